@@ -1,0 +1,322 @@
+//! The storage port: what every backend must do, whatever it is made of.
+
+use std::sync::Arc;
+
+use city_model::{
+    DeviceKey, MetricKey, Position, Quality, Reading, SeriesKey, Span, Timestamp, Value,
+};
+use serde::{Deserialize, Serialize};
+
+/// What is committed together: all of it is durable, or none of it.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// Readings in order of arrival.
+    pub readings: Vec<Reading>,
+    /// For each reading, the number of the source that it came from.
+    pub sources: Vec<u16>,
+    /// Messages, or parts of messages, that could not become readings.
+    pub dead_letters: Vec<NewDeadLetter>,
+}
+
+/// What became of one reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was nothing at (series, event time): it is stored.
+    Stored,
+    /// There was a reading at (series, event time): a redelivery, or a correction whose value
+    /// now stands. It is counted as a duplicate and is no news to the alert engine.
+    Duplicate,
+}
+
+/// What became of a commit.
+#[derive(Debug)]
+pub struct CommitReport {
+    /// Its number: grows by one with each commit.
+    pub seq: u64,
+    /// One for each reading, in the same order.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Half-open: `from <= event time < to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeRange {
+    /// The first instant inside.
+    pub from: Timestamp,
+    /// The first instant after it.
+    pub to: Timestamp,
+}
+
+/// A stored reading of a known series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// Event time.
+    pub time: Timestamp,
+    /// The value.
+    pub value: Value,
+    /// The quality flag.
+    pub quality: Quality,
+}
+
+/// Readings of one step of time in short. Only numbers (truth values as 0 and 1) whose quality
+/// is trusted or suspect count for the statistics; failed and missing ones only in `flagged`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bucket {
+    /// The first instant of the step: a multiple of it since the epoch.
+    pub start: Timestamp,
+    /// How many readings count.
+    pub count: u64,
+    /// The lowest value.
+    pub min: f64,
+    /// The highest value.
+    pub max: f64,
+    /// The sum of the values; the mean is `sum / count`.
+    pub sum: f64,
+    /// The newest value of the step.
+    pub last: f64,
+    /// How many readings are flagged suspect, fail or missing.
+    pub flagged: u64,
+}
+
+/// The newest reading of a series by event time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastValue {
+    /// Event time.
+    pub time: Timestamp,
+    /// When it reached us.
+    pub received: Timestamp,
+    /// The value.
+    pub value: Value,
+    /// The quality flag.
+    pub quality: Quality,
+    /// What is special about it.
+    pub marks: city_model::Marks,
+    /// Where a moving device was.
+    pub position: Option<Position>,
+}
+
+/// A dead letter's number, in order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeadLetterId(pub i64);
+
+/// A message, whole, that could not become readings, or not all of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewDeadLetter {
+    /// The source's number; `None` if no source wanted its topic.
+    pub source: Option<u16>,
+    /// The source's id at that time.
+    pub source_id: String,
+    /// The topic.
+    pub topic: String,
+    /// The bytes.
+    pub payload: Arc<[u8]>,
+    /// The MQTT client that sent it.
+    pub client: Option<String>,
+    /// When it reached us.
+    pub received: Timestamp,
+    /// The device, if that much could be read.
+    pub device: Option<String>,
+    /// Why, as a stable code: `syntax`, `unknown_device`, …
+    pub reason: String,
+    /// What is wrong and where.
+    pub detail: String,
+    /// How to mend it.
+    pub hint: String,
+    /// How many items of the ledger it stands for (one, unless several readings of one message
+    /// failed for the same reason).
+    pub items: u32,
+}
+
+/// A dead letter as kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeadLetter {
+    /// Its number.
+    pub id: DeadLetterId,
+    /// What was kept.
+    pub letter: NewDeadLetter,
+    /// When it was replayed, if it was.
+    pub replayed_at: Option<Timestamp>,
+}
+
+/// A page of dead letters, newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeadLetterPage {
+    /// The letters.
+    pub items: Vec<DeadLetter>,
+    /// Pass it to get the next page; `None` at the end.
+    pub next: Option<DeadLetterId>,
+}
+
+/// Whom a counter is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum LedgerKey {
+    /// A source.
+    Source(u16),
+    /// A device.
+    Device(DeviceKey),
+    /// Dead letters whose device could not be told, or is not registered.
+    NoDevice,
+}
+
+/// What was counted, over the whole life of the store. `received = stored + duplicate +
+/// dead_lettered` holds here exactly; what is in flight is known to the pipeline only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Items received: readings, and messages that gave none.
+    pub received: u64,
+    /// Readings stored.
+    pub stored: u64,
+    /// Readings that were there already.
+    pub duplicate: u64,
+    /// Items dead-lettered.
+    pub dead_lettered: u64,
+}
+
+/// One commit, handed out again after a restart.
+#[derive(Debug)]
+pub struct Replay {
+    /// Its number.
+    pub seq: u64,
+    /// The readings that were new.
+    pub readings: Vec<Reading>,
+}
+
+/// How the store is doing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StoreStats {
+    /// Readings stored.
+    pub readings: u64,
+    /// Series known.
+    pub series: u64,
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+    /// Bytes of the log that is not yet sealed.
+    pub log_bytes: u64,
+    /// Commits so far.
+    pub commits: u64,
+    /// How long the last commit took until it was durable, in microseconds.
+    pub last_commit_us: u64,
+}
+
+/// What kind of failure it was; decides whether trying again helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreErrorKind {
+    /// The disk is full: ingest pauses, reads go on, and it recovers when there is room.
+    Full,
+    /// The files cannot be written: permissions or a read-only disk.
+    ReadOnly,
+    /// Somebody else holds the files, or the server does not answer: try again.
+    Busy,
+    /// What was read is not what was written.
+    Corrupt,
+    /// The files are of a version that this program does not know.
+    Version,
+    /// The request makes no sense, such as a range that ends before it starts.
+    Invalid,
+    /// Anything else.
+    Other,
+}
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StoreError {
+    /// Its kind.
+    pub kind: StoreErrorKind,
+    /// What failed, where, and how to mend it.
+    pub message: String,
+    /// The cause.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// Whether the same call can succeed later without anybody doing anything to the program.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.kind, StoreErrorKind::Full | StoreErrorKind::ReadOnly | StoreErrorKind::Busy)
+    }
+}
+
+/// The storage port. Calls block; callers on async threads use a blocking pool.
+pub trait Store: Send + Sync {
+    /// Makes a commit durable and visible, and says what was new. On an error nothing of it is
+    /// durable and the same commit can be tried again.
+    fn commit(&self, commit: &Commit) -> Result<CommitReport, StoreError>;
+
+    /// Readings of a series in order of event time, at most `limit`.
+    fn raw(
+        &self,
+        series: SeriesKey,
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<Point>, StoreError>;
+
+    /// Readings of several series together in steps; steps without readings are left out.
+    /// A series named twice counts once.
+    fn buckets(
+        &self,
+        series: &[SeriesKey],
+        range: TimeRange,
+        step: Span,
+    ) -> Result<Vec<Bucket>, StoreError>;
+
+    /// Where a moving device was, in order of time, at most `limit`.
+    fn track(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, Position)>, StoreError>;
+
+    /// How many readings are stored in the range, of one device or of all.
+    fn count(&self, device: Option<DeviceKey>, range: TimeRange) -> Result<u64, StoreError>;
+
+    /// The newest value of one series.
+    fn last(&self, series: SeriesKey) -> Option<LastValue>;
+
+    /// The newest values of one device.
+    fn last_of_device(&self, device: DeviceKey) -> Vec<(MetricKey, LastValue)>;
+
+    /// The newest values of everything: calls `each` for every series, in no order.
+    fn each_last(&self, each: &mut dyn FnMut(SeriesKey, &LastValue));
+
+    /// Hands out the commits from number `from` on, in order, as far as they are still kept
+    /// (see [`Store::hold`]).
+    fn replay(&self, from: u64, each: &mut dyn FnMut(Replay)) -> Result<(), StoreError>;
+
+    /// Keeps commits from number `from` on for the follower called `name`, over restarts, until
+    /// it holds a later one.
+    fn hold(&self, name: &str, from: u64) -> Result<(), StoreError>;
+
+    /// The number of the newest commit; 0 if there is none.
+    fn head_seq(&self) -> u64;
+
+    /// A page of dead letters, newest first, those before `before`, of one reason or of all.
+    fn dead_letters(
+        &self,
+        before: Option<DeadLetterId>,
+        reason: Option<&str>,
+        limit: usize,
+    ) -> Result<DeadLetterPage, StoreError>;
+
+    /// One dead letter.
+    fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError>;
+
+    /// Notes that a dead letter was replayed.
+    fn mark_replayed(&self, id: DeadLetterId, at: Timestamp) -> Result<(), StoreError>;
+
+    /// What was counted, exact over restarts.
+    fn ledger(&self) -> Vec<(LedgerKey, Counters)>;
+
+    /// Work that is due now: sealing windows, cutting the log, dropping what is past its time.
+    /// Called every few seconds; never holds up commits for long.
+    fn maintain(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Writes everything out so that the next start is quick. The store goes on working.
+    fn flush(&self) -> Result<(), StoreError>;
+
+    /// How the store is doing.
+    fn stats(&self) -> StoreStats;
+}
+
+/// A store shared by everybody who uses it.
+pub type SharedStore = Arc<dyn Store>;
