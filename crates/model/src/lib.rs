@@ -3,6 +3,7 @@
 //! Pure values: no I/O, no clock, no async runtime. Every other crate speaks in these types.
 
 mod alert;
+mod clock;
 mod device;
 mod directory;
 mod metric;
@@ -16,6 +17,7 @@ mod value;
 mod zone;
 
 pub use alert::{Alert, AlertEvent, AlertEventKind, RuleRef, Severity, Subject};
+pub use clock::{Clock, ManualClock, SharedClock};
 pub use device::{Attribute, Device, DeviceKey, LifeCycle, Placement};
 pub use directory::Directory;
 pub use metric::{Catalogue, CatalogueError, Metric, MetricKey, Range};
