@@ -1,1 +1,15 @@
-//! placeholder
+//! Rules on the live stream: the engine's thread, its durable state, the outbox, and the
+//! delivery of alert events to receivers.
+
+mod config;
+mod engine;
+mod notifier;
+mod outbox;
+mod receivers;
+mod state;
+
+pub use config::ReceiverConfig;
+pub use engine::{Engine, EngineError, EngineHandle, EngineParts, EngineStatus, Recovered};
+pub use notifier::{Notifier, ReceiverStatus};
+pub use outbox::Outbox;
+pub use receivers::{Delivery, DeliveryError, RECEIVERS, Receiver, ReceiverKind};

@@ -1,1 +1,10 @@
-//! placeholder
+//! The composition root: settings, the city's files, and the parts put together.
+
+pub mod app;
+pub mod bridge;
+pub mod city;
+pub mod clock;
+pub mod commands;
+pub mod run_file;
+pub mod sample;
+pub mod settings;

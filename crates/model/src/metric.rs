@@ -146,6 +146,21 @@ impl Catalogue {
         self.metrics.push(metric);
     }
 
+    /// This catalogue with the metrics of `other` on top: those with the same name are replaced.
+    #[must_use]
+    pub fn overlaid(mut self, other: &Self) -> Self {
+        for metric in other.iter() {
+            match self.by_id.get(&metric.id) {
+                Some(&key) => self.metrics[key.index()] = Metric { key, ..metric.clone() },
+                None => {
+                    let key = MetricKey(self.metrics.len() as u16);
+                    self.put(Metric { key, ..metric.clone() });
+                }
+            }
+        }
+        self
+    }
+
     /// The metric with this key.
     pub fn get(&self, key: MetricKey) -> Option<&Metric> {
         self.metrics.get(key.index())

@@ -26,7 +26,7 @@ impl Marks {
     pub const SIMULATED: Self = Self(1);
     /// Delivered from the broker's retained store: stored, but no news.
     pub const RETAINED: Self = Self(1 << 1);
-    /// The event time is further in the future than is tolerated: stored at the received time.
+    /// The event time is further in the future than is tolerated: flagged, never evaluated.
     pub const FUTURE: Self = Self(1 << 2);
     /// The message carried no event time: the received time stands in.
     pub const UNTIMED: Self = Self(1 << 3);

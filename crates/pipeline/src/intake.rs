@@ -91,10 +91,24 @@ pub struct Pending {
     _budget: OwnedSemaphorePermit,
 }
 
+impl Pending {
+    /// The messages; their share of the budget is given back.
+    pub fn into_messages(self) -> Vec<RawMessage> {
+        self.messages
+    }
+}
+
+/// What goes through the channel.
+#[derive(Debug)]
+enum Item {
+    Batch(Pending),
+    Stop,
+}
+
 /// The sources' end. Clones share one channel and one budget.
 #[derive(Clone, Debug)]
 pub struct Intake {
-    sender: mpsc::Sender<Pending>,
+    sender: mpsc::Sender<Item>,
     budget: Arc<Semaphore>,
     bytes: usize,
 }
@@ -102,7 +116,7 @@ pub struct Intake {
 /// The pipeline's end.
 #[derive(Debug)]
 pub struct Received {
-    receiver: mpsc::Receiver<Pending>,
+    receiver: mpsc::Receiver<Item>,
 }
 
 /// The pipeline has stopped: nothing will be committed any more. Do not acknowledge.
@@ -131,20 +145,48 @@ impl Intake {
         let permits = kib(size.min(self.bytes)).max(1) as u32;
         let budget =
             self.budget.clone().acquire_many_owned(permits).await.map_err(|_| IntakeClosed)?;
-        self.sender.send(Pending { messages, _budget: budget }).await.map_err(|_| IntakeClosed)
+        let batch = Item::Batch(Pending { messages, _budget: budget });
+        self.sender.send(batch).await.map_err(|_| IntakeClosed)
+    }
+
+    /// Closes the door behind what was handed over so far. Blocks while the channel is full.
+    pub(crate) fn stop(&self) {
+        // An error says that the pipeline has stopped already.
+        let _ = self.sender.blocking_send(Item::Stop);
     }
 }
 
 impl Received {
-    /// The next batch, waiting for it on a thread of its own; `None` once every [`Intake`] is
-    /// dropped and the channel is empty.
+    /// The next batch, waiting for it on a thread of its own; `None` once the pipeline is told to
+    /// stop, or every [`Intake`] is dropped, and the batches before that are taken.
     pub fn next_blocking(&mut self) -> Option<Pending> {
-        self.receiver.blocking_recv()
+        let item = self.receiver.blocking_recv()?;
+        self.open(item)
+    }
+
+    /// The next batch, waiting for it on an async thread; as [`Received::next_blocking`].
+    pub async fn next(&mut self) -> Option<Pending> {
+        let item = self.receiver.recv().await?;
+        self.open(item)
     }
 
     /// A batch that is already there.
     pub fn try_next(&mut self) -> Option<Pending> {
-        self.receiver.try_recv().ok()
+        let item = self.receiver.try_recv().ok()?;
+        self.open(item)
+    }
+
+    fn open(&mut self, item: Item) -> Option<Pending> {
+        match item {
+            Item::Batch(pending) => Some(pending),
+            Item::Stop => {
+                self.receiver.close();
+                while let Ok(late) = self.receiver.try_recv() {
+                    drop(late); // never acknowledged, so that it is sent again
+                }
+                None
+            }
+        }
     }
 }
 

@@ -1,10 +1,22 @@
 //! The stages from raw message to durable commit: decode, locate, check, commit; dead letters and
 //! loss accounting; and the seam to whoever follows the committed readings.
 
+mod check;
+mod commit;
 mod intake;
+mod letter;
+mod locate;
+mod pipeline;
+mod process;
 mod seam;
+mod source;
+mod status;
 
 pub use intake::{
     Ack, AckSink, Intake, IntakeClosed, Limits, Pending, RawMessage, Received, SourceKey, intake,
 };
+pub use pipeline::{Monitor, Pipeline, PipelineParts, ReplayError, Replayer, StartError};
+pub use process::TimePolicy;
 pub use seam::{Committed, Follower};
+pub use source::{Source, SourceError, SourceProblem, SourceSpec, Sources, UnknownDevices};
+pub use status::PipelineStatus;

@@ -1,2 +1,74 @@
-//! placeholder
-fn main() {}
+//! Repository chores: `cargo xtask web | test | bench | crash-test | ci`.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
+
+mod bench;
+mod run;
+mod test;
+mod tools;
+mod web;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Repository chores")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the dashboard into the crate that embeds it.
+    Web {
+        /// Build into a temporary folder instead, and fail if it differs from what is committed.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run all tests, after installing what they need where that is allowed.
+    Test {
+        /// Only what takes seconds: no browsers, brokers or crash loops.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Run a benchmark: prints a table and writes target/bench/NAME.json.
+    Bench(bench::Args),
+    /// Kill a citybrain process again and again under load and count what is missing.
+    CrashTest {
+        /// How many numbered readings to publish.
+        #[arg(long, default_value_t = 200_000)]
+        readings: u64,
+        /// How many times to kill.
+        #[arg(long, default_value_t = 10)]
+        kills: u32,
+        /// The seed of the moments of the kills.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// What continuous integration runs: formatting, lints, and all tests.
+    Ci,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Web { check } => web::build(check),
+        Command::Test { quick } => test::all(quick),
+        Command::Bench(args) => bench::main(&args),
+        Command::CrashTest { readings, kills, seed } => run::cargo(&[
+            "run",
+            "--release",
+            "--quiet",
+            "--package",
+            "city-tests",
+            "--bin",
+            "crash-test",
+            "--",
+            "--readings",
+            &readings.to_string(),
+            "--kills",
+            &kills.to_string(),
+            "--seed",
+            &seed.to_string(),
+        ]),
+        Command::Ci => test::ci(),
+    }
+}

@@ -1,0 +1,304 @@
+//! The whole program put together: started in the order of the data's way, stopped in it too, so
+//! that each part can finish what the one before has handed over.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
+use city_api::{Brain, CityInfo, NewToken, Parts, Role, Tokens};
+use city_collect::Collector;
+use city_endpoint::{AllowAll, Endpoint, EndpointConfig};
+use city_model::{Clock as _, Severity, SharedClock};
+use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, TimePolicy};
+use city_registry::Registry;
+use city_store::{Embedded, Options, SharedStore, StateDb};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::bridge::{Ingest, TopicRoute};
+use crate::city::City;
+use crate::clock::SystemClock;
+use crate::run_file::RunFile;
+
+/// How often the store looks for work that is due.
+const MAINTAIN_EVERY: Duration = Duration::from_secs(5);
+
+/// The note on tokens that the program makes for itself; the next start makes them worthless.
+const OWN_TOKEN: &str = "made by this instance for itself";
+
+/// Told about the steps of a start, for people who wait.
+pub type Progress<'a> = &'a mut dyn FnMut(&str);
+
+/// A running city.
+pub struct App {
+    /// The address of the HTTP side.
+    pub http: SocketAddr,
+    /// The address of the embedded MQTT endpoint, if it runs.
+    pub mqtt: Option<SocketAddr>,
+    /// A token with all rights, valid until the next start.
+    pub token: String,
+    /// Whether this is the first start on this data folder.
+    pub first_start: bool,
+    data_dir: std::path::PathBuf,
+    store: SharedStore,
+    pipeline: Pipeline,
+    engine: Engine,
+    /// Stopped first: whatever brings messages.
+    inputs: Stage,
+    /// Stopped after the engine: notifications.
+    outputs: Stage,
+    /// Stopped last: the HTTP side.
+    brain: Stage,
+    maintenance: Stage,
+}
+
+/// Tasks that are stopped together.
+#[derive(Default)]
+struct Stage {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Stage {
+    async fn end(self, name: &str, within: Duration) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(within, self.tasks.wait()).await.is_err() {
+            tracing::warn!(stage = name, "did not stop within {within:?}");
+        }
+    }
+}
+
+impl App {
+    /// Starts everything; when this returns, devices and browsers can connect.
+    pub async fn start(city: City, progress: Progress<'_>) -> anyhow::Result<Self> {
+        let City { settings, seed, devices, rules, sources, bounds, warnings } = city;
+        for warning in warnings {
+            tracing::warn!("{warning}");
+        }
+        let clock: SharedClock = Arc::new(SystemClock);
+        let metrics = prometheus::Registry::new();
+        let data_dir = settings.data_dir.clone();
+        std::fs::create_dir_all(&data_dir)
+            .with_context(|| format!("the data folder {} cannot be made", data_dir.display()))?;
+        let first_start = !data_dir.join("state.db").exists();
+
+        progress("opening the store");
+        let options = Options { retention: settings.store.retention, ..Options::default() };
+        let store_dir = data_dir.join("store");
+        let (store, recovery) = Embedded::open(&store_dir, options)?;
+        if recovery.readings > 0 {
+            progress(&format!("{} readings recovered from the log", recovery.readings));
+        }
+        let store: SharedStore = Arc::new(store);
+        let state = Arc::new(StateDb::open(&data_dir.join("state.db"))?);
+
+        progress("reading the registry");
+        let registry = Arc::new(Registry::open(state.clone(), seed)?);
+        let imported = registry.import(&devices)?;
+        if imported.added > 0 {
+            progress(&format!("{} devices registered", imported.added));
+        }
+
+        let http = TcpListener::bind(settings.http.listen).await.with_context(|| {
+            format!("http.listen: {} cannot be used; is another program listening there?", settings.http.listen)
+        })?;
+        let http_address = http.local_addr()?;
+        let now = clock.now();
+        let tokens = Tokens::open(state.clone())?;
+        tokens.revoke_noted(OWN_TOKEN, now)?;
+        let mint = |user: &str, role| {
+            tokens.mint(&NewToken { user, role, note: OWN_TOKEN, lifetime: None }, now)
+        };
+        let engine_token = mint("alert-engine", Role::Engine)?;
+        let token = mint("admin", Role::Admin)?;
+
+        progress("starting the alert engine");
+        let mut receivers = vec![brain_receiver(http_address, &engine_token)];
+        receivers.extend(settings.receivers.iter().cloned());
+        let notifier = Arc::new(Notifier::new(state.clone(), receivers, clock.clone(), &metrics)?);
+        let rules = Arc::new(rules);
+        let engine_parts = EngineParts {
+            rules: rules.clone(),
+            registry: registry.clone(),
+            store: store.clone(),
+            state: state.clone(),
+            outbox: notifier.outbox(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+        };
+        let (engine, recovered) =
+            tokio::task::spawn_blocking(move || Engine::start(engine_parts)).await??;
+        if recovered.restored {
+            progress(&format!("alert state restored: {} firing", recovered.firing));
+        }
+
+        progress("starting the brain");
+        let sources = Arc::new(sources);
+        let ingest = Arc::new(Ingest::default());
+        let brain = Brain::new(Parts {
+            registry: registry.clone(),
+            store: store.clone(),
+            state,
+            rules: Arc::new(ArcSwap::new(rules)),
+            ingest: ingest.clone(),
+            city: CityInfo {
+                name: settings.city.name.clone(),
+                time_zone: settings.city.time_zone.clone(),
+                bounds,
+            },
+            simulated: settings.city.simulated,
+            metrics: metrics.clone(),
+            clock: clock.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        })?;
+        let pipeline = Pipeline::start(PipelineParts {
+            sources: sources.clone(),
+            registry,
+            store: store.clone(),
+            // The engine first, because it may wait; the live views never do.
+            followers: vec![Arc::new(engine.handle()), brain.live()],
+            bounds,
+            times: TimePolicy::default(),
+            limits: Limits::default(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+        })?;
+        ingest.connect(&pipeline);
+
+        let (inputs, outputs, brain_stage, maintenance) =
+            (Stage::default(), Stage::default(), Stage::default(), Stage::default());
+        let stop = brain_stage.stop.clone();
+        brain_stage.tasks.spawn(async move {
+            if let Err(error) = brain.serve(http, stop).await {
+                tracing::error!(%error, "the HTTP side ended");
+            }
+        });
+        let stop = outputs.stop.clone();
+        outputs.tasks.spawn(async move { notifier.run(stop).await });
+        maintenance.tasks.spawn(maintain(store.clone(), clock.clone(), maintenance.stop.clone()));
+
+        progress("opening the doors");
+        let mqtt = start_endpoint(&settings, &sources, &pipeline, &clock, &inputs, &ingest).await?;
+        start_collectors(&settings, &sources, &pipeline.intake(), &clock, &inputs, &ingest)?;
+        let run_file =
+            RunFile { process: std::process::id(), http: http_address, token: token.clone() };
+        run_file.write(&data_dir).context("running.json cannot be written")?;
+        Ok(Self {
+            http: http_address,
+            mqtt,
+            token,
+            first_start,
+            data_dir,
+            store,
+            pipeline,
+            engine,
+            inputs,
+            outputs,
+            brain: brain_stage,
+            maintenance,
+        })
+    }
+
+    /// Stops in the order of the data's way: inputs, pipeline, engine, notifications, HTTP.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        RunFile::remove(&self.data_dir);
+        self.inputs.end("inputs", Duration::from_secs(4)).await;
+        let (pipeline, engine, store) = (self.pipeline, self.engine, self.store);
+        tokio::task::spawn_blocking(move || {
+            pipeline.stop();
+            engine.stop();
+        })
+        .await?;
+        self.outputs.end("notifications", Duration::from_secs(1)).await;
+        self.brain.end("http", Duration::from_secs(1)).await;
+        self.maintenance.end("maintenance", Duration::from_secs(2)).await;
+        tokio::task::spawn_blocking(move || store.flush()).await??;
+        Ok(())
+    }
+}
+
+/// The brain is told about alerts exactly as an outside receiver is: by a webhook.
+fn brain_receiver(http: SocketAddr, token: &str) -> ReceiverConfig {
+    ReceiverConfig {
+        id: "brain".to_owned(),
+        kind: "webhook".to_owned(),
+        severity: Severity::Low,
+        inside: true,
+        options: serde_json::json!({ "url": format!("http://{http}/api/v1/alert-events"), "token": token }),
+    }
+}
+
+async fn maintain(store: SharedStore, clock: SharedClock, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(MAINTAIN_EVERY) => {}
+        }
+        let (store, now) = (store.clone(), clock.now());
+        let done = tokio::task::spawn_blocking(move || store.maintain(now)).await;
+        match done {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the store's upkeep failed; it is tried again"),
+            Err(error) => tracing::error!(%error, "the store's upkeep panicked"),
+        }
+    }
+}
+
+async fn start_endpoint(
+    settings: &crate::settings::Settings,
+    sources: &Arc<city_pipeline::Sources>,
+    pipeline: &Pipeline,
+    clock: &SharedClock,
+    inputs: &Stage,
+    ingest: &Ingest,
+) -> anyhow::Result<Option<SocketAddr>> {
+    if !settings.mqtt.enabled {
+        return Ok(None);
+    }
+    let config = EndpointConfig {
+        listen: settings.mqtt.listen,
+        max_packet_size: settings.mqtt.max_packet_size as u32,
+        max_connections: settings.mqtt.max_connections,
+        sessions_file: Some(settings.data_dir.join("mqtt-sessions")),
+        ..EndpointConfig::default()
+    };
+    let route = Arc::new(TopicRoute { sources: sources.clone(), broker: None });
+    let endpoint =
+        Endpoint::bind(config, pipeline.intake(), route, Arc::new(AllowAll), clock.clone())
+            .await
+            .with_context(|| {
+                format!("mqtt.listen: {} cannot be used; is another broker listening there?", settings.mqtt.listen)
+            })?;
+    let address = endpoint.local_addr();
+    ingest.watch_endpoint(endpoint.stats());
+    let stop = inputs.stop.clone();
+    inputs.tasks.spawn(async move { endpoint.run(stop).await });
+    Ok(Some(address))
+}
+
+fn start_collectors(
+    settings: &crate::settings::Settings,
+    sources: &Arc<city_pipeline::Sources>,
+    intake: &Intake,
+    clock: &SharedClock,
+    inputs: &Stage,
+    ingest: &Ingest,
+) -> anyhow::Result<()> {
+    for broker in &settings.brokers {
+        let name = broker.name.clone();
+        let route = Arc::new(TopicRoute { sources: sources.clone(), broker: Some(name.clone()) });
+        let filters = sources.filters(Some(&name));
+        let collector =
+            Collector::new(broker.connect.clone(), filters, route, intake.clone(), clock.clone())
+                .with_context(|| format!("broker `{name}`"))?;
+        ingest.watch_broker(&name, collector.status());
+        let stop = inputs.stop.clone();
+        inputs.tasks.spawn(async move { collector.run(stop).await });
+    }
+    Ok(())
+}

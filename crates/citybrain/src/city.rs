@@ -1,0 +1,203 @@
+//! What the files that the settings name say: zones, metrics, devices, rules, sources. Everything
+//! is read and checked before anything is started, and all problems are reported at once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use city_geo::{ZoneIndex, ZoneOptions};
+use city_model::{Catalogue, Directory};
+use city_pipeline::Sources;
+use city_registry::{DeviceEntry, Seed, read_devices};
+use city_rules::RuleSet;
+
+use crate::settings::{Problem, Problems, Settings, ZoneFile};
+
+/// The city, ready to be started.
+pub struct City {
+    /// The settings that it was read from.
+    pub settings: Settings,
+    /// What goes to the registry.
+    pub seed: Seed,
+    /// The devices to import.
+    pub devices: Vec<DeviceEntry>,
+    /// The rules.
+    pub rules: RuleSet,
+    /// The sources.
+    pub sources: Sources,
+    /// West, south, east, north, if known.
+    pub bounds: Option<[f64; 4]>,
+    /// What is odd but no reason to refuse, such as a zone that had to be left out.
+    pub warnings: Vec<String>,
+}
+
+impl City {
+    /// Reads and checks everything that the settings name.
+    pub fn read(settings: Settings) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let mut warnings = Vec::new();
+        check_values(&settings, &mut problems.0);
+        let zones = read_zones(&settings.city.zones, &mut problems.0, &mut warnings);
+        let catalogue = read_catalogue(settings.city.metrics.as_deref(), &mut problems.0);
+        let devices = read_device_file(settings.city.devices.as_deref(), &mut problems.0);
+        let sources = compile_sources(&settings, &mut problems.0);
+        let rules = read_rules(settings.city.rules.as_deref(), &mut problems.0);
+        let directory = Directory::new([], catalogue.clone(), zones.zones().to_vec(), 0);
+        if let Err(found) = rules.check_against(&directory) {
+            problems.0.push(rule_problem(settings.city.rules.as_deref(), &found));
+        }
+        problems.into_result()?;
+        let bounds = settings.city.bounds.or_else(|| zones.bounds());
+        let seed = Seed {
+            catalogue,
+            zones,
+            kinds: settings.city.kinds.clone(),
+            departments: settings.city.departments.clone(),
+        };
+        Ok(Self { settings, seed, devices, rules, sources, bounds, warnings })
+    }
+}
+
+/// What types alone cannot say.
+fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
+    if jiff::tz::TimeZone::get(&settings.city.time_zone).is_err() {
+        problems.push(Problem::new(
+            "city.time_zone",
+            format!("`{}` is no time zone", settings.city.time_zone),
+            "write an IANA name, such as \"Asia/Shanghai\" or \"Europe/Copenhagen\"",
+        ));
+    }
+    let listeners = [
+        ("http", settings.http.listen, settings.http.expose, true),
+        ("mqtt", settings.mqtt.listen, settings.mqtt.expose, settings.mqtt.enabled),
+    ];
+    for (table, address, expose, used) in listeners {
+        if used && !address.ip().is_loopback() && !expose {
+            problems.push(Problem::new(
+                format!("{table}.listen"),
+                format!("{address} can be reached from other machines, and nothing is encrypted"),
+                format!(
+                    "listen on 127.0.0.1 behind a proxy with TLS, or write `expose = true` in [{table}] \
+                     if the network is yours alone"
+                ),
+            ));
+        }
+    }
+    let names: Vec<&str> = settings.brokers.iter().map(|broker| broker.name.as_str()).collect();
+    for (index, source) in settings.sources.iter().enumerate() {
+        if let Some(broker) = source.broker.as_deref().filter(|name| !names.contains(name)) {
+            problems.push(Problem::new(
+                format!("source[{index}].broker"),
+                format!("there is no broker `{broker}`"),
+                format!("add a [[broker]] with this name; there are: {}", names.join(", ")),
+            ));
+        }
+    }
+}
+
+fn read_file(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<String> {
+    fs::read_to_string(path)
+        .map_err(|error| {
+            problems.push(Problem::new(
+                key,
+                format!("{} cannot be read: {error}", path.display()),
+                "paths are relative to the configuration file",
+            ));
+        })
+        .ok()
+}
+
+fn read_zones(files: &[ZoneFile], problems: &mut Vec<Problem>, warnings: &mut Vec<String>) -> ZoneIndex {
+    let mut layers = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        let key = format!("city.zones[{index}].file");
+        let Some(text) = read_file(&file.file, &key, problems) else { continue };
+        let options = ZoneOptions {
+            layer: file.layer.clone(),
+            id_property: file.id_property.clone(),
+            name_property: Some(file.name_property.clone()),
+            name_zh_property: file.name_zh_property.clone(),
+        };
+        match ZoneIndex::from_geojson(&text, &options) {
+            Ok(loaded) => {
+                warnings.extend(
+                    loaded.problems.iter().map(|problem| format!("{}: {problem}", file.file.display())),
+                );
+                layers.push(loaded.index);
+            }
+            Err(error) => problems.push(Problem::new(
+                key,
+                format!("{}: {error}", file.file.display()),
+                "the file must be a GeoJSON FeatureCollection of polygons in WGS-84",
+            )),
+        }
+    }
+    ZoneIndex::merge(layers)
+}
+
+fn read_catalogue(path: Option<&Path>, problems: &mut Vec<Problem>) -> Catalogue {
+    let embedded = Catalogue::embedded();
+    let Some(path) = path else { return embedded };
+    let Some(text) = read_file(path, "city.metrics", problems) else { return embedded };
+    match Catalogue::parse(&text) {
+        Ok(own) => embedded.overlaid(&own),
+        Err(error) => {
+            let hint = "see crates/model/src/catalogue.toml for the shape";
+            problems.push(Problem::new("city.metrics", format!("{}: {error}", path.display()), hint));
+            embedded
+        }
+    }
+}
+
+fn read_device_file(path: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<DeviceEntry> {
+    let Some(path) = path else { return Vec::new() };
+    let Some(text) = read_file(path, "city.devices", problems) else { return Vec::new() };
+    read_devices(&path.display().to_string(), &text).unwrap_or_else(|error| {
+        problems.push(Problem { key: "city.devices".to_owned(), message: error.to_string(), hint: None });
+        Vec::new()
+    })
+}
+
+fn compile_sources(settings: &Settings, problems: &mut Vec<Problem>) -> Sources {
+    Sources::compile(&settings.sources).unwrap_or_else(|found| {
+        problems.extend(found.into_iter().map(|problem| Problem {
+            key: format!("source[{}] (`{}`)", problem.place - 1, problem.id),
+            message: problem.error.to_string(),
+            hint: None,
+        }));
+        Sources::default()
+    })
+}
+
+/// The rule files of a directory, in the order of their names: (name, text).
+pub fn rule_files(directory: &Path) -> std::io::Result<Vec<(String, String)>> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(directory)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
+    paths.sort();
+    paths.into_iter().map(|path| Ok((path.display().to_string(), fs::read_to_string(&path)?))).collect()
+}
+
+fn read_rules(directory: Option<&Path>, problems: &mut Vec<Problem>) -> RuleSet {
+    let Some(directory) = directory else { return RuleSet::default() };
+    let files = match rule_files(directory) {
+        Ok(files) => files,
+        Err(error) => {
+            problems.push(Problem::new(
+                "city.rules",
+                format!("{} cannot be read: {error}", directory.display()),
+                "it must be a directory with *.yaml files",
+            ));
+            return RuleSet::default();
+        }
+    };
+    RuleSet::parse(&files).unwrap_or_else(|found| {
+        problems.push(rule_problem(Some(directory), &found));
+        RuleSet::default()
+    })
+}
+
+fn rule_problem(directory: Option<&Path>, found: &city_rules::RuleProblems) -> Problem {
+    let key = directory.map_or_else(|| "rules".to_owned(), |path| format!("rules in {}", path.display()));
+    Problem { key, message: format!("\n{found}"), hint: None }
+}

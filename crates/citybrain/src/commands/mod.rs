@@ -1,0 +1,88 @@
+//! The command line.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
+
+mod client;
+mod config;
+mod dead_letters;
+mod demo;
+mod devices;
+mod replay;
+mod rules;
+mod serve;
+mod token;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "citybrain",
+    version,
+    about = "An on-premises smart-city sensor platform: devices in by MQTT, a live map and alerts out.",
+    after_help = "Start with: citybrain demo"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show a living city on this machine: everything starts, with a simulated fleet.
+    Demo(demo::DemoArgs),
+    /// Run a city from a configuration file.
+    Serve(serve::ServeArgs),
+    /// Publish recorded data over MQTT at a chosen speed.
+    Replay(replay::ReplayArgs),
+    /// Check a configuration, or print a complete example.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Check and test rule files.
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
+    /// See messages that could not become readings, and replay them after a fix.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLettersCommand),
+    /// Import and export the device registry.
+    #[command(subcommand)]
+    Devices(devices::DevicesCommand),
+    /// Make and revoke access tokens.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+}
+
+/// Where the data are.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DataDir {
+    /// The data folder [default: data_dir of the configuration, or the user's data folder]
+    #[arg(long, env = "CITYBRAIN_DATA_DIR", value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+}
+
+/// Addresses, where the defaults do not fit.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Listen {
+    /// Where the dashboard and the API listen; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    http: Option<SocketAddr>,
+    /// Where devices connect with MQTT; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    mqtt: Option<SocketAddr>,
+}
+
+/// Runs a command.
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Config(command) => config::run(&command),
+        Command::Rules(command) => rules::run(&command),
+        Command::DeadLetters(command) => dead_letters::run(&command),
+        Command::Devices(command) => devices::run(&command),
+        Command::Token(command) => token::run(&command),
+    }
+}

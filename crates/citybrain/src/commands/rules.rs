@@ -1,0 +1,70 @@
+//! `citybrain rules check | test`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use city_rules::RuleSet;
+use clap::Subcommand;
+
+use crate::city::rule_files;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Read rule files; report every problem with its place.
+    Check {
+        /// Rule files, or folders with them.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Run rule tests: input series and the alerts that they must raise.
+    Test {
+        /// Test files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<()> {
+    match command {
+        RulesCommand::Check { paths } => check(paths),
+        RulesCommand::Test { files } => test(files),
+    }
+}
+
+fn check(paths: &[PathBuf]) -> anyhow::Result<()> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(rule_files(path).with_context(|| path.display().to_string())?);
+        } else {
+            files.push((path.display().to_string(), read(path)?));
+        }
+    }
+    match RuleSet::parse(&files) {
+        Ok(rules) => {
+            println!("{} rules in {} files are good", rules.rules().len(), files.len());
+            Ok(())
+        }
+        Err(problems) => bail!("the rules have problems\n{problems}"),
+    }
+}
+
+fn test(files: &[PathBuf]) -> anyhow::Result<()> {
+    let mut failed = false;
+    for file in files {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let load = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|e| e.to_string());
+        let name = file.display().to_string();
+        let report = city_rules::run_tests(&name, &read(file)?, &load);
+        print!("{report}");
+        failed |= !report.passed();
+    }
+    if failed {
+        bail!("rule tests failed");
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+}

@@ -1,0 +1,100 @@
+//! `citybrain serve`: run a city from a configuration file.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{DataDir, Listen};
+use crate::app::App;
+use crate::city::City;
+use crate::settings::{self, Settings};
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration file; `citybrain config example` prints one.
+    #[arg(long, short, env = "CITYBRAIN_CONFIG", value_name = "FILE")]
+    config: PathBuf,
+    #[command(flatten)]
+    data: DataDir,
+    #[command(flatten)]
+    listen: Listen,
+}
+
+pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    let mut settings = settings::load(&args.config)?;
+    apply(&mut settings, &args.data, &args.listen);
+    let city = City::read(settings)?;
+    start_logging();
+    runtime()?.block_on(async {
+        let app = App::start(city, &mut |step| tracing::info!("{step}")).await?;
+        tracing::info!(http = %app.http, mqtt = ?app.mqtt, "ready");
+        announce_ready(&app);
+        if app.first_start {
+            println!("First start: log in once with http://{}/login#token={}", app.http, app.token);
+            println!("Make lasting tokens with: citybrain token new --user NAME --role operator");
+        }
+        until_told_to_stop().await?;
+        tracing::info!("stopping");
+        app.stop().await
+    })
+}
+
+/// Takes what the command line says over what the file says.
+pub(crate) fn apply(settings: &mut Settings, data: &DataDir, listen: &Listen) {
+    if let Some(folder) = &data.data_dir {
+        settings.data_dir.clone_from(folder);
+    }
+    if let Some(address) = listen.http {
+        settings.http.listen = address;
+    }
+    if let Some(address) = listen.mqtt {
+        settings.mqtt.listen = address;
+    }
+}
+
+/// The runtime of everything async.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Logs go to standard error; `CITYBRAIN_LOG` sets what is logged.
+pub(crate) fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CITYBRAIN_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // An error says that logging was started before, as tests do.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .try_init();
+}
+
+/// One line of JSON for programs that wait for the start.
+pub(crate) fn announce_ready(app: &App) {
+    if std::env::var_os("CITYBRAIN_READY_LINE").is_some() {
+        let ready = serde_json::json!({ "http": app.http, "mqtt": app.mqtt, "token": app.token });
+        println!("READY {ready}");
+    }
+}
+
+/// Waits for Ctrl-C or a termination signal. A second one ends the program at once.
+pub(crate) async fn until_told_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals")?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    let asked = Instant::now();
+    tokio::spawn(async move {
+        interrupt.recv().await;
+        eprintln!("stopped the hard way after {:.1} s", asked.elapsed().as_secs_f64());
+        std::process::exit(130);
+    });
+    Ok(())
+}

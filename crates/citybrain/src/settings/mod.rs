@@ -1,0 +1,177 @@
+//! Settings: what a configuration file can say, with defaults for everything but the city.
+
+mod load;
+mod problems;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use city_alert::ReceiverConfig;
+use city_collect::BrokerConfig;
+use city_model::{LocalText, Span};
+use city_pipeline::SourceSpec;
+use city_registry::{Department, Kind};
+use serde::Deserialize;
+
+pub use load::{LoadError, load};
+pub use problems::{Problem, Problems};
+
+/// The complete, commented example.
+pub const EXAMPLE: &str = include_str!("../../../../deploy/citybrain.example.toml");
+
+/// Everything that a configuration file can say.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The city.
+    pub city: CitySettings,
+    /// Where data are kept.
+    #[serde(default = "default_data_dir")]
+    pub data_dir: PathBuf,
+    /// The brain's HTTP side.
+    #[serde(default)]
+    pub http: HttpSettings,
+    /// The embedded MQTT endpoint.
+    #[serde(default)]
+    pub mqtt: MqttSettings,
+    /// The store.
+    #[serde(default)]
+    pub store: StoreSettings,
+    /// External brokers.
+    #[serde(default, rename = "broker")]
+    pub brokers: Vec<NamedBroker>,
+    /// Sources.
+    #[serde(default, rename = "source")]
+    pub sources: Vec<SourceSpec>,
+    /// Receivers of alert events beside the brain.
+    #[serde(default, rename = "receiver")]
+    pub receivers: Vec<ReceiverConfig>,
+}
+
+/// The city: its name, its files.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CitySettings {
+    /// What people call it.
+    pub name: LocalText,
+    /// Its time zone, an IANA name.
+    pub time_zone: String,
+    /// Whether all data here are simulated or test data: alerts then reach no outside receiver.
+    #[serde(default)]
+    pub simulated: bool,
+    /// West, south, east, north in degrees; from the zones if missing.
+    #[serde(default)]
+    pub bounds: Option<[f64; 4]>,
+    /// Zone files.
+    #[serde(default)]
+    pub zones: Vec<ZoneFile>,
+    /// A list of devices that is imported at every start.
+    #[serde(default)]
+    pub devices: Option<PathBuf>,
+    /// Metrics beside those that citybrain knows.
+    #[serde(default)]
+    pub metrics: Option<PathBuf>,
+    /// A directory with rule files (`*.yaml`).
+    #[serde(default)]
+    pub rules: Option<PathBuf>,
+    /// Names of kinds.
+    #[serde(default)]
+    pub kinds: Vec<Kind>,
+    /// Names of departments.
+    #[serde(default)]
+    pub departments: Vec<Department>,
+}
+
+/// A GeoJSON file of zones.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneFile {
+    /// The file.
+    pub file: PathBuf,
+    /// The layer, such as `district`.
+    pub layer: String,
+    /// The property that holds a stable id; made from the name if missing.
+    #[serde(default)]
+    pub id_property: Option<String>,
+    /// The property that holds the name.
+    #[serde(default = "name_property")]
+    pub name_property: String,
+    /// The property that holds the Chinese name.
+    #[serde(default)]
+    pub name_zh_property: Option<String>,
+}
+
+fn name_property() -> String {
+    "name".to_owned()
+}
+
+/// The brain's HTTP side.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Whether it may listen on other addresses than loopback although it speaks no TLS itself.
+    pub expose: bool,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), expose: false }
+    }
+}
+
+/// The embedded MQTT endpoint.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MqttSettings {
+    /// Whether it runs.
+    pub enabled: bool,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Whether it may listen on other addresses than loopback although it speaks no TLS itself.
+    pub expose: bool,
+    /// The largest packet, in bytes.
+    pub max_packet_size: usize,
+    /// The most connections at a time.
+    pub max_connections: usize,
+}
+
+impl Default for MqttSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
+            expose: false,
+            max_packet_size: 1 << 20,
+            max_connections: 20_000,
+        }
+    }
+}
+
+/// The embedded store.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreSettings {
+    /// How long readings are kept, in whole days; for ever if missing.
+    pub retention: Option<Span>,
+}
+
+/// An external broker with the name that sources call it by.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedBroker {
+    /// The name.
+    pub name: String,
+    /// How to reach it.
+    pub connect: BrokerConfig,
+}
+
+/// The directory for a person's data, such as `~/.local/share/citybrain`.
+pub fn default_data_dir() -> PathBuf {
+    use etcetera::BaseStrategy as _;
+    match etcetera::choose_base_strategy() {
+        Ok(strategy) => strategy.data_dir().join("citybrain"),
+        Err(_) => PathBuf::from("citybrain-data"),
+    }
+}

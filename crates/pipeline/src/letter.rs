@@ -1,0 +1,109 @@
+//! Dead letters: why a message, or a part of it, could not become readings.
+
+use city_decode::DecodeError;
+use city_model::unit::UnitError;
+use city_model::{Span, Timestamp};
+use city_store::NewDeadLetter;
+
+use crate::RawMessage;
+
+/// A reason with what a person needs to mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reason {
+    /// A stable code.
+    pub(crate) code: &'static str,
+    /// What is wrong and where.
+    pub(crate) detail: String,
+    /// How to mend it.
+    pub(crate) hint: String,
+}
+
+impl Reason {
+    fn new(code: &'static str, detail: String, hint: impl Into<String>) -> Self {
+        Self { code, detail, hint: hint.into() }
+    }
+
+    pub(crate) fn no_source(topic: &str) -> Self {
+        Self::new(
+            "no_source",
+            format!("no source wants the topic `{topic}`"),
+            "add a [[source]] whose topic template fits it, then replay",
+        )
+    }
+
+    pub(crate) fn decode(error: &DecodeError) -> Self {
+        Self::new(error.kind.code(), error.detail(), error.hint.to_string())
+    }
+
+    pub(crate) fn no_device() -> Self {
+        Self::new(
+            "no_device",
+            "neither the payload nor the topic says which device sent it".to_owned(),
+            "name the device's field in the source's options, or put {device} into its topic template",
+        )
+    }
+
+    pub(crate) fn bad_device(id: &str, why: &str) -> Self {
+        Self::new(
+            "bad_device",
+            format!("`{}` cannot be a device's id: {why}", id.escape_debug()),
+            "mend the device's configuration, or the field that the source takes the id from",
+        )
+    }
+
+    pub(crate) fn unknown_device(id: &str, source: &str) -> Self {
+        Self::new(
+            "unknown_device",
+            format!("device `{id}` is not registered"),
+            format!(
+                "register it (citybrain devices import FILE), then replay; or let source `{source}` \
+                 register unknown devices (unknown_devices = \"register\")"
+            ),
+        )
+    }
+
+    pub(crate) fn unit(metric: &str, error: &UnitError) -> Self {
+        Self::new(
+            "bad_unit",
+            format!("metric `{metric}`: {error}"),
+            "correct the unit in the source's options (metrics or values), then replay",
+        )
+    }
+
+    pub(crate) fn absurd_time(time: Timestamp, ahead: Span) -> Self {
+        Self::new(
+            "absurd_time",
+            format!(
+                "the event time {time} cannot be: it is before 2000 or {ahead} or more ahead of the clock"
+            ),
+            "set the device's clock; check the source's time option (seconds or milliseconds?), then replay",
+        )
+    }
+
+    pub(crate) fn registry(error: &city_registry::RegistryError) -> Self {
+        Self::new("registry", error.to_string(), "mend the registry, then replay")
+    }
+
+    /// The dead letter of `message`, standing for `items` items of the ledger.
+    pub(crate) fn letter(
+        self,
+        message: &RawMessage,
+        source_id: &str,
+        device: Option<String>,
+        items: u32,
+    ) -> NewDeadLetter {
+        NewDeadLetter {
+            source: message.source.map(|key| key.0),
+            source_id: source_id.to_owned(),
+            topic: message.topic.to_string(),
+            payload: message.payload.as_ref().into(),
+            client: message.client.as_deref().map(str::to_owned),
+            received: message.received,
+            device,
+            reason: self.code.to_owned(),
+            detail: self.detail,
+            hint: self.hint,
+            items,
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The pipeline as a whole: two threads behind the intake, one that turns messages into readings
+//! and one that commits them, so that the disk and the processor work at the same time.
+
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use city_model::SharedClock;
+use city_registry::Registry;
+use city_store::{Commit, DeadLetterId, SharedStore, StoreError};
+
+use crate::commit::{Committer, Prepared};
+use crate::intake::{Intake, Limits, RawMessage, Received, intake};
+use crate::process::{Processor, TimePolicy};
+use crate::status::{Gauge, PipelineStatus};
+use crate::{Follower, Sources};
+
+/// Readings in one commit, at most: what keeps the fsyncs rare under load. When the sources are
+/// slower than the disk, commits are smaller and nothing waits.
+const COMMIT_READINGS: usize = 10_000;
+
+/// Commits that may wait for the committer: one under way, one ready.
+const PREPARED: usize = 1;
+
+/// What a pipeline is made of.
+pub struct PipelineParts {
+    /// The sources.
+    pub sources: Arc<Sources>,
+    /// The registry.
+    pub registry: Arc<Registry>,
+    /// The store.
+    pub store: SharedStore,
+    /// Who follows the committed readings, in order.
+    pub followers: Vec<Arc<dyn Follower>>,
+    /// The city's bounds, for the plausibility of positions.
+    pub bounds: Option<[f64; 4]>,
+    /// What is tolerated in event times.
+    pub times: TimePolicy,
+    /// How much may be under way.
+    pub limits: Limits,
+    /// The clock.
+    pub clock: SharedClock,
+    /// Where the pipeline's metrics go.
+    pub metrics: prometheus::Registry,
+}
+
+impl std::fmt::Debug for PipelineParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PipelineParts").finish_non_exhaustive()
+    }
+}
+
+/// Why a pipeline cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A metric's name is taken.
+    #[error("the pipeline's metrics cannot be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// The system gives no thread.
+    #[error("the pipeline's threads cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A running pipeline.
+pub struct Pipeline {
+    intake: Intake,
+    gauge: Arc<Gauge>,
+    store: SharedStore,
+    sources: Arc<Sources>,
+    clock: SharedClock,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").finish_non_exhaustive()
+    }
+}
+
+impl Pipeline {
+    /// Starts the threads.
+    pub fn start(parts: PipelineParts) -> Result<Self, StartError> {
+        let gauge = Arc::new(Gauge::new(&parts.metrics)?);
+        let (intake, received) = intake(parts.limits);
+        let (sender, prepared) = sync_channel(PREPARED);
+        let committer = Committer {
+            store: parts.store.clone(),
+            followers: parts.followers,
+            gauge: gauge.clone(),
+            clock: parts.clock.clone(),
+        };
+        let processor =
+            Processor::new(parts.sources.clone(), parts.registry, parts.times, parts.bounds);
+        let counted = gauge.clone();
+        let threads = vec![
+            std::thread::Builder::new()
+                .name("commit".to_owned())
+                .spawn(move || committer.run(&prepared))?,
+            std::thread::Builder::new()
+                .name("pipeline".to_owned())
+                .spawn(move || process(received, processor, &sender, &counted))?,
+        ];
+        Ok(Self {
+            intake,
+            gauge,
+            store: parts.store,
+            sources: parts.sources,
+            clock: parts.clock,
+            threads,
+        })
+    }
+
+    /// The front door, for sources.
+    pub fn intake(&self) -> Intake {
+        self.intake.clone()
+    }
+
+    /// The sources.
+    pub fn sources(&self) -> &Arc<Sources> {
+        &self.sources
+    }
+
+    /// How it is doing now.
+    pub fn status(&self) -> PipelineStatus {
+        self.gauge.status(self.clock.now())
+    }
+
+    /// What replays dead letters through this pipeline.
+    pub fn replayer(&self) -> Replayer {
+        Replayer {
+            intake: self.intake.clone(),
+            store: self.store.clone(),
+            sources: self.sources.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// A view for those who ask how it is doing while it runs.
+    pub fn monitor(&self) -> Monitor {
+        Monitor { gauge: self.gauge.clone(), clock: self.clock.clone() }
+    }
+
+    /// Commits what was taken and stops; blocks until that is done. A store that fails is given
+    /// up: what is not durable was not acknowledged.
+    pub fn stop(self) {
+        let Self { intake, gauge, threads, .. } = self;
+        gauge.stop_retrying();
+        intake.stop();
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the pipeline panicked");
+            }
+        }
+    }
+}
+
+/// Tells how a pipeline is doing.
+#[derive(Clone)]
+pub struct Monitor {
+    gauge: Arc<Gauge>,
+    clock: SharedClock,
+}
+
+impl std::fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Monitor").finish_non_exhaustive()
+    }
+}
+
+impl Monitor {
+    /// How it is doing now.
+    pub fn status(&self) -> PipelineStatus {
+        self.gauge.status(self.clock.now())
+    }
+}
+
+/// The processor's thread.
+fn process(
+    mut received: Received,
+    mut processor: Processor,
+    sender: &SyncSender<Prepared>,
+    gauge: &Gauge,
+) {
+    while let Some(first) = received.next_blocking() {
+        processor.refresh();
+        let mut commit = Commit::default();
+        let mut messages = Vec::new();
+        let mut next = Some(first);
+        while let Some(pending) = next {
+            gauge.taken(pending.messages.len());
+            for message in &pending.messages {
+                processor.message(message, &mut commit);
+            }
+            messages.push(pending);
+            next = if commit.readings.len() < COMMIT_READINGS { received.try_next() } else { None };
+        }
+        if sender.send(Prepared { commit, messages }).is_err() {
+            return; // the committer gave up: nothing more can become durable
+        }
+    }
+}
+
+/// Why a dead letter cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// There is no such dead letter.
+    #[error("there is no dead letter {}; `citybrain dead-letters list` shows those that there are", .0.0)]
+    Unknown(DeadLetterId),
+    /// The pipeline has stopped.
+    #[error("the pipeline has stopped; start citybrain and try again")]
+    Stopped,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Feeds dead letters through the pipeline again.
+#[derive(Clone)]
+pub struct Replayer {
+    intake: Intake,
+    store: SharedStore,
+    sources: Arc<Sources>,
+    clock: SharedClock,
+}
+
+impl std::fmt::Debug for Replayer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replayer").finish_non_exhaustive()
+    }
+}
+
+impl Replayer {
+    /// Sends the message of a dead letter through the pipeline once more, as it came, to the
+    /// source that wants its topic now. If it fails again, that is a new dead letter. Readings
+    /// that were stored the first time are duplicates.
+    pub async fn replay(&self, id: DeadLetterId) -> Result<(), ReplayError> {
+        let store = self.store.clone();
+        let letter = tokio::task::spawn_blocking(move || store.dead_letter(id))
+            .await
+            .map_err(|_| ReplayError::Stopped)??
+            .ok_or(ReplayError::Unknown(id))?
+            .letter;
+        let by_id = self.sources.by_id(&letter.source_id);
+        let by_topic = || {
+            let brokers = self.sources.iter().map(|source| source.spec.broker.as_deref());
+            let mut brokers: Vec<_> = brokers.collect();
+            brokers.dedup();
+            brokers.into_iter().find_map(|broker| self.sources.route(broker, &letter.topic))
+        };
+        let message = RawMessage {
+            source: by_id.or_else(by_topic),
+            topic: letter.topic.as_str().into(),
+            payload: bytes::Bytes::copy_from_slice(&letter.payload),
+            received: letter.received,
+            retained: false,
+            client: letter.client.as_deref().map(Into::into),
+            ack: None,
+        };
+        self.intake.send(vec![message]).await.map_err(|_| ReplayError::Stopped)?;
+        let (store, now) = (self.store.clone(), self.clock.now());
+        tokio::task::spawn_blocking(move || store.mark_replayed(id, now))
+            .await
+            .map_err(|_| ReplayError::Stopped)??;
+        Ok(())
+    }
+}

@@ -1,0 +1,292 @@
+//! One message after another through decode, resolve, locate and check: everything that happens
+//! between the front door and the commit. Runs on one thread, so that order inside a series is
+//! kept without any lock.
+
+use std::sync::Arc;
+
+use city_decode::topic::Captures;
+use city_decode::{Decoded, Message};
+use city_model::unit::{Conversion, conversion};
+use city_model::{
+    Device, DeviceKey, Directory, Marks, MetricKey, Quality, Reading, SeriesKey, Span, Timestamp,
+    Value,
+};
+use city_registry::{DeviceEntry, Registry, check_id};
+use city_store::Commit;
+use rustc_hash::FxHashMap;
+
+use crate::check::Checks;
+use crate::letter::Reason;
+use crate::locate::{Located, Locator};
+use crate::source::{Source, UnknownDevices};
+use crate::{RawMessage, Sources};
+
+/// What is tolerated in event times.
+#[derive(Clone, Copy, Debug)]
+pub struct TimePolicy {
+    /// An event time further ahead of the clock than this is flagged and not trusted.
+    pub future_tolerance: Span,
+    /// One further ahead than this cannot be: the message becomes a dead letter.
+    pub absurd_future: Span,
+    /// One before this cannot be either.
+    pub earliest: Timestamp,
+}
+
+impl Default for TimePolicy {
+    fn default() -> Self {
+        Self {
+            future_tolerance: Span::from_mins(5),
+            absurd_future: Span::from_hours(24),
+            earliest: Timestamp::from_secs(946_684_800), // 2000-01-01, before any device of today
+        }
+    }
+}
+
+/// A metric as one source spells it, resolved once.
+struct KnownMetric {
+    unit: Option<Box<str>>,
+    key: MetricKey,
+    conversion: Conversion,
+}
+
+/// The state of the stages from decode to check.
+pub(crate) struct Processor {
+    sources: Arc<Sources>,
+    registry: Arc<Registry>,
+    directory: Arc<Directory>,
+    times: TimePolicy,
+    locator: Locator,
+    checks: Checks,
+    /// For each source, its metrics by the name that it uses.
+    metrics: Vec<FxHashMap<Box<str>, KnownMetric>>,
+}
+
+impl Processor {
+    pub(crate) fn new(
+        sources: Arc<Sources>,
+        registry: Arc<Registry>,
+        times: TimePolicy,
+        bounds: Option<[f64; 4]>,
+    ) -> Self {
+        let directory = registry.directory();
+        Self {
+            locator: Locator::new(registry.zones(), bounds),
+            directory,
+            registry,
+            times,
+            checks: Checks::default(),
+            metrics: std::iter::repeat_with(FxHashMap::default)
+                .take(sources.iter().count())
+                .collect(),
+            sources,
+        }
+    }
+
+    /// Takes up changes of the registry; called between batches.
+    pub(crate) fn refresh(&mut self) {
+        if !self.registry.is_current(&self.directory) {
+            self.directory = self.registry.directory();
+        }
+    }
+
+    /// Turns one message into readings and dead letters.
+    pub(crate) fn message(&mut self, message: &RawMessage, commit: &mut Commit) {
+        let sources = self.sources.clone();
+        let Some(source) = message.source.and_then(|key| sources.get(key)) else {
+            let letter = Reason::no_source(&message.topic).letter(message, "", None, 1);
+            commit.dead_letters.push(letter);
+            return;
+        };
+        let input = Message {
+            topic: &message.topic,
+            payload: &message.payload,
+            received: message.received,
+        };
+        let mut found = Vec::new();
+        if let Err(error) = source.decoder.decode(&input, &mut found) {
+            let device = topic_device(source, &message.topic);
+            commit.dead_letters.push(Reason::decode(&error).letter(
+                message,
+                &source.spec.id,
+                device,
+                1,
+            ));
+            return;
+        }
+        let captures = source.template.capture(&message.topic).unwrap_or_default();
+        self.readings(message, source, &captures, &found, commit);
+    }
+
+    fn readings(
+        &mut self,
+        message: &RawMessage,
+        source: &Source,
+        captures: &Captures<'_>,
+        found: &[Decoded<'_>],
+        commit: &mut Commit,
+    ) {
+        let mut failed: Option<(Reason, Option<String>, u32)> = None;
+        let mut device: Option<Arc<Device>> = None;
+        let source_key = message.source.unwrap_or_default().0;
+        for decoded in found {
+            let id = decoded.device.as_deref().or(captures.device);
+            let reading = self.device(id, device.take(), source, captures).and_then(|found| {
+                self.reading(message, source, &found, decoded).map(|r| (found, r))
+            });
+            match reading {
+                Ok((found, reading)) => {
+                    device = Some(found);
+                    commit.readings.push(reading);
+                    commit.sources.push(source_key);
+                }
+                Err(reason) => {
+                    let (first, _, items) =
+                        failed.get_or_insert_with(|| (reason.clone(), id.map(str::to_owned), 0));
+                    *items += 1;
+                    if first.detail != reason.detail && first.detail.len() < 500 {
+                        first.detail = format!("{}; {}", first.detail, reason.detail);
+                    }
+                }
+            }
+        }
+        if let Some((reason, device, items)) = failed {
+            commit.dead_letters.push(reason.letter(message, &source.spec.id, device, items));
+        }
+    }
+
+    /// The registered device; `before` is that of the value before, most often the same.
+    fn device(
+        &mut self,
+        id: Option<&str>,
+        before: Option<Arc<Device>>,
+        source: &Source,
+        captures: &Captures<'_>,
+    ) -> Result<Arc<Device>, Reason> {
+        let id = id.ok_or_else(Reason::no_device)?;
+        if let Some(device) = before.filter(|device| &*device.id == id) {
+            return Ok(device);
+        }
+        if let Some(device) = self.directory.device_by_id(id) {
+            return Ok(device.clone());
+        }
+        check_id(id).map_err(|why| Reason::bad_device(id, why))?;
+        if source.spec.unknown_devices == UnknownDevices::Quarantine {
+            return Err(Reason::unknown_device(id, &source.spec.id));
+        }
+        let kind = captures.kind.unwrap_or(&source.spec.kind);
+        let department = captures.department.unwrap_or(&source.spec.department);
+        let entry = DeviceEntry::unknown(id, kind, department, source.spec.simulated);
+        self.registry.import(&[entry]).map_err(|error| Reason::registry(&error))?;
+        self.directory = self.registry.directory();
+        self.directory.device_by_id(id).cloned().ok_or_else(Reason::no_device)
+    }
+
+    fn reading(
+        &mut self,
+        message: &RawMessage,
+        source: &Source,
+        device: &Device,
+        decoded: &Decoded<'_>,
+    ) -> Result<Reading, Reason> {
+        let (metric, conversion) = self.metric(message, decoded)?;
+        let mut marks = Marks::NONE;
+        if source.spec.simulated || device.simulated || decoded.simulated {
+            marks = marks.with(Marks::SIMULATED);
+        }
+        if message.retained {
+            marks = marks.with(Marks::RETAINED);
+        }
+        let time = self.event_time(message.received, decoded.time, &mut marks)?;
+        let value = match &decoded.value {
+            Value::Number(number) => Value::Number(conversion.apply(*number)),
+            other => other.clone(),
+        };
+        let Located { position, zones, verdict } =
+            self.locator.locate(device, decoded.position, source.spec.crs, time);
+        if verdict == Quality::Fail {
+            marks = marks.with(Marks::BAD_POSITION);
+        }
+        let series = SeriesKey { device: device.key, metric };
+        let number = if decoded.missing { None } else { Some(&value) };
+        let checked = self.checks.check(&self.directory, series, time, number, verdict);
+        let quality =
+            if marks.has(Marks::FUTURE) { checked.worst(Quality::Suspect) } else { checked };
+        Ok(Reading {
+            series,
+            time,
+            received: message.received,
+            value,
+            quality,
+            marks,
+            position,
+            zones,
+        })
+    }
+
+    fn event_time(
+        &self,
+        received: Timestamp,
+        time: Option<Timestamp>,
+        marks: &mut Marks,
+    ) -> Result<Timestamp, Reason> {
+        let Some(time) = time else {
+            *marks = marks.with(Marks::UNTIMED);
+            return Ok(received);
+        };
+        let ahead = time.since(received);
+        if time < self.times.earliest || ahead >= self.times.absurd_future {
+            return Err(Reason::absurd_time(time, self.times.absurd_future));
+        }
+        if ahead > self.times.future_tolerance {
+            *marks = marks.with(Marks::FUTURE);
+        }
+        Ok(time)
+    }
+
+    /// The metric's key, and how to convert what was sent into its unit.
+    fn metric(
+        &mut self,
+        message: &RawMessage,
+        decoded: &Decoded<'_>,
+    ) -> Result<(MetricKey, Conversion), Reason> {
+        let source = usize::from(message.source.unwrap_or_default().0);
+        let name: &str = &decoded.metric;
+        let unit = decoded.unit.as_deref();
+        let known = &mut self.metrics[source];
+        if let Some(metric) = known.get(name)
+            && metric.unit.as_deref() == unit
+        {
+            return Ok((metric.key, metric.conversion));
+        }
+        let metric = resolve_metric(&self.registry, &self.directory, name, unit)?;
+        let found = (metric.key, metric.conversion);
+        known.insert(name.into(), metric);
+        Ok(found)
+    }
+}
+
+fn resolve_metric(
+    registry: &Registry,
+    directory: &Directory,
+    name: &str,
+    unit: Option<&str>,
+) -> Result<KnownMetric, Reason> {
+    let boxed = unit.map(Into::into);
+    if let Some(metric) = directory.metrics.by_id(name) {
+        let conversion = match unit {
+            Some(unit) if !metric.unit.is_empty() => {
+                conversion(unit, &metric.unit).map_err(|error| Reason::unit(name, &error))?
+            }
+            _ => Conversion::IDENTITY,
+        };
+        return Ok(KnownMetric { unit: boxed, key: metric.key, conversion });
+    }
+    let key = registry
+        .metric(name, unit.unwrap_or_default())
+        .map_err(|error| Reason::registry(&error))?;
+    Ok(KnownMetric { unit: boxed, key, conversion: Conversion::IDENTITY })
+}
+
+fn topic_device(source: &Source, topic: &str) -> Option<String> {
+    source.template.capture(topic)?.device.map(str::to_owned)
+}

@@ -1,0 +1,159 @@
+//! A device as files and the API spell it.
+
+use std::collections::BTreeMap;
+
+use city_geo::crs::to_wgs84;
+use city_model::{
+    Attribute, Crs, DeclaredPosition, Device, DeviceKey, LifeCycle, LocalText, Placement, Position,
+    Span,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{ImportProblem, RegistryError};
+
+/// A device as imported and exported.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceEntry {
+    /// Its id: 1 to 128 bytes without control characters.
+    pub id: String,
+    /// What people call it; the id if it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<LocalText>,
+    /// Its kind.
+    pub kind: String,
+    /// The department that owns it.
+    pub department: String,
+    /// Where it stands, in the coordinate system that it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<DeclaredPosition>,
+    /// Whether it moves and its messages carry its position.
+    #[serde(default)]
+    pub moving: bool,
+    /// How often it is expected to send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Span>,
+    /// The device through which it sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<String>,
+    /// Its stage of life.
+    #[serde(default)]
+    pub life_cycle: LifeCycle,
+    /// Whether everything it sends is simulated or test data.
+    #[serde(default)]
+    pub simulated: bool,
+    /// The coordinate system of positions in its messages.
+    #[serde(default)]
+    pub crs: Crs,
+    /// Further attributes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Attribute>,
+}
+
+/// Reads a JSON array of devices; `name` is what the person called the file.
+pub fn read_devices(name: &str, text: &str) -> Result<Vec<DeviceEntry>, RegistryError> {
+    serde_json::from_str(text).map_err(|error| RegistryError::File {
+        name: name.to_owned(),
+        message: error.to_string(),
+        hint: "a device list is a JSON array of objects with at least id, kind and department",
+    })
+}
+
+/// Whether a text can be a device's id; otherwise what is wrong with it.
+pub fn check_id(id: &str) -> Result<(), &'static str> {
+    if id.is_empty() {
+        return Err("the id is empty");
+    }
+    if id.len() > 128 {
+        return Err("the id is longer than 128 bytes");
+    }
+    if id.chars().any(char::is_control) {
+        return Err("the id holds control characters");
+    }
+    Ok(())
+}
+
+impl DeviceEntry {
+    /// The least that must be known of a device that registered itself.
+    pub fn unknown(id: &str, kind: &str, department: &str, simulated: bool) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: None,
+            kind: kind.to_owned(),
+            department: department.to_owned(),
+            position: None,
+            moving: false,
+            interval: None,
+            gateway: None,
+            life_cycle: LifeCycle::Active,
+            simulated,
+            crs: Crs::Wgs84,
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    /// What is wrong with it, if anything; `row` is its place in the file from 1.
+    pub(crate) fn problem(&self, row: usize) -> Option<ImportProblem> {
+        let problem = |message: String, hint: &str| {
+            Some(ImportProblem { row, device: self.id.clone(), message, hint: hint.to_owned() })
+        };
+        if let Err(message) = check_id(&self.id) {
+            return problem(message.to_owned(), "give each device an id of 1 to 128 characters");
+        }
+        for (field, text) in [("kind", &self.kind), ("department", &self.department)] {
+            if check_id(text).is_err() {
+                return problem(
+                    format!("{field} `{text}` is not a name"),
+                    "kinds and departments are named like devices, for example `air_station`",
+                );
+            }
+        }
+        if self.position.is_some_and(|p| wgs84(p).is_none()) {
+            let message = self
+                .position
+                .map(|p| format!("position lon {}, lat {} is not on Earth", p.lon, p.lat));
+            return problem(
+                message.unwrap_or_default(),
+                "lon is -180 to 180, lat is -90 to 90; are the two swapped?",
+            );
+        }
+        if self.interval.is_some_and(|interval| interval <= Span::ZERO) {
+            return problem(
+                "the interval is not positive".to_owned(),
+                "write it like \"30s\" or \"5m\"",
+            );
+        }
+        None
+    }
+
+    /// The device with this key, without zones.
+    pub(crate) fn to_device(&self, key: DeviceKey) -> Device {
+        let fixed = self.position.and_then(wgs84);
+        Device {
+            key,
+            id: self.id.as_str().into(),
+            name: self.name.clone().unwrap_or_else(|| LocalText::same(&self.id)),
+            kind: self.kind.as_str().into(),
+            department: self.department.as_str().into(),
+            placement: match fixed {
+                _ if self.moving => Placement::Moving,
+                Some(position) => Placement::Fixed(position),
+                None => Placement::Unknown,
+            },
+            declared: self.position,
+            crs: self.crs,
+            zones: [].into(),
+            interval: self.interval,
+            gateway: self.gateway.as_deref().map(Into::into),
+            life_cycle: self.life_cycle,
+            simulated: self.simulated,
+            attributes: self.attributes.clone(),
+        }
+    }
+}
+
+fn wgs84(declared: DeclaredPosition) -> Option<Position> {
+    Position::new(declared.lon, declared.lat)?;
+    let (lon, lat) = to_wgs84(declared.crs, declared.lon, declared.lat);
+    Position::new(lon, lat)
+}

@@ -1,0 +1,64 @@
+//! What can go wrong with the registry.
+
+use std::fmt;
+
+use city_store::StateError;
+
+/// A failure of the registry.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The state database failed.
+    #[error("the registry's tables cannot be used: {0}")]
+    State(#[from] StateError),
+    /// Rows of an import cannot be taken; none was.
+    #[error("nothing was imported: {} of the devices have problems\n{}", .0.len(), list(.0))]
+    Import(Vec<ImportProblem>),
+    /// The file is not of the right shape.
+    #[error("{name}: {message}\n  hint: {hint}")]
+    File {
+        /// The file as the person named it.
+        name: String,
+        /// What is wrong and where.
+        message: String,
+        /// How to mend it.
+        hint: &'static str,
+    },
+    /// There are no more metric numbers.
+    #[error("there are already 65,535 metrics; map the unmapped ones before new names can come")]
+    TooManyMetrics,
+}
+
+impl From<rusqlite::Error> for RegistryError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::State(error.into())
+    }
+}
+
+/// Why one device cannot be imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportProblem {
+    /// Its place in the file, from 1.
+    pub row: usize,
+    /// Its id as given.
+    pub device: String,
+    /// What is wrong.
+    pub message: String,
+    /// How to mend it.
+    pub hint: String,
+}
+
+impl fmt::Display for ImportProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { row, device, message, hint } = self;
+        write!(f, "  device {row} (`{device}`): {message}\n    hint: {hint}")
+    }
+}
+
+fn list(problems: &[ImportProblem]) -> String {
+    const SHOWN: usize = 20;
+    let mut lines: Vec<String> = problems.iter().take(SHOWN).map(ToString::to_string).collect();
+    if problems.len() > SHOWN {
+        lines.push(format!("  … and {} more", problems.len() - SHOWN));
+    }
+    lines.join("\n")
+}

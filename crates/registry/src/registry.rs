@@ -1,0 +1,318 @@
+//! The registry itself: one writer at a time, any number of readers without a lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use city_geo::ZoneIndex;
+use city_model::{Catalogue, Device, DeviceKey, Directory, LocalText, MetricKey, Placement};
+use city_store::StateDb;
+use serde::{Deserialize, Serialize};
+
+use crate::{DeviceEntry, ImportProblem, RegistryError, tables};
+
+/// A kind of device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kind {
+    /// Its id, such as `air_station`.
+    pub id: String,
+    /// What people call it.
+    pub name: LocalText,
+}
+
+/// An owner of devices and rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Department {
+    /// Its id, such as `environment`.
+    pub id: String,
+    /// What people call it.
+    pub name: LocalText,
+}
+
+/// What configuration brings to the registry at every start.
+#[derive(Debug, Default)]
+pub struct Seed {
+    /// The metrics that the city describes.
+    pub catalogue: Catalogue,
+    /// The zones.
+    pub zones: ZoneIndex,
+    /// Names of kinds.
+    pub kinds: Vec<Kind>,
+    /// Names of departments.
+    pub departments: Vec<Department>,
+}
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ImportReport {
+    /// Devices that were not there before.
+    pub added: usize,
+    /// Devices that are different now.
+    pub changed: usize,
+    /// Devices that were there already, exactly so.
+    pub unchanged: usize,
+}
+
+/// Devices, kinds, departments and metrics.
+pub struct Registry {
+    state: Arc<StateDb>,
+    zones: Arc<ZoneIndex>,
+    directory: ArcSwap<Directory>,
+    entries: Mutex<BTreeMap<DeviceKey, DeviceEntry>>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
+    }
+}
+
+impl Registry {
+    /// Reads the registry from the state database, after adding what the seed brings.
+    pub fn open(state: Arc<StateDb>, seed: Seed) -> Result<Self, RegistryError> {
+        tables::migrate(&state)?;
+        let catalogue = state.write(|tx| {
+            for kind in &seed.kinds {
+                tables::put_label(tx, "kind", &kind.id, &kind.name, true)?;
+            }
+            for department in &seed.departments {
+                tables::put_label(tx, "department", &department.id, &department.name, true)?;
+            }
+            tables::load_catalogue(tx, &seed.catalogue)
+        })?;
+        let entries: BTreeMap<_, _> = state.read(tables::load_devices)?.into_iter().collect();
+        let devices: Vec<_> =
+            entries.iter().map(|(key, entry)| place(entry.to_device(*key), &seed.zones)).collect();
+        let directory = Directory::new(devices, catalogue, seed.zones.zones().to_vec(), 1);
+        Ok(Self {
+            state,
+            zones: Arc::new(seed.zones),
+            directory: ArcSwap::from_pointee(directory),
+            entries: Mutex::new(entries),
+        })
+    }
+
+    /// The present picture; readers keep it as long as they like.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.directory.load_full()
+    }
+
+    /// Whether `directory` is still the present picture: one atomic load, for the hot path.
+    pub fn is_current(&self, directory: &Arc<Directory>) -> bool {
+        Arc::ptr_eq(&self.directory.load(), directory)
+    }
+
+    /// The zones.
+    pub fn zones(&self) -> Arc<ZoneIndex> {
+        self.zones.clone()
+    }
+
+    /// All kinds that are named or in use.
+    pub fn kinds(&self) -> Result<Vec<Kind>, RegistryError> {
+        let labels = self.labels("kind", |device| device.kind.as_ref())?;
+        Ok(labels.into_iter().map(|(id, name)| Kind { id, name }).collect())
+    }
+
+    /// All departments that are named or in use.
+    pub fn departments(&self) -> Result<Vec<Department>, RegistryError> {
+        let labels = self.labels("department", |device| device.department.as_ref())?;
+        Ok(labels.into_iter().map(|(id, name)| Department { id, name }).collect())
+    }
+
+    fn labels(
+        &self,
+        class: &str,
+        of: impl Fn(&Device) -> &str,
+    ) -> Result<BTreeMap<String, LocalText>, RegistryError> {
+        let mut labels = self.state.read(|conn| tables::load_labels(conn, class))?;
+        let directory = self.directory();
+        let used: BTreeSet<&str> = directory.devices().map(|device| of(device)).collect();
+        for id in used {
+            labels.entry(id.to_owned()).or_insert_with(|| LocalText::same(id));
+        }
+        Ok(labels)
+    }
+
+    /// All devices as they can be imported again, in the order of their keys.
+    pub fn export(&self) -> Vec<DeviceEntry> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// Adds devices, or changes those whose id is known. All or none: if one has a problem, all
+    /// problems are reported and nothing changes.
+    pub fn import(&self, entries: &[DeviceEntry]) -> Result<ImportReport, RegistryError> {
+        let problems = problems(entries);
+        if !problems.is_empty() {
+            return Err(RegistryError::Import(problems));
+        }
+        let mut known = self.lock();
+        let old = self.directory();
+        let mut report = ImportReport::default();
+        let mut changed = Vec::new();
+        for entry in entries {
+            match old.device_by_id(&entry.id).and_then(|device| known.get(&device.key)) {
+                Some(before) if before == entry => report.unchanged += 1,
+                Some(_) => changed.push((entry, false)),
+                None => changed.push((entry, true)),
+            }
+        }
+        if changed.is_empty() {
+            return Ok(report);
+        }
+        let keys = self.state.write(|tx| {
+            changed
+                .iter()
+                .map(|(entry, _)| tables::put_device(tx, entry))
+                .collect::<Result<Vec<_>, RegistryError>>()
+        })?;
+        let mut directory = (*old).clone();
+        directory.version += 1;
+        for ((entry, is_new), key) in changed.into_iter().zip(keys) {
+            if is_new {
+                report.added += 1;
+            } else {
+                report.changed += 1;
+            }
+            directory.put(place(entry.to_device(key), &self.zones));
+            known.insert(key, entry.clone());
+        }
+        self.directory.store(Arc::new(directory));
+        Ok(report)
+    }
+
+    /// The key of a metric, which is added as unmapped if its name is new.
+    pub fn metric(&self, id: &str, unit: &str) -> Result<MetricKey, RegistryError> {
+        let _one_writer = self.lock();
+        let old = self.directory();
+        if let Some(metric) = old.metrics.by_id(id) {
+            return Ok(metric.key);
+        }
+        let key = u16::try_from(old.metrics.len()).map_err(|_| RegistryError::TooManyMetrics)?;
+        let key = MetricKey(key);
+        self.state.write(|tx| tables::put_metric(tx, key, id, unit))?;
+        let mut directory = (*old).clone();
+        directory.version += 1;
+        directory.metrics.put(tables::unmapped(key, id, unit));
+        self.directory.store(Arc::new(directory));
+        Ok(key)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<DeviceKey, DeviceEntry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The device with the zones that it stands in.
+fn place(mut device: Device, zones: &ZoneIndex) -> Arc<Device> {
+    if let Placement::Fixed(position) = device.placement {
+        device.zones = zones.locate(position);
+    }
+    Arc::new(device)
+}
+
+fn problems(entries: &[DeviceEntry]) -> Vec<ImportProblem> {
+    let mut seen = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let row = index + 1;
+        problems.extend(entry.problem(row));
+        if let Some(first) = seen.insert(entry.id.as_str(), row) {
+            problems.push(ImportProblem {
+                row,
+                device: entry.id.clone(),
+                message: format!("this id stands at place {first} too"),
+                hint: "remove one of the two".to_owned(),
+            });
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read_devices;
+
+    const ZONES: &str = r#"{"type":"FeatureCollection","features":[{"type":"Feature",
+        "properties":{"name":"Old Town"},"geometry":{"type":"Polygon",
+        "coordinates":[[[10,50],[11,50],[11,51],[10,51],[10,50]]]}}]}"#;
+
+    fn seed() -> Seed {
+        let options = city_geo::ZoneOptions {
+            layer: "district".to_owned(),
+            name_property: Some("name".to_owned()),
+            ..city_geo::ZoneOptions::default()
+        };
+        let loaded = city_geo::ZoneIndex::from_geojson(ZONES, &options).expect("valid zones");
+        Seed { catalogue: Catalogue::embedded(), zones: loaded.index, ..Seed::default() }
+    }
+
+    fn open() -> (Arc<StateDb>, Registry) {
+        let state = Arc::new(StateDb::in_memory().expect("a database"));
+        let registry = Registry::open(state.clone(), seed()).expect("a registry");
+        (state, registry)
+    }
+
+    const TWO: &str = r#"[
+        {"id":"a","kind":"air_station","department":"environment","position":{"lon":10.5,"lat":50.5},
+         "interval":"30s","attributes":{"limit":3.5}},
+        {"id":"b","kind":"bus","department":"transport","moving":true}]"#;
+
+    #[test]
+    fn imported_devices_are_placed_and_survive_a_reopening_with_their_keys() {
+        let (state, registry) = open();
+        let entries = read_devices("two", TWO).expect("valid");
+        let report = registry.import(&entries).expect("taken");
+        assert_eq!(report, ImportReport { added: 2, ..ImportReport::default() });
+        let again = registry.import(&entries).expect("taken");
+        assert_eq!(again, ImportReport { unchanged: 2, ..ImportReport::default() });
+
+        let before = registry.directory();
+        let a = before.device_by_id("a").expect("imported");
+        assert_eq!(a.zones.len(), 1);
+        assert_eq!(before.zone(a.zones[0]).expect("a zone").id.as_ref(), "old-town");
+
+        let reopened = Registry::open(state, seed()).expect("a registry");
+        let after = reopened.directory();
+        assert_eq!(after.device_by_id("a"), Some(a));
+        assert_eq!(after.device_by_id("b").map(|d| d.placement), Some(Placement::Moving));
+        assert_eq!(reopened.export(), entries);
+    }
+
+    #[test]
+    fn one_bad_device_stops_the_import_and_every_problem_is_reported() {
+        let (_, registry) = open();
+        let text = r#"[{"id":"a","kind":"k","department":"d","position":{"lon":50.5,"lat":110.5}},
+            {"id":"","kind":"k","department":"d"},
+            {"id":"b","kind":"k","department":"d"}, {"id":"b","kind":"k","department":"d"}]"#;
+        let error =
+            registry.import(&read_devices("bad", text).expect("valid JSON")).expect_err("bad");
+        let RegistryError::Import(problems) = &error else { panic!("{error}") };
+        assert_eq!(problems.iter().map(|p| p.row).collect::<Vec<_>>(), [1, 2, 4]);
+        assert!(error.to_string().contains("swapped"), "{error}");
+        assert_eq!(registry.directory().devices().count(), 0);
+    }
+
+    #[test]
+    fn a_new_metric_name_gets_a_key_that_lasts() {
+        let (state, registry) = open();
+        let key = registry.metric("radon", "Bq/m3").expect("added");
+        assert_eq!(registry.metric("radon", "").expect("known"), key);
+        let pm25 = registry.directory().metrics.by_id("pm25").expect("known").key;
+
+        let reopened = Registry::open(state, seed()).expect("a registry").directory();
+        let radon = reopened.metrics.by_id("radon").expect("kept");
+        assert_eq!((radon.key, radon.unmapped), (key, true));
+        assert_eq!(reopened.metrics.by_id("pm25").expect("known").key, pm25);
+    }
+
+    #[test]
+    fn an_unknown_field_is_named() {
+        let error =
+            read_devices("x.json", r#"[{"id":"a","kind":"k","department":"d","colour":"red"}]"#)
+                .expect_err("unknown field");
+        assert!(error.to_string().contains("colour"), "{error}");
+    }
+}

@@ -1,0 +1,155 @@
+//! The registry's tables in the state database.
+
+use std::collections::BTreeMap;
+
+use city_model::{Catalogue, DeviceKey, LocalText, Metric, MetricKey};
+use city_store::StateDb;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+
+use crate::{DeviceEntry, RegistryError};
+
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE device (
+        key   INTEGER PRIMARY KEY,
+        id    TEXT NOT NULL UNIQUE,
+        entry TEXT NOT NULL          -- DeviceEntry as JSON
+    ) STRICT;
+    CREATE TABLE metric (
+        key  INTEGER PRIMARY KEY,
+        id   TEXT NOT NULL UNIQUE,
+        unit TEXT NOT NULL           -- as first sent, for metrics that are not in the catalogue
+    ) STRICT;
+    CREATE TABLE label (
+        class TEXT NOT NULL,         -- kind, department
+        id    TEXT NOT NULL,
+        en    TEXT NOT NULL,
+        zh    TEXT NOT NULL,
+        PRIMARY KEY (class, id)
+    ) STRICT;
+"];
+
+pub(crate) fn migrate(state: &StateDb) -> Result<(), RegistryError> {
+    Ok(state.migrate("registry", MIGRATIONS)?)
+}
+
+pub(crate) fn load_devices(
+    conn: &Connection,
+) -> Result<Vec<(DeviceKey, DeviceEntry)>, RegistryError> {
+    let mut statement = conn.prepare("SELECT key, id, entry FROM device ORDER BY key")?;
+    let mut rows = statement.query([])?;
+    let mut devices = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (key, id): (u32, String) = (row.get(0)?, row.get(1)?);
+        let text: String = row.get(2)?;
+        let entry = serde_json::from_str(&text).map_err(|error| RegistryError::File {
+            name: format!("device `{id}` in the state database"),
+            message: error.to_string(),
+            hint: "the row was written by another version; restore a backup or import the device again",
+        })?;
+        devices.push((DeviceKey(key), entry));
+    }
+    Ok(devices)
+}
+
+/// Writes a device and tells its key, which it keeps if it had one.
+pub(crate) fn put_device(
+    tx: &Transaction<'_>,
+    entry: &DeviceEntry,
+) -> Result<DeviceKey, RegistryError> {
+    let json = serde_json::to_string(entry).unwrap_or_default();
+    let known: Option<u32> = tx
+        .prepare_cached("SELECT key FROM device WHERE id = ?1")?
+        .query_row([&entry.id], |row| row.get(0))
+        .optional()?;
+    if let Some(key) = known {
+        tx.prepare_cached("UPDATE device SET entry = ?2 WHERE key = ?1")?
+            .execute(params![key, json])?;
+        return Ok(DeviceKey(key));
+    }
+    let key: u32 = tx
+        .prepare_cached("SELECT coalesce(max(key) + 1, 0) FROM device")?
+        .query_row([], |row| row.get(0))?;
+    tx.prepare_cached("INSERT INTO device (key, id, entry) VALUES (?1, ?2, ?3)")?
+        .execute(params![key, entry.id, json])?;
+    Ok(DeviceKey(key))
+}
+
+/// Gives every metric of the catalogue a key that lasts, and adds the metrics that came unasked.
+pub(crate) fn load_catalogue(
+    tx: &Transaction<'_>,
+    seed: &Catalogue,
+) -> Result<Catalogue, RegistryError> {
+    let mut catalogue = Catalogue::default();
+    {
+        let mut statement = tx.prepare("SELECT id, unit FROM metric ORDER BY key")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (id, unit): (String, String) = (row.get(0)?, row.get(1)?);
+            let key = MetricKey(catalogue.len() as u16);
+            let metric = seed.by_id(&id).map(|m| Metric { key, ..m.clone() });
+            catalogue.put(metric.unwrap_or_else(|| unmapped(key, &id, &unit)));
+        }
+    }
+    for metric in seed.iter() {
+        if catalogue.by_id(&metric.id).is_none() {
+            let key = MetricKey(catalogue.len() as u16);
+            put_metric(tx, key, &metric.id, &metric.unit)?;
+            catalogue.put(Metric { key, ..metric.clone() });
+        }
+    }
+    Ok(catalogue)
+}
+
+pub(crate) fn put_metric(
+    tx: &Transaction<'_>,
+    key: MetricKey,
+    id: &str,
+    unit: &str,
+) -> Result<(), RegistryError> {
+    tx.prepare_cached("INSERT INTO metric (key, id, unit) VALUES (?1, ?2, ?3)")?
+        .execute(params![key.0, id, unit])?;
+    Ok(())
+}
+
+/// A metric that nobody has described yet.
+pub(crate) fn unmapped(key: MetricKey, id: &str, unit: &str) -> Metric {
+    Metric {
+        key,
+        id: id.into(),
+        name: LocalText::same(id),
+        unit: unit.into(),
+        symbol: unit.into(),
+        range: None,
+        decimals: 2,
+        unmapped: true,
+    }
+}
+
+/// Names of kinds or departments by id.
+pub(crate) fn load_labels(
+    conn: &Connection,
+    class: &str,
+) -> Result<BTreeMap<String, LocalText>, RegistryError> {
+    let mut statement = conn.prepare_cached("SELECT id, en, zh FROM label WHERE class = ?1")?;
+    let rows = statement.query_map([class], |row| {
+        Ok((row.get(0)?, LocalText { en: row.get(1)?, zh: row.get(2)? }))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn put_label(
+    tx: &Transaction<'_>,
+    class: &str,
+    id: &str,
+    name: &LocalText,
+    replace: bool,
+) -> Result<(), RegistryError> {
+    let sql = if replace {
+        "INSERT INTO label (class, id, en, zh) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET en = excluded.en, zh = excluded.zh"
+    } else {
+        "INSERT INTO label (class, id, en, zh) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING"
+    };
+    tx.prepare_cached(sql)?.execute(params![class, id, name.en, name.zh])?;
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! All tests, in the order of how soon they tell something.
+
+use crate::run::{cargo, program};
+use crate::{tools, web};
+
+pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
+    if quick {
+        return cargo(&["test", "--workspace"]);
+    }
+    tools::ensure()?;
+    program("dashboards/web", "npm", &["run", "check"])?;
+    program("dashboards/web", "npm", &["test"])?;
+    web::build(true)?;
+    cargo(&["test", "--workspace"])?;
+    // The slow journeys drive the program as it ships: the release build.
+    cargo(&["build", "--release"])?;
+    cargo(&["test", "--package", "city-tests", "--features", "slow", "--", "--test-threads=1"])?;
+    eprintln!("all tests passed");
+    Ok(())
+}
+
+pub(crate) fn ci() -> anyhow::Result<()> {
+    cargo(&["fmt", "--all", "--check"])?;
+    tools::ensure()?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    all(false)
+}

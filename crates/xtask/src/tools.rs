@@ -1,0 +1,76 @@
+//! What the tests need beside Rust, and how to get it.
+
+use anyhow::bail;
+
+use crate::run::{program, root, succeeds};
+
+/// A program that tests use, and the Debian package that brings it.
+struct Tool {
+    package: &'static str,
+    /// A file that is there once it is installed.
+    proof: &'static str,
+    why: &'static str,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool { package: "mosquitto", proof: "/usr/sbin/mosquitto", why: "journeys with a real broker" },
+    Tool { package: "chromium", proof: "/usr/bin/chromium", why: "journeys in a real browser" },
+    Tool {
+        package: "fonts-noto-cjk",
+        proof: "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+        why: "Chinese in screenshots",
+    },
+];
+
+/// Installs what is missing where that is allowed, and says what to do where it is not.
+pub(crate) fn ensure() -> anyhow::Result<()> {
+    let missing: Vec<&Tool> =
+        TOOLS.iter().filter(|tool| !std::path::Path::new(tool.proof).exists()).collect();
+    if !missing.is_empty() {
+        install(&missing)?;
+    }
+    if !succeeds("node", &["--version"]) {
+        bail!(
+            "node is missing (needed to check and test the dashboard); install Node.js 20 or newer"
+        );
+    }
+    npm()
+}
+
+fn install(missing: &[&Tool]) -> anyhow::Result<()> {
+    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    for tool in missing {
+        eprintln!("missing: {} ({})", tool.package, tool.why);
+    }
+    let list = packages.join(" ");
+    let by_hand = format!("install by hand: apt-get install {list}");
+    if !succeeds("apt-get", &["--version"]) {
+        bail!("this is no Debian system, so it cannot be installed automatically; {by_hand}");
+    }
+    let as_root = succeeds("test", &["-w", "/var/lib/dpkg"]);
+    if !as_root && !succeeds("sudo", &["-n", "true"]) {
+        bail!("installing needs root; {by_hand}");
+    }
+    let apt = |arguments: &[&str]| {
+        let mut line = if as_root { vec![] } else { vec!["sudo", "-n"] };
+        line.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        line.extend(arguments);
+        program(".", line[0], &line[1..])
+    };
+    apt(&["update", "-qq"])?;
+    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    arguments.extend(&packages);
+    apt(&arguments)
+}
+
+/// The dashboard's packages, exactly as locked.
+pub(crate) fn npm() -> anyhow::Result<()> {
+    let web = root().join("dashboards/web");
+    let stamp =
+        |name: &str| std::fs::metadata(web.join(name)).and_then(|data| data.modified()).ok();
+    let installed = stamp("node_modules/.package-lock.json");
+    if installed.is_some() && installed >= stamp("package-lock.json") {
+        return Ok(());
+    }
+    program("dashboards/web", "npm", &["ci", "--no-audit", "--no-fund"])
+}

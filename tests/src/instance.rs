@@ -1,0 +1,150 @@
+//! The program under test, as a process on free ports with a data folder of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+/// The longest that a start may take: generous, because test machines are busy.
+const START: Duration = Duration::from_secs(60);
+
+/// What the program prints when it is ready, as one line of JSON, if `CITYBRAIN_READY_LINE` is set.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct Ready {
+    /// The address of the HTTP side.
+    pub http: SocketAddr,
+    /// The address of the embedded MQTT endpoint.
+    pub mqtt: Option<SocketAddr>,
+    /// A token with all rights.
+    pub token: String,
+}
+
+/// A running instance; killed when dropped.
+#[derive(Debug)]
+pub struct Instance {
+    child: Child,
+    /// Where it can be reached.
+    pub ready: Ready,
+    /// What it printed since it was ready.
+    pub output: Receiver<String>,
+}
+
+/// The binary as it ships, built before by `cargo xtask test` or `cargo build --release`; the
+/// debug build if that is newer or alone.
+pub fn binary() -> anyhow::Result<PathBuf> {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let candidates = ["release/citybrain", "debug/citybrain"].map(|name| target.join(name));
+    let age = |path: &PathBuf| path.metadata().and_then(|data| data.modified()).ok();
+    let newest = candidates.into_iter().filter(|path| path.exists()).max_by_key(age);
+    newest.context("there is no citybrain binary; run `cargo build --release` first")
+}
+
+impl Instance {
+    /// Starts the program with these arguments and waits until it says that it is ready.
+    pub fn start(arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut child = Command::new(binary()?)
+            .args(arguments)
+            .env("CITYBRAIN_READY_LINE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()?;
+        let stdout = child.stdout.take().context("no standard output")?;
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let started = Instant::now();
+        let mut said = Vec::new();
+        loop {
+            match output.recv_timeout(START.saturating_sub(started.elapsed())) {
+                Ok(line) => {
+                    if let Some(json) = line.strip_prefix("READY ") {
+                        let ready = serde_json::from_str(json).context("the ready line")?;
+                        return Ok(Self { child, ready, output });
+                    }
+                    said.push(line);
+                }
+                Err(_) => {
+                    let _ = child.kill();
+                    let status = child.wait()?;
+                    bail!("it did not become ready ({status}); it said:\n{}", said.join("\n"));
+                }
+            }
+        }
+    }
+
+    /// SIGKILL: no chance to write anything.
+    pub fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// SIGINT, as Ctrl-C does; returns how long the stop took and whether it was clean.
+    pub fn interrupt(mut self) -> anyhow::Result<(Duration, bool)> {
+        let started = Instant::now();
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status()?;
+        anyhow::ensure!(sent.success(), "kill -INT {id} failed");
+        let status = self.child.wait()?;
+        Ok((started.elapsed(), status.success()))
+    }
+
+    /// GET of an API path, as JSON.
+    pub async fn get(&self, path: &str) -> anyhow::Result<serde_json::Value> {
+        let url = format!("http://{}{path}", self.ready.http);
+        let answer = client().get(url).bearer_auth(&self.ready.token).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        anyhow::ensure!(status.is_success(), "{path}: {status}: {text}");
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// POST to an API path; returns the status and the body.
+    pub async fn post(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<(u16, String)> {
+        let url = format!("http://{}{path}", self.ready.http);
+        let answer = client().post(url).bearer_auth(&self.ready.token).json(body).send().await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
+    }
+}
+
+fn client() -> reqwest::Client {
+    // An error only says that it was chosen before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks again and again until the answer is what is waited for, or the time is over.
+pub async fn eventually<T>(
+    what: &str,
+    within: Duration,
+    mut ask: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let started = Instant::now();
+    let mut last = String::new();
+    while started.elapsed() < within {
+        match ask().await {
+            Ok(Some(answer)) => return Ok(answer),
+            Ok(None) => {}
+            Err(error) => last = error.to_string(),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    bail!("{what} did not happen within {within:?} {last}")
+}
