@@ -1,1 +1,172 @@
-//! placeholder
+//! From bytes to values: what devices send, in whichever format, as plain decoded values.
+//!
+//! Pure: bytes in, values out, no I/O, no clock, no async runtime. A [`Format`] compiles a
+//! source's options into a [`Decoder`], which then turns each [`Message`] into [`Decoded`] values,
+//! all or nothing. What the values mean (which device, which catalogue metric, which unit
+//! conversion, whether the position is plausible) is decided later, by others.
+//!
+//! Hostile input is expected: every decoder keeps the [`limits`] and answers with a
+//! [`DecodeError`], never with a panic.
+//!
+//! To add a format: one file in `src/formats/` and one line in `formats::FORMATS`.
+
+mod error;
+mod formats;
+mod guard;
+pub mod limits;
+mod lorawan;
+mod mapping;
+mod options;
+mod path;
+mod time;
+pub mod topic;
+mod wire;
+
+use std::borrow::Cow;
+
+use city_model::{Timestamp, Value};
+
+pub use error::{At, DecodeError, DecodeErrorKind, OptionsError};
+pub use formats::{FORMATS, format};
+
+/// What arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// The MQTT topic, or the path of an HTTP push.
+    pub topic: &'a str,
+    /// The bytes.
+    pub payload: &'a [u8],
+    /// When it reached us: what relative times are relative to.
+    pub received: Timestamp,
+}
+
+/// One value found in a message, still in the device's words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded<'a> {
+    /// The device's id as the payload gives it: 1 to 128 bytes without control characters.
+    /// `None`: the topic or the client says it.
+    pub device: Option<Cow<'a, str>>,
+    /// The metric's name after the source's mapping; an unmapped one as the device sends it.
+    pub metric: Cow<'a, str>,
+    /// The value in [`Self::unit`]; numbers are finite, texts at most [`Value::MAX_TEXT`] bytes.
+    pub value: Value,
+    /// Whether the value is the device's placeholder for "no value", such as -999.
+    pub missing: bool,
+    /// The unit as mapped, else as sent; `None`: the metric's own.
+    pub unit: Option<Cow<'a, str>>,
+    /// The event time. `None`: the payload has none, or the device's clock was never set.
+    pub time: Option<Timestamp>,
+    /// Longitude and latitude in the source's declared coordinate system, finite, not yet judged.
+    pub position: Option<(f64, f64)>,
+    /// The message's number, such as a LoRaWAN frame counter.
+    pub sequence: Option<u64>,
+    /// The network server's id of the message, the same in redeliveries.
+    pub dedup: Option<Cow<'a, str>>,
+    /// Whether the sender marks it as simulated.
+    pub simulated: bool,
+    /// The gateway that heard it, the best one of several.
+    pub gateway: Option<Cow<'a, str>>,
+}
+
+impl<'a> Decoded<'a> {
+    /// A value of a metric with nothing else known.
+    pub const fn new(metric: Cow<'a, str>, value: Value) -> Self {
+        Self {
+            device: None,
+            metric,
+            value,
+            missing: false,
+            unit: None,
+            time: None,
+            position: None,
+            sequence: None,
+            dedup: None,
+            simulated: false,
+            gateway: None,
+        }
+    }
+}
+
+/// A payload format that sources can name in their configuration.
+pub trait Format: Send + Sync {
+    /// The name in configuration: lower-case, words joined by `_`.
+    fn name(&self) -> &'static str;
+
+    /// What it is, in one English sentence.
+    fn summary(&self) -> &'static str;
+
+    /// The same in Chinese.
+    fn summary_zh(&self) -> &'static str;
+
+    /// A message in this format with options that suit it; used by documentation and tests.
+    fn example(&self) -> Example;
+
+    /// Makes a decoder from a source's options (a JSON object, or null for none).
+    ///
+    /// Unknown options are errors that name the key and list the known ones.
+    fn compile(&self, options: &serde_json::Value) -> Result<Box<dyn Decoder>, OptionsError>;
+}
+
+/// A message as documentation shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// The topic that it comes on.
+    pub topic: &'static str,
+    /// Options for the format, as JSON.
+    pub options: &'static str,
+    /// The payload.
+    pub payload: &'static str,
+    /// How many values it decodes to.
+    pub values: usize,
+}
+
+/// A format with a source's options applied: decodes that source's messages.
+pub trait Decoder: Send + Sync {
+    /// Appends the values of a message to `out`, in the order of the payload.
+    ///
+    /// All or nothing: after an error `out` is as it was before. A message in which nothing was
+    /// found is an error ([`DecodeErrorKind::NoValues`]); one whose values the mapping ignores on
+    /// purpose is not, and appends nothing.
+    ///
+    /// Values borrow from the message and, for mapped names, from the decoder.
+    fn decode<'a>(
+        &'a self,
+        message: &Message<'a>,
+        out: &mut Vec<Decoded<'a>>,
+    ) -> Result<(), DecodeError>;
+}
+
+/// Empties a vector of values and gives its memory back for another message's lifetime.
+pub fn recycle<'b>(mut values: Vec<Decoded<'_>>) -> Vec<Decoded<'b>> {
+    values.clear();
+    // Nothing is left to convert; `collect` reuses the allocation because the layouts agree.
+    values.into_iter().map_while(|_| None).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recycling_keeps_the_memory() {
+        let text = String::from("x");
+        let mut values = Vec::with_capacity(1_000);
+        values.push(Decoded::new(Cow::Borrowed(text.as_str()), Value::Bool(true)));
+        let again: Vec<Decoded<'static>> = recycle(values);
+        assert!(again.is_empty());
+        assert_eq!(again.capacity(), 1_000);
+    }
+
+    #[test]
+    fn format_names_are_unique_snake_case_and_found() {
+        let mut names: Vec<_> = FORMATS.iter().map(|format| format.name()).collect();
+        for name in &names {
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+            assert_eq!(format(name).map(Format::name), Some(*name));
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FORMATS.len());
+        assert!(format("morse").is_none());
+    }
+}

@@ -1,0 +1,23 @@
+//! The payload formats: one file each, and one line each in [`FORMATS`].
+
+mod chirpstack;
+mod json;
+mod line_protocol;
+mod senml;
+mod ttn;
+
+use crate::Format;
+
+/// All formats.
+pub static FORMATS: &[&dyn Format] = &[
+    &json::Json,
+    &senml::Senml,
+    &line_protocol::LineProtocol,
+    &chirpstack::ChirpStack,
+    &ttn::TheThingsStack,
+];
+
+/// The format with this name.
+pub fn format(name: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.name() == name)
+}

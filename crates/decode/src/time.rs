@@ -1,0 +1,299 @@
+//! Event times as devices write them.
+
+use city_model::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+
+use crate::error::{OptionsError, quote};
+use crate::options::Options;
+use crate::wire::Raw;
+
+/// The options that [`TimeFormat::from_options`] reads.
+pub(crate) const KEYS: [&str; 2] = ["time_format", "time_offset"];
+
+/// How the times of a source are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct TimeFormat {
+    form: Form,
+    /// The offset of local times that carry none.
+    offset: Option<Offset>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Form {
+    /// Whatever it looks like.
+    Auto,
+    /// Text with an offset.
+    Rfc3339,
+    /// A count since the epoch, this many to the second.
+    Unix(i64),
+    /// Text with or without an offset.
+    Local,
+}
+
+/// Counts since the epoch are told apart by size. Seconds have 11 digits from the year 5138 on,
+/// milliseconds had 11 digits until 1973; the same holds a thousand times further up.
+const AUTO_LIMITS: [(f64, i64); 3] = [(1e11, 1), (1e14, 1_000), (1e17, 1_000_000)];
+
+/// Why a text or number is no time, and what to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NoTime {
+    pub(crate) message: String,
+    pub(crate) hint: &'static str,
+}
+
+impl TimeFormat {
+    /// From `time_format` and `time_offset`.
+    pub(crate) fn from_options(options: &Options<'_>) -> Result<Self, OptionsError> {
+        let forms = [
+            ("auto", Form::Auto),
+            ("rfc3339", Form::Rfc3339),
+            ("unix_s", Form::Unix(1)),
+            ("unix_ms", Form::Unix(1_000)),
+            ("unix_us", Form::Unix(1_000_000)),
+            ("unix_ns", Form::Unix(1_000_000_000)),
+            ("local", Form::Local),
+        ];
+        let form = options.choice("time_format", &forms)?.unwrap_or(Form::Auto);
+        let offset = match options.text("time_offset")? {
+            None if form == Form::Local => {
+                let problem = "is `local`, so time_offset must say the offset, such as \"+08:00\"";
+                return Err(OptionsError::bad(options.full("time_format"), problem));
+            }
+            None => None,
+            Some(text) => Some(parse_offset(text).ok_or_else(|| {
+                let problem = format!("`{text}` is not an offset such as +08:00, -05:30 or Z");
+                OptionsError::bad(options.full("time_offset"), problem)
+            })?),
+        };
+        Ok(Self { form, offset })
+    }
+
+    /// Reads a time; `None` if it shows that the device's clock was never set.
+    pub(crate) fn read(&self, raw: &Raw<'_>) -> Result<Option<Timestamp>, NoTime> {
+        let time = match (self.form, raw) {
+            (Form::Unix(_) | Form::Auto, Raw::Integer(count)) => self.count(*count)?,
+            (Form::Unix(_) | Form::Auto, Raw::Number(count)) => self.fraction(*count)?,
+            (Form::Unix(_), Raw::Text(text)) => self.digits(text)?,
+            (Form::Auto, Raw::Text(text)) if is_digits(text) => self.digits(text)?,
+            (_, Raw::Text(text)) => self.text(text)?,
+            (_, other) => return Err(wrong_type(other)),
+        };
+        Ok(clock_was_set(time))
+    }
+
+    fn count(&self, count: i64) -> Result<Timestamp, NoTime> {
+        let micros = match self.per_second(count as f64) {
+            1 => count.checked_mul(1_000_000),
+            1_000 => count.checked_mul(1_000),
+            1_000_000 => Some(count),
+            _ => Some(Timestamp::from_nanos(count).micros()),
+        };
+        let time = micros.map(Timestamp::from_micros).filter(|time| time.is_writable());
+        time.ok_or_else(|| out_of_range(&count.to_string()))
+    }
+
+    fn fraction(&self, count: f64) -> Result<Timestamp, NoTime> {
+        let seconds = count / self.per_second(count) as f64;
+        Timestamp::from_secs_f64(seconds).ok_or_else(|| out_of_range(&count.to_string()))
+    }
+
+    fn digits(&self, text: &str) -> Result<Timestamp, NoTime> {
+        let text = text.trim();
+        if let Ok(count) = text.parse() {
+            return self.count(count);
+        }
+        match text.parse() {
+            Ok(count) => self.fraction(count),
+            Err(_) => Err(NoTime {
+                message: format!("`{}` is not a number of seconds", quote(text)),
+                hint: "set the source's option time_format to how the device writes times",
+            }),
+        }
+    }
+
+    fn per_second(&self, count: f64) -> i64 {
+        match self.form {
+            Form::Unix(per_second) => per_second,
+            _ => AUTO_LIMITS
+                .iter()
+                .find(|(limit, _)| count.abs() < *limit)
+                .map_or(1_000_000_000, |(_, per_second)| *per_second),
+        }
+    }
+
+    fn text(&self, text: &str) -> Result<Timestamp, NoTime> {
+        let text = text.trim();
+        if has_offset(text) || self.form == Form::Rfc3339 {
+            return rfc3339(text);
+        }
+        let Ok(local) = text.parse::<DateTime>() else {
+            return Err(NoTime {
+                message: format!("`{}` is not a time", quote(text)),
+                hint: "send RFC 3339 (2026-11-23T08:30:00Z) or seconds since 1970",
+            });
+        };
+        let Some(offset) = self.offset else {
+            return Err(NoTime {
+                message: format!("`{}` is a local time without an offset", quote(text)),
+                hint: "set the source's option time_offset, such as \"+08:00\"",
+            });
+        };
+        match offset.to_timestamp(local) {
+            Ok(time) => Ok(Timestamp::from_micros(time.as_microsecond())),
+            Err(_) => Err(out_of_range(text)),
+        }
+    }
+}
+
+/// Reads a time with an offset.
+pub(crate) fn rfc3339(text: &str) -> Result<Timestamp, NoTime> {
+    text.parse().map_err(|_| NoTime {
+        message: format!("`{}` is not a time with an offset", quote(text)),
+        hint: "send RFC 3339, such as 2026-11-23T08:30:00Z",
+    })
+}
+
+/// A time from 1970-01-01 to 1973-03-03 is the uptime of a device whose clock was never set: it
+/// is no event time, and nothing that a city measures is.
+pub(crate) fn clock_was_set(time: Timestamp) -> Option<Timestamp> {
+    let unset = Timestamp::default()..Timestamp::from_secs(100_000_000);
+    (!unset.contains(&time)).then_some(time)
+}
+
+fn out_of_range(what: &str) -> NoTime {
+    NoTime {
+        message: format!("the time {} is out of range", quote(what)),
+        hint: "check the source's option time_format: seconds, milliseconds or nanoseconds?",
+    }
+}
+
+fn wrong_type(found: &Raw<'_>) -> NoTime {
+    NoTime {
+        message: format!("{} is not a time in this source's time_format", found.describe()),
+        hint: "set the source's option time_format to how the device writes times",
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    let text = text.trim();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+/// Whether a text ends in `Z`, `+hh:mm` or `-hh:mm`; a date's own dashes come before byte 10.
+fn has_offset(text: &str) -> bool {
+    let time = text.as_bytes().get(10..).unwrap_or_default();
+    time.iter().any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-' | b'['))
+}
+
+fn parse_offset(text: &str) -> Option<Offset> {
+    if matches!(text, "Z" | "z") {
+        return Some(Offset::UTC);
+    }
+    let (sign, rest) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "00"));
+    let two = |part: &str, highest: i32| {
+        let plain = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse::<i32>().ok().filter(|number| plain && *number <= highest)
+    };
+    Offset::from_seconds(sign * (two(hours, 15)? * 3_600 + two(minutes, 59)? * 60)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn format(options: &serde_json::Value) -> TimeFormat {
+        let options = Options::new(options, &KEYS).expect("known keys");
+        TimeFormat::from_options(&options).expect("a time format")
+    }
+
+    fn check(options: &serde_json::Value, raw: &Raw<'_>, expected: &str) {
+        let time = format(options).read(raw).expect("a time").expect("a clock that was set");
+        assert_eq!(time.to_string(), expected, "{raw:?}");
+    }
+
+    fn text(text: &str) -> Raw<'_> {
+        Raw::Text(Cow::Borrowed(text))
+    }
+
+    #[test]
+    fn auto_reads_what_devices_send() {
+        let auto = json!({});
+        check(&auto, &text("2026-11-23T16:30:00.25+08:00"), "2026-11-23T08:30:00.25Z");
+        check(&auto, &text("2026-11-23 16:30:00+08:00"), "2026-11-23T08:30:00Z");
+        check(&auto, &Raw::Integer(1_795_422_600), "2026-11-23T08:30:00Z");
+        check(&auto, &Raw::Integer(1_795_422_600_250), "2026-11-23T08:30:00.25Z");
+        check(&auto, &Raw::Integer(1_795_422_600_250_001), "2026-11-23T08:30:00.250001Z");
+        check(&auto, &Raw::Integer(1_795_422_600_250_001_999), "2026-11-23T08:30:00.250001Z");
+        check(&auto, &Raw::Number(1_795_422_600.25), "2026-11-23T08:30:00.25Z");
+        check(&auto, &text("1795422600"), "2026-11-23T08:30:00Z");
+        check(&auto, &text("1795422600.5"), "2026-11-23T08:30:00.5Z");
+    }
+
+    #[test]
+    fn local_times_need_an_offset() {
+        let problem = format(&json!({})).read(&text("2017-02-16T10:13:52")).expect_err("local");
+        assert!(problem.hint.contains("time_offset"), "{problem:?}");
+        for format in ["auto", "local"] {
+            let options = json!({"time_format": format, "time_offset": "+08:00"});
+            check(&options, &text("2017-02-16T10:13:52"), "2017-02-16T02:13:52Z");
+            check(&options, &text("2017-02-16 10:13:52"), "2017-02-16T02:13:52Z");
+            check(&options, &text("2017-02-16T10:13:52Z"), "2017-02-16T10:13:52Z");
+        }
+        let half = json!({"time_offset": "-03:30"});
+        check(&half, &text("2017-02-16T10:13:52"), "2017-02-16T13:43:52Z");
+    }
+
+    #[test]
+    fn explicit_units_are_kept_to() {
+        check(
+            &json!({"time_format": "unix_ms"}),
+            &Raw::Integer(1_795_422_600_250),
+            "2026-11-23T08:30:00.25Z",
+        );
+        check(
+            &json!({"time_format": "unix_ns"}),
+            &text("1795422600000000000"),
+            "2026-11-23T08:30:00Z",
+        );
+        let rfc3339 = format(&json!({"time_format": "rfc3339"}));
+        assert!(rfc3339.read(&Raw::Integer(1_795_422_600)).is_err());
+        let seconds = format(&json!({"time_format": "unix_s"}));
+        assert!(seconds.read(&Raw::Integer(i64::MAX)).is_err());
+        assert!(seconds.read(&Raw::Number(f64::INFINITY)).is_err());
+        assert!(seconds.read(&Raw::Bool(true)).is_err());
+        assert!(seconds.read(&text("yesterday")).is_err());
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_is_no_time() {
+        let auto = format(&json!({"time_offset": "Z"}));
+        for raw in [Raw::Number(1.61), Raw::Integer(0), text("1970-01-01T00:03:12")] {
+            assert_eq!(auto.read(&raw), Ok(None), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn bad_options_are_refused() {
+        for options in [
+            json!({"time_format": "local"}),
+            json!({"time_format": "stardate"}),
+            json!({"time_offset": "+8"}),
+            json!({"time_offset": "CST"}),
+            json!({"time_offset": "+08:75"}),
+        ] {
+            let read = Options::new(&options, &KEYS).and_then(|o| TimeFormat::from_options(&o));
+            assert!(matches!(read, Err(OptionsError::Bad { .. })), "{options}");
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! What the JSON formats share: borrowed texts, scalars, flattened objects, and errors.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+
+use crate::error::{At, DecodeError, DecodeErrorKind, quote};
+use crate::limits::{self, MAX_NAME, MAX_VALUES};
+
+/// A value as it was sent, before any mapping.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Raw<'a> {
+    Number(f64),
+    Integer(i64),
+    Bool(bool),
+    Text(Cow<'a, str>),
+}
+
+impl Raw<'_> {
+    /// For error messages.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Number(number) => format!("the number {number}"),
+            Self::Integer(number) => format!("the number {number}"),
+            Self::Bool(flag) => format!("the truth value {flag}"),
+            Self::Text(text) => format!("the text `{}`", quote(text)),
+        }
+    }
+
+    /// The number that it is or spells.
+    pub(crate) fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Integer(number) => Some(*number as f64),
+            Self::Bool(_) => None,
+            Self::Text(text) => spelled_number(text),
+        }
+    }
+
+    pub(crate) fn into_owned<'b>(self) -> Raw<'b> {
+        match self {
+            Self::Number(number) => Raw::Number(number),
+            Self::Integer(number) => Raw::Integer(number),
+            Self::Bool(flag) => Raw::Bool(flag),
+            Self::Text(text) => Raw::Text(Cow::Owned(text.into_owned())),
+        }
+    }
+}
+
+/// The number that a text spells in decimal notation, NaN and infinities included.
+pub(crate) fn spelled_number(text: &str) -> Option<f64> {
+    text.trim().parse().ok()
+}
+
+/// Checks size, encoding and depth of a JSON payload; a byte order mark is skipped.
+pub(crate) fn json_text(payload: &[u8]) -> Result<&str, DecodeError> {
+    let text = std::str::from_utf8(payload).map_err(|error| {
+        DecodeError::new(
+            DecodeErrorKind::Malformed,
+            At::Byte(error.valid_up_to()),
+            "the payload is not UTF-8 text",
+            "send JSON as UTF-8; check that the source's format is right",
+        )
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    limits::check_depth(text)?;
+    Ok(text)
+}
+
+/// Reads a whole JSON document.
+pub(crate) fn from_json<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, DecodeError> {
+    serde_json::from_str(json_text(payload)?).map_err(|error| json_error(&error))
+}
+
+/// What a JSON parser's error means for a message.
+pub(crate) fn json_error(error: &serde_json::Error) -> DecodeError {
+    let text = error.to_string();
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    let at = match error.line() {
+        0 => At::Message,
+        line => At::LineColumn { line, column: error.column() },
+    };
+    let (kind, hint) = match error.classify() {
+        serde_json::error::Category::Data => (
+            DecodeErrorKind::WrongShape,
+            "check that the source's format is the one that the device sends",
+        ),
+        _ => (DecodeErrorKind::Malformed, "send valid JSON; numbers have no NaN or Infinity there"),
+    };
+    DecodeError::new(kind, at, quote_all(message), hint)
+}
+
+/// Parser messages quote the payload; they are cut to a sensible length.
+fn quote_all(message: &str) -> String {
+    let start: String = message.chars().take(200).collect();
+    if start.len() < message.len() { format!("{start}…") } else { start }
+}
+
+/// A text that borrows from the payload where it holds no escapes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_string<E>(self, text: String) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text)))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// A scalar; `None` for null, arrays and objects, which are read over.
+pub(crate) struct Scalar<'a>(pub(crate) Option<Raw<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ScalarVisitor;
+        impl<'de> Visitor<'de> for ScalarVisitor {
+            type Value = Scalar<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+            fn visit_bool<E>(self, flag: bool) -> Result<Scalar<'de>, E> {
+                Ok(Scalar(Some(Raw::Bool(flag))))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Scalar<'de>, E> {
+                Ok(Scalar(Some(Raw::Integer(number))))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Scalar<'de>, E> {
+                Ok(Scalar(Some(unsigned(number))))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Scalar<'de>, E> {
+                Ok(Scalar(Some(Raw::Number(number))))
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Scalar<'de>, E> {
+                Ok(Scalar(Some(Raw::Text(Cow::Borrowed(text)))))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Scalar<'de>, E> {
+                Ok(Scalar(Some(Raw::Text(Cow::Owned(text.to_owned())))))
+            }
+            fn visit_unit<E>(self) -> Result<Scalar<'de>, E> {
+                Ok(Scalar(None))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Scalar<'de>, A::Error> {
+                drain_seq(items).map(|()| Scalar(None))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Scalar<'de>, A::Error> {
+                drain_map(entries).map(|()| Scalar(None))
+            }
+        }
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+/// An unsigned integer; one beyond `i64` becomes the nearest number.
+pub(crate) fn unsigned<'a>(number: u64) -> Raw<'a> {
+    i64::try_from(number).map_or(Raw::Number(number as f64), Raw::Integer)
+}
+
+/// Reads over the rest of an array.
+pub(crate) fn drain_seq<'de, A: SeqAccess<'de>>(mut items: A) -> Result<(), A::Error> {
+    while items.next_element::<IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+/// Reads over the rest of an object.
+pub(crate) fn drain_map<'de, A: MapAccess<'de>>(mut entries: A) -> Result<(), A::Error> {
+    while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+/// An object with everything inside it, named by paths: `{"a":{"b":[1]}}` is `a.b[0]` = 1.
+/// Null is no value.
+#[derive(Debug, Default)]
+pub(crate) struct Flat<'a> {
+    pub(crate) entries: Vec<(Cow<'a, str>, Raw<'a>)>,
+    /// Set once a limit was passed; the rest was read over.
+    problem: Option<FlatProblem>,
+}
+
+#[derive(Debug)]
+enum FlatProblem {
+    TooMany,
+    LongName(String),
+}
+
+impl<'a> Flat<'a> {
+    /// The entries, unless a limit was passed.
+    pub(crate) fn checked(self) -> Result<Vec<(Cow<'a, str>, Raw<'a>)>, DecodeError> {
+        match self.problem {
+            None => Ok(self.entries),
+            Some(FlatProblem::TooMany) => Err(limits::too_many()),
+            Some(FlatProblem::LongName(name)) => Err(DecodeError::new(
+                DecodeErrorKind::BadName,
+                At::Path(quote(&name)),
+                format!("a name is longer than {MAX_NAME} bytes"),
+                "send shorter names",
+            )),
+        }
+    }
+
+    pub(crate) fn into_owned<'b>(self) -> Flat<'b> {
+        let owned = |(name, raw): (Cow<'a, str>, Raw<'a>)| {
+            (Cow::Owned(name.into_owned()), raw.into_owned())
+        };
+        Flat { entries: self.entries.into_iter().map(owned).collect(), problem: self.problem }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Flat<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut flat = Flat::default();
+        FlatSeed { name: Cow::Borrowed(""), flat: &mut flat }.deserialize(deserializer)?;
+        Ok(flat)
+    }
+}
+
+struct FlatSeed<'f, 'de> {
+    name: Cow<'de, str>,
+    flat: &'f mut Flat<'de>,
+}
+
+impl<'de> FlatSeed<'_, 'de> {
+    fn put(self, raw: Raw<'de>) {
+        if self.flat.entries.len() < MAX_VALUES {
+            self.flat.entries.push((self.name, raw));
+        } else {
+            self.flat.problem.get_or_insert(FlatProblem::TooMany);
+        }
+    }
+
+    /// Whether to go on into what is named so; longer and longer names must not use up memory.
+    fn name_fits(&mut self) -> bool {
+        if self.name.len() > MAX_NAME {
+            let name = std::mem::take(&mut self.name).into_owned();
+            self.flat.problem.get_or_insert(FlatProblem::LongName(name));
+        }
+        self.flat.problem.is_none()
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for FlatSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
+        if self.name_fits() {
+            deserializer.deserialize_any(self)
+        } else {
+            IgnoredAny::deserialize(deserializer).map(|_| ())
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for FlatSeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
+        self.put(Raw::Bool(flag));
+        Ok(())
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+        self.put(Raw::Integer(number));
+        Ok(())
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        self.put(unsigned(number));
+        Ok(())
+    }
+    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
+        self.put(Raw::Number(number));
+        Ok(())
+    }
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
+        self.put(Raw::Text(Cow::Borrowed(text)));
+        Ok(())
+    }
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.put(Raw::Text(Cow::Owned(text.to_owned())));
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        for index in 0usize.. {
+            let name = Cow::Owned(format!("{}[{index}]", self.name));
+            if items.next_element_seed(FlatSeed { name, flat: self.flat })?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(Text(key)) = entries.next_key()? {
+            let name = match self.name.as_ref() {
+                "" => key,
+                outer => Cow::Owned(format!("{outer}.{key}")),
+            };
+            entries.next_value_seed(FlatSeed { name, flat: self.flat })?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flat(json: &str) -> Result<Vec<(String, Raw<'static>)>, DecodeErrorKind> {
+        let flat: Flat<'_> = from_json(json.as_bytes()).map_err(|error| error.kind)?;
+        let entries = flat.into_owned().checked().map_err(|error| error.kind)?;
+        Ok(entries.into_iter().map(|(name, raw)| (name.into_owned(), raw)).collect())
+    }
+
+    #[test]
+    fn objects_are_flattened_by_path() {
+        let entries = flat(r#"{"a":{"b":[1,{"c":2.5}]},"d\n":true,"e":"on","f":null,"g":{}}"#);
+        let expected = [
+            ("a.b[0]", Raw::Integer(1)),
+            ("a.b[1].c", Raw::Number(2.5)),
+            ("d\n", Raw::Bool(true)),
+            ("e", Raw::Text("on".into())),
+        ];
+        assert_eq!(entries, Ok(expected.map(|(name, raw)| (name.to_owned(), raw)).to_vec()));
+    }
+
+    #[test]
+    fn flattening_keeps_the_limits() {
+        let long = format!(r#"{{"{}":{{"b":[1,2,3]}}}}"#, "a".repeat(MAX_NAME));
+        assert_eq!(flat(&long), Err(DecodeErrorKind::BadName));
+        let many = format!(r#"{{"a":[{}1]}}"#, "1,".repeat(MAX_VALUES));
+        assert_eq!(flat(&many), Err(DecodeErrorKind::TooManyValues));
+        assert_eq!(flat(&"[".repeat(200)), Err(DecodeErrorKind::TooDeep));
+    }
+
+    #[test]
+    fn parser_errors_say_where() {
+        let error = from_json::<Flat<'_>>(b"{\n\"a\": nan}").expect_err("not JSON");
+        assert_eq!(error.kind, DecodeErrorKind::Malformed);
+        assert_eq!(error.at, At::LineColumn { line: 2, column: 7 });
+        assert!(!error.message.contains("line"), "{error}");
+        let error = from_json::<Flat<'_>>(b"{\"a\": \"\xff\"}").expect_err("not UTF-8");
+        assert_eq!(error.at, At::Byte(7));
+    }
+}
