@@ -1,0 +1,312 @@
+//! One polygon, prepared so that asking for a point looks at a handful of its edges.
+//!
+//! The edges are sorted into bands of latitude; a point's ray to the east meets only edges of the
+//! point's band. Holes need no treatment of their own: the ray crosses their edges too.
+//!
+//! **Boundary rule.** A point on a western or southern boundary lies inside, on an eastern or
+//! northern one outside. Each edge is computed from its southern end whatever its direction in
+//! the ring, so two polygons that share an edge decide alike, rounding included: a point on a
+//! boundary between neighbours belongs to exactly one of them.
+
+use geo::{Coord, CoordsIter, LinesIter, Polygon};
+
+/// A band holds about this many edges that begin in it, besides those that pass through.
+const EDGES_PER_BAND: usize = 4;
+
+/// In how many latitudes a place for the label is looked for.
+const LABEL_SCANS: usize = 9;
+
+/// An edge between two latitudes; level edges meet no ray and are left out.
+#[derive(Clone, Copy, Debug)]
+struct Edge {
+    south: f64,
+    north: f64,
+    /// Longitude at `south`.
+    lon: f64,
+    /// Degrees east per degree north.
+    slope: f64,
+}
+
+impl Edge {
+    fn new(a: Coord<f64>, b: Coord<f64>) -> Option<Self> {
+        let (low, high) = if a.y < b.y { (a, b) } else { (b, a) };
+        (low.y < high.y).then(|| Self {
+            south: low.y,
+            north: high.y,
+            lon: low.x,
+            slope: (high.x - low.x) / (high.y - low.y),
+        })
+    }
+
+    fn spans(&self, lat: f64) -> bool {
+        self.south <= lat && lat < self.north
+    }
+
+    fn lon_at(&self, lat: f64) -> f64 {
+        self.lon + (lat - self.south) * self.slope
+    }
+}
+
+/// A polygon with its holes.
+#[derive(Clone, Debug)]
+pub(super) struct Area {
+    /// West, south, east, north in degrees.
+    bounds: [f64; 4],
+    bands_per_degree: f64,
+    /// The edges of band `i` are `edges[starts[i]..starts[i + 1]]`.
+    starts: Vec<u32>,
+    edges: Vec<Edge>,
+}
+
+impl Area {
+    /// Prepares a polygon with finite coordinates; `None` if it has no extent in latitude or
+    /// longitude.
+    pub(super) fn new(polygon: &Polygon<f64>) -> Option<Self> {
+        let bounds = bounds_of(polygon.exterior().coords_iter())?;
+        let [west, south, east, north] = bounds;
+        if west >= east || south >= north {
+            return None;
+        }
+        let edges: Vec<Edge> =
+            polygon.lines_iter().filter_map(|line| Edge::new(line.start, line.end)).collect();
+        let bands = band_count(&edges, north - south);
+        let mut area = Self {
+            bounds,
+            bands_per_degree: bands as f64 / (north - south),
+            starts: vec![0; bands + 1],
+            edges: Vec::new(),
+        };
+        area.sort_into_bands(&edges);
+        Some(area)
+    }
+
+    /// West, south, east, north in degrees.
+    pub(super) fn bounds(&self) -> [f64; 4] {
+        self.bounds
+    }
+
+    /// Whether the point lies inside, by the boundary rule.
+    pub(super) fn contains(&self, lon: f64, lat: f64) -> bool {
+        let mut inside = false;
+        for edge in self.band_edges(lat) {
+            inside ^= edge.spans(lat) && lon < edge.lon_at(lat);
+        }
+        inside
+    }
+
+    /// A point inside for a label, with the width in degrees of what surrounds it: the middle of
+    /// the widest stretch in a few latitudes. `None` only for slivers too thin for any of them.
+    pub(super) fn label(&self) -> Option<(Coord<f64>, f64)> {
+        let [_, south, _, north] = self.bounds;
+        let mut best: Option<(Coord<f64>, f64)> = None;
+        for scan in 1..=LABEL_SCANS {
+            let lat = south + (north - south) * scan as f64 / (LABEL_SCANS + 1) as f64;
+            let mut crossings: Vec<f64> = self
+                .band_edges(lat)
+                .iter()
+                .filter(|edge| edge.spans(lat))
+                .map(|edge| edge.lon_at(lat))
+                .collect();
+            crossings.sort_by(f64::total_cmp);
+            for pair in crossings.chunks_exact(2) {
+                let (width, middle) = (pair[1] - pair[0], f64::midpoint(pair[0], pair[1]));
+                let wider = best.is_none_or(|(_, widest)| width > widest);
+                if wider && self.contains(middle, lat) {
+                    best = Some((Coord { x: middle, y: lat }, width));
+                }
+            }
+        }
+        best
+    }
+
+    /// The band of a latitude within the bounds. It never decreases as the latitude increases, so
+    /// an edge that spans a latitude is always found in that latitude's band.
+    fn band(&self, lat: f64) -> usize {
+        let band = ((lat - self.bounds[1]) * self.bands_per_degree) as usize;
+        band.min(self.starts.len() - 2)
+    }
+
+    fn band_edges(&self, lat: f64) -> &[Edge] {
+        let band = self.band(lat);
+        &self.edges[self.starts[band] as usize..self.starts[band + 1] as usize]
+    }
+
+    /// Counting sort: sizes, then starts, then the edges to their places.
+    fn sort_into_bands(&mut self, edges: &[Edge]) {
+        for edge in edges {
+            for band in self.band(edge.south)..=self.band(edge.north) {
+                self.starts[band + 1] += 1;
+            }
+        }
+        for band in 1..self.starts.len() {
+            self.starts[band] += self.starts[band - 1];
+        }
+        let Some(&first) = edges.first() else { return };
+        let mut next = self.starts.clone();
+        self.edges = vec![first; self.starts.last().map_or(0, |&total| total as usize)];
+        for edge in edges {
+            for place in &mut next[self.band(edge.south)..=self.band(edge.north)] {
+                self.edges[*place as usize] = *edge;
+                *place += 1;
+            }
+        }
+    }
+}
+
+/// As many bands as give each a few edges, unless long edges that pass through many bands would
+/// make that more than about five times the memory of the edges.
+fn band_count(edges: &[Edge], height: f64) -> usize {
+    let travel: f64 = edges.iter().map(|edge| edge.north - edge.south).sum();
+    let affordable = 4.0 * edges.len() as f64 * height / travel;
+    (edges.len() / EDGES_PER_BAND).min(affordable as usize).max(1)
+}
+
+/// West, south, east, north of some coordinates.
+pub(super) fn bounds_of(coords: impl Iterator<Item = Coord<f64>>) -> Option<[f64; 4]> {
+    coords.map(|c| [c.x, c.y, c.x, c.y]).reduce(union)
+}
+
+/// The smallest bounds around two.
+pub(super) fn union(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
+    [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
+}
+
+#[cfg(test)]
+mod tests {
+    use geo::{LineString, polygon};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn area(polygon: &Polygon<f64>) -> Area {
+        Area::new(polygon).expect("has an extent")
+    }
+
+    /// A ragged star with `n` corners around a point.
+    fn star(n: usize, x: f64, y: f64) -> Polygon<f64> {
+        let corner = |i: usize| {
+            let angle = i as f64 / n as f64 * std::f64::consts::TAU;
+            let radius = 1.0 + 0.5 * (i * 7919 % 101) as f64 / 101.0;
+            (x + radius * angle.cos(), y + radius * angle.sin())
+        };
+        Polygon::new((0..n).map(corner).collect::<LineString<f64>>(), vec![])
+    }
+
+    /// Even-odd over every edge, written down afresh.
+    fn contains_slowly(polygon: &Polygon<f64>, lon: f64, lat: f64) -> bool {
+        let crossed = polygon.lines_iter().filter(|line| {
+            let (a, b) = (line.start, line.end);
+            (a.y > lat) != (b.y > lat) && lon < (b.x - a.x) * (lat - a.y) / (b.y - a.y) + a.x
+        });
+        crossed.count() % 2 == 1
+    }
+
+    #[test]
+    fn the_boundary_belongs_to_the_west_and_the_south() {
+        let square =
+            area(&polygon![(x: 0., y: 0.), (x: 1., y: 0.), (x: 1., y: 1.), (x: 0., y: 1.)]);
+        for (lon, lat, inside) in [
+            (0.5, 0.5, true),
+            (0.0, 0.5, true),  // west
+            (0.5, 0.0, true),  // south
+            (1.0, 0.5, false), // east
+            (0.5, 1.0, false), // north
+            (0.0, 0.0, true),
+            (1.0, 0.0, false),
+            (0.0, 1.0, false),
+            (1.0, 1.0, false),
+            (-0.1, 0.5, false),
+            (0.5, -7.0, false),
+            (0.5, 7.0, false),
+            (f64::NAN, 0.5, false),
+            (0.5, f64::NAN, false),
+        ] {
+            assert_eq!(square.contains(lon, lat), inside, "{lon} {lat}");
+        }
+    }
+
+    #[test]
+    fn holes_are_outside_and_islands_in_them_can_be_zones_of_their_own() {
+        let ring = area(&polygon!(
+            exterior: [(x: 0., y: 0.), (x: 9., y: 0.), (x: 9., y: 9.), (x: 0., y: 9.)],
+            interiors: [[(x: 3., y: 3.), (x: 6., y: 3.), (x: 6., y: 6.), (x: 3., y: 6.)]],
+        ));
+        let island =
+            area(&polygon![(x: 3., y: 3.), (x: 6., y: 3.), (x: 6., y: 6.), (x: 3., y: 6.)]);
+        for tenth in 0..90 {
+            let (lon, lat) = (f64::from(tenth) / 10.0, 4.5);
+            assert!(ring.contains(lon, lat) ^ island.contains(lon, lat), "{lon}");
+        }
+        let (label, width) = ring.label().expect("has room");
+        assert!(ring.contains(label.x, label.y));
+        assert!((width - 9.0).abs() < 1e-9, "the full width beside the hole, not {width}");
+    }
+
+    #[test]
+    fn a_band_holds_few_edges_and_copies_stay_bounded() {
+        let coast = |i: i32| {
+            let angle = f64::from(i) / 20_000.0 * std::f64::consts::TAU;
+            let radius = 1.0 + 0.2 * (9.0 * angle).sin() + 0.02 * (211.0 * angle).sin();
+            (radius * angle.cos(), radius * angle.sin())
+        };
+        let coast = (0..20_000).map(coast).collect::<LineString<f64>>();
+        let coast = area(&Polygon::new(coast, vec![]));
+        let most = coast.starts.windows(2).map(|w| w[1] - w[0]).max().expect("bands");
+        assert!(most < 100, "{most} of 20,000 edges in one band");
+        let comb: LineString<f64> = (0..2_000)
+            .map(|i| (f64::from(i), if i % 2 == 0 { 0.0 } else { 1.0 }))
+            .chain([(2_000.0, -1.0)])
+            .collect();
+        let comb = area(&Polygon::new(comb, vec![]));
+        assert!(comb.edges.len() < 7 * 2_000, "{} copies", comb.edges.len());
+        assert!(comb.contains(0.5, 0.4) && !comb.contains(0.5, 0.6));
+    }
+
+    #[test]
+    fn what_has_no_extent_is_no_area() {
+        let line = Polygon::new(LineString::from(vec![(0., 0.), (1., 0.), (0., 0.)]), vec![]);
+        assert!(Area::new(&line).is_none());
+        assert!(Area::new(&Polygon::new(LineString::new(vec![]), vec![])).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn bands_change_no_answer(
+            n in 3..400_usize,
+            points in prop::collection::vec((-1.6..1.6_f64, -1.6..1.6_f64), 50),
+        ) {
+            let polygon = star(n, 0.0, 0.0);
+            let prepared = area(&polygon);
+            for (lon, lat) in points {
+                prop_assert_eq!(prepared.contains(lon, lat), contains_slowly(&polygon, lon, lat));
+            }
+        }
+
+        // Triangles around a common corner tile a quadrilateral: every point of it, the inner
+        // edges included, belongs to exactly one.
+        #[test]
+        fn neighbours_share_no_point_and_leave_none_out(
+            centre in (0.2..0.8_f64, 0.2..0.8_f64),
+            along in 0.0..=1.0_f64,
+            corner in 0..4_usize,
+        ) {
+            let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
+            let triangles: Vec<Area> = (0..4)
+                .map(|i| {
+                    // Alternate the direction, as files do.
+                    let mut ring = vec![corners[i], corners[(i + 1) % 4], centre];
+                    if i % 2 == 0 {
+                        ring.reverse();
+                    }
+                    area(&Polygon::new(LineString::from(ring), vec![]))
+                })
+                .collect();
+            let (from, to) = (corners[corner], centre);
+            let lon = from.0 + (to.0 - from.0) * along;
+            let lat = from.1 + (to.1 - from.1) * along;
+            let owners = triangles.iter().filter(|t| t.contains(lon, lat)).count();
+            let in_square = lon < 1.0 && lat < 1.0;
+            prop_assert_eq!(owners, usize::from(in_square), "{} {}", lon, lat);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Zones as the map draws them: simplified, rounded, in small GeoJSON.
+
+use geo::orient::{Direction, Orient};
+use geo::{LineString, MultiPolygon, Polygon, Simplify};
+use serde_json::{Value, json};
+
+use city_model::Zone;
+
+/// Five decimals are about a metre.
+const DECIMALS: f64 = 1e5;
+
+pub(super) fn feature(zone: &Zone, shape: &MultiPolygon<f64>, tolerance_deg: f64) -> Value {
+    let simple: Vec<Value> =
+        shape.iter().filter_map(|polygon| rings(&simplified(polygon, tolerance_deg))).collect();
+    // A zone smaller than the tolerance keeps its shape rather than vanish.
+    let polygons =
+        if simple.is_empty() { shape.iter().filter_map(rings).collect() } else { simple };
+    json!({
+        "type": "Feature",
+        "properties": { "id": &*zone.id, "name": zone.name, "layer": &*zone.layer },
+        "geometry": { "type": "MultiPolygon", "coordinates": polygons },
+    })
+}
+
+fn simplified(polygon: &Polygon<f64>, tolerance_deg: f64) -> Polygon<f64> {
+    if tolerance_deg > 0.0 { polygon.simplify(tolerance_deg) } else { polygon.clone() }
+}
+
+/// The rings, exterior first and anticlockwise (RFC 7946, section 3.1.6); `None` if rounding
+/// leaves nothing of the exterior. Holes that round to nothing are left out.
+fn rings(polygon: &Polygon<f64>) -> Option<Value> {
+    let polygon = polygon.orient(Direction::Default);
+    let mut rings = vec![ring(polygon.exterior())?];
+    rings.extend(polygon.interiors().iter().filter_map(ring));
+    Some(Value::Array(rings))
+}
+
+fn ring(line: &LineString<f64>) -> Option<Value> {
+    let mut places: Vec<[f64; 2]> = line.coords().map(|c| [round(c.x), round(c.y)]).collect();
+    places.dedup();
+    (places.len() >= 4).then(|| json!(places))
+}
+
+fn round(degrees: f64) -> f64 {
+    (degrees * DECIMALS).round() / DECIMALS
+}
