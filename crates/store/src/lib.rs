@@ -1,9 +1,20 @@
 //! The storage port (write, read, retention), its backends, and the database for state.
+//!
+//! [`Store`] is what the rest of citybrain sees. [`backends`] holds what implements it, and
+//! [`conformance`] the tests that every backend must pass. [`StateDb`] is apart from it: the small
+//! transactional database of the registry, the rules' state, alerts and users.
 
+pub mod backends;
+#[doc(hidden)]
+pub mod conformance;
 mod port;
+mod sqlite;
+mod state;
+mod steps;
 
 pub use port::{
     Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
     LedgerKey, NewDeadLetter, Outcome, Point, Replay, SharedStore, Store, StoreError,
     StoreErrorKind, StoreStats, TimeRange,
 };
+pub use state::{StateDb, StateError};

@@ -46,6 +46,17 @@ pub struct TimeRange {
     pub to: Timestamp,
 }
 
+impl TimeRange {
+    /// All of time.
+    pub const ALL: Self =
+        Self { from: Timestamp::from_micros(i64::MIN), to: Timestamp::from_micros(i64::MAX) };
+
+    /// Whether the instant is inside.
+    pub fn contains(&self, time: Timestamp) -> bool {
+        self.from <= time && time < self.to
+    }
+}
+
 /// A stored reading of a known series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
@@ -59,6 +70,8 @@ pub struct Point {
 
 /// Readings of one step of time in short. Only numbers (truth values as 0 and 1) whose quality
 /// is trusted or suspect count for the statistics; failed and missing ones only in `flagged`.
+/// A step in which nothing counts but something is flagged has the sum 0 and NaN for `min`, `max`
+/// and `last`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
     /// The first instant of the step: a multiple of it since the epoch.
@@ -230,6 +243,18 @@ pub struct StoreError {
 }
 
 impl StoreError {
+    /// A failure that nothing else caused.
+    pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    /// The same failure with its cause.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
     /// Whether the same call can succeed later without anybody doing anything to the program.
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, StoreErrorKind::Full | StoreErrorKind::ReadOnly | StoreErrorKind::Busy)

@@ -1,0 +1,232 @@
+//! Numbers as sensors write them: decimals become integers, and those are packed.
+//!
+//! A number `v` is a decimal of exponent `e` if `round(v * 10^e) / 10^e` gives `v` back bit for
+//! bit. Division of two exact floats is correctly rounded, so every decimal of up to 15 digits is
+//! one. The few that are none (or are -0.0) are patched in; if there are many, the numbers are
+//! stored whole, in four bytes if they come from single precision.
+
+use super::bytes::{Damaged, Reader, put_f64, put_signed, put_varint};
+use super::ints;
+
+/// 10^17 times a number of one digit still fits the 2^53 that a float holds exactly.
+const MAX_EXPONENT: u8 = 17;
+const POWERS: [f64; 18] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17,
+];
+const EXACT: f64 = 9_007_199_254_740_992.0;
+const DELTA: u8 = 0x40;
+const SINGLE: u8 = 0xfe;
+const WHOLE: u8 = 0xff;
+
+/// The numbers as integers of one exponent, if they all are.
+#[derive(Debug)]
+pub(super) struct Decimals {
+    pub(super) exponent: u8,
+    pub(super) ints: Vec<i64>,
+}
+
+/// The number of an integer with this exponent.
+pub(super) fn from_decimal(int: i64, exponent: u8) -> Result<f64, Damaged> {
+    POWERS
+        .get(usize::from(exponent))
+        .map(|power| int as f64 / power)
+        .ok_or(Damaged("a decimal exponent is too large"))
+}
+
+/// Appends numbers. Returns them as integers if every one is a decimal.
+pub(super) fn encode(values: &[f64], out: &mut Vec<u8>) -> Option<Decimals> {
+    let Some(exponent) = common_exponent(values) else {
+        encode_whole(values, out);
+        return None;
+    };
+    let mut ints = Vec::with_capacity(values.len());
+    let mut odd = Vec::new();
+    for (index, value) in values.iter().enumerate() {
+        // An odd number repeats its neighbour, so that it costs nothing where it is not.
+        ints.push(to_decimal(*value, exponent).unwrap_or_else(|| {
+            odd.push(index);
+            ints.last().copied().unwrap_or(0)
+        }));
+    }
+    if odd.len() * 4 > values.len() {
+        encode_whole(values, out);
+        return None;
+    }
+    encode_ints(&ints, exponent, values, &odd, out);
+    odd.is_empty().then_some(Decimals { exponent, ints })
+}
+
+fn encode_ints(ints: &[i64], exponent: u8, values: &[f64], odd: &[usize], out: &mut Vec<u8>) {
+    // All integers are below 2^53, so no difference overflows.
+    let first = ints.first().copied().unwrap_or(0);
+    let lowest = ints.iter().copied().min().unwrap_or(0);
+    let deltas = || ints.windows(2).map(|pair| pair[1] - pair[0]);
+    let slowest = deltas().min().unwrap_or(0);
+    let plain = ints.iter().map(|int| (int - lowest) as u64);
+    // Not `windows`: `pack` needs an exact length and a clone.
+    let steps = (1..ints.len()).map(|i| (ints[i] - ints[i - 1] - slowest) as u64);
+    let plain_plan = ints::plan(plain.clone());
+    let steps_plan = ints::plan(steps.clone());
+    let by_delta = steps_plan.bytes + 2 < plain_plan.bytes;
+    out.push(exponent | if by_delta { DELTA } else { 0 });
+    put_varint(out, odd.len() as u64);
+    let mut previous = 0;
+    for index in odd {
+        put_varint(out, (index - previous) as u64);
+        put_f64(out, values[*index]);
+        previous = *index;
+    }
+    if by_delta {
+        put_signed(out, first);
+        put_signed(out, slowest);
+        ints::pack(steps_plan, steps, out);
+    } else {
+        put_signed(out, lowest);
+        ints::pack(plain_plan, plain, out);
+    }
+}
+
+fn encode_whole(values: &[f64], out: &mut Vec<u8>) {
+    let is_single = |value: &f64| f64::from(*value as f32).to_bits() == value.to_bits();
+    if values.iter().all(is_single) {
+        out.push(SINGLE);
+        out.extend(values.iter().flat_map(|value| (*value as f32).to_bits().to_le_bytes()));
+    } else {
+        out.push(WHOLE);
+        out.extend(values.iter().flat_map(|value| value.to_bits().to_le_bytes()));
+    }
+}
+
+/// Reads `count` numbers.
+pub(super) fn decode(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f64>, Damaged> {
+    let mode = reader.byte()?;
+    if mode == WHOLE {
+        return (0..count).map(|_| reader.f64()).collect();
+    }
+    if mode == SINGLE {
+        return (0..count).map(|_| reader.f32().map(f64::from)).collect();
+    }
+    let power = *POWERS
+        .get(usize::from(mode & !DELTA))
+        .ok_or(Damaged("numbers are written in an unknown way"))?;
+    let patches = reader.count(count)?;
+    let mut odd = Vec::with_capacity(patches);
+    let mut index = 0;
+    for _ in 0..patches {
+        index += reader.count(count)?;
+        odd.push((index, reader.f64()?));
+    }
+    let mut packed = Vec::with_capacity(count);
+    let mut values = Vec::with_capacity(count);
+    if mode & DELTA == 0 {
+        let lowest = reader.signed()?;
+        ints::unpack(reader, count, &mut packed)?;
+        values.extend(packed.iter().map(|p| lowest.wrapping_add(*p as i64) as f64 / power));
+    } else {
+        let mut int = reader.signed()?;
+        let slowest = reader.signed()?;
+        ints::unpack(reader, count.saturating_sub(1), &mut packed)?;
+        values.push(int as f64 / power);
+        for step in packed {
+            int = int.wrapping_add(slowest).wrapping_add(step as i64);
+            values.push(int as f64 / power);
+        }
+    }
+    for (index, value) in odd {
+        *values.get_mut(index).ok_or(Damaged("a number is out of range"))? = value;
+    }
+    Ok(values)
+}
+
+fn to_decimal(value: f64, exponent: u8) -> Option<i64> {
+    let power = POWERS[usize::from(exponent)];
+    let scaled = (value * power).round();
+    let int = scaled as i64;
+    // By way of the integer, which has no -0.0.
+    let fits = scaled.abs() < EXACT && (int as f64 / power).to_bits() == value.to_bits();
+    fits.then_some(int)
+}
+
+/// The smallest exponent that makes integers of nearly all numbers; `None` if there is none.
+fn common_exponent(values: &[f64]) -> Option<u8> {
+    let mut exponent = 0;
+    let mut odd = 0;
+    for (seen, value) in values.iter().enumerate() {
+        match (exponent..=MAX_EXPONENT).find(|e| to_decimal(*value, *e).is_some()) {
+            Some(needed) => exponent = needed,
+            // A large number may have been a decimal before the exponent grew for another.
+            None => odd += 1,
+        }
+        if odd > 4 && odd * 2 > seen {
+            return None;
+        }
+    }
+    (odd * 4 <= values.len()).then_some(exponent)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn round_trip(values: &[f64]) -> usize {
+        let mut out = Vec::new();
+        encode(values, &mut out);
+        let mut reader = Reader::new(&out);
+        let back = decode(&mut reader, values.len()).expect("decodes");
+        assert!(reader.is_empty());
+        let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&back), bits(values));
+        out.len()
+    }
+
+    #[test]
+    fn sensors_decimals_are_small() {
+        let drifting: Vec<f64> = (0..60).map(|i| f64::from(200 + i % 7) / 10.0).collect();
+        assert!(round_trip(&drifting) <= 30, "three bits each");
+        let rising: Vec<f64> = (0..60).map(|i| f64::from(1_000_000 + i * 3) / 1000.0).collect();
+        assert!(round_trip(&rising) <= 12, "a steady rise costs nothing");
+        let single: Vec<f64> = (0..60u8).map(|i| f64::from(21.3f32 + f32::from(i) / 7.0)).collect();
+        assert!(round_trip(&single) <= 60 * 4 + 2);
+    }
+
+    #[test]
+    fn odd_numbers_come_back() {
+        let tiny = f64::from_bits(1);
+        for odd in [-0.0, tiny, f64::MIN_POSITIVE, f64::MAX, f64::MIN, 0.1 + 0.2, 1e300, 1e-300] {
+            round_trip(&[odd]);
+            let mut values = vec![20.5; 40];
+            values[7] = odd;
+            values[39] = odd;
+            round_trip(&values);
+        }
+        round_trip(&[EXACT, -EXACT, EXACT - 1.0, 1.0 - EXACT, 0.5]);
+        round_trip(&[1e-17, 1.0, 9e15, 123_456_789.123_456]);
+        round_trip(&[]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_finite_numbers_come_back(
+            values in prop::collection::vec(
+                prop_oneof![
+                    4 => (-100_000i32..100_000).prop_map(|i| f64::from(i) / 100.0),
+                    1 => any::<i64>().prop_map(|i| i as f64),
+                    1 => any::<f64>().prop_filter("finite", |v| v.is_finite()),
+                    1 => Just(-0.0),
+                ],
+                0..200)
+        ) {
+            round_trip(&values);
+        }
+
+        #[test]
+        fn any_bytes_decode_or_are_damaged(
+            bytes in prop::collection::vec(any::<u8>(), 0..100), count in 0usize..200
+        ) {
+            let _ = decode(&mut Reader::new(&bytes), count);
+        }
+    }
+}

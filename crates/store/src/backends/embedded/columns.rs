@@ -1,0 +1,284 @@
+//! The readings of one device in one window: a column of times, and for each metric a column of
+//! values and of flags.
+
+use std::sync::Arc;
+
+use city_model::{MetricKey, Position, Quality, Value};
+
+use crate::steps::Steps;
+
+/// What a flag byte says beside the quality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    Number = 0,
+    Bool = 1,
+    Text = 2,
+}
+
+/// A value's kind and quality in one byte: the quality's code in the lower four bits, the kind
+/// above them. 0 says that there is no reading, for no quality has that code.
+pub(super) const ABSENT: u8 = 0;
+
+pub(super) const fn flag(kind: Kind, quality: Quality) -> u8 {
+    (kind as u8) << 4 | quality.code()
+}
+
+pub(super) const fn kind_of(flag: u8) -> Option<Kind> {
+    match flag >> 4 {
+        0 => Some(Kind::Number),
+        1 => Some(Kind::Bool),
+        2 => Some(Kind::Text),
+        _ => None,
+    }
+}
+
+/// How many of the newest distinct texts are looked through before a text is kept once more.
+const TEXTS_COMPARED: usize = 16;
+
+/// The values of one metric. A column may be shorter than the times: the rest is absent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Column {
+    pub(super) metric: MetricKey,
+    /// Numbers; 0 or 1 for truth values; an index into `texts` for texts.
+    pub(super) values: Vec<f64>,
+    pub(super) flags: Vec<u8>,
+    pub(super) texts: Vec<Arc<str>>,
+}
+
+impl Column {
+    pub(super) fn has(&self, row: usize) -> bool {
+        self.flags.get(row).is_some_and(|flag| *flag != ABSENT)
+    }
+
+    pub(super) fn get(&self, row: usize) -> Option<(Value, Quality)> {
+        let flag = *self.flags.get(row)?;
+        let quality = Quality::from_code(flag & 0xf)?;
+        let number = *self.values.get(row)?;
+        let value = match kind_of(flag)? {
+            Kind::Number => Value::Number(number),
+            Kind::Bool => Value::Bool(number != 0.0),
+            Kind::Text => Value::Text(self.texts.get(number as usize)?.clone()),
+        };
+        Some((value, quality))
+    }
+
+    /// The number of a row, as statistics see it, and its quality.
+    pub(super) fn number(&self, row: usize) -> Option<(Option<f64>, Quality)> {
+        let flag = *self.flags.get(row)?;
+        let quality = Quality::from_code(flag & 0xf)?;
+        let number = *self.values.get(row)?;
+        Some(((kind_of(flag)? != Kind::Text).then_some(number), quality))
+    }
+
+    /// Sets a row that the column may not have reached yet. Says whether there was nothing before,
+    /// and whether anything changed.
+    fn set(&mut self, row: usize, value: &Value, quality: Quality) -> Put {
+        let (kind, number) = match value {
+            Value::Number(number) => (Kind::Number, *number),
+            Value::Bool(state) => (Kind::Bool, f64::from(u8::from(*state))),
+            Value::Text(text) => (Kind::Text, self.text_index(text) as f64),
+        };
+        let flag = flag(kind, quality);
+        if self.flags.len() <= row {
+            self.flags.resize(row, ABSENT);
+            self.values.resize(row, 0.0);
+            self.flags.push(flag);
+            self.values.push(number);
+            return Put::New;
+        }
+        let old = (self.flags[row], self.values[row].to_bits());
+        self.flags[row] = flag;
+        self.values[row] = number;
+        match old {
+            (ABSENT, _) => Put::New,
+            old if old == (flag, number.to_bits()) => Put::Same,
+            _ => Put::Changed,
+        }
+    }
+
+    fn text_index(&mut self, text: &Arc<str>) -> usize {
+        let recent = self.texts.iter().enumerate().rev().take(TEXTS_COMPARED);
+        if let Some((index, _)) = recent.into_iter().find(|(_, known)| *known == text) {
+            return index;
+        }
+        self.texts.push(text.clone());
+        self.texts.len() - 1
+    }
+
+    fn insert_absent(&mut self, row: usize) {
+        if row < self.flags.len() {
+            self.flags.insert(row, ABSENT);
+            self.values.insert(row, 0.0);
+        }
+    }
+}
+
+/// What putting a reading in did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Put {
+    /// There was nothing.
+    New,
+    /// There was another value.
+    Changed,
+    /// It was there already.
+    Same,
+}
+
+/// All of one device in one window.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DeviceColumns {
+    /// Microseconds, strictly rising.
+    pub(super) times: Vec<i64>,
+    pub(super) columns: Vec<Column>,
+    /// Where a moving device was, row by row; may be shorter than the times.
+    pub(super) positions: Vec<Option<Position>>,
+    /// How many readings there are: values that are not absent.
+    pub(super) readings: usize,
+}
+
+impl DeviceColumns {
+    /// Puts a reading in its place. The last one written at a place stands.
+    pub(super) fn put(
+        &mut self,
+        metric: MetricKey,
+        time: i64,
+        value: &Value,
+        quality: Quality,
+        position: Option<Position>,
+    ) -> Put {
+        let row = self.row_for(time);
+        let column = match self.columns.iter().position(|c| c.metric == metric) {
+            Some(index) => &mut self.columns[index],
+            None => {
+                self.columns.push(Column { metric, ..Column::default() });
+                self.columns.last_mut().expect("just pushed")
+            }
+        };
+        let mut put = column.set(row, value, quality);
+        self.readings += usize::from(put == Put::New);
+        if let Some(position) = position {
+            if self.positions.len() <= row {
+                self.positions.resize(row + 1, None);
+            }
+            let old = self.positions[row].replace(position);
+            if put == Put::Same && old != Some(position) {
+                put = Put::Changed;
+            }
+        }
+        put
+    }
+
+    /// The row of this time, made if it is not there.
+    fn row_for(&mut self, time: i64) -> usize {
+        match self.times.last() {
+            Some(last) if *last == time => return self.times.len() - 1,
+            Some(last) if *last > time => {}
+            _ => {
+                self.times.push(time);
+                return self.times.len() - 1;
+            }
+        }
+        match self.times.binary_search(&time) {
+            Ok(row) => row,
+            Err(row) => {
+                self.times.insert(row, time);
+                for column in &mut self.columns {
+                    column.insert_absent(row);
+                }
+                if row < self.positions.len() {
+                    self.positions.insert(row, None);
+                }
+                row
+            }
+        }
+    }
+
+    pub(super) fn column(&self, metric: MetricKey) -> Option<&Column> {
+        self.columns.iter().find(|column| column.metric == metric)
+    }
+
+    /// Whether there is a reading of this metric at this time.
+    pub(super) fn has(&self, metric: MetricKey, time: i64) -> bool {
+        let Some(column) = self.column(metric) else { return false };
+        self.times.binary_search(&time).is_ok_and(|row| column.has(row))
+    }
+}
+
+/// The rows whose time is in `from <= time < to`.
+pub(super) fn rows(times: &[i64], from: i64, to: i64) -> std::ops::Range<usize> {
+    let first = times.partition_point(|time| *time < from);
+    first..times.partition_point(|time| *time < to).max(first)
+}
+
+/// Adds the rows of a column to steps.
+pub(super) fn add_to_steps(
+    times: &[i64],
+    column: &Column,
+    rows: std::ops::Range<usize>,
+    steps: &mut Steps,
+) {
+    for row in rows {
+        if let Some((number, quality)) = column.number(row) {
+            steps.add(times[row], number, quality);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: MetricKey = MetricKey(1);
+    const B: MetricKey = MetricKey(2);
+
+    fn put(
+        device: &mut DeviceColumns,
+        metric: MetricKey,
+        time: i64,
+        value: impl Into<Value>,
+    ) -> Put {
+        device.put(metric, time, &value.into(), Quality::Pass, None)
+    }
+
+    #[test]
+    fn late_readings_find_their_place_and_the_last_one_written_stands() {
+        let mut device = DeviceColumns::default();
+        assert_eq!(put(&mut device, A, 10, 1.0), Put::New);
+        assert_eq!(put(&mut device, B, 10, "开"), Put::New);
+        assert_eq!(put(&mut device, A, 30, 3.0), Put::New);
+        assert_eq!(put(&mut device, B, 20, true), Put::New);
+        assert_eq!(put(&mut device, A, 30, 3.5), Put::Changed);
+        assert_eq!(put(&mut device, A, 30, 3.5), Put::Same);
+        assert_eq!(device.times, [10, 20, 30]);
+        assert_eq!(device.readings, 4);
+        let a = device.column(A).expect("metric A");
+        assert_eq!([a.has(0), a.has(1), a.has(2)], [true, false, true]);
+        assert_eq!(a.get(2), Some((Value::Number(3.5), Quality::Pass)));
+        let b = device.column(B).expect("metric B");
+        assert_eq!(b.get(0), Some(("开".into(), Quality::Pass)));
+        assert_eq!(b.get(1), Some((true.into(), Quality::Pass)));
+        assert!(!device.has(B, 30) && device.has(A, 30));
+    }
+
+    #[test]
+    fn a_late_row_moves_positions_along() {
+        let mut device = DeviceColumns::default();
+        let at = |lon| Some(Position { lon, lat: 0.0 });
+        device.put(A, 10, &1.0.into(), Quality::Pass, at(1.0));
+        device.put(A, 30, &1.0.into(), Quality::Pass, at(3.0));
+        device.put(A, 20, &1.0.into(), Quality::Pass, None);
+        assert_eq!(device.positions, [at(1.0), None, at(3.0)]);
+        assert_eq!(device.put(A, 20, &1.0.into(), Quality::Pass, at(2.0)), Put::Changed);
+        assert_eq!(device.put(A, 20, &1.0.into(), Quality::Pass, None), Put::Same);
+        assert_eq!(device.positions[1], at(2.0));
+    }
+
+    #[test]
+    fn rows_are_half_open() {
+        let times = [10, 20, 30];
+        assert_eq!(rows(&times, 10, 30), 0..2);
+        assert_eq!(rows(&times, 11, 20), 1..1);
+        assert_eq!(rows(&times, 31, 5), 3..3);
+    }
+}

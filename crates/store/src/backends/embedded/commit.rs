@@ -1,0 +1,222 @@
+//! The commit: tell new readings from duplicates, write the log, and only then show them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use city_model::{DeviceKey, Reading, SeriesKey};
+use rustc_hash::FxHashMap;
+
+use super::Embedded;
+use super::codec::Chunk;
+use super::columns::DeviceColumns;
+use super::head::Window;
+use super::ingest_db::IngestWriter;
+use super::log::{Encoder, LoggedLetters};
+use super::newest::{NewestTimes, Standing};
+use crate::{Commit, CommitReport, NewDeadLetter, Outcome, StoreError, StoreErrorKind};
+
+/// What only the committer uses.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) db: IngestWriter,
+    pub(super) newest: NewestTimes,
+    places: Places,
+    /// Room for the next blob.
+    buffer: Vec<u8>,
+}
+
+/// Where the readings of a batch go: worked out once, used when they are put in.
+#[derive(Debug, Default)]
+struct Places {
+    windows: Vec<Arc<Window>>,
+    by_start: FxHashMap<i64, u32>,
+    /// For each reading: its window, as an index into `windows`, and its device's slot there.
+    of_reading: Vec<(u32, u32)>,
+}
+
+impl Writer {
+    pub(super) fn new(db: IngestWriter) -> Self {
+        Self { db, newest: NewestTimes::default(), places: Places::default(), buffer: Vec::new() }
+    }
+}
+
+impl Embedded {
+    pub(super) fn do_commit(&self, commit: &Commit) -> Result<CommitReport, StoreError> {
+        let started = Instant::now();
+        if commit.readings.len() != commit.sources.len() {
+            return Err(StoreError::new(
+                StoreErrorKind::Invalid,
+                format!(
+                    "a commit has {} readings but {} sources; there must be one for each",
+                    commit.readings.len(),
+                    commit.sources.len()
+                ),
+            ));
+        }
+        self.relieve_head()?;
+        let mut writer = self.writer();
+        let seq = self.counts.head_seq.load(Ordering::Acquire) + 1;
+        let outcomes = self.classify(&mut writer, &commit.readings);
+        let letters = sum_up(&commit.dead_letters);
+        if let Err(error) = self.log(&mut writer, seq, commit, &outcomes, &letters) {
+            for reading in &commit.readings {
+                writer.newest.take_back(reading.series);
+            }
+            return Err(error);
+        }
+        self.show(&mut writer, seq, commit, &outcomes, &letters);
+        let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.counts.last_commit_us.store(took, Ordering::Relaxed);
+        Ok(CommitReport { seq, outcomes })
+    }
+
+    /// Finds every reading's place, and whether there is one already.
+    fn classify(&self, writer: &mut Writer, readings: &[Reading]) -> Vec<Outcome> {
+        let Writer { newest, places, .. } = writer;
+        places.windows.clear();
+        places.by_start.clear();
+        places.of_reading.clear();
+        newest.begin();
+        // Readings of one message follow each other: same device, same window.
+        let mut before: Option<(DeviceKey, i64, u32, u32)> = None;
+        let mut outcomes = Vec::with_capacity(readings.len());
+        let key = |index: usize| -> (SeriesKey, i64) {
+            let reading: &Reading = &readings[index];
+            (reading.series, reading.time.micros())
+        };
+        for index in 0..readings.len() {
+            let (series, time) = key(index);
+            let start = self.window_of(time);
+            let (window, slot) = match before {
+                Some((device, of, window, slot)) if device == series.device && of == start => {
+                    (window, slot)
+                }
+                _ => self.place(places, start, series.device),
+            };
+            before = Some((series.device, start, window, slot));
+            places.of_reading.push((window, slot));
+            let known = match newest.stand(index, series, time, key) {
+                Standing::Newer => false,
+                Standing::Known => true,
+                Standing::Late => {
+                    let inner = places.windows[window as usize].read();
+                    let known = inner.columns(slot as usize).has(series.metric, time);
+                    if !known {
+                        newest.late_is_new(series, time);
+                    }
+                    known
+                }
+            };
+            outcomes.push(if known { Outcome::Duplicate } else { Outcome::Stored });
+        }
+        outcomes
+    }
+
+    /// The place of a device in a window.
+    fn place(&self, places: &mut Places, start: i64, device: DeviceKey) -> (u32, u32) {
+        let window = *places.by_start.entry(start).or_insert_with(|| {
+            places.windows.push(self.head.get_or_make(start));
+            places.windows.len() as u32 - 1
+        });
+        (window, self.slot(&places.windows[window as usize], device) as u32)
+    }
+
+    /// The slot of a device in a window. If it is not in the head yet, what is sealed of it is
+    /// read back first. For the holder of the committer's lock.
+    pub(super) fn slot(&self, window: &Window, device: DeviceKey) -> usize {
+        if let Some(slot) = window.read().slot(device) {
+            return slot;
+        }
+        // Ingest must go on whatever the state of an old chunk: one that cannot be read is put
+        // aside when this window is sealed, and loses nothing by it.
+        let (columns, damaged) = match self.load(window.start, device) {
+            Ok(columns) => (columns, false),
+            Err(error) => {
+                tracing::error!(%error, "a sealed chunk cannot be read; new readings go beside it");
+                (DeviceColumns::default(), true)
+            }
+        };
+        self.head.count(columns.readings, 0);
+        window.write().add(device, columns, damaged)
+    }
+
+    /// What is sealed of a device in a window.
+    fn load(&self, window: i64, device: DeviceKey) -> Result<DeviceColumns, StoreError> {
+        let Some(blob) = self.days.chunk(window, device)? else {
+            return Ok(DeviceColumns::default());
+        };
+        Chunk::parse(&blob, window)
+            .and_then(|chunk| chunk.all())
+            .map_err(|what| self.days.damage(window, device, what.0))
+    }
+
+    fn log(
+        &self,
+        writer: &mut Writer,
+        seq: u64,
+        commit: &Commit,
+        outcomes: &[Outcome],
+        letters: &[LoggedLetters],
+    ) -> Result<(), StoreError> {
+        let buffer = std::mem::take(&mut writer.buffer);
+        let mut encoder = Encoder::new(buffer, commit.readings.len());
+        for ((reading, source), outcome) in
+            commit.readings.iter().zip(&commit.sources).zip(outcomes)
+        {
+            encoder.reading(reading, *source, *outcome == Outcome::Duplicate);
+        }
+        writer.buffer = encoder.finish(letters);
+        writer.db.append(seq, &writer.buffer, &commit.dead_letters)?;
+        self.counts.log_bytes.fetch_add(writer.buffer.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Makes a durable commit visible: head, last values, ledger. Cannot fail.
+    fn show(
+        &self,
+        writer: &mut Writer,
+        seq: u64,
+        commit: &Commit,
+        outcomes: &[Outcome],
+        letters: &[LoggedLetters],
+    ) {
+        let places = &mut writer.places;
+        let mut came = 0;
+        let mut readings = commit.readings.iter().zip(&places.of_reading).peekable();
+        while let Some((first, (window, slot))) = readings.next() {
+            let mut inner = places.windows[*window as usize].write();
+            came += inner.put(*slot as usize, first, seq);
+            while let Some((reading, (_, slot))) = readings.next_if(|(_, (of, _))| of == window) {
+                came += inner.put(*slot as usize, reading, seq);
+            }
+        }
+        places.windows.clear();
+        self.head.count(came, 0);
+        self.last.apply(&commit.readings);
+        let mut ledger = self.ledger_lock();
+        for ((reading, source), outcome) in
+            commit.readings.iter().zip(&commit.sources).zip(outcomes)
+        {
+            ledger.reading(*source, reading.series.device, *outcome == Outcome::Duplicate);
+        }
+        for letter in letters {
+            ledger.letters(*letter);
+        }
+        drop(ledger);
+        self.counts.head_seq.store(seq, Ordering::Release);
+    }
+}
+
+/// What dead letters add to the ledger, one line per source.
+fn sum_up(letters: &[NewDeadLetter]) -> Vec<LoggedLetters> {
+    let mut sums: Vec<LoggedLetters> = Vec::new();
+    for letter in letters {
+        let items = u64::from(letter.items);
+        match sums.iter_mut().find(|sum| sum.source == letter.source) {
+            Some(sum) => sum.items += items,
+            None => sums.push(LoggedLetters { source: letter.source, items }),
+        }
+    }
+    sums
+}

@@ -1,0 +1,344 @@
+//! The statements on `ingest.db`: the log, dead letters, snapshots and holds.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use city_model::Timestamp;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+
+use crate::sqlite::{self, Format};
+use crate::{DeadLetter, DeadLetterId, NewDeadLetter, StoreError};
+
+const FORMAT: Format = Format {
+    name: "ingest database",
+    application: 0x4342_494e, // "CBIN"
+    version: 1,
+    page_size: 16384,
+    schema: "CREATE TABLE log (
+                 seq     INTEGER PRIMARY KEY,
+                 payload BLOB NOT NULL
+             );
+             CREATE TABLE dead_letters (
+                 id          INTEGER PRIMARY KEY,
+                 source      INTEGER,
+                 source_id   TEXT NOT NULL,
+                 topic       TEXT NOT NULL,
+                 payload     BLOB NOT NULL,
+                 client      TEXT,
+                 received    INTEGER NOT NULL,
+                 device      TEXT,
+                 reason      TEXT NOT NULL,
+                 detail      TEXT NOT NULL,
+                 hint        TEXT NOT NULL,
+                 items       INTEGER NOT NULL,
+                 replayed_at INTEGER
+             );
+             CREATE INDEX dead_letters_by_reason ON dead_letters (reason, id);
+             CREATE TABLE snapshots (
+                 name    TEXT PRIMARY KEY,
+                 seq     INTEGER NOT NULL,
+                 payload BLOB NOT NULL
+             );
+             CREATE TABLE holds (
+                 name TEXT PRIMARY KEY,
+                 seq  INTEGER NOT NULL
+             ) WITHOUT ROWID;
+             CREATE TABLE settings (
+                 name  TEXT PRIMARY KEY,
+                 value INTEGER NOT NULL
+             ) WITHOUT ROWID;",
+};
+
+const LETTER: &str = "SELECT id, source, source_id, topic, payload, client, received, device,
+                             reason, detail, hint, items, replayed_at FROM dead_letters";
+
+/// The database: one connection that writes, one that reads.
+#[derive(Debug)]
+pub(super) struct IngestDb {
+    path: PathBuf,
+    reader: Mutex<Connection>,
+}
+
+/// The writing end; the committer owns it.
+#[derive(Debug)]
+pub(super) struct IngestWriter {
+    path: PathBuf,
+    conn: Connection,
+}
+
+/// A snapshot of something as of commit `seq`.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) name: &'static str,
+    pub(super) seq: u64,
+    pub(super) payload: Vec<u8>,
+}
+
+/// Opens the database and makes it if it is not there.
+pub(super) fn open(path: &Path) -> Result<(IngestDb, IngestWriter), StoreError> {
+    let conn = FORMAT.open(path)?;
+    let reader = Mutex::new(FORMAT.open_reader(path)?);
+    let path = path.to_owned();
+    Ok((IngestDb { path: path.clone(), reader }, IngestWriter { path, conn }))
+}
+
+impl IngestWriter {
+    /// Appends a commit and its dead letters. All of it is on the disk when this returns, or none.
+    pub(super) fn append(
+        &mut self,
+        seq: u64,
+        payload: &[u8],
+        letters: &[NewDeadLetter],
+    ) -> Result<(), StoreError> {
+        self.transaction("cannot write to", |conn| {
+            conn.prepare_cached("INSERT INTO log (seq, payload) VALUES (?1, ?2)")?
+                .execute((seq as i64, payload))?;
+            if letters.is_empty() {
+                return Ok(());
+            }
+            let mut insert = conn.prepare_cached(
+                "INSERT INTO dead_letters (source, source_id, topic, payload, client, received,
+                                           device, reason, detail, hint, items)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?;
+            for letter in letters {
+                insert.execute((
+                    letter.source,
+                    &letter.source_id,
+                    &letter.topic,
+                    &*letter.payload,
+                    &letter.client,
+                    letter.received.micros(),
+                    &letter.device,
+                    &letter.reason,
+                    &letter.detail,
+                    &letter.hint,
+                    letter.items,
+                ))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Notes that a dead letter was replayed.
+    pub(super) fn mark_replayed(
+        &mut self,
+        id: DeadLetterId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.transaction("cannot write to", |conn| {
+            conn.execute(
+                "UPDATE dead_letters SET replayed_at = ?2 WHERE id = ?1",
+                (id.0, at.micros()),
+            )
+            .map(|_| ())
+        })
+    }
+
+    /// Writes snapshots and holds, together.
+    pub(super) fn put(
+        &mut self,
+        snapshots: &[Snapshot],
+        holds: &BTreeMap<String, u64>,
+    ) -> Result<(), StoreError> {
+        self.transaction("cannot write to", |conn| {
+            let mut put = conn.prepare_cached(
+                "INSERT OR REPLACE INTO snapshots (name, seq, payload) VALUES (?1, ?2, ?3)",
+            )?;
+            for snapshot in snapshots {
+                put.execute((snapshot.name, snapshot.seq as i64, &snapshot.payload))?;
+            }
+            let mut put =
+                conn.prepare_cached("INSERT OR REPLACE INTO holds (name, seq) VALUES (?1, ?2)")?;
+            for (name, seq) in holds {
+                put.execute((name, i64::try_from(*seq).unwrap_or(i64::MAX)))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Deletes commits before `keep`, oldest first, about `most` bytes of them. Returns how many
+    /// bytes went; fewer than `most` when there are no more.
+    pub(super) fn cut(&mut self, keep: u64, most: u64) -> Result<u64, StoreError> {
+        self.transaction("cannot cut the log in", |conn| {
+            let mut through = None;
+            let mut bytes = 0;
+            {
+                let mut select = conn.prepare_cached(
+                    "SELECT seq, length(payload) FROM log WHERE seq < ?1 ORDER BY seq",
+                )?;
+                let mut rows = select.query([i64::try_from(keep).unwrap_or(i64::MAX)])?;
+                while let Some(row) = rows.next()? {
+                    through = Some(row.get::<_, i64>(0)?);
+                    bytes += row.get::<_, i64>(1)? as u64;
+                    if bytes >= most {
+                        break;
+                    }
+                }
+            }
+            if let Some(through) = through {
+                conn.prepare_cached("DELETE FROM log WHERE seq <= ?1")?.execute([through])?;
+            }
+            Ok(bytes)
+        })
+    }
+
+    /// Adds to a setting that counts.
+    pub(super) fn add_to_setting(&mut self, name: &str, add: u64) -> Result<(), StoreError> {
+        self.transaction("cannot write to", |conn| {
+            conn.execute(
+                "INSERT INTO settings (name, value) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+                (name, add as i64),
+            )
+            .map(|_| ())
+        })
+    }
+
+    /// A setting; `new` is written first if it is not there.
+    pub(super) fn setting_or(&mut self, name: &str, new: i64) -> Result<i64, StoreError> {
+        self.transaction("cannot write to", |conn| {
+            conn.execute(
+                "INSERT OR IGNORE INTO settings (name, value) VALUES (?1, ?2)",
+                (name, new),
+            )?;
+            conn.query_row("SELECT value FROM settings WHERE name = ?1", [name], |row| row.get(0))
+        })
+    }
+
+    /// Lets the database grow to this many pages and no further, as a full disk would.
+    #[cfg(test)]
+    pub(super) fn limit_pages(&self, pages: u32) {
+        self.conn.execute_batch(&format!("PRAGMA max_page_count = {pages};")).expect("a limit");
+    }
+
+    fn transaction<T>(
+        &mut self,
+        what: &str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let run = || {
+            let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = work(&tx)?;
+            tx.commit()?;
+            Ok(result)
+        };
+        run().map_err(|e| sqlite::error(what, &self.path, e))
+    }
+}
+
+impl IngestDb {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The snapshot of this name and the commit that it is of.
+    pub(super) fn snapshot(&self, name: &str) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        self.read(|conn| {
+            conn.query_row("SELECT seq, payload FROM snapshots WHERE name = ?1", [name], |row| {
+                Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))
+            })
+            .optional()
+        })
+    }
+
+    pub(super) fn holds(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        self.read(|conn| {
+            conn.prepare("SELECT name, seq FROM holds")?
+                .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?
+                .collect()
+        })
+    }
+
+    /// Bytes of the log and the number of its newest commit, 0 if it is empty.
+    pub(super) fn log_size(&self) -> Result<(u64, u64), StoreError> {
+        self.read(|conn| {
+            conn.query_row(
+                "SELECT coalesce(sum(length(payload)), 0), coalesce(max(seq), 0) FROM log",
+                [],
+                |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64)),
+            )
+        })
+    }
+
+    /// Some commits from number `from` up to `to`, in order; none when there are no more.
+    pub(super) fn log_page(&self, from: u64, to: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        // Enough to make the statement's cost vanish, little enough to keep memory small.
+        const PAGE: u64 = 16;
+        let clamp = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
+        self.read(|conn| {
+            conn.prepare_cached(
+                "SELECT seq, payload FROM log WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3",
+            )?
+            .query_map((clamp(from), clamp(to), clamp(PAGE)), |row| {
+                Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))
+            })?
+            .collect()
+        })
+    }
+
+    /// Dead letters before `before`, newest first.
+    pub(super) fn dead_letters(
+        &self,
+        before: Option<DeadLetterId>,
+        reason: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        let before = before.map_or(i64::MAX, |id| id.0);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(|conn| match reason {
+            Some(reason) => conn
+                .prepare_cached(&format!(
+                    "{LETTER} WHERE reason = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
+                ))?
+                .query_map((reason, before, limit), to_letter)?
+                .collect(),
+            None => conn
+                .prepare_cached(&format!("{LETTER} WHERE id < ?1 ORDER BY id DESC LIMIT ?2"))?
+                .query_map((before, limit), to_letter)?
+                .collect(),
+        })
+    }
+
+    pub(super) fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {
+        self.read(|conn| {
+            conn.prepare_cached(&format!("{LETTER} WHERE id = ?1"))?
+                .query_row([id.0], to_letter)
+                .optional()
+        })
+    }
+
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let conn = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        read(&conn).map_err(|e| sqlite::error("cannot read", &self.path, e))
+    }
+}
+
+fn to_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
+    let payload: Arc<[u8]> = match row.get_ref(4)? {
+        ValueRef::Blob(bytes) => bytes.into(),
+        _ => Arc::default(),
+    };
+    Ok(DeadLetter {
+        id: DeadLetterId(row.get(0)?),
+        letter: NewDeadLetter {
+            source: row.get(1)?,
+            source_id: row.get(2)?,
+            topic: row.get(3)?,
+            payload,
+            client: row.get(5)?,
+            received: Timestamp::from_micros(row.get(6)?),
+            device: row.get(7)?,
+            reason: row.get(8)?,
+            detail: row.get(9)?,
+            hint: row.get(10)?,
+            items: row.get(11)?,
+        },
+        replayed_at: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_micros),
+    })
+}

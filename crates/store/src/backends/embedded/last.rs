@@ -1,0 +1,207 @@
+//! The newest value of every series, dense by device.
+
+use std::sync::{PoisonError, RwLock};
+
+use city_model::{DeviceKey, Marks, MetricKey, Quality, Reading, SeriesKey, Value, ZoneSet};
+
+use super::codec::bytes::{Damaged, Reader, put_signed, put_varint};
+use super::log;
+use crate::LastValue;
+use crate::backends::supersedes;
+
+/// Devices handed out under one lock, so that a slow reader holds up nobody.
+const SLICE: usize = 256;
+
+/// The table. One thread writes, many read.
+#[derive(Debug, Default)]
+pub(super) struct LastValues {
+    devices: RwLock<Vec<Vec<Entry>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    metric: MetricKey,
+    value: LastValue,
+    /// The newest event time of all that is stored, also of readings that are never shown as the
+    /// newest because their time is in the future.
+    newest: i64,
+}
+
+impl LastValues {
+    /// Takes readings in order of arrival.
+    pub(super) fn apply<'a>(&self, readings: impl IntoIterator<Item = &'a Reading>) {
+        let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
+        for reading in readings {
+            apply(&mut devices, reading);
+        }
+    }
+
+    pub(super) fn get(&self, series: SeriesKey) -> Option<LastValue> {
+        let devices = self.devices.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = devices.get(series.device.index())?;
+        entries.iter().find(|e| e.metric == series.metric).map(|e| e.value.clone())
+    }
+
+    pub(super) fn of_device(&self, device: DeviceKey) -> Vec<(MetricKey, LastValue)> {
+        let devices = self.devices.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = devices.get(device.index()).map_or(&[][..], Vec::as_slice);
+        entries.iter().map(|e| (e.metric, e.value.clone())).collect()
+    }
+
+    /// Calls `each` for every series, outside the lock.
+    pub(super) fn each(&self, each: &mut dyn FnMut(SeriesKey, &LastValue)) {
+        self.each_entry(|series, entry| each(series, &entry.value));
+    }
+
+    /// Calls `each` with the newest stored event time of every series.
+    pub(super) fn each_newest(&self, mut each: impl FnMut(SeriesKey, i64)) {
+        self.each_entry(|series, entry| each(series, entry.newest));
+    }
+
+    fn each_entry(&self, mut each: impl FnMut(SeriesKey, &Entry)) {
+        let mut slice: Vec<(u32, Entry)> = Vec::new();
+        for start in (0..).step_by(SLICE) {
+            {
+                let devices = self.devices.read().unwrap_or_else(PoisonError::into_inner);
+                if start >= devices.len() {
+                    return;
+                }
+                let end = devices.len().min(start + SLICE);
+                slice.clear();
+                for (device, entries) in devices[start..end].iter().enumerate() {
+                    slice.extend(entries.iter().map(|e| ((start + device) as u32, e.clone())));
+                }
+            }
+            for (device, entry) in &slice {
+                each(SeriesKey { device: DeviceKey(*device), metric: entry.metric }, entry);
+            }
+        }
+    }
+
+    /// How many series there are.
+    pub(super) fn series(&self) -> usize {
+        let devices = self.devices.read().unwrap_or_else(PoisonError::into_inner);
+        devices.iter().map(Vec::len).sum()
+    }
+
+    /// Everything as a blob: the values as the log writes readings, then newer event times.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut readings = Vec::new();
+        let mut newer = Vec::new();
+        self.each_entry(|series, entry| {
+            if entry.newest != entry.value.time.micros() {
+                newer.push((readings.len(), entry.newest));
+            }
+            readings.push(to_reading(series, &entry.value));
+        });
+        let mut encoder = log::Encoder::new(Vec::new(), readings.len());
+        for reading in &readings {
+            encoder.reading(reading, 0, false);
+        }
+        let values = encoder.finish(&[]);
+        let mut out = Vec::with_capacity(values.len() + 16);
+        put_varint(&mut out, values.len() as u64);
+        out.extend_from_slice(&values);
+        put_varint(&mut out, newer.len() as u64);
+        for (index, newest) in newer {
+            put_varint(&mut out, index as u64);
+            put_signed(&mut out, newest);
+        }
+        out
+    }
+
+    /// The table of a blob.
+    pub(super) fn decode(blob: &[u8]) -> Result<Self, Damaged> {
+        let mut reader = Reader::new(blob);
+        let length = reader.count(blob.len())?;
+        let mut readings = Vec::new();
+        log::decode(reader.bytes(length)?, |logged| readings.push(logged.reading))?;
+        let mut devices = Vec::new();
+        for reading in &readings {
+            apply(&mut devices, reading);
+        }
+        for _ in 0..reader.count(readings.len())? {
+            let index = reader.count(readings.len())?;
+            let series = readings.get(index).ok_or(Damaged("a series is out of range"))?.series;
+            let newest = reader.signed()?;
+            let entries = devices.get_mut(series.device.index());
+            if let Some(entry) =
+                entries.into_iter().flatten().find(|entry| entry.metric == series.metric)
+            {
+                entry.newest = newest;
+            }
+        }
+        Ok(Self { devices: RwLock::new(devices) })
+    }
+}
+
+fn apply(devices: &mut Vec<Vec<Entry>>, reading: &Reading) {
+    let index = reading.series.device.index();
+    if devices.len() <= index {
+        devices.resize(index + 1, Vec::new());
+    }
+    let metric = reading.series.metric;
+    let Some(entry) = devices[index].iter_mut().find(|entry| entry.metric == metric) else {
+        let newest = reading.time.micros();
+        devices[index].push(Entry { metric, value: LastValue::from(reading), newest });
+        return;
+    };
+    entry.newest = entry.newest.max(reading.time.micros());
+    if supersedes(reading, &entry.value) {
+        entry.value = LastValue::from(reading);
+    }
+}
+
+fn to_reading(series: SeriesKey, last: &LastValue) -> Reading {
+    Reading {
+        series,
+        time: last.time,
+        received: last.received,
+        value: last.value.clone(),
+        quality: last.quality,
+        marks: last.marks,
+        position: last.position,
+        zones: ZoneSet::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use city_model::{Position, Timestamp};
+
+    use super::*;
+
+    fn reading(device: u32, time: i64, value: Value, marks: Marks) -> Reading {
+        Reading {
+            series: SeriesKey { device: DeviceKey(device), metric: MetricKey(3) },
+            time: Timestamp::from_micros(time),
+            received: Timestamp::from_micros(time + 1),
+            value,
+            quality: Quality::Suspect,
+            marks,
+            position: Some(Position { lon: 1.5, lat: -2.5 }),
+            zones: ZoneSet::default(),
+        }
+    }
+
+    #[test]
+    fn a_snapshot_brings_everything_back() {
+        let table = LastValues::default();
+        table.apply(&[
+            reading(2, 5, "开".into(), Marks::SIMULATED),
+            reading(700, 1, true.into(), Marks::NONE),
+            reading(700, 99, 8.5.into(), Marks::FUTURE),
+            reading(700, 2, 7.5.into(), Marks::NONE),
+        ]);
+        let back = LastValues::decode(&table.encode()).expect("decodes");
+        let all = |table: &LastValues| {
+            let mut all = Vec::new();
+            table.each_entry(|series, entry| all.push((series, entry.value.clone(), entry.newest)));
+            all
+        };
+        assert_eq!(all(&back), all(&table));
+        assert_eq!(all(&back)[1].2, 99, "the newest stored time counts readings of the future");
+        assert_eq!(all(&back)[1].1.value, 7.5.into(), "but they are not the newest value");
+        assert_eq!(back.series(), 2);
+    }
+}

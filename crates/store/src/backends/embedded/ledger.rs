@@ -1,0 +1,82 @@
+//! What was counted, per source and per device, over the whole life of the store.
+
+use city_model::DeviceKey;
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::log::LoggedLetters;
+use crate::{Counters, LedgerKey};
+
+/// The counters. `received` is not kept: it is the sum of the other three.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ledger {
+    sources: FxHashMap<u16, Tally>,
+    /// Dense by device key.
+    devices: Vec<Tally>,
+    no_device: Tally,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Tally {
+    stored: u64,
+    duplicate: u64,
+    dead_lettered: u64,
+}
+
+impl Tally {
+    fn reading(&mut self, duplicate: bool) {
+        if duplicate {
+            self.duplicate += 1;
+        } else {
+            self.stored += 1;
+        }
+    }
+
+    fn counters(self) -> Counters {
+        Counters {
+            received: self.stored + self.duplicate + self.dead_lettered,
+            stored: self.stored,
+            duplicate: self.duplicate,
+            dead_lettered: self.dead_lettered,
+        }
+    }
+}
+
+impl Ledger {
+    pub(super) fn reading(&mut self, source: u16, device: DeviceKey, duplicate: bool) {
+        let index = device.index();
+        if self.devices.len() <= index {
+            self.devices.resize(index + 1, Tally::default());
+        }
+        self.devices[index].reading(duplicate);
+        self.sources.entry(source).or_default().reading(duplicate);
+    }
+
+    pub(super) fn letters(&mut self, letters: LoggedLetters) {
+        self.no_device.dead_lettered += letters.items;
+        if let Some(source) = letters.source {
+            self.sources.entry(source).or_default().dead_lettered += letters.items;
+        }
+    }
+
+    /// Readings stored, of all sources.
+    pub(super) fn stored(&self) -> u64 {
+        self.sources.values().map(|tally| tally.stored).sum()
+    }
+
+    /// All counters of which any is not zero, in order.
+    pub(super) fn counters(&self) -> Vec<(LedgerKey, Counters)> {
+        let sources = self.sources.iter().map(|(key, tally)| (LedgerKey::Source(*key), *tally));
+        let devices = (0..)
+            .zip(&self.devices)
+            .map(|(key, tally)| (LedgerKey::Device(DeviceKey(key)), *tally));
+        let mut all: Vec<_> = sources
+            .chain(devices)
+            .chain([(LedgerKey::NoDevice, self.no_device)])
+            .filter(|(_, tally)| *tally != Tally::default())
+            .map(|(key, tally)| (key, tally.counters()))
+            .collect();
+        all.sort_unstable_by_key(|(key, _)| *key);
+        all
+    }
+}

@@ -1,0 +1,412 @@
+//! The embedded store: SQLite files in one directory, a log, a head in memory, sealed chunks.
+//!
+//! ```text
+//! LOCK                      held by the process that uses the directory
+//! ingest.db                 log of commits, dead letters, snapshots, holds
+//! chunks/2026-11-23.db      device chunks of one day
+//! ```
+//! A commit is one fsynced transaction on `ingest.db`; only then its readings go into the head.
+//! When a window is over, its devices are encoded as chunks, and once they are on the disk, the
+//! log is cut. After a crash the log is replayed.
+
+mod codec;
+mod columns;
+mod commit;
+mod day_file;
+mod head;
+mod ingest_db;
+mod last;
+mod ledger;
+mod log;
+mod newest;
+mod query;
+mod recovery;
+mod seal;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use city_model::{DeviceKey, MetricKey, Position, SeriesKey, Span, Timestamp};
+
+use self::commit::Writer;
+use self::day_file::DayFiles;
+use self::head::Head;
+use self::ingest_db::IngestDb;
+use self::last::LastValues;
+use self::ledger::Ledger;
+use crate::{
+    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
+    LedgerKey, Point, Replay, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
+};
+
+/// How the embedded store works. The defaults suit a city.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// The length of a window: what a chunk covers. A day must be a multiple of it. It cannot be
+    /// changed once a store is made.
+    pub window: Span,
+    /// How long after its end a window is sealed, and how long late readings are gathered before
+    /// their chunks are written anew.
+    pub seal_after: Span,
+    /// How long readings are kept by event time, in whole days of UTC; `None`: for ever.
+    pub retention: Option<Span>,
+    /// How often last values and the ledger are written out, so that less is replayed.
+    pub snapshot_every: Span,
+    /// About how many readings may be in memory (at 10 to 20 bytes each) before windows are
+    /// sealed out of turn. Windows that are being written to now may take more.
+    pub head_readings: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            window: Span::from_hours(1),
+            seal_after: Span::from_mins(5),
+            retention: None,
+            snapshot_every: Span::from_mins(1),
+            head_readings: 8_000_000,
+        }
+    }
+}
+
+/// What opening brought back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Commits replayed from the log.
+    pub log_commits: u64,
+    /// Their readings.
+    pub readings: u64,
+    /// How long opening took.
+    pub took: Duration,
+}
+
+/// The embedded store. See the module's documentation.
+///
+/// One thread commits; any number may query meanwhile. Dropping it without [`Store::flush`] is
+/// always safe: the next start takes a little longer.
+#[derive(Debug)]
+pub struct Embedded {
+    dir: PathBuf,
+    options: Options,
+    /// `options.window` in microseconds.
+    window: i64,
+    ingest: IngestDb,
+    days: DayFiles,
+    head: Head,
+    last: LastValues,
+    ledger: Mutex<Ledger>,
+    /// Locked by whoever changes the head or writes to `ingest.db`.
+    writer: Mutex<Writer>,
+    /// Locked by whoever seals, before the writer.
+    sealer: Mutex<Sealer>,
+    holds: Mutex<BTreeMap<String, u64>>,
+    counts: Counts,
+    /// Keeps other processes out.
+    _lock: File,
+}
+
+/// Numbers that are read without a lock.
+#[derive(Debug, Default)]
+struct Counts {
+    /// The newest commit that is durable and visible.
+    head_seq: AtomicU64,
+    log_bytes: AtomicU64,
+    last_commit_us: AtomicU64,
+    /// Readings that retention dropped.
+    dropped: AtomicU64,
+}
+
+/// What sealing remembers from one turn to the next.
+#[derive(Debug, Default)]
+struct Sealer {
+    /// When the last snapshot was made, in microseconds.
+    snapshot_at: Option<i64>,
+    /// The commit that it is of.
+    snapshot_seq: u64,
+}
+
+impl Embedded {
+    /// Opens the store in `dir`, which is made if it is not there, and replays its log.
+    pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<(Self, Recovery), StoreError> {
+        let started = std::time::Instant::now();
+        let dir = dir.as_ref();
+        check(&options)?;
+        std::fs::create_dir_all(dir).map_err(|e| folder(dir, e))?;
+        let lock = lock(dir)?;
+        let (ingest, mut writer) = ingest_db::open(&dir.join("ingest.db"))?;
+        let window = writer.setting_or("window_us", options.window.micros())?;
+        if window != options.window.micros() {
+            return Err(StoreError::new(
+                StoreErrorKind::Invalid,
+                format!(
+                    "the store in {} was made with windows of {}, not {}; set it back",
+                    dir.display(),
+                    Span::from_micros(window),
+                    options.window
+                ),
+            ));
+        }
+        let days = DayFiles::open(dir.join("chunks"), options.window)
+            .map_err(|e| folder(&dir.join("chunks"), e))?;
+        let counts = Counts::default();
+        counts.dropped.store(writer.setting_or("dropped", 0)? as u64, Ordering::Relaxed);
+        let holds = Mutex::new(ingest.holds()?);
+        let mut store = Self {
+            dir: dir.to_owned(),
+            options,
+            window,
+            ingest,
+            days,
+            head: Head::default(),
+            last: LastValues::default(),
+            ledger: Mutex::default(),
+            writer: Mutex::new(Writer::new(writer)),
+            sealer: Mutex::default(),
+            holds,
+            counts,
+            _lock: lock,
+        };
+        let (log_commits, readings) = store.recover()?;
+        Ok((store, Recovery { log_commits, readings, took: started.elapsed() }))
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sealer(&self) -> MutexGuard<'_, Sealer> {
+        self.sealer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ledger_lock(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn holds_lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn window_of(&self, time: i64) -> i64 {
+        day_file::window_of(time, self.window)
+    }
+
+    fn damaged_commit(&self, seq: u64, what: codec::bytes::Damaged) -> StoreError {
+        StoreError::new(
+            StoreErrorKind::Corrupt,
+            format!(
+                "commit {seq} in the log of {} is damaged: {what}; restore the data directory from \
+                 a backup",
+                self.ingest.path().display()
+            ),
+        )
+    }
+}
+
+fn check(options: &Options) -> Result<(), StoreError> {
+    let window = options.window.micros();
+    if window < 1_000_000 || Span::from_hours(24).micros() % window != 0 {
+        return Err(StoreError::new(
+            StoreErrorKind::Invalid,
+            format!(
+                "windows of {} cannot be: a day must be a multiple of them, and they must be at \
+                 least 1s, such as 15m or 1h",
+                options.window
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn folder(dir: &Path, e: std::io::Error) -> StoreError {
+    let kind = match e.kind() {
+        std::io::ErrorKind::StorageFull => StoreErrorKind::Full,
+        _ => StoreErrorKind::ReadOnly,
+    };
+    StoreError::new(
+        kind,
+        format!("cannot use the folder {}: {e}; let citybrain's user write to it", dir.display()),
+    )
+    .caused_by(e)
+}
+
+/// Two processes on the same files would destroy them.
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let file = File::create(dir.join("LOCK")).map_err(|e| folder(dir, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::new(
+            StoreErrorKind::Busy,
+            format!(
+                "another citybrain uses the data directory {}; stop it, or give this one another \
+                 directory",
+                dir.display()
+            ),
+        )),
+        Err(TryLockError::Error(e)) => Err(folder(dir, e)),
+    }
+}
+
+impl Store for Embedded {
+    fn commit(&self, commit: &Commit) -> Result<CommitReport, StoreError> {
+        self.do_commit(commit)
+    }
+
+    fn raw(
+        &self,
+        series: SeriesKey,
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<Point>, StoreError> {
+        self.query_raw(series, range, limit)
+    }
+
+    fn buckets(
+        &self,
+        series: &[SeriesKey],
+        range: TimeRange,
+        step: Span,
+    ) -> Result<Vec<Bucket>, StoreError> {
+        self.query_buckets(series, range, step)
+    }
+
+    fn track(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, Position)>, StoreError> {
+        self.query_track(device, range, limit)
+    }
+
+    fn count(&self, device: Option<DeviceKey>, range: TimeRange) -> Result<u64, StoreError> {
+        self.query_count(device, range)
+    }
+
+    fn last(&self, series: SeriesKey) -> Option<LastValue> {
+        self.last.get(series)
+    }
+
+    fn last_of_device(&self, device: DeviceKey) -> Vec<(MetricKey, LastValue)> {
+        self.last.of_device(device)
+    }
+
+    fn each_last(&self, each: &mut dyn FnMut(SeriesKey, &LastValue)) {
+        self.last.each(each);
+    }
+
+    fn replay(&self, from: u64, each: &mut dyn FnMut(Replay)) -> Result<(), StoreError> {
+        let through = self.head_seq();
+        let mut from = from;
+        while from <= through {
+            let page = self.ingest.log_page(from, through)?;
+            let Some((newest, _)) = page.last() else { return Ok(()) };
+            from = newest + 1;
+            for (seq, payload) in page {
+                let mut readings = Vec::new();
+                log::decode(&payload, |logged| {
+                    if !logged.duplicate {
+                        readings.push(logged.reading);
+                    }
+                })
+                .map_err(|what| self.damaged_commit(seq, what))?;
+                each(Replay { seq, readings });
+            }
+        }
+        Ok(())
+    }
+
+    fn hold(&self, name: &str, from: u64) -> Result<(), StoreError> {
+        // A hold that moves on is written with the next cut: until then it keeps too much, never
+        // too little. A new one, or one that moves back, must be on the disk before the next cut.
+        let mut writer = self.writer();
+        let before = self.holds_lock().insert(name.to_owned(), from);
+        if before.is_some_and(|before| before <= from) {
+            return Ok(());
+        }
+        let holds = BTreeMap::from([(name.to_owned(), from)]);
+        let result = writer.db.put(&[], &holds);
+        if result.is_err() {
+            let mut holds = self.holds_lock();
+            match before {
+                Some(before) => holds.insert(name.to_owned(), before),
+                None => holds.remove(name),
+            };
+        }
+        result
+    }
+
+    fn head_seq(&self) -> u64 {
+        self.counts.head_seq.load(Ordering::Acquire)
+    }
+
+    fn dead_letters(
+        &self,
+        before: Option<DeadLetterId>,
+        reason: Option<&str>,
+        limit: usize,
+    ) -> Result<DeadLetterPage, StoreError> {
+        let mut items = self.ingest.dead_letters(before, reason, limit.saturating_add(1))?;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        Ok(DeadLetterPage { next: items.last().filter(|_| more).map(|letter| letter.id), items })
+    }
+
+    fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {
+        self.ingest.dead_letter(id)
+    }
+
+    fn mark_replayed(&self, id: DeadLetterId, at: Timestamp) -> Result<(), StoreError> {
+        self.writer().db.mark_replayed(id, at)
+    }
+
+    fn ledger(&self) -> Vec<(LedgerKey, Counters)> {
+        self.ledger_lock().counters()
+    }
+
+    fn maintain(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.do_maintain(now.micros())
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.do_flush()
+    }
+
+    fn stats(&self) -> StoreStats {
+        let stored = self.ledger_lock().stored();
+        StoreStats {
+            readings: stored.saturating_sub(self.counts.dropped.load(Ordering::Relaxed)),
+            series: self.last.series() as u64,
+            disk_bytes: disk_bytes(&self.dir) + disk_bytes(&self.dir.join("chunks")),
+            log_bytes: self.counts.log_bytes.load(Ordering::Relaxed),
+            commits: self.head_seq(),
+            last_commit_us: self.counts.last_commit_us.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Bytes of the store's files in a folder, without folders in it.
+fn disk_bytes(dir: &Path) -> u64 {
+    let ours = |name: &str| {
+        let name = name.trim_end_matches("-wal").trim_end_matches("-shm");
+        name == "ingest.db"
+            || (name.ends_with(".db") && name.starts_with(['-', '0', '1', '2', '3']))
+    };
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(ours))
+        .filter_map(|entry| entry.metadata().ok())
+        .filter(std::fs::Metadata::is_file)
+        .map(|metadata| metadata.len())
+        .sum()
+}

@@ -1,0 +1,121 @@
+//! The start: snapshots, then what the log has beyond them.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use city_model::DeviceKey;
+use rustc_hash::FxHashMap;
+
+use super::Embedded;
+use super::last::LastValues;
+use super::ledger::Ledger;
+use super::log;
+use super::seal::{LAST, LEDGER};
+use crate::{StoreError, StoreErrorKind};
+
+/// Where readings of a window go when they are replayed.
+struct Target {
+    /// Everything up to this commit is in its chunks.
+    sealed_through: u64,
+    slots: FxHashMap<DeviceKey, usize>,
+}
+
+impl Embedded {
+    /// Brings everything in memory back. Returns how many commits and readings were replayed.
+    pub(super) fn recover(&mut self) -> Result<(u64, u64), StoreError> {
+        let mut ledger_seq = 0;
+        if let Some((seq, payload)) = self.ingest.snapshot(LEDGER)? {
+            let ledger: Ledger = postcard::from_bytes(&payload)
+                .map_err(|e| self.damaged_snapshot(LEDGER, &e.to_string()))?;
+            *self.ledger.get_mut().unwrap_or_else(PoisonError::into_inner) = ledger;
+            ledger_seq = seq;
+        }
+        let mut last_seq = 0;
+        if let Some((seq, payload)) = self.ingest.snapshot(LAST)? {
+            self.last =
+                LastValues::decode(&payload).map_err(|e| self.damaged_snapshot(LAST, e.0))?;
+            last_seq = seq;
+        }
+        let (log_bytes, log_newest) = self.ingest.log_size()?;
+        let newest = log_newest.max(ledger_seq).max(last_seq);
+        self.counts.log_bytes.store(log_bytes, Ordering::Relaxed);
+        let counts = self.replay_log(newest, ledger_seq, last_seq)?;
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.last.each_newest(|series, time| writer.newest.raise(series, time));
+        self.counts.head_seq.store(newest, Ordering::Release);
+        self.sealer.get_mut().unwrap_or_else(PoisonError::into_inner).snapshot_seq =
+            ledger_seq.min(last_seq);
+        Ok(counts)
+    }
+
+    fn replay_log(
+        &self,
+        through: u64,
+        ledger_seq: u64,
+        last_seq: u64,
+    ) -> Result<(u64, u64), StoreError> {
+        let mut targets: FxHashMap<i64, Target> = FxHashMap::default();
+        let (mut commits, mut count, mut from) = (0, 0, 0);
+        loop {
+            let page = self.ingest.log_page(from, through)?;
+            let Some((newest, _)) = page.last() else { return Ok((commits, count)) };
+            from = newest + 1;
+            for (seq, payload) in page {
+                let mut readings = Vec::new();
+                let letters = log::decode(&payload, |logged| readings.push(logged))
+                    .map_err(|what| self.damaged_commit(seq, what))?;
+                commits += 1;
+                count += readings.len() as u64;
+                if seq > ledger_seq {
+                    let mut ledger = self.ledger_lock();
+                    for logged in &readings {
+                        let device = logged.reading.series.device;
+                        ledger.reading(logged.source, device, logged.duplicate);
+                    }
+                    for letter in letters {
+                        ledger.letters(letter);
+                    }
+                }
+                if seq > last_seq {
+                    self.last.apply(readings.iter().map(|logged| &logged.reading));
+                }
+                for logged in &readings {
+                    self.replay_reading(&mut targets, &logged.reading, seq);
+                }
+            }
+        }
+    }
+
+    fn replay_reading(
+        &self,
+        targets: &mut FxHashMap<i64, Target>,
+        reading: &city_model::Reading,
+        seq: u64,
+    ) {
+        let start = self.window_of(reading.time.micros());
+        let target = targets.entry(start).or_insert_with(|| Target {
+            // A day file that cannot be read: the readings stay in the log and in memory.
+            sealed_through: self.days.sealed_through(start).ok().flatten().unwrap_or(0),
+            slots: FxHashMap::default(),
+        });
+        if seq <= target.sealed_through {
+            return;
+        }
+        let window = self.head.get_or_make(start);
+        let device = reading.series.device;
+        let slot = *target.slots.entry(device).or_insert_with(|| self.slot(&window, device));
+        let came = window.write().put(slot, reading, seq);
+        self.head.count(came, 0);
+    }
+
+    fn damaged_snapshot(&self, name: &str, what: &str) -> StoreError {
+        StoreError::new(
+            StoreErrorKind::Corrupt,
+            format!(
+                "the snapshot `{name}` in {} is damaged: {what}; restore the data directory from a \
+                 backup",
+                self.ingest.path().display()
+            ),
+        )
+    }
+}

@@ -1,0 +1,283 @@
+//! A store that forgets: plain ordered maps, for tests and as the model of what a store does.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use city_model::{
+    DeviceKey, MetricKey, Position, Quality, Reading, SeriesKey, Span, Timestamp, Value,
+};
+
+use super::supersedes;
+use crate::steps::{Steps, check_range};
+use crate::{
+    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
+    LedgerKey, Outcome, Point, Replay, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
+};
+
+/// Everything in memory, for ever. Written to be plainly right, not to be quick.
+#[derive(Debug, Default)]
+pub struct Memory {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    readings: BTreeMap<SeriesKey, BTreeMap<Timestamp, (Value, Quality)>>,
+    tracks: BTreeMap<DeviceKey, BTreeMap<Timestamp, Position>>,
+    last: BTreeMap<SeriesKey, LastValue>,
+    letters: Vec<DeadLetter>,
+    ledger: BTreeMap<LedgerKey, Counters>,
+    /// New readings of each commit.
+    log: BTreeMap<u64, Vec<Reading>>,
+    holds: BTreeMap<String, u64>,
+    seq: u64,
+}
+
+impl Memory {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn put(&mut self, reading: &Reading, source: u16) -> Outcome {
+        let Reading { series, time, .. } = *reading;
+        let new = (reading.value.clone(), reading.quality);
+        let old = self.readings.entry(series).or_default().insert(time, new);
+        if let Some(position) = reading.position {
+            self.tracks.entry(series.device).or_default().insert(time, position);
+        }
+        match self.last.get_mut(&series) {
+            Some(last) if supersedes(reading, last) => *last = LastValue::from(reading),
+            Some(_) => {}
+            None => {
+                self.last.insert(series, LastValue::from(reading));
+            }
+        }
+        for key in [LedgerKey::Source(source), LedgerKey::Device(series.device)] {
+            let counters = self.ledger.entry(key).or_default();
+            counters.received += 1;
+            match old {
+                None => counters.stored += 1,
+                Some(_) => counters.duplicate += 1,
+            }
+        }
+        if old.is_none() { Outcome::Stored } else { Outcome::Duplicate }
+    }
+
+    fn dead_letter(&mut self, letter: &crate::NewDeadLetter) {
+        let id = DeadLetterId(self.letters.len() as i64 + 1);
+        self.letters.push(DeadLetter { id, letter: letter.clone(), replayed_at: None });
+        let source = letter.source.map(LedgerKey::Source);
+        for key in source.into_iter().chain([LedgerKey::NoDevice]) {
+            let counters = self.ledger.entry(key).or_default();
+            counters.received += u64::from(letter.items);
+            counters.dead_lettered += u64::from(letter.items);
+        }
+    }
+
+    /// Forgets commits that nobody holds.
+    fn cut(&mut self) {
+        let keep = self.holds.values().copied().min().unwrap_or(u64::MAX);
+        self.log = self.log.split_off(&keep);
+    }
+
+    fn within(
+        &self,
+        series: SeriesKey,
+        range: TimeRange,
+    ) -> impl Iterator<Item = (&Timestamp, &(Value, Quality))> {
+        let points = self.readings.get(&series);
+        points.into_iter().flat_map(move |points| points.range(range.from..range.to))
+    }
+}
+
+impl Store for Memory {
+    fn commit(&self, commit: &Commit) -> Result<CommitReport, StoreError> {
+        if commit.readings.len() != commit.sources.len() {
+            let message = "a commit must have one source for each reading";
+            return Err(StoreError::new(StoreErrorKind::Invalid, message));
+        }
+        let mut state = self.state();
+        let mut outcomes = Vec::with_capacity(commit.readings.len());
+        let mut new = Vec::new();
+        for (reading, source) in commit.readings.iter().zip(&commit.sources) {
+            let outcome = state.put(reading, *source);
+            if outcome == Outcome::Stored {
+                new.push(Reading { zones: city_model::ZoneSet::default(), ..reading.clone() });
+            }
+            outcomes.push(outcome);
+        }
+        for letter in &commit.dead_letters {
+            state.dead_letter(letter);
+        }
+        state.seq += 1;
+        let seq = state.seq;
+        state.log.insert(seq, new);
+        Ok(CommitReport { seq, outcomes })
+    }
+
+    fn raw(
+        &self,
+        series: SeriesKey,
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<Point>, StoreError> {
+        check_range(range)?;
+        let state = self.state();
+        let points = state.within(series, range).take(limit).map(|(time, (value, quality))| {
+            Point { time: *time, value: value.clone(), quality: *quality }
+        });
+        Ok(points.collect())
+    }
+
+    fn buckets(
+        &self,
+        series: &[SeriesKey],
+        range: TimeRange,
+        step: Span,
+    ) -> Result<Vec<Bucket>, StoreError> {
+        let mut steps = Steps::new(step)?;
+        check_range(range)?;
+        let mut series = series.to_vec();
+        series.sort_unstable();
+        series.dedup();
+        let state = self.state();
+        for series in series {
+            for (time, (value, quality)) in state.within(series, range) {
+                steps.add(time.micros(), value.as_f64(), *quality);
+            }
+        }
+        Ok(steps.finish())
+    }
+
+    fn track(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, Position)>, StoreError> {
+        check_range(range)?;
+        let state = self.state();
+        let track = state.tracks.get(&device);
+        let places = track.into_iter().flat_map(|track| track.range(range.from..range.to));
+        Ok(places.take(limit).map(|(time, position)| (*time, *position)).collect())
+    }
+
+    fn count(&self, device: Option<DeviceKey>, range: TimeRange) -> Result<u64, StoreError> {
+        check_range(range)?;
+        let state = self.state();
+        let series = state.readings.keys().filter(|s| device.is_none_or(|d| d == s.device));
+        Ok(series.map(|series| state.within(*series, range).count() as u64).sum())
+    }
+
+    fn last(&self, series: SeriesKey) -> Option<LastValue> {
+        self.state().last.get(&series).cloned()
+    }
+
+    fn last_of_device(&self, device: DeviceKey) -> Vec<(MetricKey, LastValue)> {
+        let state = self.state();
+        let of_device = state.last.iter().filter(|(series, _)| series.device == device);
+        of_device.map(|(series, last)| (series.metric, last.clone())).collect()
+    }
+
+    fn each_last(&self, each: &mut dyn FnMut(SeriesKey, &LastValue)) {
+        let last = self.state().last.clone();
+        for (series, value) in &last {
+            each(*series, value);
+        }
+    }
+
+    fn replay(&self, from: u64, each: &mut dyn FnMut(Replay)) -> Result<(), StoreError> {
+        let log: Vec<_> = {
+            let state = self.state();
+            state.log.range(from..).map(|(seq, readings)| (*seq, readings.clone())).collect()
+        };
+        for (seq, readings) in log {
+            each(Replay { seq, readings });
+        }
+        Ok(())
+    }
+
+    fn hold(&self, name: &str, from: u64) -> Result<(), StoreError> {
+        self.state().holds.insert(name.to_owned(), from);
+        Ok(())
+    }
+
+    fn head_seq(&self) -> u64 {
+        self.state().seq
+    }
+
+    fn dead_letters(
+        &self,
+        before: Option<DeadLetterId>,
+        reason: Option<&str>,
+        limit: usize,
+    ) -> Result<DeadLetterPage, StoreError> {
+        let state = self.state();
+        let matching = state.letters.iter().rev().filter(|letter| {
+            before.is_none_or(|before| letter.id < before)
+                && reason.is_none_or(|reason| letter.letter.reason == reason)
+        });
+        let mut items: Vec<_> = matching.take(limit.saturating_add(1)).cloned().collect();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        Ok(DeadLetterPage { next: items.last().filter(|_| more).map(|letter| letter.id), items })
+    }
+
+    fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {
+        Ok(self.state().letters.iter().find(|letter| letter.id == id).cloned())
+    }
+
+    fn mark_replayed(&self, id: DeadLetterId, at: Timestamp) -> Result<(), StoreError> {
+        if let Some(letter) = self.state().letters.iter_mut().find(|letter| letter.id == id) {
+            letter.replayed_at = Some(at);
+        }
+        Ok(())
+    }
+
+    fn ledger(&self) -> Vec<(LedgerKey, Counters)> {
+        self.state().ledger.iter().map(|(key, counters)| (*key, *counters)).collect()
+    }
+
+    fn maintain(&self, _now: Timestamp) -> Result<(), StoreError> {
+        self.state().cut();
+        Ok(())
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.state().cut();
+        Ok(())
+    }
+
+    fn stats(&self) -> StoreStats {
+        let state = self.state();
+        StoreStats {
+            readings: state.readings.values().map(|points| points.len() as u64).sum(),
+            series: state.last.len() as u64,
+            commits: state.seq,
+            ..StoreStats::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{SharedStore, conformance};
+
+    #[test]
+    fn it_conforms() {
+        conformance::run(|| {
+            let store: SharedStore = Arc::new(Memory::new());
+            Box::new(move |_| store.clone())
+        });
+    }
+}

@@ -1,0 +1,46 @@
+//! What implements the storage port: one module per backend.
+
+use city_model::{Marks, Reading, Value};
+
+use crate::LastValue;
+
+pub mod embedded;
+pub mod memory;
+
+impl From<&Reading> for LastValue {
+    fn from(reading: &Reading) -> Self {
+        Self {
+            time: reading.time,
+            received: reading.received,
+            value: reading.value.clone(),
+            quality: reading.quality,
+            marks: reading.marks,
+            position: reading.position,
+        }
+    }
+}
+
+/// Whether a reading becomes the newest value of its series in the place of `last`.
+///
+/// The newest is the one with the latest event time; of two with the same time the correction
+/// that came later, unless it says the same. A reading whose time is too far in the future to be
+/// trusted ([`Marks::FUTURE`]) never hides one whose time is not.
+fn supersedes(reading: &Reading, last: &LastValue) -> bool {
+    let (new, old) = (reading.marks.has(Marks::FUTURE), last.marks.has(Marks::FUTURE));
+    if new != old {
+        return old;
+    }
+    if reading.time != last.time {
+        return reading.time > last.time;
+    }
+    let moved = reading.position.is_some() && reading.position != last.position;
+    moved || reading.quality != last.quality || !same_value(&reading.value, &last.value)
+}
+
+/// Whether two values are the same bit for bit (0 and -0 are not).
+fn same_value(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a.to_bits() == b.to_bits(),
+        _ => a == b,
+    }
+}

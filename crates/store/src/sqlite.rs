@@ -1,0 +1,220 @@
+//! Opening SQLite files, checking their format, and saying in the store's words what went wrong.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::{StoreError, StoreErrorKind};
+
+/// How long a statement waits for another process (a backup, a person with a shell) to let go.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// `SQLITE_IOERR_SHMSIZE`: the disk is too full to grow the shared index of the write-ahead log.
+const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
+
+/// A kind of database file that belongs to citybrain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Format {
+    /// What people call the file.
+    pub(crate) name: &'static str,
+    /// `PRAGMA application_id`: tells our files from others.
+    pub(crate) application: i32,
+    /// `PRAGMA user_version`: the layout that this program reads and writes.
+    pub(crate) version: i32,
+    /// Bytes of a page; only new files take it.
+    pub(crate) page_size: u32,
+    /// Makes the tables of a new file.
+    pub(crate) schema: &'static str,
+}
+
+impl Format {
+    /// Opens a file for writing, makes it if it is not there, and checks that it is of this
+    /// format. Every transaction is on the disk when its commit returns.
+    pub(crate) fn open(&self, path: &Path) -> Result<Connection, StoreError> {
+        let fail = |e| error(&format!("cannot open the {}", self.name), path, e);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
+        conn.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
+        conn.execute_batch(&format!("PRAGMA page_size = {};", self.page_size)).map_err(fail)?;
+        make_durable(&conn).map_err(fail)?;
+        if self.check(&conn, path)? == Found::Empty {
+            conn.execute_batch(&format!(
+                "BEGIN IMMEDIATE; PRAGMA application_id = {}; PRAGMA user_version = {}; {} COMMIT;",
+                self.application, self.version, self.schema
+            ))
+            .map_err(fail)?;
+        }
+        Ok(conn)
+    }
+
+    /// Opens a file for reading.
+    pub(crate) fn open_reader(&self, path: &Path) -> Result<Connection, StoreError> {
+        let fail = |e| error(&format!("cannot open the {}", self.name), path, e);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
+        conn.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
+        if self.check(&conn, path)? == Found::Ours {
+            return Ok(conn);
+        }
+        // A crash cut the making of this file short: finish it.
+        drop(conn);
+        drop(self.open(path)?);
+        let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
+        conn.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
+        Ok(conn)
+    }
+
+    fn check(&self, conn: &Connection, path: &Path) -> Result<Found, StoreError> {
+        let fail = |e| error(&format!("cannot read the {}", self.name), path, e);
+        let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        let version = pragma("user_version").map_err(fail)?;
+        let application = pragma("application_id").map_err(fail)?;
+        if version == 0 && application == 0 {
+            let tables: i64 = conn
+                .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+                .map_err(fail)?;
+            if tables == 0 {
+                return Ok(Found::Empty);
+            }
+        }
+        if application != self.application {
+            return Err(StoreError::new(
+                StoreErrorKind::Version,
+                format!(
+                    "{} is not a {} of citybrain; move it away or choose another data directory",
+                    path.display(),
+                    self.name
+                ),
+            ));
+        }
+        if version != self.version {
+            return Err(StoreError::new(
+                StoreErrorKind::Version,
+                format!(
+                    "{} has format {version}, but this program knows format {}; run the version \
+                     of citybrain that wrote it, or a newer one",
+                    path.display(),
+                    self.version
+                ),
+            ));
+        }
+        Ok(Found::Ours)
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Found {
+    Empty,
+    Ours,
+}
+
+/// Write-ahead log, and an fsync in every commit.
+pub(crate) fn make_durable(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
+    )
+}
+
+/// Says what failed, on which file, and how to mend it.
+pub(crate) fn error(what: &str, path: &Path, source: rusqlite::Error) -> StoreError {
+    let kind = kind(&source);
+    let hint = match kind {
+        StoreErrorKind::Full => "; free some space on this disk, work goes on by itself then",
+        StoreErrorKind::ReadOnly => {
+            "; let citybrain's user read and write this file and its folder"
+        }
+        StoreErrorKind::Busy => "; another program holds the file, it is tried again",
+        StoreErrorKind::Corrupt => "; the file is damaged: restore it from a backup",
+        _ => "",
+    };
+    StoreError::new(kind, format!("{what} {}: {source}{hint}", path.display())).caused_by(source)
+}
+
+fn kind(error: &rusqlite::Error) -> StoreErrorKind {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreErrorKind::Full,
+        Some(ErrorCode::SystemIoFailure)
+            if error.sqlite_extended_error_code() == Some(IOERR_SHMSIZE) =>
+        {
+            StoreErrorKind::Full
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            StoreErrorKind::ReadOnly
+        }
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => StoreErrorKind::Busy,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreErrorKind::Corrupt,
+        _ => StoreErrorKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORMAT: Format = Format {
+        name: "test file",
+        application: 7,
+        version: 2,
+        page_size: 4096,
+        schema: "CREATE TABLE t (a INTEGER);",
+    };
+
+    fn in_dir(test: impl FnOnce(&Path)) {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        test(&dir.path().join("x.db"));
+    }
+
+    #[test]
+    fn a_new_file_is_made_and_opens_again() {
+        in_dir(|path| {
+            FORMAT.open(path).expect("new").execute("INSERT INTO t VALUES (1)", []).expect("row");
+            let conn = FORMAT.open_reader(path).expect("again");
+            let rows: i64 =
+                conn.query_row("SELECT count(*) FROM t", [], |r| r.get(0)).expect("count");
+            assert_eq!(rows, 1);
+        });
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_with_both_versions() {
+        in_dir(|path| {
+            Format { version: 3, ..FORMAT }.open(path).expect("new");
+            let error = FORMAT.open(path).expect_err("newer");
+            assert_eq!(error.kind, StoreErrorKind::Version);
+            assert!(error.message.contains("format 3") && error.message.contains("format 2"));
+        });
+    }
+
+    #[test]
+    fn a_strange_file_is_refused() {
+        in_dir(|path| {
+            Format { application: 8, ..FORMAT }.open(path).expect("new");
+            assert_eq!(FORMAT.open(path).expect_err("strange").kind, StoreErrorKind::Version);
+        });
+        in_dir(|path| {
+            std::fs::write(path, vec![b'x'; 8192]).expect("write");
+            assert_eq!(FORMAT.open(path).expect_err("no database").kind, StoreErrorKind::Corrupt);
+        });
+    }
+
+    #[test]
+    fn a_file_that_may_not_grow_is_full() {
+        in_dir(|path| {
+            let conn = FORMAT.open(path).expect("new");
+            conn.execute_batch("PRAGMA max_page_count = 3; CREATE TABLE b (x BLOB);").expect("cap");
+            let source =
+                conn.execute("INSERT INTO b VALUES (zeroblob(100000))", []).expect_err("full");
+            let error = error("cannot write", path, source);
+            assert_eq!(error.kind, StoreErrorKind::Full);
+            assert!(error.is_transient() && error.message.contains("free some space"));
+        });
+    }
+}

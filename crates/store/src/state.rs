@@ -1,0 +1,250 @@
+//! The database for state: registry, rules' state, alerts, users. Small rows, real transactions.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::StoreError;
+use crate::sqlite::{self, Format};
+
+const FORMAT: Format = Format {
+    name: "state database",
+    application: 0x4342_5354, // "CBST"
+    version: 1,
+    page_size: 4096,
+    schema: "CREATE TABLE migrations (
+                 component TEXT PRIMARY KEY,
+                 version   INTEGER NOT NULL
+             ) WITHOUT ROWID;",
+};
+
+/// A failure of the state database.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The file cannot be opened.
+    #[error(transparent)]
+    Open(#[from] StoreError),
+    /// A newer program wrote these tables.
+    #[error(
+        "{}: the tables of `{component}` are at version {found}, but this program knows {known}; \
+         run the version of citybrain that wrote them, or a newer one",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Whose tables.
+        component: String,
+        /// The version in the file.
+        found: usize,
+        /// The newest version that this program knows.
+        known: usize,
+    },
+    /// A step of a migration failed; nothing of that step was kept.
+    #[error("{}: cannot bring the tables of `{component}` to version {version}: {source}",
+        path.display())]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// Whose tables.
+        component: String,
+        /// The version that the step leads to.
+        version: usize,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A statement failed.
+    #[error("state database: {0}")]
+    Sql(#[from] rusqlite::Error),
+}
+
+/// One SQLite database shared by the parts that keep state, each with its own tables.
+///
+/// One connection behind a lock: state changes are rare and small, and a part that reads after it
+/// wrote sees what it wrote. Calls block; async callers use a blocking pool.
+///
+/// ```
+/// use city_store::{StateDb, StateError};
+///
+/// let db = StateDb::in_memory()?;
+/// db.migrate("notes", &["CREATE TABLE notes (text TEXT NOT NULL)"])?;
+/// db.write(|tx| tx.execute("INSERT INTO notes VALUES ('水位')", []))?;
+/// let text: String = db.read(|conn| conn.query_row("SELECT text FROM notes", [], |r| r.get(0)))?;
+/// assert_eq!(text, "水位");
+/// # Ok::<(), StateError>(())
+/// ```
+#[derive(Debug)]
+pub struct StateDb {
+    conn: Mutex<Connection>,
+    path: PathBuf,
+}
+
+impl StateDb {
+    /// Opens the database at `path` and makes it if it is not there.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StateError> {
+        let path = path.as_ref().to_owned();
+        let conn = FORMAT.open(&path)?;
+        Ok(Self { conn: Mutex::new(conn), path })
+    }
+
+    /// A database that is gone when it is dropped, for tests.
+    pub fn in_memory() -> Result<Self, StateError> {
+        let conn = Connection::open_in_memory()?;
+        sqlite::make_durable(&conn)?;
+        conn.execute_batch(FORMAT.schema)?;
+        Ok(Self { conn: Mutex::new(conn), path: PathBuf::from(":memory:") })
+    }
+
+    /// Brings the tables of one part of the program up to date.
+    ///
+    /// `steps` are all steps ever released, in order; a step may hold several statements. Those
+    /// that this database has not seen are run, each in a transaction of its own. Never change or
+    /// remove a released step: add one.
+    pub fn migrate(&self, component: &str, steps: &[&str]) -> Result<(), StateError> {
+        let mut conn = self.lock();
+        let found: usize = conn
+            .query_row(
+                "SELECT coalesce(max(version), 0) FROM migrations WHERE component = ?1",
+                [component],
+                |row| row.get::<_, i64>(0),
+            )?
+            .try_into()
+            .unwrap_or(0);
+        if found > steps.len() {
+            return Err(StateError::Newer {
+                path: self.path.clone(),
+                component: component.to_owned(),
+                found,
+                known: steps.len(),
+            });
+        }
+        for (done, step) in steps.iter().enumerate().skip(found) {
+            run_step(&mut conn, component, done + 1, step).map_err(|source| {
+                StateError::Migration {
+                    path: self.path.clone(),
+                    component: component.to_owned(),
+                    version: done + 1,
+                    source,
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Reads. Several statements see one state, because nobody writes meanwhile.
+    ///
+    /// Do not call the database again from inside: it would wait for itself.
+    pub fn read<T, E>(&self, read: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
+        read(&self.lock())
+    }
+
+    /// Writes in one transaction, which is on the disk when this returns `Ok`. If the closure or
+    /// the commit fails, nothing of it is kept.
+    ///
+    /// Do not call the database again from inside: it would wait for itself.
+    pub fn write<T, E: From<rusqlite::Error>>(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut conn = self.lock();
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = write(&tx)?;
+        tx.commit()?;
+        Ok(result)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A panic inside a closure rolled its transaction back, so the connection is still good.
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.conn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn run_step(
+    conn: &mut Connection,
+    component: &str,
+    version: usize,
+    step: &str,
+) -> rusqlite::Result<()> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    tx.execute_batch(step)?;
+    tx.execute(
+        "INSERT INTO migrations (component, version) VALUES (?1, ?2)
+         ON CONFLICT (component) DO UPDATE SET version = excluded.version",
+        (component, version as i64),
+    )?;
+    tx.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(db: &StateDb) -> i64 {
+        db.read(|conn| conn.query_row("SELECT count(*) FROM a", [], |r| r.get(0))).expect("count")
+    }
+
+    #[test]
+    fn steps_run_once_and_in_order() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("state.db");
+        let first = ["CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (1);"];
+        let both = [first[0], "INSERT INTO a SELECT x + 1 FROM a;"];
+        StateDb::open(&path).expect("new").migrate("p", &first).expect("first step");
+        let db = StateDb::open(&path).expect("again");
+        db.migrate("p", &both).expect("second step");
+        db.migrate("p", &both).expect("nothing to do");
+        assert_eq!(count(&db), 2);
+    }
+
+    #[test]
+    fn tables_of_a_newer_program_are_refused() {
+        let db = StateDb::in_memory().expect("memory");
+        db.migrate("p", &["CREATE TABLE a (x)", "CREATE TABLE b (x)"]).expect("two steps");
+        let error = db.migrate("p", &["CREATE TABLE a (x)"]).expect_err("newer");
+        assert!(matches!(error, StateError::Newer { found: 2, known: 1, .. }), "{error}");
+        db.migrate("q", &[]).expect("another part knows nothing of it");
+    }
+
+    #[test]
+    fn a_failing_step_leaves_nothing_and_says_where() {
+        let db = StateDb::in_memory().expect("memory");
+        let error = db
+            .migrate("p", &["CREATE TABLE a (x)", "INSERT INTO a VALUES (1); nonsense"])
+            .expect_err("nonsense");
+        assert!(error.to_string().contains("`p` to version 2"), "{error}");
+        assert_eq!(count(&db), 0);
+        db.migrate("p", &["CREATE TABLE a (x)", "INSERT INTO a VALUES (1)"]).expect("mended");
+        assert_eq!(count(&db), 1);
+    }
+
+    #[test]
+    fn a_failing_write_leaves_nothing() {
+        let db = StateDb::in_memory().expect("memory");
+        db.migrate("p", &["CREATE TABLE a (x)"]).expect("table");
+        let result: Result<(), StateError> = db.write(|tx| {
+            tx.execute("INSERT INTO a VALUES (1)", [])?;
+            tx.execute("INSERT INTO nowhere VALUES (1)", [])?;
+            Ok(())
+        });
+        assert!(matches!(result, Err(StateError::Sql(_))));
+        assert_eq!(count(&db), 0);
+    }
+
+    #[test]
+    fn foreign_keys_are_checked() {
+        let db = StateDb::in_memory().expect("memory");
+        db.migrate(
+            "p",
+            &["CREATE TABLE a (x INTEGER PRIMARY KEY);
+               CREATE TABLE b (x INTEGER REFERENCES a (x));"],
+        )
+        .expect("tables");
+        assert!(db.write(|tx| tx.execute("INSERT INTO b VALUES (5)", [])).is_err());
+    }
+}
