@@ -148,10 +148,86 @@ impl TimeFormat {
 
 /// Reads a time with an offset.
 pub(crate) fn rfc3339(text: &str) -> Result<Timestamp, NoTime> {
+    if let Some(time) = canonical(text.as_bytes()) {
+        return Ok(time);
+    }
     text.parse().map_err(|_| NoTime {
         message: format!("`{}` is not a time with an offset", quote(text)),
         hint: "send RFC 3339, such as 2026-11-23T08:30:00Z",
     })
+}
+
+/// The form that nearly all devices and servers send, read without a general parser, which takes
+/// longer than all the rest of a message. `None`: ask the general parser.
+fn canonical(text: &[u8]) -> Option<Timestamp> {
+    let (stamp, rest) = text.split_at_checked(19)?;
+    let punctuated = matches!(
+        stamp,
+        [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b' ', _, _, b':', _, _, b':', _, _]
+    );
+    let year = digits(&stamp[0..4])?;
+    let (month, day) = (digits(&stamp[5..7])?, digits(&stamp[8..10])?);
+    let (hour, minute) = (digits(&stamp[11..13])?, digits(&stamp[14..16])?);
+    let second = digits(&stamp[17..19])?;
+    let (micros, rest) = match rest {
+        [b'.', rest @ ..] => fraction(rest)?,
+        rest => (0, rest),
+    };
+    let offset = match rest {
+        [b'Z'] => 0,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
+            let seconds = hours * 3_600 + minutes * 60;
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            if *sign == b'-' { -seconds } else { seconds }
+        }
+        _ => return None,
+    };
+    let inside = punctuated
+        && (1970..9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=days_in(year, month)).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    inside.then(|| Timestamp::from_micros((seconds - offset) * 1_000_000 + micros))
+}
+
+fn digits(bytes: &[u8]) -> Option<i64> {
+    bytes.iter().try_fold(0, |number, byte| {
+        byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
+    })
+}
+
+/// Microseconds from up to nine digits, and what follows them.
+fn fraction(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    let length = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if !(1..=9).contains(&length) {
+        return None;
+    }
+    let (fraction, rest) = bytes.split_at(length);
+    let kept = digits(&fraction[..length.min(6)])?;
+    Some((kept * 10_i64.pow(6_u32.saturating_sub(length as u32)), rest))
+}
+
+const fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 in the Gregorian calendar, counting years from March so that the leap
+/// day is the last of its year.
+const fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468
 }
 
 /// A time from 1970-01-01 to 1973-03-03 is the uptime of a device whose clock was never set: it
@@ -280,6 +356,50 @@ mod tests {
         let auto = format(&json!({"time_offset": "Z"}));
         for raw in [Raw::Number(1.61), Raw::Integer(0), text("1970-01-01T00:03:12")] {
             assert_eq!(auto.read(&raw), Ok(None), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn the_fast_form_agrees_with_the_general_parser_on_every_day() {
+        let mut day = jiff::civil::date(1970, 1, 1);
+        while day.year() < 2101 {
+            let text = format!("{day}T23:59:58.123456789-03:30");
+            let general = text.parse().expect("a time");
+            assert_eq!(canonical(text.as_bytes()), Some(general), "{text}");
+            day = day.tomorrow().expect("in range");
+        }
+    }
+
+    #[test]
+    fn the_fast_form_leaves_what_is_odd_to_the_general_parser() {
+        for odd in [
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:60:00Z",
+            "2026-12-31T23:59:60Z",
+            "1969-12-31T23:59:59.9Z",
+            "9999-12-31T23:59:59Z",
+            "2026-01-01T00:00:00",
+            "2026-01-01T00:00:00.Z",
+            "2026-01-01T00:00:00.1234567891Z",
+            "2026-01-01T00:00:00+24:00",
+            "2026-01-01T00:00:00Zulu",
+            "2026/01/01T00:00:00Z",
+            "+026-01-01T00:00:00Z",
+        ] {
+            assert_eq!(canonical(odd.as_bytes()), None, "{odd}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_fast_form_never_differs(text in "(19|20|99)[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,10})?(Z|[+-][0-2][0-9]:[0-6][0-9])?") {
+            if let Some(fast) = canonical(text.as_bytes()) {
+                proptest::prop_assert_eq!(Ok(fast), text.parse());
+            }
         }
     }
 

@@ -26,6 +26,9 @@ pub enum TopicError {
     /// A shared subscription without group or filter.
     #[error("`{0}`: a shared subscription is $share/GROUP/FILTER")]
     Share(String),
+    /// A template of a shared subscription.
+    #[error("`{0}`: a template describes the topics themselves, without $share/GROUP/")]
+    SharedTemplate(String),
     /// A brace that is not closed, or not alone in its level.
     #[error("`{0}`: a capture is a whole level in braces: city/{{device}}/up")]
     Brace(String),
@@ -171,6 +174,9 @@ impl TopicTemplate {
     /// Reads a template.
     pub fn parse(text: &str) -> Result<Self, TopicError> {
         check_text(text)?;
+        if text.starts_with("$share/") {
+            return Err(TopicError::SharedTemplate(text.to_owned()));
+        }
         let mut levels = Vec::new();
         let mut seen = Vec::new();
         for level in text.split('/') {
@@ -410,6 +416,7 @@ mod tests {
             ("{device}/{device}", "once only"),
             ("a/#/{device}", "# must be"),
             ("a/b+/{device}", "+ must be"),
+            ("$share/g/city/{device}", "without $share"),
             ("", "empty"),
         ] {
             let error = TopicTemplate::parse(template).expect_err(template).to_string();

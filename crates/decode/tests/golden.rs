@@ -242,3 +242,20 @@ fn chirpstack_3_uplinks_carry_their_values() {
     }
     assert_eq!(checked, 61);
 }
+
+/// Published messages cut short at any byte are refused or decoded, but never panic.
+#[test]
+fn truncated_messages_never_panic() {
+    let packs: Vec<Json> = serde_json::from_str(SENML).expect("JSON");
+    let packs = packs.iter().filter(|case| case["format"] == "senml+json");
+    let packs = packs.map(|case| ("senml", case["input"].to_string()));
+    let uplinks = uplinks().into_iter().step_by(40);
+    let uplinks = uplinks.map(|case| (case.format, case.input.to_string()));
+    for (format, payload) in packs.chain(uplinks) {
+        let decoder = compile(format, &json!({}));
+        for end in 0..payload.len() {
+            let cut = &payload.as_bytes()[..end];
+            assert!(decode(&*decoder, cut, Timestamp::default()).is_err(), "{format}: {end}");
+        }
+    }
+}

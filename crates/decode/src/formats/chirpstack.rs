@@ -169,7 +169,8 @@ fn header(by: Device, uplink: Uplink<'_>) -> Result<Header<'_>, DecodeError> {
         time = lorawan::rfc3339(heard, "rxInfo[0].time")?;
     }
     let strength = |gateway: &RxInfo<'_>| gateway.rssi.unwrap_or(f64::NEG_INFINITY);
-    let best = gateways.into_iter().max_by(|a, b| strength(a).total_cmp(&strength(b)));
+    // Of equals `max_by` takes the last, so the first is put there.
+    let best = gateways.into_iter().rev().max_by(|a, b| strength(a).total_cmp(&strength(b)));
     let gateway = best.and_then(|best| best.gateway_id.or_else(|| best.v3_gateway_id.map(v3_eui)));
     Ok(Header {
         device,
@@ -254,6 +255,8 @@ mod tests {
             {"gatewayId": "near", "rssi": -40}, {"gatewayId": "deaf"}]}"#;
         let values = decode(&*decoder, payload).expect("values");
         assert_eq!(values[0].gateway.as_deref(), Some("near"));
+        let equals = r#"{"object": {"t": 1}, "rxInfo": [{"gatewayId": "a"}, {"gatewayId": "b"}]}"#;
+        assert_eq!(decode(&*decoder, equals).expect("values")[0].gateway.as_deref(), Some("a"));
     }
 
     #[test]

@@ -189,7 +189,8 @@ fn header<'a>(by: Device, up: Up<'a>, uplink: Uplink<'a>) -> Result<Header<'a>, 
         None => lorawan::rfc3339(up.received_at.as_ref(), "received_at")?,
     };
     let strength = |gateway: &RxMetadata<'_>| gateway.rssi.unwrap_or(f64::NEG_INFINITY);
-    let heard = uplink.rx_metadata.unwrap_or_default().into_iter();
+    // Of equals `max_by` takes the last, so the first is put there.
+    let heard = uplink.rx_metadata.unwrap_or_default().into_iter().rev();
     let best = heard.max_by(|a, b| strength(a).total_cmp(&strength(b)));
     let gateway = best.and_then(|best| best.gateway_ids).and_then(|ids| ids.gateway_id);
     let position = uplink.locations.and_then(|locations| {
