@@ -11,7 +11,7 @@ use crate::{StoreError, StoreErrorKind};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// `SQLITE_IOERR_SHMSIZE`: the disk is too full to grow the shared index of the write-ahead log.
-const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
+const IOERR_SHMSIZE: i32 = 0x0a | (0x13 << 8);
 
 /// A kind of database file that belongs to citybrain.
 #[derive(Clone, Copy, Debug)]

@@ -46,6 +46,8 @@ impl Stats {
             self.flagged += 1;
         }
         let Some(number) = number.filter(|_| counts(quality)) else { return };
+        // Makes 0 of -0, so that the order of readings never shows in the statistics.
+        let number = number + 0.0;
         self.count += 1;
         self.min = self.min.min(number);
         self.max = self.max.max(number);

@@ -11,7 +11,7 @@ fn values(store: &dyn Store, of: city_model::SeriesKey) -> Vec<(i64, Value)> {
     points.into_iter().map(|p| (p.time.since(t(0)).micros() / 1_000_000, p.value)).collect()
 }
 
-pub(super) fn a_reading_comes_back_as_it_was(subject: Subject) {
+pub(super) fn a_reading_comes_back_as_it_was(subject: &mut Subject) {
     let store = subject.store();
     let mut sent = reading(series(4, 9), 10, 21.5);
     sent.quality = Quality::Suspect;
@@ -30,7 +30,7 @@ pub(super) fn a_reading_comes_back_as_it_was(subject: Subject) {
     assert_eq!((stats.readings, stats.series, stats.commits), (1, 1, 1));
 }
 
-pub(super) fn every_value_and_flag_comes_back(mut subject: Subject) {
+pub(super) fn every_value_and_flag_comes_back(subject: &mut Subject) {
     let long = "水".repeat(Value::MAX_TEXT / 3);
     let values: Vec<Value> = vec![
         0.0.into(),
@@ -87,12 +87,14 @@ pub(super) fn every_value_and_flag_comes_back(mut subject: Subject) {
     }
 }
 
-pub(super) fn a_redelivery_changes_nothing(subject: Subject) {
+pub(super) fn a_redelivery_changes_nothing(subject: &mut Subject) {
     let store = subject.store();
     let sent = [reading(series(1, 1), 0, 1.0), reading(series(1, 1), 60, 2.0)];
     store.commit(&commit(sent.clone())).expect("commits");
     let mut again = sent.clone();
-    again.iter_mut().for_each(|reading| reading.received = t(1_000));
+    for reading in &mut again {
+        reading.received = t(1_000);
+    }
     let report = store.commit(&commit(again)).expect("commits");
     assert_eq!(report.outcomes, [Duplicate, Duplicate]);
     assert_eq!(values(&**store, series(1, 1)), [(0, 1.0.into()), (60, 2.0.into())]);
@@ -100,7 +102,7 @@ pub(super) fn a_redelivery_changes_nothing(subject: Subject) {
     assert_eq!(last.received, t(61), "the first delivery counts");
 }
 
-pub(super) fn a_correction_stands(subject: Subject) {
+pub(super) fn a_correction_stands(subject: &mut Subject) {
     let store = subject.store();
     store
         .commit(&commit([reading(series(1, 1), 0, 1.0), reading(series(1, 1), 60, 2.0)]))
@@ -115,7 +117,7 @@ pub(super) fn a_correction_stands(subject: Subject) {
     assert_eq!(store.count(None, TimeRange::ALL).expect("countable"), 2);
 }
 
-pub(super) fn duplicates_inside_one_batch(subject: Subject) {
+pub(super) fn duplicates_inside_one_batch(subject: &mut Subject) {
     let store = subject.store();
     let of = series(1, 1);
     store.commit(&commit([reading(of, 100, 0.0)])).expect("commits");
@@ -139,7 +141,7 @@ pub(super) fn duplicates_inside_one_batch(subject: Subject) {
     assert_eq!(report.outcomes, [Stored], "another series at the same time is another fact");
 }
 
-pub(super) fn late_readings_are_stored_in_order(subject: Subject) {
+pub(super) fn late_readings_are_stored_in_order(subject: &mut Subject) {
     let store = subject.store();
     // Over three hours, backwards, then in between.
     let times = (0..100).map(|i| 10_000 - i * 100).chain((0..100).map(|i| 50 + i * 100));
@@ -155,7 +157,7 @@ pub(super) fn late_readings_are_stored_in_order(subject: Subject) {
     assert_eq!(store.last(series(7, 0)).expect("a last value").time, t(10_000));
 }
 
-pub(super) fn late_duplicates_of_sealed_readings(mut subject: Subject) {
+pub(super) fn late_duplicates_of_sealed_readings(subject: &mut Subject) {
     let of = series(7, 0);
     let hours = 0..5i64;
     let sent = hours.clone().map(|hour| reading(of, hour * 3_600, hour as f64));
@@ -178,7 +180,7 @@ pub(super) fn late_duplicates_of_sealed_readings(mut subject: Subject) {
     }
 }
 
-pub(super) fn the_last_value_is_the_newest(subject: Subject) {
+pub(super) fn the_last_value_is_the_newest(subject: &mut Subject) {
     let store = subject.store();
     store
         .commit(&commit([
@@ -203,7 +205,7 @@ pub(super) fn the_last_value_is_the_newest(subject: Subject) {
     assert_eq!(all, [series(1, 1), series(1, 2), series(3, 1)]);
 }
 
-pub(super) fn a_time_in_the_future_hides_nothing(mut subject: Subject) {
+pub(super) fn a_time_in_the_future_hides_nothing(subject: &mut Subject) {
     let of = series(1, 1);
     let mut future = reading(of, 1_000_000, 5.0);
     future.marks = Marks::FUTURE;
@@ -225,7 +227,7 @@ pub(super) fn a_time_in_the_future_hides_nothing(mut subject: Subject) {
     assert_eq!(report.outcomes, [Duplicate], "not even once its time has come");
 }
 
-pub(super) fn sources_must_match_readings(subject: Subject) {
+pub(super) fn sources_must_match_readings(subject: &mut Subject) {
     let store = subject.store();
     let mut bad = commit([reading(series(1, 1), 0, 1.0)]);
     bad.sources.clear();
@@ -234,7 +236,7 @@ pub(super) fn sources_must_match_readings(subject: Subject) {
     assert!(store.ledger().is_empty());
 }
 
-pub(super) fn the_ledger_balances(mut subject: Subject) {
+pub(super) fn the_ledger_balances(subject: &mut Subject) {
     let mut first = with_source(1, (0..10).map(|i| reading(series(i % 3, 0), 60, f64::from(i))));
     first.dead_letters = vec![letter("syntax", 1), letter("unknown_device", 4)];
     let mut second =

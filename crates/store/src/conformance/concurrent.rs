@@ -7,7 +7,7 @@ use city_model::{Span, Value};
 use super::{Subject, commit, reading, series, t};
 use crate::TimeRange;
 
-pub(super) fn queries_run_while_commits_go_on(subject: Subject) {
+pub(super) fn queries_run_while_commits_go_on(subject: &mut Subject) {
     let store = subject.store();
     let done = AtomicBool::new(false);
     let commits = 60;

@@ -7,7 +7,7 @@ fn letters(letters: Vec<NewDeadLetter>) -> Commit {
     Commit { dead_letters: letters, ..Commit::default() }
 }
 
-pub(super) fn dead_letters_are_kept_whole(mut subject: Subject) {
+pub(super) fn dead_letters_are_kept_whole(subject: &mut Subject) {
     let full = letter("syntax", 3);
     let bare = NewDeadLetter {
         source: None,
@@ -31,7 +31,7 @@ pub(super) fn dead_letters_are_kept_whole(mut subject: Subject) {
     }
 }
 
-pub(super) fn dead_letters_come_in_pages(subject: Subject) {
+pub(super) fn dead_letters_come_in_pages(subject: &mut Subject) {
     let store = subject.store();
     for i in 0..25 {
         let reason = if i % 5 == 0 { "syntax" } else { "unknown_device" };
@@ -61,7 +61,7 @@ pub(super) fn dead_letters_come_in_pages(subject: Subject) {
     }
 }
 
-pub(super) fn a_replayed_letter_is_marked(mut subject: Subject) {
+pub(super) fn a_replayed_letter_is_marked(subject: &mut Subject) {
     let both = vec![letter("syntax", 1), letter("syntax", 1)];
     subject.store().commit(&letters(both)).expect("commits");
     let ids: Vec<_> = {

@@ -28,7 +28,7 @@ pub use data::{commit, device, letter, metric, reading, series, t, with_source};
 pub type Reopen = Box<dyn FnMut(Option<SharedStore>) -> SharedStore>;
 
 /// One test: its name, and what it does with an empty store.
-pub type Case = (&'static str, fn(Subject));
+pub type Case = (&'static str, fn(&mut Subject));
 
 /// All tests. A new one is a function in one of the files beside this one, and a line here.
 pub const CASES: &[Case] = &[
@@ -85,6 +85,6 @@ pub fn run(mut empty: impl FnMut() -> Reopen) {
         tracing::debug!(name, "conformance");
         let mut reopen = empty();
         let store = Some(reopen(None));
-        case(Subject { store, reopen });
+        case(&mut Subject { store, reopen });
     }
 }

@@ -9,7 +9,7 @@ fn range(from: i64, to: i64) -> TimeRange {
     TimeRange { from: t(from), to: t(to) }
 }
 
-pub(super) fn ranges_are_half_open(subject: Subject) {
+pub(super) fn ranges_are_half_open(subject: &mut Subject) {
     let store = subject.store();
     let times = [0, 1, 3_599, 3_600, 3_601, 7_200];
     store.commit(&commit(times.map(|s| reading(series(1, 1), s, s as f64)))).expect("commits");
@@ -34,7 +34,7 @@ pub(super) fn ranges_are_half_open(subject: Subject) {
     }
 }
 
-pub(super) fn nothing_gives_nothing(subject: Subject) {
+pub(super) fn nothing_gives_nothing(subject: &mut Subject) {
     let store = subject.store();
     for _ in 0..2 {
         let all = TimeRange::ALL;
@@ -51,7 +51,7 @@ pub(super) fn nothing_gives_nothing(subject: Subject) {
     }
 }
 
-pub(super) fn senseless_requests_are_refused(subject: Subject) {
+pub(super) fn senseless_requests_are_refused(subject: &mut Subject) {
     let store = subject.store();
     let backwards = range(5, 4);
     let minute = Span::from_mins(1);
@@ -69,7 +69,7 @@ pub(super) fn senseless_requests_are_refused(subject: Subject) {
     }
 }
 
-pub(super) fn steps_add_up(subject: Subject) {
+pub(super) fn steps_add_up(subject: &mut Subject) {
     let store = subject.store();
     let mut sent: Vec<_> =
         (0..240).map(|i| reading(series(1, 1), i * 30, f64::from(i as i32 % 10))).collect();
@@ -116,7 +116,7 @@ pub(super) fn steps_add_up(subject: Subject) {
     }
 }
 
-pub(super) fn steps_do_not_depend_on_what_is_sealed(subject: Subject) {
+pub(super) fn steps_do_not_depend_on_what_is_sealed(subject: &mut Subject) {
     let store = subject.store();
     let sent = (0..2_000).map(|i| {
         // Full-precision numbers in one series, decimals in the other.
@@ -142,7 +142,7 @@ pub(super) fn steps_do_not_depend_on_what_is_sealed(subject: Subject) {
     }
 }
 
-pub(super) fn limits_cut_at_the_end(subject: Subject) {
+pub(super) fn limits_cut_at_the_end(subject: &mut Subject) {
     let store = subject.store();
     store
         .commit(&commit((0..10).map(|i| {
@@ -164,7 +164,7 @@ pub(super) fn limits_cut_at_the_end(subject: Subject) {
     }
 }
 
-pub(super) fn positions_make_a_track(mut subject: Subject) {
+pub(super) fn positions_make_a_track(subject: &mut Subject) {
     let at = |i: i64| Position { lon: -87.629_8 + i as f64 * 1e-4, lat: 41.878_1 };
     let moving = |secs: i64, metric| {
         let mut reading = reading(series(1, metric), secs, 1.0);
@@ -203,7 +203,7 @@ pub(super) fn positions_make_a_track(mut subject: Subject) {
     }
 }
 
-pub(super) fn times_at_the_ends_of_time(mut subject: Subject) {
+pub(super) fn times_at_the_ends_of_time(subject: &mut Subject) {
     let of = series(1, 1);
     let times = [i64::MIN, Timestamp::MIN.micros(), -1, 0, Timestamp::MAX.micros(), i64::MAX - 1];
     let sent = (0..).zip(times).map(|(i, time)| {

@@ -17,7 +17,7 @@ fn replayed(store: &dyn Store, from: u64) -> Vec<(u64, Vec<f64>)> {
     got
 }
 
-pub(super) fn replay_hands_out_what_was_new(subject: Subject) {
+pub(super) fn replay_hands_out_what_was_new(subject: &mut Subject) {
     let store = subject.store();
     store.hold("alert", 1).expect("holds");
     let mut first = reading(series(1, 1), 0, 1.0);
@@ -39,7 +39,7 @@ pub(super) fn replay_hands_out_what_was_new(subject: Subject) {
         .expect("replays");
 }
 
-pub(super) fn held_commits_outlive_flush_and_restart(mut subject: Subject) {
+pub(super) fn held_commits_outlive_flush_and_restart(subject: &mut Subject) {
     subject.store().hold("alert", 1).expect("holds");
     subject.store().hold("bus", 1).expect("holds");
     for i in 0..6 {
@@ -57,7 +57,7 @@ pub(super) fn held_commits_outlive_flush_and_restart(mut subject: Subject) {
     assert_eq!(replayed(&**subject.store(), 1), expected[2..], "what nobody holds is gone");
 }
 
-pub(super) fn a_restart_brings_everything_back(mut subject: Subject) {
+pub(super) fn a_restart_brings_everything_back(subject: &mut Subject) {
     let hours = 6;
     for hour in 0..hours {
         let readings = (0..50).map(|i| {
@@ -75,9 +75,9 @@ pub(super) fn a_restart_brings_everything_back(mut subject: Subject) {
             |subject: &Subject| subject.store().count(None, TimeRange::ALL).expect("countable");
         let ledger = subject.store().ledger();
         let last = subject.store().last_of_device(device(3));
-        assert_eq!(count(&subject), u64::from((hour + 1) * 50));
+        assert_eq!(count(subject), u64::from((hour + 1) * 50));
         subject.reopen();
-        assert_eq!(count(&subject), u64::from((hour + 1) * 50));
+        assert_eq!(count(subject), u64::from((hour + 1) * 50));
         assert_eq!(subject.store().ledger(), ledger);
         assert_eq!(subject.store().last_of_device(device(3)), last);
         assert_eq!(subject.store().head_seq(), u64::from(hour + 1));
@@ -85,7 +85,7 @@ pub(super) fn a_restart_brings_everything_back(mut subject: Subject) {
     }
 }
 
-pub(super) fn numbers_of_commits_never_go_back(mut subject: Subject) {
+pub(super) fn numbers_of_commits_never_go_back(subject: &mut Subject) {
     for seq in 1..=5 {
         let report = subject.store().commit(&commit([reading(series(1, 1), 0, 1.0)]));
         assert_eq!(report.expect("commits").seq, seq);

@@ -148,12 +148,11 @@ impl DeviceColumns {
         position: Option<Position>,
     ) -> Put {
         let row = self.row_for(time);
-        let column = match self.columns.iter().position(|c| c.metric == metric) {
-            Some(index) => &mut self.columns[index],
-            None => {
-                self.columns.push(Column { metric, ..Column::default() });
-                self.columns.last_mut().expect("just pushed")
-            }
+        let column = if let Some(index) = self.columns.iter().position(|c| c.metric == metric) {
+            &mut self.columns[index]
+        } else {
+            self.columns.push(Column { metric, ..Column::default() });
+            self.columns.last_mut().expect("just pushed")
         };
         let mut put = column.set(row, value, quality);
         self.readings += usize::from(put == Put::New);

@@ -57,14 +57,16 @@ impl Embedded {
         self.relieve_head()?;
         let mut writer = self.writer();
         let seq = self.counts.head_seq.load(Ordering::Acquire) + 1;
-        let outcomes = self.classify(&mut writer, &commit.readings);
         let letters = sum_up(&commit.dead_letters);
-        if let Err(error) = self.log(&mut writer, seq, commit, &outcomes, &letters) {
+        let outcomes = self.classify(&mut writer, &commit.readings).and_then(|outcomes| {
+            self.log(&mut writer, seq, commit, &outcomes, &letters)?;
+            Ok(outcomes)
+        });
+        let outcomes = outcomes.inspect_err(|_| {
             for reading in &commit.readings {
                 writer.newest.take_back(reading.series);
             }
-            return Err(error);
-        }
+        })?;
         self.show(&mut writer, seq, commit, &outcomes, &letters);
         let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.counts.last_commit_us.store(took, Ordering::Relaxed);
@@ -72,7 +74,11 @@ impl Embedded {
     }
 
     /// Finds every reading's place, and whether there is one already.
-    fn classify(&self, writer: &mut Writer, readings: &[Reading]) -> Vec<Outcome> {
+    fn classify(
+        &self,
+        writer: &mut Writer,
+        readings: &[Reading],
+    ) -> Result<Vec<Outcome>, StoreError> {
         let Writer { newest, places, .. } = writer;
         places.windows.clear();
         places.by_start.clear();
@@ -92,7 +98,7 @@ impl Embedded {
                 Some((device, of, window, slot)) if device == series.device && of == start => {
                     (window, slot)
                 }
-                _ => self.place(places, start, series.device),
+                _ => self.place(places, start, series.device)?,
             };
             before = Some((series.device, start, window, slot));
             places.of_reading.push((window, slot));
@@ -110,35 +116,42 @@ impl Embedded {
             };
             outcomes.push(if known { Outcome::Duplicate } else { Outcome::Stored });
         }
-        outcomes
+        Ok(outcomes)
     }
 
     /// The place of a device in a window.
-    fn place(&self, places: &mut Places, start: i64, device: DeviceKey) -> (u32, u32) {
+    fn place(
+        &self,
+        places: &mut Places,
+        start: i64,
+        device: DeviceKey,
+    ) -> Result<(u32, u32), StoreError> {
         let window = *places.by_start.entry(start).or_insert_with(|| {
             places.windows.push(self.head.get_or_make(start));
             places.windows.len() as u32 - 1
         });
-        (window, self.slot(&places.windows[window as usize], device) as u32)
+        let slot = self.slot(&places.windows[window as usize], device)?;
+        Ok((window, slot as u32))
     }
 
     /// The slot of a device in a window. If it is not in the head yet, what is sealed of it is
     /// read back first. For the holder of the committer's lock.
-    pub(super) fn slot(&self, window: &Window, device: DeviceKey) -> usize {
+    pub(super) fn slot(&self, window: &Window, device: DeviceKey) -> Result<usize, StoreError> {
         if let Some(slot) = window.read().slot(device) {
-            return slot;
+            return Ok(slot);
         }
-        // Ingest must go on whatever the state of an old chunk: one that cannot be read is put
-        // aside when this window is sealed, and loses nothing by it.
+        // Ingest must go on whatever the state of an old chunk: a damaged one is put aside when
+        // this window is sealed, and loses nothing by it.
         let (columns, damaged) = match self.load(window.start, device) {
             Ok(columns) => (columns, false),
+            Err(error) if error.kind != StoreErrorKind::Corrupt => return Err(error),
             Err(error) => {
-                tracing::error!(%error, "a sealed chunk cannot be read; new readings go beside it");
+                tracing::error!(%error, "a sealed chunk is damaged; new readings go beside it");
                 (DeviceColumns::default(), true)
             }
         };
         self.head.count(columns.readings, 0);
-        window.write().add(device, columns, damaged)
+        Ok(window.write().add(device, columns, damaged))
     }
 
     /// What is sealed of a device in a window.

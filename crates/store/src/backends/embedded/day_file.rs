@@ -370,7 +370,7 @@ impl DayFiles {
     }
 
     fn row(&self, window: i64, device: u32) -> i64 {
-        (window - day_of(window)) / self.window << 32 | i64::from(device)
+        ((window - day_of(window)) / self.window) << 32 | i64::from(device)
     }
 
     fn path_of(&self, day: i64) -> PathBuf {
@@ -386,7 +386,7 @@ pub(super) fn day_of(window: i64) -> i64 {
 }
 
 /// The day of a file called `2026-11-23.db`.
-fn day_of_name(path: &Path) -> Option<i64> {
+pub(super) fn day_of_name(path: &Path) -> Option<i64> {
     let date = path.file_name()?.to_str()?.strip_suffix(".db")?;
     let day: Timestamp = format!("{date}T00:00:00Z").parse().ok()?;
     Some(day.micros())

@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use city_model::{DeviceKey, Marks, MetricKey, Quality, Reading, SeriesKey, Value, ZoneSet};
+use city_model::{DeviceKey, MetricKey, Reading, SeriesKey, ZoneSet};
 
 use super::codec::bytes::{Damaged, Reader, put_signed, put_varint};
 use super::log;
@@ -167,7 +167,7 @@ fn to_reading(series: SeriesKey, last: &LastValue) -> Reading {
 
 #[cfg(test)]
 mod tests {
-    use city_model::{Position, Timestamp};
+    use city_model::{Marks, Position, Quality, Timestamp, Value};
 
     use super::*;
 

@@ -19,6 +19,7 @@ mod last;
 mod ledger;
 mod log;
 mod newest;
+mod options;
 mod query;
 mod recovery;
 mod seal;
@@ -40,40 +41,11 @@ use self::head::Head;
 use self::ingest_db::IngestDb;
 use self::last::LastValues;
 use self::ledger::Ledger;
+pub use self::options::Options;
 use crate::{
     Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
     LedgerKey, Point, Replay, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
-
-/// How the embedded store works. The defaults suit a city.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Options {
-    /// The length of a window: what a chunk covers. A day must be a multiple of it. It cannot be
-    /// changed once a store is made.
-    pub window: Span,
-    /// How long after its end a window is sealed, and how long late readings are gathered before
-    /// their chunks are written anew.
-    pub seal_after: Span,
-    /// How long readings are kept by event time, in whole days of UTC; `None`: for ever.
-    pub retention: Option<Span>,
-    /// How often last values and the ledger are written out, so that less is replayed.
-    pub snapshot_every: Span,
-    /// About how many readings may be in memory (at 10 to 20 bytes each) before windows are
-    /// sealed out of turn. Windows that are being written to now may take more.
-    pub head_readings: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            window: Span::from_hours(1),
-            seal_after: Span::from_mins(5),
-            retention: None,
-            snapshot_every: Span::from_mins(1),
-            head_readings: 8_000_000,
-        }
-    }
-}
 
 /// What opening brought back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,7 +108,7 @@ impl Embedded {
     pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<(Self, Recovery), StoreError> {
         let started = std::time::Instant::now();
         let dir = dir.as_ref();
-        check(&options)?;
+        options.check()?;
         std::fs::create_dir_all(dir).map_err(|e| folder(dir, e))?;
         let lock = lock(dir)?;
         let (ingest, mut writer) = ingest_db::open(&dir.join("ingest.db"))?;
@@ -211,21 +183,6 @@ impl Embedded {
             ),
         )
     }
-}
-
-fn check(options: &Options) -> Result<(), StoreError> {
-    let window = options.window.micros();
-    if window < 1_000_000 || Span::from_hours(24).micros() % window != 0 {
-        return Err(StoreError::new(
-            StoreErrorKind::Invalid,
-            format!(
-                "windows of {} cannot be: a day must be a multiple of them, and they must be at \
-                 least 1s, such as 15m or 1h",
-                options.window
-            ),
-        ));
-    }
-    Ok(())
 }
 
 fn folder(dir: &Path, e: std::io::Error) -> StoreError {
@@ -399,8 +356,7 @@ impl Store for Embedded {
 fn disk_bytes(dir: &Path) -> u64 {
     let ours = |name: &str| {
         let name = name.trim_end_matches("-wal").trim_end_matches("-shm");
-        name == "ingest.db"
-            || (name.ends_with(".db") && name.starts_with(['-', '0', '1', '2', '3']))
+        name == "ingest.db" || day_file::day_of_name(Path::new(name)).is_some()
     };
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     entries

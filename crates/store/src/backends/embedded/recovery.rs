@@ -1,5 +1,6 @@
 //! The start: snapshots, then what the log has beyond them.
 
+use std::collections::hash_map::Entry;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -80,7 +81,7 @@ impl Embedded {
                     self.last.apply(readings.iter().map(|logged| &logged.reading));
                 }
                 for logged in &readings {
-                    self.replay_reading(&mut targets, &logged.reading, seq);
+                    self.replay_reading(&mut targets, &logged.reading, seq)?;
                 }
             }
         }
@@ -91,21 +92,31 @@ impl Embedded {
         targets: &mut FxHashMap<i64, Target>,
         reading: &city_model::Reading,
         seq: u64,
-    ) {
+    ) -> Result<(), StoreError> {
         let start = self.window_of(reading.time.micros());
-        let target = targets.entry(start).or_insert_with(|| Target {
-            // A day file that cannot be read: the readings stay in the log and in memory.
-            sealed_through: self.days.sealed_through(start).ok().flatten().unwrap_or(0),
-            slots: FxHashMap::default(),
-        });
+        let target = match targets.entry(start) {
+            Entry::Occupied(target) => target.into_mut(),
+            Entry::Vacant(place) => {
+                let sealed_through = match self.days.sealed_through(start) {
+                    // A damaged day file: its readings stay in the log and in memory.
+                    Err(error) if error.kind == StoreErrorKind::Corrupt => 0,
+                    through => through?.unwrap_or(0),
+                };
+                place.insert(Target { sealed_through, slots: FxHashMap::default() })
+            }
+        };
         if seq <= target.sealed_through {
-            return;
+            return Ok(());
         }
         let window = self.head.get_or_make(start);
         let device = reading.series.device;
-        let slot = *target.slots.entry(device).or_insert_with(|| self.slot(&window, device));
+        let slot = match target.slots.get(&device) {
+            Some(slot) => *slot,
+            None => *target.slots.entry(device).or_insert(self.slot(&window, device)?),
+        };
         let came = window.write().put(slot, reading, seq);
         self.head.count(came, 0);
+        Ok(())
     }
 
     fn damaged_snapshot(&self, name: &str, what: &str) -> StoreError {

@@ -22,13 +22,8 @@ const CUT_BYTES: u64 = 8 << 20;
 impl Embedded {
     pub(super) fn do_maintain(&self, now: i64) -> Result<(), StoreError> {
         let mut sealer = self.sealer();
-        let mut sealed = false;
-        for window in self.head.all() {
-            if self.is_due(&window, now) {
-                self.seal(&window)?;
-                sealed = true;
-            }
-        }
+        let due = self.head.all().into_iter().filter(|window| self.is_due(window, now));
+        let (sealed, sealing) = self.seal_all(due);
         let every = self.options.snapshot_every.micros();
         let since = *sealer.snapshot_at.get_or_insert(now);
         let stale = self.head_seq() > sealer.snapshot_seq && now.saturating_sub(since) >= every;
@@ -36,15 +31,32 @@ impl Embedded {
             sealer.snapshot_at = Some(now);
             self.cut(&mut sealer)?;
         }
-        self.retain(now)
+        self.retain(now)?;
+        sealing
     }
 
     pub(super) fn do_flush(&self) -> Result<(), StoreError> {
         let mut sealer = self.sealer();
-        for window in self.head.all() {
-            self.seal(&window)?;
+        let (_, sealing) = self.seal_all(self.head.all().into_iter());
+        self.cut(&mut sealer)?;
+        sealing
+    }
+
+    /// Seals windows. One that fails does not keep the others from it. Says whether any was
+    /// sealed, and the first failure.
+    fn seal_all(
+        &self,
+        windows: impl Iterator<Item = Arc<Window>>,
+    ) -> (bool, Result<(), StoreError>) {
+        let mut any = false;
+        let mut first = Ok(());
+        for window in windows {
+            match self.seal(&window) {
+                Ok(()) => any = true,
+                Err(error) => first = first.and(Err(error)),
+            }
         }
-        self.cut(&mut sealer)
+        (any, first)
     }
 
     /// Seals windows out of turn when too much is in memory: first those that are idle, and if
@@ -67,8 +79,12 @@ impl Embedded {
             if over <= limit / 2 || (!idle && over <= limit.saturating_mul(2)) {
                 break;
             }
-            self.seal(&window)?;
-            sealed = true;
+            match self.seal(&window) {
+                Ok(()) => sealed = true,
+                // Commits wait until there is room. A damaged file must not stop them.
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => tracing::error!(%error, "a window cannot be sealed"),
+            }
         }
         if sealed { self.cut(&mut sealer) } else { Ok(()) }
     }

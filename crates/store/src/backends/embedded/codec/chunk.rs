@@ -12,12 +12,12 @@
 
 use std::sync::Arc;
 
-use city_model::{MetricKey, Position, Quality, Value};
+use city_model::{MetricKey, Position, Quality};
 use rustc_hash::FxHashMap;
 
 use super::bytes::{Damaged, Reader, put_f64, put_signed, put_varint};
 use super::{ints, numbers};
-use crate::backends::embedded::columns::{ABSENT, Column, DeviceColumns, Kind, flag, kind_of};
+use crate::backends::embedded::columns::{ABSENT, Column, DeviceColumns, Kind, kind_of};
 use crate::steps::{Stats, counts};
 
 const VERSION: u8 = 1;
@@ -504,9 +504,11 @@ fn decode_positions(mut reader: Reader<'_>, rows: usize) -> Result<Vec<Option<Po
 
 #[cfg(test)]
 mod tests {
+    use city_model::Value;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::backends::embedded::columns::flag;
 
     const WINDOW: i64 = 1_700_000_000_000_000 - 1_700_000_000_000_000 % 3_600_000_000;
 

@@ -1,0 +1,53 @@
+//! How the embedded store works.
+
+use city_model::Span;
+
+use crate::{StoreError, StoreErrorKind};
+
+/// How the embedded store works. The defaults suit a city.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// The length of a window: what a chunk covers. A day must be a multiple of it. It cannot be
+    /// changed once a store is made.
+    pub window: Span,
+    /// How long after its end a window is sealed, and how long late readings are gathered before
+    /// their chunks are written anew.
+    pub seal_after: Span,
+    /// How long readings are kept by event time, in whole days of UTC; `None`: for ever.
+    pub retention: Option<Span>,
+    /// How often last values and the ledger are written out, so that less is replayed.
+    pub snapshot_every: Span,
+    /// About how many readings may be in memory (at 10 to 20 bytes each) before windows are
+    /// sealed out of turn. Windows that are being written to now may take more.
+    pub head_readings: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            window: Span::from_hours(1),
+            seal_after: Span::from_mins(5),
+            retention: None,
+            snapshot_every: Span::from_mins(1),
+            head_readings: 8_000_000,
+        }
+    }
+}
+
+impl Options {
+    /// Refuses what cannot work.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let window = self.window.micros();
+        if window < 1_000_000 || Span::from_hours(24).micros() % window != 0 {
+            return Err(StoreError::new(
+                StoreErrorKind::Invalid,
+                format!(
+                    "windows of {} cannot be: a day must be a multiple of them, and they must be at \
+                     least 1s, such as 15m or 1h",
+                    self.window
+                ),
+            ));
+        }
+        Ok(())
+    }
+}

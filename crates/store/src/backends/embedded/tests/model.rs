@@ -1,0 +1,218 @@
+//! The embedded store and the plain model do the same, whatever happens and wherever it crashes.
+
+use city_model::{Marks, Quality, Value};
+use proptest::prelude::*;
+
+use super::*;
+use crate::backends::memory::Memory;
+
+/// What can happen.
+#[derive(Clone, Debug)]
+enum Step {
+    Commit(Vec<Sent>, u32),
+    /// Readings of an earlier commit come again.
+    Again(usize),
+    Flush,
+    /// Maintenance so many seconds later.
+    Maintain(i64),
+    /// The process ends without a word.
+    Crash,
+    /// The machine ends: only what is on the disk remains, the process's own closing included not.
+    PowerCut,
+}
+
+#[derive(Clone, Debug)]
+struct Sent {
+    device: u32,
+    metric: u16,
+    secs: i64,
+    value: Value,
+    quality: Quality,
+    marks: Marks,
+    position: Option<Position>,
+    source: u16,
+}
+
+fn sent() -> impl Strategy<Value = Sent> {
+    let value = prop_oneof![
+        5 => (-50i32..50).prop_map(|i| Value::Number(f64::from(i) / 10.0)),
+        1 => any::<f64>().prop_filter("finite", |v| v.is_finite()).prop_map(Value::Number),
+        1 => any::<bool>().prop_map(Value::Bool),
+        1 => "[a水]{0,2}".prop_map(|text| Value::Text(text.into())),
+    ];
+    let quality = prop::sample::select(vec![
+        Quality::Pass,
+        Quality::Pass,
+        Quality::NotEvaluated,
+        Quality::Suspect,
+        Quality::Fail,
+        Quality::Missing,
+    ]);
+    // Few places in few windows, so that readings meet.
+    let secs = prop_oneof![0i64..40, (0i64..60).prop_map(|i| i * 450), Just(86_400 * 3)];
+    let marks = prop_oneof![5 => Just(Marks::NONE), 1 => Just(Marks::FUTURE)];
+    let position = prop::option::weighted(
+        0.3,
+        (0..5).prop_map(|i| Position { lon: f64::from(i) / 10.0, lat: f64::from(i) }),
+    );
+    (0u32..3, 0u16..3, secs, value, quality, marks, position, 0u16..2).prop_map(
+        |(device, metric, secs, value, quality, marks, position, source)| Sent {
+            device,
+            metric,
+            secs,
+            value,
+            quality,
+            marks,
+            position,
+            source,
+        },
+    )
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (prop::collection::vec(sent(), 0..12), 0u32..2).prop_map(|(s, l)| Step::Commit(s, l)),
+        2 => (0usize..8).prop_map(Step::Again),
+        2 => Just(Step::Flush),
+        3 => prop_oneof![0i64..400, 0i64..10_000].prop_map(Step::Maintain),
+        2 => Just(Step::Crash),
+        1 => Just(Step::PowerCut),
+    ]
+}
+
+fn to_commit(sent: &[Sent], letters: u32) -> Commit {
+    let readings = sent.iter().map(|sent| {
+        let mut reading = reading(series(sent.device, sent.metric), sent.secs, sent.value.clone());
+        (reading.quality, reading.marks) = (sent.quality, sent.marks);
+        reading.position = sent.position;
+        reading
+    });
+    Commit {
+        readings: readings.collect(),
+        sources: sent.iter().map(|sent| sent.source).collect(),
+        dead_letters: (0..letters).map(|_| letter("syntax", 2)).collect(),
+    }
+}
+
+/// Everything that can be asked, compared.
+fn compare(store: &Embedded, model: &Memory) {
+    let all = TimeRange::ALL;
+    let part = TimeRange { from: t(20), to: t(9_000) };
+    let keys = (0..3).flat_map(|device| (0..3).map(move |metric| series(device, metric)));
+    let keys: Vec<_> = keys.collect();
+    for range in [all, part] {
+        for key in &keys {
+            assert_eq!(
+                format!("{:?}", store.raw(*key, range, 1_000).expect("readable")),
+                format!("{:?}", model.raw(*key, range, 1_000).expect("readable")),
+                "as text, which tells -0.0 from 0.0"
+            );
+            assert_eq!(store.last(*key), model.last(*key));
+        }
+        for key in 0..3 {
+            let of = |store: &dyn Store| {
+                let track = store.track(device(key), range, 1_000).expect("readable");
+                (track, store.count(Some(device(key)), range).expect("countable"))
+            };
+            assert_eq!(of(store), of(model));
+        }
+        let counts = [store as &dyn Store, model].map(|s| s.count(None, range).expect("countable"));
+        assert_eq!(counts[0], counts[1]);
+        for step in [60, 1_000, 86_400].map(Span::from_secs) {
+            let got = store.buckets(&keys, range, step).expect("readable");
+            let expected = model.buckets(&keys, range, step).expect("readable");
+            assert_eq!(got.len(), expected.len());
+            for (a, b) in got.iter().zip(&expected) {
+                let text = |b: &Bucket| format!("{:?}", Bucket { sum: 0.0, ..*b });
+                assert_eq!(text(a), text(b));
+                // Sums in another order differ by rounding of their largest part.
+                let size = a.min.abs().max(a.max.abs()).max(1.0);
+                let close = (a.sum - b.sum).abs() <= size * 1e-9;
+                assert!(close || a.sum == b.sum || !b.sum.is_finite(), "{} {}", a.sum, b.sum);
+            }
+        }
+    }
+    assert_eq!(store.ledger(), model.ledger());
+    assert_eq!(store.head_seq(), model.head_seq());
+    assert_eq!(store.stats().readings, model.stats().readings);
+    assert_eq!(store.stats().series, model.stats().series);
+    assert_eq!(
+        store.dead_letters(None, None, 100).expect("readable"),
+        model.dead_letters(None, None, 100).expect("readable")
+    );
+    let mut replays = [Vec::new(), Vec::new()];
+    let first = model.head_seq().saturating_sub(3);
+    store
+        .replay(first, &mut |r| replays[0].push((r.seq, format!("{:?}", r.readings))))
+        .expect("replays");
+    model
+        .replay(first, &mut |r| replays[1].push((r.seq, format!("{:?}", r.readings))))
+        .expect("replays");
+    assert_eq!(replays[0], replays[1]);
+}
+
+fn run(steps: &[Step], options: &Options) {
+    let mut dir = temp();
+    let mut store = Some(open_with(dir.path(), options.clone()));
+    let model = Memory::new();
+    let mut now = 0;
+    let mut earlier: Vec<Commit> = Vec::new();
+    for step in steps {
+        let live = store.as_ref().expect("open");
+        match step {
+            Step::Commit(sent, letters) => {
+                for store in [live as &dyn Store, &model] {
+                    store.hold("follower", model.head_seq().saturating_sub(3)).expect("holds");
+                }
+                let commit = to_commit(sent, *letters);
+                let got = live.commit(&commit).expect("commits");
+                let expected = model.commit(&commit).expect("commits");
+                assert_eq!((got.seq, got.outcomes), (expected.seq, expected.outcomes));
+                earlier.push(commit);
+            }
+            Step::Again(back) => {
+                let Some(commit) = earlier.iter().rev().nth(*back) else { continue };
+                let got = live.commit(commit).expect("commits");
+                assert!(got.outcomes.iter().all(|outcome| *outcome == Outcome::Duplicate));
+                model.commit(commit).expect("commits");
+            }
+            Step::Flush => live.flush().expect("flushes"),
+            Step::Maintain(later) => {
+                now += later;
+                live.maintain(t(now)).expect("maintains");
+            }
+            Step::Crash => {
+                drop(store.take());
+                store = Some(open_with(dir.path(), options.clone()));
+            }
+            Step::PowerCut => {
+                let copy = temp();
+                snapshot(dir.path(), copy.path());
+                drop(store.take());
+                dir = copy;
+                store = Some(open_with(dir.path(), options.clone()));
+            }
+        }
+        compare(store.as_ref().expect("open"), &model);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn embedded_does_what_the_model_does(steps in prop::collection::vec(step(), 1..24)) {
+        run(&steps, &Options::default());
+    }
+
+    #[test]
+    fn also_with_little_memory(steps in prop::collection::vec(step(), 1..24)) {
+        let options = Options {
+            window: Span::from_mins(5),
+            seal_after: Span::from_secs(30),
+            head_readings: 4,
+            ..Options::default()
+        };
+        run(&steps, &options);
+    }
+}
