@@ -1,0 +1,150 @@
+/** Typed calls to the brain's HTTP API. Every failure is an `ApiError` or an `Unreachable`. */
+import type {
+  Aggregates,
+  AlertDetail,
+  AlertItem,
+  AlertPage,
+  Device,
+  DevicePage,
+  Kind,
+  LastValue,
+  MapSnapshot,
+  Metric,
+  Page,
+  Problem,
+  Readings,
+  Rule,
+  Session,
+  System,
+  ZoneCollection,
+  ZoneDetail,
+} from "./types";
+
+const ROOT = "/api/v1";
+const CSRF_HEADER = "X-Citybrain-Csrf";
+/** A request that takes longer than this is treated as an unreachable server. */
+const TIMEOUT_MS = 20_000;
+
+/** The server answered with a problem document. */
+export class ApiError extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail ?? problem.title);
+    this.name = "ApiError";
+    this.problem = problem;
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+
+  get code(): string {
+    return this.problem.code;
+  }
+}
+
+/** The server did not answer at all. */
+export class Unreachable extends Error {
+  constructor(cause: unknown) {
+    super("the server cannot be reached", { cause });
+    this.name = "Unreachable";
+  }
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+/** What listens to the outcome of every call, to keep the connection indicator honest. */
+export interface CallObserver {
+  unauthenticated(): void;
+  reached(): void;
+  unreachable(): void;
+}
+
+let observer: CallObserver | null = null;
+
+export function observeCalls(next: CallObserver): void {
+  observer = next;
+}
+
+export function buildUrl(path: string, query: Query = {}): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") params.set(name, String(value));
+  }
+  const text = params.toString();
+  return ROOT + path + (text === "" ? "" : `?${text}`);
+}
+
+async function send(method: string, url: string, body: unknown, signal: AbortSignal | undefined): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (method !== "GET") headers[CSRF_HEADER] = "1";
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const response = await fetch(url, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      credentials: "same-origin",
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    observer?.reached();
+    return response;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    observer?.unreachable();
+    throw new Unreachable(error);
+  }
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const fallback: Problem = { title: response.statusText || `HTTP ${response.status}`, status: response.status, code: "unknown" };
+  try {
+    return { ...fallback, ...((await response.json()) as Partial<Problem>) };
+  } catch {
+    return fallback; // a proxy in between may answer with anything
+  }
+}
+
+async function call<T>(method: string, path: string, options: { query?: Query; body?: unknown; signal?: AbortSignal } = {}): Promise<T> {
+  const response = await send(method, buildUrl(path, options.query), options.body, options.signal);
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    if (problem.status === 401 && problem.code !== "bad_token") observer?.unauthenticated();
+    throw new ApiError(problem);
+  }
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+  return call<T>("GET", path, { ...(query && { query }), ...(signal && { signal }) });
+}
+
+const id = encodeURIComponent;
+
+export const api = {
+  session: () => get<Session>("/session"),
+  logIn: (token: string) => call<void>("POST", "/session", { body: { token } }),
+  logOut: () => call<void>("DELETE", "/session"),
+
+  system: () => get<System>("/system"),
+  metrics: () => get<{ items: Metric[] }>("/metrics-catalogue"),
+  kinds: () => get<{ items: Kind[] }>("/kinds"),
+  zones: () => get<ZoneCollection>("/zones"),
+  map: () => get<MapSnapshot>("/map"),
+
+  zone: (zone: string, signal?: AbortSignal) => get<ZoneDetail>(`/zones/${id(zone)}`, {}, signal),
+  devices: (query: Query, signal?: AbortSignal) => get<DevicePage>("/devices", query, signal),
+  device: (device: string, signal?: AbortSignal) => get<Device>(`/devices/${id(device)}`, {}, signal),
+  lastValues: (query: Query, signal?: AbortSignal) => get<Page<LastValue>>("/last-values", query, signal),
+  readings: (query: Query, signal?: AbortSignal) => get<Readings>("/readings", query, signal),
+  aggregates: (query: Query, signal?: AbortSignal) => get<Aggregates>("/aggregates", query, signal),
+
+  alerts: (query: Query, signal?: AbortSignal) => get<AlertPage>("/alerts", query, signal),
+  alert: (alert: string, signal?: AbortSignal) => get<AlertDetail>(`/alerts/${id(alert)}`, {}, signal),
+  acknowledge: (alert: string, note: string | null) =>
+    call<AlertItem>("POST", `/alerts/${id(alert)}/acknowledge`, { body: note === null ? {} : { note } }),
+  addNote: (alert: string, note: string) => call<AlertItem>("POST", `/alerts/${id(alert)}/notes`, { body: { note } }),
+  rule: (rule: string, signal?: AbortSignal) => get<Rule>(`/rules/${id(rule)}`, {}, signal),
+};

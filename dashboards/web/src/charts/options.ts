@@ -1,0 +1,148 @@
+/** How uPlot is set up: the city's zone, 24 hours, the theme's colours, limit line and firing span. */
+import type uPlot from "uplot";
+import { dayMonth, minuteTime } from "../format/time";
+import { number } from "../format/number";
+import { token } from "../state/theme";
+
+const DAY_MS = 86_400_000;
+
+export interface ChartLimit {
+  value: number;
+  label: string;
+  /** The custom property of its colour. */
+  colour: string;
+}
+
+export interface ChartSpan {
+  from: number;
+  to: number;
+  label: string;
+  colour: string;
+}
+
+export interface ChartSetup {
+  width: number;
+  height: number;
+  from: number;
+  to: number;
+  decimals: number;
+  limit: ChartLimit | null;
+  span: ChartSpan | null;
+  hasBand: boolean;
+  tzDate(ms: number): Date;
+  onCursor(index: number | null, left: number): void;
+}
+
+export function chartOptions(setup: ChartSetup): uPlot.Options {
+  const text = token("text-muted");
+  const grid = token("chart-grid");
+  const line = token("chart-line");
+  const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 }, font: `11px ${token("font")}` };
+  return {
+    width: setup.width,
+    height: setup.height,
+    ms: 1,
+    tzDate: setup.tzDate,
+    padding: [10, 12, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, points: { size: 6, fill: line, stroke: line }, drag: { x: false, y: false } },
+    scales: { x: { time: true, range: () => [setup.from, setup.to] }, y: { range: (_, min, max) => yRange(min, max, setup.limit, setup.decimals) } },
+    axes: [
+      { ...axis, space: 64, size: 28, gap: 3, values: (_, splits, __, ___, step) => splits.map((at) => timeLabel(at, step, setup.tzDate)) },
+      { ...axis, space: 30, size: (_, values) => 18 + 6.6 * Math.max(2, ...(values ?? []).map((value) => value.length)), gap: 4, values: (_, splits) => tickLabels(splits) },
+    ],
+    series: [
+      {},
+      { stroke: line, width: 1.6, spanGaps: false, points: { show: true, filter: lonePoints, size: 4, fill: line } },
+      { stroke: "transparent", width: 0, spanGaps: false, points: { show: true, size: 6, width: 1.4, stroke: token("chart-flagged"), fill: token("panel") } },
+      ...(setup.hasBand ? [edge(), edge()] : []),
+    ],
+    ...(setup.hasBand && { bands: [{ series: [4, 3] as uPlot.Band.Bounds, fill: token("chart-band") }] }),
+    hooks: {
+      drawClear: [(plot) => drawSpan(plot, setup.span)],
+      draw: [(plot) => drawLimit(plot, setup.limit)],
+      setCursor: [(plot) => setup.onCursor(plot.cursor.idx ?? null, plot.cursor.left ?? -1)],
+    },
+  };
+}
+
+const edge = (): uPlot.Series => ({ stroke: "transparent", width: 0, spanGaps: false, points: { show: false } });
+
+/** A reading between two gaps has no line, so it gets a dot. */
+function lonePoints(plot: uPlot, series: number): number[] {
+  const values = plot.data[series] ?? [];
+  const lone: number[] = [];
+  for (let at = 0; at < values.length; at += 1) {
+    if (values[at] != null && values[at - 1] == null && values[at + 1] == null) lone.push(at);
+  }
+  return lone;
+}
+
+export function yRange(min: number | null, max: number | null, limit: ChartLimit | null, decimals: number): [number, number] {
+  const values = [min, max, limit?.value ?? null].filter((value): value is number => value !== null && Number.isFinite(value));
+  if (values.length === 0) return [0, 1];
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const room = Math.max((high - low) * 0.12, 2 * 10 ** -decimals);
+  // Quantities that cannot be negative are not given negative room.
+  return [low >= 0 && low - room < 0 ? 0 : low - room, high + room];
+}
+
+function tickLabels(splits: readonly number[]): string[] {
+  const step = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0));
+  const decimals = step >= 1 ? 0 : Math.min(3, Math.ceil(-Math.log10(step)));
+  return splits.map((value) => number(value, decimals));
+}
+
+function timeLabel(at: number, step: number, tzDate: (ms: number) => Date): string {
+  const local = tzDate(at);
+  const midnight = local.getHours() === 0 && local.getMinutes() === 0;
+  return step >= DAY_MS || midnight ? dayMonth(at) : minuteTime(at);
+}
+
+function drawSpan(plot: uPlot, span: ChartSpan | null): void {
+  if (!span) return;
+  const { ctx, bbox } = plot;
+  const left = clamp(plot.valToPos(span.from, "x", true), bbox.left, bbox.left + bbox.width);
+  const right = clamp(plot.valToPos(span.to, "x", true), bbox.left, bbox.left + bbox.width);
+  const colour = token(span.colour);
+  ctx.save();
+  ctx.globalAlpha = 0.14;
+  ctx.fillStyle = colour;
+  ctx.fillRect(left, bbox.top, Math.max(right - left, devicePixelRatio), bbox.height);
+  ctx.globalAlpha = 0.9;
+  ctx.fillRect(left, bbox.top, 2 * devicePixelRatio, bbox.height);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = token("text");
+  ctx.font = `${11 * devicePixelRatio}px ${token("font")}`;
+  ctx.textBaseline = "top";
+  const room = bbox.left + bbox.width - left > 90 * devicePixelRatio;
+  ctx.textAlign = room ? "left" : "right";
+  ctx.fillText(span.label, left + (room ? 6 : -6) * devicePixelRatio, bbox.top + 3 * devicePixelRatio);
+  ctx.restore();
+}
+
+function drawLimit(plot: uPlot, limit: ChartLimit | null): void {
+  if (!limit) return;
+  const { ctx, bbox } = plot;
+  const y = Math.round(plot.valToPos(limit.value, "y", true));
+  if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) return;
+  ctx.save();
+  ctx.strokeStyle = token(limit.colour);
+  ctx.lineWidth = 1.5 * devicePixelRatio;
+  ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.fillStyle = token("text");
+  ctx.font = `${11 * devicePixelRatio}px ${token("font")}`;
+  ctx.textAlign = "right";
+  ctx.textBaseline = y - bbox.top < 18 * devicePixelRatio ? "top" : "bottom";
+  ctx.fillText(limit.label, bbox.left + bbox.width - 4 * devicePixelRatio, y + (ctx.textBaseline === "top" ? 3 : -3) * devicePixelRatio);
+  ctx.restore();
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}

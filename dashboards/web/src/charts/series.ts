@@ -1,0 +1,90 @@
+/** From the API's columns to what a chart draws. Gaps stay gaps: absence is never bridged. */
+import { isTrusted } from "../api/codes";
+import type { Buckets, RawReadings, ReadingValue } from "../api/types";
+
+type Column = (number | null)[];
+
+/** Columns of equal length; times in epoch milliseconds. */
+export interface ChartSeries {
+  time: number[];
+  /** Trusted values, or the mean of a step. */
+  value: Column;
+  /** Lowest and highest of each step; null for raw readings. */
+  band: { min: Column; max: Column } | null;
+  /** Values that failed a check or are suspect: drawn apart, never in the line. */
+  flagged: Column;
+}
+
+/** A silence longer than this many usual distances is a gap. */
+const GAP_FACTOR = 2.5;
+
+export const EMPTY_SERIES: ChartSeries = { time: [], value: [], band: null, flagged: [] };
+
+export function hasValues(series: ChartSeries): boolean {
+  return series.value.some((value) => value !== null) || series.flagged.some((value) => value !== null);
+}
+
+export function fromRaw(raw: RawReadings, intervalS: number | null): ChartSeries {
+  const series: ChartSeries = { time: [], value: [], band: null, flagged: [] };
+  const usual = intervalS !== null ? intervalS * 1000 : medianDistance(raw.time);
+  let before: number | null = null;
+  raw.time.forEach((time, at) => {
+    if (before !== null && usual > 0 && time - before > GAP_FACTOR * usual) push(series, before + usual, null, null);
+    const value = asNumber(raw.value[at] ?? null);
+    const trusted = isTrusted(raw.quality[at] ?? 2);
+    push(series, time, trusted ? value : null, trusted ? null : value);
+    before = time;
+  });
+  return series;
+}
+
+export function fromBuckets(buckets: Buckets, stepS: number): ChartSeries {
+  const min: Column = [];
+  const max: Column = [];
+  const series: ChartSeries = { time: [], value: [], band: { min, max }, flagged: [] };
+  const step = stepS * 1000;
+  let before: number | null = null;
+  buckets.start.forEach((start, at) => {
+    if (before !== null && start - before > 1.5 * step) {
+      push(series, before + step, null, null);
+      min.push(null);
+      max.push(null);
+    }
+    const empty = (buckets.count[at] ?? 0) === 0;
+    push(series, start, empty ? null : (buckets.mean[at] ?? null), null);
+    min.push(empty ? null : (buckets.min[at] ?? null));
+    max.push(empty ? null : (buckets.max[at] ?? null));
+    before = start;
+  });
+  return series;
+}
+
+/** The part of a series that its spoken summary tells. */
+export function extremes(series: ChartSeries): { min: number; max: number; last: number } | null {
+  let min = Infinity;
+  let max = -Infinity;
+  let last: number | null = null;
+  for (const value of series.value) {
+    if (value === null) continue;
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+    last = value;
+  }
+  return last === null ? null : { min, max, last };
+}
+
+function push(series: ChartSeries, time: number, value: number | null, flagged: number | null): void {
+  series.time.push(time);
+  series.value.push(value);
+  series.flagged.push(flagged);
+}
+
+function asNumber(value: ReadingValue | null): number | null {
+  if (typeof value === "number") return value;
+  return typeof value === "boolean" ? Number(value) : null;
+}
+
+function medianDistance(times: readonly number[]): number {
+  const distances = times.slice(1).map((time, at) => time - (times[at] ?? time)).sort((a, b) => a - b);
+  return distances[Math.floor(distances.length / 2)] ?? 0;
+}

@@ -1,0 +1,131 @@
+/** A line over time: mean with its band, flagged readings apart, limit, firing span, read-out. */
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { number } from "../format/number";
+import { cityZone, clockTime, dateTime, dayMonth, minuteTime } from "../format/time";
+import { language, t } from "../i18n";
+import { theme } from "../state/theme";
+import { chartOptions, type ChartLimit, type ChartSpan } from "./options";
+import { extremes, hasValues, type ChartSeries } from "./series";
+
+export interface TimeChartProps {
+  name: string;
+  series: ChartSeries;
+  from: number;
+  to: number;
+  symbol: string;
+  decimals: number;
+  limit?: ChartLimit | null;
+  span?: ChartSpan | null;
+}
+
+interface ReadOut {
+  left: number;
+  index: number;
+}
+
+export function TimeChart(props: TimeChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const [readOut, setReadOut] = useState<ReadOut | null>(null);
+  const { series, from, to, limit = null, span = null } = props;
+  const data = useMemo(() => columns(series), [series]);
+  const hasBand = series.band !== null;
+  const look = [theme.value, language.value, cityZone.value, hasBand, props.decimals, limit?.value, limit?.label, limit?.colour, span?.colour, span?.label].join("|");
+  const shown = useRef({ from, to, span });
+
+  useEffect(() => {
+    const host = box.current;
+    if (!host) return;
+    const zone = cityZone.peek();
+    shown.current = { from, to, span };
+    const made = new uPlot(
+      chartOptions({
+        width: Math.max(host.clientWidth, 50),
+        height: Math.max(host.clientHeight, 50),
+        get from() {
+          return shown.current.from;
+        },
+        get to() {
+          return shown.current.to;
+        },
+        get span() {
+          return shown.current.span;
+        },
+        decimals: props.decimals,
+        limit,
+        hasBand,
+        tzDate: (ms) => uPlot.tzDate(new Date(ms), zone),
+        onCursor: (index, left) => setReadOut(index === null || left < 0 ? null : { left: left + made.over.offsetLeft, index }),
+      }),
+      data,
+      host,
+    );
+    plot.current = made;
+    const resize = new ResizeObserver(() => {
+      if (host.clientWidth > 0 && host.clientHeight > 0) made.setSize({ width: host.clientWidth, height: host.clientHeight });
+    });
+    resize.observe(host);
+    return () => {
+      resize.disconnect();
+      made.destroy();
+      plot.current = null;
+      setReadOut(null);
+    };
+  }, [look]);
+
+  useEffect(() => {
+    shown.current = { from, to, span };
+    plot.current?.batch(() => {
+      plot.current?.setData(data, false);
+      plot.current?.setScale("x", { min: from, max: to });
+    });
+  }, [data, from, to, span?.from, span?.to]);
+
+  return (
+    <div class="chart" role="img" aria-label={spoken(props)}>
+      <div class="chart-plot" ref={box} />
+      {readOut && <ReadOutBox {...props} at={readOut} />}
+      {!hasValues(series) && <p class="chart-empty">{t("chart.none")}</p>}
+    </div>
+  );
+}
+
+function columns(series: ChartSeries): uPlot.AlignedData {
+  const base = [series.time, series.value, series.flagged];
+  return (series.band ? [...base, series.band.min, series.band.max] : base) as uPlot.AlignedData;
+}
+
+function ReadOutBox({ series, at, symbol, decimals, from, to }: TimeChartProps & { at: ReadOut }) {
+  const time = series.time[at.index];
+  if (time === undefined) return null;
+  const value = series.value[at.index] ?? null;
+  const flagged = series.flagged[at.index] ?? null;
+  const low = series.band?.min[at.index] ?? null;
+  const high = series.band?.max[at.index] ?? null;
+  const stamp = to - from > 86_400_000 ? `${dayMonth(time)} ${minuteTime(time)}` : clockTime(time);
+  return (
+    <div class="chart-tip" style={{ left: `${at.left}px` }}>
+      <span class="muted">{stamp}</span>
+      {value !== null && <strong>{`${number(value, decimals)} ${symbol}`}</strong>}
+      {value === null && flagged === null && <span>{t("chart.none.value")}</span>}
+      {flagged !== null && <span>{`${t("chart.flagged")}: ${number(flagged, decimals)} ${symbol}`}</span>}
+      {low !== null && high !== null && low !== high && <span class="muted">{`${number(low, decimals)} – ${number(high, decimals)}`}</span>}
+    </div>
+  );
+}
+
+function spoken({ name, series, from, to, symbol, decimals }: TimeChartProps): string {
+  const found = extremes(series);
+  if (!found) return `${name}: ${t("chart.none")}`;
+  return t("chart.summary", {
+    name,
+    from: dateTime(from),
+    to: dateTime(to),
+    min: number(found.min, decimals),
+    max: number(found.max, decimals),
+    last: number(found.last, decimals),
+    unit: symbol,
+  });
+}

@@ -1,0 +1,23 @@
+/** Where the app begins. */
+import { render } from "preact";
+import "./styles/index.css";
+import { observeCalls } from "./api/client";
+import { App } from "./app";
+import { startKeys } from "./keys";
+import { startRouter, takeLoginToken } from "./router";
+import { startClock } from "./state/clock";
+import { reachability } from "./state/live";
+import { askSession, logIn, sessionLost } from "./state/session";
+import { applyTheme } from "./state/theme";
+
+applyTheme();
+startClock();
+startRouter();
+startKeys();
+observeCalls({ ...reachability, unauthenticated: sessionLost });
+
+const root = document.getElementById("app");
+if (root) render(<App />, root);
+
+const token = takeLoginToken();
+void (token === null ? askSession() : logIn(token));

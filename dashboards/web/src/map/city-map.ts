@@ -1,0 +1,294 @@
+/** The map itself: MapLibre with the fleet on it. The only module that knows MapLibre's API. */
+import "maplibre-gl/dist/maplibre-gl.css";
+import { Map as MapLibre, ScaleControl, setWorkerUrl, type GeoJSONSource, type MapMouseEvent, type PointLike } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { severityRank } from "../api/codes";
+import type { Bounds, LonLat, Severity, ZoneCollection, ZoneFeature } from "../api/types";
+import type { Fleet, FleetChange } from "../state/fleet";
+import { fleetLayers, iconOf, point, points, zoneLabels, zoneMarks, type PointFeature } from "./features";
+import { ICONS, ICON_RATIO, drawIcon } from "./icons";
+import type { Palette } from "./palette";
+import { DEVICE_LAYERS, ZONE_LAYER, buildStyle, paints } from "./style";
+
+setWorkerUrl(workerUrl);
+
+type SourceData = Parameters<GeoJSONSource["setData"]>[0];
+
+/** The small sources are redrawn at most this often. */
+const REDRAW_MS = 200;
+const POINTER_REACH_PX = 5;
+const FIT_PADDING_PX = 24;
+
+export interface View {
+  lon: number;
+  lat: number;
+  zoom: number;
+}
+
+export type MapTarget = { type: "device"; id: string } | { type: "zone"; id: string };
+
+export interface Hover {
+  target: MapTarget;
+  x: number;
+  y: number;
+}
+
+export interface CityMapOptions {
+  container: HTMLElement;
+  palette: Palette;
+  bounds: Bounds;
+  view: View | null;
+  label: string;
+  onHover(hover: Hover | null): void;
+  onPick(target: MapTarget | null): void;
+  onView(view: View): void;
+}
+
+export class CityMap {
+  private readonly map: MapLibre;
+  private readonly ready: Promise<void>;
+  private fleet: Fleet | null = null;
+  private zones: ZoneCollection | null = null;
+  private zoneSeverities: ReadonlyMap<string, Severity> = new Map();
+  private unlisten: (() => void) | null = null;
+  private redrawTimer: ReturnType<typeof setTimeout> | null = null;
+  private lastRedraw = 0;
+  private hoveredZone: string | null = null;
+  private selectedZone: string | null = null;
+  private focused: string | LonLat | null = null;
+  private gone = false;
+
+  constructor(private readonly options: CityMapOptions) {
+    const { view } = options;
+    this.map = new MapLibre({
+      container: options.container,
+      style: buildStyle(options.palette),
+      ...(view ? { center: [view.lon, view.lat], zoom: view.zoom } : { bounds: options.bounds, fitBoundsOptions: { padding: FIT_PADDING_PX } }),
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      maxPitch: 0,
+      minZoom: 7,
+      maxZoom: 18,
+      fadeDuration: 0,
+      renderWorldCopies: false,
+      locale: { "Map.Title": options.label },
+    });
+    this.map.keyboard.disableRotation();
+    this.map.touchZoomRotate.disableRotation();
+    this.map.addControl(new ScaleControl({ maxWidth: 90, unit: "metric" }), "bottom-right");
+    this.drawIcons(options.palette, false);
+    // "load" waits for tiles that an idle or hidden map may never ask for; the style is enough.
+    this.ready = new Promise((resolve) => {
+      if (this.map.isStyleLoaded()) resolve();
+      else this.map.once("style.load", () => resolve());
+    });
+    this.followPointer();
+    this.map.on("moveend", () => {
+      const { lng, lat } = this.map.getCenter();
+      options.onView({ lon: lng, lat, zoom: this.map.getZoom() });
+    });
+  }
+
+  setZones(zones: ZoneCollection, nameOf: (zone: ZoneFeature) => string): void {
+    const fresh = zones !== this.zones;
+    this.zones = zones;
+    this.when(() => {
+      if (fresh) this.source("zones").setData(zones as unknown as SourceData);
+      this.setPoints("zone-labels", zoneLabels(zones, nameOf));
+      this.showZoneSeverities();
+    });
+  }
+
+  setFleet(fleet: Fleet): void {
+    this.unlisten?.();
+    this.fleet = fleet;
+    this.unlisten = fleet.listen((change) => this.when(() => this.follow(change)));
+    this.when(() => this.follow({ reset: true }));
+  }
+
+  /** Zones that are themselves the subject of a firing alert. */
+  setZoneSeverities(severities: ReadonlyMap<string, Severity>): void {
+    const before = this.zoneSeverities;
+    this.zoneSeverities = severities;
+    this.when(() => {
+      for (const id of before.keys()) if (!severities.has(id)) this.map.removeFeatureState({ source: "zones", id }, "severity");
+      this.showZoneSeverities();
+      this.redrawSoon();
+    });
+  }
+
+  setPalette(palette: Palette): void {
+    this.when(() => {
+      this.drawIcons(palette, true);
+      for (const [layer, property, value] of paints(palette)) {
+        this.map.setPaintProperty(layer, property as Parameters<MapLibre["setPaintProperty"]>[1], value as never);
+      }
+    });
+  }
+
+  selectZone(id: string | null): void {
+    const before = this.selectedZone;
+    this.selectedZone = id;
+    this.when(() => {
+      if (before) this.map.setFeatureState({ source: "zones", id: before }, { selected: false });
+      if (id) this.map.setFeatureState({ source: "zones", id }, { selected: true });
+    });
+  }
+
+  /** Rings a device, by id, or a place. */
+  focus(at: string | LonLat | null): void {
+    this.focused = at;
+    this.when(() => this.drawFocus());
+  }
+
+  /** Moves so that a place is seen, keeping the zoom if it is near enough. */
+  show(place: LonLat, zoom?: number): void {
+    this.map.easeTo({ center: place, ...(zoom !== undefined && { zoom }), duration: moveMs() });
+  }
+
+  fit(bounds: Bounds = this.options.bounds): void {
+    this.map.fitBounds(bounds, { padding: FIT_PADDING_PX, duration: moveMs() });
+  }
+
+  zoomBy(steps: number): void {
+    this.map.easeTo({ zoom: this.map.getZoom() + steps, duration: moveMs() / 2 });
+  }
+
+  destroy(): void {
+    this.gone = true;
+    this.unlisten?.();
+    if (this.redrawTimer !== null) clearTimeout(this.redrawTimer);
+    this.map.remove();
+  }
+
+  private when(run: () => void): void {
+    void this.ready.then(() => {
+      if (!this.gone) run();
+    });
+  }
+
+  private source(name: string): GeoJSONSource {
+    const source = this.map.getSource<GeoJSONSource>(name);
+    if (!source) throw new Error(`the map has no source ${name}`);
+    return source;
+  }
+
+  private setPoints(name: string, features: PointFeature[]): void {
+    void this.source(name).setData(points(features) as unknown as SourceData);
+  }
+
+  private drawIcons(palette: Palette, update: boolean): void {
+    for (const name of ICONS) {
+      const image = drawIcon(name, palette);
+      if (update && this.map.hasImage(name)) this.map.updateImage(name, image);
+      else this.when(() => this.map.addImage(name, image, { pixelRatio: ICON_RATIO }));
+    }
+  }
+
+  private follow(change: FleetChange): void {
+    const { fleet } = this;
+    if (!fleet) return;
+    if (change.reset) {
+      const { fixed } = fleetLayers(fleet, { fixed: true });
+      this.map.removeFeatureState({ source: "devices" });
+      this.setPoints("devices", fixed);
+      for (let index = 0; index < fleet.size; index += 1) this.showState(index, false);
+    } else {
+      for (const index of change.indexes) this.showState(index, true);
+    }
+    this.redrawSoon();
+  }
+
+  /** Feature state of one fixed device: cheap, where new data for 20,000 would not be. */
+  private showState(index: number, known: boolean): void {
+    const device = this.fleet?.at(index);
+    if (!device || device.moving) return;
+    const hidden = iconOf(device) !== null;
+    const late = device.status === "late";
+    if (known || hidden || late) this.map.setFeatureState({ source: "devices", id: index }, { hidden, late });
+  }
+
+  private redrawSoon(): void {
+    if (this.redrawTimer !== null) return;
+    const wait = Math.max(0, this.lastRedraw + REDRAW_MS - Date.now());
+    this.redrawTimer = setTimeout(() => {
+      this.redrawTimer = null;
+      this.lastRedraw = Date.now();
+      this.redraw();
+    }, wait);
+  }
+
+  private redraw(): void {
+    if (this.gone || !this.fleet) return;
+    const { moving, abnormal } = fleetLayers(this.fleet, { fixed: false });
+    this.setPoints("moving", moving);
+    this.setPoints("abnormal", this.zones ? [...abnormal, ...zoneMarks(this.zones, this.zoneSeverities)] : abnormal);
+    if (typeof this.focused === "string") this.drawFocus();
+  }
+
+  private drawFocus(): void {
+    const place = typeof this.focused === "string" ? this.placeOf(this.focused) : this.focused;
+    this.setPoints("focus", place ? [point(place[0], place[1], {})] : []);
+  }
+
+  private placeOf(id: string): LonLat | null {
+    const device = this.fleet?.byId(id);
+    return device && device.lon !== null && device.lat !== null ? [device.lon, device.lat] : null;
+  }
+
+  private showZoneSeverities(): void {
+    for (const [id, severity] of this.zoneSeverities) {
+      this.map.setFeatureState({ source: "zones", id }, { severity: severityRank(severity) });
+    }
+  }
+
+  private followPointer(): void {
+    const { onHover, onPick } = this.options;
+    this.map.on("mousemove", (event) => {
+      const target = this.targetAt(event);
+      this.hoverZone(target?.type === "zone" ? target.id : null);
+      this.map.getCanvas().style.cursor = target ? "pointer" : "";
+      onHover(target ? { target, x: event.point.x, y: event.point.y } : null);
+    });
+    this.map.on("mouseout", () => {
+      this.hoverZone(null);
+      onHover(null);
+    });
+    this.map.on("click", (event) => onPick(this.targetAt(event)));
+  }
+
+  private targetAt(event: MapMouseEvent): MapTarget | null {
+    const { x, y } = event.point;
+    const box: [PointLike, PointLike] = [
+      [x - POINTER_REACH_PX, y - POINTER_REACH_PX],
+      [x + POINTER_REACH_PX, y + POINTER_REACH_PX],
+    ];
+    for (const layer of DEVICE_LAYERS) {
+      const found = this.map.queryRenderedFeatures(box, { layers: [layer] }).find((feature) => !this.isHidden(feature.id, layer));
+      const { id, zone } = found?.properties ?? {};
+      if (typeof zone === "string") return { type: "zone", id: zone };
+      if (typeof id === "string") return { type: "device", id };
+    }
+    const zone = this.map.queryRenderedFeatures(event.point, { layers: [ZONE_LAYER] })[0]?.properties["id"];
+    return typeof zone === "string" ? { type: "zone", id: zone } : null;
+  }
+
+  private isHidden(id: string | number | undefined, layer: string): boolean {
+    if (layer !== "devices" || typeof id !== "number") return false;
+    const device = this.fleet?.at(id);
+    return device ? iconOf(device) !== null : true;
+  }
+
+  private hoverZone(id: string | null): void {
+    if (id === this.hoveredZone) return;
+    if (this.hoveredZone) this.map.setFeatureState({ source: "zones", id: this.hoveredZone }, { hover: false });
+    if (id) this.map.setFeatureState({ source: "zones", id }, { hover: true });
+    this.hoveredZone = id;
+  }
+}
+
+function moveMs(): number {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 450;
+}

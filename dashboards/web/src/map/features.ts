@@ -1,0 +1,73 @@
+/** What the map's sources hold, made from the fleet and the zones. */
+import { severityRank } from "../api/codes";
+import type { LonLat, Severity, ZoneCollection, ZoneFeature } from "../api/types";
+import type { Fleet, FleetDevice } from "../state/fleet";
+import type { IconName } from "./icons";
+
+export interface PointFeature {
+  type: "Feature";
+  id?: number;
+  geometry: { type: "Point"; coordinates: LonLat };
+  properties: Record<string, string | number>;
+}
+
+export interface Points {
+  type: "FeatureCollection";
+  features: PointFeature[];
+}
+
+export function point(lon: number, lat: number, properties: Record<string, string | number>, id?: number): PointFeature {
+  return { type: "Feature", ...(id !== undefined && { id }), geometry: { type: "Point", coordinates: [lon, lat] }, properties };
+}
+
+export function points(features: PointFeature[]): Points {
+  return { type: "FeatureCollection", features };
+}
+
+/** The shape that shows a device, or null while it is normal or merely late. */
+export function iconOf(device: Pick<FleetDevice, "severity" | "status">): IconName | null {
+  if (device.severity !== null) return device.severity;
+  return device.status === "offline" || device.status === "never_seen" ? device.status : null;
+}
+
+/** Drawn later means drawn above: the worst on top. */
+function iconOrder(device: FleetDevice): number {
+  return device.severity === null ? (device.status === "offline" ? 0 : -1) : severityRank(device.severity);
+}
+
+export interface FleetLayers {
+  fixed: PointFeature[];
+  moving: PointFeature[];
+  abnormal: PointFeature[];
+}
+
+export function fleetLayers(fleet: Fleet, want: { fixed: boolean }): FleetLayers {
+  const layers: FleetLayers = { fixed: [], moving: [], abnormal: [] };
+  for (let index = 0; index < fleet.size; index += 1) {
+    const device = fleet.at(index);
+    if (!device || device.lon === null || device.lat === null) continue;
+    const { lon, lat } = device;
+    if (want.fixed && !device.moving) layers.fixed.push(point(lon, lat, { id: device.id }, index));
+    const icon = iconOf(device);
+    if (icon) layers.abnormal.push(point(lon, lat, { id: device.id, icon, order: iconOrder(device) }));
+    else if (device.moving) layers.moving.push(point(lon, lat, { id: device.id, status: device.status }));
+  }
+  return layers;
+}
+
+/** Larger zones get their label first. */
+export function zoneLabels(zones: ZoneCollection, nameOf: (zone: ZoneFeature) => string): PointFeature[] {
+  return zones.features.map((zone) => {
+    const [w, s, e, n] = zone.properties.bounds;
+    return point(...zone.properties.label, { id: zone.properties.id, name: nameOf(zone), order: -(e - w) * (n - s) });
+  });
+}
+
+/** A mark beside the label of each zone that is itself in alert. */
+export function zoneMarks(zones: ZoneCollection, severities: ReadonlyMap<string, Severity>): PointFeature[] {
+  return zones.features.flatMap((zone) => {
+    const severity = severities.get(zone.properties.id);
+    if (!severity) return [];
+    return [point(...zone.properties.label, { zone: zone.properties.id, icon: severity, order: severityRank(severity) })];
+  });
+}

@@ -1,0 +1,152 @@
+/** The map in a panel: loads the library when first shown, follows theme, language and stores. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Bounds, LonLat, Severity } from "../api/types";
+import { language, local, t } from "../i18n";
+import { alertBook, alertVersion } from "../state/alert-book";
+import { kindName, system, zoneById, zones } from "../state/city";
+import { fleet } from "../state/fleet";
+import { theme } from "../state/theme";
+import { number } from "../format/number";
+import { severityRank } from "../api/codes";
+import { counted } from "../i18n";
+import { FitIcon, MinusIcon, PlusIcon } from "../ui/icons";
+import { SeverityWord, StatusWord } from "../ui/marks";
+import type { CityMap, Hover, MapTarget, View } from "./city-map";
+import { readPalette } from "./palette";
+
+export interface MapPanelProps {
+  view?: View | null;
+  bounds?: Bounds | null;
+  /** A device's id or a place, ringed. */
+  focus?: string | LonLat | null;
+  /** Moves the map so that the focus is seen when it changes. */
+  follow?: boolean;
+  zone?: string | null;
+  onPick?(target: MapTarget | null): void;
+  onView?(view: View): void;
+  /** Gives the map to the caller, for its keys. */
+  onMap?(map: CityMap | null): void;
+  children?: ComponentChildren;
+}
+
+export function MapPanel(props: MapPanelProps) {
+  const container = useRef<HTMLDivElement>(null);
+  const [map, setMap] = useState<CityMap | null>(null);
+  const [failed, setFailed] = useState(false);
+  const [hover, setHover] = useState<Hover | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const cityBounds = system.value?.city.bounds;
+  const known = cityBounds !== undefined;
+
+  useEffect(() => {
+    if (!known || !container.current) return;
+    let made: CityMap | null = null;
+    let left = false;
+    const box = container.current;
+    void import("./city-map").then((module) => {
+      if (left) return;
+      try {
+        made = new module.CityMap({
+          container: box,
+          palette: readPalette(),
+          bounds: latest.current.bounds ?? (cityBounds as Bounds),
+          view: latest.current.view ?? null,
+          label: t("map.label"),
+          onHover: setHover,
+          onPick: (target) => latest.current.onPick?.(target),
+          onView: (view) => latest.current.onView?.(view),
+        });
+        made.setFleet(fleet);
+        setMap(made);
+        latest.current.onMap?.(made);
+      } catch {
+        setFailed(true);
+      }
+    }, () => setFailed(true));
+    return () => {
+      left = true;
+      latest.current.onMap?.(null);
+      made?.destroy();
+      setMap(null);
+    };
+  }, [known]);
+
+  const zoneData = zones.value;
+  useEffect(() => {
+    if (map && zoneData) map.setZones(zoneData, (zone) => local(zone.properties.name));
+  }, [map, zoneData, language.value]);
+
+  const version = alertVersion.value;
+  useEffect(() => map?.setZoneSeverities(zoneSubjects()), [map, version]);
+  useEffect(() => map?.setPalette(readPalette()), [map, theme.value]);
+  useEffect(() => map?.selectZone(props.zone ?? null), [map, props.zone]);
+  const focusKey = Array.isArray(props.focus) ? props.focus.join() : props.focus;
+  useEffect(() => {
+    if (!map) return;
+    map.focus(props.focus ?? null);
+    const device = typeof props.focus === "string" ? fleet.byId(props.focus) : null;
+    const place = Array.isArray(props.focus) ? props.focus : device?.lon != null && device.lat != null ? ([device.lon, device.lat] as LonLat) : null;
+    if (props.follow && place) map.show(place);
+  }, [map, focusKey]);
+
+  return (
+    <div class="map" aria-label={t("map.label")} role="region">
+      <div class="map-canvas" ref={container} data-ready={map !== null} />
+      {failed && <p class="map-message">{t("map.failed")}</p>}
+      {!failed && !map && <p class="map-message">{t("map.loading")}</p>}
+      {map && (
+        <div class="map-buttons">
+          <button type="button" title={t("map.zoom_in")} aria-label={t("map.zoom_in")} onClick={() => map.zoomBy(1)}>
+            <PlusIcon />
+          </button>
+          <button type="button" title={t("map.zoom_out")} aria-label={t("map.zoom_out")} onClick={() => map.zoomBy(-1)}>
+            <MinusIcon />
+          </button>
+          <button type="button" title={`${t("map.fit")} (f)`} aria-label={t("map.fit")} onClick={() => map.fit()}>
+            <FitIcon />
+          </button>
+        </div>
+      )}
+      {hover && <MapTip hover={hover} />}
+      {props.children}
+    </div>
+  );
+}
+
+function zoneSubjects(): Map<string, Severity> {
+  const worst = new Map<string, Severity>();
+  for (const alert of alertBook.all()) {
+    if (alert.state !== "firing" || alert.subject.type !== "zone") continue;
+    const known = worst.get(alert.subject.zone) ?? null;
+    if (severityRank(alert.severity) > severityRank(known)) worst.set(alert.subject.zone, alert.severity);
+  }
+  return worst;
+}
+
+function MapTip({ hover }: { hover: Hover }) {
+  const style = { left: `${hover.x}px`, top: `${hover.y}px` };
+  const { target } = hover;
+  if (target.type === "zone") {
+    const zone = zoneById.value.get(target.id)?.properties;
+    if (!zone) return null;
+    return (
+      <div class="map-tip" style={style}>
+        <strong>{local(zone.name)}</strong>
+        <span>{counted("devices.total", zone.devices)}</span>
+      </div>
+    );
+  }
+  const device = fleet.byId(target.id);
+  if (!device) return null;
+  return (
+    <div class="map-tip" style={style}>
+      <strong>{device.id}</strong>
+      <span>{kindName(device.kind)}</span>
+      {device.severity && <SeverityWord severity={device.severity} />}
+      <StatusWord status={device.status} />
+      {device.lon !== null && device.lat !== null && <span class="muted">{`${number(device.lat, 4)}, ${number(device.lon, 4)}`}</span>}
+    </div>
+  );
+}

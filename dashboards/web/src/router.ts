@@ -1,0 +1,107 @@
+/** Where the person is: the path and query of the address, as signals; back and forward work. */
+import { computed, signal } from "@preact/signals";
+
+export type Route =
+  | { screen: "overview" }
+  | { screen: "alert"; id: string }
+  | { screen: "devices" }
+  | { screen: "device"; id: string }
+  | { screen: "zones" }
+  | { screen: "zone"; id: string }
+  | { screen: "login" }
+  | { screen: "unknown"; path: string };
+
+export const path = signal(location.pathname);
+export const search = signal(location.search);
+
+export const route = computed<Route>(() => routeOf(path.value));
+export const query = computed(() => new URLSearchParams(search.value));
+
+export function routeOf(pathname: string): Route {
+  const [first, second, ...rest] = pathname.split("/").filter((part) => part !== "").map(decode);
+  if (rest.length > 0) return { screen: "unknown", path: pathname };
+  if (first === undefined) return { screen: "overview" };
+  if (second === undefined) {
+    if (first === "devices" || first === "zones" || first === "login") return { screen: first };
+    return { screen: "unknown", path: pathname };
+  }
+  if (first === "alerts") return { screen: "alert", id: second };
+  if (first === "devices") return { screen: "device", id: second };
+  if (first === "zones") return { screen: "zone", id: second };
+  return { screen: "unknown", path: pathname };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a stray % is somebody's typing mistake, not a reason to fail
+  }
+}
+
+export const to = {
+  overview: () => "/",
+  alert: (id: string) => `/alerts/${encodeURIComponent(id)}`,
+  devices: (params: Record<string, string> = {}) => withParams("/devices", params),
+  device: (id: string) => `/devices/${encodeURIComponent(id)}`,
+  zones: () => "/zones",
+  zone: (id: string) => `/zones/${encodeURIComponent(id)}`,
+  login: () => "/login",
+};
+
+function withParams(base: string, params: Record<string, string>): string {
+  const text = new URLSearchParams(params).toString();
+  return text === "" ? base : `${base}?${text}`;
+}
+
+function readLocation(): void {
+  path.value = location.pathname;
+  search.value = location.search;
+}
+
+export function go(url: string, options: { replace?: boolean } = {}): void {
+  if (options.replace) history.replaceState(null, "", url);
+  else history.pushState(null, "", url);
+  const moved = location.pathname !== path.peek();
+  readLocation();
+  if (moved) scrollTo(0, 0);
+}
+
+/** Changes some parameters of the query, in place; `null` or an empty text removes one. */
+export function setQuery(changes: Record<string, string | null>, options: { push?: boolean } = {}): void {
+  const params = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null || value === "") params.delete(name);
+    else params.set(name, value);
+  }
+  // Commas, colons and slashes need no escaping in a query, and addresses are read by people.
+  const text = params.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
+  const next = location.pathname + (text === "" ? "" : `?${text}`);
+  if (next !== location.pathname + location.search) go(next, { replace: !options.push });
+}
+
+/** Follows back, forward and plain clicks on links of this origin. */
+export function startRouter(): void {
+  addEventListener("popstate", readLocation);
+  document.addEventListener("click", (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (!link || link.target !== "" || link.origin !== location.origin || link.hasAttribute("download")) return;
+    if (link.pathname.startsWith("/api/") || link.getAttribute("href")?.startsWith("#")) return;
+    event.preventDefault();
+    go(link.pathname + link.search);
+  });
+}
+
+/** The token of a login link, `/login#token=…` or `/#/login?token=…`, taken out of the address. */
+export function takeLoginToken(): string | null {
+  const token = loginTokenOf(location.hash);
+  if (token !== null) go(to.login() + location.search, { replace: true });
+  return token;
+}
+
+export function loginTokenOf(fragment: string): string | null {
+  const text = fragment.replace(/^#/, "");
+  const inPath = /^\/?login\?(.*)$/.exec(text);
+  return new URLSearchParams(inPath ? inPath[1] : text).get("token") || null;
+}

@@ -1,0 +1,63 @@
+/** What a person can do about an alert: acknowledge it, and say what they saw or did. */
+import { useRef, useState } from "preact/hooks";
+import type { AlertDetail } from "../../api/types";
+import { dateTime } from "../../format/time";
+import { t } from "../../i18n";
+import { useKeys } from "../../keys";
+import { acknowledge, acknowledging, addNote } from "../../state/acknowledge";
+import { Panel } from "../../ui/panel";
+
+export function Actions({ alert }: { alert: AlertDetail }) {
+  const [note, setNote] = useState("");
+  const field = useRef<HTMLTextAreaElement>(null);
+  const open = alert.state === "firing" && alert.acknowledged === null;
+  const busy = acknowledging.value.has(alert.id);
+  const acknowledgeNow = async () => {
+    if (await acknowledge(alert, note.trim() || null)) setNote("");
+  };
+  const sendNote = async () => {
+    if (note.trim() !== "" && (await addNote(alert, note.trim()))) setNote("");
+  };
+  useKeys({
+    a: () => (open ? void acknowledgeNow() : false),
+    Escape: () => (document.activeElement === field.current ? field.current?.blur() : history.length > 1 ? history.back() : false),
+  });
+  return (
+    <Panel title={t(alert.acknowledged ? "alerts.acknowledged" : "alert.not_acked")} class="actions">
+      {alert.acknowledged && (
+        <p class="acknowledged">
+          <strong>{alert.acknowledged.by}</strong> <time dateTime={alert.acknowledged.at}>{dateTime(alert.acknowledged.at)}</time>
+          {alert.acknowledged.note !== null && alert.acknowledged.note !== "" && <q>{alert.acknowledged.note}</q>}
+        </p>
+      )}
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void (open ? acknowledgeNow() : sendNote());
+        }}
+      >
+        <label class="spoken" for="alert-note">
+          {t("alert.note")}
+        </label>
+        <textarea id="alert-note" ref={field} rows={3} value={note} maxLength={2000} placeholder={open ? t("alert.note.placeholder") : t("alert.note")} onInput={(event) => setNote(event.currentTarget.value)} />
+        <div class="buttons">
+          {open && (
+            <button type="submit" class="button primary" disabled={busy}>
+              {t("alerts.ack")} <kbd>a</kbd>
+            </button>
+          )}
+          <button type="button" class="button" disabled={note.trim() === ""} onClick={() => void sendNote()}>
+            {t("alert.note.add")}
+          </button>
+        </div>
+      </form>
+      {alert.runbook !== null && (
+        <p>
+          <a href={alert.runbook} target="_blank" rel="noreferrer noopener">
+            {t("alert.runbook")} ↗
+          </a>
+        </p>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,33 @@
+/** The rule that raised an alert, with its source, and whether it has changed since. */
+import { api } from "../../api/client";
+import type { AlertDetail } from "../../api/types";
+import { local, t } from "../../i18n";
+import { useResource } from "../../state/resource";
+import { Facts, Panel } from "../../ui/panel";
+import { ResourceView } from "../../ui/resource-view";
+
+export function RulePanel({ alert }: { alert: AlertDetail }) {
+  const resource = useResource(`rule|${alert.rule.id}`, (signal) => api.rule(alert.rule.id, signal));
+  return (
+    <Panel title={t("alert.rule")} note={local(alert.rule.name)}>
+      <ResourceView resource={resource} compact>
+        {(rule) => (
+          <>
+            {rule.version !== alert.rule.version && <p class="note">{t("alert.rule.changed", { version: alert.rule.version })}</p>}
+            <Facts
+              items={[
+                [t("device.id"), <code>{rule.id}</code>],
+                [t("alert.rule.version"), <code>{rule.version}</code>],
+                [t("alert.department"), rule.department],
+                [t("alert.rule.file"), <code>{`${rule.file}:${rule.line}`}</code>],
+              ]}
+            />
+            <pre class="source" tabIndex={0} aria-label={t("alert.rule.source")}>
+              <code>{rule.text}</code>
+            </pre>
+          </>
+        )}
+      </ResourceView>
+    </Panel>
+  );
+}

@@ -1,0 +1,114 @@
+/** One device: what it is, what it says now and how old that is, its history, alerts and counters. */
+import { api } from "../../api/client";
+import type { Device } from "../../api/types";
+import { DeviceChart } from "../../charts/device-chart";
+import { RangeChoice } from "../../charts/range-choice";
+import { parseRange, refreshMs, windowOf, type Range } from "../../charts/ranges";
+import { local, t } from "../../i18n";
+import { query } from "../../router";
+import { alertBook } from "../../state/alert-book";
+import { kindName, metricName, metricOf } from "../../state/city";
+import { fleet, fleetCounts } from "../../state/fleet";
+import { useResource } from "../../state/resource";
+import { AlertTable, alertMark } from "../../ui/alert-table";
+import { SeverityWord, StatusWord } from "../../ui/marks";
+import { MiniMap } from "../../ui/mini-map";
+import { Panel } from "../../ui/panel";
+import { ResourceView } from "../../ui/resource-view";
+import { About, Attributes, Counters } from "./facts";
+import { LastValues } from "./last-values";
+
+const REFRESH_MS = 5_000;
+/** Quantities that say how a device works, not what it measures, come last. */
+const HOUSEKEEPING = new Set(["battery", "battery_voltage", "sequence"]);
+
+export function DeviceScreen({ id }: { id: string }) {
+  const device = useResource(`device|${id}`, (signal) => api.device(id, signal), { everyMs: REFRESH_MS });
+  return (
+    <ResourceView resource={device} missing="device.gone">
+      {(held) => <DevicePage device={held} />}
+    </ResourceView>
+  );
+}
+
+function DevicePage({ device }: { device: Device }) {
+  const values = useResource(`values|${device.id}`, (signal) => api.lastValues({ device: device.id, limit: 100 }, signal), { everyMs: REFRESH_MS });
+  const concerned = alertMark((alert) => alert.subject.type !== "zone" && alert.subject.device === device.id, alertBook.all());
+  const metrics = (values.data?.items ?? []).filter((value) => typeof value.value !== "string").map((value) => value.metric);
+  return (
+    <article class="page">
+      <DeviceHead device={device} />
+      <div class="columns">
+        <div class="column-main">
+          <Panel title={t("device.values")}>
+            <ResourceView resource={values} compact>
+              {(held) => <LastValues values={held.items} />}
+            </ResourceView>
+          </Panel>
+          <History device={device} metrics={sortMetrics(metrics)} />
+        </div>
+        <div class="column-side">
+          <Panel title={t("device.position")} class="map-side">
+            {device.position ? <MiniMap place={device.position} device={device.id} /> : <p class="state">{t("device.position.none")}</p>}
+          </Panel>
+          <About device={device} />
+          <AlertTable of={{ device: device.id }} title={t("device.alerts")} none="device.alerts.none" version={concerned} />
+          <Attributes device={device} />
+          <Counters counters={device.counters} />
+        </div>
+      </div>
+    </article>
+  );
+}
+
+function DeviceHead({ device }: { device: Device }) {
+  void fleetCounts.value; // the fleet changes in place; its counts say when
+  const live = fleet.byId(device.id);
+  const severity = live?.severity ?? device.severity;
+  return (
+    <header class={`page-head${severity ? ` bar-${severity}` : ""}`}>
+      <div class="page-title">
+        <p class="alert-badges">
+          <span class="muted">{kindName(device.kind)}</span>
+          <StatusWord status={live?.status ?? device.status} />
+          {severity && <SeverityWord severity={severity} />}
+          {device.simulated && <span class="badge">{t("device.simulated")}</span>}
+        </p>
+        <h1>{local(device.name)}</h1>
+        <p class="muted">
+          <code>{device.id}</code>
+        </p>
+      </div>
+    </header>
+  );
+}
+
+function History({ device, metrics }: { device: Device; metrics: readonly string[] }) {
+  const range = parseRange(query.value.get("range"), "6h");
+  return (
+    <Panel title={t("device.history")} actions={<RangeChoice range={range} />}>
+      {metrics.length === 0 && <p class="state">{t("chart.none")}</p>}
+      <div class={metrics.length > 1 ? "charts-grid" : ""}>
+        {metrics.map((metric) => (
+          <MetricChart key={metric} device={device} metric={metric} range={range} />
+        ))}
+      </div>
+    </Panel>
+  );
+}
+
+function MetricChart({ device, metric, range }: { device: Device; metric: string; range: Range }) {
+  const symbol = metricOf(metric)?.symbol ?? "";
+  return (
+    <figure class="chart-figure">
+      <figcaption>
+        {metricName(metric)} {symbol !== "" && <span class="muted">{symbol}</span>}
+      </figcaption>
+      <DeviceChart device={device.id} metric={metric} intervalS={device.interval_s} windowKey={range} window={() => windowOf(range)} everyMs={refreshMs(range)} />
+    </figure>
+  );
+}
+
+function sortMetrics(metrics: readonly string[]): string[] {
+  return [...metrics].sort((a, b) => Number(HOUSEKEEPING.has(a)) - Number(HOUSEKEEPING.has(b)));
+}

@@ -1,0 +1,91 @@
+/** One alert in the live list: what, where, since when, and its acknowledgement in place. */
+import type { AlertItem } from "../../api/types";
+import { plainValue } from "../../format/number";
+import { shortTime } from "../../format/time";
+import { local, t } from "../../i18n";
+import { to } from "../../router";
+import { acknowledge, acknowledging } from "../../state/acknowledge";
+import { metricOf } from "../../state/city";
+import { now } from "../../state/clock";
+import { Age } from "../../ui/age";
+import { CheckIcon } from "../../ui/icons";
+import { SeverityMark } from "../../ui/marks";
+import { rowId } from "../../ui/rows";
+
+/** Pixels; the list relies on it. */
+export const ROW_HEIGHT = 54;
+
+interface Props {
+  alert: AlertItem;
+  top: number;
+  selected: boolean;
+  onSelect(): void;
+}
+
+export function AlertRow({ alert, top, selected, onSelect }: Props) {
+  const resolved = alert.state === "resolved";
+  const classes = ["alert-row", `bar-${alert.severity}`];
+  if (resolved) classes.push("resolved");
+  else if (alert.acknowledged === null) classes.push("unacknowledged");
+  return (
+    <li id={rowId(alert.id)} class={classes.join(" ")} style={{ top: `${top}px` }} data-alert={alert.id} {...(selected && { "aria-current": "true" as const })} onClick={onSelect}>
+      <SeverityMark severity={alert.severity} />
+      <div class="alert-text">
+        <a class="alert-what" href={to.alert(alert.id)} title={local(alert.summary)}>
+          <span class="alert-severity">{t(`severity.${alert.severity}`)}</span> {local(alert.summary)}
+        </a>
+        <span class="alert-where" title={whereOf(alert)}>
+          {[whereOf(alert), againstLimit(alert)].filter((part) => part !== "").join(" · ")}
+        </span>
+      </div>
+      <div class="alert-when">
+        <span>{shortTime(alert.fired_at, now.value)}</span>
+        <span class="muted">
+          <Age at={alert.fired_at} />
+        </span>
+      </div>
+      <AckCell alert={alert} />
+    </li>
+  );
+}
+
+function AckCell({ alert }: { alert: AlertItem }) {
+  if (alert.state === "resolved") return <span class="alert-ack muted">{t("alert.state.resolved")}</span>;
+  if (alert.acknowledged) {
+    const { by, at } = alert.acknowledged;
+    return (
+      <span class="alert-ack muted" title={`${by} ${shortTime(at, now.value)}`}>
+        <CheckIcon />
+        <span class="alert-by">{by}</span>
+      </span>
+    );
+  }
+  return (
+    <button
+      type="button"
+      class="button alert-ack"
+      disabled={acknowledging.value.has(alert.id)}
+      aria-label={`${t("alerts.ack")}: ${local(alert.summary)}`}
+      onClick={(event) => {
+        event.stopPropagation();
+        void acknowledge(alert);
+      }}
+    >
+      {t("alerts.ack.short")}
+    </button>
+  );
+}
+
+export function whereOf(alert: AlertItem): string {
+  const device = alert.device_name ? local(alert.device_name) : alert.subject.type === "zone" ? "" : alert.subject.device;
+  const zones = alert.zone_names.map(local).join(", ");
+  return [zones, device].filter((part) => part !== "").join(" · ");
+}
+
+function againstLimit(alert: AlertItem): string {
+  if (alert.value === null) return "";
+  const decimals = metricOf(alert.metric)?.decimals ?? 1;
+  const unit = alert.unit ?? "";
+  const value = `${plainValue(alert.value, decimals)} ${unit}`.trim();
+  return alert.limit === null ? value : `${value} / ${plainValue(alert.limit, decimals)}`;
+}

@@ -1,0 +1,34 @@
+/** The zones that need attention, worst first. */
+import { number } from "../../format/number";
+import { t } from "../../i18n";
+import { query, setQuery, to } from "../../router";
+import { zoneLoads } from "../../state/alert-book";
+import { zoneName } from "../../state/city";
+import { Panel } from "../../ui/panel";
+import { SeverityWord } from "../../ui/marks";
+
+const SHOWN = 30;
+
+export function Attention() {
+  const chosen = query.value.get("zone");
+  const loads = zoneLoads.value;
+  return (
+    <Panel class="attention" title={t("zones.attention")} note={loads.length > 0 ? number(loads.length) : undefined}>
+      {loads.length === 0 ? (
+        <p class="state">{t("zones.attention.none")}</p>
+      ) : (
+        <ul class="zone-lines">
+          {loads.slice(0, SHOWN).map(({ zone, firing, worst }) => (
+            <li key={zone} {...(zone === chosen && { "aria-current": "true" as const })}>
+              <SeverityWord severity={worst} />
+              <a href={to.zone(zone)}>{zoneName(zone)}</a>
+              <button type="button" class="plain count" title={t("map.only_zone")} aria-label={`${t("map.only_zone")}: ${zoneName(zone)} (${firing})`} aria-pressed={zone === chosen} onClick={() => setQuery({ zone: zone === chosen ? null : zone })}>
+                {number(firing)}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}

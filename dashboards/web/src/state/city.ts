@@ -1,0 +1,54 @@
+/** What hardly changes: the city, its zones, kinds and metrics; and the figures of `/system`. */
+import { computed, effect, signal } from "@preact/signals";
+import { api } from "../api/client";
+import type { Kind, Metric, System, ZoneCollection, ZoneFeature } from "../api/types";
+import { cityZone } from "../format/time";
+import { local } from "../i18n";
+import { learnServerTime } from "./clock";
+
+export const system = signal<System | null>(null);
+export const metrics = signal<readonly Metric[]>([]);
+export const kinds = signal<readonly Kind[]>([]);
+export const zones = signal<ZoneCollection | null>(null);
+
+const TRACE_LENGTH = 120;
+/** Readings per second of the last minutes, as far as this page has seen them. */
+export const rateTrace = signal<readonly number[]>([]);
+
+export const zoneById = computed(() => new Map<string, ZoneFeature>((zones.value?.features ?? []).map((zone) => [zone.properties.id, zone])));
+const metricById = computed(() => new Map(metrics.value.map((metric) => [metric.id, metric])));
+const kindById = computed(() => new Map(kinds.value.map((kind) => [kind.id, kind])));
+
+export function metricOf(id: string | null | undefined): Metric | undefined {
+  return id ? metricById.value.get(id) : undefined;
+}
+
+export function metricName(id: string): string {
+  return local(metricById.value.get(id)?.name) || id;
+}
+
+export function kindName(id: string | null | undefined): string {
+  return id ? local(kindById.value.get(id)?.name) || id : "";
+}
+
+export function zoneName(id: string): string {
+  return local(zoneById.value.get(id)?.properties.name) || id;
+}
+
+export function takeSystem(next: System): void {
+  learnServerTime(next.now);
+  system.value = next;
+  rateTrace.value = [...rateTrace.peek(), next.readings_per_s].slice(-TRACE_LENGTH);
+}
+
+effect(() => {
+  if (system.value) cityZone.value = system.value.city.time_zone;
+});
+
+export async function loadCity(): Promise<void> {
+  const [nextSystem, catalogue, nextKinds, nextZones] = await Promise.all([api.system(), api.metrics(), api.kinds(), api.zones()]);
+  metrics.value = catalogue.items;
+  kinds.value = nextKinds.items;
+  zones.value = nextZones;
+  takeSystem(nextSystem);
+}

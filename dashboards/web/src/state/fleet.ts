@@ -1,0 +1,158 @@
+/** All devices as the map needs them: columns, changed in place by the stream. */
+import { signal } from "@preact/signals";
+import { SEVERITY_CODES, STATUS_CODES } from "../api/codes";
+import type { DeviceStatus, MapChange, MapSnapshot, Severity } from "../api/types";
+
+export interface FleetCounts {
+  total: number;
+  byStatus: Readonly<Record<DeviceStatus, number>>;
+  withoutPosition: number;
+}
+
+/** What a listener must redraw: everything, or the devices at these indexes. */
+export type FleetChange = { reset: true } | { reset: false; indexes: readonly number[] };
+
+export interface FleetDevice {
+  id: string;
+  kind: string;
+  lon: number | null;
+  lat: number | null;
+  status: DeviceStatus;
+  severity: Severity | null;
+  moving: boolean;
+}
+
+export class Fleet {
+  private columns: MapSnapshot["devices"] = { id: [], kind: [], lon: [], lat: [], status: [], severity: [], moving: [] };
+  private kinds: string[] = [];
+  private index = new Map<string, number>();
+  private listeners = new Set<(change: FleetChange) => void>();
+
+  get size(): number {
+    return this.columns.id.length;
+  }
+
+  /** Calls back on every change; the first call comes from the caller's own initial draw. */
+  listen(listener: (change: FleetChange) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  load(snapshot: MapSnapshot): void {
+    this.columns = snapshot.devices;
+    this.kinds = [...snapshot.kinds];
+    this.index = new Map(snapshot.devices.id.map((id, at) => [id, at]));
+    this.tell({ reset: true });
+  }
+
+  apply(changes: readonly MapChange[]): void {
+    const indexes: number[] = [];
+    let reset = false;
+    for (const change of changes) {
+      let at = this.index.get(change.id);
+      if (at === undefined) {
+        at = this.add(change.id);
+        reset = true;
+      } else if (!this.columns.moving[at] && this.moves(at, change)) {
+        // A device whose position only its messages tell is not known as moving until it moves.
+        reset = true;
+        if (this.columns.lon[at] !== null) this.columns.moving[at] = 1;
+      }
+      this.write(at, change);
+      indexes.push(at);
+    }
+    if (reset) this.tell({ reset: true });
+    else if (indexes.length > 0) this.tell({ reset: false, indexes });
+  }
+
+  at(index: number): FleetDevice | null {
+    const c = this.columns;
+    const id = c.id[index];
+    if (id === undefined) return null;
+    return {
+      id,
+      kind: this.kinds[c.kind[index] ?? -1] ?? "",
+      lon: c.lon[index] ?? null,
+      lat: c.lat[index] ?? null,
+      status: STATUS_CODES[c.status[index] ?? 3] ?? "never_seen",
+      severity: SEVERITY_CODES[c.severity[index] ?? 0] ?? null,
+      moving: c.moving[index] === 1,
+    };
+  }
+
+  byId(id: string): FleetDevice | null {
+    const at = this.index.get(id);
+    return at === undefined ? null : this.at(at);
+  }
+
+  indexOf(id: string): number | null {
+    return this.index.get(id) ?? null;
+  }
+
+  count(): FleetCounts {
+    const byStatus: Record<DeviceStatus, number> = { online: 0, late: 0, offline: 0, never_seen: 0 };
+    let withoutPosition = 0;
+    for (let i = 0; i < this.size; i += 1) {
+      byStatus[STATUS_CODES[this.columns.status[i] ?? 3] ?? "never_seen"] += 1;
+      if (this.columns.lon[i] === null || this.columns.lat[i] === null) withoutPosition += 1;
+    }
+    return { total: this.size, byStatus, withoutPosition };
+  }
+
+  private moves(at: number, change: MapChange): boolean {
+    return (
+      change.lon !== undefined && change.lat !== undefined && (change.lon !== this.columns.lon[at] || change.lat !== this.columns.lat[at])
+    );
+  }
+
+  private add(id: string): number {
+    const c = this.columns;
+    const at = c.id.push(id) - 1;
+    c.kind.push(-1);
+    c.lon.push(null);
+    c.lat.push(null);
+    c.status.push(3);
+    c.severity.push(0);
+    c.moving.push(0);
+    this.index.set(id, at);
+    return at;
+  }
+
+  private write(at: number, change: MapChange): void {
+    const c = this.columns;
+    if (change.status !== undefined) c.status[at] = change.status;
+    if (change.severity !== undefined) c.severity[at] = change.severity;
+    if (change.lon !== undefined) c.lon[at] = change.lon;
+    if (change.lat !== undefined) c.lat[at] = change.lat;
+    if (typeof change.kind === "number") c.kind[at] = change.kind;
+    if (typeof change.kind === "string") c.kind[at] = this.kindIndex(change.kind);
+  }
+
+  private kindIndex(kind: string): number {
+    const known = this.kinds.indexOf(kind);
+    return known >= 0 ? known : this.kinds.push(kind) - 1;
+  }
+
+  private tell(change: FleetChange): void {
+    for (const listener of this.listeners) listener(change);
+  }
+}
+
+export const fleet = new Fleet();
+
+export const fleetCounts = signal<FleetCounts | null>(null);
+
+/** Counting 20,000 devices takes a moment; five times a second would be waste. */
+const COUNT_EVERY_MS = 500;
+let counting: ReturnType<typeof setTimeout> | null = null;
+
+fleet.listen((change) => {
+  if (change.reset) {
+    fleetCounts.value = fleet.count();
+    return;
+  }
+  counting ??= setTimeout(() => {
+    counting = null;
+    fleetCounts.value = fleet.count();
+  }, COUNT_EVERY_MS);
+});

@@ -1,0 +1,51 @@
+/** The overlay that lists keys and symbols. */
+import { useEffect, useRef } from "preact/hooks";
+import { t, type TextKey } from "../i18n";
+import { Legend } from "../map/legend";
+import { CloseIcon } from "./icons";
+
+const GROUPS: readonly (readonly [title: TextKey, keys: readonly (readonly [keys: string, text: TextKey])[]])[] = [
+  ["help.group.lists", [["j k", "help.move"], ["Enter", "help.enter"], ["a", "help.ack"], ["/", "help.search"], ["Esc", "help.escape"]]],
+  ["help.group.view", [["f", "help.fit"], ["l", "help.language"], ["t", "help.theme"], ["?", "help.help"]]],
+  ["help.group.go", [["g o", "help.overview"], ["g d", "help.devices"], ["g z", "help.zones"]]],
+];
+
+export function Help({ onClose }: { onClose(): void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog class="help" ref={dialog} onClose={onClose} onClick={(event) => event.target === dialog.current && onClose()} aria-labelledby="help-title">
+      <header>
+        <h2 id="help-title">{t("help.title")}</h2>
+        <button type="button" class="plain icon-only" onClick={onClose} aria-label={t("help.close")}>
+          <CloseIcon />
+        </button>
+      </header>
+      <div class="help-groups">
+        {GROUPS.map(([title, keys]) => (
+          <section key={title}>
+            <h3>{t(title)}</h3>
+            <dl>
+              {keys.map(([each, text]) => (
+                <div key={each}>
+                  <dt>
+                    {each.split(" ").map((key) => (
+                      <kbd key={key}>{key}</kbd>
+                    ))}
+                  </dt>
+                  <dd>{t(text)}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+        <section>
+          <h3>{t("help.symbols")}</h3>
+          <Legend />
+        </section>
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,183 @@
+/** What surrounds every screen: bars, banner, navigation, notices, spoken summary, help. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { clockTime, date, zoneOffset } from "../format/time";
+import { counted, local, t, toggleLanguage, language } from "../i18n";
+import { useKeys } from "../keys";
+import { go, path, to } from "../router";
+import { notice } from "../state/acknowledge";
+import { alertCounts } from "../state/alert-book";
+import { now, refetchEverything } from "../state/clock";
+import { system } from "../state/city";
+import { arrived, linkWord, loaded, retryLive, staleSince } from "../state/live";
+import { logOut, session } from "../state/session";
+import { theme, toggleTheme } from "../state/theme";
+import { Help } from "./help";
+import { CloseIcon, LogOutIcon, MoonIcon, SunIcon } from "./icons";
+
+export const THE_BAND = "SIMULATED DATA · 模拟数据";
+
+export function Shell({ children }: { children: ComponentChildren }) {
+  const [help, setHelp] = useState(false);
+  useKeys({
+    "g o": () => go(to.overview()),
+    "g d": () => go(to.devices()),
+    "g z": () => go(to.zones()),
+    l: toggleLanguage,
+    t: toggleTheme,
+    "?": () => setHelp(true),
+  });
+  useEffect(() => {
+    const name = system.value ? local(system.value.city.name) : "";
+    document.title = [t("app.name"), name].filter((part) => part !== "").join(" · ");
+    document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
+  });
+  return (
+    <div class={staleSince.value === null ? "shell" : "shell stale-data"}>
+      <a class="skip" href="#content" onClick={skip}>
+        {t("app.skip")}
+      </a>
+      <TopBar onHelp={() => setHelp(true)} />
+      {system.value?.simulated && <SimulatedBand />}
+      <StaleBanner />
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
+      <Notice />
+      <Spoken />
+      {help && <Help onClose={() => setHelp(false)} />}
+    </div>
+  );
+}
+
+function skip(event: Event): void {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
+export function SimulatedBand() {
+  return (
+    <div class="simulated" role="note">
+      <strong>{THE_BAND}</strong>
+      <span>{t("app.simulated.why")}</span>
+    </div>
+  );
+}
+
+function TopBar({ onHelp }: { onHelp(): void }) {
+  const signedIn = session.value.phase === "in" ? session.value.session : null;
+  return (
+    <header class="top">
+      <a class="brand" href={to.overview()}>
+        {system.value && <strong>{local(system.value.city.name)}</strong>}
+        <span>{t("app.name")}</span>
+      </a>
+      <nav aria-label={t("nav.label")}>
+        <NavLink href={to.overview()} here={path.value === "/" || path.value.startsWith("/alerts")} text={t("nav.overview")} />
+        <NavLink href={to.devices()} here={path.value.startsWith("/devices")} text={t("nav.devices")} />
+        <NavLink href={to.zones()} here={path.value.startsWith("/zones")} text={t("nav.zones")} />
+      </nav>
+      <LinkState />
+      <Clock />
+      <div class="top-actions">
+        <button type="button" class="plain" onClick={toggleLanguage} title={`${t("pref.language.label")} (l)`} lang={language.value === "zh" ? "en" : "zh-CN"}>
+          {t("pref.language")}
+        </button>
+        <ThemeButton />
+        <button type="button" class="plain icon-only" onClick={onHelp} title={`${t("help.open")} (?)`} aria-label={t("help.open")}>
+          ?
+        </button>
+        {signedIn && (
+          <button type="button" class="plain icon-only" onClick={() => void logOut()} title={`${t("nav.logout")} · ${t("nav.user", { user: signedIn.user })}`} aria-label={t("nav.logout")}>
+            <LogOutIcon />
+          </button>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function NavLink({ href, here, text }: { href: string; here: boolean; text: string }) {
+  return (
+    <a href={href} {...(here && { "aria-current": "page" as const })}>
+      {text}
+    </a>
+  );
+}
+
+export function ThemeButton() {
+  const label = t(theme.value === "dark" ? "pref.theme.to_light" : "pref.theme.to_dark");
+  return (
+    <button type="button" class="plain icon-only" onClick={toggleTheme} title={`${label} (t)`} aria-label={label}>
+      {theme.value === "dark" ? <SunIcon /> : <MoonIcon />}
+    </button>
+  );
+}
+
+function LinkState() {
+  const word = linkWord.value;
+  return (
+    <span class={`link-state link-${word}`} role="status">
+      <svg class="mark" viewBox="0 0 16 16" aria-hidden="true">
+        {word === "live" && <circle cx="8" cy="8" r="4.5" />}
+        {word === "offline" && <path d="m4 4 8 8M12 4l-8 8" />}
+        {(word === "connecting" || word === "reconnecting") && <path d="M12.5 8a4.5 4.5 0 1 1-1.6-3.4" />}
+      </svg>
+      {t(`link.${word}`)}
+    </span>
+  );
+}
+
+function Clock() {
+  return (
+    <time class="clock" dateTime={new Date(now.value).toISOString()}>
+      <span class="clock-date">{date(now.value)}</span> <strong>{clockTime(now.value)}</strong> <span class="muted">{zoneOffset(now.value)}</span>
+    </time>
+  );
+}
+
+function StaleBanner() {
+  const since = staleSince.value;
+  if (since === null || !loaded.value) return null;
+  const again = () => {
+    retryLive();
+    refetchEverything();
+  };
+  return (
+    <div class="banner" role="alert">
+      <span>{t("link.banner", { time: `${clockTime(since)} ${zoneOffset(since)}` })}</span>
+      <button type="button" class="button" onClick={again}>
+        {t("link.retry")}
+      </button>
+    </div>
+  );
+}
+
+function Notice() {
+  const text = notice.value;
+  const close = () => {
+    notice.value = null;
+  };
+  useKeys({ Escape: () => (notice.peek() === null ? false : close()) });
+  if (text === null) return null;
+  return (
+    <div class="notice" role="alert">
+      <span>{text}</span>
+      <button type="button" class="plain icon-only" onClick={close} aria-label={t("help.close")}>
+        <CloseIcon />
+      </button>
+    </div>
+  );
+}
+
+/** For screen readers: the newest alert at once, the totals when they change; never in a hurry. */
+function Spoken() {
+  const counts = alertCounts.value;
+  const alert = arrived.value;
+  return (
+    <div class="spoken" aria-live="polite">
+      {loaded.value && <p>{counted("alerts.live", counts.firing, { unacknowledged: counts.unacknowledged })}</p>}
+      {alert && <p>{t("alerts.arrived", { severity: t(`severity.${alert.severity}`), summary: local(alert.summary) })}</p>}
+    </div>
+  );
+}
