@@ -12,6 +12,8 @@ mod sqlite;
 mod state;
 mod steps;
 
+pub use backends::embedded::{Embedded, Options, Recovery};
+pub use backends::memory::Memory;
 pub use port::{
     Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
     LedgerKey, NewDeadLetter, Outcome, Point, Replay, SharedStore, Store, StoreError,

@@ -90,7 +90,8 @@ pub struct Bucket {
     pub flagged: u64,
 }
 
-/// The newest reading of a series by event time.
+/// The newest reading of a series by event time. One whose time is too far in the future to be
+/// trusted (`Marks::FUTURE`) is it only as long as there is no other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastValue {
     /// Event time.
@@ -189,7 +190,8 @@ pub struct Counters {
 pub struct Replay {
     /// Its number.
     pub seq: u64,
-    /// The readings that were new.
+    /// The readings that were new. Their `zones` are empty: zones are not stored, for their keys
+    /// change with every load; whoever needs them locates the readings again.
     pub readings: Vec<Reading>,
 }
 
@@ -309,7 +311,8 @@ pub trait Store: Send + Sync {
     fn replay(&self, from: u64, each: &mut dyn FnMut(Replay)) -> Result<(), StoreError>;
 
     /// Keeps commits from number `from` on for the follower called `name`, over restarts, until
-    /// it holds a later one.
+    /// it holds a later one. To let go of everything, hold `u64::MAX`; a follower that goes away
+    /// without it keeps the log growing for ever.
     fn hold(&self, name: &str, from: u64) -> Result<(), StoreError>;
 
     /// The number of the newest commit; 0 if there is none.

@@ -10,6 +10,10 @@ use crate::{StoreError, StoreErrorKind};
 /// How long a statement waits for another process (a backup, a person with a shell) to let go.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How far a write-ahead log grows before it is worked into its file: so much that this is rare,
+/// so little that it is quick.
+const WAL_BYTES: u32 = 16 << 20;
+
 /// `SQLITE_IOERR_SHMSIZE`: the disk is too full to grow the shared index of the write-ahead log.
 const IOERR_SHMSIZE: i32 = 0x0a | (0x13 << 8);
 
@@ -40,6 +44,8 @@ impl Format {
         conn.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
         conn.execute_batch(&format!("PRAGMA page_size = {};", self.page_size)).map_err(fail)?;
         make_durable(&conn).map_err(fail)?;
+        let checkpoint = WAL_BYTES / self.page_size;
+        conn.execute_batch(&format!("PRAGMA wal_autocheckpoint = {checkpoint};")).map_err(fail)?;
         if self.check(&conn, path)? == Found::Empty {
             conn.execute_batch(&format!(
                 "BEGIN IMMEDIATE; PRAGMA application_id = {}; PRAGMA user_version = {}; {} COMMIT;",
@@ -115,7 +121,7 @@ enum Found {
 pub(crate) fn make_durable(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
+         PRAGMA journal_size_limit = 67108864;",
     )
 }
 

@@ -159,7 +159,7 @@ impl Embedded {
         let Some(blob) = self.days.chunk(window, device)? else {
             return Ok(DeviceColumns::default());
         };
-        Chunk::parse(&blob, window)
+        Chunk::parse(&blob, window, device)
             .and_then(|chunk| chunk.all())
             .map_err(|what| self.days.damage(window, device, what.0))
     }

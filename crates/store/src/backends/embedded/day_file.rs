@@ -227,7 +227,7 @@ impl DayFiles {
                 if damaged {
                     put_aside.execute([id])?;
                 }
-                let chunk = codec::encode(columns, window);
+                let chunk = codec::encode(columns, window, device);
                 put.execute((id, first, last, columns.readings as i64, chunk))?;
             }
             tx.prepare_cached("INSERT OR REPLACE INTO seals (window, seq) VALUES (?1, ?2)")?

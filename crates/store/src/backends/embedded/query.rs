@@ -72,7 +72,8 @@ impl Embedded {
                     }
                     Some(Found::Chunk(blob)) => {
                         let metrics = of_device.iter().map(|s| s.metric);
-                        chunk_to_steps(&blob, window, metrics, range, &mut steps)
+                        Chunk::parse(&blob, window, device)
+                            .and_then(|chunk| chunk_to_steps(&chunk, metrics, range, &mut steps))
                             .map_err(|what| self.days.damage(window, device, what.0))?;
                     }
                 }
@@ -105,7 +106,7 @@ impl Embedded {
                 Some(Found::Head(columns)) => add(&columns.times, &columns.positions),
                 Some(Found::Chunk(blob)) => {
                     let damage = |what: Damaged| self.days.damage(window, device, what.0);
-                    let chunk = Chunk::parse(&blob, window).map_err(damage)?;
+                    let chunk = Chunk::parse(&blob, window, device).map_err(damage)?;
                     add(&chunk.times, &chunk.positions().map_err(damage)?);
                 }
             }
@@ -167,7 +168,7 @@ impl Embedded {
             return Ok(chunk.readings);
         }
         let Some(blob) = self.days.chunk(window, device)? else { return Ok(0) };
-        let all = Chunk::parse(&blob, window).and_then(|chunk| chunk.all());
+        let all = Chunk::parse(&blob, window, device).and_then(|chunk| chunk.all());
         all.map(|columns| count_rows(&columns, range))
             .map_err(|what| self.days.damage(window, device, what.0))
     }
@@ -188,7 +189,7 @@ impl Embedded {
             }
             Some(Found::Chunk(blob)) => {
                 let damage = |what: Damaged| self.days.damage(window, series.device, what.0);
-                let chunk = Chunk::parse(&blob, window).map_err(damage)?;
+                let chunk = Chunk::parse(&blob, window, series.device).map_err(damage)?;
                 if let Some(column) = chunk.column(series.metric).map_err(damage)? {
                     read(&chunk.times, &column);
                 }
@@ -259,13 +260,11 @@ impl Embedded {
 
 /// Adds a chunk's metrics to steps: by its statistics if it lies in one step, else row by row.
 fn chunk_to_steps(
-    blob: &[u8],
-    window: i64,
+    chunk: &Chunk<'_>,
     metrics: impl Iterator<Item = MetricKey>,
     range: TimeRange,
     steps: &mut Steps,
 ) -> Result<(), Damaged> {
-    let chunk = Chunk::parse(blob, window)?;
     let (Some(first), Some(last)) = (chunk.times.first(), chunk.times.last()) else {
         return Ok(());
     };

@@ -2,31 +2,29 @@
 //!
 //! ```text
 //! version   1 byte
-//! checksum  4 bytes: CRC-32 of all that follows
+//! checksum  4 bytes: CRC-32 of window, device key and all that follows
 //! rows, length of times, times
 //! columns, then for each: metric, length of its block, statistics
 //! length of positions
 //! blocks of the columns, positions
 //! ```
+//! The window and the device are in the checksum, so that a chunk in a wrong place is noticed.
 //! Statistics stand before the blocks, so that a step that covers the whole chunk reads no values.
 
-use std::sync::Arc;
+use city_model::{DeviceKey, MetricKey, Position};
 
-use city_model::{MetricKey, Position, Quality};
-use rustc_hash::FxHashMap;
-
-use super::bytes::{Damaged, Reader, put_f64, put_signed, put_varint};
-use super::{ints, numbers};
-use crate::backends::embedded::columns::{ABSENT, Column, DeviceColumns, Kind, kind_of};
-use crate::steps::{Stats, counts};
+use super::bytes::{Damaged, Reader, put_signed, put_varint};
+use super::{column, ints, numbers, presence, stats};
+use crate::backends::embedded::columns::{ABSENT, Column, DeviceColumns};
+use crate::steps::Stats;
 
 const VERSION: u8 = 1;
 const HEADER: usize = 5;
 /// More rows than a device can send in a window (10 kHz for an hour are 36 million).
 const MAX_ROWS: usize = 1 << 27;
 
-/// Encodes the readings of a device in the window that starts at `window`.
-pub(crate) fn encode(device: &DeviceColumns, window: i64) -> Vec<u8> {
+/// Encodes the readings of device `key` in the window that starts at `window`.
+pub(crate) fn encode(device: &DeviceColumns, window: i64, key: DeviceKey) -> Vec<u8> {
     let rows = device.times.len();
     let mut out = vec![VERSION, 0, 0, 0, 0];
     let mut block = Vec::new();
@@ -41,19 +39,27 @@ pub(crate) fn encode(device: &DeviceColumns, window: i64) -> Vec<u8> {
     put_varint(&mut out, columns.len() as u64);
     for column in columns {
         let start = blocks.len();
-        let decimals = encode_column(column, rows, &mut blocks);
+        let decimals = column::encode(column, rows, &mut blocks);
         put_varint(&mut out, u64::from(column.metric.0));
         put_varint(&mut out, (blocks.len() - start) as u64);
-        encode_stats(column, &device.times, decimals.as_ref(), &mut out);
+        stats::encode(column, &device.times, decimals.as_ref(), &mut out);
     }
     encode_positions(&device.positions, rows, &mut block);
     put_varint(&mut out, block.len() as u64);
     out.append(&mut blocks);
     out.append(&mut block);
 
-    let checksum = crc32fast::hash(&out[HEADER..]);
+    let checksum = checksum(window, key, &out[HEADER..]);
     out[1..HEADER].copy_from_slice(&checksum.to_le_bytes());
     out
+}
+
+fn checksum(window: i64, key: DeviceKey, body: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&window.to_le_bytes());
+    hasher.update(&key.0.to_le_bytes());
+    hasher.update(body);
+    hasher.finalize()
 }
 
 /// An encoded chunk whose checksum is right and whose times are read; columns are read on demand.
@@ -72,13 +78,13 @@ struct Entry<'a> {
 }
 
 impl<'a> Chunk<'a> {
-    /// Reads the front of a chunk of the window that starts at `window`.
-    pub(crate) fn parse(blob: &'a [u8], window: i64) -> Result<Self, Damaged> {
+    /// Reads the front of the chunk of device `key` in the window that starts at `window`.
+    pub(crate) fn parse(blob: &'a [u8], window: i64, key: DeviceKey) -> Result<Self, Damaged> {
         let mut reader = Reader::new(blob);
         if reader.byte()? != VERSION {
             return Err(Damaged("it is of an unknown version"));
         }
-        if reader.u32()? != crc32fast::hash(&blob[HEADER..]) {
+        if reader.u32()? != checksum(window, key, &blob[HEADER..]) {
             return Err(Damaged("the checksum is wrong"));
         }
         let rows = reader.count(MAX_ROWS)?;
@@ -89,7 +95,7 @@ impl<'a> Chunk<'a> {
         for _ in 0..columns {
             let metric = MetricKey(reader.count(usize::from(u16::MAX))? as u16);
             let length = reader.count(blob.len())?;
-            front.push((metric, length, decode_stats(&mut reader, &times)?));
+            front.push((metric, length, stats::decode(&mut reader, &times)?));
         }
         let positions = reader.count(blob.len())?;
         let mut directory = Vec::with_capacity(columns);
@@ -115,7 +121,7 @@ impl<'a> Chunk<'a> {
 
     fn read(&self, entry: &Entry<'_>) -> Result<Column, Damaged> {
         let mut column = Column { metric: entry.metric, ..Column::default() };
-        decode_column(Reader::new(entry.block), self.times.len(), &mut column)?;
+        column::decode(Reader::new(entry.block), self.times.len(), &mut column)?;
         Ok(column)
     }
 
@@ -178,312 +184,13 @@ fn gcd(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-/// Which rows there are: all; a bit for each; or the places, whichever is shorter.
-fn encode_presence(present: &[bool], out: &mut Vec<u8>) {
-    let count = present.iter().filter(|p| **p).count();
-    if count == present.len() {
-        out.push(0);
-        return;
-    }
-    let places: Vec<u64> = (0u64..).zip(present).filter(|(_, p)| **p).map(|(i, _)| i).collect();
-    let gaps =
-        (0..places.len()).map(|i| if i == 0 { places[0] } else { places[i] - places[i - 1] });
-    let plan = ints::plan(gaps.clone());
-    if plan.bytes < present.len().div_ceil(8) {
-        out.push(2);
-        put_varint(out, count as u64);
-        ints::pack(plan, gaps, out);
-    } else {
-        out.push(1);
-        put_bits(present.iter().copied(), out);
-    }
-}
-
-fn decode_presence(reader: &mut Reader<'_>, rows: usize) -> Result<Vec<bool>, Damaged> {
-    match reader.byte()? {
-        0 => Ok(vec![true; rows]),
-        1 => bits(reader, rows),
-        2 => {
-            let count = reader.count(rows)?;
-            let mut gaps = Vec::with_capacity(count);
-            ints::unpack(reader, count, &mut gaps)?;
-            let mut present = vec![false; rows];
-            let mut place = 0u64;
-            for gap in gaps {
-                place = place.wrapping_add(gap);
-                let slot = usize::try_from(place).ok().and_then(|place| present.get_mut(place));
-                *slot.ok_or(Damaged("a row is out of range"))? = true;
-            }
-            Ok(present)
-        }
-        _ => Err(Damaged("presence is written in an unknown way")),
-    }
-}
-
-fn put_bits(bits: impl Iterator<Item = bool>, out: &mut Vec<u8>) {
-    for (index, bit) in bits.enumerate() {
-        if index % 8 == 0 {
-            out.push(0);
-        }
-        if let Some(last) = out.last_mut() {
-            *last |= u8::from(bit) << (index % 8);
-        }
-    }
-}
-
-fn bits(reader: &mut Reader<'_>, count: usize) -> Result<Vec<bool>, Damaged> {
-    let packed = reader.bytes(count.div_ceil(8))?;
-    Ok((0..count).map(|i| packed[i / 8] >> (i % 8) & 1 == 1).collect())
-}
-
-/// Presence, flags, then numbers, truth values and texts, each only if there are any.
-fn encode_column(column: &Column, rows: usize, out: &mut Vec<u8>) -> Option<numbers::Decimals> {
-    let mut present: Vec<bool> = column.flags.iter().map(|flag| *flag != ABSENT).collect();
-    present.resize(rows, false);
-    encode_presence(&present, out);
-    let there = || {
-        column
-            .flags
-            .iter()
-            .zip(&column.values)
-            .filter(|(f, _)| **f != ABSENT)
-            .map(|(f, v)| (*f, *v))
-    };
-    let flags: Vec<u8> = there().map(|(flag, _)| flag).collect();
-    encode_flags(&flags, out);
-    let of = |kind| there().filter(move |(flag, _)| kind_of(*flag) == Some(kind)).map(|(_, v)| v);
-    let of_numbers: Vec<f64> = of(Kind::Number).collect();
-    let mut decimals = None;
-    if !of_numbers.is_empty() {
-        decimals = numbers::encode(&of_numbers, out);
-    }
-    let states: Vec<bool> = of(Kind::Bool).map(|number| number != 0.0).collect();
-    if !states.is_empty() {
-        put_bits(states.iter().copied(), out);
-    }
-    let texts: Vec<usize> = of(Kind::Text).map(|number| number as usize).collect();
-    if !texts.is_empty() {
-        encode_texts(&column.texts, &texts, out);
-    }
-    if states.len() == flags.len() {
-        let ints = states.iter().map(|state| i64::from(*state)).collect();
-        return Some(numbers::Decimals { exponent: 0, ints });
-    }
-    // Only if all are numbers do they line up with the rows.
-    decimals.filter(|d| d.ints.len() == flags.len())
-}
-
-fn decode_column(mut reader: Reader<'_>, rows: usize, out: &mut Column) -> Result<(), Damaged> {
-    let present = decode_presence(&mut reader, rows)?;
-    let count = present.iter().filter(|p| **p).count();
-    let flags = decode_flags(&mut reader, count)?;
-    let of = |kind| flags.iter().filter(|flag| kind_of(**flag) == Some(kind)).count();
-    let how_many = of(Kind::Number);
-    let numbers = if how_many > 0 { numbers::decode(&mut reader, how_many)? } else { Vec::new() };
-    if how_many == rows {
-        // Nearly every column: nothing is absent, everything is a number.
-        out.flags = flags;
-        out.values = numbers;
-        return Ok(());
-    }
-    let states = bits(&mut reader, of(Kind::Bool))?;
-    let how_many = of(Kind::Text);
-    let texts = if how_many > 0 { decode_texts(&mut reader, how_many, out)? } else { Vec::new() };
-    let (mut numbers, mut states, mut texts) =
-        (numbers.into_iter(), states.into_iter(), texts.into_iter());
-    let mut flags = flags.into_iter();
-    for there in present {
-        let flag = if there { flags.next().unwrap_or(ABSENT) } else { ABSENT };
-        let value = match kind_of(flag) {
-            _ if flag == ABSENT => None,
-            Some(Kind::Number) => numbers.next(),
-            Some(Kind::Bool) => states.next().map(|state| f64::from(u8::from(state))),
-            Some(Kind::Text) => texts.next().map(|index| index as f64),
-            None => None,
-        };
-        out.flags.push(flag);
-        out.values.push(value.unwrap_or(0.0));
-    }
-    Ok(())
-}
-
-/// The commonest flag, then the places that have another.
-fn encode_flags(flags: &[u8], out: &mut Vec<u8>) {
-    let mut counts = [0usize; 256];
-    for flag in flags {
-        counts[usize::from(*flag)] += 1;
-    }
-    let common = (0..=255u8).max_by_key(|flag| counts[usize::from(*flag)]).unwrap_or(ABSENT);
-    let others = || flags.iter().enumerate().filter(move |(_, flag)| **flag != common);
-    out.push(common);
-    if flags.len() - counts[usize::from(common)] > flags.len() / 3 {
-        out.push(1);
-        out.extend_from_slice(flags);
-        return;
-    }
-    out.push(0);
-    put_varint(out, others().count() as u64);
-    let mut previous = 0;
-    for (index, flag) in others() {
-        put_varint(out, (index - previous) as u64);
-        out.push(*flag);
-        previous = index;
-    }
-}
-
-fn decode_flags(reader: &mut Reader<'_>, count: usize) -> Result<Vec<u8>, Damaged> {
-    let common = reader.byte()?;
-    let flags = if reader.byte()? == 1 {
-        reader.bytes(count)?.to_vec()
-    } else {
-        let mut flags = vec![common; count];
-        let mut index = 0;
-        for _ in 0..reader.count(count)? {
-            index += reader.count(count)?;
-            *flags.get_mut(index).ok_or(Damaged("a flag is out of range"))? = reader.byte()?;
-        }
-        flags
-    };
-    let known = |flag: &u8| kind_of(*flag).is_some() && Quality::from_code(flag & 0xf).is_some();
-    if flags.iter().all(known) { Ok(flags) } else { Err(Damaged("a flag has no meaning")) }
-}
-
-/// The distinct texts, then for each reading which one.
-fn encode_texts(texts: &[Arc<str>], indices: &[usize], out: &mut Vec<u8>) {
-    let mut numbers: FxHashMap<&str, u64> = FxHashMap::default();
-    let mut distinct: Vec<&str> = Vec::new();
-    let which: Vec<u64> = indices
-        .iter()
-        .map(|index| {
-            let text: &str = texts.get(*index).map_or("", |text| text);
-            *numbers.entry(text).or_insert_with(|| {
-                distinct.push(text);
-                distinct.len() as u64 - 1
-            })
-        })
-        .collect();
-    put_varint(out, distinct.len() as u64);
-    for text in distinct {
-        put_varint(out, text.len() as u64);
-        out.extend_from_slice(text.as_bytes());
-    }
-    ints::pack(ints::plan(which.iter().copied()), which.iter().copied(), out);
-}
-
-fn decode_texts(
-    reader: &mut Reader<'_>,
-    count: usize,
-    out: &mut Column,
-) -> Result<Vec<u64>, Damaged> {
-    for _ in 0..reader.count(count)? {
-        let length = reader.count(MAX_ROWS)?;
-        let text =
-            str::from_utf8(reader.bytes(length)?).map_err(|_| Damaged("a text is broken"))?;
-        out.texts.push(text.into());
-    }
-    let mut which = Vec::with_capacity(count);
-    ints::unpack(reader, count, &mut which)?;
-    if which.iter().any(|index| *index >= out.texts.len() as u64) {
-        return Err(Damaged("a text is missing"));
-    }
-    Ok(which)
-}
-
-/// Counts; then, if anything counts, lowest, highest, newest and sum: as integers of the column's
-/// decimal exponent if that is exact, else whole; and which row is the newest.
-fn encode_stats(
-    column: &Column,
-    times: &[i64],
-    decimals: Option<&numbers::Decimals>,
-    out: &mut Vec<u8>,
-) {
-    let mut stats = Stats::default();
-    let mut of_ints = IntStats::default();
-    let mut newest = 0;
-    let mut ints = decimals.map(|d| d.ints.iter());
-    for (row, time) in times.iter().enumerate() {
-        let Some((number, quality)) = column.number(row) else { continue };
-        let int = ints.as_mut().and_then(Iterator::next);
-        stats.add(*time, number, quality);
-        if number.is_some() && counts(quality) {
-            newest = row;
-            of_ints.add(int.copied());
-        }
-    }
-    put_varint(out, stats.count);
-    put_varint(out, stats.flagged);
-    if stats.count == 0 {
-        return;
-    }
-    if let (Some(decimals), Some(sum)) = (decimals, of_ints.sum) {
-        out.push(decimals.exponent);
-        for int in [of_ints.min, of_ints.max, of_ints.last, sum] {
-            put_signed(out, int);
-        }
-    } else {
-        out.push(u8::MAX);
-        for number in [stats.min, stats.max, stats.last, stats.sum] {
-            put_f64(out, number);
-        }
-    }
-    put_varint(out, (times.len() - 1 - newest) as u64);
-}
-
-/// Statistics over the integers of decimals, exact as long as the sum does not overflow.
-struct IntStats {
-    min: i64,
-    max: i64,
-    last: i64,
-    sum: Option<i64>,
-}
-
-impl Default for IntStats {
-    fn default() -> Self {
-        Self { min: i64::MAX, max: i64::MIN, last: 0, sum: Some(0) }
-    }
-}
-
-impl IntStats {
-    fn add(&mut self, int: Option<i64>) {
-        let Some(int) = int else {
-            self.sum = None;
-            return;
-        };
-        self.min = self.min.min(int);
-        self.max = self.max.max(int);
-        self.last = int;
-        self.sum = self.sum.and_then(|sum| sum.checked_add(int));
-    }
-}
-
-fn decode_stats(reader: &mut Reader<'_>, times: &[i64]) -> Result<Stats, Damaged> {
-    let mut stats =
-        Stats { count: reader.varint()?, flagged: reader.varint()?, ..Stats::default() };
-    if stats.count == 0 {
-        return Ok(stats);
-    }
-    let exponent = reader.byte()?;
-    let mut next = || {
-        if exponent == u8::MAX {
-            reader.f64()
-        } else {
-            reader.signed().and_then(|int| numbers::from_decimal(int, exponent))
-        }
-    };
-    (stats.min, stats.max, stats.last, stats.sum) = (next()?, next()?, next()?, next()?);
-    let from_end = reader.count(MAX_ROWS)?;
-    let newest = times.len().checked_sub(1 + from_end).ok_or(Damaged("the newest is missing"))?;
-    stats.last_time = times[newest];
-    Ok(stats)
-}
-
 fn encode_positions(positions: &[Option<Position>], rows: usize, out: &mut Vec<u8>) {
     if positions.iter().all(Option::is_none) {
         return;
     }
     let mut present: Vec<bool> = positions.iter().map(Option::is_some).collect();
     present.resize(rows, false);
-    encode_presence(&present, out);
+    presence::encode(&present, out);
     let lons: Vec<f64> = positions.iter().flatten().map(|p| p.lon).collect();
     let lats: Vec<f64> = positions.iter().flatten().map(|p| p.lat).collect();
     numbers::encode(&lons, out);
@@ -494,7 +201,7 @@ fn decode_positions(mut reader: Reader<'_>, rows: usize) -> Result<Vec<Option<Po
     if reader.is_empty() {
         return Ok(Vec::new());
     }
-    let present = decode_presence(&mut reader, rows)?;
+    let present = presence::decode(&mut reader, rows)?;
     let count = present.iter().filter(|p| **p).count();
     let lons = numbers::decode(&mut reader, count)?;
     let lats = numbers::decode(&mut reader, count)?;
@@ -504,12 +211,13 @@ fn decode_positions(mut reader: Reader<'_>, rows: usize) -> Result<Vec<Option<Po
 
 #[cfg(test)]
 mod tests {
-    use city_model::Value;
+    use city_model::{Quality, Value};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::backends::embedded::columns::flag;
+    use crate::backends::embedded::columns::{Kind, flag, kind_of};
 
+    const KEY: DeviceKey = DeviceKey(7);
     const WINDOW: i64 = 1_700_000_000_000_000 - 1_700_000_000_000_000 % 3_600_000_000;
 
     /// What a chunk must bring back, in a form that tells -0.0 from 0.0.
@@ -529,8 +237,8 @@ mod tests {
     }
 
     fn round_trip(device: &DeviceColumns) -> usize {
-        let blob = encode(device, WINDOW);
-        let chunk = Chunk::parse(&blob, WINDOW).expect("parses");
+        let blob = encode(device, WINDOW, KEY);
+        let chunk = Chunk::parse(&blob, WINDOW, KEY).expect("parses");
         let back = chunk.all().expect("decodes");
         assert_eq!(facts(&back), facts(device));
         assert_eq!(back.readings, device.readings);
@@ -577,14 +285,17 @@ mod tests {
         for i in 0..20 {
             device.put(MetricKey(1), WINDOW + i, &(i as f64).into(), Quality::Pass, None);
         }
-        let blob = encode(&device, WINDOW);
+        let blob = encode(&device, WINDOW, KEY);
         for bit in 0..blob.len() * 8 {
             let mut broken = blob.clone();
             broken[bit / 8] ^= 1 << (bit % 8);
-            assert!(Chunk::parse(&broken, WINDOW).is_err(), "bit {bit}");
+            assert!(Chunk::parse(&broken, WINDOW, KEY).is_err(), "bit {bit}");
         }
-        assert!(Chunk::parse(&blob[..blob.len() - 1], WINDOW).is_err());
-        assert!(Chunk::parse(&[], WINDOW).is_err());
+        assert!(Chunk::parse(&blob[..blob.len() - 1], WINDOW, KEY).is_err());
+        assert!(Chunk::parse(&[], WINDOW, KEY).is_err());
+        assert!(Chunk::parse(&blob, WINDOW, KEY).is_ok());
+        assert!(Chunk::parse(&blob, WINDOW, DeviceKey(8)).is_err(), "another device");
+        assert!(Chunk::parse(&blob, WINDOW + 1, KEY).is_err(), "another window");
     }
 
     fn value() -> impl Strategy<Value = Value> {

@@ -2,7 +2,10 @@
 
 pub(super) mod bytes;
 mod chunk;
+mod column;
 mod ints;
 mod numbers;
+mod presence;
+mod stats;
 
 pub(super) use chunk::{Chunk, encode};
