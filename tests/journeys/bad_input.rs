@@ -70,7 +70,7 @@ async fn every_kind_of_bad_message_becomes_a_dead_letter_with_a_reason_and_a_hin
     let instance = setup.start(&CONFIG.replace("UNIT", "ug/m3"));
     let now = "2026-01-01T00:00:00Z";
     for (topic, payload, reason) in [
-        ("air/a/up", "{\"pm25\": 1".to_owned(), "syntax"),
+        ("air/a/up", "{\"pm25\": 1".to_owned(), "malformed"),
         ("air/ghost/up", format!("{{\"ts\":\"{now}\",\"pm25\":12}}"), "unknown_device"),
         ("elsewhere/a", "1".to_owned(), "no_source"),
         ("air/a/up", format!("{{\"ts\":\"{now}\",\"other\":{{}}}}"), "no_values"),

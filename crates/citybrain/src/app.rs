@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
-use city_api::{Brain, CityInfo, NewToken, Parts, Role, Tokens};
+use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
 use city_collect::Collector;
 use city_endpoint::{AllowAll, Endpoint, EndpointConfig};
 use city_model::{Clock as _, Severity, SharedClock};
@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bridge::{Ingest, TopicRoute};
+use crate::bridge::Ingest;
 use crate::city::City;
 use crate::clock::SystemClock;
 use crate::run_file::RunFile;
@@ -75,8 +75,8 @@ impl Stage {
 
 impl App {
     /// Starts everything; when this returns, devices and browsers can connect.
-    pub async fn start(city: City, progress: Progress<'_>) -> anyhow::Result<Self> {
-        let City { settings, seed, devices, rules, sources, bounds, warnings } = city;
+    pub async fn start(city: City, mode: Mode, progress: Progress<'_>) -> anyhow::Result<Self> {
+        let City { settings, seed, devices, rules, sources, bounds, shown_bounds, warnings } = city;
         for warning in warnings {
             tracing::warn!("{warning}");
         }
@@ -149,8 +149,9 @@ impl App {
             city: CityInfo {
                 name: settings.city.name.clone(),
                 time_zone: settings.city.time_zone.clone(),
-                bounds,
+                bounds: shown_bounds,
             },
+            mode,
             simulated: settings.city.simulated,
             metrics: metrics.clone(),
             clock: clock.clone(),
@@ -164,6 +165,7 @@ impl App {
             followers: vec![Arc::new(engine.handle()), brain.live()],
             bounds,
             times: TimePolicy::default(),
+            checks: settings.quality.clone(),
             limits: Limits::default(),
             clock: clock.clone(),
             metrics: metrics.clone(),
@@ -267,14 +269,13 @@ async fn start_endpoint(
         sessions_file: Some(settings.data_dir.join("mqtt-sessions")),
         ..EndpointConfig::default()
     };
-    let route = Arc::new(TopicRoute { sources: sources.clone(), broker: None });
+    let sources = sources.clone();
+    let route = Arc::new(move |topic: &str, _client: Option<&str>| sources.route(None, topic));
     let endpoint =
         Endpoint::bind(config, pipeline.intake(), route, Arc::new(AllowAll), clock.clone())
             .await
-            .with_context(|| {
-                format!("mqtt.listen: {} cannot be used; is another broker listening there?", settings.mqtt.listen)
-            })?;
-    let address = endpoint.local_addr();
+            .context("mqtt.listen: is another broker listening there?")?;
+    let address = endpoint.local_addr()?;
     ingest.watch_endpoint(endpoint.stats());
     let stop = inputs.stop.clone();
     inputs.tasks.spawn(async move { endpoint.run(stop).await });
@@ -291,7 +292,10 @@ fn start_collectors(
 ) -> anyhow::Result<()> {
     for broker in &settings.brokers {
         let name = broker.name.clone();
-        let route = Arc::new(TopicRoute { sources: sources.clone(), broker: Some(name.clone()) });
+        let (routes, broker_name) = (sources.clone(), name.clone());
+        let route = Arc::new(move |topic: &str, _client: Option<&str>| {
+            routes.route(Some(&broker_name), topic)
+        });
         let filters = sources.filters(Some(&name));
         let collector =
             Collector::new(broker.connect.clone(), filters, route, intake.clone(), clock.clone())

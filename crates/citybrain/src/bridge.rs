@@ -1,30 +1,68 @@
 //! Small adapters between crates that do not know each other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use city_endpoint::Route;
-use city_pipeline::{Monitor, Replayer, SourceKey, Sources};
+use city_api::IngestStatus;
+use city_collect::StatusWatch;
+use city_endpoint::Stats;
+use city_pipeline::{Monitor, Pipeline, Replayer, Sources};
+use city_store::DeadLetterId;
 
-/// Routes topics of one broker, or of the embedded endpoint, to sources.
-pub struct TopicRoute {
-    /// The sources.
-    pub sources: Arc<Sources>,
-    /// The broker's name; `None` for the embedded endpoint.
-    pub broker: Option<String>,
+/// What the brain may ask of the pipeline, which is started after it because it feeds it.
+#[derive(Default)]
+pub struct Ingest {
+    pipeline: OnceLock<Connected>,
+    endpoint: OnceLock<Arc<Stats>>,
+    brokers: Mutex<Vec<(String, StatusWatch)>>,
 }
 
-impl Route for TopicRoute {
-    fn source(&self, topic: &str, _client: Option<&str>) -> Option<SourceKey> {
-        self.sources.route(self.broker.as_deref(), topic)
+struct Connected {
+    monitor: Monitor,
+    replayer: Replayer,
+    sources: Arc<Sources>,
+}
+
+impl Ingest {
+    /// Connects the pipeline, once.
+    pub fn connect(&self, pipeline: &Pipeline) {
+        // A second call would change nothing, and there is none.
+        let _ = self.pipeline.set(Connected {
+            monitor: pipeline.monitor(),
+            replayer: pipeline.replayer(),
+            sources: pipeline.sources().clone(),
+        });
+    }
+
+    /// Watches the embedded endpoint, once.
+    pub fn watch_endpoint(&self, stats: Arc<Stats>) {
+        // As above.
+        let _ = self.endpoint.set(stats);
+    }
+
+    /// Watches the session with a broker.
+    pub fn watch_broker(&self, name: &str, status: StatusWatch) {
+        self.brokers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((name.to_owned(), status));
     }
 }
 
-/// What the brain may ask of the pipeline.
-pub struct Ingest {
-    /// Tells how it is doing.
-    pub monitor: Monitor,
-    /// Replays dead letters.
-    pub replayer: Replayer,
-    /// The sources.
-    pub sources: Arc<Sources>,
+impl city_api::Ingest for Ingest {
+    fn status(&self) -> IngestStatus {
+        let Some(connected) = self.pipeline.get() else { return IngestStatus::default() };
+        let status = connected.monitor.status();
+        IngestStatus {
+            in_flight: status.in_flight,
+            readings_per_s: status.readings_per_s,
+            failing: status.failing,
+            sources: connected.sources.iter().map(|source| source.spec.id.clone()).collect(),
+        }
+    }
+
+    fn replay(&self, id: DeadLetterId) -> Result<(), String> {
+        let connected = self.pipeline.get().ok_or("the pipeline has not started yet; try again")?;
+        let replayed = tokio::runtime::Handle::current().block_on(connected.replayer.replay(id));
+        replayed.map_err(|error| error.to_string())
+    }
 }

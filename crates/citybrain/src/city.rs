@@ -24,8 +24,10 @@ pub struct City {
     pub rules: RuleSet,
     /// The sources.
     pub sources: Sources,
-    /// West, south, east, north, if known.
+    /// West, south, east, north of where devices may be, if the settings or the zones say.
     pub bounds: Option<[f64; 4]>,
+    /// West, south, east, north of what the map shows first.
+    pub shown_bounds: [f64; 4],
     /// What is odd but no reason to refuse, such as a zone that had to be left out.
     pub warnings: Vec<String>,
 }
@@ -53,8 +55,25 @@ impl City {
             kinds: settings.city.kinds.clone(),
             departments: settings.city.departments.clone(),
         };
-        Ok(Self { settings, seed, devices, rules, sources, bounds, warnings })
+        let shown_bounds = bounds.or_else(|| bounds_of(&devices)).unwrap_or(WORLD);
+        Ok(Self { settings, seed, devices, rules, sources, bounds, shown_bounds, warnings })
     }
+}
+
+/// What a map shows of which nothing is known.
+const WORLD: [f64; 4] = [-180.0, -85.0, 180.0, 85.0];
+
+/// The box around the devices that stand still, a little wider.
+fn bounds_of(devices: &[DeviceEntry]) -> Option<[f64; 4]> {
+    const MARGIN_DEG: f64 = 0.02;
+    let places = devices.iter().filter_map(|device| device.position);
+    places.fold(None, |bounds: Option<[f64; 4]>, place| {
+        let [west, south, east, north] =
+            [place.lon - MARGIN_DEG, place.lat - MARGIN_DEG, place.lon + MARGIN_DEG, place.lat + MARGIN_DEG];
+        Some(bounds.map_or([west, south, east, north], |b| {
+            [b[0].min(west), b[1].min(south), b[2].max(east), b[3].max(north)]
+        }))
+    })
 }
 
 /// What types alone cannot say.
@@ -81,6 +100,15 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
                 ),
             ));
         }
+    }
+    for (metric, checks) in &settings.quality {
+        problems.extend(checks.problems().into_iter().map(|problem| {
+            Problem::new(
+                format!("quality.{metric}"),
+                problem,
+                "limits are numbers in the metric's unit; what fails lies beyond what is suspect",
+            )
+        }));
     }
     let names: Vec<&str> = settings.brokers.iter().map(|broker| broker.name.as_str()).collect();
     for (index, source) in settings.sources.iter().enumerate() {

@@ -150,12 +150,11 @@ impl Catalogue {
     #[must_use]
     pub fn overlaid(mut self, other: &Self) -> Self {
         for metric in other.iter() {
-            match self.by_id.get(&metric.id) {
-                Some(&key) => self.metrics[key.index()] = Metric { key, ..metric.clone() },
-                None => {
-                    let key = MetricKey(self.metrics.len() as u16);
-                    self.put(Metric { key, ..metric.clone() });
-                }
+            if let Some(&key) = self.by_id.get(&metric.id) {
+                self.metrics[key.index()] = Metric { key, ..metric.clone() };
+            } else {
+                let key = MetricKey(self.metrics.len() as u16);
+                self.put(Metric { key, ..metric.clone() });
             }
         }
         self

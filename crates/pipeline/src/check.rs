@@ -1,17 +1,24 @@
 //! The quality stage: one checker for each metric, one small state for each series.
 
+use std::collections::BTreeMap;
+
 use city_model::{Directory, MetricKey, Quality, SeriesKey, Timestamp, Value};
-use city_quality::{CheckConfig, Checker, Input, SeriesState};
+use city_quality::{CheckConfig, Checker, SeriesState};
 
 /// Checkers by metric and states by series.
-#[derive(Default)]
 pub(crate) struct Checks {
+    configs: BTreeMap<String, CheckConfig>,
     checkers: Vec<Option<Checker>>,
     /// For each device, its metrics; a handful each, so that a scan beats a hash.
     states: Vec<Vec<(MetricKey, SeriesState)>>,
 }
 
 impl Checks {
+    /// Checks with these limits by metric; other metrics get the check of their physical range.
+    pub(crate) fn new(configs: BTreeMap<String, CheckConfig>) -> Self {
+        Self { configs, checkers: Vec::new(), states: Vec::new() }
+    }
+
     /// The flag of a reading; `value` is `None` if the device said that it has none.
     pub(crate) fn check(
         &mut self,
@@ -26,26 +33,19 @@ impl Checks {
             self.states.resize_with(directory.device_slots().max(device + 1), Vec::new);
         }
         let states = &mut self.states[device];
-        let at = match states.iter().position(|(metric, _)| *metric == series.metric) {
-            Some(at) => at,
-            None => {
-                states.push((series.metric, SeriesState::default()));
-                states.len() - 1
-            }
-        };
-        let checker = checker(&mut self.checkers, directory, series.metric);
-        let number = match value {
-            Some(Value::Number(number)) => Some(*number),
-            Some(_) => return position_verdict,
-            None => None,
-        };
-        let input = Input { time, value: number, position_verdict };
-        checker.check(&mut states[at].1, &input).quality
+        let at = states.iter().position(|(metric, _)| *metric == series.metric);
+        let at = at.unwrap_or_else(|| {
+            states.push((series.metric, SeriesState::default()));
+            states.len() - 1
+        });
+        let checker = checker(&mut self.checkers, &self.configs, directory, series.metric);
+        checker.check_value(&mut states[at].1, time, value, position_verdict).quality
     }
 }
 
 fn checker<'a>(
     checkers: &'a mut Vec<Option<Checker>>,
+    configs: &BTreeMap<String, CheckConfig>,
     directory: &Directory,
     metric: MetricKey,
 ) -> &'a Checker {
@@ -54,7 +54,8 @@ fn checker<'a>(
         checkers.resize_with(index + 1, || None);
     }
     checkers[index].get_or_insert_with(|| {
-        let config = directory.metrics.get(metric).map(CheckConfig::for_metric);
-        Checker::new(config.unwrap_or_default())
+        let metric = directory.metrics.get(metric);
+        let own = metric.and_then(|metric| configs.get(&*metric.id)).cloned().unwrap_or_default();
+        Checker::new(metric.map_or(own.clone(), |metric| own.with_metric(metric)))
     })
 }

@@ -1,14 +1,17 @@
 //! The pipeline as a whole: two threads behind the intake, one that turns messages into readings
 //! and one that commits them, so that the disk and the processor work at the same time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use city_model::SharedClock;
+use city_quality::CheckConfig;
 use city_registry::Registry;
 use city_store::{Commit, DeadLetterId, SharedStore, StoreError};
 
+use crate::check::Checks;
 use crate::commit::{Committer, Prepared};
 use crate::intake::{Intake, Limits, RawMessage, Received, intake};
 use crate::process::{Processor, TimePolicy};
@@ -36,6 +39,8 @@ pub struct PipelineParts {
     pub bounds: Option<[f64; 4]>,
     /// What is tolerated in event times.
     pub times: TimePolicy,
+    /// Quality checks by metric, beside those that every metric has.
+    pub checks: BTreeMap<String, CheckConfig>,
     /// How much may be under way.
     pub limits: Limits,
     /// The clock.
@@ -89,8 +94,13 @@ impl Pipeline {
             gauge: gauge.clone(),
             clock: parts.clock.clone(),
         };
-        let processor =
-            Processor::new(parts.sources.clone(), parts.registry, parts.times, parts.bounds);
+        let processor = Processor::new(
+            parts.sources.clone(),
+            parts.registry,
+            parts.times,
+            parts.bounds,
+            Checks::new(parts.checks),
+        );
         let counted = gauge.clone();
         let threads = vec![
             std::thread::Builder::new()

@@ -8,8 +8,7 @@ use city_decode::topic::Captures;
 use city_decode::{Decoded, Message};
 use city_model::unit::{Conversion, conversion};
 use city_model::{
-    Device, DeviceKey, Directory, Marks, MetricKey, Quality, Reading, SeriesKey, Span, Timestamp,
-    Value,
+    Device, Directory, Marks, MetricKey, Quality, Reading, SeriesKey, Span, Timestamp, Value,
 };
 use city_registry::{DeviceEntry, Registry, check_id};
 use city_store::Commit;
@@ -67,6 +66,7 @@ impl Processor {
         registry: Arc<Registry>,
         times: TimePolicy,
         bounds: Option<[f64; 4]>,
+        checks: Checks,
     ) -> Self {
         let directory = registry.directory();
         Self {
@@ -74,7 +74,7 @@ impl Processor {
             directory,
             registry,
             times,
-            checks: Checks::default(),
+            checks,
             metrics: std::iter::repeat_with(FxHashMap::default)
                 .take(sources.iter().count())
                 .collect(),
@@ -201,16 +201,18 @@ impl Processor {
             Value::Number(number) => Value::Number(conversion.apply(*number)),
             other => other.clone(),
         };
-        let Located { position, zones, verdict } =
+        let Located { position, zones, verdict, bad } =
             self.locator.locate(device, decoded.position, source.spec.crs, time);
-        if verdict == Quality::Fail {
+        if bad {
             marks = marks.with(Marks::BAD_POSITION);
         }
         let series = SeriesKey { device: device.key, metric };
         let number = if decoded.missing { None } else { Some(&value) };
-        let checked = self.checks.check(&self.directory, series, time, number, verdict);
-        let quality =
-            if marks.has(Marks::FUTURE) { checked.worst(Quality::Suspect) } else { checked };
+        // A clock that runs ahead must not make the readings after it look late to the checks.
+        let ahead = marks.has(Marks::FUTURE);
+        let judged_at = if ahead { message.received } else { time };
+        let checked = self.checks.check(&self.directory, series, judged_at, number, verdict);
+        let quality = if ahead { checked.worst(Quality::Suspect) } else { checked };
         Ok(Reading {
             series,
             time,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use city_api::Mode;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let city = City::read(settings)?;
     start_logging();
     runtime()?.block_on(async {
-        let app = App::start(city, &mut |step| tracing::info!("{step}")).await?;
+        let app = App::start(city, Mode::Live, &mut |step| tracing::info!("{step}")).await?;
         tracing::info!(http = %app.http, mqtt = ?app.mqtt, "ready");
         announce_ready(&app);
         if app.first_start {

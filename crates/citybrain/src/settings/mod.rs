@@ -3,6 +3,7 @@
 mod load;
 mod problems;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use city_alert::ReceiverConfig;
 use city_collect::BrokerConfig;
 use city_model::{LocalText, Span};
 use city_pipeline::SourceSpec;
+use city_quality::CheckConfig;
 use city_registry::{Department, Kind};
 use serde::Deserialize;
 
@@ -43,6 +45,9 @@ pub struct Settings {
     /// Sources.
     #[serde(default, rename = "source")]
     pub sources: Vec<SourceSpec>,
+    /// Quality checks by metric, beside the check of the physical range that every metric has.
+    #[serde(default)]
+    pub quality: BTreeMap<String, CheckConfig>,
     /// Receivers of alert events beside the brain.
     #[serde(default, rename = "receiver")]
     pub receivers: Vec<ReceiverConfig>,

@@ -1,0 +1,264 @@
+//! Messages through the whole pipeline into a store in memory.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use city_model::{
+    Catalogue, Clock as _, ManualClock, Marks, Quality, Reading, SeriesKey, Span, Timestamp, Value,
+};
+use city_pipeline::{
+    Ack, AckSink, Committed, Follower, Limits, Pipeline, PipelineParts, RawMessage, SourceSpec,
+    Sources, TimePolicy,
+};
+use city_registry::{Registry, Seed, read_devices};
+use city_store::{LedgerKey, Memory, SharedStore, StateDb, TimeRange};
+
+const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
+
+const SOURCES: &str = r#"[
+  {"id": "json", "topic": "city/{department}/{kind}/{device}/up", "format": "json",
+   "unknown_devices": "register", "options": {"time": "ts", "lon": "lon", "lat": "lat",
+   "values": {"t": {"metric": "temperature", "unit": "[degF]"}, "pm": "pm25", "w": "water_level"}}},
+  {"id": "strict", "topic": "strict/{device}", "format": "senml", "crs": "GCJ-02", "simulated": true}
+]"#;
+
+const DEVICES: &str = r#"[
+  {"id": "bus-1", "kind": "bus", "department": "transport", "moving": true},
+  {"id": "gauge", "kind": "water_gauge", "department": "water", "position": {"lon": 116.3, "lat": 39.9}}
+]"#;
+
+#[derive(Default)]
+struct Seen(Mutex<Vec<Reading>>);
+
+impl Follower for Seen {
+    fn follow(&self, committed: &Arc<Committed>) {
+        self.0.lock().expect("no panic holds it").extend(committed.readings.iter().cloned());
+    }
+}
+
+#[derive(Default)]
+struct Acked(AtomicU64);
+
+impl AckSink for Acked {
+    fn committed(&self, _token: u64) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+struct Bench {
+    pipeline: Pipeline,
+    store: SharedStore,
+    registry: Arc<Registry>,
+    seen: Arc<Seen>,
+    acked: Arc<Acked>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let state = Arc::new(StateDb::in_memory().expect("a database"));
+        let seed = Seed { catalogue: Catalogue::embedded(), ..Seed::default() };
+        let registry = Arc::new(Registry::open(state, seed).expect("a registry"));
+        registry.import(&read_devices("devices", DEVICES).expect("valid")).expect("imported");
+        let specs: Vec<SourceSpec> = serde_json::from_str(SOURCES).expect("valid");
+        let store: SharedStore = Arc::new(Memory::new());
+        let seen = Arc::new(Seen::default());
+        let pipeline = Pipeline::start(PipelineParts {
+            sources: Arc::new(Sources::compile(&specs).expect("good sources")),
+            registry: registry.clone(),
+            store: store.clone(),
+            followers: vec![seen.clone()],
+            bounds: Some([115.4, 39.4, 117.5, 41.1]),
+            times: TimePolicy::default(),
+            checks: std::collections::BTreeMap::default(),
+            limits: Limits::default(),
+            clock: Arc::new(ManualClock::new(NOW)),
+            metrics: prometheus::Registry::new(),
+        })
+        .expect("starts");
+        Self { pipeline, store, registry, seen, acked: Arc::default() }
+    }
+
+    fn send(&self, messages: &[(&str, &str)]) {
+        let sources = self.pipeline.sources();
+        let raw = messages.iter().map(|(topic, payload)| RawMessage {
+            source: sources.route(None, topic),
+            topic: (*topic).into(),
+            payload: payload.as_bytes().to_vec().into(),
+            received: NOW,
+            retained: false,
+            client: None,
+            ack: Some(Ack::new(self.acked.clone(), 0)),
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(self.pipeline.intake().send(raw.collect())).expect("open");
+    }
+
+    /// Stops, so that everything is committed; returns what the followers saw.
+    fn finish(self) -> Done {
+        self.pipeline.stop();
+        let readings = self.seen.0.lock().expect("no panic holds it").clone();
+        let acked = self.acked.0.load(Ordering::SeqCst);
+        Done { readings, acked, store: self.store, registry: self.registry }
+    }
+}
+
+struct Done {
+    readings: Vec<Reading>,
+    acked: u64,
+    store: SharedStore,
+    registry: Arc<Registry>,
+}
+
+impl Done {
+    fn reasons(&self) -> Vec<String> {
+        let page = self.store.dead_letters(None, None, 100).expect("a page");
+        let mut reasons: Vec<_> = page.items.into_iter().map(|item| item.letter.reason).collect();
+        reasons.sort();
+        reasons
+    }
+
+    /// Checks contract 7.
+    fn assert_balanced(&self) {
+        for (key, counters) in self.store.ledger() {
+            let sum = counters.stored + counters.duplicate + counters.dead_lettered;
+            assert_eq!(counters.received, sum, "{key:?} {counters:?}");
+        }
+    }
+}
+
+fn run(messages: &[(&str, &str)]) -> Done {
+    let bench = Bench::new();
+    bench.send(messages);
+    let done = bench.finish();
+    assert_eq!(done.acked, messages.len() as u64, "everything that is kept is acknowledged");
+    done.assert_balanced();
+    done
+}
+
+fn at(offset: Span) -> String {
+    (NOW + offset).to_string()
+}
+
+#[test]
+fn units_are_converted_and_the_unknown_device_registers_itself_from_its_topic() {
+    let time = at(Span::from_secs(-5));
+    let payload = format!(r#"{{"ts":"{time}","t":212,"pm":12}}"#);
+    let done = run(&[("city/parks/weather/w-1/up", &payload)]);
+    assert_eq!(done.readings.len(), 2);
+    let directory = done.registry.directory();
+    let device = directory.device_by_id("w-1").expect("registered");
+    assert_eq!((&*device.kind, &*device.department), ("weather", "parks"));
+    let temperature = directory.metrics.by_id("temperature").expect("known").key;
+    let series = SeriesKey { device: device.key, metric: temperature };
+    let range = TimeRange { from: NOW - Span::from_mins(1), to: NOW };
+    let points = done.store.raw(series, range, 10).expect("points");
+    assert_eq!(points.len(), 1);
+    assert_eq!(points[0].value, Value::Number(100.0));
+    // 100 degrees Celsius are outside of what air can have.
+    assert_eq!(points[0].quality, Quality::Fail);
+}
+
+#[test]
+fn a_redelivery_is_a_duplicate_and_no_news() {
+    let payload = format!(r#"{{"ts":"{}","pm":12}}"#, at(Span::ZERO));
+    let topic = "city/a/air/x/up";
+    let done = run(&[(topic, &payload), (topic, &payload)]);
+    assert_eq!(done.readings.len(), 1);
+    let source = done.store.ledger().into_iter().find(|(key, _)| *key == LedgerKey::Source(0));
+    let (_, counters) = source.expect("counted");
+    assert_eq!((counters.received, counters.stored, counters.duplicate), (2, 1, 1));
+}
+
+#[test]
+fn times_are_judged() {
+    let topic = "city/a/air/x/up";
+    let soon = format!(r#"{{"ts":"{}","pm":1}}"#, at(Span::from_hours(1)));
+    let absurd = format!(r#"{{"ts":"{}","pm":2}}"#, at(Span::from_hours(48)));
+    let none = r#"{"pm":3}"#;
+    let done = run(&[(topic, &soon), (topic, &absurd), (topic, none)]);
+    assert_eq!(done.reasons(), ["absurd_time"]);
+    assert!(done.readings[0].marks.has(Marks::FUTURE));
+    assert_eq!(done.readings[0].quality, Quality::Suspect);
+    assert!(done.readings[1].marks.has(Marks::UNTIMED));
+    assert_eq!(done.readings[1].time, NOW);
+}
+
+#[test]
+fn positions_are_converted_and_bad_ones_are_marked() {
+    let message = |seconds: i64, lon: f64, lat: f64| {
+        format!(
+            r#"[{{"bn":"bus-1:","bt":{},"n":"speed","u":"km/h","v":30}},{{"n":"lon","u":"lon","v":{lon}}},{{"n":"lat","u":"lat","v":{lat}}}]"#,
+            NOW.secs_f64() as i64 - 60 + seconds
+        )
+    };
+    // GCJ-02 of a place in Beijing; then with the numbers swapped.
+    let (good, swapped) = (message(0, 116.410_45, 39.916_61), message(10, 39.916_61, 116.410_45));
+    let done = run(&[("strict/bus-1", &good), ("strict/bus-1", &swapped)]);
+    assert_eq!(done.readings.len(), 2, "{:?}", done.reasons());
+    let place = done.readings[0].position.expect("a place");
+    assert!((place.lon - 116.4042).abs() < 1e-3 && (place.lat - 39.9152).abs() < 1e-3, "{place:?}");
+    assert!(done.readings[0].marks.has(Marks::SIMULATED));
+    assert_eq!(done.readings[1].position, None);
+    assert!(done.readings[1].marks.has(Marks::BAD_POSITION));
+    assert_eq!(done.readings[1].quality, Quality::Suspect);
+}
+
+#[test]
+fn what_cannot_become_readings_is_kept_whole_with_a_reason() {
+    let bench = Bench::new();
+    bench.send(&[
+        ("nowhere", "x"),
+        ("strict/ghost", r#"[{"n":"pm25","v":1}]"#),
+        ("city/a/b/c/up", "{"),
+        (
+            "strict/gauge",
+            r#"[{"n":"water_level","u":"Cel","v":1},{"n":"humidity","u":"%RH","v":40}]"#,
+        ),
+    ]);
+    let done = bench.finish();
+    done.assert_balanced();
+    assert_eq!(done.reasons(), ["bad_unit", "malformed", "no_source", "unknown_device"]);
+    assert_eq!(done.readings.len(), 1, "the good half of a message is stored");
+    let page = done.store.dead_letters(None, Some("bad_unit"), 1).expect("a page");
+    let letter = &page.items[0].letter;
+    assert!(
+        letter.detail.contains("water_level") && letter.detail.contains("temperature"),
+        "{letter:?}"
+    );
+    assert!(letter.payload.starts_with(b"[{"), "the message is whole");
+}
+
+#[test]
+fn an_unknown_metric_is_kept_and_waits_to_be_mapped() {
+    let done = run(&[("strict/gauge", r#"[{"n":"radon","u":"Bq/m3","v":7}]"#)]);
+    assert_eq!(done.readings.len(), 1);
+    let directory = done.registry.directory();
+    assert!(directory.metrics.by_id("radon").expect("kept").unmapped);
+}
+
+#[test]
+fn a_dead_letter_is_replayed_once_its_cause_is_mended() {
+    let bench = Bench::new();
+    bench.send(&[("strict/ghost", r#"[{"bt":1789999990,"n":"pm25","v":1}]"#)]);
+    let (registry, replayer) = (bench.registry.clone(), bench.pipeline.replayer());
+    // The letter is there once the message is acknowledged.
+    while bench.acked.0.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    let id = bench.store.dead_letters(None, None, 1).expect("a page").items[0].id;
+    registry
+        .import(
+            &read_devices("d", r#"[{"id":"ghost","kind":"k","department":"d"}]"#).expect("valid"),
+        )
+        .expect("imported");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    for _ in 0..2 {
+        runtime.block_on(replayer.replay(id)).expect("replayed");
+    }
+    drop(replayer);
+    let done = bench.finish();
+    assert_eq!(done.readings.len(), 1, "replayed twice, stored once");
+    let letter = done.store.dead_letter(id).expect("reads").expect("kept");
+    assert_eq!(letter.replayed_at, Some(ManualClock::new(NOW).now()));
+    done.assert_balanced();
+}
