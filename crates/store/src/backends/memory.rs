@@ -7,7 +7,7 @@ use city_model::{
     DeviceKey, MetricKey, Position, Quality, Reading, SeriesKey, Span, Timestamp, Value,
 };
 
-use super::supersedes;
+use super::{same_value, supersedes};
 use crate::steps::{Steps, check_range};
 use crate::{
     Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
@@ -47,8 +47,11 @@ impl Memory {
 impl State {
     fn put(&mut self, reading: &Reading, source: u16) -> Outcome {
         let Reading { series, time, .. } = *reading;
-        let new = (reading.value.clone(), reading.quality);
-        let old = self.readings.entry(series).or_default().insert(time, new);
+        let readings = self.readings.entry(series).or_default();
+        let old = readings.get(&time).cloned();
+        if !old.as_ref().is_some_and(|(value, _)| same_value(value, &reading.value)) {
+            readings.insert(time, (reading.value.clone(), reading.quality));
+        }
         if let Some(position) = reading.position {
             self.tracks.entry(series.device).or_default().insert(time, position);
         }

@@ -34,7 +34,7 @@ fn supersedes(reading: &Reading, last: &LastValue) -> bool {
         return reading.time > last.time;
     }
     let moved = reading.position.is_some() && reading.position != last.position;
-    moved || reading.quality != last.quality || !same_value(&reading.value, &last.value)
+    moved || !same_value(&reading.value, &last.value)
 }
 
 /// Whether two values are the same bit for bit (0 and -0 are not).

@@ -94,12 +94,17 @@ pub(super) fn a_redelivery_changes_nothing(subject: &mut Subject) {
     let mut again = sent.clone();
     for reading in &mut again {
         reading.received = t(1_000);
+        // Judged without the readings before it: no reason to change the flag.
+        reading.quality = Quality::NotEvaluated;
     }
     let report = store.commit(&commit(again)).expect("commits");
     assert_eq!(report.outcomes, [Duplicate, Duplicate]);
     assert_eq!(values(&**store, series(1, 1)), [(0, 1.0.into()), (60, 2.0.into())]);
     let last = store.last(series(1, 1)).expect("a last value");
     assert_eq!(last.received, t(61), "the first delivery counts");
+    assert_eq!(last.quality, sent[1].quality);
+    let points = store.raw(series(1, 1), TimeRange::ALL, 10).expect("points");
+    assert!(points.iter().zip(&sent).all(|(point, sent)| point.quality == sent.quality));
 }
 
 pub(super) fn a_correction_stands(subject: &mut Subject) {

@@ -72,7 +72,8 @@ impl Column {
     }
 
     /// Sets a row that the column may not have reached yet. Says whether there was nothing before,
-    /// and whether anything changed.
+    /// and whether anything changed. The same value again is a redelivery: the flag that it got
+    /// the first time, when the readings before it were at hand, stands.
     fn set(&mut self, row: usize, value: &Value, quality: Quality) -> Put {
         let (kind, number) = match value {
             Value::Number(number) => (Kind::Number, *number),
@@ -87,14 +88,13 @@ impl Column {
             self.values.push(number);
             return Put::New;
         }
-        let old = (self.flags[row], self.values[row].to_bits());
+        let (old, old_bits) = (self.flags[row], self.values[row].to_bits());
+        if old != ABSENT && kind_of(old) == Some(kind) && old_bits == number.to_bits() {
+            return Put::Same;
+        }
         self.flags[row] = flag;
         self.values[row] = number;
-        match old {
-            (ABSENT, _) => Put::New,
-            old if old == (flag, number.to_bits()) => Put::Same,
-            _ => Put::Changed,
-        }
+        if old == ABSENT { Put::New } else { Put::Changed }
     }
 
     fn text_index(&mut self, text: &Arc<str>) -> usize {
