@@ -1,0 +1,314 @@
+//! Scenario files: a city's devices and what happens to them, as a person writes it in TOML.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::kinds::{self, GATEWAY};
+use crate::{IncidentKind, LocalText, SimError, Span, formats};
+
+/// A city to simulate.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What people call the city.
+    pub name: LocalText,
+    /// Everything random follows from this number.
+    pub seed: u64,
+    /// IANA time zone of the daily patterns; without time zone data on the machine the sun's time
+    /// at the city's longitude is used.
+    pub time_zone: String,
+    /// The zone file (GeoJSON), relative to the scenario's own file.
+    pub zones: String,
+    /// How many LoRaWAN gateways serve the devices that use one.
+    pub lorawan_gateways: usize,
+    /// How many roadside cabinets collect what sends line protocol.
+    pub cabinets: usize,
+    /// How many routes the buses share.
+    pub bus_routes: usize,
+    /// What was measured before the start.
+    #[serde(default)]
+    pub backfill: Option<Backfill>,
+    /// The weather's means.
+    #[serde(default)]
+    pub climate: Climate,
+    /// The devices by kind.
+    pub devices: Vec<DeviceGroup>,
+    /// What happens when.
+    #[serde(default)]
+    pub incidents: Vec<IncidentPlan>,
+    /// What happens after that.
+    #[serde(default)]
+    pub repeat: Option<Repeat>,
+}
+
+/// What the devices stored before the start and send first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backfill {
+    /// How far back it reaches.
+    pub window: Span,
+    /// The time between two samples.
+    pub step: Span,
+}
+
+/// Temperatures in °C.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Climate {
+    /// The mean of the year.
+    pub mean: f64,
+    /// Half the difference between the warmest and the coldest month.
+    pub season: f64,
+    /// Half the difference between afternoon and night.
+    pub day: f64,
+}
+
+impl Default for Climate {
+    fn default() -> Self {
+        Self { mean: 11.0, season: 11.0, day: 4.5 }
+    }
+}
+
+/// Devices of one kind in one format.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceGroup {
+    /// The kind, one of [`crate::KINDS`].
+    pub kind: String,
+    /// How many.
+    pub count: usize,
+    /// The payload format, one of [`crate::FORMATS`].
+    pub format: String,
+    /// How often each sends.
+    pub interval: Span,
+}
+
+/// An incident that the scenario prescribes.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentPlan {
+    /// What happens.
+    pub kind: IncidentKind,
+    /// The name of the zone in which it happens.
+    pub zone: String,
+    /// When it begins, from the start of the simulation.
+    pub start: Span,
+    /// How long it takes to its peak.
+    pub rise: Span,
+    /// How long it stays there.
+    pub hold: Span,
+    /// How long it takes to end.
+    pub fall: Span,
+    /// How bad it gets; what the number means depends on the kind, see [`IncidentKind`].
+    pub peak: f64,
+}
+
+/// Incidents that go on after the prescribed ones, each at a random place.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    /// When the first begins.
+    pub first: Span,
+    /// Shortest and longest time from one start to the next.
+    pub pause: [Span; 2],
+    /// When the last begins at the latest.
+    pub until: Span,
+    /// The kinds, in turn.
+    pub kinds: Vec<IncidentKind>,
+}
+
+impl Scenario {
+    /// The scenario of the demo: Chicago with 2,000 devices.
+    pub fn chicago() -> Self {
+        Self::parse("the built-in scenario", include_str!("../scenarios/chicago.toml"))
+            .expect("the built-in scenario is tested")
+    }
+
+    /// Reads a scenario; `what` is what errors call it.
+    pub fn parse(what: &str, text: &str) -> Result<Self, SimError> {
+        let scenario: Self = toml::from_str(text).map_err(|source| SimError::Syntax {
+            what: what.to_owned(),
+            source: Box::new(source),
+        })?;
+        scenario.check()?;
+        Ok(scenario)
+    }
+
+    /// Reads a scenario file and the zone file that it names.
+    pub fn load(path: &Path) -> Result<(Self, String), SimError> {
+        let read = |path: &Path| {
+            std::fs::read_to_string(path)
+                .map_err(|source| SimError::Read { path: path.to_owned(), source })
+        };
+        let scenario = Self::parse(&format!("`{}`", path.display()), &read(path)?)?;
+        let zones = path.parent().unwrap_or(Path::new("")).join(&scenario.zones);
+        Ok((scenario, read(&zones)?))
+    }
+
+    /// The same city with `factor` times as many devices (at least one of each group).
+    #[must_use]
+    pub fn scaled(mut self, factor: f64) -> Self {
+        let scale = |count: usize| ((count as f64 * factor).round() as usize).max(1);
+        self.lorawan_gateways = scale(self.lorawan_gateways);
+        self.cabinets = scale(self.cabinets);
+        let gateways = self.lorawan_gateways + self.cabinets;
+        for group in &mut self.devices {
+            group.count = if group.kind == GATEWAY { gateways } else { scale(group.count) };
+        }
+        self
+    }
+
+    /// The same city with every interval `factor` times as long: less load for a factor above 1.
+    #[must_use]
+    pub fn slowed(mut self, factor: f64) -> Self {
+        for group in &mut self.devices {
+            group.interval = group.interval.times(factor);
+        }
+        self
+    }
+
+    /// How many devices there are.
+    pub fn device_count(&self) -> usize {
+        self.devices.iter().map(|group| group.count).sum()
+    }
+
+    fn check(&self) -> Result<(), SimError> {
+        for (index, group) in self.devices.iter().enumerate() {
+            let place = format!("[[devices]] number {}", index + 1);
+            let fail = |problem: String, hint: String| {
+                Err(SimError::scenario(place.clone(), problem, hint))
+            };
+            if kinds::kind(&group.kind).is_none() {
+                let known: Vec<_> = kinds::KINDS.iter().map(|kind| kind.id()).collect();
+                return fail(
+                    format!("kind `{}` is not known", group.kind),
+                    format!("known are {}", known.join(", ")),
+                );
+            }
+            if formats::format(&group.format).is_none() {
+                let known: Vec<_> = formats::FORMATS.iter().map(|format| format.name()).collect();
+                return fail(
+                    format!("format `{}` is not known", group.format),
+                    format!("known are {}", known.join(", ")),
+                );
+            }
+            if group.interval.is_zero() {
+                return fail("interval is zero".to_owned(), "give at least 1ms".to_owned());
+            }
+            if self.devices[..index].iter().any(|earlier| earlier.kind == group.kind) {
+                return fail(
+                    format!("kind `{}` is listed twice", group.kind),
+                    "put all devices of a kind into one group".to_owned(),
+                );
+            }
+        }
+        self.check_gateways()?;
+        for (index, plan) in self.incidents.iter().enumerate() {
+            if !plan.peak.is_finite() {
+                let place = format!("[[incidents]] number {}", index + 1);
+                return Err(SimError::scenario(place, "peak is not a number", "give a number"));
+            }
+        }
+        if let Some(backfill) = self.backfill
+            && (backfill.step.is_zero() || backfill.step > backfill.window)
+        {
+            return Err(SimError::scenario(
+                "[backfill]",
+                format!("step {} does not fit into window {}", backfill.step, backfill.window),
+                "give a step between 1ms and the window, or leave [backfill] out",
+            ));
+        }
+        match &self.repeat {
+            Some(repeat) if repeat.kinds.is_empty() => {
+                Err(SimError::scenario("[repeat]", "kinds is empty", "leave [repeat] out instead"))
+            }
+            Some(Repeat { pause: [low, high], .. }) if low.is_zero() || high < low => {
+                Err(SimError::scenario(
+                    "[repeat]",
+                    format!("pause [{low}, {high}] is not shortest and longest"),
+                    "write the shorter one first; it must be more than zero",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_gateways(&self) -> Result<(), SimError> {
+        if self.lorawan_gateways == 0 || self.cabinets == 0 || self.bus_routes == 0 {
+            return Err(SimError::scenario(
+                "lorawan_gateways, cabinets, bus_routes",
+                "one of them is zero",
+                "give at least 1 of each",
+            ));
+        }
+        let (wanted, gateways) = (
+            self.lorawan_gateways + self.cabinets,
+            self.devices.iter().find(|group| group.kind == GATEWAY),
+        );
+        match gateways {
+            Some(group) if group.count != wanted => Err(SimError::scenario(
+                "[[devices]] of kind gateway",
+                format!("count is {}", group.count),
+                format!("lorawan_gateways and cabinets together are {wanted}; write that"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = include_str!("../scenarios/chicago.toml");
+
+    #[test]
+    fn the_demo_has_two_thousand_devices_in_all_formats() {
+        let scenario = Scenario::chicago();
+        assert_eq!(scenario.device_count(), 2_000);
+        assert!(scenario.devices.len() >= 9);
+        for format in formats::FORMATS {
+            assert!(
+                scenario.devices.iter().any(|group| group.format == format.name()),
+                "{} is not used",
+                format.name()
+            );
+        }
+        let messages: f64 =
+            scenario.devices.iter().map(|g| g.count as f64 / g.interval.secs_f64()).sum();
+        assert!((150.0..300.0).contains(&messages), "{messages} messages a second");
+    }
+
+    #[test]
+    fn mistakes_are_named_with_a_way_out() {
+        for (from, to, expected) in [
+            ("kind = \"air_station\"", "kind = \"air_statio\"", "known are air_station"),
+            ("format = \"json\"", "format = \"jsn\"", "known are json"),
+            ("interval = \"5s\"", "interval = \"5 s\"", "`5 s` is not a length of time"),
+            ("seed = 60601", "sede = 60601", "sede"),
+            ("step = \"5m\"", "step = \"5h\"", "does not fit into window 2h"),
+            ("count = 40", "count = 41", "together are 40"),
+            ("[\"140s\", \"220s\"]", "[\"220s\", \"140s\"]", "shorter one first"),
+            ("peak = 178.0", "peak = nan", "peak is not a number"),
+            ("kind = \"noise_meter\"", "kind = \"air_station\"", "listed twice"),
+        ] {
+            let error = Scenario::parse("test", &TEXT.replacen(from, to, 1)).expect_err(to);
+            let mut text = error.to_string();
+            let mut source = std::error::Error::source(&error);
+            while let Some(cause) = source {
+                text.push_str(&cause.to_string());
+                source = cause.source();
+            }
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn scaling_keeps_gateways_and_kinds_consistent() {
+        let small = Scenario::chicago().scaled(0.01);
+        assert!(small.check().is_ok());
+        assert!(small.device_count() < 40);
+        assert_eq!(Scenario::chicago().slowed(2.0).devices[0].interval, Span::from_secs(10));
+    }
+}
