@@ -57,7 +57,7 @@ export function App() {
   if (phase === "out") {
     return (
       <>
-        {system.value?.simulated && <SimulatedBand />}
+        <header class="head">{system.value?.simulated && <SimulatedBand />}</header>
         <LoginScreen onDone={comeIn} />
       </>
     );

@@ -31,6 +31,7 @@ export function startKeys(): void {
 
 export function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (document.querySelector("dialog[open]")) return; // it has its own keys
   if (isTyping(event.target) && event.key !== "Escape") return;
   // Enter and space belong to the focused button or link.
   const onControl = event.target instanceof Element && event.target.closest("button, a, summary") !== null;

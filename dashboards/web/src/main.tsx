@@ -19,5 +19,11 @@ observeCalls({ ...reachability, unauthenticated: sessionLost });
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 
+/** Pasting a login link into a page that is already open only changes the fragment. */
+addEventListener("hashchange", () => {
+  const token = takeLoginToken();
+  if (token !== null) void logIn(token);
+});
+
 const token = takeLoginToken();
 void (token === null ? askSession() : logIn(token));

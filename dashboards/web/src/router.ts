@@ -59,9 +59,18 @@ function readLocation(): void {
   search.value = location.search;
 }
 
+/** Marks entries of the history that were reached from within the app. */
+const INSIDE = { inside: true };
+
+/** To where the person came from, if that was in this app, else to the overview. */
+export function back(): void {
+  if ((history.state as typeof INSIDE | null)?.inside) history.back();
+  else go(to.overview());
+}
+
 export function go(url: string, options: { replace?: boolean } = {}): void {
-  if (options.replace) history.replaceState(null, "", url);
-  else history.pushState(null, "", url);
+  if (options.replace) history.replaceState(history.state, "", url);
+  else history.pushState(INSIDE, "", url);
   const moved = location.pathname !== path.peek();
   readLocation();
   if (moved) scrollTo(0, 0);

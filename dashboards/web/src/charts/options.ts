@@ -43,7 +43,7 @@ export function chartOptions(setup: ChartSetup): uPlot.Options {
     height: setup.height,
     ms: 1,
     tzDate: setup.tzDate,
-    padding: [10, 12, 0, 0],
+    padding: [10, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6, fill: line, stroke: line }, drag: { x: false, y: false } },
     scales: { x: { time: true, range: () => [setup.from, setup.to] }, y: { range: (_, min, max) => yRange(min, max, setup.limit, setup.decimals) } },
@@ -90,7 +90,8 @@ export function yRange(min: number | null, max: number | null, limit: ChartLimit
 
 function tickLabels(splits: readonly number[]): string[] {
   const step = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0));
-  const decimals = step >= 1 ? 0 : Math.min(3, Math.ceil(-Math.log10(step)));
+  let decimals = 0;
+  while (decimals < 4 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals += 1;
   return splits.map((value) => number(value, decimals));
 }
 
@@ -137,9 +138,9 @@ function drawLimit(plot: uPlot, limit: ChartLimit | null): void {
   ctx.stroke();
   ctx.fillStyle = token("text");
   ctx.font = `${11 * devicePixelRatio}px ${token("font")}`;
-  ctx.textAlign = "right";
+  ctx.textAlign = "left";
   ctx.textBaseline = y - bbox.top < 18 * devicePixelRatio ? "top" : "bottom";
-  ctx.fillText(limit.label, bbox.left + bbox.width - 4 * devicePixelRatio, y + (ctx.textBaseline === "top" ? 3 : -3) * devicePixelRatio);
+  ctx.fillText(limit.label, bbox.left + 6 * devicePixelRatio, y + (ctx.textBaseline === "top" ? 3 : -3) * devicePixelRatio);
   ctx.restore();
 }
 

@@ -1,6 +1,6 @@
 /** The map itself: MapLibre with the fleet on it. The only module that knows MapLibre's API. */
 import "maplibre-gl/dist/maplibre-gl.css";
-import { Map as MapLibre, ScaleControl, setWorkerUrl, type GeoJSONSource, type MapMouseEvent, type PointLike } from "maplibre-gl";
+import { Map as MapLibre, ScaleControl, setWorkerUrl, type GeoJSONSource, type MapMouseEvent, type PaddingOptions, type PointLike } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { severityRank } from "../api/codes";
 import type { Bounds, LonLat, Severity, ZoneCollection, ZoneFeature } from "../api/types";
@@ -17,7 +17,10 @@ type SourceData = Parameters<GeoJSONSource["setData"]>[0];
 /** The small sources are redrawn at most this often. */
 const REDRAW_MS = 200;
 const POINTER_REACH_PX = 5;
-const FIT_PADDING_PX = 24;
+/** Room for what lies over the map. */
+const PADDING_PX = { plain: 24, dressed: { top: 52, bottom: 64, left: 24, right: 56 } } as const;
+/** Part of the width and height at each edge that does not count as in view. */
+const SEEN_MARGIN = 0.06;
 
 export interface View {
   lon: number;
@@ -39,6 +42,8 @@ export interface CityMapOptions {
   bounds: Bounds;
   view: View | null;
   label: string;
+  /** Whether a legend and buttons lie over its edges. */
+  dressed: boolean;
   onHover(hover: Hover | null): void;
   onPick(target: MapTarget | null): void;
   onView(view: View): void;
@@ -63,7 +68,7 @@ export class CityMap {
     this.map = new MapLibre({
       container: options.container,
       style: buildStyle(options.palette),
-      ...(view ? { center: [view.lon, view.lat], zoom: view.zoom } : { bounds: options.bounds, fitBoundsOptions: { padding: FIT_PADDING_PX } }),
+      ...(view ? { center: [view.lon, view.lat], zoom: view.zoom } : { bounds: options.bounds, fitBoundsOptions: { padding: padding(options) } }),
       attributionControl: false,
       dragRotate: false,
       pitchWithRotate: false,
@@ -75,15 +80,15 @@ export class CityMap {
       renderWorldCopies: false,
       locale: { "Map.Title": options.label },
     });
-    this.map.keyboard.disableRotation();
-    this.map.touchZoomRotate.disableRotation();
-    this.map.addControl(new ScaleControl({ maxWidth: 90, unit: "metric" }), "bottom-right");
-    this.drawIcons(options.palette, false);
     // "load" waits for tiles that an idle or hidden map may never ask for; the style is enough.
     this.ready = new Promise((resolve) => {
       if (this.map.isStyleLoaded()) resolve();
       else this.map.once("style.load", () => resolve());
     });
+    this.map.keyboard.disableRotation();
+    this.map.touchZoomRotate.disableRotation();
+    this.map.addControl(new ScaleControl({ maxWidth: 90, unit: "metric" }), "bottom-right");
+    this.drawIcons(options.palette, false);
     this.followPointer();
     this.map.on("moveend", () => {
       const { lng, lat } = this.map.getCenter();
@@ -143,13 +148,17 @@ export class CityMap {
     this.when(() => this.drawFocus());
   }
 
-  /** Moves so that a place is seen, keeping the zoom if it is near enough. */
-  show(place: LonLat, zoom?: number): void {
-    this.map.easeTo({ center: place, ...(zoom !== undefined && { zoom }), duration: moveMs() });
+  /** Moves so that a place is seen; what is well in view does not move. */
+  show(place: LonLat): void {
+    const { x, y } = this.map.project(place);
+    const { clientWidth, clientHeight } = this.map.getContainer();
+    const within = (at: number, length: number) => at > SEEN_MARGIN * length && at < (1 - SEEN_MARGIN) * length;
+    if (within(x, clientWidth) && within(y, clientHeight)) return;
+    this.map.easeTo({ center: place, duration: moveMs() });
   }
 
   fit(bounds: Bounds = this.options.bounds): void {
-    this.map.fitBounds(bounds, { padding: FIT_PADDING_PX, duration: moveMs() });
+    this.map.fitBounds(bounds, { padding: padding(this.options), duration: moveMs() });
   }
 
   zoomBy(steps: number): void {
@@ -287,6 +296,10 @@ export class CityMap {
     if (id) this.map.setFeatureState({ source: "zones", id }, { hover: true });
     this.hoveredZone = id;
   }
+}
+
+function padding({ dressed }: CityMapOptions): PaddingOptions | number {
+  return dressed ? PADDING_PX.dressed : PADDING_PX.plain;
 }
 
 function moveMs(): number {

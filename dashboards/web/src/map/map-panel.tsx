@@ -45,6 +45,10 @@ export function MapPanel(props: MapPanelProps) {
     let made: CityMap | null = null;
     let left = false;
     const box = container.current;
+    const fail = (error: unknown) => {
+      console.error("the map cannot be drawn", error);
+      setFailed(true);
+    };
     void import("./city-map").then((module) => {
       if (left) return;
       try {
@@ -54,6 +58,7 @@ export function MapPanel(props: MapPanelProps) {
           bounds: latest.current.bounds ?? (cityBounds as Bounds),
           view: latest.current.view ?? null,
           label: t("map.label"),
+          dressed: latest.current.children !== undefined,
           onHover: setHover,
           onPick: (target) => latest.current.onPick?.(target),
           onView: (view) => latest.current.onView?.(view),
@@ -61,10 +66,10 @@ export function MapPanel(props: MapPanelProps) {
         made.setFleet(fleet);
         setMap(made);
         latest.current.onMap?.(made);
-      } catch {
-        setFailed(true);
+      } catch (error) {
+        fail(error);
       }
-    }, () => setFailed(true));
+    }, fail);
     return () => {
       left = true;
       latest.current.onMap?.(null);
@@ -92,7 +97,7 @@ export function MapPanel(props: MapPanelProps) {
   }, [map, focusKey]);
 
   return (
-    <div class="map" aria-label={t("map.label")} role="region">
+    <div class="map">
       <div class="map-canvas" ref={container} data-ready={map !== null} />
       {failed && <p class="map-message">{t("map.failed")}</p>}
       {!failed && !map && <p class="map-message">{t("map.loading")}</p>}

@@ -70,10 +70,11 @@ function layers(p: Palette): LayerSpecification[] {
       type: "circle",
       source: "moving",
       paint: {
-        "circle-radius": zoomed(9, 2, 11, 3, 14, 6),
-        "circle-color": p.land,
+        "circle-radius": zoomed(9, 1.5, 11, 2.4, 14, 4.5),
+        "circle-color": ["case", ["==", ["get", "status"], "late"], p.land, p.dot],
         "circle-stroke-color": ["case", ["==", ["get", "status"], "late"], p.late, p.dot],
-        "circle-stroke-width": zoomed(9, 1.2, 14, 2.2),
+        "circle-stroke-opacity": ["case", ["==", ["get", "status"], "late"], 1, 0.4],
+        "circle-stroke-width": zoomed(9, 1.6, 11, 2.4, 14, 4),
       },
     },
     {
@@ -97,6 +98,8 @@ function layers(p: Palette): LayerSpecification[] {
       layout: {
         "icon-image": ["get", "icon"],
         "icon-size": zoomed(9, 0.62, 11, 0.85, 14, 1.15),
+        // A zone's mark stands above its name.
+        "icon-offset": ["case", ["has", "zone"], ["literal", [0, -18]], ["literal", [0, 0]]],
         "icon-allow-overlap": true,
         "icon-ignore-placement": true,
         "symbol-sort-key": ["get", "order"],

@@ -8,7 +8,7 @@ import { number, valueWithUnit } from "../format/number";
 import { counted, local, t } from "../i18n";
 import { query, setQuery, to } from "../router";
 import { alertBook } from "../state/alert-book";
-import { kindName, metricName, metricOf } from "../state/city";
+import { inOrder, kindName, metricName, metricOf } from "../state/city";
 import { useResource } from "../state/resource";
 import { Age } from "../ui/age";
 import { AlertTable, alertMark } from "../ui/alert-table";
@@ -66,7 +66,7 @@ function ZonePage({ zone }: { zone: ZoneDetail }) {
 function ZoneTrend({ zone }: { zone: ZoneDetail }) {
   const params = query.value;
   const range = parseRange(params.get("range"), "6h");
-  const metrics = zone.metrics.map((each) => each.metric).filter((metric) => metric !== "sequence");
+  const metrics = inOrder(zone.metrics.map((each) => each.metric));
   const metric = metrics.find((each) => each === params.get("metric")) ?? metrics[0] ?? null;
   const resource = useAggregate(metric, zone.id, range);
   const held = resource.data?.aggregates;
@@ -87,6 +87,8 @@ function ZoneTrend({ zone }: { zone: ZoneDetail }) {
 }
 
 function ZoneMetrics({ zone }: { zone: ZoneDetail }) {
+  const order = inOrder(zone.metrics.map((each) => each.metric));
+  const rows = [...zone.metrics].sort((a, b) => order.indexOf(a.metric) - order.indexOf(b.metric));
   return (
     <Panel title={t("zone.metrics")} note={t("zone.metrics.why")}>
       {zone.metrics.length === 0 ? (
@@ -104,7 +106,7 @@ function ZoneMetrics({ zone }: { zone: ZoneDetail }) {
             </tr>
           </thead>
           <tbody>
-            {zone.metrics.map((each) => (
+            {rows.map((each) => (
               <tr key={each.metric}>
                 <th scope="row">{metricName(each.metric)}</th>
                 <td class="right value">{valueWithUnit(each.mean, metricOf(each.metric))}</td>

@@ -19,6 +19,23 @@ export const zoneById = computed(() => new Map<string, ZoneFeature>((zones.value
 const metricById = computed(() => new Map(metrics.value.map((metric) => [metric.id, metric])));
 const kindById = computed(() => new Map(kinds.value.map((kind) => [kind.id, kind])));
 
+/** What people of a city ask for first. */
+const FIRST_METRICS = ["pm25", "noise_laeq", "temperature", "traffic_speed", "water_level"];
+/** What says how a device works, not what it measures. */
+const HOUSEKEEPING = ["battery", "battery_voltage", "sequence"];
+
+/** The asked-for first, then the catalogue's order, what is housekeeping last. */
+export function inOrder(ids: readonly string[]): string[] {
+  const catalogue = metrics.value.map((metric) => metric.id);
+  const place = (id: string) => {
+    if (HOUSEKEEPING.includes(id)) return 2000 + HOUSEKEEPING.indexOf(id);
+    const first = FIRST_METRICS.indexOf(id);
+    const listed = catalogue.indexOf(id);
+    return first >= 0 ? first : listed >= 0 ? 100 + listed : 1900;
+  };
+  return [...ids].sort((a, b) => place(a) - place(b));
+}
+
 export function metricOf(id: string | null | undefined): Metric | undefined {
   return id ? metricById.value.get(id) : undefined;
 }

@@ -54,7 +54,8 @@ export function StatusWord({ status }: { status: DeviceStatus }) {
 export function MovingMark() {
   return (
     <svg class="mark" viewBox="0 0 16 16" aria-hidden="true">
-      <circle class="mark-moving" cx="8" cy="8" r="3.6" />
+      <circle class="mark-moving" cx="8" cy="8" r="4.2" />
+      <circle class="mark-dot" cx="8" cy="8" r="2.8" />
     </svg>
   );
 }

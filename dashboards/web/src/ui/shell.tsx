@@ -37,9 +37,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <a class="skip" href="#content" onClick={skip}>
         {t("app.skip")}
       </a>
-      <TopBar onHelp={() => setHelp(true)} />
-      {system.value?.simulated && <SimulatedBand />}
-      <StaleBanner />
+      <header class="head">
+        <TopBar onHelp={() => setHelp(true)} />
+        {system.value?.simulated && <SimulatedBand />}
+        <StaleBanner />
+      </header>
       <main id="content" tabIndex={-1}>
         {children}
       </main>
@@ -67,7 +69,7 @@ export function SimulatedBand() {
 function TopBar({ onHelp }: { onHelp(): void }) {
   const signedIn = session.value.phase === "in" ? session.value.session : null;
   return (
-    <header class="top">
+    <div class="top">
       <a class="brand" href={to.overview()}>
         {system.value && <strong>{local(system.value.city.name)}</strong>}
         <span>{t("app.name")}</span>
@@ -93,7 +95,7 @@ function TopBar({ onHelp }: { onHelp(): void }) {
           </button>
         )}
       </div>
-    </header>
+    </div>
   );
 }
 

@@ -4,6 +4,7 @@ import type { AlertDetail } from "../../api/types";
 import { dateTime } from "../../format/time";
 import { t } from "../../i18n";
 import { useKeys } from "../../keys";
+import { back } from "../../router";
 import { acknowledge, acknowledging, addNote } from "../../state/acknowledge";
 import { Panel } from "../../ui/panel";
 
@@ -20,7 +21,7 @@ export function Actions({ alert }: { alert: AlertDetail }) {
   };
   useKeys({
     a: () => (open ? void acknowledgeNow() : false),
-    Escape: () => (document.activeElement === field.current ? field.current?.blur() : history.length > 1 ? history.back() : false),
+    Escape: () => (document.activeElement === field.current ? field.current?.blur() : back()),
   });
   return (
     <Panel title={t(alert.acknowledged ? "alerts.acknowledged" : "alert.not_acked")} class="actions">

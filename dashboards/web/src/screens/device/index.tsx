@@ -7,7 +7,7 @@ import { parseRange, refreshMs, windowOf, type Range } from "../../charts/ranges
 import { local, t } from "../../i18n";
 import { query } from "../../router";
 import { alertBook } from "../../state/alert-book";
-import { kindName, metricName, metricOf } from "../../state/city";
+import { inOrder, kindName, metricName, metricOf } from "../../state/city";
 import { fleet, fleetCounts } from "../../state/fleet";
 import { useResource } from "../../state/resource";
 import { AlertTable, alertMark } from "../../ui/alert-table";
@@ -19,8 +19,6 @@ import { About, Attributes, Counters } from "./facts";
 import { LastValues } from "./last-values";
 
 const REFRESH_MS = 5_000;
-/** Quantities that say how a device works, not what it measures, come last. */
-const HOUSEKEEPING = new Set(["battery", "battery_voltage", "sequence"]);
 
 export function DeviceScreen({ id }: { id: string }) {
   const device = useResource(`device|${id}`, (signal) => api.device(id, signal), { everyMs: REFRESH_MS });
@@ -42,10 +40,10 @@ function DevicePage({ device }: { device: Device }) {
         <div class="column-main">
           <Panel title={t("device.values")}>
             <ResourceView resource={values} compact>
-              {(held) => <LastValues values={held.items} />}
+              {(held) => <LastValues values={inOrder(held.items.map((each) => each.metric)).flatMap((metric) => held.items.filter((each) => each.metric === metric))} />}
             </ResourceView>
           </Panel>
-          <History device={device} metrics={sortMetrics(metrics)} />
+          <History device={device} metrics={inOrder(metrics)} />
         </div>
         <div class="column-side">
           <Panel title={t("device.position")} class="map-side">
@@ -107,8 +105,4 @@ function MetricChart({ device, metric, range }: { device: Device; metric: string
       <DeviceChart device={device.id} metric={metric} intervalS={device.interval_s} windowKey={range} window={() => windowOf(range)} everyMs={refreshMs(range)} />
     </figure>
   );
-}
-
-function sortMetrics(metrics: readonly string[]): string[] {
-  return [...metrics].sort((a, b) => Number(HOUSEKEEPING.has(a)) - Number(HOUSEKEEPING.has(b)));
 }

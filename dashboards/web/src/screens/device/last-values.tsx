@@ -17,50 +17,38 @@ const MARKS: Readonly<Record<string, TextKey>> = {
 export function LastValues({ values }: { values: readonly LastValue[] }) {
   if (values.length === 0) return <p class="state">{t("device.values.none")}</p>;
   return (
-    <table class="table values">
-      <thead>
-        <tr>
-          <th scope="col">{t("device.metric")}</th>
-          <th scope="col" class="right">{t("device.value")}</th>
-          <th scope="col">{t("quality.label")}</th>
-          <th scope="col" class="right">{t("device.age")}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {values.map((value) => (
-          <ValueRow key={value.metric} value={value} />
-        ))}
-      </tbody>
-    </table>
+    <ul class="value-tiles">
+      {values.map((value) => (
+        <ValueTile key={value.metric} value={value} />
+      ))}
+    </ul>
   );
 }
 
-function ValueRow({ value }: { value: LastValue }) {
+function ValueTile({ value }: { value: LastValue }) {
   const stale = value.stale || (now.value - Date.parse(value.time)) / 1000 > value.max_age_s;
   const doubtful = value.quality === "suspect" || value.quality === "fail" || value.quality === "missing";
   return (
-    <tr class={stale ? "stale" : ""}>
-      <th scope="row">{metricName(value.metric)}</th>
-      <td class="right value">{value.quality === "missing" ? t("value.none") : valueWithUnit(value.value, metricOf(value.metric))}</td>
-      <td>
-        <span class={doubtful ? "badge badge-doubt" : "muted"}>{t(`quality.${value.quality}`)}</span>
-        {value.marks.map((mark) => {
-          const key = MARKS[mark];
-          return (
-            <span key={mark} class="badge">
-              {key ? t(key) : mark}
-            </span>
-          );
-        })}
-      </td>
-      <td class="right">
+    <li class={stale ? "stale" : ""} data-metric={value.metric}>
+      <span class="name">{metricName(value.metric)}</span>
+      <span class="value">{value.quality === "missing" ? t("value.none") : valueWithUnit(value.value, metricOf(value.metric))}</span>
+      <span class="about">
+        <Age at={value.time} past />
         {stale && (
           <span class="badge" title={t("device.stale.why", { age: span(value.max_age_s) })}>
             {t("device.stale")}
           </span>
-        )}{" "}
-        <Age at={value.time} />
-      </td>
-    </tr>
+        )}
+        <span class={doubtful ? "badge badge-doubt" : "muted"}>{t(`quality.${value.quality}`)}</span>
+        {value.marks.map((mark) => (
+          <Mark key={mark} mark={mark} />
+        ))}
+      </span>
+    </li>
   );
+}
+
+function Mark({ mark }: { mark: string }) {
+  const key = MARKS[mark];
+  return <span class="badge">{key ? t(key) : mark}</span>;
 }

@@ -1,6 +1,6 @@
 /** The head of the alert list: how many, and which of them are shown. */
 import { SEVERITIES } from "../../api/codes";
-import { local, t } from "../../i18n";
+import { counted, local, t } from "../../i18n";
 import { setQuery } from "../../router";
 import { alertCounts, type AlertFilter } from "../../state/alert-book";
 import { zones } from "../../state/city";
@@ -10,7 +10,15 @@ import { SeverityMark } from "../../ui/marks";
 import { number } from "../../format/number";
 import { clearFilter, isFiltered, toggleSeverity } from "./alert-filter";
 
-export function AlertFilters({ filter, shown }: { filter: AlertFilter; shown: number }) {
+interface Props {
+  filter: AlertFilter;
+  shown: number;
+  /** New alerts that wait until nobody's pointer or selection is in the list. */
+  waiting: number;
+  onRelease(): void;
+}
+
+export function AlertFilters({ filter, shown, waiting, onRelease }: Props) {
   const counts = alertCounts.value;
   const filtered = isFiltered(filter);
   return (
@@ -33,6 +41,11 @@ export function AlertFilters({ filter, shown }: { filter: AlertFilter; shown: nu
             {t(`severity.${severity}`)}
           </button>
         ))}
+        {waiting > 0 && (
+          <button type="button" class="new-rows" title={t("alerts.new.show")} onClick={onRelease}>
+            {counted("alerts.new", waiting)}
+          </button>
+        )}
       </div>
       <div class="alert-head-line">
         <Choice

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { AlertItem } from "../../api/types";
-import { counted, t } from "../../i18n";
+import { t } from "../../i18n";
 import { useKeys } from "../../keys";
 import { go, query, to } from "../../router";
 import { acknowledge } from "../../state/acknowledge";
@@ -68,13 +68,8 @@ export function AlertList({ onSelect }: { onSelect(alert: AlertItem | null): voi
 
   return (
     <section class="panel alerts" aria-labelledby="alerts-title">
-      <AlertFilters filter={filter} shown={matching.length} />
+      <AlertFilters filter={filter} shown={filter.state === "firing" ? matching.filter((alert) => alert.state === "firing").length : matching.length} waiting={waiting} onRelease={release} />
       <div class="alert-rows-frame" onMouseEnter={() => setHovered(true)} onMouseLeave={() => setHovered(false)}>
-        {waiting > 0 && (
-          <button type="button" class="new-rows" onClick={release}>
-            {counted("alerts.new", waiting)}
-          </button>
-        )}
         {!loaded.value ? <Loading /> : rows.length === 0 ? <NoAlerts filter={filter} /> : <Rows rows={rows} selected={keys.selected} onSelect={keys.select} />}
       </div>
       {serverCounts.value && <p class="note">{t("alerts.capped", { n: number(ALERTS_LOADED) })}</p>}

@@ -32,10 +32,11 @@ export function AlertRow({ alert, top, selected, onSelect }: Props) {
       <SeverityMark severity={alert.severity} />
       <div class="alert-text">
         <a class="alert-what" href={to.alert(alert.id)} title={local(alert.summary)}>
-          <span class="alert-severity">{t(`severity.${alert.severity}`)}</span> {local(alert.summary)}
+          {local(alert.summary)}
         </a>
         <span class="alert-where" title={whereOf(alert)}>
-          {[whereOf(alert), againstLimit(alert)].filter((part) => part !== "").join(" · ")}
+          <span class="alert-severity">{t(`severity.${alert.severity}`)}</span>
+          {["", againstLimit(alert), whereOf(alert)].filter((part, at) => at === 0 || part !== "").join(" · ")}
         </span>
       </div>
       <div class="alert-when">

@@ -76,7 +76,7 @@ function ZoneCard({ id }: { id: string }) {
 function CardHead({ title, onClose }: { title: string; onClose(): void }) {
   return (
     <header>
-      <h3 title={title}>{title}</h3>
+      <h2 title={title}>{title}</h2>
       <button type="button" class="plain icon-only" aria-label={t("map.close")} onClick={onClose}>
         <CloseIcon />
       </button>
