@@ -1,1 +1,211 @@
-//! placeholder
+//! The brain's HTTP side: REST, the live stream, the alert list, logins, and the embedded web app.
+//!
+//! [`Brain::new`] puts it together, [`Brain::live`] follows committed readings, [`Brain::serve`]
+//! answers. It knows nothing of MQTT, of how readings are decoded, or of how rules are evaluated.
+
+mod alerts;
+mod app;
+mod assets;
+mod auth;
+mod cursor;
+mod extract;
+mod headers;
+mod lanes;
+mod live;
+mod metrics;
+mod openapi;
+mod parameters;
+mod parts;
+mod problem;
+mod routes;
+mod schema;
+mod select;
+mod status;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use axum::serve::ListenerExt;
+use city_pipeline::Follower;
+use city_store::StateError;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+
+use crate::alerts::{AlertItem, AlertList, Board};
+use crate::app::{App, Inner};
+use crate::auth::{Credentials, Throttle};
+use crate::lanes::Lanes;
+use crate::live::Hub;
+use crate::metrics::HttpMetrics;
+use crate::problem::{Problem, codes};
+
+pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
+pub use crate::parts::{CityInfo, Ingest, IngestStatus, Mode, Parts};
+
+/// The largest body that a request may have, in bytes.
+pub(crate) const BODY_LIMIT: usize = 256 << 10;
+/// How long requests that are under way may take after the stop signal.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// Why the brain cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum BrainError {
+    /// The state database failed.
+    #[error("the brain's tables cannot be used: {0}")]
+    State(#[from] StateError),
+    /// A figure of the same name is registered already.
+    #[error("the brain's metrics cannot be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// The brain: make one, follow the pipeline with [`Brain::live`], then [`Brain::serve`].
+#[derive(Clone)]
+pub struct Brain {
+    app: App,
+}
+
+impl std::fmt::Debug for Brain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Brain").finish_non_exhaustive()
+    }
+}
+
+impl Brain {
+    /// Puts the brain together; makes its tables in the state database. Blocks shortly.
+    pub fn new(parts: Parts) -> Result<Self, BrainError> {
+        alerts::migrate(&parts.state)?;
+        let board = Arc::new(Board::load(&parts.state)?);
+        let credentials = Arc::new(Credentials::open(parts.state.clone())?);
+        let http = HttpMetrics::register(&parts.metrics)?;
+        let hub = Arc::new(Hub::new(
+            parts.registry.clone(),
+            &*parts.store,
+            board.clone(),
+            parts.clock.clone(),
+            http.stream_clients.clone(),
+        ));
+        let (news, registry) = (hub.clone(), parts.registry.clone());
+        let tell = move |stored: &alerts::Stored| {
+            news.alert(AlertItem::new(stored.clone(), &registry.directory()));
+        };
+        let alerts = AlertList::new(parts.state.clone(), board.clone(), Box::new(tell));
+        Ok(Self {
+            app: App(Arc::new(Inner {
+                started_at: parts.clock.now(),
+                registry: parts.registry,
+                store: parts.store,
+                state: parts.state,
+                rules: parts.rules,
+                ingest: parts.ingest,
+                city: parts.city,
+                mode: parts.mode,
+                simulated: parts.simulated,
+                metrics: parts.metrics,
+                clock: parts.clock,
+                version: parts.version,
+                hub,
+                board,
+                alerts: Arc::new(alerts),
+                credentials,
+                throttle: Throttle::default(),
+                lanes: Lanes::new(),
+                http,
+                zones: routes::zones::Drawn::default(),
+            })),
+        })
+    }
+
+    /// What follows the committed readings; never blocks.
+    pub fn live(&self) -> Arc<dyn Follower> {
+        self.app.hub.clone()
+    }
+
+    /// All routes with their middleware.
+    pub fn router(&self) -> Router {
+        let (api, _) = routes::all().split_for_parts();
+        let app = self.app.clone();
+        api.route_layer(from_fn_with_state(app.clone(), auth::guard))
+            .route("/metrics", get(metrics::metrics))
+            .route("/health/live", get(routes::health::live))
+            .route("/health/ready", get(routes::health::ready))
+            .method_not_allowed_fallback(method_not_allowed)
+            .fallback(assets::fallback)
+            .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .layer(from_fn(problem::name_instance))
+            .layer(from_fn_with_state(app.clone(), metrics::measure))
+            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+            .layer(from_fn(headers::secure))
+            .with_state(app)
+    }
+
+    /// Answers on `listener` and feeds the live stream until `shutdown`; then ends the streams,
+    /// lets requests that are under way finish for at most three seconds, and returns.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
+        let hub = self.app.hub.clone();
+        let ticker = {
+            let app = self.app.clone();
+            async move { app.hub.run(|| routes::system::system(&app)).await }
+        };
+        let stopping = {
+            let (hub, shutdown) = (hub.clone(), shutdown.clone());
+            async move {
+                shutdown.cancelled().await;
+                hub.close();
+            }
+        };
+        let listener = listener.tap_io(|io| {
+            // Events are small and late ones are of no use: do not wait to fill packets.
+            if let Err(error) = io.set_nodelay(true) {
+                tracing::debug!(error.cause = %error, "cannot set TCP_NODELAY");
+            }
+        });
+        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(listener, service).with_graceful_shutdown(stopping);
+        let patience = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        let result = tokio::select! {
+            (result, ()) = async { tokio::join!(server.into_future(), ticker) } => result,
+            () = patience => {
+                tracing::warn!("some requests did not finish in time and were cut off");
+                Ok(())
+            }
+        };
+        hub.close();
+        result
+    }
+
+    /// The access tokens, for the login link and the command line.
+    pub fn tokens(&self) -> Result<Tokens, StateError> {
+        Tokens::open(self.app.state.clone())
+    }
+
+    /// Makes an access token that is valid until it is revoked; what is returned is the only copy
+    /// of the secret. Blocks.
+    pub fn mint(&self, user: &str, role: Role, note: &str) -> Result<String, StateError> {
+        let token = NewToken { user, role, note, lifetime: None };
+        self.tokens()?.mint(&token, self.app.clock.now())
+    }
+}
+
+/// The OpenAPI 3.1 document of the API, as JSON.
+pub fn openapi_json() -> &'static str {
+    &openapi::JSON
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(codes::METHOD_NOT_ALLOWED, "This address does not take this method.")
+        .hint("The header Allow lists those that it takes.")
+}
+
+#[cfg(test)]
+mod tests;

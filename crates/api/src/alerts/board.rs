@@ -1,0 +1,132 @@
+//! The alerts that fire now, in memory: for counts, device severities and zone figures.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use city_model::{Severity, Subject};
+use city_store::{StateDb, StateError};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Stored, tables};
+
+/// How many alerts fire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Counts {
+    pub(crate) firing: u64,
+    /// Those of them that nobody has acknowledged.
+    pub(crate) unacknowledged: u64,
+    pub(crate) by_severity: BySeverity,
+}
+
+/// A number for each severity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct BySeverity {
+    pub(crate) critical: u64,
+    pub(crate) high: u64,
+    pub(crate) medium: u64,
+    pub(crate) low: u64,
+}
+
+#[derive(Debug)]
+struct Firing {
+    severity: Severity,
+    subject: Subject,
+    zones: Vec<Arc<str>>,
+    rule: Arc<str>,
+    acknowledged: bool,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    alerts: FxHashMap<Arc<str>, Firing>,
+    of_device: FxHashMap<Arc<str>, Vec<(Arc<str>, Severity)>>,
+}
+
+/// The alerts that fire now.
+#[derive(Debug, Default)]
+pub(crate) struct Board(RwLock<Inner>);
+
+impl Board {
+    /// As the database has it.
+    pub(crate) fn load(state: &StateDb) -> Result<Self, StateError> {
+        let board = Self::default();
+        for stored in state.read(tables::firing)? {
+            board.put(&stored);
+        }
+        Ok(board)
+    }
+
+    /// Takes the new state of an alert.
+    pub(crate) fn put(&self, stored: &Stored) {
+        let alert = &stored.alert;
+        let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let Inner { alerts, of_device } = &mut *inner;
+        if let Some(device) = alert.subject.device() {
+            let list = of_device.entry(device.clone()).or_default();
+            list.retain(|(id, _)| *id != alert.id);
+            if alert.resolved_at.is_none() {
+                list.push((alert.id.clone(), alert.severity));
+            } else if list.is_empty() {
+                of_device.remove(device);
+            }
+        }
+        if alert.resolved_at.is_some() {
+            alerts.remove(&alert.id);
+            return;
+        }
+        alerts.insert(
+            alert.id.clone(),
+            Firing {
+                severity: alert.severity,
+                subject: alert.subject.clone(),
+                zones: alert.zones.clone(),
+                rule: alert.rule.id.clone(),
+                acknowledged: stored.acknowledged.is_some(),
+            },
+        );
+    }
+
+    /// The worst that fires for a device.
+    pub(crate) fn severity_of(&self, device: &str) -> Option<Severity> {
+        self.read().of_device.get(device)?.iter().map(|(_, severity)| *severity).max()
+    }
+
+    /// How many fire in all.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for alert in self.read().alerts.values() {
+            counts.firing += 1;
+            counts.unacknowledged += u64::from(!alert.acknowledged);
+            *match alert.severity {
+                Severity::Critical => &mut counts.by_severity.critical,
+                Severity::High => &mut counts.by_severity.high,
+                Severity::Medium => &mut counts.by_severity.medium,
+                Severity::Low => &mut counts.by_severity.low,
+            } += 1;
+        }
+        counts
+    }
+
+    /// How many fire in a zone.
+    pub(crate) fn firing_in(&self, zone: &str) -> u64 {
+        let in_zone = |alert: &&Firing| {
+            alert.zones.iter().any(|id| &**id == zone)
+                || matches!(&alert.subject, Subject::Zone { zone: id } if &**id == zone)
+        };
+        self.read().alerts.values().filter(in_zone).count() as u64
+    }
+
+    /// How many fire by rule.
+    pub(crate) fn firing_by_rule(&self) -> FxHashMap<Arc<str>, u64> {
+        let mut rules = FxHashMap::default();
+        for alert in self.read().alerts.values() {
+            *rules.entry(alert.rule.clone()).or_default() += 1;
+        }
+        rules
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,309 @@
+//! The alert list's tables and the statements that change them.
+
+use city_model::{Alert, AlertEvent, AlertEventKind, Severity, Subject, Timestamp};
+use city_store::StateError;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::Stored;
+use super::item::{Acknowledgement, AlertLogEntry, AlertLogKind};
+
+pub(super) const MIGRATIONS: &[&str] = &["
+    CREATE TABLE alerts (
+        id TEXT PRIMARY KEY,
+        newest_seq INTEGER NOT NULL,
+        severity INTEGER NOT NULL,
+        fired_at INTEGER NOT NULL,
+        resolved_at INTEGER,
+        updated_at INTEGER NOT NULL,
+        rule TEXT NOT NULL,
+        device TEXT,
+        search TEXT NOT NULL,
+        events INTEGER NOT NULL,
+        ack_by TEXT,
+        ack_at INTEGER,
+        ack_note TEXT,
+        alert TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX alerts_newest ON alerts (fired_at, id);
+    CREATE INDEX alerts_firing ON alerts (id) WHERE resolved_at IS NULL;
+    CREATE INDEX alerts_device ON alerts (device, fired_at);
+    CREATE TABLE alert_zones (
+        alert TEXT NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
+        zone TEXT NOT NULL,
+        PRIMARY KEY (alert, zone)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX alert_zones_zone ON alert_zones (zone);
+    CREATE TABLE alert_log (
+        alert TEXT NOT NULL,
+        n INTEGER NOT NULL,
+        engine_seq INTEGER,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        by TEXT NOT NULL,
+        note TEXT,
+        severity INTEGER,
+        value REAL,
+        PRIMARY KEY (alert, n),
+        UNIQUE (alert, engine_seq)
+    ) STRICT;
+"];
+
+/// The columns of an alert, in the order that [`stored`] reads.
+pub(super) const COLUMNS: &str = "alert, ack_by, ack_at, ack_note, updated_at, events";
+
+/// Who writes the log entries of engines.
+const ENGINE: &str = "engine";
+
+/// Takes an event; `None` if it was taken before.
+pub(super) fn apply(
+    tx: &Transaction<'_>,
+    event: &AlertEvent,
+) -> Result<Option<Stored>, StateError> {
+    let alert = &event.alert;
+    let entry = LogRow {
+        engine_seq: Some(event.seq),
+        at: event.at,
+        kind: log_kind(event.kind),
+        by: ENGINE,
+        note: None,
+        severity: Some(alert.severity),
+        value: alert.value,
+    };
+    if !append(tx, &alert.id, &entry)? {
+        return Ok(None);
+    }
+    let before: Option<(u32, bool)> = tx
+        .query_row(
+            "SELECT newest_seq, resolved_at IS NOT NULL FROM alerts WHERE id = ?1",
+            [&*alert.id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    match before {
+        Some((newest, was_resolved)) if event.seq > newest => {
+            // Whoever acknowledged it before it ended has not seen that it came back.
+            if was_resolved && alert.resolved_at.is_none() {
+                tx.execute(
+                    "UPDATE alerts SET ack_by = NULL, ack_at = NULL, ack_note = NULL
+                     WHERE id = ?1",
+                    [&*alert.id],
+                )?;
+            }
+            put(tx, event)?;
+        }
+        None => put(tx, event)?,
+        // An earlier event that comes late belongs into the log, not over a newer state.
+        Some(_) => touch(tx, &alert.id, event.at, 1)?,
+    }
+    get(tx, &alert.id)
+}
+
+/// Notes an acknowledgement on the alert and in its log.
+pub(super) fn acknowledge(
+    tx: &Transaction<'_>,
+    id: &str,
+    by: &Acknowledgement,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE alerts SET ack_by = ?2, ack_at = ?3, ack_note = ?4 WHERE id = ?1",
+        params![id, by.by, by.at.micros(), by.note],
+    )?;
+    person(tx, id, AlertLogKind::Acknowledged, &by.by, by.at, by.note.as_deref())
+}
+
+/// Adds a note to the log.
+pub(super) fn note(
+    tx: &Transaction<'_>,
+    id: &str,
+    by: &str,
+    at: Timestamp,
+    note: &str,
+) -> rusqlite::Result<()> {
+    person(tx, id, AlertLogKind::Noted, by, at, Some(note))
+}
+
+/// One alert.
+pub(super) fn get(conn: &Connection, id: &str) -> Result<Option<Stored>, StateError> {
+    let mut statement =
+        conn.prepare_cached(&format!("SELECT {COLUMNS} FROM alerts WHERE id = ?1"))?;
+    Ok(statement.query_row([id], stored).optional()?)
+}
+
+/// All that fire.
+pub(super) fn firing(conn: &Connection) -> Result<Vec<Stored>, StateError> {
+    let mut statement =
+        conn.prepare(&format!("SELECT {COLUMNS} FROM alerts WHERE resolved_at IS NULL"))?;
+    Ok(statement.query_map([], stored)?.collect::<Result<_, _>>()?)
+}
+
+/// The log of one alert: by time, the engine's events in the order of their `seq`.
+pub(super) fn log(conn: &Connection, id: &str) -> Result<Vec<AlertLogEntry>, StateError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT at, kind, by, note, severity, value FROM alert_log WHERE alert = ?1
+         ORDER BY at, coalesce(engine_seq, 1 << 40), n",
+    )?;
+    let rows = statement.query_map([id], |row| {
+        let kind: String = row.get(1)?;
+        let severity: Option<u8> = row.get(4)?;
+        Ok(AlertLogEntry {
+            seq: 0,
+            at: Timestamp::from_micros(row.get(0)?),
+            kind: AlertLogKind::named(&kind)
+                .ok_or_else(|| unreadable(1, format!("kind {kind}")))?,
+            by: row.get(2)?,
+            note: row.get(3)?,
+            severity: severity.and_then(severity_of),
+            value: row.get(5)?,
+        })
+    })?;
+    let mut entries: Vec<AlertLogEntry> = rows.collect::<Result<_, _>>()?;
+    for (entry, seq) in entries.iter_mut().zip(1..) {
+        entry.seq = seq;
+    }
+    Ok(entries)
+}
+
+/// Reads an alert from [`COLUMNS`].
+pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let json: String = row.get(0)?;
+    let alert: Alert = serde_json::from_str(&json).map_err(|e| unreadable(0, e.to_string()))?;
+    let by: Option<String> = row.get(1)?;
+    let at: Option<i64> = row.get(2)?;
+    let note = row.get(3)?;
+    let acknowledged =
+        by.zip(at).map(|(by, at)| Acknowledgement { by, at: Timestamp::from_micros(at), note });
+    Ok(Stored {
+        alert,
+        acknowledged,
+        updated_at: Timestamp::from_micros(row.get(4)?),
+        events: row.get(5)?,
+    })
+}
+
+/// 1 for low to 4 for critical, as the API's columns have it.
+pub(crate) const fn severity_code(severity: Severity) -> u8 {
+    severity as u8 + 1
+}
+
+fn severity_of(code: u8) -> Option<Severity> {
+    Severity::ALL.into_iter().find(|severity| severity_code(*severity) == code)
+}
+
+/// A row that this program cannot have written.
+fn unreadable(column: usize, what: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, what.into())
+}
+
+const fn log_kind(kind: AlertEventKind) -> AlertLogKind {
+    match kind {
+        AlertEventKind::Fired => AlertLogKind::Fired,
+        AlertEventKind::Escalated => AlertLogKind::Escalated,
+        AlertEventKind::Deescalated => AlertLogKind::Deescalated,
+        AlertEventKind::Resolved => AlertLogKind::Resolved,
+    }
+}
+
+struct LogRow<'a> {
+    engine_seq: Option<u32>,
+    at: Timestamp,
+    kind: AlertLogKind,
+    by: &'a str,
+    note: Option<&'a str>,
+    severity: Option<Severity>,
+    value: Option<f64>,
+}
+
+/// Appends to the log; `false` if this event of the engine is there already.
+fn append(tx: &Transaction<'_>, alert: &str, row: &LogRow<'_>) -> rusqlite::Result<bool> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO alert_log (alert, n, engine_seq, at, kind, by, note, severity, value)
+         VALUES (?1, (SELECT coalesce(max(n), 0) + 1 FROM alert_log WHERE alert = ?1),
+                 ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (alert, engine_seq) DO NOTHING",
+    )?;
+    let added = statement.execute(params![
+        alert,
+        row.engine_seq,
+        row.at.micros(),
+        row.kind.name(),
+        row.by,
+        row.note,
+        row.severity.map(severity_code),
+        row.value,
+    ])?;
+    Ok(added > 0)
+}
+
+fn person(
+    tx: &Transaction<'_>,
+    id: &str,
+    kind: AlertLogKind,
+    by: &str,
+    at: Timestamp,
+    note: Option<&str>,
+) -> rusqlite::Result<()> {
+    let row = LogRow { engine_seq: None, at, kind, by, note, severity: None, value: None };
+    append(tx, id, &row)?;
+    touch(tx, id, at, 0)
+}
+
+fn touch(tx: &Transaction<'_>, id: &str, at: Timestamp, events: u32) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE alerts SET updated_at = max(updated_at, ?2), events = events + ?3 WHERE id = ?1",
+        params![id, at.micros(), events],
+    )?;
+    Ok(())
+}
+
+fn put(tx: &Transaction<'_>, event: &AlertEvent) -> Result<(), StateError> {
+    let alert = &event.alert;
+    let json = serde_json::to_string(alert)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    tx.prepare_cached(
+        "INSERT INTO alerts (id, newest_seq, severity, fired_at, resolved_at, updated_at, rule,
+                             device, search, events, alert)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10)
+         ON CONFLICT (id) DO UPDATE SET
+             newest_seq = excluded.newest_seq, severity = excluded.severity,
+             fired_at = excluded.fired_at, resolved_at = excluded.resolved_at,
+             updated_at = max(updated_at, excluded.updated_at), rule = excluded.rule,
+             device = excluded.device, search = excluded.search, events = events + 1,
+             alert = excluded.alert",
+    )?
+    .execute(params![
+        &*alert.id,
+        event.seq,
+        severity_code(alert.severity),
+        alert.fired_at.micros(),
+        alert.resolved_at.map(Timestamp::micros),
+        event.at.micros(),
+        &*alert.rule.id,
+        alert.subject.device().map(|device| &**device),
+        search_text(alert),
+        json,
+    ])?;
+    tx.execute("DELETE FROM alert_zones WHERE alert = ?1", [&*alert.id])?;
+    let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO alert_zones VALUES (?1, ?2)")?;
+    for zone in &alert.zones {
+        insert.execute(params![&*alert.id, &**zone])?;
+    }
+    if let Subject::Zone { zone } = &alert.subject {
+        insert.execute(params![&*alert.id, &**zone])?;
+    }
+    Ok(())
+}
+
+/// Everything that a search looks at, in lower case.
+fn search_text(alert: &Alert) -> String {
+    [
+        &*alert.id,
+        &*alert.rule.id,
+        &alert.rule.name.en,
+        &alert.rule.name.zh,
+        &alert.summary.en,
+        &alert.summary.zh,
+        &alert.subject.to_string(),
+    ]
+    .join("\n")
+    .to_lowercase()
+}

@@ -1,0 +1,133 @@
+//! The list is the same in whatever order, and how often, its events arrive.
+
+use std::sync::{Arc, Mutex};
+
+use city_model::{AlertEvent, AlertEventKind, Severity, Span};
+use city_store::StateDb;
+
+use super::{Acknowledgement, AlertList, Board, ChangeError, migrate};
+use crate::tests::fixture::{NOW, alert, event};
+
+struct Listed {
+    list: AlertList,
+    board: Arc<Board>,
+    told: Arc<Mutex<Vec<(String, u32)>>>,
+}
+
+fn list() -> Listed {
+    let state = Arc::new(StateDb::in_memory().expect("a database"));
+    migrate(&state).expect("tables");
+    let board = Arc::new(Board::load(&state).expect("empty"));
+    let told: Arc<Mutex<Vec<_>>> = Arc::default();
+    let hears = told.clone();
+    let tell = move |stored: &super::Stored| {
+        let news = (stored.alert.id.to_string(), stored.events);
+        hears.lock().expect("not poisoned").push(news);
+    };
+    let list = AlertList::new(state, board.clone(), Box::new(tell));
+    Listed { list, board, told }
+}
+
+/// Fired, worse, better, ended.
+fn life() -> [AlertEvent; 4] {
+    [
+        event(1, AlertEventKind::Fired, alert("a", Severity::Medium)),
+        event(2, AlertEventKind::Escalated, alert("a", Severity::Critical)),
+        event(3, AlertEventKind::Deescalated, alert("a", Severity::High)),
+        event(4, AlertEventKind::Resolved, alert("a", Severity::High)),
+    ]
+}
+
+fn permutations(items: &[usize]) -> Vec<Vec<usize>> {
+    if items.len() <= 1 {
+        return vec![items.to_vec()];
+    }
+    let mut all = Vec::new();
+    for (index, first) in items.iter().enumerate() {
+        let mut rest = items.to_vec();
+        rest.remove(index);
+        for mut tail in permutations(&rest) {
+            tail.insert(0, *first);
+            all.push(tail);
+        }
+    }
+    all
+}
+
+#[test]
+fn every_order_of_arrival_gives_the_same_alert_and_log() {
+    let life = life();
+    let expected = {
+        let listed = list();
+        for event in &life {
+            assert!(listed.list.apply(event).expect("written"));
+        }
+        listed.list.detail("a").expect("read")
+    };
+    assert_eq!(expected.as_ref().map(|(stored, log)| (stored.events, log.len())), Some((4, 4)));
+    for order in permutations(&[0, 1, 2, 3]) {
+        let listed = list();
+        for index in &order {
+            assert!(listed.list.apply(&life[*index]).expect("written"), "{order:?}");
+            assert!(!listed.list.apply(&life[*index]).expect("read"), "{order:?} again");
+        }
+        assert_eq!(listed.list.detail("a").expect("read"), expected, "{order:?}");
+        assert_eq!(listed.board.counts().firing, 0, "{order:?}");
+        assert_eq!(listed.board.severity_of("air-1"), None, "{order:?}");
+        assert_eq!(listed.told.lock().expect("not poisoned").len(), 4, "told once each: {order:?}");
+    }
+}
+
+#[test]
+fn an_event_that_comes_late_does_not_undo_a_newer_one() {
+    let listed = list();
+    let [fired, escalated, ..] = life();
+    listed.list.apply(&escalated).expect("written");
+    listed.list.apply(&fired).expect("written");
+    assert_eq!(listed.board.severity_of("air-1"), Some(Severity::Critical));
+    let (stored, log) = listed.list.detail("a").expect("read").expect("there");
+    assert_eq!(stored.alert.severity, Severity::Critical);
+    assert_eq!(log[0].severity, Some(Severity::Medium));
+}
+
+#[test]
+fn an_alert_that_comes_back_asks_to_be_acknowledged_again() {
+    let listed = list();
+    let known = Acknowledgement { by: "ada".to_owned(), at: NOW, note: None };
+    let fire = |seq| event(seq, AlertEventKind::Fired, alert("a", Severity::High));
+    listed.list.apply(&fire(1)).expect("written");
+    listed.list.acknowledge("a", &known).expect("acknowledged");
+    let escalated = event(2, AlertEventKind::Escalated, alert("a", Severity::Critical));
+    listed.list.apply(&escalated).expect("written");
+    assert_eq!(listed.board.counts().unacknowledged, 0);
+    let ended = event(3, AlertEventKind::Resolved, alert("a", Severity::High));
+    listed.list.apply(&ended).expect("written");
+    listed.list.apply(&fire(4)).expect("written");
+    let (stored, log) = listed.list.detail("a").expect("read").expect("there");
+    assert_eq!(stored.acknowledged, None);
+    assert_eq!(log.len(), 5);
+    assert_eq!(listed.board.counts().unacknowledged, 1);
+}
+
+#[test]
+fn of_two_who_acknowledge_at_once_one_is_told_of_the_other() {
+    let listed = list();
+    listed.list.apply(&life()[0]).expect("written");
+    let by = |user: &str| Acknowledgement {
+        by: user.to_owned(),
+        at: NOW + Span::from_secs(1),
+        note: None,
+    };
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let one = |user: &'static str| {
+            let (list, by) = (&listed.list, by(user));
+            scope.spawn(move || list.acknowledge("a", &by).map(|stored| stored.acknowledged))
+        };
+        [one("ada"), one("bob")].map(|thread| thread.join().expect("no panic")).into()
+    });
+    let winner = results.iter().find_map(|result| result.as_ref().ok()).expect("one wins").clone();
+    let losers: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+    assert!(
+        matches!(losers[..], [ChangeError::AlreadyAcknowledged(earlier)] if Some(earlier) == winner.as_ref())
+    );
+}

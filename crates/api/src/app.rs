@@ -1,0 +1,53 @@
+//! What every handler can reach.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use city_model::{SharedClock, Timestamp};
+use city_registry::Registry;
+use city_rules::RuleSet;
+use city_store::{SharedStore, StateDb};
+
+use crate::alerts::{AlertList, Board};
+use crate::auth::{Credentials, Throttle};
+use crate::lanes::Lanes;
+use crate::live::Hub;
+use crate::metrics::HttpMetrics;
+use crate::{CityInfo, Ingest, Mode};
+
+/// A cheap handle to the state of the API.
+#[derive(Clone)]
+pub(crate) struct App(pub(crate) Arc<Inner>);
+
+/// The state of the API.
+pub(crate) struct Inner {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) store: SharedStore,
+    pub(crate) state: Arc<StateDb>,
+    pub(crate) rules: Arc<ArcSwap<RuleSet>>,
+    pub(crate) ingest: Arc<dyn Ingest>,
+    pub(crate) city: CityInfo,
+    pub(crate) mode: Mode,
+    pub(crate) simulated: bool,
+    pub(crate) metrics: prometheus::Registry,
+    pub(crate) clock: SharedClock,
+    pub(crate) version: String,
+    pub(crate) started_at: Timestamp,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) alerts: Arc<AlertList>,
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) throttle: Throttle,
+    pub(crate) lanes: Lanes,
+    pub(crate) http: HttpMetrics,
+    pub(crate) zones: crate::routes::zones::Drawn,
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

@@ -1,0 +1,113 @@
+//! Which role each route needs: one line per route, and no route without a line.
+
+use super::Role;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everybody.
+    Open,
+    /// People and machines with at least this role.
+    AtLeast(Role),
+    /// Alert engines, and administrators.
+    Push,
+}
+
+impl Access {
+    /// Whether this role is enough.
+    pub(crate) fn allows(self, role: Role) -> bool {
+        match self {
+            Self::Open => true,
+            Self::AtLeast(least) => role >= least,
+            Self::Push => matches!(role, Role::Engine | Role::Admin),
+        }
+    }
+
+    /// What is needed, for people.
+    pub(crate) fn needs(self) -> String {
+        match self {
+            Self::Open => "nothing".to_owned(),
+            Self::AtLeast(least) => format!("the role {least} or a higher one"),
+            Self::Push => format!("the role {} or {}", Role::Engine, Role::Admin),
+        }
+    }
+}
+
+/// One route's policy.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) method: &'static str,
+    /// As the router spells it.
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+}
+
+const fn policy(method: &'static str, path: &'static str, access: Access) -> Policy {
+    Policy { method, path, access }
+}
+
+const VIEW: Access = Access::AtLeast(Role::Viewer);
+const OPERATE: Access = Access::AtLeast(Role::Operator);
+const ENGINEER: Access = Access::AtLeast(Role::Engineer);
+
+/// All routes under `/api/v1`.
+pub(crate) static POLICIES: &[Policy] = &[
+    policy("POST", "/api/v1/session", Access::Open),
+    policy("GET", "/api/v1/session", VIEW),
+    policy("DELETE", "/api/v1/session", VIEW),
+    policy("GET", "/api/v1/system", VIEW),
+    policy("GET", "/api/v1/metrics-catalogue", VIEW),
+    policy("GET", "/api/v1/kinds", VIEW),
+    policy("GET", "/api/v1/departments", VIEW),
+    policy("GET", "/api/v1/zones", VIEW),
+    policy("GET", "/api/v1/zones/{id}", VIEW),
+    policy("GET", "/api/v1/devices", VIEW),
+    policy("GET", "/api/v1/devices/{id}", VIEW),
+    policy("GET", "/api/v1/map", VIEW),
+    policy("GET", "/api/v1/last-values", VIEW),
+    policy("GET", "/api/v1/readings", VIEW),
+    policy("GET", "/api/v1/aggregates", VIEW),
+    policy("GET", "/api/v1/track", VIEW),
+    policy("GET", "/api/v1/alerts", VIEW),
+    policy("GET", "/api/v1/alerts/{id}", VIEW),
+    policy("POST", "/api/v1/alerts/{id}/acknowledge", OPERATE),
+    policy("POST", "/api/v1/alerts/{id}/notes", OPERATE),
+    policy("POST", "/api/v1/alert-events", Access::Push),
+    policy("GET", "/api/v1/rules", VIEW),
+    policy("GET", "/api/v1/rules/{id}", VIEW),
+    policy("GET", "/api/v1/dead-letters", VIEW),
+    policy("GET", "/api/v1/dead-letters/{id}", VIEW),
+    policy("POST", "/api/v1/dead-letters/{id}/replay", ENGINEER),
+    policy("GET", "/api/v1/loss", VIEW),
+    policy("GET", "/api/v1/stream", VIEW),
+    policy("GET", "/api/v1/openapi.json", VIEW),
+    policy("GET", "/api/v1/docs", VIEW),
+    policy("GET", "/api/v1/docs.css", VIEW),
+];
+
+/// The policy of a route; `None` if nobody wrote one.
+pub(crate) fn find(method: &str, path: &str) -> Option<Access> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    let policy = POLICIES.iter().find(|policy| policy.path == path && policy.method == method)?;
+    Some(policy.access)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn head_is_like_get_and_nothing_else_is_guessed() {
+        assert_eq!(find("HEAD", "/api/v1/system"), Some(VIEW));
+        assert_eq!(find("POST", "/api/v1/system"), None);
+        assert_eq!(find("GET", "/api/v1/secret"), None);
+    }
+
+    #[test]
+    fn an_engine_may_push_and_nothing_else() {
+        let allowed: Vec<_> =
+            POLICIES.iter().filter(|policy| policy.access.allows(Role::Engine)).collect();
+        let paths: Vec<_> = allowed.iter().map(|policy| policy.path).collect();
+        assert_eq!(paths, ["/api/v1/session", "/api/v1/alert-events"]);
+    }
+}

@@ -1,0 +1,89 @@
+//! What the brain is put together from.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use city_model::{LocalText, SharedClock};
+use city_registry::Registry;
+use city_rules::RuleSet;
+use city_store::{DeadLetterId, SharedStore, StateDb};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What the brain is put together from.
+pub struct Parts {
+    /// Devices, metrics, zones.
+    pub registry: Arc<Registry>,
+    /// Readings, dead letters, counters.
+    pub store: SharedStore,
+    /// Where alerts, tokens and sessions are kept.
+    pub state: Arc<StateDb>,
+    /// The rules in force.
+    pub rules: Arc<ArcSwap<RuleSet>>,
+    /// The pipeline.
+    pub ingest: Arc<dyn Ingest>,
+    /// The city.
+    pub city: CityInfo,
+    /// Demonstration or the real thing.
+    pub mode: Mode,
+    /// Whether everything in this instance is simulated; said on every screen.
+    pub simulated: bool,
+    /// Figures of all parts; the brain adds its own and serves them all.
+    pub metrics: prometheus::Registry,
+    /// The clock.
+    pub clock: SharedClock,
+    /// The version of the program.
+    pub version: String,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("city", &self.city).finish_non_exhaustive()
+    }
+}
+
+/// The city, as screens show it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = City)]
+pub struct CityInfo {
+    /// Its name.
+    #[schema(value_type = crate::schema::LocalText)]
+    pub name: LocalText,
+    /// Its IANA time zone, such as `America/Chicago`.
+    pub time_zone: String,
+    /// West, south, east, north in degrees.
+    pub bounds: [f64; 4],
+}
+
+/// Demonstration or the real thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// `citybrain demo`.
+    Demo,
+    /// `citybrain serve`.
+    Live,
+}
+
+/// How ingest is doing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IngestStatus {
+    /// Messages that were taken and are not yet durable.
+    pub in_flight: u64,
+    /// Readings committed a second, lately.
+    pub readings_per_s: f64,
+    /// Why commits fail now; `None` while they work.
+    pub failing: Option<String>,
+    /// The ids of the sources, by their number.
+    pub sources: Vec<String>,
+}
+
+/// The pipeline, as far as the brain needs it.
+pub trait Ingest: Send + Sync {
+    /// How it is doing. Does not block.
+    fn status(&self) -> IngestStatus;
+
+    /// Feeds a dead letter through the pipeline again, and notes that it was replayed. Blocks.
+    /// The error is for people: what is wrong and how to mend it.
+    fn replay(&self, id: DeadLetterId) -> Result<(), String>;
+}

@@ -1,0 +1,258 @@
+//! Answers that say no: problem documents of RFC 9457 with a stable code and a hint.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use city_registry::RegistryError;
+use city_store::{StateError, StoreError, StoreErrorKind};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// What a handler gives.
+pub(crate) type Answer<T> = Result<T, Problem>;
+
+/// One kind of problem, told apart by its name, for ever.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Code {
+    /// The stable name that programs decide on.
+    pub name: &'static str,
+    /// The HTTP status that goes with it.
+    pub status: u16,
+    /// What kind of problem it is, for people.
+    pub title: &'static str,
+}
+
+/// Defines the codes and the slice of them all.
+macro_rules! codes {
+    ($($ident:ident $name:literal $status:literal $title:literal;)*) => {
+        /// Every code that the API uses.
+        pub(crate) mod codes {
+            use super::Code;
+            $(
+                #[doc = $title]
+                pub(crate) const $ident: &Code =
+                    &Code { name: $name, status: $status, title: $title };
+            )*
+            /// All of them, in the order of the documentation.
+            pub(crate) const ALL: &[&Code] = &[$($ident),*];
+        }
+    };
+}
+
+codes! {
+    UNAUTHENTICATED "unauthenticated" 401 "Log in first";
+    BAD_TOKEN "bad_token" 401 "The access token is not valid";
+    TOO_MANY_ATTEMPTS "too_many_attempts" 429 "Too many failed logins";
+    CSRF "csrf_header_missing" 403 "The request could have been forged";
+    FORBIDDEN "forbidden" 403 "Your role does not allow this";
+    NOT_FOUND "not_found" 404 "There is nothing at this address";
+    METHOD_NOT_ALLOWED "method_not_allowed" 405 "The address does not take this method";
+    UNKNOWN_DEVICE "unknown_device" 404 "There is no such device";
+    UNKNOWN_METRIC "unknown_metric" 404 "There is no such metric";
+    UNKNOWN_ZONE "unknown_zone" 404 "There is no such zone";
+    UNKNOWN_ALERT "unknown_alert" 404 "There is no such alert";
+    UNKNOWN_RULE "unknown_rule" 404 "There is no such rule";
+    UNKNOWN_DEAD_LETTER "unknown_dead_letter" 404 "There is no such dead letter";
+    UNKNOWN_PARAMETER "unknown_parameter" 400 "A query parameter is not known";
+    BAD_PARAMETER "bad_parameter" 400 "A parameter cannot be read";
+    MISSING_PARAMETER "missing_parameter" 400 "A query parameter is missing";
+    REPEATED_PARAMETER "repeated_parameter" 400 "A query parameter stands there twice";
+    BAD_CURSOR "bad_cursor" 400 "The cursor is not one of this list";
+    BAD_RANGE "bad_range" 400 "The time range makes no sense";
+    TOO_MANY_STEPS "too_many_steps" 400 "The step is too short for the range";
+    BAD_JSON "bad_json" 400 "The body is not JSON";
+    BAD_BODY "bad_body" 422 "The body is not of the right shape";
+    BAD_KEY "bad_idempotency_key" 422 "The idempotency key does not fit the event";
+    UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" 415 "The body must be JSON";
+    BODY_TOO_LARGE "body_too_large" 413 "The body is too large";
+    ALREADY_ACKNOWLEDGED "already_acknowledged" 409 "Somebody has acknowledged the alert already";
+    ALREADY_RESOLVED "already_resolved" 409 "The alert has ended already";
+    REPLAY_FAILED "replay_failed" 503 "The dead letter could not be replayed";
+    STORE_UNAVAILABLE "store_unavailable" 503 "The store does not answer";
+    BUSY "busy" 503 "Too many queries are running";
+    TOO_MANY_STREAMS "too_many_streams" 503 "Too many clients follow the stream";
+    INTERNAL "internal" 500 "Something failed inside";
+}
+
+/// A refusal on its way to the client.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    code: &'static Code,
+    detail: String,
+    hint: Option<String>,
+    extra: Map<String, Value>,
+    retry_after_s: Option<u32>,
+}
+
+/// The document as sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// Where the code is explained, relative to the server.
+    r#type: String,
+    /// The kind of problem, the same for every occurrence.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong this time.
+    detail: String,
+    /// The stable name of the kind of problem.
+    code: &'static str,
+    /// How to mend it.
+    hint: Option<String>,
+    /// The path that was asked.
+    instance: Option<String>,
+    /// Further members of some codes, such as `acknowledged`.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    extra: Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem of this code; `detail` says what is wrong this time.
+    pub(crate) fn new(code: &'static Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), hint: None, extra: Map::new(), retry_after_s: None }
+    }
+
+    /// Says how to mend it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a member to the document.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        if let Ok(value) = serde_json::to_value(value) {
+            self.extra.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// Says when to try again, in seconds.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// A failure whose cause is logged here and not shown to the client.
+    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error.cause = %chain(error), "a request failed inside");
+        Self::new(codes::INTERNAL, "The server could not do this; its log says why.")
+            .hint("Try again; if it stays, look into the server's log.")
+    }
+
+    /// What programs decide on.
+    pub(crate) fn code(&self) -> &'static Code {
+        self.code
+    }
+
+    /// The answer, with the path that was asked.
+    pub(crate) fn response(self, instance: Option<String>) -> Response {
+        let status =
+            StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = ProblemBody {
+            r#type: format!("/api/v1/docs#problem-{}", self.code.name),
+            title: self.code.title,
+            status: self.code.status,
+            detail: self.detail.clone(),
+            code: self.code.name,
+            hint: self.hint.clone(),
+            instance,
+            extra: self.extra.clone(),
+        };
+        let text = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = (status, text).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.code.status == 401 {
+            let scheme = HeaderValue::from_static("Bearer realm=\"citybrain\"");
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    /// The answer without `instance`, which [`name_instance`] adds: only the router knows it.
+    fn into_response(self) -> Response {
+        self.response(None)
+    }
+}
+
+/// Writes the asked path into problems; the outermost layer that knows of problems.
+pub(crate) async fn name_instance(
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> Response {
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    let Some(problem) = response.extensions().get::<Problem>() else { return response };
+    let body = problem.clone().response(Some(path)).into_body();
+    // The headers stay: the router adds `Allow` to some.
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, body)
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error.kind {
+            StoreErrorKind::Invalid => Self::new(codes::BAD_RANGE, error.message),
+            _ if error.is_transient() => {
+                tracing::warn!(error.cause = %chain(&error), "the store refused a query");
+                Self::new(codes::STORE_UNAVAILABLE, "The store cannot answer now.")
+                    .hint("It recovers by itself; try again in a few seconds.")
+                    .retry_after(5)
+            }
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<StateError> for Problem {
+    fn from(error: StateError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<RegistryError> for Problem {
+    fn from(error: RegistryError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::codes;
+
+    #[test]
+    fn codes_are_unique_and_in_snake_case() {
+        let mut names: Vec<_> = codes::ALL.iter().map(|code| code.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), codes::ALL.len());
+        for code in codes::ALL {
+            assert!(code.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{code:?}");
+            assert!((400..600).contains(&code.status), "{code:?}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! `/alerts`: what fires and what fired, and what people say about it.
+
+use axum::Json;
+use axum::extract::State;
+use city_model::{Severity, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::alerts::{
+    Acknowledgement, AlertCursor, AlertDetail, AlertItem, AlertQuery, ChangeError, Counts, Sort,
+    Stored,
+};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::cursor;
+use crate::extract::{Body, Id};
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
+use crate::problem::{Answer, Problem, ProblemBody, codes};
+
+/// The longest note, in characters.
+const MAX_NOTE: usize = 2_000;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+        .routes(routes!(acknowledge))
+        .routes(routes!(add_note))
+}
+
+/// A page of alerts.
+#[derive(Serialize, ToSchema)]
+struct AlertPage {
+    items: Vec<AlertItem>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
+    /// Of all alerts that fire now, whatever was asked for.
+    counts: Counts,
+}
+
+/// Which alerts.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct AlertsQuery {
+    /// `firing`, `resolved` or `all`, which is meant unless given.
+    #[param(value_type = Option<String>)]
+    state: Option<Option<bool>>,
+    /// Only these severities, separated by commas.
+    #[param(value_type = Option<String>, example = "high,critical")]
+    severity: Vec<Severity>,
+    /// Only those in this zone.
+    zone: Option<String>,
+    /// Only those about this device.
+    device: Option<String>,
+    /// Only those of this rule.
+    rule: Option<String>,
+    /// Only those that are, or are not, acknowledged.
+    acknowledged: Option<bool>,
+    /// Only those with this text in their summary, rule, device or id.
+    q: Option<String>,
+    /// Only those that fired at this instant or later, RFC 3339.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Only those that fired before this instant, RFC 3339.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
+    /// `newest`, or `urgency`: unacknowledged first, then the worst.
+    #[param(value_type = Option<String>)]
+    sort: Sort,
+    /// Where to go on, from `next_cursor`.
+    #[param(value_type = Option<String>)]
+    cursor: Option<AlertCursor>,
+    /// How many at most, 1 to 1,000; 100 unless given.
+    #[param(value_type = Option<u32>)]
+    limit: usize,
+}
+
+impl FromPairs for AlertsQuery {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        let (from, to) = pairs.range()?;
+        let severities = Severity::ALL.map(|severity| (severity.name(), severity));
+        let states = [("all", None), ("firing", Some(true)), ("resolved", Some(false))];
+        let sorts = [("newest", Sort::Newest), ("urgency", Sort::Urgency)];
+        Ok(Self {
+            state: pairs.one_of("state", &states)?,
+            severity: pairs.some_of("severity", &severities)?,
+            zone: pairs.text("zone"),
+            device: pairs.text("device"),
+            rule: pairs.text("rule"),
+            acknowledged: pairs.flag("acknowledged")?,
+            q: pairs.text("q"),
+            from,
+            to,
+            sort: pairs.one_of("sort", &sorts)?.unwrap_or_default(),
+            cursor: pairs.cursor()?,
+            limit: pairs.limit()?,
+        })
+    }
+}
+
+/// Alerts, newest first or most urgent first
+#[utoipa::path(get, path = "/alerts", operation_id = "list_alerts", tag = "alerts",
+    params(AlertsQuery),
+    responses((status = 200, description = "A page of alerts", body = AlertPage)))]
+async fn list(
+    State(app): State<App>,
+    Parameters(query): Parameters<AlertsQuery>,
+) -> Answer<Json<AlertPage>> {
+    if query.cursor.as_ref().is_some_and(|cursor| cursor.sort != query.sort) {
+        return Err(Problem::new(codes::BAD_CURSOR, "The cursor belongs to another order.")
+            .hint("Keep `sort` the same from page to page."));
+    }
+    let wanted = AlertQuery {
+        firing: query.state.flatten(),
+        severities: query.severity,
+        zone: query.zone,
+        device: query.device,
+        rule: query.rule,
+        acknowledged: query.acknowledged,
+        text: query.q,
+        from: query.from,
+        to: query.to,
+        sort: query.sort,
+        after: query.cursor,
+        limit: query.limit,
+    };
+    let alerts = app.alerts.clone();
+    let page = app.lanes.short(move || Ok(alerts.page(&wanted)?)).await?;
+    let directory = app.registry.directory();
+    let item = |stored| AlertItem::new(stored, &directory);
+    Ok(Json(AlertPage {
+        items: page.items.into_iter().map(item).collect(),
+        next_cursor: page.next.as_ref().map(cursor::encode),
+        counts: app.board.counts(),
+    }))
+}
+
+/// One alert with its log
+#[utoipa::path(get, path = "/alerts/{id}", operation_id = "get_alert", tag = "alerts",
+    params(("id" = String, Path, description = "The alert's id")),
+    responses((status = 200, description = "The alert", body = AlertDetail)))]
+async fn show(
+    State(app): State<App>,
+    Id(id): Id,
+    _: Parameters<NoParameters>,
+) -> Answer<Json<AlertDetail>> {
+    let alerts = app.alerts.clone();
+    let (stored, log) =
+        app.lanes.short(move || alerts.detail(&id)?.ok_or_else(|| unknown(&id))).await?;
+    Ok(Json(AlertDetail { item: AlertItem::new(stored, &app.registry.directory()), log }))
+}
+
+/// What somebody says with an acknowledgement.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Acknowledge {
+    /// At most 2,000 characters.
+    note: Option<String>,
+}
+
+/// Say that you know of a firing alert
+#[utoipa::path(post, path = "/alerts/{id}/acknowledge", operation_id = "acknowledge_alert",
+    tag = "alerts", request_body = Acknowledge,
+    params(("id" = String, Path, description = "The alert's id")),
+    responses(
+        (status = 200, description = "The alert, acknowledged", body = AlertItem),
+        (status = 409, description = "Acknowledged before (`acknowledged` says by whom and \
+            when), or resolved", body = ProblemBody,
+            content_type = "application/problem+json")))]
+async fn acknowledge(
+    State(app): State<App>,
+    principal: Principal,
+    Id(id): Id,
+    _: Parameters<NoParameters>,
+    Body(body): Body<Acknowledge>,
+) -> Answer<Json<AlertItem>> {
+    let acknowledgement = Acknowledgement {
+        by: principal.user.to_string(),
+        at: app.clock.now(),
+        note: body.note.map(|note| check_note(&note)).transpose()?.filter(|note| !note.is_empty()),
+    };
+    let alerts = app.alerts.clone();
+    let stored = app.lanes.short(move || Ok(alerts.acknowledge(&id, &acknowledgement)?)).await?;
+    Ok(answer(&app, stored))
+}
+
+/// What somebody notes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewNote {
+    /// 1 to 2,000 characters.
+    note: String,
+}
+
+/// Write a note into an alert's log
+#[utoipa::path(post, path = "/alerts/{id}/notes", operation_id = "add_alert_note",
+    tag = "alerts", request_body = NewNote,
+    params(("id" = String, Path, description = "The alert's id")),
+    responses((status = 200, description = "The alert", body = AlertItem)))]
+async fn add_note(
+    State(app): State<App>,
+    principal: Principal,
+    Id(id): Id,
+    _: Parameters<NoParameters>,
+    Body(body): Body<NewNote>,
+) -> Answer<Json<AlertItem>> {
+    let note = check_note(&body.note)?;
+    if note.is_empty() {
+        return Err(Problem::new(codes::BAD_BODY, "The note is empty.").hint("Write something."));
+    }
+    let now = app.clock.now();
+    let alerts = app.alerts.clone();
+    let stored =
+        app.lanes.short(move || Ok(alerts.note(&id, &principal.user, now, &note)?)).await?;
+    Ok(answer(&app, stored))
+}
+
+fn answer(app: &App, stored: Stored) -> Json<AlertItem> {
+    Json(AlertItem::new(stored, &app.registry.directory()))
+}
+
+fn check_note(note: &str) -> Answer<String> {
+    let note = note.trim();
+    let length = note.chars().count();
+    if length <= MAX_NOTE {
+        return Ok(note.to_owned());
+    }
+    let detail = format!("The note has {length} characters; {MAX_NOTE} are allowed.");
+    Err(Problem::new(codes::BAD_BODY, detail).hint("Shorten it, or write two notes."))
+}
+
+fn unknown(id: &str) -> Problem {
+    Problem::new(codes::UNKNOWN_ALERT, format!("There is no alert `{}`.", short(id)))
+        .hint("GET /api/v1/alerts lists the alerts.")
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Unknown(id) => unknown(&id),
+            ChangeError::AlreadyAcknowledged(earlier) => Self::new(
+                codes::ALREADY_ACKNOWLEDGED,
+                format!("{} acknowledged it at {}.", earlier.by, earlier.at),
+            )
+            .hint("Add a note if you have something to say.")
+            .with("acknowledged", earlier),
+            ChangeError::AlreadyResolved(at) => {
+                Self::new(codes::ALREADY_RESOLVED, format!("It ended by itself at {at}."))
+                    .hint("Add a note if you have something to say.")
+                    .with("resolved_at", at)
+            }
+            ChangeError::State(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `/health/live` and `/health/ready`, for whoever restarts or balances.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use crate::app::App;
+
+/// Whether one part works; what is wrong stands in the log and in `GET /api/v1/system`, because
+/// anybody may ask this.
+#[derive(Serialize)]
+struct Part {
+    ok: bool,
+    detail: &'static str,
+}
+
+#[derive(Serialize)]
+struct Parts {
+    pipeline: Part,
+    store: Part,
+    state: Part,
+}
+
+/// The answer of `/health/ready`.
+#[derive(Serialize)]
+pub(crate) struct Ready {
+    status: &'static str,
+    parts: Parts,
+}
+
+/// The process answers.
+pub(crate) async fn live() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "status": "live" }))
+}
+
+/// The process can do its work.
+pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
+    let failing = app.ingest.status().failing.is_some();
+    let (state, store) = (app.state.clone(), app.store.clone());
+    let checked = app.lanes.short(move || {
+        store.head_seq();
+        Ok(state.read(|conn| conn.query_row("SELECT 1", [], |row| row.get::<_, i64>(0))).is_ok())
+    });
+    let state_ok = matches!(checked.await, Ok(true));
+    let part = |ok, bad| Part { ok, detail: if ok { "works" } else { bad } };
+    let parts = Parts {
+        pipeline: part(!failing, "commits fail, so acknowledgements are withheld"),
+        store: part(!failing, "the store refuses commits"),
+        state: part(state_ok, "the state database does not answer"),
+    };
+    let ok = !failing && state_ok;
+    let code = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, Json(Ready { status: if ok { "ready" } else { "not_ready" }, parts }))
+}

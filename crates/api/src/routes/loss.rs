@@ -1,0 +1,204 @@
+//! `/loss`: what was received and what became of it; the counters add up.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use city_model::Directory;
+use city_store::{Counters, LedgerKey};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::parameters::{FromPairs, Pairs, Parameters};
+use crate::problem::Answer;
+
+/// What stands for the device, or its department, of messages that name none.
+const UNKNOWN: &str = "(unknown)";
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(show))
+}
+
+/// What was counted since the store began. `received = stored + duplicate + dead_lettered +
+/// in_flight`.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+struct LossCounters {
+    received: u64,
+    stored: u64,
+    duplicate: u64,
+    dead_lettered: u64,
+    /// Taken and not yet durable. Known for the whole only, because nobody has looked inside
+    /// these messages yet; 0 in the items.
+    in_flight: u64,
+}
+
+/// One source, department or device.
+#[derive(Serialize, ToSchema)]
+struct LossItem {
+    /// Its id; `(unknown)` for messages that name no registered device.
+    id: String,
+    received: u64,
+    stored: u64,
+    duplicate: u64,
+    dead_lettered: u64,
+    in_flight: u64,
+}
+
+/// What was received and what became of it.
+#[derive(Serialize, ToSchema)]
+struct Loss {
+    items: Vec<LossItem>,
+    total: LossCounters,
+    /// Whether everything adds up: each item, and the sum over sources against the sum over
+    /// devices, which are counted apart.
+    balanced: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+enum By {
+    #[default]
+    Source,
+    Department,
+    Device,
+}
+
+/// How to group.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LossQuery {
+    /// `source` (unless given), `department` or `device`.
+    #[param(value_type = Option<String>)]
+    by: By,
+}
+
+impl FromPairs for LossQuery {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        let words =
+            [("source", By::Source), ("department", By::Department), ("device", By::Device)];
+        Ok(Self { by: pairs.one_of("by", &words)?.unwrap_or_default() })
+    }
+}
+
+/// What was received and what became of it
+#[utoipa::path(get, path = "/loss", operation_id = "get_loss", tag = "ingest",
+    params(LossQuery),
+    responses((status = 200, description = "The counters", body = Loss)))]
+async fn show(
+    State(app): State<App>,
+    Parameters(query): Parameters<LossQuery>,
+) -> Answer<Json<Loss>> {
+    let reader = app.clone();
+    app.lanes
+        .short(move || {
+            let status = reader.ingest.status();
+            let ledger = reader.store.ledger();
+            let directory = reader.registry.directory();
+            Ok(Json(loss(&ledger, query.by, &directory, &status.sources, status.in_flight)))
+        })
+        .await
+}
+
+fn loss(
+    ledger: &[(LedgerKey, Counters)],
+    by: By,
+    directory: &Directory,
+    sources: &[String],
+    in_flight: u64,
+) -> Loss {
+    let mut groups: BTreeMap<String, Counters> = BTreeMap::new();
+    let (mut of_sources, mut of_devices) = (Counters::default(), Counters::default());
+    for (key, counters) in ledger {
+        let sum =
+            if matches!(key, LedgerKey::Source(_)) { &mut of_sources } else { &mut of_devices };
+        add(sum, counters);
+        if let Some(id) = group(*key, by, directory, sources) {
+            add(groups.entry(id).or_default(), counters);
+        }
+    }
+    let total = if matches!(by, By::Source) { of_sources } else { of_devices };
+    let balanced = groups.values().all(adds_up) && of_sources == of_devices;
+    let items = groups.into_iter().map(|(id, counted)| LossItem {
+        id,
+        received: counted.received,
+        stored: counted.stored,
+        duplicate: counted.duplicate,
+        dead_lettered: counted.dead_lettered,
+        in_flight: 0,
+    });
+    Loss {
+        items: items.collect(),
+        total: LossCounters {
+            // The store counts what is durable; what is in flight was received too.
+            received: total.received + in_flight,
+            stored: total.stored,
+            duplicate: total.duplicate,
+            dead_lettered: total.dead_lettered,
+            in_flight,
+        },
+        balanced,
+    }
+}
+
+/// The group that a counter belongs to, if it counts in this grouping.
+fn group(key: LedgerKey, by: By, directory: &Directory, sources: &[String]) -> Option<String> {
+    match (key, by) {
+        (LedgerKey::Source(source), By::Source) => Some(
+            sources
+                .get(usize::from(source))
+                .cloned()
+                .unwrap_or_else(|| format!("(source {source})")),
+        ),
+        (LedgerKey::Source(_), _) | (_, By::Source) => None,
+        (LedgerKey::Device(key), by) => Some(directory.device(key).map_or_else(
+            || UNKNOWN.to_owned(),
+            |device| {
+                if matches!(by, By::Device) { &device.id } else { &device.department }.to_string()
+            },
+        )),
+        (LedgerKey::NoDevice, _) => Some(UNKNOWN.to_owned()),
+    }
+}
+
+fn add(sum: &mut Counters, more: &Counters) {
+    sum.received += more.received;
+    sum.stored += more.stored;
+    sum.duplicate += more.duplicate;
+    sum.dead_lettered += more.dead_lettered;
+}
+
+fn adds_up(counters: &Counters) -> bool {
+    counters.received == counters.stored + counters.duplicate + counters.dead_lettered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use city_model::DeviceKey;
+
+    fn counted(received: u64, stored: u64, duplicate: u64, dead_lettered: u64) -> Counters {
+        Counters { received, stored, duplicate, dead_lettered }
+    }
+
+    #[test]
+    fn a_count_that_went_missing_shows() {
+        let directory = Directory::default();
+        let sources = ["mqtt".to_owned()];
+        let mut ledger = vec![
+            (LedgerKey::Source(0), counted(10, 7, 2, 1)),
+            (LedgerKey::Device(DeviceKey(0)), counted(9, 7, 2, 0)),
+            (LedgerKey::NoDevice, counted(1, 0, 0, 1)),
+        ];
+        let fine = loss(&ledger, By::Source, &directory, &sources, 3);
+        assert!(fine.balanced);
+        assert_eq!((fine.total.received, fine.total.in_flight), (13, 3));
+        assert_eq!(fine.items[0].id, "mqtt");
+        assert!(loss(&ledger, By::Device, &directory, &sources, 0).balanced);
+
+        ledger[1].1.stored -= 1;
+        assert!(!loss(&ledger, By::Device, &directory, &sources, 0).balanced);
+        assert!(!loss(&ledger, By::Source, &directory, &sources, 0).balanced);
+    }
+}

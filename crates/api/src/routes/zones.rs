@@ -1,0 +1,254 @@
+//! `/zones`: the named areas of the city, drawn and in figures.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use city_model::{Device, Directory, LifeCycle, LocalText, Position, Span, Timestamp};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::assets::{etag, is_known};
+use crate::extract::Id;
+use crate::parameters::{NoParameters, Parameters};
+use crate::problem::Answer;
+use crate::schema;
+use crate::select::zone_key;
+use crate::status::DeviceStatus;
+
+/// How far borders may be simplified, in degrees: about five metres.
+const TOLERANCE_DEG: f64 = 5e-5;
+/// Up to which age last values count for a zone's figures.
+const FRESH: Span = Span::from_mins(15);
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(draw)).routes(routes!(show))
+}
+
+/// The collection as last drawn, for one version of the directory.
+#[derive(Debug, Default)]
+pub(crate) struct Drawn(Mutex<Option<(u64, HeaderValue, Bytes)>>);
+
+/// The zones as GeoJSON.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what is made as JSON values")]
+struct ZoneCollection {
+    /// `FeatureCollection`.
+    r#type: String,
+    features: Vec<ZoneFeature>,
+}
+
+/// A zone as a GeoJSON feature.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what is made as JSON values")]
+struct ZoneFeature {
+    /// `Feature`.
+    r#type: String,
+    properties: ZoneProperties,
+    /// A GeoJSON MultiPolygon, simplified for maps.
+    geometry: Value,
+}
+
+/// What is known of a zone.
+#[derive(Serialize, ToSchema)]
+struct ZoneProperties {
+    id: String,
+    #[schema(value_type = schema::LocalText)]
+    name: LocalText,
+    /// The layer, such as `neighbourhood`.
+    layer: String,
+    /// A place inside, for the name: longitude and latitude.
+    label: [f64; 2],
+    /// West, south, east, north.
+    bounds: [f64; 4],
+    /// How many devices stand in it.
+    devices: u64,
+}
+
+/// The zones with their borders, as GeoJSON
+#[utoipa::path(get, path = "/zones", operation_id = "list_zones", tag = "registry",
+    responses(
+        (status = 200, description = "All zones", body = ZoneCollection,
+            content_type = "application/geo+json"),
+        (status = 304, description = "Nothing changed since the ETag that was sent")))]
+async fn draw(
+    State(app): State<App>,
+    headers: HeaderMap,
+    _: Parameters<NoParameters>,
+) -> Answer<Response> {
+    let drawing = app.clone();
+    let (etag, body) = app.lanes.short(move || Ok(drawn(&drawing))).await?;
+    let shared = [
+        (header::ETAG, etag.clone()),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+    ];
+    if is_known(&headers, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, shared).into_response());
+    }
+    Ok((shared, [(header::CONTENT_TYPE, "application/geo+json")], body).into_response())
+}
+
+fn drawn(app: &App) -> (HeaderValue, Bytes) {
+    let directory = app.registry.directory();
+    let mut cache = app.zones.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((version, etag, body)) = &*cache
+        && *version == directory.version
+    {
+        return (etag.clone(), body.clone());
+    }
+    let mut devices = vec![0_u64; directory.zones().len()];
+    for zone in directory.devices().flat_map(|device| device.zones.iter()) {
+        if let Some(count) = devices.get_mut(zone.0 as usize) {
+            *count += 1;
+        }
+    }
+    let mut collection = app.registry.zones().map_geojson(TOLERANCE_DEG);
+    if let Some(Value::Array(features)) = collection.get_mut("features") {
+        for ((feature, zone), devices) in features.iter_mut().zip(directory.zones()).zip(devices) {
+            feature["properties"] = json!(ZoneProperties {
+                id: zone.id.to_string(),
+                name: zone.name.clone(),
+                layer: zone.layer.to_string(),
+                label: lon_lat(zone.label),
+                bounds: zone.bounds,
+                devices,
+            });
+        }
+    }
+    let body = Bytes::from(collection.to_string());
+    let etag = etag(&body);
+    *cache = Some((directory.version, etag.clone(), body.clone()));
+    (etag, body)
+}
+
+/// A metric over the devices of a zone.
+#[derive(Debug, Serialize, ToSchema)]
+struct ZoneMetric {
+    metric: String,
+    mean: f64,
+    min: f64,
+    max: f64,
+    /// How many devices count.
+    devices: u64,
+    /// The event time of the newest value that counts.
+    #[schema(value_type = String, format = DateTime)]
+    newest_at: Timestamp,
+}
+
+/// A zone in figures.
+#[derive(Serialize, ToSchema)]
+struct ZoneDetail {
+    id: String,
+    #[schema(value_type = schema::LocalText)]
+    name: LocalText,
+    layer: String,
+    /// A place inside, for the name: longitude and latitude.
+    label: [f64; 2],
+    /// West, south, east, north.
+    bounds: [f64; 4],
+    /// How many devices are in it now, moving ones included.
+    devices: u64,
+    devices_by_kind: BTreeMap<String, u64>,
+    /// How many of them are offline.
+    offline: u64,
+    alerts_firing: u64,
+    /// Trusted last values that are at most 15 minutes old.
+    metrics: Vec<ZoneMetric>,
+}
+
+/// One zone in figures
+#[utoipa::path(get, path = "/zones/{id}", operation_id = "get_zone", tag = "registry",
+    params(("id" = String, Path, description = "The zone's id")),
+    responses((status = 200, description = "The zone now", body = ZoneDetail)))]
+async fn show(
+    State(app): State<App>,
+    Id(id): Id,
+    _: Parameters<NoParameters>,
+) -> Answer<Json<ZoneDetail>> {
+    let directory = app.registry.directory();
+    zone_key(&directory, &id)?;
+    let reader = app.clone();
+    app.lanes.short(move || detail(&reader, &directory, &id).map(Json)).await
+}
+
+fn detail(app: &App, directory: &Directory, id: &str) -> Answer<ZoneDetail> {
+    let key = zone_key(directory, id)?;
+    let now = app.clock.now();
+    let states = app.hub.devices();
+    let mut figures = FxHashMap::default();
+    let mut by_kind = BTreeMap::new();
+    let (mut devices, mut offline) = (0, 0);
+    for device in directory.devices().filter(|device| device.life_cycle != LifeCycle::Retired) {
+        let state = states.get(device.key.index()).cloned().unwrap_or_default();
+        if !state.zones(device).contains(&key) {
+            continue;
+        }
+        devices += 1;
+        *by_kind.entry(device.kind.to_string()).or_default() += 1;
+        let status = DeviceStatus::of(state.heard, device.interval, now);
+        offline += u64::from(status == DeviceStatus::Offline);
+        add_values(app, directory, device, now, &mut figures);
+    }
+    let mut metrics: Vec<ZoneMetric> = figures.into_values().collect();
+    metrics.sort_by(|a, b| a.metric.cmp(&b.metric));
+    for metric in &mut metrics {
+        metric.mean /= metric.devices as f64;
+    }
+    let zone = directory.zone(key);
+    Ok(ZoneDetail {
+        id: id.to_owned(),
+        name: zone.map(|zone| zone.name.clone()).unwrap_or_default(),
+        layer: zone.map(|zone| zone.layer.to_string()).unwrap_or_default(),
+        label: zone.map(|zone| lon_lat(zone.label)).unwrap_or_default(),
+        bounds: zone.map(|zone| zone.bounds).unwrap_or_default(),
+        devices,
+        devices_by_kind: by_kind,
+        offline,
+        alerts_firing: app.board.firing_in(id),
+        metrics,
+    })
+}
+
+/// Adds a device's last values; `mean` holds the sum until all are added.
+fn add_values(
+    app: &App,
+    directory: &Directory,
+    device: &Arc<Device>,
+    now: Timestamp,
+    figures: &mut FxHashMap<city_model::MetricKey, ZoneMetric>,
+) {
+    for (key, last) in app.store.last_of_device(device.key) {
+        let Some(metric) = directory.metrics.get(key) else { continue };
+        let Some(value) = last.value.as_f64() else { continue };
+        if !last.quality.is_trusted() || now.since(last.time) > FRESH {
+            continue;
+        }
+        let figure = figures.entry(key).or_insert_with(|| ZoneMetric {
+            metric: metric.id.to_string(),
+            mean: 0.0,
+            min: value,
+            max: value,
+            devices: 0,
+            newest_at: last.time,
+        });
+        figure.mean += value;
+        figure.min = figure.min.min(value);
+        figure.max = figure.max.max(value);
+        figure.devices += 1;
+        figure.newest_at = figure.newest_at.max(last.time);
+    }
+}
+
+/// A position as GeoJSON writes it.
+pub(super) fn lon_lat(position: Position) -> [f64; 2] {
+    [position.lon, position.lat]
+}

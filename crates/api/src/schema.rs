@@ -1,0 +1,202 @@
+//! The vocabulary's JSON shapes for the OpenAPI document. The vocabulary itself knows nothing of
+//! HTTP, so its types are described here, and tests hold the two together.
+
+#![allow(dead_code, reason = "these types describe, nobody makes one")]
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The same text in English and Chinese.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LocalText {
+    /// English.
+    en: String,
+    /// Simplified Chinese.
+    zh: String,
+}
+
+/// How bad it is, mildest first.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// How far a reading can be trusted: the QARTOD primary flag.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Quality {
+    Pass,
+    NotEvaluated,
+    Suspect,
+    Fail,
+    Missing,
+}
+
+/// A stage in a device's life.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LifeCycle {
+    Planned,
+    Active,
+    Maintenance,
+    Retired,
+}
+
+/// A coordinate system.
+#[derive(Serialize, ToSchema)]
+pub(crate) enum Crs {
+    #[serde(rename = "WGS-84")]
+    Wgs84,
+    #[serde(rename = "GCJ-02")]
+    Gcj02,
+    #[serde(rename = "BD-09")]
+    Bd09,
+    #[serde(rename = "CGCS2000")]
+    Cgcs2000,
+}
+
+/// A position exactly as somebody declared it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeclaredPosition {
+    /// Degrees east in `crs`.
+    lon: f64,
+    /// Degrees north in `crs`.
+    lat: f64,
+    crs: Crs,
+}
+
+/// A place in WGS-84.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Position {
+    /// Degrees east.
+    lon: f64,
+    /// Degrees north.
+    lat: f64,
+}
+
+/// A number in the metric's unit, a state, or a short text.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ReadingValue {
+    Number(f64),
+    Bool(bool),
+    Text(String),
+}
+
+/// Lowest and highest value that can physically be, in the metric's unit.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Range {
+    min: f64,
+    max: f64,
+}
+
+/// What an alert is about.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Subject {
+    /// One metric of one device.
+    Series {
+        /// The device's id.
+        device: String,
+        /// The metric's id.
+        metric: String,
+    },
+    /// A whole device.
+    Device {
+        /// The device's id.
+        device: String,
+    },
+    /// A zone.
+    Zone {
+        /// The zone's id.
+        zone: String,
+    },
+}
+
+/// The rule that raised an alert, as it was then.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RuleRef {
+    /// Its id.
+    id: String,
+    /// The first 12 hexadecimal digits of the SHA-256 of its definition.
+    version: String,
+    /// What people call it.
+    name: LocalText,
+    /// The department that owns it.
+    department: String,
+}
+
+/// An alert with all that a receiver needs to show it without asking back.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Alert {
+    /// The same for every event of this alert.
+    id: String,
+    rule: RuleRef,
+    subject: Subject,
+    severity: Severity,
+    /// Since when the condition holds.
+    #[schema(format = DateTime)]
+    started_at: String,
+    /// When it began to fire.
+    #[schema(format = DateTime)]
+    fired_at: String,
+    /// When it ended.
+    #[schema(format = DateTime)]
+    resolved_at: Option<String>,
+    /// The metric that decided.
+    metric: Option<String>,
+    /// Its unit as people write it.
+    unit: Option<String>,
+    /// The value that decided, in that unit.
+    value: Option<f64>,
+    /// The limit that it passed, in the same unit.
+    limit: Option<f64>,
+    /// The event time of the reading that decided.
+    #[schema(format = DateTime)]
+    reading_time: Option<String>,
+    /// What happened.
+    summary: LocalText,
+    /// Ids of the zones that it lies in.
+    zones: Vec<String>,
+    /// The kind of the device.
+    kind: Option<String>,
+    /// Where it is.
+    position: Option<Position>,
+    /// Whether simulated or test data raised it.
+    simulated: bool,
+    /// Where to read what to do.
+    runbook: Option<String>,
+    /// Routing labels of the rule.
+    labels: BTreeMap<String, String>,
+}
+
+/// What happened to an alert.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AlertEventKind {
+    Fired,
+    Escalated,
+    Deescalated,
+    Resolved,
+}
+
+/// One step in the life of an alert, as engines push it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AlertEvent {
+    /// The idempotency key: `<alert id>/<seq>`.
+    key: String,
+    /// Counts the events of this alert from 1.
+    seq: u32,
+    kind: AlertEventKind,
+    /// When, by the clock of the evaluation.
+    #[schema(format = DateTime)]
+    at: String,
+    /// The alert after it happened.
+    alert: Alert,
+}

@@ -1,0 +1,24 @@
+//! The rules of the tests' city.
+
+use city_rules::RuleSet;
+
+const RULES: &str = "group: air
+department: environment
+rules:
+  - id: pm25_high
+    name: {en: Fine dust, zh: 细颗粒物}
+    kind: threshold
+    select: {metric: pm25, kind: air_station, attributes: {pole: P7}}
+    severity:
+      high: {above: 75, clear_below: 70}
+      critical: {above: 150, clear_below: 140}
+    for: 5m
+    keep_firing_for: 1m
+    runbook: https://example.org/dust
+    labels: {team: air}
+";
+
+/// One threshold rule with a ladder.
+pub(super) fn rules() -> RuleSet {
+    RuleSet::parse(&[("air.yaml", RULES)]).expect("valid rules")
+}

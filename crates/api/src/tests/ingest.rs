@@ -1,0 +1,110 @@
+//! Dead letters, loss accounting, health, metrics.
+
+use axum::http::{Method, StatusCode};
+use city_store::DeadLetterId;
+use serde_json::{Value, json};
+
+use super::fixture::{City, NOW, bare};
+
+#[tokio::test]
+async fn dead_letters_are_listed_newest_first_shown_whole_and_replayed() {
+    let city = City::new();
+    city.dead_letter(b"{\"t\":", "syntax");
+    city.dead_letter(&[0xff, 0x00], "format");
+    let long = "水".repeat(2_000);
+    city.dead_letter(long.as_bytes(), "syntax");
+
+    let page = city.ok("/api/v1/dead-letters?limit=2").await;
+    assert_eq!(page["items"][0]["size"], 6_000);
+    let excerpt = page["items"][0]["payload_text"].as_str().expect("text");
+    assert!(excerpt.len() <= 4_096 && long.starts_with(excerpt), "{}", excerpt.len());
+    assert_eq!(page["items"][1]["payload_text"], Value::Null);
+    assert_eq!(page["items"][1]["payload_base64"], "/wA=");
+    let cursor = page["next_cursor"].as_str().expect("more");
+    let rest = city.ok(&format!("/api/v1/dead-letters?limit=2&cursor={cursor}")).await;
+    assert_eq!(rest["next_cursor"], Value::Null);
+    let id = rest["items"][0]["id"].as_str().expect("an id").to_owned();
+    let expected = json!({
+        "id": id, "at": NOW.to_string(), "source": "mqtt", "topic": "city/x", "device": null,
+        "reason": "syntax", "detail": "at byte 3: not a number", "hint": "send a number",
+        "size": 5, "payload_text": "{\"t\":", "payload_base64": "eyJ0Ijo=", "replayed_at": null,
+    });
+    assert_eq!(rest["items"], json!([expected]));
+    let found = city.ok("/api/v1/dead-letters?reason=format").await;
+    assert_eq!(found["items"].as_array().map(Vec::len), Some(1));
+    let newest = page["items"][0]["id"].as_str().expect("an id");
+    let whole = city.ok(&format!("/api/v1/dead-letters/{newest}")).await;
+    assert_eq!(whole["payload_text"], long);
+
+    let path = format!("/api/v1/dead-letters/{id}/replay");
+    let answer = city.send(city.request(Method::POST, &path, None)).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+    let replayed = city.pipeline.replayed.lock().expect("not poisoned").clone();
+    assert_eq!(replayed, [DeadLetterId(id.parse().expect("a number"))]);
+    let unknown = city.request(Method::POST, "/api/v1/dead-letters/999/replay", None);
+    assert_eq!(city.send(unknown).await.problem(), "unknown_dead_letter");
+}
+
+#[tokio::test]
+async fn the_counters_add_up_however_they_are_grouped() {
+    let city = City::new();
+    let reading = city.reading("air-1", "pm25", 1.0);
+    city.commit(vec![reading.clone(), city.reading("lamp/1", "lamp_on", true)]);
+    city.commit(vec![reading]);
+    city.dead_letter(b"?", "syntax");
+    {
+        let mut status = city.pipeline.status.lock().expect("not poisoned");
+        status.sources = vec!["mqtt".to_owned()];
+        status.in_flight = 5;
+    }
+    let total =
+        json!({ "received": 9, "stored": 2, "duplicate": 1, "dead_lettered": 1, "in_flight": 5 });
+    for (by, ids) in [
+        ("source", json!(["mqtt"])),
+        ("department", json!(["(unknown)", "environment", "works"])),
+        ("device", json!(["(unknown)", "air-1", "lamp/1"])),
+    ] {
+        let loss = city.ok(&format!("/api/v1/loss?by={by}")).await;
+        assert_eq!(loss["total"], total, "{by}");
+        assert_eq!(loss["balanced"], true, "{by}");
+        let items = loss["items"].as_array().expect("items");
+        assert_eq!(items.iter().map(|item| item["id"].clone()).collect::<Value>(), ids);
+    }
+}
+
+#[tokio::test]
+async fn readiness_follows_the_commits() {
+    let city = City::new();
+    let ask = async |path: &str| city.send(bare(Method::GET, path, None)).await;
+    let ready = ask("/health/ready").await;
+    assert_eq!((ready.status, &ready.json()["status"]), (StatusCode::OK, &json!("ready")));
+    city.pipeline.status.lock().expect("not poisoned").failing =
+        Some("/data/log.db: disk full".to_owned());
+    let failing = ask("/health/ready").await;
+    assert_eq!(failing.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(failing.json()["parts"]["pipeline"]["ok"], false);
+    assert_eq!(failing.json()["parts"]["state"]["ok"], true);
+    assert!(!failing.text.contains("/data"), "paths are not for everybody: {}", failing.text);
+    assert_eq!(ask("/health/live").await.status, StatusCode::OK);
+    let system = city.ok("/api/v1/system").await;
+    assert_eq!(system["commits_failing"], "/data/log.db: disk full");
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_route_and_not_by_address() {
+    let city = City::new();
+    city.get("/api/v1/devices/air-1").await;
+    city.get("/api/v1/devices/air-2").await;
+    city.send(bare(Method::GET, "/some/page", None)).await;
+    let metrics = city.send(bare(Method::GET, "/metrics", None)).await;
+    assert_eq!(metrics.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    for line in [
+        "citybrain_http_requests_total{method=\"GET\",route=\"/api/v1/devices/{id}\",status=\"200\"} 2",
+        "citybrain_http_requests_total{method=\"GET\",route=\"web\",status=\"200\"} 1",
+        "citybrain_http_stream_clients 0",
+        "# HELP citybrain_http_request_duration_seconds ",
+    ] {
+        assert!(metrics.text.contains(line), "{line}\nin\n{}", metrics.text);
+    }
+    assert!(!metrics.text.contains("air-1"));
+}

@@ -1,0 +1,14 @@
+//! The API from outside: requests in, answers out, everything real but the clock and the pipeline.
+
+mod access;
+mod alerts;
+mod contract;
+pub(crate) mod fixture;
+mod fixture_rules;
+mod ingest;
+mod readings;
+mod registry;
+mod rules;
+mod server;
+mod stream;
+mod web;
