@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use include_dir::{Dir, include_dir};
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
@@ -96,8 +98,9 @@ pub(crate) fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
 /// A weak tag of this content: compression changes the bytes, not what they say.
 pub(crate) fn etag(bytes: &[u8]) -> HeaderValue {
     let hash = Sha256::digest(bytes);
-    let hex: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    format!("W/\"{hex}\"").parse().unwrap_or(HeaderValue::from_static("W/\"\""))
+    format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..12]))
+        .parse()
+        .unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
 fn collect(dir: &'static Dir<'static>, assets: &mut FxHashMap<String, Asset>) {

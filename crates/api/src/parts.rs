@@ -52,6 +52,7 @@ pub struct CityInfo {
     /// Its IANA time zone, such as `America/Chicago`.
     pub time_zone: String,
     /// West, south, east, north in degrees.
+    #[schema(value_type = crate::schema::Bounds)]
     pub bounds: [f64; 4],
 }
 

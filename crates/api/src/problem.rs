@@ -145,6 +145,7 @@ impl Problem {
     }
 
     /// What programs decide on.
+    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static Code {
         self.code
     }

@@ -1,12 +1,15 @@
 //! The vocabulary's JSON shapes for the OpenAPI document. The vocabulary itself knows nothing of
 //! HTTP, so its types are described here, and tests hold the two together.
 
-#![allow(dead_code, reason = "these types describe, nobody makes one")]
+#![allow(dead_code, reason = "most of these types describe, and nobody makes one")]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ArrayItems, Object, Schema, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The same text in English and Chinese.
 #[derive(Serialize, ToSchema)]
@@ -199,4 +202,71 @@ pub(crate) struct AlertEvent {
     at: String,
     /// The alert after it happened.
     alert: Alert,
+}
+
+/// Longitude and latitude in WGS-84.
+pub(crate) struct LonLat;
+
+impl PartialSchema for LonLat {
+    fn schema() -> RefOr<Schema> {
+        numbers(2, "Longitude and latitude in degrees, WGS-84.")
+    }
+}
+
+impl ToSchema for LonLat {
+    fn name() -> Cow<'static, str> {
+        "LonLat".into()
+    }
+}
+
+/// West, south, east, north in degrees.
+pub(crate) struct Bounds;
+
+impl PartialSchema for Bounds {
+    fn schema() -> RefOr<Schema> {
+        numbers(4, "West, south, east, north in degrees.")
+    }
+}
+
+impl ToSchema for Bounds {
+    fn name() -> Cow<'static, str> {
+        "Bounds".into()
+    }
+}
+
+/// An array of exactly so many numbers.
+fn numbers(count: usize, description: &str) -> RefOr<Schema> {
+    let number = || -> Object { ObjectBuilder::new().schema_type(Type::Number).build() };
+    let array = ArrayBuilder::new()
+        .prefix_items((0..count).map(|_| number()))
+        .items(ArrayItems::False)
+        .min_items(Some(count))
+        .max_items(Some(count))
+        .description(Some(description))
+        .build();
+    RefOr::T(Schema::Array(array))
+}
+
+/// `Feature`, of GeoJSON.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) enum FeatureType {
+    Feature,
+}
+
+/// `FeatureCollection`, of GeoJSON.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) enum CollectionType {
+    FeatureCollection,
+}
+
+/// `MultiPolygon`, of GeoJSON.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) enum MultiPolygonType {
+    MultiPolygon,
+}
+
+/// `LineString`, of GeoJSON.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) enum LineStringType {
+    LineString,
 }

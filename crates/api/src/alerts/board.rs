@@ -12,6 +12,7 @@ use super::{Stored, tables};
 
 /// How many alerts fire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AlertCounts)]
 pub(crate) struct Counts {
     pub(crate) firing: u64,
     /// Those of them that nobody has acknowledged.

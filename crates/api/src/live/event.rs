@@ -39,22 +39,27 @@ pub(crate) struct MapChange {
     pub(super) id: Arc<str>,
     /// The new status, as in `MapSnapshot`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) status: Option<u8>,
     /// The new severity, as in `MapSnapshot`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) severity: Option<u8>,
     /// The new longitude.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) lon: Option<f64>,
     /// The new latitude.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) lat: Option<f64>,
     /// The kind of a device that is new on the map.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub(super) kind: Option<Arc<str>>,
     /// Whether a new device moves, 0 or 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) moving: Option<u8>,
     #[serde(skip)]
     pub(super) its_kind: Arc<str>,

@@ -40,13 +40,23 @@ struct AlertPage {
     counts: Counts,
 }
 
+/// Which alerts by whether they fire.
+#[derive(Clone, Copy, Default, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Wanted {
+    #[default]
+    All,
+    Firing,
+    Resolved,
+}
+
 /// Which alerts.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 struct AlertsQuery {
     /// `firing`, `resolved` or `all`, which is meant unless given.
-    #[param(value_type = Option<String>)]
-    state: Option<Option<bool>>,
+    #[param(inline, value_type = Option<Wanted>)]
+    state: Wanted,
     /// Only these severities, separated by commas.
     #[param(value_type = Option<String>, example = "high,critical")]
     severity: Vec<Severity>,
@@ -67,13 +77,13 @@ struct AlertsQuery {
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
     /// `newest`, or `urgency`: unacknowledged first, then the worst.
-    #[param(value_type = Option<String>)]
+    #[param(inline, value_type = Option<Sort>)]
     sort: Sort,
     /// Where to go on, from `next_cursor`.
     #[param(value_type = Option<String>)]
     cursor: Option<AlertCursor>,
     /// How many at most, 1 to 1,000; 100 unless given.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: usize,
 }
 
@@ -81,10 +91,11 @@ impl FromPairs for AlertsQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         let (from, to) = pairs.range()?;
         let severities = Severity::ALL.map(|severity| (severity.name(), severity));
-        let states = [("all", None), ("firing", Some(true)), ("resolved", Some(false))];
+        let states =
+            [("all", Wanted::All), ("firing", Wanted::Firing), ("resolved", Wanted::Resolved)];
         let sorts = [("newest", Sort::Newest), ("urgency", Sort::Urgency)];
         Ok(Self {
-            state: pairs.one_of("state", &states)?,
+            state: pairs.one_of("state", &states)?.unwrap_or_default(),
             severity: pairs.some_of("severity", &severities)?,
             zone: pairs.text("zone"),
             device: pairs.text("device"),
@@ -113,7 +124,11 @@ async fn list(
             .hint("Keep `sort` the same from page to page."));
     }
     let wanted = AlertQuery {
-        firing: query.state.flatten(),
+        firing: match query.state {
+            Wanted::All => None,
+            Wanted::Firing => Some(true),
+            Wanted::Resolved => Some(false),
+        },
         severities: query.severity,
         zone: query.zone,
         device: query.device,

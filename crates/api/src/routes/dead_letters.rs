@@ -73,7 +73,7 @@ struct DeadLettersQuery {
     #[param(value_type = Option<String>)]
     cursor: Option<DeadLetterId>,
     /// How many at most, 1 to 1,000; 100 unless given.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: usize,
 }
 

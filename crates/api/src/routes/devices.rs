@@ -39,6 +39,7 @@ struct Device {
     kind: String,
     department: String,
     /// Longitude and latitude in WGS-84; of a moving device the last one that is known.
+    #[schema(value_type = Option<schema::LonLat>)]
     position: Option<[f64; 2]>,
     /// Whether its messages carry its position.
     moving: bool,
@@ -106,12 +107,13 @@ struct DevicesQuery {
     #[param(inline)]
     status: Option<DeviceStatus>,
     /// The order; `id` is the only one.
+    #[param(pattern = "^id$")]
     sort: Option<String>,
     /// Where to go on, from `next_cursor`.
     #[param(value_type = Option<String>)]
     cursor: Option<String>,
     /// How many at most, 1 to 1,000; 100 unless given.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: usize,
 }
 

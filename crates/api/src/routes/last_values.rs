@@ -43,6 +43,7 @@ struct LastValue {
     /// Whether it is too old to stand for the present, or of unknown age.
     stale: bool,
     /// Where a moving device was.
+    #[schema(value_type = Option<schema::LonLat>)]
     position: Option<[f64; 2]>,
     simulated: bool,
     /// What is special: `retained`, `future`, `untimed`, `bad_position`.
@@ -73,7 +74,7 @@ struct LastValuesQuery {
     #[param(value_type = Option<String>)]
     cursor: Option<SeriesKey>,
     /// How many at most, 1 to 1,000; 100 unless given.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: usize,
 }
 

@@ -57,7 +57,9 @@ struct Loss {
     balanced: bool,
 }
 
-#[derive(Clone, Copy, Default)]
+/// How the counters are grouped.
+#[derive(Clone, Copy, Default, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 enum By {
     #[default]
     Source,
@@ -70,7 +72,7 @@ enum By {
 #[into_params(parameter_in = Query)]
 struct LossQuery {
     /// `source` (unless given), `department` or `device`.
-    #[param(value_type = Option<String>)]
+    #[param(inline, value_type = Option<By>)]
     by: By,
 }
 

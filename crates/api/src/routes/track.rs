@@ -15,6 +15,7 @@ use super::zones::lon_lat;
 use crate::app::App;
 use crate::parameters::{FromPairs, Pairs, Parameters, time_range};
 use crate::problem::Answer;
+use crate::schema;
 use crate::select;
 
 /// The most positions in one answer.
@@ -27,8 +28,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// A GeoJSON feature: the line along which a device moved.
 #[derive(Serialize, ToSchema)]
 struct Track {
-    /// `Feature`.
-    r#type: &'static str,
+    #[schema(inline)]
+    r#type: schema::FeatureType,
     properties: TrackProperties,
     /// `null` if fewer than two positions are known.
     geometry: Option<TrackLine>,
@@ -48,9 +49,10 @@ struct TrackProperties {
 /// A GeoJSON geometry.
 #[derive(Serialize, ToSchema)]
 struct TrackLine {
-    /// `LineString`.
-    r#type: &'static str,
+    #[schema(inline)]
+    r#type: schema::LineStringType,
     /// Longitude and latitude of each position.
+    #[schema(value_type = Vec<schema::LonLat>)]
     coordinates: Vec<[f64; 2]>,
 }
 
@@ -94,7 +96,7 @@ async fn show(
     positions.truncate(MAX_POSITIONS);
     let coordinates: Vec<_> = positions.iter().map(|(_, position)| lon_lat(*position)).collect();
     let track = Track {
-        r#type: "Feature",
+        r#type: schema::FeatureType::Feature,
         properties: TrackProperties {
             device: query.device,
             times: positions.iter().map(|(time, _)| *time).collect(),
@@ -102,7 +104,7 @@ async fn show(
         },
         // A line has at least two positions (RFC 7946, section 3.1.4).
         geometry: (coordinates.len() >= 2)
-            .then_some(TrackLine { r#type: "LineString", coordinates }),
+            .then_some(TrackLine { r#type: schema::LineStringType::LineString, coordinates }),
     };
     Ok(([(header::CONTENT_TYPE, "application/geo+json")], Json(track)).into_response())
 }

@@ -42,8 +42,8 @@ pub(crate) struct Drawn(Mutex<Option<(u64, HeaderValue, Bytes)>>);
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes what is made as JSON values")]
 struct ZoneCollection {
-    /// `FeatureCollection`.
-    r#type: String,
+    #[schema(inline)]
+    r#type: schema::CollectionType,
     features: Vec<ZoneFeature>,
 }
 
@@ -51,11 +51,21 @@ struct ZoneCollection {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes what is made as JSON values")]
 struct ZoneFeature {
-    /// `Feature`.
-    r#type: String,
+    #[schema(inline)]
+    r#type: schema::FeatureType,
     properties: ZoneProperties,
-    /// A GeoJSON MultiPolygon, simplified for maps.
-    geometry: Value,
+    geometry: ZoneGeometry,
+}
+
+/// The border of a zone, simplified for maps, as a GeoJSON geometry.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what is made as JSON values")]
+struct ZoneGeometry {
+    #[schema(inline)]
+    r#type: schema::MultiPolygonType,
+    /// Polygons of rings of longitudes and latitudes.
+    #[schema(value_type = Vec<Vec<Vec<schema::LonLat>>>)]
+    coordinates: Vec<Vec<Vec<[f64; 2]>>>,
 }
 
 /// What is known of a zone.
@@ -67,8 +77,10 @@ struct ZoneProperties {
     /// The layer, such as `neighbourhood`.
     layer: String,
     /// A place inside, for the name: longitude and latitude.
+    #[schema(value_type = schema::LonLat)]
     label: [f64; 2],
     /// West, south, east, north.
+    #[schema(value_type = schema::Bounds)]
     bounds: [f64; 4],
     /// How many devices stand in it.
     devices: u64,
@@ -152,8 +164,10 @@ struct ZoneDetail {
     name: LocalText,
     layer: String,
     /// A place inside, for the name: longitude and latitude.
+    #[schema(value_type = schema::LonLat)]
     label: [f64; 2],
     /// West, south, east, north.
+    #[schema(value_type = schema::Bounds)]
     bounds: [f64; 4],
     /// How many devices are in it now, moving ones included.
     devices: u64,
