@@ -20,7 +20,7 @@ const clients = new Set();
 
 function system() {
   return { version: "0.1.0-mock", mode: "demo", simulated: true, city: { name: { en: "Chicago", zh: "芝加哥" }, time_zone: "America/Chicago", bounds }, started_at: iso(started), now: iso(Date.now()),
-    devices: devices.length, devices_online: devices.filter((d) => d.status === 0).length, readings_per_s: Math.round((86 + 6 * Math.sin(Date.now() / 9000) + 3 * random()) * 10) / 10, last_reading_at: iso(Date.now() - 300 - random() * 900), alerts_firing: firing().length };
+    devices: devices.length, devices_online: devices.filter((d) => d.status === 0).length, readings_per_s: Math.round((86 + 6 * Math.sin(Date.now() / 9000) + 3 * random()) * 10) / 10, last_reading_at: iso(Date.now() - 300 - random() * 900), alerts_firing: firing().length, in_flight: 0, commits_failing: process.env.FAILING ?? null };
 }
 const firing = () => [...alerts.values()].filter((a) => a.state === "firing");
 
@@ -98,7 +98,7 @@ setInterval(() => {
     changed.push({ id: d.id, lon: x, lat: y });
   }
   send("map", { at: iso(Date.now()), devices: changed });
-}, 1000).unref();
+}, Number(process.env.MOVE_MS ?? 1000)).unref();
 if (process.env.QUIET !== "1") setInterval(() => {
   const rule = pick(RULES);
   const device = pick(candidates(rule));
@@ -133,6 +133,7 @@ const outage = (ms) => (ms / 60e3) % 331 > 318; // a gap now and then
 
 const routes = [
   ["GET", "/session", () => ok({ user: "operator-1", role: "operator", csrf_header: "X-Citybrain-Csrf" })],
+  ["GET", "/dev-clients", () => ok(clients.size)], // not of the contract: how many streams are open
   ["GET", "/system", () => ok(system())],
   ["GET", "/metrics-catalogue", () => ok({ items: metrics })],
   ["GET", "/kinds", () => ok({ items: kinds.map((id) => ({ id, name: kindNames[id], devices: devices.filter((d) => d.kind === id).length })) })],

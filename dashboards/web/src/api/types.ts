@@ -59,6 +59,10 @@ export interface System {
   readings_per_s: number;
   last_reading_at: string | null;
   alerts_firing: number;
+  /** Messages that were taken and are not yet durable. */
+  in_flight: number;
+  /** Why readings cannot be stored now; null while they can. */
+  commits_failing: string | null;
 }
 
 export interface Metric {
@@ -87,15 +91,14 @@ export interface ZoneProperties {
 }
 
 export interface ZoneFeature {
-  type: "Feature";
+  type: string;
   properties: ZoneProperties;
-  geometry:
-    | { type: "Polygon"; coordinates: number[][][] }
-    | { type: "MultiPolygon"; coordinates: number[][][][] };
+  /** A GeoJSON polygon or multi-polygon; only the map looks inside. */
+  geometry: unknown;
 }
 
 export interface ZoneCollection {
-  type: "FeatureCollection";
+  type: string;
   features: ZoneFeature[];
 }
 
@@ -319,11 +322,13 @@ export interface HelloEvent {
 /** A device that changed: only what changed is present; codes as in `MapSnapshot`. */
 export interface MapChange {
   id: string;
-  status?: number;
-  severity?: number;
+  status?: number | null;
+  severity?: number | null;
   lon?: number | null;
   lat?: number | null;
-  kind?: string | number;
+  /** Only of a device that is new on the map. */
+  kind?: string | null;
+  moving?: number | null;
 }
 
 export interface MapEvent {

@@ -18,6 +18,7 @@ export const en = {
   "link.reconnecting": "Reconnecting",
   "link.offline": "Offline",
   "link.banner": "No connection to the server since {time}. What you see is from then and may have changed.",
+  "link.commits_failing": "Readings cannot be stored now: {why}. Devices keep them until this is mended.",
   "link.retry": "Try now",
 
   "severity.critical": "Critical",

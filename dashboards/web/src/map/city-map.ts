@@ -91,6 +91,7 @@ export class CityMap {
     this.drawIcons(options.palette, false);
     this.followPointer();
     this.map.on("moveend", () => {
+      if (this.gone) return; // removal ends a running movement, when the address is another already
       const { lng, lat } = this.map.getCenter();
       options.onView({ lon: lng, lat, zoom: this.map.getZoom() });
     });

@@ -100,9 +100,8 @@ export class Fleet {
   }
 
   private moves(at: number, change: MapChange): boolean {
-    return (
-      change.lon !== undefined && change.lat !== undefined && (change.lon !== this.columns.lon[at] || change.lat !== this.columns.lat[at])
-    );
+    const { lon, lat } = change;
+    return lon != null && lat != null && (lon !== this.columns.lon[at] || lat !== this.columns.lat[at]);
   }
 
   private add(id: string): number {
@@ -120,12 +119,12 @@ export class Fleet {
 
   private write(at: number, change: MapChange): void {
     const c = this.columns;
-    if (change.status !== undefined) c.status[at] = change.status;
-    if (change.severity !== undefined) c.severity[at] = change.severity;
-    if (change.lon !== undefined) c.lon[at] = change.lon;
-    if (change.lat !== undefined) c.lat[at] = change.lat;
-    if (typeof change.kind === "number") c.kind[at] = change.kind;
-    if (typeof change.kind === "string") c.kind[at] = this.kindIndex(change.kind);
+    c.status[at] = change.status ?? c.status[at] ?? 3;
+    c.severity[at] = change.severity ?? c.severity[at] ?? 0;
+    c.lon[at] = change.lon ?? c.lon[at] ?? null;
+    c.lat[at] = change.lat ?? c.lat[at] ?? null;
+    c.moving[at] = change.moving ?? c.moving[at] ?? 0;
+    if (change.kind) c.kind[at] = this.kindIndex(change.kind);
   }
 
   private kindIndex(kind: string): number {

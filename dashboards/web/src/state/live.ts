@@ -1,7 +1,7 @@
 /** Joins the stream with the stores: snapshot first, then every change after it. */
 import { computed, effect, signal } from "@preact/signals";
 import { api } from "../api/client";
-import type { AlertItem, MapEvent, System } from "../api/types";
+import type { AlertItem, MapEvent } from "../api/types";
 import { connectLive, type LiveConnection } from "../live/connect";
 import type { Link, StreamEvent } from "../live/protocol";
 import { alertBook, alertVersion, serverCounts } from "./alert-book";
@@ -119,13 +119,19 @@ export function takeAlert(item: AlertItem): void {
   if (before === null && item.state === "firing") arrived.value = item;
 }
 
-let loading: Promise<void> | null = null;
+let loading = false;
+let loadAgain = false;
 
-function loadSnapshot(): Promise<void> {
-  loading ??= fetchSnapshot().finally(() => {
-    loading = null;
-  });
-  return loading;
+/** Asked for while one is on its way, a second one follows: the first may be too old. */
+async function loadSnapshot(): Promise<void> {
+  loadAgain = loading;
+  if (loading) return;
+  loading = true;
+  do {
+    loadAgain = false;
+    await fetchSnapshot();
+  } while (loadAgain);
+  loading = false;
 }
 
 async function fetchSnapshot(): Promise<void> {
@@ -133,7 +139,7 @@ async function fetchSnapshot(): Promise<void> {
   cursor = null;
   try {
     const [map, alerts, system] = await Promise.all([api.map(), firingAlerts(), api.system()]);
-    takeSystem(system as System);
+    takeSystem(system);
     fleet.load(map);
     alertBook.loadFiring(alerts);
     alertVersion.value += 1;

@@ -41,6 +41,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <TopBar onHelp={() => setHelp(true)} />
         {system.value?.simulated && <SimulatedBand />}
         <StaleBanner />
+        <StoreBanner />
       </header>
       <main id="content" tabIndex={-1}>
         {children}
@@ -151,6 +152,17 @@ function StaleBanner() {
       <button type="button" class="button" onClick={again}>
         {t("link.retry")}
       </button>
+    </div>
+  );
+}
+
+/** The server runs but cannot keep what comes in. */
+function StoreBanner() {
+  const why = system.value?.commits_failing ?? null;
+  if (why === null) return null;
+  return (
+    <div class="banner" role="alert">
+      {t("link.commits_failing", { why })}
     </div>
   );
 }

@@ -35,7 +35,7 @@ export function Trend() {
       }
     >
       <div class="chart-bar">
-        <span class="panel-note">{held && [counted("trend.devices", held.devices), held.symbol].filter((part) => part !== "").join(" · ")}</span>
+        <span class="panel-note">{held && [held.symbol, counted("trend.devices", held.devices)].filter((part) => part !== "").join(" · ")}</span>
         <RangeChoice range={range} />
       </div>
       {metric !== null && <AggregateChart metric={metric} resource={resource} />}

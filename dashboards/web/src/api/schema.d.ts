@@ -1,0 +1,3912 @@
+export interface paths {
+    "/api/v1/aggregates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One metric over many devices, in steps */
+        get: operations["get_aggregates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Push one step in the life of an alert; pushing it again changes nothing */
+        post: operations["push_alert_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts, newest first or most urgent first */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert with its log */
+        get: operations["get_alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that you know of a firing alert */
+        post: operations["acknowledge_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write a note into an alert's log */
+        post: operations["add_alert_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Dead letters, newest first */
+        get: operations["list_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One dead letter with its whole payload */
+        get: operations["get_dead_letter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Feed a dead letter through the pipeline again, after a fix */
+        post: operations["replay_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The departments, with how many devices they own */
+        get: operations["list_departments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices by id, filtered */
+        get: operations["list_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One device */
+        get: operations["get_device"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document as a page */
+        get: operations["get_docs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/docs.css": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page's style sheet */
+        get: operations["get_docs_style"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of devices, with how many there are */
+        get: operations["list_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/last-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest value of each series */
+        get: operations["list_last_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was received and what became of it */
+        get: operations["get_loss"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All devices on the map, in columns */
+        get: operations["get_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics-catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All metrics with their units and ranges */
+        get: operations["list_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: operations["get_openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The history of one series, raw or in steps */
+        get: operations["get_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All rules, in the order of their files */
+        get: operations["list_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One rule */
+        get: operations["get_rule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is logged in */
+        get: operations["get_session"];
+        put?: never;
+        /** Log in: exchange an access token for a session cookie */
+        post: operations["log_in"];
+        /** Log out: end the session and remove the cookie */
+        delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that changes, as server-sent events
+         * @description Events are `hello`, `map`, `values`, `alert`, `system` and `resync`, each with an id that can
+         *     be resumed from; a comment every ten seconds shows that the server is alive.
+         */
+        get: operations["follow_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this instance is and how it is doing */
+        get: operations["get_system"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a moving device was, as GeoJSON */
+        get: operations["get_track"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The zones with their borders, as GeoJSON */
+        get: operations["list_zones"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zones/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One zone in figures */
+        get: operations["get_zone"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description What somebody says with an acknowledgement. */
+        Acknowledge: {
+            /** @description At most 2,000 characters. */
+            note?: string | null;
+        };
+        /** @description Who said that they know of an alert. */
+        Acknowledgement: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The user. */
+            by: string;
+            /** @description What they said about it. */
+            note: string | null;
+        };
+        /** @description One metric over many devices. */
+        Aggregates: {
+            buckets: components["schemas"]["Buckets"];
+            /** @description How many devices have values of this metric. */
+            devices: number;
+            /** Format: date-time */
+            from: string;
+            metric: string;
+            /**
+             * Format: int64
+             * @description The width of the buckets in seconds.
+             */
+            step_s: number;
+            /** @description The unit as people write it. */
+            symbol: string;
+            /** Format: date-time */
+            to: string;
+            /** @description UCUM code. */
+            unit: string;
+            /** @description The zone that was asked for. */
+            zone: string | null;
+        };
+        /** @description An alert with all that a receiver needs to show it without asking back. */
+        Alert: {
+            /**
+             * Format: date-time
+             * @description When it began to fire.
+             */
+            fired_at: string;
+            /** @description The same for every event of this alert. */
+            id: string;
+            /** @description The kind of the device. */
+            kind: string | null;
+            /** @description Routing labels of the rule. */
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Format: double
+             * @description The limit that it passed, in the same unit.
+             */
+            limit: number | null;
+            /** @description The metric that decided. */
+            metric: string | null;
+            position: components["schemas"]["Position"] | null;
+            /**
+             * Format: date-time
+             * @description The event time of the reading that decided.
+             */
+            reading_time: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            resolved_at: string | null;
+            rule: components["schemas"]["RuleRef"];
+            /** @description Where to read what to do. */
+            runbook: string | null;
+            severity: components["schemas"]["Severity"];
+            /** @description Whether simulated or test data raised it. */
+            simulated: boolean;
+            /**
+             * Format: date-time
+             * @description Since when the condition holds.
+             */
+            started_at: string;
+            subject: components["schemas"]["Subject"];
+            /** @description What happened. */
+            summary: components["schemas"]["LocalText"];
+            /** @description Its unit as people write it. */
+            unit: string | null;
+            /**
+             * Format: double
+             * @description The value that decided, in that unit.
+             */
+            value: number | null;
+            /** @description Ids of the zones that it lies in. */
+            zones: string[];
+        };
+        /** @description How many alerts fire. */
+        AlertCounts: {
+            by_severity: components["schemas"]["BySeverity"];
+            /** Format: int64 */
+            firing: number;
+            /**
+             * Format: int64
+             * @description Those of them that nobody has acknowledged.
+             */
+            unacknowledged: number;
+        };
+        /** @description An alert with its log. */
+        AlertDetail: components["schemas"]["AlertItem"] & {
+            /** @description What happened, oldest first. */
+            log: components["schemas"]["AlertLogEntry"][];
+        };
+        /** @description One step in the life of an alert, as engines push it. */
+        AlertEvent: {
+            /** @description The alert after it happened. */
+            alert: components["schemas"]["Alert"];
+            /**
+             * Format: date-time
+             * @description When, by the clock of the evaluation.
+             */
+            at: string;
+            /** @description The idempotency key: `<alert id>/<seq>`. */
+            key: string;
+            kind: components["schemas"]["AlertEventKind"];
+            /**
+             * Format: int32
+             * @description Counts the events of this alert from 1.
+             */
+            seq: number;
+        };
+        /**
+         * @description What happened to an alert.
+         * @enum {string}
+         */
+        AlertEventKind: "fired" | "escalated" | "deescalated" | "resolved";
+        /** @description An alert with what the brain knows about it. */
+        AlertItem: components["schemas"]["Alert"] & {
+            acknowledged: components["schemas"]["Acknowledgement"] | null;
+            device_name: components["schemas"]["LocalText"] | null;
+            /**
+             * Format: int32
+             * @description How many events the engines pushed for it.
+             */
+            events: number;
+            state: components["schemas"]["AlertState"];
+            /**
+             * Format: date-time
+             * @description When anything last happened to it.
+             */
+            updated_at: string;
+            /** @description What people call its zones, in the order of `zones`. */
+            zone_names: components["schemas"]["LocalText"][];
+        };
+        /** @description One line of an alert's log. */
+        AlertLogEntry: {
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /** @description `engine`, or the user. */
+            by: string;
+            kind: components["schemas"]["AlertLogKind"];
+            /** @description What a person wrote. */
+            note: string | null;
+            /**
+             * Format: int32
+             * @description Its place in the log, from 1.
+             */
+            seq: number;
+            severity: components["schemas"]["Severity"] | null;
+            /**
+             * Format: double
+             * @description The value that decided.
+             */
+            value: number | null;
+        };
+        /**
+         * @description What stands in an alert's log.
+         * @enum {string}
+         */
+        AlertLogKind: "fired" | "escalated" | "deescalated" | "resolved" | "acknowledged" | "noted";
+        /** @description A page of alerts. */
+        AlertPage: {
+            /** @description Of all alerts that fire now, whatever was asked for. */
+            counts: components["schemas"]["AlertCounts"];
+            items: components["schemas"]["AlertItem"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description Whether an alert fires.
+         * @enum {string}
+         */
+        AlertState: "firing" | "resolved";
+        /** @description West, south, east, north in degrees. */
+        Bounds: [
+            number,
+            number,
+            number,
+            number
+        ];
+        /**
+         * @description Steps in columns; those without readings are left out. Readings that failed or are missing
+         *     count only in `flagged`; a step that holds nothing else has `null` for its statistics.
+         */
+        Buckets: {
+            count: number[];
+            /** @description How many readings are suspect, failed or missing. */
+            flagged: number[];
+            /** @description The newest value of each step. */
+            last: (number | null)[];
+            max: (number | null)[];
+            mean: (number | null)[];
+            min: (number | null)[];
+            /** @description The first instants in milliseconds since 1970: multiples of the step. */
+            start: number[];
+        };
+        /** @description A number for each severity. */
+        BySeverity: {
+            /** Format: int64 */
+            critical: number;
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            low: number;
+            /** Format: int64 */
+            medium: number;
+        };
+        /** @description The city, as screens show it. */
+        City: {
+            /** @description West, south, east, north in degrees. */
+            bounds: components["schemas"]["Bounds"];
+            /** @description Its name. */
+            name: components["schemas"]["LocalText"];
+            /** @description Its IANA time zone, such as `America/Chicago`. */
+            time_zone: string;
+        };
+        /**
+         * @description A coordinate system.
+         * @enum {string}
+         */
+        Crs: "WGS-84" | "GCJ-02" | "BD-09" | "CGCS2000";
+        /** @description A message that could not become readings, or not all of it. */
+        DeadLetter: {
+            /**
+             * Format: date-time
+             * @description When it reached us.
+             */
+            at: string;
+            /** @description What is wrong and where. */
+            detail: string;
+            /** @description The device, if that much could be read. */
+            device: string | null;
+            /** @description How to mend it. */
+            hint: string;
+            id: string;
+            /** @description The payload; in lists its first 4 KiB. */
+            payload_base64: string;
+            /** @description The payload if it is text; in lists its first 4 KiB. */
+            payload_text: string | null;
+            /** @description Why, as a stable code. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it was replayed.
+             */
+            replayed_at: string | null;
+            /** @description The size of the payload in bytes. */
+            size: number;
+            /** @description The id of the source. */
+            source: string;
+            topic: string;
+        };
+        /** @description A page of dead letters. */
+        DeadLetterPage: {
+            items: components["schemas"]["DeadLetter"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description A position exactly as somebody declared it. */
+        DeclaredPosition: {
+            crs: components["schemas"]["Crs"];
+            /**
+             * Format: double
+             * @description Degrees north in `crs`.
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Degrees east in `crs`.
+             */
+            lon: number;
+        };
+        /** @description An owner of devices and rules. */
+        Department: {
+            /**
+             * Format: int64
+             * @description How many devices it owns.
+             */
+            devices: number;
+            id: string;
+            name: components["schemas"]["LocalText"];
+        };
+        /** @description All departments. */
+        DepartmentList: {
+            items: components["schemas"]["Department"][];
+        };
+        /** @description A thing in the field. */
+        Device: {
+            attributes: {
+                [key: string]: components["schemas"]["ReadingValue"];
+            };
+            counters: components["schemas"]["DeviceCounters"];
+            declared: components["schemas"]["DeclaredPosition"] | null;
+            department: string;
+            /** @description The device through which it sends. */
+            gateway: string | null;
+            id: string;
+            /**
+             * Format: double
+             * @description How often it is expected to send, in seconds.
+             */
+            interval_s: number | null;
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When it was last heard.
+             */
+            last_seen_at: string | null;
+            life_cycle: components["schemas"]["LifeCycle"];
+            /** @description Whether its messages carry its position. */
+            moving: boolean;
+            name: components["schemas"]["LocalText"];
+            /**
+             * Format: date-time
+             * @description The event time of its newest reading.
+             */
+            newest_reading_at: string | null;
+            position: components["schemas"]["LonLat"] | null;
+            severity: components["schemas"]["Severity"] | null;
+            /** @description Whether everything it sends is simulated or test data. */
+            simulated: boolean;
+            status: components["schemas"]["DeviceStatus"];
+            /** @description Ids of the zones that it is in. */
+            zones: string[];
+        };
+        /** @description What was counted of a device's readings since the store began. */
+        DeviceCounters: {
+            /** Format: int64 */
+            dead_lettered: number;
+            /** Format: int64 */
+            duplicate: number;
+            /** Format: int64 */
+            received: number;
+            /** Format: int64 */
+            stored: number;
+        };
+        /** @description A page of devices. */
+        DevicePage: {
+            items: components["schemas"]["Device"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+            /** @description How many devices match in all. */
+            total: number;
+        };
+        /**
+         * @description Whether a device is heard from, best first.
+         * @enum {string}
+         */
+        DeviceStatus: "online" | "late" | "offline" | "never_seen";
+        /** @description The data of `hello`, the first event of every connection. */
+        HelloEvent: {
+            /** @description The position that the following events follow. */
+            cursor: string;
+            /**
+             * Format: int64
+             * @description Seconds between heartbeats, which are comments.
+             */
+            heartbeat_s: number;
+            /**
+             * Format: date-time
+             * @description The server's clock.
+             */
+            now: string;
+        };
+        /** @description A kind of device. */
+        Kind: {
+            /**
+             * Format: int64
+             * @description How many devices are of this kind.
+             */
+            devices: number;
+            id: string;
+            name: components["schemas"]["LocalText"];
+        };
+        /** @description All kinds. */
+        KindList: {
+            items: components["schemas"]["Kind"][];
+        };
+        /** @description The newest reading of a series by event time. */
+        LastValue: {
+            /**
+             * Format: double
+             * @description Seconds since the event time.
+             */
+            age_s: number;
+            device: string;
+            /** @description What is special: `retained`, `future`, `untimed`, `bad_position`. */
+            marks: string[];
+            /**
+             * Format: double
+             * @description From this age on the value is stale, in seconds: three intervals of the device.
+             */
+            max_age_s: number;
+            metric: string;
+            position: components["schemas"]["LonLat"] | null;
+            quality: components["schemas"]["Quality"];
+            /**
+             * Format: date-time
+             * @description When it reached us.
+             */
+            received: string;
+            simulated: boolean;
+            /** @description Whether it is too old to stand for the present, or of unknown age. */
+            stale: boolean;
+            /**
+             * Format: date-time
+             * @description Event time.
+             */
+            time: string;
+            value: components["schemas"]["ReadingValue"];
+        };
+        /** @description A page of last values. */
+        LastValuePage: {
+            items: components["schemas"]["LastValue"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description A stage in a device's life.
+         * @enum {string}
+         */
+        LifeCycle: "planned" | "active" | "maintenance" | "retired";
+        /** @description The same text in English and Chinese. */
+        LocalText: {
+            /** @description English. */
+            en: string;
+            /** @description Simplified Chinese. */
+            zh: string;
+        };
+        /** @description What a login shows. */
+        Login: {
+            /** @description An access token, as the server printed it or an administrator gave it. */
+            token: string;
+        };
+        /** @description Longitude and latitude in degrees, WGS-84. */
+        LonLat: [
+            number,
+            number
+        ];
+        /** @description What was received and what became of it. */
+        Loss: {
+            /**
+             * @description Whether everything adds up: each item, and the sum over sources against the sum over
+             *     devices, which are counted apart.
+             */
+            balanced: boolean;
+            items: components["schemas"]["LossItem"][];
+            total: components["schemas"]["LossCounters"];
+        };
+        /**
+         * @description What was counted since the store began. `received = stored + duplicate + dead_lettered +
+         *     in_flight`.
+         */
+        LossCounters: {
+            /** Format: int64 */
+            dead_lettered: number;
+            /** Format: int64 */
+            duplicate: number;
+            /**
+             * Format: int64
+             * @description Taken and not yet durable. Known for the whole only, because nobody has looked inside
+             *     these messages yet; 0 in the items.
+             */
+            in_flight: number;
+            /** Format: int64 */
+            received: number;
+            /** Format: int64 */
+            stored: number;
+        };
+        /** @description One source, department or device. */
+        LossItem: {
+            /** Format: int64 */
+            dead_lettered: number;
+            /** Format: int64 */
+            duplicate: number;
+            /** @description Its id; `(unknown)` for messages that name no registered device. */
+            id: string;
+            /** Format: int64 */
+            in_flight: number;
+            /** Format: int64 */
+            received: number;
+            /** Format: int64 */
+            stored: number;
+        };
+        /** @description A device on the map that changed: only what changed is there. */
+        MapChange: {
+            /** @description The device. */
+            id: string;
+            /** @description The kind of a device that is new on the map. */
+            kind?: string;
+            /**
+             * Format: double
+             * @description The new latitude.
+             */
+            lat?: number;
+            /**
+             * Format: double
+             * @description The new longitude.
+             */
+            lon?: number;
+            /**
+             * Format: int32
+             * @description Whether a new device moves, 0 or 1.
+             */
+            moving?: number;
+            /**
+             * Format: int32
+             * @description The new severity, as in `MapSnapshot`.
+             */
+            severity?: number;
+            /**
+             * Format: int32
+             * @description The new status, as in `MapSnapshot`.
+             */
+            status?: number;
+        };
+        /** @description One entry per device, as columns. */
+        MapColumns: {
+            id: string[];
+            /** @description An index into `kinds`. */
+            kind: number[];
+            /** @description Degrees north; `null` if the position is not known. */
+            lat: (number | null)[];
+            /** @description Degrees east; `null` if the position is not known. */
+            lon: (number | null)[];
+            /** @description 1 if its messages carry its position. */
+            moving: number[];
+            /** @description The worst firing alert: 0 none, 1 low, 2 medium, 3 high, 4 critical. */
+            severity: number[];
+            /** @description 0 online, 1 late, 2 offline, 3 never seen. */
+            status: number[];
+        };
+        /** @description The data of `map`: devices that changed, at most five times a second. */
+        MapEvent: {
+            /** Format: date-time */
+            at: string;
+            devices: components["schemas"]["MapChange"][];
+        };
+        /** @description All devices that are not retired, as the map shows them. */
+        MapSnapshot: {
+            /** Format: date-time */
+            at: string;
+            /** @description Pass it as `after` to `/stream`: changes follow exactly from here. */
+            cursor: string;
+            devices: components["schemas"]["MapColumns"];
+            /** @description The ids of the kinds, by index. */
+            kinds: string[];
+        };
+        /** @description A named quantity. */
+        Metric: {
+            /**
+             * Format: int32
+             * @description How many decimals people want to see.
+             */
+            decimals: number;
+            id: string;
+            name: components["schemas"]["LocalText"];
+            range: components["schemas"]["Range"] | null;
+            /** @description The unit as people write it. */
+            symbol: string;
+            /** @description UCUM code of its unit; `1` for counts and ratios, empty if unknown. */
+            unit: string;
+            /** @description Whether it came with an unknown name and waits to be mapped. */
+            unmapped: boolean;
+        };
+        /** @description The catalogue. */
+        MetricList: {
+            items: components["schemas"]["Metric"][];
+        };
+        /**
+         * @description Demonstration or the real thing.
+         * @enum {string}
+         */
+        Mode: "demo" | "live";
+        /** @description What somebody notes. */
+        NewNote: {
+            /** @description 1 to 2,000 characters. */
+            note: string;
+        };
+        /** @description A place in WGS-84. */
+        Position: {
+            /**
+             * Format: double
+             * @description Degrees north.
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            lon: number;
+        };
+        /** @description The document as sent. */
+        Problem: {
+            /** @description The stable name of the kind of problem. */
+            code: string;
+            /** @description What is wrong this time. */
+            detail: string;
+            /** @description How to mend it. */
+            hint: string | null;
+            /** @description The path that was asked. */
+            instance: string | null;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The kind of problem, the same for every occurrence. */
+            title: string;
+            /** @description Where the code is explained, relative to the server. */
+            type: string;
+        };
+        /**
+         * @description How far a reading can be trusted: the QARTOD primary flag.
+         * @enum {string}
+         */
+        Quality: "pass" | "not_evaluated" | "suspect" | "fail" | "missing";
+        /** @description Lowest and highest value that can physically be, in the metric's unit. */
+        Range: {
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            min: number;
+        };
+        /** @description Readings in columns, by event time. */
+        RawReadings: {
+            /** @description QARTOD codes: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. */
+            quality: number[];
+            /** @description Event times in milliseconds since 1970. */
+            time: number[];
+            value: components["schemas"]["ReadingValue"][];
+        };
+        /** @description A number in the metric's unit, a state, or a short text. */
+        ReadingValue: number | boolean | string;
+        /** @description The history of a series. Either `raw` or `buckets` is there. */
+        Readings: {
+            buckets: components["schemas"]["Buckets"] | null;
+            device: string;
+            /** Format: date-time */
+            from: string;
+            metric: string;
+            raw: components["schemas"]["RawReadings"] | null;
+            /**
+             * Format: int64
+             * @description The width of the buckets in seconds; `null` if raw.
+             */
+            step_s: number | null;
+            /** @description The unit as people write it. */
+            symbol: string;
+            /** Format: date-time */
+            to: string;
+            /** @description Whether there are more raw readings than are given. */
+            truncated: boolean;
+            /** @description UCUM code. */
+            unit: string;
+        };
+        /**
+         * @description The data of `resync`: what the client knows may be out of date; fetch `/map` and `/alerts`
+         *     again. The stream goes on.
+         */
+        ResyncEvent: {
+            reason: string;
+        };
+        /**
+         * @description What somebody may do; each role of people may do what those before it may.
+         * @enum {string}
+         */
+        Role: "engine" | "viewer" | "operator" | "engineer" | "admin";
+        /** @description A rule as loaded. */
+        Rule: {
+            /** @description The department that owns it. */
+            department: string;
+            /** @description `above` if high values are bad, `below` if low ones are; `null` without limits. */
+            direction: string | null;
+            file: string;
+            /**
+             * Format: int64
+             * @description How many of its alerts fire.
+             */
+            firing: number;
+            /**
+             * Format: double
+             * @description For how many seconds a limit must be passed before the alert fires.
+             */
+            for_s: number;
+            /** @description The group of its file. */
+            group: string;
+            id: string;
+            /**
+             * Format: double
+             * @description For how many seconds the alert goes on firing after the condition has cleared.
+             */
+            keep_firing_for_s: number;
+            /** @description What it does, such as `threshold`. */
+            kind: string;
+            /** @description Routing labels. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description The line on which it begins, from 1. */
+            line: number;
+            name: components["schemas"]["LocalText"];
+            /** @description Where to read what to do. */
+            runbook: string | null;
+            select: components["schemas"]["RuleSelector"];
+            /** @description Its severities, mildest first. */
+            severities: components["schemas"]["RuleStep"][];
+            /** @description The part of the file that defines it, as written. */
+            text: string;
+            /** @description The first 12 hexadecimal digits of the SHA-256 of its definition. */
+            version: string;
+        };
+        /** @description All rules. */
+        RuleList: {
+            items: components["schemas"]["Rule"][];
+        };
+        /** @description The rule that raised an alert, as it was then. */
+        RuleRef: {
+            /** @description The department that owns it. */
+            department: string;
+            /** @description Its id. */
+            id: string;
+            /** @description What people call it. */
+            name: components["schemas"]["LocalText"];
+            /** @description The first 12 hexadecimal digits of the SHA-256 of its definition. */
+            version: string;
+        };
+        /** @description What a rule selects; what is empty matches everything. */
+        RuleSelector: {
+            /** @description Attributes with the values that match. */
+            attributes: {
+                [key: string]: components["schemas"]["ReadingValue"][];
+            };
+            department: string[];
+            device: string[];
+            kind: string[];
+            metric: string[];
+            zone: string[];
+        };
+        /** @description One severity of a rule. */
+        RuleStep: {
+            /**
+             * Format: double
+             * @description The limit that clears it again, if it is another one.
+             */
+            clear: number | null;
+            /**
+             * Format: double
+             * @description The limit that raises it; `null` for rules that judge no value.
+             */
+            limit: number | null;
+            severity: components["schemas"]["Severity"];
+        };
+        /** @description Who is logged in. */
+        Session: {
+            /** @description The header that changes need beside the cookie, with the value 1. */
+            csrf_header: string;
+            role: components["schemas"]["Role"];
+            user: string;
+        };
+        /**
+         * @description How bad it is, mildest first.
+         * @enum {string}
+         */
+        Severity: "low" | "medium" | "high" | "critical";
+        /** @description What the stream writes: one of these as the data of the event of that name. */
+        StreamEvent: components["schemas"]["HelloEvent"] | components["schemas"]["MapEvent"] | components["schemas"]["ValuesEvent"] | components["schemas"]["AlertItem"] | components["schemas"]["System"] | components["schemas"]["ResyncEvent"];
+        /** @description What an alert is about. */
+        Subject: {
+            /** @description The device's id. */
+            device: string;
+            /** @description The metric's id. */
+            metric: string;
+            /** @enum {string} */
+            type: "series";
+        } | {
+            /** @description The device's id. */
+            device: string;
+            /** @enum {string} */
+            type: "device";
+        } | {
+            /** @enum {string} */
+            type: "zone";
+            /** @description The zone's id. */
+            zone: string;
+        };
+        /** @description What this instance is and how it is doing. */
+        System: {
+            alerts: components["schemas"]["AlertCounts"];
+            /** Format: int64 */
+            alerts_firing: number;
+            city: components["schemas"]["City"];
+            /** @description Why readings cannot be stored now; `null` while they can. */
+            commits_failing: string | null;
+            /**
+             * Format: int64
+             * @description Devices that are not retired.
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Those of them that were heard within 1.5 of their intervals.
+             */
+            devices_online: number;
+            /**
+             * Format: int64
+             * @description Messages that were taken and are not yet durable.
+             */
+            in_flight: number;
+            /**
+             * Format: date-time
+             * @description When anything was last received.
+             */
+            last_reading_at: string | null;
+            mode: components["schemas"]["Mode"];
+            /**
+             * Format: date-time
+             * @description The server's clock.
+             */
+            now: string;
+            /**
+             * Format: double
+             * @description Readings committed a second, over the last ten seconds.
+             */
+            readings_per_s: number;
+            /** @description Whether everything here is simulated. */
+            simulated: boolean;
+            /** Format: date-time */
+            started_at: string;
+            version: string;
+        };
+        /** @description A GeoJSON feature: the line along which a device moved. */
+        Track: {
+            geometry: components["schemas"]["TrackLine"] | null;
+            properties: components["schemas"]["TrackProperties"];
+            /**
+             * @description `Feature`, of GeoJSON.
+             * @enum {string}
+             */
+            type: "Feature";
+        };
+        /** @description A GeoJSON geometry. */
+        TrackLine: {
+            /** @description Longitude and latitude of each position. */
+            coordinates: components["schemas"]["LonLat"][];
+            /**
+             * @description `LineString`, of GeoJSON.
+             * @enum {string}
+             */
+            type: "LineString";
+        };
+        /** @description What belongs to the line. */
+        TrackProperties: {
+            device: string;
+            /** @description When it was at each position, in the same order. */
+            times: string[];
+            /** @description Whether there are more positions than are given. */
+            truncated: boolean;
+        };
+        /**
+         * @description The data of `values`: the newest value of each series since the last such event, as
+         *     `[device, metric, time_ms, value, quality_code]`.
+         */
+        ValuesEvent: {
+            /** Format: date-time */
+            at: string;
+            values: unknown[][];
+        };
+        /** @description The zones as GeoJSON. */
+        ZoneCollection: {
+            features: components["schemas"]["ZoneFeature"][];
+            /**
+             * @description `FeatureCollection`, of GeoJSON.
+             * @enum {string}
+             */
+            type: "FeatureCollection";
+        };
+        /** @description A zone in figures. */
+        ZoneDetail: {
+            /** Format: int64 */
+            alerts_firing: number;
+            /** @description West, south, east, north. */
+            bounds: components["schemas"]["Bounds"];
+            /**
+             * Format: int64
+             * @description How many devices are in it now, moving ones included.
+             */
+            devices: number;
+            devices_by_kind: {
+                [key: string]: number;
+            };
+            id: string;
+            /** @description A place inside, for the name: longitude and latitude. */
+            label: components["schemas"]["LonLat"];
+            layer: string;
+            /** @description Trusted last values that are at most 15 minutes old. */
+            metrics: components["schemas"]["ZoneMetric"][];
+            name: components["schemas"]["LocalText"];
+            /**
+             * Format: int64
+             * @description How many of them are offline.
+             */
+            offline: number;
+        };
+        /** @description A zone as a GeoJSON feature. */
+        ZoneFeature: {
+            geometry: components["schemas"]["ZoneGeometry"];
+            properties: components["schemas"]["ZoneProperties"];
+            /**
+             * @description `Feature`, of GeoJSON.
+             * @enum {string}
+             */
+            type: "Feature";
+        };
+        /** @description The border of a zone, simplified for maps, as a GeoJSON geometry. */
+        ZoneGeometry: {
+            /** @description Polygons of rings of longitudes and latitudes. */
+            coordinates: components["schemas"]["LonLat"][][][];
+            /**
+             * @description `MultiPolygon`, of GeoJSON.
+             * @enum {string}
+             */
+            type: "MultiPolygon";
+        };
+        /** @description A metric over the devices of a zone. */
+        ZoneMetric: {
+            /**
+             * Format: int64
+             * @description How many devices count.
+             */
+            devices: number;
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            mean: number;
+            metric: string;
+            /** Format: double */
+            min: number;
+            /**
+             * Format: date-time
+             * @description The event time of the newest value that counts.
+             */
+            newest_at: string;
+        };
+        /** @description What is known of a zone. */
+        ZoneProperties: {
+            /** @description West, south, east, north. */
+            bounds: components["schemas"]["Bounds"];
+            /**
+             * Format: int64
+             * @description How many devices stand in it.
+             */
+            devices: number;
+            id: string;
+            /** @description A place inside, for the name: longitude and latitude. */
+            label: components["schemas"]["LonLat"];
+            /** @description The layer, such as `neighbourhood`. */
+            layer: string;
+            name: components["schemas"]["LocalText"];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    get_aggregates: {
+        parameters: {
+            query: {
+                /** @description The metric's id. */
+                metric: string;
+                /** @description Only devices that are in this zone now. */
+                zone?: string;
+                /** @description Only devices of this kind. */
+                kind?: string;
+                /** @description The first instant, RFC 3339; six hours before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+                /** @description The width of the steps: seconds, `1m`, `15m` or `1h`; one that fits a chart unless given. */
+                step?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The steps */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Aggregates"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_alert_event: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The event's `key`; refused if it is another */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertEvent"];
+            };
+        };
+        responses: {
+            /** @description Taken, now or before */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description `firing`, `resolved` or `all`, which is meant unless given. */
+                state?: "all" | "firing" | "resolved";
+                /**
+                 * @description Only these severities, separated by commas.
+                 * @example high,critical
+                 */
+                severity?: string;
+                /** @description Only those in this zone. */
+                zone?: string;
+                /** @description Only those about this device. */
+                device?: string;
+                /** @description Only those of this rule. */
+                rule?: string;
+                /** @description Only those that are, or are not, acknowledged. */
+                acknowledged?: boolean;
+                /** @description Only those with this text in their summary, rule, device or id. */
+                q?: string;
+                /** @description Only those that fired at this instant or later, RFC 3339. */
+                from?: string;
+                /** @description Only those that fired before this instant, RFC 3339. */
+                to?: string;
+                /** @description `newest`, or `urgency`: unacknowledged first, then the worst. */
+                sort?: "newest" | "urgency";
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of alerts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledge"];
+            };
+        };
+        responses: {
+            /** @description The alert, acknowledged */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertItem"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Acknowledged before (`acknowledged` says by whom and when), or resolved */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_alert_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNote"];
+            };
+        };
+        responses: {
+            /** @description The alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertItem"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_dead_letters: {
+        parameters: {
+            query?: {
+                /** @description Only those with this reason. */
+                reason?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of dead letters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dead letter's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dead letter */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetter"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dead letter's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way; if it still cannot be read it becomes a dead letter again */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_departments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All departments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentList"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_devices: {
+        parameters: {
+            query?: {
+                /** @description Only those in this zone. */
+                zone?: string;
+                /** @description Only this kind. */
+                kind?: string;
+                /** @description Only this department's. */
+                department?: string;
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Only those with this status. */
+                status?: "online" | "late" | "offline" | "never_seen";
+                /** @description The order; `id` is the only one. */
+                sort?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of devices */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DevicePage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The device now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_docs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_docs_style: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The style sheet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/css": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All kinds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindList"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_last_values: {
+        parameters: {
+            query?: {
+                /** @description Only this device's. */
+                device?: string;
+                /** @description Only of devices in this zone. */
+                zone?: string;
+                /** @description Only of this metric. */
+                metric?: string;
+                /** @description Only of devices of this kind. */
+                kind?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of last values */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LastValuePage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_loss: {
+        parameters: {
+            query?: {
+                /** @description `source` (unless given), `department` or `device`. */
+                by?: "source" | "department" | "device";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loss"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_map: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The map now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapSnapshot"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The catalogue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricList"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The OpenAPI 3.1 document */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_readings: {
+        parameters: {
+            query: {
+                /** @description The device's id. */
+                device: string;
+                /** @description The metric's id. */
+                metric: string;
+                /** @description The first instant, RFC 3339; six hours before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+                /**
+                 * @description The width of the steps: seconds, `1m`, `15m`, `1h`, or `raw`. Without it every reading if
+                 *     there are at most 5,000, else steps that fit a chart.
+                 */
+                step?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The readings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readings"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules in force */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who is logged in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Login"];
+            };
+        };
+        responses: {
+            /** @description Logged in; the cookie is set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Logged out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_stream: {
+        parameters: {
+            query?: {
+                /** @description Only devices and alerts in this zone. */
+                zone?: string;
+                /** @description Only devices of this kind and their alerts. */
+                kind?: string;
+                /** @description Values of this device too. */
+                device?: string;
+                /** @description Whether to send values of all devices; `true` or `1`. */
+                values?: boolean;
+                /** @description The `cursor` of `/map` or `hello`: events follow from there. `Last-Event-ID` goes before. */
+                after?: string;
+            };
+            header?: {
+                /** @description Where to go on */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["StreamEvent"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The system now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_track: {
+        parameters: {
+            query: {
+                /** @description The device's id. */
+                device: string;
+                /** @description The first instant, RFC 3339; six hours before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The track */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["Track"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_zones: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All zones */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["ZoneCollection"];
+                };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_zone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The zone's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The zone now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoneDetail"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,50 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { counted, fill, local, setLanguage, t, toggleLanguage, language } from "../src/i18n";
+import { en } from "../src/i18n/en";
+import { zh } from "../src/i18n/zh";
+
+const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();
+
+describe("the catalogues", () => {
+  it("have the same keys in the same order", () => {
+    expect(Object.keys(zh)).toEqual(Object.keys(en));
+  });
+
+  it("have the same placeholders and no empty text", () => {
+    for (const key of Object.keys(en) as (keyof typeof en)[]) {
+      expect(placeholders(zh[key]), key).toEqual(placeholders(en[key]));
+      expect(en[key].trim(), key).not.toBe("");
+      expect(zh[key].trim(), key).not.toBe("");
+    }
+  });
+
+  it("are translated: Chinese texts hold Chinese", () => {
+    const shared = new Set(["value.none", "alerts.acked.by", "alerts.count", "pref.language", "pref.language.label"]);
+    const untranslated = Object.entries(zh).filter(([key, text]) => !shared.has(key) && !/\p{Script=Han}/u.test(text));
+    expect(untranslated).toEqual([]);
+  });
+});
+
+describe("texts", () => {
+  beforeEach(() => setLanguage("en"));
+
+  it("follow the language", () => {
+    expect(t("severity.critical")).toBe("Critical");
+    toggleLanguage();
+    expect(language.value).toBe("zh");
+    expect(t("severity.critical")).toBe("紧急");
+    expect(localStorage.getItem("citybrain.language")).toBe("zh");
+  });
+
+  it("count in each language's way", () => {
+    expect(counted("devices.total", 1)).toBe("1 device");
+    expect(counted("devices.total", 2000)).toBe("2,000 devices");
+    setLanguage("zh");
+    expect(counted("devices.total", 1)).toBe("1 台设备");
+  });
+
+  it("leave unknown placeholders alone and fall back to the other language", () => {
+    expect(fill("{a} {b}", { a: 1 })).toBe("1 {b}");
+    expect(local({ en: "", zh: "北京" })).toBe("北京");
+  });
+});

@@ -1,0 +1,50 @@
+/** Values for tests, whole and plausible; a test says only what matters to it. */
+import type { AlertItem, MapSnapshot } from "../src/api/types";
+
+export function alert(change: Partial<AlertItem> = {}): AlertItem {
+  return {
+    id: "a1",
+    rule: { id: "water_rising", version: "0123456789ab", name: { en: "Water rising", zh: "水位上涨" }, department: "water" },
+    subject: { type: "series", device: "gauge-1", metric: "water_level" },
+    severity: "high",
+    started_at: "2026-11-23T10:00:00Z",
+    fired_at: "2026-11-23T10:01:00Z",
+    resolved_at: null,
+    metric: "water_level",
+    unit: "m",
+    value: 2.71,
+    limit: 2.4,
+    reading_time: "2026-11-23T10:00:58Z",
+    summary: { en: "Water level above 2.4 m", zh: "水位超过 2.4 米" },
+    zones: ["riverdale"],
+    kind: "water_gauge",
+    position: { lon: -87.6, lat: 41.65 },
+    simulated: true,
+    runbook: null,
+    labels: {},
+    state: "firing",
+    acknowledged: null,
+    updated_at: "2026-11-23T10:01:00Z",
+    events: 1,
+    device_name: { en: "Gauge 1", zh: "水位计 1" },
+    zone_names: [{ en: "Riverdale", zh: "河谷" }],
+    ...change,
+  };
+}
+
+export function snapshot(): MapSnapshot {
+  return {
+    at: "2026-11-23T10:00:00Z",
+    cursor: "7",
+    devices: {
+      id: ["lamp-1", "gauge-1", "bus-1", "lost-1"],
+      kind: [0, 1, 2, 0],
+      lon: [-87.6, -87.7, -87.65, null],
+      lat: [41.8, 41.7, 41.9, null],
+      status: [0, 0, 0, 3],
+      severity: [0, 4, 0, 0],
+      moving: [0, 0, 1, 0],
+    },
+    kinds: ["street_light", "water_gauge", "bus"],
+  };
+}

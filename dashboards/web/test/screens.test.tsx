@@ -1,0 +1,114 @@
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { LastValue } from "../src/api/types";
+import { setLanguage } from "../src/i18n";
+import { handleKey, useKeys } from "../src/keys";
+import { AlertRow } from "../src/screens/overview/alert-row";
+import { LastValues } from "../src/screens/device/last-values";
+import { alertBook } from "../src/state/alert-book";
+import { metrics } from "../src/state/city";
+import { useRowKeys } from "../src/ui/rows";
+import { alert } from "./samples";
+
+let root: HTMLElement;
+beforeEach(() => {
+  setLanguage("en");
+  root = document.createElement("div");
+  document.body.append(root);
+});
+afterEach(() => {
+  render(null, root);
+  root.remove();
+  vi.unstubAllGlobals();
+});
+
+const show = (what: preact.ComponentChild) => act(() => render(what, root));
+const press = (key: string, target: EventTarget = document.body) =>
+  act(() => {
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+    Object.defineProperty(event, "target", { value: target });
+    handleKey(event);
+  });
+
+describe("an alert's row", () => {
+  it("says what, how bad and where in words, not by colour alone", async () => {
+    await show(<AlertRow alert={alert()} top={0} selected={false} onSelect={() => undefined} />);
+    expect(root.textContent).toContain("Water level above 2.4 m");
+    expect(root.textContent).toContain("High");
+    expect(root.textContent).toContain("Riverdale");
+    await act(() => setLanguage("zh"));
+    expect(root.textContent).toContain("水位超过 2.4 米");
+    expect(root.textContent).toContain("重要");
+  });
+
+  it("acknowledges in place", async () => {
+    const acked = alert({ acknowledged: { by: "wang", at: "2026-11-23T10:02:00Z", note: null }, updated_at: "2026-11-23T10:02:00Z" });
+    const fetched = vi.fn(async (_url: string) => new Response(JSON.stringify(acked)));
+    vi.stubGlobal("fetch", fetched);
+    await show(<AlertRow alert={alert()} top={0} selected={false} onSelect={() => undefined} />);
+    await act(async () => root.querySelector("button")?.click());
+    expect(fetched.mock.calls[0]?.[0]).toBe("/api/v1/alerts/a1/acknowledge");
+    await vi.waitFor(() => expect(alertBook.get("a1")?.acknowledged?.by).toBe("wang"));
+    await show(<AlertRow alert={acked} top={0} selected={false} onSelect={() => undefined} />);
+    expect(root.querySelector("button")).toBeNull();
+    expect(root.textContent).toContain("wang");
+  });
+});
+
+describe("last values", () => {
+  const value = (change: Partial<LastValue>): LastValue => ({
+    device: "d", metric: "pm25", value: 35.2, quality: "pass", time: new Date().toISOString(), received: "", age_s: 1, max_age_s: 180, stale: false, position: null, simulated: false, marks: [], ...change,
+  });
+
+  it("show unit, quality and what is special", async () => {
+    metrics.value = [{ id: "pm25", name: { en: "PM2.5", zh: "PM2.5" }, unit: "ug/m3", symbol: "µg/m³", range: null, decimals: 0, unmapped: false }];
+    await show(<LastValues values={[value({ quality: "suspect", marks: ["retained"] })]} />);
+    expect(root.textContent).toContain("35\u00a0µg/m³");
+    expect(root.textContent).toContain("Suspect");
+    expect(root.textContent).toContain("retained");
+    expect(root.querySelector(".stale")).toBeNull();
+  });
+
+  it("mark as stale what has grown old since it was fetched", async () => {
+    await show(<LastValues values={[value({ time: new Date(Date.now() - 3_600_000).toISOString() })]} />);
+    expect(root.querySelector(".stale")?.textContent).toContain("Stale");
+  });
+});
+
+describe("keys", () => {
+  function List({ open }: { open(id: string): void }) {
+    const { selected } = useRowKeys(["a", "b", "c"], open);
+    return <p>{selected ?? "none"}</p>;
+  }
+
+  it("move through rows and open them", async () => {
+    const open = vi.fn();
+    await show(<List open={open} />);
+    await press("j");
+    await press("j");
+    expect(root.textContent).toBe("b");
+    await press("Enter");
+    expect(open).toHaveBeenCalledWith("b");
+    await press("k");
+    expect(root.textContent).toBe("a");
+    await press("Escape");
+    expect(root.textContent).toBe("none");
+  });
+
+  it("are silent while somebody types, and know sequences", async () => {
+    const went = vi.fn();
+    function Keys() {
+      useKeys({ "g d": () => void went("devices"), d: () => void went("d") });
+      return <input />;
+    }
+    await show(<Keys />);
+    await press("d", root.querySelector("input") as HTMLElement);
+    expect(went).not.toHaveBeenCalled();
+    await press("g");
+    await press("d");
+    expect(went).toHaveBeenCalledExactlyOnceWith("devices");
+    await press("d");
+    expect(went).toHaveBeenLastCalledWith("d");
+  });
+});

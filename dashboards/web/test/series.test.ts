@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { yRange } from "../src/charts/options";
+import { extremes, fromBuckets, fromRaw, hasValues } from "../src/charts/series";
+
+const MINUTE = 60_000;
+const buckets = (start: number[], values: number[]) => ({
+  start,
+  count: values.map(() => 2),
+  min: values.map((value) => value - 1),
+  mean: values,
+  max: values.map((value) => value + 1),
+  flagged: values.map(() => 0),
+});
+
+describe("raw readings", () => {
+  it("keep a gap as a gap", () => {
+    const series = fromRaw({ time: [0, MINUTE, 10 * MINUTE], value: [1, 2, 3], quality: [1, 1, 1] }, 60);
+    expect(series.time).toEqual([0, MINUTE, 2 * MINUTE, 10 * MINUTE]);
+    expect(series.value).toEqual([1, 2, null, 3]);
+  });
+
+  it("bridge what the interval allows", () => {
+    const series = fromRaw({ time: [0, 2 * MINUTE], value: [1, 2], quality: [1, 2] }, 60);
+    expect(series.value).toEqual([1, 2]);
+  });
+
+  it("guess the interval from the readings when none is declared", () => {
+    const time = [0, 1, 2, 3, 30].map((at) => at * MINUTE);
+    expect(fromRaw({ time, value: [1, 1, 1, 1, 1], quality: [1, 1, 1, 1, 1] }, null).value).toContain(null);
+  });
+
+  it("take doubtful values out of the line", () => {
+    const series = fromRaw({ time: [0, 1, 2, 3], value: [1, 99, -5, 2], quality: [1, 3, 4, 2] }, 60);
+    expect(series.value).toEqual([1, null, null, 2]);
+    expect(series.flagged).toEqual([null, 99, -5, null]);
+    expect(extremes(series)).toEqual({ min: 1, max: 2, last: 2 });
+  });
+
+  it("draw truth values as 0 and 1, and texts not at all", () => {
+    expect(fromRaw({ time: [0, 1, 2], value: [true, false, "open"], quality: [1, 1, 1] }, 60).value).toEqual([1, 0, null]);
+  });
+});
+
+describe("buckets", () => {
+  it("keep a gap as a gap, in the band too", () => {
+    const series = fromBuckets(buckets([0, MINUTE, 5 * MINUTE], [1, 2, 3]), 60);
+    expect(series.time).toEqual([0, MINUTE, 2 * MINUTE, 5 * MINUTE]);
+    expect(series.value).toEqual([1, 2, null, 3]);
+    expect(series.band).toEqual({ min: [0, 1, null, 2], max: [2, 3, null, 4] });
+  });
+
+  it("show nothing for an empty step", () => {
+    const empty = { ...buckets([0], [7]), count: [0] };
+    expect(hasValues(fromBuckets(empty, 60))).toBe(false);
+    expect(extremes(fromBuckets(empty, 60))).toBeNull();
+  });
+});
+
+describe("the value axis", () => {
+  it("holds the limit", () => {
+    const [low, high] = yRange(10, 20, { value: 75, label: "", colour: "" }, 0);
+    expect(low).toBeLessThan(10);
+    expect(high).toBeGreaterThan(75);
+  });
+
+  it("gives no negative room to what is never negative", () => {
+    expect(yRange(0, 10, null, 0)[0]).toBe(0);
+    expect(yRange(-3, 10, null, 1)[0]).toBeLessThan(-3);
+  });
+
+  it("survives the absence of values", () => {
+    expect(yRange(null, null, null, 0)).toEqual([0, 1]);
+  });
+});
