@@ -1,0 +1,111 @@
+//! Rules on single series: who selects a series, and the verdict over its readings.
+
+use city_model::{AlertEvent, Marks, Reading, SeriesKey, Span};
+
+use super::Evaluator;
+use super::program::Inside;
+use super::series::{Subscription, Target, ZoneLink};
+use super::slot::{Body, Evidence, SlotId, SubjectKey};
+use crate::kinds::{Condition, Watch};
+use crate::ladder::Verdict;
+
+impl Evaluator {
+    /// Looks up who selects a series.
+    pub(super) fn plan(&mut self, index: usize) {
+        let key = self.series.entries[index].key;
+        let mut plan = Vec::new();
+        if let Some(device) = self.directory.device(key.device).cloned() {
+            for rule in self.program.candidates(key.metric).to_vec() {
+                let compiled = &self.program.rules[rule as usize];
+                if !compiled.rule.select.matches_device(&device) {
+                    continue;
+                }
+                let inside = compiled.inside(&device);
+                let target = match &compiled.rule.condition {
+                    Condition::Value | Condition::Function(_) => {
+                        self.series_target(rule, key, inside)
+                    }
+                    Condition::Silence(silence) => {
+                        let subject = match silence.watch {
+                            Watch::Devices => SubjectKey::Device(key.device),
+                            Watch::Series => SubjectKey::Series(key),
+                        };
+                        self.slots.find(rule, &subject).map(|slot| Target::Silence { slot })
+                    }
+                    Condition::Zone(_) => {
+                        // After a restart the zones of the device are found by its membership.
+                        let slots = self.slots.zones_with(rule, key.device);
+                        self.series.links.push(ZoneLink { zones: None, slots });
+                        Some(Target::Zone { link: (self.series.links.len() - 1) as u32 })
+                    }
+                };
+                if let Some(target) = target {
+                    plan.push(Subscription { rule, target, simulated: device.simulated });
+                }
+            }
+        }
+        self.series.entries[index].plan = Some(plan.into());
+    }
+
+    fn series_target(&mut self, rule: u32, key: SeriesKey, inside: Inside) -> Option<Target> {
+        if inside == Inside::Never {
+            return None;
+        }
+        let condition = &self.program.rules[rule as usize].rule.condition;
+        let slot = self.slots.find_or_add(rule, SubjectKey::Series(key), || Body::Series {
+            memory: match condition {
+                Condition::Function(function) => Some(function.start()),
+                _ => None,
+            },
+            simulated_at: None,
+        });
+        Some(Target::Series { slot, roams: inside == Inside::Varies })
+    }
+
+    pub(super) fn judge_series(
+        &mut self,
+        id: SlotId,
+        roams: bool,
+        reading: &Reading,
+        value: f64,
+        device_simulated: bool,
+        out: &mut Vec<AlertEvent>,
+    ) {
+        let slot = self.slots.get_mut(id);
+        let compiled = &self.program.rules[slot.rule as usize];
+        let Body::Series { memory, simulated_at } = &mut slot.body else { return };
+        if device_simulated || reading.marks.has(Marks::SIMULATED) {
+            *simulated_at = Some(reading.time);
+        }
+        let mut judged = value;
+        let verdict = if roams && !compiled.in_zones(&reading.zones) {
+            // It has left the zones of the rule: seen outside, it is clear.
+            Verdict::CLEAR
+        } else {
+            if let Some(memory) = memory {
+                match memory.push(reading.time, value) {
+                    Some(result) => judged = result,
+                    None => return,
+                }
+            }
+            compiled.rule.ladder.as_ref().map_or(Verdict::CLEAR, |ladder| ladder.judge(judged))
+        };
+        if verdict.raised == 0 && slot.open.is_none() {
+            return;
+        }
+        let reach = match &compiled.rule.condition {
+            Condition::Function(function) => function.reach(),
+            _ => Span::ZERO,
+        };
+        let simulated = simulated_at.is_some_and(|at| reading.time.since(at) <= reach);
+        let evidence = Evidence {
+            value: Some(judged),
+            time: Some(reading.time),
+            zones: reading.zones.clone(),
+            position: reading.position,
+            simulated,
+            devices: 1,
+        };
+        self.apply(id, self.clock, self.clock, verdict, evidence, out);
+    }
+}

@@ -1,0 +1,323 @@
+//! The evaluator: readings and time in, alert events out. Live, in backtests and in rule tests.
+//!
+//! A reading costs what the rules that select its series cost: who selects a series is looked up
+//! once and kept until rules or directory change. Deadlines lie in a heap, each slot with one
+//! wake-up at most that may come early and is then put off; slots that wake at the same instant
+//! are served in the order of rules and subjects, so that nothing depends on history.
+
+mod alerts;
+mod judge;
+mod program;
+mod reload;
+mod series;
+mod silence;
+mod slot;
+mod snapshot;
+mod stats;
+mod timers;
+mod zone;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use city_model::{Alert, AlertEvent, AlertEventKind, Directory, Marks, Reading, Timestamp};
+
+use self::program::Program;
+use self::series::{Subscription, Table, Target};
+use self::slot::{Body, Evidence, SlotId, Slots};
+use self::stats::Counters;
+use crate::ladder::Verdict;
+use crate::rule::RuleSet;
+
+pub use reload::{EndReason, Ended, ReloadReport};
+pub use snapshot::Snapshot;
+pub use stats::{LateDecision, LateReading, Stats};
+
+/// Evaluates rules on readings under virtual time.
+#[derive(Debug)]
+pub struct Evaluator {
+    rules: Arc<RuleSet>,
+    directory: Arc<Directory>,
+    program: Program,
+    clock: Timestamp,
+    series: Table,
+    slots: Slots,
+    timers: BinaryHeap<Reverse<(Timestamp, SlotId)>>,
+    counters: Counters,
+    /// Reused buffers.
+    due: Vec<SlotId>,
+    values: Vec<f64>,
+}
+
+impl Evaluator {
+    /// An evaluator without history, whose clock stands at `now`. Devices that must be heard are
+    /// counted as known from `now` on.
+    pub fn new(rules: Arc<RuleSet>, directory: Arc<Directory>, now: Timestamp) -> Self {
+        let mut evaluator = Self {
+            program: Program::new(&rules, &directory),
+            rules,
+            directory,
+            clock: now,
+            series: Table::default(),
+            slots: Slots::default(),
+            timers: BinaryHeap::new(),
+            counters: Counters::default(),
+            due: Vec::new(),
+            values: Vec::new(),
+        };
+        evaluator.watch_silence(now);
+        evaluator.reschedule();
+        evaluator
+    }
+
+    /// Takes a reading; the clock moves on to its received time and never back.
+    ///
+    /// Retained readings, readings from the future, duplicates and readings older than the newest
+    /// one of their series are no news: they are counted and decide nothing (a reading from the
+    /// future still is a sign of life).
+    pub fn observe(&mut self, reading: &Reading, out: &mut Vec<AlertEvent>) {
+        self.advance(self.clock.max(reading.received), out);
+        self.counters.stats.readings += 1;
+        let index = self.series.find_or_add(reading.series);
+        if self.series.entries[index].plan.is_none() {
+            self.plan(index);
+        }
+        let count = self.series.entries[index].plan.as_ref().map_or(0, |plan| plan.len());
+        if !self.is_news(reading, index, count, out) {
+            return;
+        }
+        let number = reading.value.as_f64();
+        let mut tally = Tally::default();
+        for at in 0..count {
+            // The plan stays where it is while its slots are served; each line of it is copied.
+            let Some(&subscription) =
+                self.series.entries[index].plan.as_ref().and_then(|plan| plan.get(at))
+            else {
+                break;
+            };
+            self.serve(subscription, reading, number, &mut tally, out);
+        }
+        self.count(reading, &tally);
+    }
+
+    /// Moves the clock on to `now` and serves all deadlines up to then, each at its own time.
+    /// Does nothing if `now` is not after the clock, except for deadlines that are due.
+    pub fn advance(&mut self, now: Timestamp, out: &mut Vec<AlertEvent>) {
+        while let Some(Reverse((at, _))) = self.timers.peek().copied() {
+            if at > now {
+                break;
+            }
+            self.clock = self.clock.max(at);
+            self.serve_deadlines(at, out);
+        }
+        self.clock = self.clock.max(now);
+    }
+
+    /// When [`Evaluator::advance`] should be called next. May be earlier than anything happens,
+    /// is never later.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.timers.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// The time up to which everything has been evaluated.
+    pub fn clock(&self) -> Timestamp {
+        self.clock
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> &Arc<RuleSet> {
+        &self.rules
+    }
+
+    /// The directory in force.
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// The alerts that fire, as they were at their last event; in no particular order.
+    pub fn firing(&self) -> impl Iterator<Item = &Alert> {
+        self.slots.list.iter().filter_map(|slot| slot.open.as_ref()?.alert.as_ref())
+    }
+
+    /// What became of the readings, and how much state there is.
+    pub fn stats(&self) -> Stats {
+        let firing = self.firing().count();
+        self.counters.report(self.slots.list.len(), self.series.entries.len(), firing)
+    }
+
+    /// Lets silences count from `now`, after a time in which nothing could be received (the
+    /// process was down): that nobody was heard then says nothing about the devices.
+    pub fn resume(&mut self, now: Timestamp) {
+        for slot in &mut self.slots.list {
+            if let Body::Silence(quiet) = &mut slot.body
+                && !quiet.silent
+            {
+                quiet.armed = quiet.armed.max(now);
+            }
+        }
+        self.reschedule();
+    }
+
+    /// Counts readings that are no news; those of a series that nobody selects are none either.
+    fn is_news(
+        &mut self,
+        reading: &Reading,
+        index: usize,
+        rules: usize,
+        out: &mut Vec<AlertEvent>,
+    ) -> bool {
+        let stats = &mut self.counters.stats;
+        if rules == 0 {
+            stats.unselected += 1;
+            return false;
+        }
+        if reading.marks.has(Marks::RETAINED) {
+            stats.retained += 1;
+            return false;
+        }
+        if reading.marks.has(Marks::FUTURE) {
+            stats.future += 1;
+            self.hear_all(reading, index, out);
+            return false;
+        }
+        let newest = &mut self.series.entries[index].newest;
+        match *newest {
+            Some(newest) if newest == reading.time => stats.duplicate += 1,
+            Some(newest) if newest > reading.time => {
+                stats.out_of_order += 1;
+                self.counters.remember(LateReading {
+                    series: reading.series,
+                    time: reading.time,
+                    received: reading.received,
+                    decision: LateDecision::OutOfOrder { newest },
+                });
+            }
+            _ => {
+                *newest = Some(reading.time);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn hear_all(&mut self, reading: &Reading, index: usize, out: &mut Vec<AlertEvent>) {
+        let plan = self.series.entries[index].plan.clone().unwrap_or_default();
+        for subscription in &plan {
+            if let Target::Silence { slot } = subscription.target {
+                self.hear(slot, reading, subscription.simulated, out);
+            }
+        }
+    }
+
+    fn serve(
+        &mut self,
+        subscription: Subscription,
+        reading: &Reading,
+        number: Option<f64>,
+        tally: &mut Tally,
+        out: &mut Vec<AlertEvent>,
+    ) {
+        let compiled = &self.program.rules[subscription.rule as usize];
+        if compiled.lateness.is_some_and(|allowed| reading.received.since(reading.time) > allowed) {
+            tally.late += 1;
+            tally.first_late.get_or_insert(subscription.rule);
+            return;
+        }
+        if !compiled.trust.has(reading.quality) {
+            tally.untrusted += 1;
+            return;
+        }
+        match (subscription.target, number) {
+            (Target::Silence { slot }, _) => self.hear(slot, reading, subscription.simulated, out),
+            (_, None) => {
+                tally.not_numeric += 1;
+                return;
+            }
+            (Target::Series { slot, roams }, Some(value)) => {
+                self.judge_series(slot, roams, reading, value, subscription.simulated, out);
+            }
+            (Target::Zone { link }, Some(value)) => {
+                self.judge_zones(link, subscription, reading, value, out);
+            }
+        }
+        tally.evaluated += 1;
+    }
+
+    fn count(&mut self, reading: &Reading, tally: &Tally) {
+        let stats = &mut self.counters.stats;
+        stats.evaluations += u64::from(tally.evaluated);
+        match tally {
+            Tally { evaluated: 1.., .. } => stats.evaluated += 1,
+            Tally { late: 1.., .. } => stats.late += 1,
+            Tally { untrusted: 1.., .. } => stats.untrusted += 1,
+            _ => stats.not_numeric += 1,
+        }
+        if let Some(rule) = tally.first_late {
+            let rule = self.program.rules[rule as usize].rule.id.clone();
+            self.counters.remember(LateReading {
+                series: reading.series,
+                time: reading.time,
+                received: reading.received,
+                decision: LateDecision::Backfill { rule, rules: tally.late },
+            });
+        }
+    }
+
+    /// Gives a verdict to a slot. `since` is when what it says began.
+    fn apply(
+        &mut self,
+        id: SlotId,
+        now: Timestamp,
+        since: Timestamp,
+        verdict: Verdict,
+        evidence: Evidence,
+        out: &mut Vec<AlertEvent>,
+    ) {
+        let slot = self.slots.get_mut(id);
+        if slot.open.is_none() && verdict.raised == 0 {
+            return;
+        }
+        let timing = self.program.rules[slot.rule as usize].timing;
+        let open = slot.open(since);
+        open.simulated |= evidence.simulated;
+        open.evidence = evidence;
+        let change = open.machine.judge(now, verdict, timing);
+        self.settle(id, now, change, out);
+    }
+
+    /// Records a change and sets the next wake-up.
+    fn settle(
+        &mut self,
+        id: SlotId,
+        now: Timestamp,
+        change: Option<AlertEventKind>,
+        out: &mut Vec<AlertEvent>,
+    ) {
+        let slot = self.slots.get_mut(id);
+        if let Some(kind) = change {
+            let compiled = &self.program.rules[slot.rule as usize];
+            out.extend(alerts::record(slot, compiled, &self.directory, kind, now));
+        }
+        if slot.open.as_ref().is_some_and(|open| open.machine.is_inactive()) {
+            slot.open = None;
+        }
+        if change == Some(AlertEventKind::Resolved) {
+            self.release_members(id, now);
+        }
+        self.schedule(id);
+    }
+}
+
+/// What the rules that select a reading did with it.
+#[derive(Debug, Default)]
+struct Tally {
+    evaluated: u32,
+    late: u32,
+    untrusted: u32,
+    not_numeric: u32,
+    first_late: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! New rules or a new directory under a running evaluator: what can be kept is kept, the alerts of
+//! what is gone end with a reason.
+
+use std::sync::Arc;
+
+use city_model::{
+    AlertEvent, Device, Directory, LifeCycle, LocalText, Subject, Timestamp, ZoneKey, ZoneSet,
+};
+use rustc_hash::FxHashSet;
+
+use super::program::{Inside, Program};
+use super::silence::gateways_of;
+use super::slot::{Body, Slot, SubjectKey};
+use super::{Evaluator, alerts};
+use crate::kinds::{Condition, Watch};
+use crate::rule::RuleSet;
+
+/// What a reload did.
+#[derive(Debug, Default)]
+#[must_use = "its events must be delivered like any others"]
+pub struct ReloadReport {
+    /// Events of deadlines up to the reload and of alerts that it ended, in order.
+    pub events: Vec<AlertEvent>,
+    /// The alerts that it ended.
+    pub ended: Vec<Ended>,
+    /// Rules whose definition is the same: their state was kept.
+    pub kept: Vec<Arc<str>>,
+    /// Rules with a new definition: they began afresh.
+    pub changed: Vec<Arc<str>>,
+    /// Rules that are gone.
+    pub removed: Vec<Arc<str>>,
+    /// Rules that are new.
+    pub added: Vec<Arc<str>>,
+}
+
+/// An alert that ended without a reading that cleared it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// The alert.
+    pub alert: Arc<str>,
+    /// The id of its rule.
+    pub rule: Arc<str>,
+    /// What it was about.
+    pub subject: Subject,
+    /// Why it ended.
+    pub reason: EndReason,
+}
+
+/// Why an alert ended without a reading that cleared it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// Its rule is gone.
+    RuleRemoved,
+    /// Its rule was changed and begins afresh.
+    RuleChanged,
+    /// Its device was retired or is no longer selected by the rule.
+    NotSelected,
+    /// Its device is planned or in maintenance, where silence is expected.
+    NotWatched,
+    /// Its zone is gone or no longer selected by the rule.
+    ZoneGone,
+}
+
+impl EndReason {
+    /// For people.
+    pub fn text(self) -> LocalText {
+        let (en, zh) = match self {
+            Self::RuleRemoved => ("the rule was removed", "规则已删除"),
+            Self::RuleChanged => ("the rule was changed", "规则已修改"),
+            Self::NotSelected => ("the rule no longer selects the device", "规则不再适用于该设备"),
+            Self::NotWatched => ("the device is out of service", "设备已停用或维护中"),
+            Self::ZoneGone => ("the zone is no longer watched", "该区域不再受监测"),
+        };
+        LocalText::new(en, zh)
+    }
+}
+
+impl Evaluator {
+    /// Takes a new directory and keeps all state that still has a subject.
+    pub fn set_directory(&mut self, directory: Arc<Directory>, now: Timestamp) -> ReloadReport {
+        let mut report = ReloadReport::default();
+        self.advance(now, &mut report.events);
+        let before = std::mem::replace(&mut self.directory, directory);
+        self.program = Program::new(&self.rules, &self.directory);
+        self.follow_zones(&before);
+        self.rebuild(self.clock, &mut report);
+        report.kept = self.rules.rules().iter().map(|rule| rule.id.clone()).collect();
+        report
+    }
+
+    /// Takes new rules. Rules with the same id and version keep their state; alerts of the others
+    /// end.
+    pub fn set_rules(&mut self, rules: Arc<RuleSet>, now: Timestamp) -> ReloadReport {
+        let mut report = ReloadReport::default();
+        self.advance(now, &mut report.events);
+        let before = std::mem::replace(&mut self.rules, rules);
+        self.program = Program::new(&self.rules, &self.directory);
+        let mut numbers = Vec::with_capacity(before.len());
+        for old in before.rules() {
+            let place = self.rules.position(&old.id);
+            let same = place.filter(|index| self.rules.rules()[*index].version == old.version);
+            let list = match (place, same) {
+                (_, Some(_)) => &mut report.kept,
+                (Some(_), None) => &mut report.changed,
+                (None, _) => &mut report.removed,
+            };
+            list.push(old.id.clone());
+            numbers.push(same.map(|index| index as u32));
+        }
+        let is_new = |id: &Arc<str>| before.get(id).is_none();
+        report.added =
+            self.rules.rules().iter().map(|rule| rule.id.clone()).filter(is_new).collect();
+        self.renumber(&numbers, &mut report);
+        self.rebuild(self.clock, &mut report);
+        report
+    }
+
+    /// Gives slots the new numbers of their rules; without one they end.
+    pub(super) fn renumber(&mut self, numbers: &[Option<u32>], report: &mut ReloadReport) {
+        let mut slots = std::mem::take(&mut self.slots.list);
+        slots.retain_mut(|slot| {
+            let number = numbers.get(slot.rule as usize).copied().flatten();
+            match number {
+                Some(number) => slot.rule = number,
+                None => self.end(slot, None, report),
+            }
+            number.is_some()
+        });
+        self.slots.list = slots;
+        self.slots.reindex();
+    }
+
+    /// Ends what is no longer selected, watches what is new, and forgets all that was looked up.
+    /// `known` is from when silences of new devices count.
+    pub(super) fn rebuild(&mut self, known: Timestamp, report: &mut ReloadReport) {
+        let gateways: FxHashSet<(u32, Arc<str>)> = self
+            .program
+            .silences()
+            .flat_map(|(rule, compiled, silence)| {
+                let ids = gateways_of(compiled, silence, &self.directory);
+                ids.into_iter().map(move |id| (rule, id))
+            })
+            .collect();
+        let mut slots = std::mem::take(&mut self.slots.list);
+        slots.retain_mut(|slot| {
+            let reason = self.gone(slot, &gateways);
+            if reason.is_some() {
+                self.end(slot, reason, report);
+            }
+            reason.is_none()
+        });
+        self.slots.list = slots;
+        self.slots.reindex();
+        self.series.forget_plans();
+        self.watch_silence(known);
+        self.reschedule();
+    }
+
+    /// Why a slot has lost its subject, if it has.
+    fn gone(&self, slot: &Slot, gateways: &FxHashSet<(u32, Arc<str>)>) -> Option<EndReason> {
+        let device = match &slot.key {
+            SubjectKey::Zone(id) => return self.zone_gone(slot.rule, id),
+            SubjectKey::Gateway(id) => {
+                let known = gateways.contains(&(slot.rule, id.clone()));
+                return (!known).then_some(EndReason::NotSelected);
+            }
+            SubjectKey::Series(series) => self.directory.device(series.device),
+            SubjectKey::Device(device) => self.directory.device(*device),
+        };
+        let Some(device) = device else { return Some(EndReason::NotSelected) };
+        self.device_gone(slot, device, gateways)
+    }
+
+    fn device_gone(
+        &self,
+        slot: &Slot,
+        device: &Device,
+        gateways: &FxHashSet<(u32, Arc<str>)>,
+    ) -> Option<EndReason> {
+        let compiled = &self.program.rules[slot.rule as usize];
+        let select = &compiled.rule.select;
+        if !select.matches_device(device) || compiled.inside(device) == Inside::Never {
+            return Some(EndReason::NotSelected);
+        }
+        if let Condition::Silence(silence) = &compiled.rule.condition {
+            if compiled.allowance(silence, device).is_none() {
+                let serves = device.life_cycle == LifeCycle::Active;
+                return Some(if serves { EndReason::NotSelected } else { EndReason::NotWatched });
+            }
+            let own =
+                matches!(slot.key, SubjectKey::Device(_)) == (silence.watch == Watch::Devices);
+            if !own || gateways.contains(&(slot.rule, device.id.clone())) {
+                return Some(EndReason::NotSelected);
+            }
+        }
+        None
+    }
+
+    fn zone_gone(&self, rule: u32, id: &str) -> Option<EndReason> {
+        let compiled = &self.program.rules[rule as usize];
+        let Condition::Zone(aggregate) = &compiled.rule.condition else {
+            return Some(EndReason::ZoneGone);
+        };
+        let zone = self.directory.zone_by_id(id);
+        let stays = zone.is_some_and(|zone| {
+            compiled.in_zones(&[zone.key]) && aggregate.takes_layer(&zone.layer)
+        });
+        (!stays).then_some(EndReason::ZoneGone)
+    }
+
+    /// Ends the alert of a slot that is about to go. Without a reason its rule is the reason.
+    fn end(&self, slot: &mut Slot, reason: Option<EndReason>, report: &mut ReloadReport) {
+        let Some(open) = slot.open.as_deref_mut() else { return };
+        let Some(event) = alerts::end(open, self.clock) else { return };
+        let rule = event.alert.rule.id.clone();
+        let still = self.rules.get(&rule).is_some();
+        report.ended.push(Ended {
+            alert: event.alert.id.clone(),
+            subject: event.alert.subject.clone(),
+            reason: reason.unwrap_or(if still {
+                EndReason::RuleChanged
+            } else {
+                EndReason::RuleRemoved
+            }),
+            rule,
+        });
+        report.events.push(event);
+    }
+
+    /// Zone keys that are kept for later are those of the old directory: finds the new ones.
+    fn follow_zones(&mut self, before: &Directory) {
+        let directory = self.directory.clone();
+        let follow = |zones: &mut ZoneSet| {
+            if !zones.is_empty() {
+                let ids = zones.iter().filter_map(|key| Some(&before.zone(*key)?.id));
+                *zones = zone_set(ids, &directory);
+            }
+        };
+        for slot in &mut self.slots.list {
+            if let Some(open) = &mut slot.open {
+                follow(&mut open.evidence.zones);
+            }
+            if let Body::Silence(quiet) = &mut slot.body
+                && let Some((zones, _)) = &mut quiet.place
+            {
+                follow(zones);
+            }
+        }
+    }
+}
+
+/// The keys of zones in a directory, in order; ids that it does not know are left out.
+pub(super) fn zone_set<'i>(
+    ids: impl IntoIterator<Item = &'i Arc<str>>,
+    directory: &Directory,
+) -> ZoneSet {
+    let mut keys: Vec<ZoneKey> =
+        ids.into_iter().filter_map(|id| Some(directory.zone_by_id(id)?.key)).collect();
+    keys.sort_unstable();
+    keys.into()
+}

@@ -1,0 +1,79 @@
+//! Series and the slots that select them, in dense tables.
+
+use city_model::{SeriesKey, Timestamp, ZoneSet};
+
+use super::slot::SlotId;
+
+/// A rule that selects a series.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subscription {
+    pub(super) rule: u32,
+    pub(super) target: Target,
+    /// Whether the device is simulated.
+    pub(super) simulated: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Target {
+    /// `roams`: the device moves and the rule selects zones, so every reading must be looked at.
+    Series {
+        slot: SlotId,
+        roams: bool,
+    },
+    Silence {
+        slot: SlotId,
+    },
+    /// An index into [`Table::links`].
+    Zone {
+        link: u32,
+    },
+}
+
+/// The zones for which a device counts in a zone rule.
+#[derive(Debug, Default)]
+pub(super) struct ZoneLink {
+    /// The zones of the last reading; `None` if they are to be looked up anew.
+    pub(super) zones: Option<ZoneSet>,
+    pub(super) slots: Vec<SlotId>,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) key: SeriesKey,
+    /// The time of the newest reading that was news.
+    pub(super) newest: Option<Timestamp>,
+    /// `None` until a reading comes after rules or directory have changed.
+    pub(super) plan: Option<Box<[Subscription]>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// By device key: entries by metric. A device has few metrics, so a list is faster than a map.
+    devices: Vec<Vec<(u16, u32)>>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) links: Vec<ZoneLink>,
+}
+
+impl Table {
+    pub(super) fn find_or_add(&mut self, key: SeriesKey) -> usize {
+        let device = key.device.index();
+        if self.devices.len() <= device {
+            self.devices.resize_with(device + 1, Vec::new);
+        }
+        let metrics = &mut self.devices[device];
+        if let Some((_, entry)) = metrics.iter().find(|(metric, _)| *metric == key.metric.0) {
+            return *entry as usize;
+        }
+        metrics.push((key.metric.0, self.entries.len() as u32));
+        self.entries.push(Entry { key, newest: None, plan: None });
+        self.entries.len() - 1
+    }
+
+    /// Forgets who selects what; it is looked up again as readings come.
+    pub(super) fn forget_plans(&mut self) {
+        self.links.clear();
+        for entry in &mut self.entries {
+            entry.plan = None;
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Absence: signs of life, silences that last too long, and dark gateways.
+
+use std::sync::Arc;
+
+use city_model::{
+    AlertEvent, Device, Directory, Marks, Placement, Position, Reading, Timestamp, ZoneKey, ZoneSet,
+};
+use rustc_hash::FxHashSet;
+
+use super::Evaluator;
+use super::program::{Compiled, Program};
+use super::slot::{Body, Evidence, Quiet, SlotId, SubjectKey};
+use crate::kinds::{Condition, Gateways, Silence, Watch};
+use crate::ladder::Verdict;
+
+/// The gateways of the devices that a rule watches; empty if it does not group.
+pub(super) fn gateways_of(
+    compiled: &Compiled,
+    silence: &Silence,
+    directory: &Directory,
+) -> FxHashSet<Arc<str>> {
+    if silence.gateways.is_none() {
+        return FxHashSet::default();
+    }
+    directory
+        .devices()
+        .filter(|device| compiled.allowance(silence, device).is_some())
+        .filter_map(|device| device.gateway.clone())
+        .collect()
+}
+
+impl Evaluator {
+    /// Makes slots for all that must be heard, counted from `now` where they are new, and groups
+    /// them by gateway.
+    pub(super) fn watch_silence(&mut self, now: Timestamp) {
+        for slot in &mut self.slots.list {
+            if let Body::Gateway { members } = &mut slot.body {
+                members.clear();
+            }
+        }
+        let directory = self.directory.clone();
+        let program = std::mem::take(&mut self.program);
+        for (rule, compiled, silence) in program.silences() {
+            let gateways = gateways_of(compiled, silence, &directory);
+            for device in directory.devices() {
+                if gateways.contains(&device.id) {
+                    continue;
+                }
+                if let Some(allowance) = compiled.allowance(silence, device) {
+                    for key in subjects(compiled, silence, device, &directory) {
+                        self.watch(rule, key, device, &gateways, allowance, now);
+                    }
+                }
+            }
+        }
+        self.program = program;
+    }
+
+    fn watch(
+        &mut self,
+        rule: u32,
+        key: SubjectKey,
+        device: &Device,
+        gateways: &FxHashSet<Arc<str>>,
+        allowance: city_model::Span,
+        now: Timestamp,
+    ) {
+        let group = device.gateway.as_ref().filter(|gateway| gateways.contains(*gateway));
+        let gateway = group.map(|gateway| {
+            self.slots.find_or_add(rule, SubjectKey::Gateway(gateway.clone()), || Body::Gateway {
+                members: Vec::new(),
+            })
+        });
+        let id = self.slots.find_or_add(rule, key, || {
+            Body::Silence(Box::new(Quiet {
+                armed: now,
+                allowance,
+                silent: false,
+                suppressed: false,
+                simulated: device.simulated,
+                time: None,
+                place: None,
+                gateway: None,
+            }))
+        });
+        if let Some(quiet) = self.slots.quiet_mut(id) {
+            quiet.allowance = allowance;
+            quiet.gateway = gateway;
+            if quiet.suppressed && gateway.is_none() {
+                // Nobody's alert stands for it any more.
+                quiet.suppressed = false;
+                quiet.silent = false;
+                quiet.armed = quiet.armed.max(now);
+            }
+        }
+        if let Some(gateway) = gateway
+            && let Body::Gateway { members } = &mut self.slots.get_mut(gateway).body
+        {
+            members.push(id);
+        }
+    }
+
+    /// Takes a sign of life.
+    pub(super) fn hear(
+        &mut self,
+        id: SlotId,
+        reading: &Reading,
+        device_simulated: bool,
+        out: &mut Vec<AlertEvent>,
+    ) {
+        let now = self.clock;
+        let Some(quiet) = self.slots.quiet_mut(id) else { return };
+        quiet.armed = now;
+        quiet.time = Some(reading.time);
+        quiet.simulated = device_simulated || reading.marks.has(Marks::SIMULATED);
+        if let Some(position) = reading.position {
+            quiet.place = Some((reading.zones.clone(), position));
+        }
+        let gateway = quiet.gateway;
+        if quiet.silent {
+            quiet.silent = false;
+            quiet.suppressed = false;
+            let evidence = self.evidence(id);
+            self.apply(id, now, now, Verdict::CLEAR, evidence, out);
+            self.schedule(id);
+        }
+        if let Some(gateway) = gateway
+            && self.slots.get(gateway).open.is_some()
+        {
+            self.check_gateway(gateway, now, true, out);
+        }
+    }
+
+    /// The allowance of a device or series has passed.
+    pub(super) fn fall_silent(&mut self, id: SlotId, now: Timestamp, out: &mut Vec<AlertEvent>) {
+        let Some(quiet) = self.slots.quiet_mut(id) else { return };
+        quiet.silent = true;
+        let since = quiet.armed;
+        if let Some(gateway) = quiet.gateway {
+            self.check_gateway(gateway, now, false, out);
+            if self.slots.get(gateway).fires() {
+                // An alert of its own that still fires goes on: it has its own story.
+                if let Some(quiet) = self.slots.quiet_mut(id) {
+                    quiet.suppressed = true;
+                }
+                if self.slots.get(id).open.is_none() {
+                    return;
+                }
+            }
+        }
+        let severity = self.program.rules[self.slots.get(id).rule as usize].rule.severity;
+        let evidence = self.evidence(id);
+        self.apply(id, now, since, Verdict::raise(severity), evidence, out);
+    }
+
+    /// Judges whether a gateway is dark. Only a sign of life (`heard`) can clear it.
+    fn check_gateway(
+        &mut self,
+        id: SlotId,
+        now: Timestamp,
+        heard: bool,
+        out: &mut Vec<AlertEvent>,
+    ) {
+        let slot = self.slots.get(id);
+        let Body::Gateway { members } = &slot.body else { return };
+        let compiled = &self.program.rules[slot.rule as usize];
+        let Some(gateways) = grouping(&self.program, slot.rule) else { return };
+        // Half of the allowance: neighbours report at different moments, so that when the first
+        // one's allowance ends, the others have missed something, too, but not yet as much.
+        let silent: Vec<&Quiet> = members
+            .iter()
+            .filter_map(|member| self.slots.quiet(*member))
+            .filter(|quiet| now.since(quiet.armed).micros() >= quiet.allowance.micros() / 2)
+            .collect();
+        let dark = silent.len() >= gateways.min_devices as usize
+            && silent.len() as f64 >= gateways.share * members.len() as f64;
+        let verdict = if dark { Verdict::raise(compiled.rule.severity) } else { Verdict::CLEAR };
+        if !dark && (!heard || slot.open.is_none()) {
+            return;
+        }
+        // The last word that came through it.
+        let since = silent.iter().map(|quiet| quiet.armed).max().unwrap_or(now);
+        let SubjectKey::Gateway(gateway) = &slot.key else { return };
+        let device = self.directory.device_by_id(gateway);
+        let evidence = Evidence {
+            value: None,
+            time: silent.iter().filter_map(|quiet| quiet.time).max(),
+            zones: match device {
+                Some(device) => device.zones.clone(),
+                None => self.zones_of(members),
+            },
+            position: self.middle_of(members),
+            simulated: device.is_some_and(|device| device.simulated)
+                || silent.iter().any(|quiet| quiet.simulated),
+            devices: silent.len() as u32,
+        };
+        self.apply(id, now, since, verdict, evidence, out);
+    }
+
+    /// Gives the devices behind a gateway that is back their full allowance anew.
+    pub(super) fn release_members(&mut self, id: SlotId, now: Timestamp) {
+        let Body::Gateway { members } = &self.slots.get(id).body else { return };
+        for member in members.clone() {
+            if let Some(quiet) = self.slots.quiet_mut(member)
+                && quiet.suppressed
+            {
+                quiet.suppressed = false;
+                quiet.silent = false;
+                quiet.armed = now;
+                self.schedule(member);
+            }
+        }
+    }
+
+    /// What is known of something that is watched.
+    fn evidence(&self, id: SlotId) -> Evidence {
+        let slot = self.slots.get(id);
+        let Body::Silence(quiet) = &slot.body else { return Evidence::default() };
+        let device = self.device_of(id);
+        let (zones, position) = match (&quiet.place, device) {
+            (Some((zones, position)), _) => (zones.clone(), Some(*position)),
+            (None, Some(device)) => (device.zones.clone(), None),
+            (None, None) => (ZoneSet::default(), None),
+        };
+        Evidence {
+            value: None,
+            time: quiet.time,
+            zones,
+            position,
+            simulated: quiet.simulated || device.is_some_and(|device| device.simulated),
+            devices: 1,
+        }
+    }
+
+    fn device_of(&self, id: SlotId) -> Option<&Arc<Device>> {
+        match &self.slots.get(id).key {
+            SubjectKey::Device(device) => self.directory.device(*device),
+            SubjectKey::Series(series) => self.directory.device(series.device),
+            SubjectKey::Zone(_) | SubjectKey::Gateway(_) => None,
+        }
+    }
+
+    fn zones_of(&self, members: &[SlotId]) -> ZoneSet {
+        let devices = members.iter().filter_map(|member| self.device_of(*member));
+        let mut zones: Vec<ZoneKey> = devices.flat_map(|device| device.zones.to_vec()).collect();
+        zones.sort_unstable();
+        zones.dedup();
+        zones.into()
+    }
+
+    /// The middle of the devices behind a gateway that is not registered itself.
+    fn middle_of(&self, members: &[SlotId]) -> Option<Position> {
+        let mut sum = (0.0, 0.0, 0.0);
+        for device in members.iter().filter_map(|member| self.device_of(*member)) {
+            if let Placement::Fixed(position) = device.placement {
+                sum = (sum.0 + position.lon, sum.1 + position.lat, sum.2 + 1.0);
+            }
+        }
+        (sum.2 > 0.0).then(|| Position { lon: sum.0 / sum.2, lat: sum.1 / sum.2 })
+    }
+}
+
+fn grouping(program: &Program, rule: u32) -> Option<&Gateways> {
+    match &program.rules[rule as usize].rule.condition {
+        Condition::Silence(silence) => silence.gateways.as_ref(),
+        _ => None,
+    }
+}
+
+/// What a rule watches of a device.
+fn subjects(
+    compiled: &Compiled,
+    silence: &Silence,
+    device: &Device,
+    directory: &Directory,
+) -> Vec<SubjectKey> {
+    match silence.watch {
+        Watch::Devices => vec![SubjectKey::Device(device.key)],
+        Watch::Series => compiled
+            .rule
+            .select
+            .metric
+            .iter()
+            .filter_map(|name| directory.metrics.by_id(name))
+            .map(|metric| {
+                SubjectKey::Series(city_model::SeriesKey { device: device.key, metric: metric.key })
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,287 @@
+//! Slots: what the evaluator keeps for one rule and one subject.
+
+use std::sync::Arc;
+
+use city_model::{Alert, DeviceKey, Position, SeriesKey, Span, Subject, Timestamp, ZoneSet};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::program::Program;
+use crate::kinds::Memory;
+use crate::state::Machine;
+
+/// The number of a slot in [`Slots`]; changes when rules or the directory do.
+pub(super) type SlotId = u32;
+
+/// The subject of a slot in keys that are permanent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(super) enum SubjectKey {
+    Series(SeriesKey),
+    Device(DeviceKey),
+    Zone(Arc<str>),
+    /// A gateway by its id, which need not be registered as a device.
+    Gateway(Arc<str>),
+}
+
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// The index of the rule in the program.
+    pub(super) rule: u32,
+    pub(super) key: SubjectKey,
+    /// The earliest wake-up that is in the timers; it may be earlier than needed, never later.
+    pub(super) timer: Option<Timestamp>,
+    /// When the last alert of the slot started, so that no id is used twice.
+    pub(super) last_started: Option<Timestamp>,
+    /// There while something is pending or fires.
+    pub(super) open: Option<Box<Open>>,
+    pub(super) body: Body,
+}
+
+/// A condition that holds, and its alert as soon as it fires.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) machine: Machine,
+    pub(super) started: Timestamp,
+    pub(super) evidence: Evidence,
+    /// Whether anything that decided since `started` was simulated.
+    pub(super) simulated: bool,
+    pub(super) alert: Option<Alert>,
+    /// How many events the alert has had.
+    pub(super) seq: u32,
+}
+
+/// What decided last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Evidence {
+    pub(super) value: Option<f64>,
+    pub(super) time: Option<Timestamp>,
+    pub(super) zones: ZoneSet,
+    /// Where a moving device was.
+    pub(super) position: Option<Position>,
+    pub(super) simulated: bool,
+    /// How many devices decided, for zones and gateways.
+    pub(super) devices: u32,
+}
+
+/// What a slot remembers, by the condition of its rule.
+#[derive(Debug)]
+pub(super) enum Body {
+    Series {
+        memory: Option<Box<dyn Memory>>,
+        /// The event time of the latest simulated reading.
+        simulated_at: Option<Timestamp>,
+    },
+    Silence(Box<Quiet>),
+    Zone(Box<Members>),
+    Gateway {
+        /// The slots of the devices behind it.
+        members: Vec<SlotId>,
+    },
+}
+
+/// How long something has been silent.
+#[derive(Clone, Debug)]
+pub(super) struct Quiet {
+    /// From when the allowance counts: the last sign of life, when the engine first knew it, or
+    /// when its gateway came back.
+    pub(super) armed: Timestamp,
+    pub(super) allowance: Span,
+    /// Its allowance has passed.
+    pub(super) silent: bool,
+    /// It has, but the gateway's alert stands for it.
+    pub(super) suppressed: bool,
+    /// The last reading or the device is simulated.
+    pub(super) simulated: bool,
+    /// The event time of the last reading.
+    pub(super) time: Option<Timestamp>,
+    /// Where a moving device was last.
+    pub(super) place: Option<(ZoneSet, Position)>,
+    /// The slot of its gateway.
+    pub(super) gateway: Option<SlotId>,
+}
+
+impl Quiet {
+    /// When the allowance ends.
+    pub(super) fn deadline(&self) -> Timestamp {
+        self.armed + self.allowance
+    }
+}
+
+/// The devices of a zone with their latest readings.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    /// Sorted by device, so that results do not depend on the order of arrival.
+    pub(super) list: Vec<Member>,
+    /// The zone is not judged again before this.
+    pub(super) next: Option<Timestamp>,
+    /// There is news that was not judged.
+    pub(super) dirty: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Member {
+    pub(super) device: DeviceKey,
+    pub(super) value: f64,
+    pub(super) time: Timestamp,
+    /// The time by which it ages.
+    pub(super) stamp: Timestamp,
+    pub(super) simulated: bool,
+}
+
+impl Members {
+    pub(super) fn put(&mut self, member: Member) {
+        match self.list.binary_search_by_key(&member.device, |other| other.device) {
+            Ok(at) => self.list[at] = member,
+            Err(at) => self.list.insert(at, member),
+        }
+    }
+
+    pub(super) fn has(&self, device: DeviceKey) -> bool {
+        self.list.binary_search_by_key(&device, |other| other.device).is_ok()
+    }
+
+    pub(super) fn remove(&mut self, device: DeviceKey) {
+        if let Ok(at) = self.list.binary_search_by_key(&device, |other| other.device) {
+            self.list.remove(at);
+        }
+    }
+}
+
+impl Slot {
+    pub(super) fn new(rule: u32, key: SubjectKey, body: Body) -> Self {
+        Self { rule, key, timer: None, last_started: None, open: None, body }
+    }
+
+    /// When something is to be done next without a reading.
+    pub(super) fn deadline(&self, program: &Program) -> Option<Timestamp> {
+        let timing = program.rules[self.rule as usize].timing;
+        let machine = self.open.as_ref().and_then(|open| open.machine.next_deadline(timing));
+        let body = match &self.body {
+            Body::Silence(quiet) if !quiet.silent => Some(quiet.deadline()),
+            Body::Zone(members) if members.dirty => members.next,
+            _ => None,
+        };
+        match (machine, body) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Opens the slot, if it is not open. The start is moved on by a microsecond where the alert
+    /// before had the same, since the id comes from it.
+    pub(super) fn open(&mut self, since: Timestamp) -> &mut Open {
+        let last = self.last_started;
+        self.open.get_or_insert_with(|| {
+            let started = match last {
+                Some(last) if since <= last => last + Span::from_micros(1),
+                _ => since,
+            };
+            Box::new(Open {
+                machine: Machine::default(),
+                started,
+                evidence: Evidence::default(),
+                simulated: false,
+                alert: None,
+                seq: 0,
+            })
+        })
+    }
+
+    /// Whether an alert of the slot fires.
+    pub(super) fn fires(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.alert.is_some())
+    }
+}
+
+/// All slots, found by rule and subject.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    pub(super) list: Vec<Slot>,
+    index: FxHashMap<(u32, SubjectKey), SlotId>,
+    /// The zone slots of each rule.
+    zones: FxHashMap<u32, Vec<SlotId>>,
+}
+
+impl Slots {
+    pub(super) fn find(&self, rule: u32, key: &SubjectKey) -> Option<SlotId> {
+        self.index.get(&(rule, key.clone())).copied()
+    }
+
+    pub(super) fn find_or_add(
+        &mut self,
+        rule: u32,
+        key: SubjectKey,
+        body: impl FnOnce() -> Body,
+    ) -> SlotId {
+        let Self { list, index, zones } = self;
+        *index.entry((rule, key)).or_insert_with_key(|(_, key)| {
+            let id = list.len() as SlotId;
+            if let SubjectKey::Zone(_) = key {
+                zones.entry(rule).or_default().push(id);
+            }
+            list.push(Slot::new(rule, key.clone(), body()));
+            id
+        })
+    }
+
+    /// The zone slots of a rule in which a device is a member.
+    pub(super) fn zones_with(&self, rule: u32, device: DeviceKey) -> Vec<SlotId> {
+        let is_member = |id: &SlotId| match &self.get(*id).body {
+            Body::Zone(members) => members.has(device),
+            _ => false,
+        };
+        let all = self.zones.get(&rule).map_or(&[][..], Vec::as_slice);
+        all.iter().copied().filter(is_member).collect()
+    }
+
+    /// Makes the index anew after slots were removed or their rules renumbered.
+    pub(super) fn reindex(&mut self) {
+        self.index.clear();
+        self.zones.clear();
+        for (id, slot) in self.list.iter().enumerate() {
+            self.index.insert((slot.rule, slot.key.clone()), id as SlotId);
+            if let SubjectKey::Zone(_) = slot.key {
+                self.zones.entry(slot.rule).or_default().push(id as SlotId);
+            }
+        }
+    }
+
+    pub(super) fn get(&self, id: SlotId) -> &Slot {
+        &self.list[id as usize]
+    }
+
+    pub(super) fn get_mut(&mut self, id: SlotId) -> &mut Slot {
+        &mut self.list[id as usize]
+    }
+
+    pub(super) fn quiet(&self, id: SlotId) -> Option<&Quiet> {
+        match &self.get(id).body {
+            Body::Silence(quiet) => Some(quiet),
+            _ => None,
+        }
+    }
+
+    pub(super) fn quiet_mut(&mut self, id: SlotId) -> Option<&mut Quiet> {
+        match &mut self.get_mut(id).body {
+            Body::Silence(quiet) => Some(quiet),
+            _ => None,
+        }
+    }
+}
+
+impl SubjectKey {
+    /// The subject as alerts name it; `None` if the directory no longer knows it.
+    pub(super) fn subject(&self, directory: &city_model::Directory) -> Option<Subject> {
+        Some(match self {
+            Self::Series(series) => Subject::Series {
+                device: directory.device(series.device)?.id.clone(),
+                metric: directory.metrics.get(series.metric)?.id.clone(),
+            },
+            Self::Device(device) => {
+                Subject::Device { device: directory.device(*device)?.id.clone() }
+            }
+            Self::Zone(zone) => Subject::Zone { zone: zone.clone() },
+            Self::Gateway(device) => Subject::Device { device: device.clone() },
+        })
+    }
+}

@@ -1,0 +1,352 @@
+//! The whole state as plain data: what is needed to go on after a restart as without it.
+//!
+//! Keys are those that last: device and metric keys, zone ids, rule ids with versions. No part
+//! needs a self-describing format.
+
+use std::sync::Arc;
+
+use city_model::{
+    Alert, Directory, LocalText, Position, RuleRef, SeriesKey, Severity, Timestamp, ZoneSet,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Evaluator;
+use super::reload::{ReloadReport, zone_set};
+use super::slot::{Body, Evidence, Member, Members, Open, Quiet, Slot, SubjectKey};
+use crate::kinds::{Condition, Saved};
+use crate::rule::RuleSet;
+use crate::state::Machine;
+
+/// The state of an evaluator at one moment of its clock.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    clock: Timestamp,
+    rules: Vec<SavedRule>,
+    series: Vec<(SeriesKey, Timestamp)>,
+    slots: Vec<SavedSlot>,
+}
+
+impl Snapshot {
+    /// The time up to which everything had been evaluated.
+    pub fn clock(&self) -> Timestamp {
+        self.clock
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct SavedRule {
+    id: Arc<str>,
+    version: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct SavedSlot {
+    /// An index into the rules of the snapshot.
+    rule: u32,
+    key: SubjectKey,
+    last_started: Option<Timestamp>,
+    open: Option<SavedOpen>,
+    body: SavedBody,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct SavedOpen {
+    machine: Machine,
+    started: Timestamp,
+    simulated: bool,
+    seq: u32,
+    evidence: SavedEvidence,
+    alert: Option<SavedAlert>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct SavedEvidence {
+    value: Option<f64>,
+    time: Option<Timestamp>,
+    zones: Vec<Arc<str>>,
+    position: Option<Position>,
+    simulated: bool,
+    devices: u32,
+}
+
+/// An [`Alert`] without its subject, which follows from the slot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct SavedAlert {
+    id: Arc<str>,
+    rule: RuleRef,
+    severity: Severity,
+    started_at: Timestamp,
+    fired_at: Timestamp,
+    metric: Option<Arc<str>>,
+    unit: Option<Arc<str>>,
+    value: Option<f64>,
+    limit: Option<f64>,
+    reading_time: Option<Timestamp>,
+    summary: LocalText,
+    zones: Vec<Arc<str>>,
+    kind: Option<Arc<str>>,
+    position: Option<Position>,
+    simulated: bool,
+    runbook: Option<String>,
+    labels: Vec<(String, String)>,
+    /// The device's id, for messages about devices that the directory has lost.
+    device: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum SavedBody {
+    Series { memory: Option<Saved>, simulated_at: Option<Timestamp> },
+    Silence(SavedQuiet),
+    Zone { members: Vec<Member>, next: Option<Timestamp>, dirty: bool },
+    Gateway,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct SavedQuiet {
+    armed: Timestamp,
+    silent: bool,
+    suppressed: bool,
+    simulated: bool,
+    time: Option<Timestamp>,
+    place: Option<(Vec<Arc<str>>, Position)>,
+}
+
+impl Evaluator {
+    /// The state, to be restored into an evaluator with the same or other rules.
+    pub fn snapshot(&self) -> Snapshot {
+        let directory = &*self.directory;
+        let rules = self.rules.rules().iter();
+        let newest = |entry: &super::series::Entry| Some((entry.key, entry.newest?));
+        Snapshot {
+            clock: self.clock,
+            rules: rules
+                .map(|rule| SavedRule { id: rule.id.clone(), version: rule.version.clone() })
+                .collect(),
+            series: self.series.entries.iter().filter_map(newest).collect(),
+            slots: self
+                .slots
+                .list
+                .iter()
+                .filter(|slot| !is_pristine(slot))
+                .map(|slot| save_slot(slot, directory))
+                .collect(),
+        }
+    }
+
+    /// Takes the state of a snapshot instead of its own; the clock goes to that of the snapshot,
+    /// so that readings received since can be evaluated again. Deadlines that have passed since
+    /// are served by the next [`Evaluator::advance`]; call [`Evaluator::resume`] before it if
+    /// nothing could be received in between.
+    ///
+    /// Alerts of rules that have changed or gone since end, as in [`Evaluator::set_rules`].
+    pub fn restore(&mut self, snapshot: Snapshot) -> ReloadReport {
+        let mut report = ReloadReport::default();
+        let known = self.clock.max(snapshot.clock);
+        self.clock = snapshot.clock;
+        self.series = super::series::Table::default();
+        for (key, newest) in &snapshot.series {
+            let index = self.series.find_or_add(*key);
+            self.series.entries[index].newest = Some(*newest);
+        }
+        let numbers = number_rules(&snapshot.rules, &self.rules, &mut report);
+        self.slots.list = snapshot
+            .slots
+            .into_iter()
+            .map(|slot| {
+                let rule = numbers.get(slot.rule as usize).copied().flatten();
+                let condition = rule.map(|rule| &self.rules.rules()[rule as usize].condition);
+                load_slot(slot, condition, &self.directory)
+            })
+            .collect();
+        self.renumber(&numbers, &mut report);
+        self.rebuild(known, &mut report);
+        report
+    }
+}
+
+/// Whether a slot can be made anew when the next reading comes, as most thresholds can.
+fn is_pristine(slot: &Slot) -> bool {
+    slot.open.is_none()
+        && slot.last_started.is_none()
+        && matches!(slot.body, Body::Series { memory: None, .. })
+}
+
+fn number_rules(
+    saved: &[SavedRule],
+    rules: &RuleSet,
+    report: &mut ReloadReport,
+) -> Vec<Option<u32>> {
+    let numbers = saved
+        .iter()
+        .map(|old| {
+            let place = rules.position(&old.id);
+            let same = place.filter(|index| rules.rules()[*index].version == old.version);
+            let list = match (place, same) {
+                (_, Some(_)) => &mut report.kept,
+                (Some(_), None) => &mut report.changed,
+                (None, _) => &mut report.removed,
+            };
+            list.push(old.id.clone());
+            same.map(|index| index as u32)
+        })
+        .collect();
+    let known = |id: &Arc<str>| saved.iter().any(|old| old.id == *id);
+    report.added =
+        rules.rules().iter().map(|rule| rule.id.clone()).filter(|id| !known(id)).collect();
+    numbers
+}
+
+fn zone_ids(zones: &ZoneSet, directory: &Directory) -> Vec<Arc<str>> {
+    zones.iter().filter_map(|key| Some(directory.zone(*key)?.id.clone())).collect()
+}
+
+fn save_slot(slot: &Slot, directory: &Directory) -> SavedSlot {
+    SavedSlot {
+        rule: slot.rule,
+        key: slot.key.clone(),
+        last_started: slot.last_started,
+        open: slot.open.as_ref().map(|open| SavedOpen {
+            machine: open.machine,
+            started: open.started,
+            simulated: open.simulated,
+            seq: open.seq,
+            evidence: SavedEvidence {
+                value: open.evidence.value,
+                time: open.evidence.time,
+                zones: zone_ids(&open.evidence.zones, directory),
+                position: open.evidence.position,
+                simulated: open.evidence.simulated,
+                devices: open.evidence.devices,
+            },
+            alert: open.alert.as_ref().map(save_alert),
+        }),
+        body: match &slot.body {
+            Body::Series { memory, simulated_at } => SavedBody::Series {
+                memory: memory.as_ref().map(|memory| memory.save()),
+                simulated_at: *simulated_at,
+            },
+            Body::Silence(quiet) => SavedBody::Silence(SavedQuiet {
+                armed: quiet.armed,
+                silent: quiet.silent,
+                suppressed: quiet.suppressed,
+                simulated: quiet.simulated,
+                time: quiet.time,
+                place: quiet
+                    .place
+                    .as_ref()
+                    .map(|(zones, position)| (zone_ids(zones, directory), *position)),
+            }),
+            Body::Zone(members) => SavedBody::Zone {
+                members: members.list.clone(),
+                next: members.next,
+                dirty: members.dirty,
+            },
+            Body::Gateway { .. } => SavedBody::Gateway,
+        },
+    }
+}
+
+fn save_alert(alert: &Alert) -> SavedAlert {
+    SavedAlert {
+        id: alert.id.clone(),
+        rule: alert.rule.clone(),
+        severity: alert.severity,
+        started_at: alert.started_at,
+        fired_at: alert.fired_at,
+        metric: alert.metric.clone(),
+        unit: alert.unit.clone(),
+        value: alert.value,
+        limit: alert.limit,
+        reading_time: alert.reading_time,
+        summary: alert.summary.clone(),
+        zones: alert.zones.clone(),
+        kind: alert.kind.clone(),
+        position: alert.position,
+        simulated: alert.simulated,
+        runbook: alert.runbook.clone(),
+        labels: alert.labels.clone().into_iter().collect(),
+        device: alert.subject.device().cloned(),
+    }
+}
+
+/// A slot as it was. Without a condition (its rule is gone) only its alert matters any more.
+fn load_slot(saved: SavedSlot, condition: Option<&Condition>, directory: &Directory) -> Slot {
+    let body = match saved.body {
+        SavedBody::Series { memory, simulated_at } => Body::Series {
+            memory: match (condition, memory) {
+                (Some(Condition::Function(function)), Some(memory)) => {
+                    Some(function.restore(&memory))
+                }
+                _ => None,
+            },
+            simulated_at,
+        },
+        SavedBody::Silence(quiet) => Body::Silence(Box::new(Quiet {
+            armed: quiet.armed,
+            // Set when the device is found in the directory.
+            allowance: city_model::Span::ZERO,
+            silent: quiet.silent,
+            suppressed: quiet.suppressed,
+            simulated: quiet.simulated,
+            time: quiet.time,
+            place: quiet.place.map(|(zones, position)| (zone_set(&zones, directory), position)),
+            gateway: None,
+        })),
+        SavedBody::Zone { members, next, dirty } => {
+            Body::Zone(Box::new(Members { list: members, next, dirty }))
+        }
+        SavedBody::Gateway => Body::Gateway { members: Vec::new() },
+    };
+    let key = saved.key;
+    let open = saved.open.map(|open| {
+        Box::new(Open {
+            machine: open.machine,
+            started: open.started,
+            simulated: open.simulated,
+            seq: open.seq,
+            evidence: Evidence {
+                value: open.evidence.value,
+                time: open.evidence.time,
+                zones: zone_set(&open.evidence.zones, directory),
+                position: open.evidence.position,
+                simulated: open.evidence.simulated,
+                devices: open.evidence.devices,
+            },
+            alert: open.alert.map(|alert| load_alert(alert, &key)),
+        })
+    });
+    Slot { last_started: saved.last_started, open, ..Slot::new(saved.rule, key, body) }
+}
+
+fn load_alert(saved: SavedAlert, key: &SubjectKey) -> Alert {
+    use city_model::Subject;
+    let device = saved.device.unwrap_or_default();
+    let subject = match key {
+        SubjectKey::Series(_) => {
+            Subject::Series { device, metric: saved.metric.clone().unwrap_or_default() }
+        }
+        SubjectKey::Device(_) | SubjectKey::Gateway(_) => Subject::Device { device },
+        SubjectKey::Zone(zone) => Subject::Zone { zone: zone.clone() },
+    };
+    Alert {
+        id: saved.id,
+        rule: saved.rule,
+        subject,
+        severity: saved.severity,
+        started_at: saved.started_at,
+        fired_at: saved.fired_at,
+        resolved_at: None,
+        metric: saved.metric,
+        unit: saved.unit,
+        value: saved.value,
+        limit: saved.limit,
+        reading_time: saved.reading_time,
+        summary: saved.summary,
+        zones: saved.zones,
+        kind: saved.kind,
+        position: saved.position,
+        simulated: saved.simulated,
+        runbook: saved.runbook,
+        labels: saved.labels.into_iter().collect(),
+    }
+}

@@ -1,0 +1,104 @@
+//! What became of the readings: counters that add up, and the late ones one by one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use city_model::{SeriesKey, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How many late readings are remembered.
+const REMEMBERED: usize = 1_000;
+
+/// Counters since the evaluator was made, and its size.
+///
+/// Every reading is counted once: `readings` = `unselected` + `retained` + `future` + `duplicate`
+/// + `out_of_order` + `evaluated` + `late` + `untrusted` + `not_numeric`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// All readings that were observed.
+    pub readings: u64,
+    /// No rule selects the series.
+    pub unselected: u64,
+    /// Came from a broker's retained store: no news.
+    pub retained: u64,
+    /// Its time was too far in the future: only a sign of life.
+    pub future: u64,
+    /// Its time is that of the newest one of the series.
+    pub duplicate: u64,
+    /// It is older than the newest one of the series.
+    pub out_of_order: u64,
+    /// At least one rule evaluated it.
+    pub evaluated: u64,
+    /// Every rule that selects it found it too late (backfill), or would not trust it.
+    pub late: u64,
+    /// No rule that selects it trusts its quality flag.
+    pub untrusted: u64,
+    /// It is a text, and its rules judge numbers.
+    pub not_numeric: u64,
+    /// How often a rule evaluated a reading.
+    pub evaluations: u64,
+    /// Pairs of a rule and a subject with state.
+    pub slots: usize,
+    /// Series that were seen.
+    pub series: usize,
+    /// Alerts that fire.
+    pub firing: usize,
+    /// The last late readings, oldest first, each with the decision.
+    pub recent_late: Vec<LateReading>,
+}
+
+/// A late reading and what was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateReading {
+    /// Whose and of what.
+    pub series: SeriesKey,
+    /// When it was measured.
+    pub time: Timestamp,
+    /// When it reached us.
+    pub received: Timestamp,
+    /// What was decided.
+    pub decision: LateDecision,
+}
+
+/// What was decided about a late reading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LateDecision {
+    /// Later than a rule allows: recorded, not evaluated by that rule. The first such rule and the
+    /// number of them.
+    Backfill {
+        /// The id of the first rule that did not evaluate it.
+        rule: Arc<str>,
+        /// How many rules did not.
+        rules: u32,
+    },
+    /// A newer reading of the series had been evaluated before: recorded, not evaluated.
+    OutOfOrder {
+        /// The time of the newer one.
+        newest: Timestamp,
+    },
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) stats: Stats,
+    late: VecDeque<LateReading>,
+}
+
+impl Counters {
+    pub(super) fn remember(&mut self, late: LateReading) {
+        if self.late.len() == REMEMBERED {
+            self.late.pop_front();
+        }
+        self.late.push_back(late);
+    }
+
+    pub(super) fn report(&self, slots: usize, series: usize, firing: usize) -> Stats {
+        Stats {
+            slots,
+            series,
+            firing,
+            recent_late: self.late.iter().cloned().collect(),
+            ..self.stats.clone()
+        }
+    }
+}

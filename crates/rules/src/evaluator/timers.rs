@@ -1,0 +1,73 @@
+//! Deadlines: when slots wake without a reading, and what they do then.
+
+use std::cmp::Reverse;
+
+use city_model::{AlertEvent, Timestamp};
+
+use super::Evaluator;
+use super::slot::{Body, SlotId};
+
+impl Evaluator {
+    pub(super) fn serve_deadlines(&mut self, at: Timestamp, out: &mut Vec<AlertEvent>) {
+        let mut due = std::mem::take(&mut self.due);
+        while let Some(Reverse((next, id))) = self.timers.peek().copied() {
+            if next != at {
+                break;
+            }
+            self.timers.pop();
+            let slot = self.slots.get_mut(id);
+            // Others are wake-ups that an earlier one has replaced.
+            if slot.timer == Some(at) {
+                slot.timer = None;
+                due.push(id);
+            }
+        }
+        let slots = &self.slots;
+        due.sort_unstable_by(|a, b| {
+            let (a, b) = (slots.get(*a), slots.get(*b));
+            (a.rule, &a.key).cmp(&(b.rule, &b.key))
+        });
+        for id in due.drain(..) {
+            self.wake(id, self.clock, out);
+        }
+        self.due = due;
+    }
+
+    pub(super) fn wake(&mut self, id: SlotId, now: Timestamp, out: &mut Vec<AlertEvent>) {
+        let slot = self.slots.get_mut(id);
+        let timing = self.program.rules[slot.rule as usize].timing;
+        if let Some(open) = &mut slot.open {
+            let change = open.machine.advance(now, timing);
+            self.settle(id, now, change, out);
+        }
+        match &self.slots.get(id).body {
+            Body::Silence(quiet) if !quiet.silent && quiet.deadline() <= now => {
+                self.fall_silent(id, now, out);
+            }
+            Body::Zone(members) if members.dirty && members.next.is_none_or(|next| next <= now) => {
+                self.judge_zone(id, now, out);
+            }
+            _ => {}
+        }
+        self.schedule(id);
+    }
+
+    /// Sees to it that a slot wakes in time.
+    pub(super) fn schedule(&mut self, id: SlotId) {
+        let slot = self.slots.get_mut(id);
+        let Some(wanted) = slot.deadline(&self.program) else { return };
+        if slot.timer.is_none_or(|timer| wanted < timer) {
+            slot.timer = Some(wanted);
+            self.timers.push(Reverse((wanted, id)));
+        }
+    }
+
+    /// Sets all wake-ups anew.
+    pub(super) fn reschedule(&mut self) {
+        self.timers.clear();
+        for id in 0..self.slots.list.len() as SlotId {
+            self.slots.get_mut(id).timer = None;
+            self.schedule(id);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Rule kinds: one file per kind and one line in [`KINDS`].
+//!
+//! A kind reads its keys from a rule and says what the evaluator is to do with the readings that
+//! the rule selects: a [`Condition`]. Kinds that turn the readings of one series into one number
+//! (windows, rates, scores) implement [`SeriesFunction`]; state, timers, severities and texts are
+//! the evaluator's and the same for all kinds.
+
+mod absence;
+mod threshold;
+mod window;
+mod zone_aggregate;
+
+use std::fmt;
+use std::sync::Arc;
+
+use city_model::{Severity, Span, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::fields::Fields;
+use crate::ladder::Ladder;
+use crate::problem::Sink;
+use crate::rule::Trust;
+use crate::selector::Selector;
+use crate::template::{Placeholder, Template};
+
+pub use absence::{Allowed, Gateways, Silence, Watch};
+pub use zone_aggregate::{Aggregate, ZoneAggregate};
+
+/// All kinds.
+pub static KINDS: &[&Kind] =
+    &[&threshold::KIND, &window::KIND, &absence::KIND, &zone_aggregate::KIND];
+
+/// A kind of rule.
+#[derive(Debug)]
+pub struct Kind {
+    /// The name in rule files.
+    pub name: &'static str,
+    /// What it is for, in English and Chinese.
+    pub about: [&'static str; 2],
+    /// The keys that it adds to those of every rule.
+    pub keys: &'static [&'static str],
+    /// What its texts may hold.
+    pub placeholders: &'static [Placeholder],
+    /// The text of rules without one, in English and Chinese.
+    pub summary: [&'static str; 2],
+    pub(crate) read: fn(&mut Fields<'_>, &Selector, &mut Sink) -> Option<Built>,
+}
+
+/// What a kind makes of its keys.
+pub(crate) struct Built {
+    pub(crate) severity: Severity,
+    pub(crate) ladder: Option<Ladder>,
+    pub(crate) condition: Condition,
+    pub(crate) hold: Span,
+    /// The flags that are trusted where the rule does not say.
+    pub(crate) trust: Trust,
+}
+
+/// What the evaluator does with the readings that a rule selects.
+#[derive(Debug)]
+pub enum Condition {
+    /// Judges every value of a series as it is.
+    Value,
+    /// Judges what a function makes of the values of a series.
+    Function(Arc<dyn SeriesFunction>),
+    /// Watches devices or series for silence.
+    Silence(Silence),
+    /// Judges an aggregate over the devices in a zone.
+    Zone(ZoneAggregate),
+}
+
+/// A function over the readings of one series, with a memory.
+pub trait SeriesFunction: fmt::Debug + Send + Sync {
+    /// An empty memory.
+    fn start(&self) -> Box<dyn Memory>;
+    /// The memory that was saved.
+    fn restore(&self, saved: &Saved) -> Box<dyn Memory>;
+    /// How far back readings can count.
+    fn reach(&self) -> Span;
+    /// Whether the result is in the unit of the metric.
+    fn keeps_unit(&self) -> bool {
+        true
+    }
+}
+
+/// What a [`SeriesFunction`] remembers of one series.
+pub trait Memory: fmt::Debug + Send + Sync {
+    /// Takes the next reading, always newer than the ones before, and gives the result, if there
+    /// is one yet.
+    fn push(&mut self, time: Timestamp, value: f64) -> Option<f64>;
+    /// Everything needed to go on after a restart exactly as without it.
+    fn save(&self) -> Saved;
+}
+
+/// A saved [`Memory`]; each kind says what the columns hold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Times or counts.
+    pub integers: Vec<i64>,
+    /// Values.
+    pub numbers: Vec<f64>,
+}
+
+/// Where a key that this kind does not know is at home.
+pub(crate) fn elsewhere(key: &str, here: &Kind) -> Option<String> {
+    let kinds: Vec<&str> = KINDS
+        .iter()
+        .filter(|kind| kind.name != here.name && kind.keys.contains(&key))
+        .map(|kind| kind.name)
+        .collect();
+    (!kinds.is_empty()).then(|| format!("`{key}` is for rules of kind {}", kinds.join(", ")))
+}
+
+impl Template {
+    /// The default text of a kind; its placeholders are known to be good.
+    pub(crate) fn fixed(texts: [&str; 2], placeholders: &[Placeholder]) -> Self {
+        let mut sink = Sink::new("");
+        let text = city_model::LocalText::new(texts[0], texts[1]);
+        let template = Self::read(text, placeholders, crate::problem::Mark::default(), &mut sink);
+        debug_assert!(sink.problems.is_empty(), "{:?}", sink.problems);
+        template
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Mark;
+    use city_model::LocalText;
+
+    #[test]
+    fn every_kind_has_its_own_name_and_valid_texts_in_two_languages() {
+        for (index, kind) in KINDS.iter().enumerate() {
+            assert!(KINDS[..index].iter().all(|other| other.name != kind.name), "{}", kind.name);
+            for [en, zh] in [kind.about, kind.summary] {
+                assert!(!en.is_empty() && !zh.is_empty() && en != zh, "{}", kind.name);
+            }
+            let mut sink = Sink::new("");
+            let text = LocalText::new(kind.summary[0], kind.summary[1]);
+            Template::read(text, kind.placeholders, Mark::default(), &mut sink);
+            assert_eq!(sink.problems, [], "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn every_kind_has_rule_tests() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/rules");
+        for kind in KINDS {
+            let file = folder.join(format!("{}.test.yaml", kind.name));
+            assert!(file.exists(), "{} is missing", file.display());
+        }
+    }
+}

@@ -1,0 +1,567 @@
+//! Rule files to rules, with all problems of all files at once.
+//!
+//! ```yaml
+//! group: air
+//! department: environment              # of rules that name none
+//! rules:
+//!   - id: pm25-high                    # unique among all files
+//!     name: {en: PM2.5 high, zh: PM2.5 超标}         # default: the id
+//!     kind: threshold                  # one of KINDS; each file in kinds/ shows its own keys
+//!     select:                          # each part one or a list; all parts must match
+//!       metric: pm25
+//!       kind: [air_station]
+//!       zone: [loop]                   # also department, device
+//!       attributes: {roadside: true}
+//!     severity:                        # a ladder; or `severity: high` with `raise` and `clear`
+//!       medium: {above: 75, clear_below: 65}        # or below, clear_above
+//!       high: {above: 115, clear_below: 100}
+//!     for: 30s                         # default 0s
+//!     keep_firing_for: 1m              # default 0s
+//!     trust: [pass, not_evaluated]     # the default; absence trusts all flags but `missing`
+//!     lateness: 2m                     # default 5m; `any` evaluates however late
+//!     summary: {en: "{device} measures {value} {unit}", zh: "{device}：{value} {unit}"}
+//!     labels: {team: air}
+//!     runbook: https://example.org/air
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use city_model::{LocalText, Quality, Span};
+use rustc_hash::FxHashMap;
+use sha2::{Digest, Sha256};
+
+use crate::fields::{self, Fields, one_or_many};
+use crate::kinds::{self, KINDS, Kind};
+use crate::problem::{Mark, RuleProblems, Sink, suggestion};
+use crate::rule::{Rule, RuleSet, Trust};
+use crate::selector::Selector;
+use crate::template::Template;
+use crate::yaml::{self, Content, Node};
+
+/// How late readings may be where a rule does not say.
+const DEFAULT_LATENESS: Span = Span::from_mins(5);
+
+/// The names of quality flags.
+pub(crate) const QUALITIES: [(&str, Quality); 5] = [
+    ("pass", Quality::Pass),
+    ("not_evaluated", Quality::NotEvaluated),
+    ("suspect", Quality::Suspect),
+    ("fail", Quality::Fail),
+    ("missing", Quality::Missing),
+];
+
+impl RuleSet {
+    /// Reads rule files, given as names and texts.
+    ///
+    /// Either all rules of all files are good, or every problem of every file is reported.
+    pub fn parse<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Self, RuleProblems> {
+        let mut problems = Vec::new();
+        let mut rules: Vec<Arc<Rule>> = Vec::new();
+        let mut ids = FxHashMap::default();
+        for (name, text) in files {
+            let mut sink = Sink::new(name.as_ref());
+            let mut file = File { sink: &mut sink, text: text.as_ref(), ids: &mut ids };
+            rules.extend(file.read().into_iter().map(Arc::new));
+            sink.problems.sort_by_key(|problem| (problem.line, problem.column));
+            problems.append(&mut sink.problems);
+        }
+        if problems.is_empty() { Ok(Self::new(rules)) } else { Err(RuleProblems(problems)) }
+    }
+}
+
+/// Where each rule id was first seen.
+type Ids = FxHashMap<Arc<str>, (Arc<str>, Mark)>;
+
+struct File<'f> {
+    sink: &'f mut Sink,
+    text: &'f str,
+    ids: &'f mut Ids,
+}
+
+struct Group {
+    name: Arc<str>,
+    department: Option<Arc<str>>,
+}
+
+impl File<'_> {
+    fn read(&mut self) -> Vec<Rule> {
+        let Some(root) = yaml::read(self.text, self.sink) else { return Vec::new() };
+        let Some(mut fields) = Fields::of(&root, "a rule file", self.sink) else {
+            return Vec::new();
+        };
+        let group =
+            fields.need("group", "every file names its group, for example `group: air`", self.sink);
+        let group = Group {
+            name: group
+                .and_then(|node| fields::text(node, "group", self.sink))
+                .unwrap_or_default()
+                .into(),
+            department: fields.text("department", self.sink).map(Into::into),
+        };
+        let rules =
+            fields.need("rules", "write `rules:` and below it one `- id: …` per rule", self.sink);
+        fields.finish(|_| None, self.sink);
+        let Some(rules) = rules else { return Vec::new() };
+        let Content::List(items) = &rules.content else {
+            self.sink
+                .report(rules.mark, format!("`rules` must be a list, found {}", rules.found()));
+            return Vec::new();
+        };
+        if items.is_empty() {
+            self.sink.report(rules.mark, "`rules` is empty");
+        }
+        items.iter().filter_map(|item| self.rule(item, &group)).collect()
+    }
+
+    fn rule(&mut self, node: &Node, group: &Group) -> Option<Rule> {
+        let before = self.sink.problems.len();
+        let rule = self.read_rule(node, group);
+        self.sink.rule = None;
+        // A rule with problems is no rule, even if enough of it could be read.
+        rule.filter(|_| self.sink.problems.len() == before)
+    }
+
+    fn read_rule(&mut self, node: &Node, group: &Group) -> Option<Rule> {
+        let mut fields = Fields::of(node, "a rule", self.sink)?;
+        let id = self.id(&mut fields);
+        let sink = &mut *self.sink;
+        let name = fields.local("name", sink);
+        let department = fields.text("department", sink).map(Arc::from);
+        let department = department.or_else(|| group.department.clone());
+        if department.is_none() {
+            sink.report_with(
+                node.mark,
+                "no department owns the rule",
+                "add `department: …` to the rule or at the top of the file",
+            );
+        }
+        let select = fields.get("select");
+        let selector = Selector::read(select, sink);
+        let trust = read_trust(&mut fields, sink);
+        let lateness = read_lateness(&mut fields, sink);
+        let keep_firing_for = fields.span("keep_firing_for", sink).unwrap_or(Span::ZERO);
+        let labels = read_labels(&mut fields, sink);
+        let runbook = read_runbook(&mut fields, sink);
+        let summary = fields.get("summary");
+        let kind = read_kind(&mut fields, sink);
+        let Some(kind) = kind else {
+            // Without its kind nobody can say which further keys are known.
+            return None;
+        };
+        let built = (kind.read)(&mut fields, &selector, sink);
+        let at = summary.map_or(node.mark, |node| node.mark);
+        let summary = match summary {
+            Some(node) => fields::local(node, "summary", sink),
+            None => Some(LocalText::new(kind.summary[0], kind.summary[1])),
+        };
+        let summary = summary.map(|text| Template::read(text, kind.placeholders, at, sink));
+        fields.finish(|key| kinds::elsewhere(key, kind), sink);
+        let (id, built, department) = (id?, built?, department?);
+        Some(Rule {
+            version: version(node, &department),
+            name: name.unwrap_or_else(|| LocalText::same(&*id)),
+            group: group.name.clone(),
+            department,
+            kind: kind.name,
+            select: selector,
+            severity: built.severity,
+            ladder: built.ladder,
+            condition: built.condition,
+            hold: built.hold,
+            keep_firing_for,
+            trust: trust.unwrap_or(built.trust),
+            lateness,
+            summary: summary?,
+            labels,
+            runbook,
+            source: source(self.text, node),
+            file: self.sink.file.clone(),
+            line: node.mark.line,
+            mark: node.mark,
+            id,
+        })
+    }
+
+    fn id(&mut self, fields: &mut Fields<'_>) -> Option<Arc<str>> {
+        let node =
+            fields.need("id", "give it a short lasting name such as `id: pm25-high`", self.sink)?;
+        let id: Arc<str> = fields::text(node, "id", self.sink)?.into();
+        self.sink.rule = Some(id.clone());
+        let fine =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+        if id.len() > 64 || !id.chars().all(fine) {
+            self.sink.report_with(
+                node.mark,
+                format!("`{id}` cannot be an id"),
+                "use at most 64 lower-case letters, digits, `-`, `_` and `.`",
+            );
+        }
+        let here = (self.sink.file.clone(), node.mark);
+        if let Some((file, mark)) = self.ids.get(&id) {
+            let message = format!(
+                "the id `{id}` is used twice: {}:{}:{} and {file}:{}:{}",
+                here.0, here.1.line, here.1.column, mark.line, mark.column
+            );
+            self.sink.report_with(node.mark, message, "give one of the two another id");
+        } else {
+            self.ids.insert(id.clone(), here);
+        }
+        Some(id)
+    }
+}
+
+fn read_kind(fields: &mut Fields<'_>, sink: &mut Sink) -> Option<&'static Kind> {
+    let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    let node = fields.need("kind", &format!("one of {}", names.join(", ")), sink)?;
+    let name = fields::text(node, "kind", sink)?;
+    let kind = KINDS.iter().find(|kind| kind.name == name);
+    if kind.is_none() {
+        sink.push(node.mark, format!("unknown kind `{name}`"), suggestion(name, &names));
+    }
+    kind.copied()
+}
+
+fn read_trust(fields: &mut Fields<'_>, sink: &mut Sink) -> Option<Trust> {
+    let names = QUALITIES.map(|(name, _)| name);
+    fields.get("trust")?;
+    let mut flags = Vec::new();
+    for (name, node) in fields.texts("trust", sink) {
+        match QUALITIES.iter().find(|(other, _)| *other == name) {
+            Some((_, flag)) => flags.push(*flag),
+            None => sink.push(
+                node.mark,
+                format!("unknown quality flag `{name}`"),
+                suggestion(name, &names),
+            ),
+        }
+    }
+    Some(Trust::of(&flags))
+}
+
+fn read_lateness(fields: &mut Fields<'_>, sink: &mut Sink) -> Option<Span> {
+    match fields.get("lateness") {
+        None => Some(DEFAULT_LATENESS),
+        Some(node) if node.text_value() == Some("any") => None,
+        Some(node) => fields::span(node, "lateness", sink),
+    }
+}
+
+fn read_labels(fields: &mut Fields<'_>, sink: &mut Sink) -> BTreeMap<String, String> {
+    let labels = fields.get("labels").and_then(|node| Fields::of(node, "`labels`", sink));
+    let Some(labels) = labels else { return BTreeMap::new() };
+    labels
+        .entries()
+        .iter()
+        .filter_map(|(key, node)| {
+            Some((key.name.clone(), fields::text(node, &key.name, sink)?.to_owned()))
+        })
+        .collect()
+}
+
+fn read_runbook(fields: &mut Fields<'_>, sink: &mut Sink) -> Option<String> {
+    let node = fields.get("runbook")?;
+    let text = fields::text(node, "runbook", sink)?;
+    // It becomes a link in the browser: nothing but a web page may stand there.
+    if !(text.starts_with("https://") || text.starts_with("http://")) {
+        sink.report_with(
+            node.mark,
+            format!("`runbook` must be a web address, found `{text}`"),
+            "begin it with https://",
+        );
+    }
+    Some(text.to_owned())
+}
+
+fn version(node: &Node, department: &str) -> Arc<str> {
+    let canonical = serde_json::json!([department, node.canonical()]);
+    hex(canonical.to_string().as_bytes(), 12).into()
+}
+
+/// The first digits of the SHA-256 in hexadecimal.
+pub(crate) fn hex(bytes: &[u8], digits: usize) -> String {
+    let mut text = String::with_capacity(digits + 1);
+    for byte in Sha256::digest(bytes).iter().take(digits.div_ceil(2)) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.truncate(digits);
+    text
+}
+
+/// The lines of a node, without the indentation and the `- ` of the list.
+fn source(text: &str, node: &Node) -> String {
+    let indent = node.mark.column - 1;
+    let first = node.mark.line;
+    let mut out = String::new();
+    for (index, line) in text.lines().enumerate().take(node.last_line).skip(first - 1) {
+        let cut = if index + 1 == first {
+            line.char_indices().nth(indent).map_or("", |(at, _)| &line[at..])
+        } else {
+            let blank = line.len() - line.trim_start().len();
+            &line[blank.min(indent)..]
+        };
+        out.push_str(cut.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// Reads `over: 10m` and the like: a length of time that is more than nothing.
+pub(crate) fn positive_span(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    hint: &str,
+    sink: &mut Sink,
+) -> Option<Span> {
+    let node = fields.need(key, hint, sink)?;
+    let span = fields::span(node, key, sink)?;
+    if span == Span::ZERO {
+        sink.report(node.mark, format!("`{key}` must be more than nothing"));
+        return None;
+    }
+    Some(span)
+}
+
+/// Reports a rule that needs its metrics named.
+pub(crate) fn need_metric(selector: &Selector, at: Mark, sink: &mut Sink) {
+    if selector.metric.is_empty() {
+        sink.report_with(
+            at,
+            "the rule selects no metric, so its limits would apply to everything",
+            "add `select: {metric: …}`",
+        );
+    }
+}
+
+/// The items of a key that holds names of a fixed list.
+pub(crate) fn choose<T: Copy>(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    choices: &[(&'static str, T)],
+    sink: &mut Sink,
+) -> Option<T> {
+    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    let node = fields.need(key, &format!("one of {}", names.join(", ")), sink)?;
+    let name = fields::text(node, key, sink)?;
+    let found = choices.iter().find(|(other, _)| *other == name).map(|(_, choice)| *choice);
+    if found.is_none() {
+        sink.push(node.mark, format!("unknown {key} `{name}`"), suggestion(name, &names));
+    }
+    found
+}
+
+/// A list of names with their places.
+pub(crate) fn located(node: Option<&Node>, what: &str, sink: &mut Sink) -> Vec<(Arc<str>, Mark)> {
+    let Some(node) = node else { return Vec::new() };
+    one_or_many(node)
+        .iter()
+        .filter_map(|item| Some((fields::text(item, what, sink)?.into(), item.mark)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        let result = RuleSet::parse(&[("rules.yaml", text)]);
+        result.err().map(|all| all.0.iter().map(ToString::to_string).collect()).unwrap_or_default()
+    }
+
+    const GOOD: &str = "\
+group: air
+department: environment
+rules:
+  # why it is there
+  - id: pm25-high
+    name: {en: PM2.5 high, zh: PM2.5 超标}
+    kind: threshold
+    select: {metric: pm25, kind: [air_station], attributes: {roadside: true}}
+    severity:
+      medium: {above: 75, clear_below: 65}
+      high: {above: 115, clear_below: 100}
+    for: 30s
+    trust: [pass, suspect]
+    lateness: 2m
+    summary: {en: \"{device}: {value} {unit}\", zh: \"{device}：{value}{unit}\"}
+    labels: {team: air}
+    runbook: https://example.org/pm25
+  - {id: second, kind: absence, severity: low, for: 3x}
+";
+
+    #[test]
+    fn a_good_file_becomes_rules() {
+        let rules = RuleSet::parse(&[("air.yaml", GOOD)]).expect("valid");
+        let rule = rules.get("pm25-high").expect("there");
+        assert_eq!(
+            (&*rule.group, &*rule.department, rule.kind),
+            ("air", "environment", "threshold")
+        );
+        assert_eq!((&*rule.file, rule.line, rule.version.len()), ("air.yaml", 5, 12));
+        assert_eq!(rule.severities().len(), 2);
+        assert_eq!(rule.trust.flags().collect::<Vec<_>>(), [Quality::Pass, Quality::Suspect]);
+        assert_eq!(rule.lateness, Some(Span::from_mins(2)));
+        assert!(rule.source.starts_with("id: pm25-high\nname:"), "{}", rule.source);
+        assert!(rule.source.ends_with("runbook: https://example.org/pm25\n"), "{}", rule.source);
+        assert_eq!(rules.rules()[1].name.en, "second");
+    }
+
+    #[test]
+    fn the_version_follows_the_meaning_and_not_the_style() {
+        let version =
+            |text: &str| RuleSet::parse(&[("f", text)]).expect("valid").rules()[0].version.clone();
+        let styled =
+            GOOD.replace("{above: 75, clear_below: 65}", "{clear_below: 65.0, above: 75} # !");
+        assert_eq!(version(GOOD), version(&styled));
+        for (from, to) in [("above: 75", "above: 76"), ("environment", "health")] {
+            assert_ne!(version(GOOD), version(&GOOD.replace(from, to)), "{to}");
+        }
+    }
+
+    #[test]
+    fn five_mistakes_give_five_located_problems() {
+        let text = "\
+group: air
+department: environment
+rules:
+  - id: one
+    kind: threshold
+    select: {metric: pm25}
+    sevrity: high
+    severity: {medium: {above: 75, clear_below: 80}, high: {above: 70}}
+    for: 30
+  - id: two
+    kind: treshold
+  - id: one
+    kind: absence
+    severity: low
+    for: 3x
+    summary: \"{devise} is gone\"
+";
+        let got = problems(text);
+        let expected = [
+            ("7:5: rule `one`: unknown key `sevrity`", "did you mean `severity`?"),
+            (
+                "8:24: rule `one`: the clear limit 80 is above the limit 75 of `medium`",
+                "clear limit of 75",
+            ),
+            ("9:10: rule `one`: `for` must be a length of time, found `30`", "`30s`"),
+            ("11:11: rule `two`: unknown kind `treshold`", "did you mean `threshold`?"),
+            (
+                "12:9: rule `one`: the id `one` is used twice: rules.yaml:12:9 and rules.yaml:4:9",
+                "another id",
+            ),
+            ("16:14: rule `one`: unknown placeholder `{devise}`", "did you mean `device`?"),
+        ];
+        assert_eq!(got.len(), expected.len(), "{got:#?}");
+        for (got, (message, hint)) in got.iter().zip(expected) {
+            assert!(
+                got.starts_with(&format!("rules.yaml:{message}")),
+                "{got}\nshould be\n{message}"
+            );
+            assert!(got.contains("\n  hint: ") && got.contains(hint), "{got} lacks {hint}");
+        }
+    }
+
+    /// One bad rule body per line: what must be found in the only problem.
+    #[test]
+    fn each_mistake_is_explained() {
+        let threshold = "kind: threshold, select: {metric: pm25}";
+        let cases = [
+            ("kind: threshold, severity: high, raise: {above: 1}".to_owned(), "selects no metric"),
+            (format!("{threshold}, severity: high"), "`raise` is missing"),
+            (format!("{threshold}, severity: hihg, raise: {{above: 1}}"), "did you mean `high`?"),
+            (format!("{threshold}, severity: {{high: {{}}}}"), "has no limit"),
+            (format!("{threshold}, severity: {{}}"), "no steps"),
+            (format!("{threshold}, severity: {{high: {{above: '1'}}}}"), "remove the quotes"),
+            (format!("{threshold}, severity: {{high: {{above: 1, below: 0}}}}"), "exclude each other"),
+            (format!("{threshold}, severity: {{high: {{above: 1, clear_above: 2}}}}"), "`clear_below`"),
+            (format!("{threshold}, severity: {{low: {{above: 1}}, high: {{below: 9}}}}"), "different directions"),
+            (format!("{threshold}, severity: {{low: {{above: 5}}, high: {{above: 5}}}}"), "must be worse"),
+            (format!("{threshold}, severity: {{low: {{above: 5}}, high: {{above: 6, clear_below: 4}}}}"), "clear later"),
+            (format!("{threshold}, severity: high, raise: {{above: 1}}, clear: {{above: 0}}"), "wrong side"),
+            (format!("{threshold}, severity: high, raise: {{above: 1}}, window: {{}}"), "is for rules of kind window"),
+            (format!("{threshold}, severity: high, raise: {{above: 1}}, trust: [good]"), "unknown quality flag"),
+            (format!("{threshold}, severity: high, raise: {{above: 1}}, select_: 1"), "did you mean `select`?"),
+            (format!("{threshold}, severity: high, raise: {{above: 1}}, runbook: 'javascript:x'"), "web address"),
+            (format!("{threshold}, severity: high, raise: {{above: 1}}, for: -5s"), "not be negative"),
+            (format!("{threshold}, severity: high, raise: {{above: 1}}, summary: '{{devices}}'"), "no meaning"),
+            ("kind: window, select: {metric: pm25}, severity: high, raise: {above: 1}".to_owned(), "`window` is missing"),
+            ("kind: window, select: {metric: pm25}, severity: high, raise: {above: 1}, window: {function: men, over: 1m}".to_owned(), "did you mean `mean`?"),
+            ("kind: window, select: {metric: pm25}, severity: high, raise: {above: 1}, window: {function: mean, over: 0s}".to_owned(), "more than nothing"),
+            ("kind: absence, severity: high, for: x".to_owned(), "cannot be"),
+            ("kind: absence, severity: high".to_owned(), "`for` is missing"),
+            ("kind: absence, severity: high, for: 3x, share: 0.5".to_owned(), "without grouping"),
+            ("kind: absence, severity: high, for: 3x, group_by: gateway, share: 80".to_owned(), "part of the devices"),
+            ("kind: absence, severity: high, for: 3x, subject: series".to_owned(), "which metrics"),
+            ("kind: absence, severity: high, for: 3x, group_by: gateway, select: {metric: pm25}".to_owned(), "whole devices"),
+            ("kind: zone_aggregate, select: {metric: [pm25, no2]}, severity: high, raise: {above: 1}, aggregate: {function: mean, over: 1m}".to_owned(), "selects 2"),
+            ("severity: high".to_owned(), "`kind` is missing"),
+        ];
+        for (body, expected) in cases {
+            let text = format!("group: g\ndepartment: d\nrules:\n  - {{id: r, {body}}}\n");
+            let got = problems(&text);
+            assert_eq!(got.len(), 1, "{body}: {got:#?}");
+            assert!(got[0].contains(expected), "{body}: {} lacks {expected}", got[0]);
+        }
+    }
+
+    #[test]
+    fn files_that_are_no_rule_files_say_so() {
+        for (text, expected) in [
+            ("", "the file is empty"),
+            ("- a\n", "a rule file must be a mapping"),
+            ("group: g\n", "`rules` is missing"),
+            ("rules: []\n", "`group` is missing"),
+            ("group: g\nrules: {a: 1}\n", "must be a list, found a mapping"),
+            (
+                "group: g\nrules:\n  - {id: A b, kind: absence, severity: low, for: 3x}\n",
+                "cannot be an id",
+            ),
+            (
+                "group: g\nrules:\n  - {id: a, kind: absence, severity: low, for: 3x}\n",
+                "no department",
+            ),
+        ] {
+            let got = problems(text);
+            assert!(got.iter().any(|problem| problem.contains(expected)), "{text}: {got:#?}");
+        }
+    }
+
+    #[test]
+    fn the_directory_knows_metrics_zones_and_layers() {
+        let rules = RuleSet::parse(&[(
+            "f.yaml",
+            "\
+group: g
+department: d
+rules:
+  - id: r
+    kind: zone_aggregate
+    select: {metric: pm52, zone: [loop]}
+    layer: district
+    aggregate: {function: mean, over: 5m}
+    severity: high
+    raise: {above: 1}
+",
+        )])
+        .expect("valid by itself");
+        let catalogue = city_model::Catalogue::embedded();
+        let directory = city_model::Directory::new([], catalogue, Vec::new(), 1);
+        let problems = rules.check_against(&directory).expect_err("unknown names").to_string();
+        assert!(
+            problems.contains(
+                "f.yaml:6:22: rule `r`: unknown metric `pm52`\n  hint: did you mean `pm25`?"
+            ),
+            "{problems}"
+        );
+        assert!(
+            problems.contains(
+                "f.yaml:6:35: rule `r`: unknown zone `loop`\n  hint: no zones are loaded"
+            ),
+            "{problems}"
+        );
+        assert!(problems.contains("f.yaml:7:12: rule `r`: unknown layer `district`"), "{problems}");
+    }
+}

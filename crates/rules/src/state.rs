@@ -1,0 +1,280 @@
+//! The state machine of one alert under virtual time: inactive → pending → firing → recovering →
+//! resolved, with one such path per severity.
+//!
+//! Each severity of a ladder has its own level, as if it were a rule of its own; the alert has the
+//! worst severity that fires. So an alert escalates only when the worse limit has been passed for
+//! the rule's `for`, too, and steps down only after `keep_firing_for`.
+//!
+//! The machine has no clock. Verdicts come with their time, and [`Machine::advance`] must be
+//! called at every [`Machine::next_deadline`]: then the same input gives the same changes, however
+//! often it is called in between. Nothing but a verdict can clear a level: silence never does.
+
+use city_model::{AlertEventKind, Severity, Span, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ladder::Verdict;
+
+/// The two waiting times of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long a limit must be passed before its severity fires (`for`).
+    pub hold: Span,
+    /// How long a severity goes on firing after it has cleared (`keep_firing_for`).
+    pub keep: Span,
+}
+
+/// The state of one severity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Level {
+    /// Nothing is wrong, or nothing is known.
+    #[default]
+    Inactive,
+    /// The limit is passed, not yet for long enough.
+    Pending {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It fires.
+    Firing,
+    /// It still fires, but a fresh reading has cleared it.
+    Recovering {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+impl Level {
+    const fn fires(self) -> bool {
+        matches!(self, Self::Firing | Self::Recovering { .. })
+    }
+
+    fn deadline(self, timing: Timing) -> Option<Timestamp> {
+        match self {
+            Self::Pending { since } => Some(since + timing.hold),
+            Self::Recovering { since } => Some(since + timing.keep),
+            Self::Inactive | Self::Firing => None,
+        }
+    }
+
+    /// The level after a verdict. The raise limit alone keeps a pending level alive, the clear
+    /// limit alone ends a firing one; between the two nothing changes but that.
+    fn judged(self, now: Timestamp, raised: bool, cleared: bool, timing: Timing) -> Self {
+        match self {
+            Self::Inactive if raised && timing.hold == Span::ZERO => Self::Firing,
+            Self::Inactive if raised => Self::Pending { since: now },
+            Self::Pending { .. } if !raised => Self::Inactive,
+            Self::Firing if cleared && timing.keep == Span::ZERO => Self::Inactive,
+            Self::Firing if cleared => Self::Recovering { since: now },
+            Self::Recovering { .. } if raised => Self::Firing,
+            same => same,
+        }
+    }
+
+    fn advanced(self, now: Timestamp, timing: Timing) -> Self {
+        match (self, self.deadline(timing)) {
+            (Self::Pending { .. }, Some(deadline)) if deadline <= now => Self::Firing,
+            (Self::Recovering { .. }, Some(deadline)) if deadline <= now => Self::Inactive,
+            (same, _) => same,
+        }
+    }
+}
+
+/// The state of one alert.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    levels: [Level; Severity::ALL.len()],
+}
+
+impl Machine {
+    /// Whether nothing is pending and nothing fires.
+    pub fn is_inactive(&self) -> bool {
+        self.levels.iter().all(|level| *level == Level::Inactive)
+    }
+
+    /// The severity with which it fires, if it does.
+    pub fn severity(&self) -> Option<Severity> {
+        Severity::ALL.into_iter().rev().find(|severity| self.level(*severity).fires())
+    }
+
+    /// The state of one severity.
+    pub fn level(&self, severity: Severity) -> Level {
+        self.levels[severity as usize]
+    }
+
+    /// Takes the verdict over a fresh, trusted reading. Deadlines up to `now` must have been
+    /// served by [`Machine::advance`].
+    pub fn judge(
+        &mut self,
+        now: Timestamp,
+        verdict: Verdict,
+        timing: Timing,
+    ) -> Option<AlertEventKind> {
+        let before = self.severity();
+        for (index, level) in self.levels.iter_mut().enumerate() {
+            let bit = 1 << index;
+            let (raised, cleared) = (verdict.raised & bit != 0, verdict.cleared & bit != 0);
+            *level = level.judged(now, raised, cleared, timing);
+        }
+        change(before, self.severity())
+    }
+
+    /// Serves the deadlines up to `now`.
+    pub fn advance(&mut self, now: Timestamp, timing: Timing) -> Option<AlertEventKind> {
+        let before = self.severity();
+        for level in &mut self.levels {
+            *level = level.advanced(now, timing);
+        }
+        change(before, self.severity())
+    }
+
+    /// When [`Machine::advance`] has something to do next.
+    pub fn next_deadline(&self, timing: Timing) -> Option<Timestamp> {
+        self.levels.iter().filter_map(|level| level.deadline(timing)).min()
+    }
+}
+
+fn change(before: Option<Severity>, after: Option<Severity>) -> Option<AlertEventKind> {
+    match (before, after) {
+        (None, Some(_)) => Some(AlertEventKind::Fired),
+        (Some(_), None) => Some(AlertEventKind::Resolved),
+        (Some(before), Some(after)) if after > before => Some(AlertEventKind::Escalated),
+        (Some(before), Some(after)) if after < before => Some(AlertEventKind::Deescalated),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ladder::{Direction, Ladder, Step};
+    use AlertEventKind::{Deescalated, Escalated, Fired, Resolved};
+    use proptest::prelude::*;
+
+    fn ladder() -> Ladder {
+        let step = |severity, raise, clear| Step { severity, raise, clear: Some(clear) };
+        Ladder {
+            direction: Direction::Above,
+            steps: vec![
+                step(Severity::Medium, 75.0, 65.0),
+                step(Severity::High, 115.0, 100.0),
+                step(Severity::Critical, 150.0, 130.0),
+            ],
+        }
+    }
+
+    type Log = Vec<(i64, AlertEventKind, Option<Severity>)>;
+
+    /// Runs values at seconds through a machine as the evaluator does, with extra ticks.
+    fn run(readings: &[(i64, f64)], until: i64, timing: Timing, ticks: &[i64]) -> Log {
+        let mut machine = Machine::default();
+        let mut log = Log::new();
+        let serve = |machine: &mut Machine, to: i64, log: &mut Log| {
+            while let Some(at) =
+                machine.next_deadline(timing).filter(|at| *at <= Timestamp::from_secs(to))
+            {
+                if let Some(kind) = machine.advance(at, timing) {
+                    log.push((at.micros() / 1_000_000, kind, machine.severity()));
+                }
+            }
+        };
+        let mut steps: Vec<(i64, Option<f64>)> = ticks.iter().map(|at| (*at, None)).collect();
+        steps.extend(readings.iter().map(|(at, value)| (*at, Some(*value))));
+        steps.sort_by_key(|(at, value)| (*at, value.is_some()));
+        steps.push((until, None));
+        for (at, value) in steps {
+            serve(&mut machine, at, &mut log);
+            let Some(value) = value else { continue };
+            let verdict = ladder().judge(value);
+            if let Some(kind) = machine.judge(Timestamp::from_secs(at), verdict, timing) {
+                log.push((at, kind, machine.severity()));
+            }
+        }
+        log
+    }
+
+    const TIMING: Timing = Timing { hold: Span::from_secs(30), keep: Span::ZERO };
+
+    #[test]
+    fn an_alert_climbs_and_steps_down_the_ladder() {
+        let readings = [(0, 80.0), (20, 160.0), (60, 125.0), (70, 90.0), (80, 70.0), (90, 60.0)];
+        assert_eq!(
+            run(&readings, 200, TIMING, &[]),
+            [
+                (30, Fired, Some(Severity::Medium)),
+                (50, Escalated, Some(Severity::Critical)),
+                (60, Deescalated, Some(Severity::High)),
+                (70, Deescalated, Some(Severity::Medium)),
+                (90, Resolved, None),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_recovery_limit_keeps_no_pending_alive() {
+        assert_eq!(run(&[(0, 80.0), (20, 70.0), (25, 80.0)], 54, TIMING, &[]), []);
+    }
+
+    #[test]
+    fn silence_resolves_nothing() {
+        let log = run(&[(0, 80.0)], 1_000_000, TIMING, &[]);
+        assert_eq!(log, [(30, Fired, Some(Severity::Medium))]);
+    }
+
+    #[test]
+    fn an_alert_that_keeps_firing_outlives_short_recoveries() {
+        let timing = Timing { hold: Span::ZERO, keep: Span::from_secs(60) };
+        let readings = [(0, 80.0), (10, 50.0), (40, 80.0), (50, 50.0), (80, 70.0)];
+        assert_eq!(
+            run(&readings, 500, timing, &[]),
+            [(0, Fired, Some(Severity::Medium)), (110, Resolved, None)]
+        );
+    }
+
+    fn readings() -> impl Strategy<Value = Vec<(i64, f64)>> {
+        prop::collection::vec((0i64..40, 40.0f64..200.0), 0..60).prop_map(|steps| {
+            let mut at = 0;
+            steps
+                .into_iter()
+                .map(|(gap, value)| {
+                    at += gap;
+                    (at, value)
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn events_alternate_and_severities_are_consistent(
+            readings in readings(), hold in 0i64..60, keep in 0i64..60,
+        ) {
+            let timing = Timing { hold: Span::from_secs(hold), keep: Span::from_secs(keep) };
+            let mut current: Option<Severity> = None;
+            for (at, kind, severity) in run(&readings, 100_000, timing, &[]) {
+                match kind {
+                    Fired => prop_assert!(current.is_none() && severity.is_some()),
+                    Escalated => prop_assert!(severity > current && current.is_some()),
+                    Deescalated => prop_assert!(severity < current && severity.is_some()),
+                    Resolved => {
+                        prop_assert!(current.is_some() && severity.is_none());
+                        // Nothing resolves without a reading that cleared it, `keep` ago.
+                        prop_assert!(readings.iter().any(|(t, v)| *t == at - keep && *v < 65.0));
+                    }
+                }
+                current = severity;
+            }
+        }
+
+        #[test]
+        fn ticks_change_nothing(
+            readings in readings(), hold in 0i64..60, keep in 0i64..60,
+            ticks in prop::collection::vec(0i64..2_000, 0..50),
+        ) {
+            let timing = Timing { hold: Span::from_secs(hold), keep: Span::from_secs(keep) };
+            prop_assert_eq!(
+                run(&readings, 5_000, timing, &[]),
+                run(&readings, 5_000, timing, &ticks)
+            );
+        }
+    }
+}
