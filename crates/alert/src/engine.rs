@@ -118,6 +118,7 @@ enum Order {
     Evaluate(Arc<Committed>),
     Rules(Arc<RuleSet>, SyncSender<ReloadReport>),
     Stop,
+    Die,
 }
 
 /// The engine's ear: follows the commits, takes new rules.
@@ -177,8 +178,18 @@ impl Engine {
 
     /// Evaluates what is queued, saves the state and stops.
     pub fn stop(self) {
+        self.end(Order::Stop);
+    }
+
+    /// Stops at once and saves nothing, as a crash does. For tests of what survives one.
+    #[doc(hidden)]
+    pub fn kill(self) {
+        self.end(Order::Die);
+    }
+
+    fn end(self, order: Order) {
         // An error says that the thread is gone already, which the join tells.
-        let _ = self.handle.orders.send(Order::Stop);
+        let _ = self.handle.orders.send(order);
         if self.thread.join().is_err() {
             tracing::error!("the alert engine's thread panicked");
         }
@@ -249,10 +260,11 @@ impl Runner {
         let mut evaluator = Evaluator::new(parts.rules, directory.clone(), begun);
         let mut seq = parts.store.head_seq();
         let mut restored = false;
+        let mut events = Vec::new();
         if let Some(saved) = saved {
             match postcard::from_bytes(&saved.snapshot) {
                 Ok(snapshot) => {
-                    evaluator.restore(snapshot);
+                    events = evaluator.restore(snapshot).events;
                     seq = saved.seq;
                     restored = true;
                 }
@@ -276,7 +288,7 @@ impl Runner {
             readings: 0,
             restored,
             saved_at: now,
-            events: Vec::new(),
+            events,
         })
     }
 
@@ -316,6 +328,7 @@ impl Runner {
         loop {
             let idle = match inbox.recv_timeout(TICK) {
                 Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Order::Die) => return,
                 Ok(order) => {
                     self.obey(order);
                     false
@@ -341,11 +354,12 @@ impl Runner {
         match order {
             Order::Evaluate(committed) => self.evaluate(&committed),
             Order::Rules(rules, answer) => {
-                let report = self.evaluator.set_rules(rules, self.clock.now(), &mut self.events);
+                let mut report = self.evaluator.set_rules(rules, self.clock.now());
+                self.events.append(&mut report.events);
                 // An error says that nobody waits for the report any more.
                 let _ = answer.send(report);
             }
-            Order::Stop => {}
+            Order::Stop | Order::Die => {}
         }
     }
 
@@ -365,7 +379,8 @@ impl Runner {
     fn refresh(&mut self, now: Timestamp) {
         if !self.registry.is_current(&self.directory) {
             self.directory = self.registry.directory();
-            self.evaluator.set_directory(self.directory.clone(), now);
+            let mut report = self.evaluator.set_directory(self.directory.clone(), now);
+            self.events.append(&mut report.events);
         }
     }
 

@@ -12,4 +12,4 @@ pub use config::ReceiverConfig;
 pub use engine::{Engine, EngineError, EngineHandle, EngineParts, EngineStatus, Recovered};
 pub use notifier::{Notifier, ReceiverStatus};
 pub use outbox::Outbox;
-pub use receivers::{Delivery, DeliveryError, RECEIVERS, Receiver, ReceiverKind};
+pub use receivers::{Delivering, Delivery, DeliveryError, RECEIVERS, Receiver, ReceiverKind};

@@ -118,6 +118,11 @@ impl Notifier {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many events wait, for all receivers together. Blocks.
+    pub fn waiting(&self) -> Result<u64, StateError> {
+        self.receivers.iter().map(|(config, _)| self.outbox.backlog(&config.id)).sum()
+    }
+
     /// Delivers until told to stop; what is not delivered by then waits for the next start.
     pub async fn run(&self, shutdown: CancellationToken) {
         let tasks = TaskTracker::new();

@@ -9,10 +9,10 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
 use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
-use city_collect::Collector;
+use city_collect::{Collector, FileMemory};
 use city_endpoint::{AllowAll, Endpoint, EndpointConfig};
-use city_model::{Clock as _, Severity, SharedClock};
-use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, TimePolicy};
+use city_model::{Severity, SharedClock};
+use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
 use city_registry::Registry;
 use city_store::{Embedded, Options, SharedStore, StateDb};
 use tokio::net::TcpListener;
@@ -22,7 +22,9 @@ use tokio_util::task::TaskTracker;
 use crate::bridge::Ingest;
 use crate::city::City;
 use crate::clock::SystemClock;
+use crate::metrics::{Figure, Growth, Read};
 use crate::run_file::RunFile;
+use crate::settings::Settings;
 
 /// How often the store looks for work that is due.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(5);
@@ -105,7 +107,10 @@ impl App {
         }
 
         let http = TcpListener::bind(settings.http.listen).await.with_context(|| {
-            format!("http.listen: {} cannot be used; is another program listening there?", settings.http.listen)
+            format!(
+                "http.listen: {} cannot be used; is another program listening there?",
+                settings.http.listen
+            )
         })?;
         let http_address = http.local_addr()?;
         let now = clock.now();
@@ -185,8 +190,10 @@ impl App {
         maintenance.tasks.spawn(maintain(store.clone(), clock.clone(), maintenance.stop.clone()));
 
         progress("opening the doors");
-        let mqtt = start_endpoint(&settings, &sources, &pipeline, &clock, &inputs, &ingest).await?;
-        start_collectors(&settings, &sources, &pipeline.intake(), &clock, &inputs, &ingest)?;
+        let doors =
+            Doors { settings: &settings, sources: &sources, clock: &clock, metrics: &metrics };
+        let mqtt = doors.open_endpoint(pipeline.intake(), &inputs).await?;
+        doors.open_collectors(&pipeline.intake(), &inputs, &ingest)?;
         let run_file =
             RunFile { process: std::process::id(), http: http_address, token: token.clone() };
         run_file.write(&data_dir).context("running.json cannot be written")?;
@@ -245,64 +252,171 @@ async fn maintain(store: SharedStore, clock: SharedClock, stop: CancellationToke
         let done = tokio::task::spawn_blocking(move || store.maintain(now)).await;
         match done {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the store's upkeep failed; it is tried again"),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the store's upkeep failed; it is tried again")
+            }
             Err(error) => tracing::error!(%error, "the store's upkeep panicked"),
         }
     }
 }
 
-async fn start_endpoint(
-    settings: &crate::settings::Settings,
-    sources: &Arc<city_pipeline::Sources>,
-    pipeline: &Pipeline,
-    clock: &SharedClock,
-    inputs: &Stage,
-    ingest: &Ingest,
-) -> anyhow::Result<Option<SocketAddr>> {
-    if !settings.mqtt.enabled {
-        return Ok(None);
-    }
-    let config = EndpointConfig {
-        listen: settings.mqtt.listen,
-        max_packet_size: settings.mqtt.max_packet_size as u32,
-        max_connections: settings.mqtt.max_connections,
-        sessions_file: Some(settings.data_dir.join("mqtt-sessions")),
-        ..EndpointConfig::default()
-    };
-    let sources = sources.clone();
-    let route = Arc::new(move |topic: &str, _client: Option<&str>| sources.route(None, topic));
-    let endpoint =
-        Endpoint::bind(config, pipeline.intake(), route, Arc::new(AllowAll), clock.clone())
-            .await
-            .context("mqtt.listen: is another broker listening there?")?;
-    let address = endpoint.local_addr()?;
-    ingest.watch_endpoint(endpoint.stats());
-    let stop = inputs.stop.clone();
-    inputs.tasks.spawn(async move { endpoint.run(stop).await });
-    Ok(Some(address))
+/// What the ways in have in common.
+struct Doors<'a> {
+    settings: &'a Settings,
+    sources: &'a Arc<Sources>,
+    clock: &'a SharedClock,
+    metrics: &'a prometheus::Registry,
 }
 
-fn start_collectors(
-    settings: &crate::settings::Settings,
-    sources: &Arc<city_pipeline::Sources>,
-    intake: &Intake,
-    clock: &SharedClock,
-    inputs: &Stage,
-    ingest: &Ingest,
-) -> anyhow::Result<()> {
-    for broker in &settings.brokers {
-        let name = broker.name.clone();
-        let (routes, broker_name) = (sources.clone(), name.clone());
-        let route = Arc::new(move |topic: &str, _client: Option<&str>| {
-            routes.route(Some(&broker_name), topic)
-        });
-        let filters = sources.filters(Some(&name));
-        let collector =
-            Collector::new(broker.connect.clone(), filters, route, intake.clone(), clock.clone())
-                .with_context(|| format!("broker `{name}`"))?;
-        ingest.watch_broker(&name, collector.status());
+impl Doors<'_> {
+    /// The embedded endpoint, if it is enabled; returns where it listens.
+    async fn open_endpoint(
+        &self,
+        intake: Intake,
+        inputs: &Stage,
+    ) -> anyhow::Result<Option<SocketAddr>> {
+        let mqtt = &self.settings.mqtt;
+        if !mqtt.enabled {
+            return Ok(None);
+        }
+        let config = EndpointConfig {
+            listen: mqtt.listen,
+            max_packet_size: mqtt.max_packet_size,
+            max_connections: mqtt.max_connections,
+            sessions_file: Some(self.settings.data_dir.join("mqtt-sessions")),
+            ..EndpointConfig::default()
+        };
+        let sources = self.sources.clone();
+        let route = Arc::new(move |topic: &str, _client: Option<&str>| sources.route(None, topic));
+        let endpoint =
+            Endpoint::bind(config, intake, route, Arc::new(AllowAll), self.clock.clone())
+                .await
+                .context("[mqtt] listen: is another broker listening there?")?;
+        let address = endpoint.local_addr()?;
+        let stats = endpoint.stats();
+        Read::register(self.metrics, &[], move || endpoint_figures(&stats.snapshot()))?;
         let stop = inputs.stop.clone();
-        inputs.tasks.spawn(async move { collector.run(stop).await });
+        inputs.tasks.spawn(async move { endpoint.run(stop).await });
+        Ok(Some(address))
     }
-    Ok(())
+
+    /// A session with each external broker.
+    fn open_collectors(
+        &self,
+        intake: &Intake,
+        inputs: &Stage,
+        ingest: &Ingest,
+    ) -> anyhow::Result<()> {
+        for broker in &self.settings.brokers {
+            let name = broker.name.clone();
+            let (sources, of) = (self.sources.clone(), name.clone());
+            let route =
+                Arc::new(move |topic: &str, _client: Option<&str>| sources.route(Some(&of), topic));
+            let filters = self.sources.filters(Some(&name));
+            let clock = self.clock.clone();
+            let memory = self.settings.data_dir.join(format!("subscriptions-{name}.json"));
+            let collector =
+                Collector::new(broker.connect.clone(), &filters, route, intake.clone(), clock)
+                    .map_err(|problems| bad_broker(&name, &problems))?
+                    .with_memory(Arc::new(FileMemory(memory)));
+            ingest.watch_broker(&name, collector.status());
+            let stats = collector.stats();
+            Read::register(self.metrics, &[("broker", &name)], move || {
+                collector_figures(&stats.snapshot())
+            })?;
+            let stop = inputs.stop.clone();
+            inputs.tasks.spawn(async move { collector.run(stop).await });
+        }
+        Ok(())
+    }
+}
+
+fn bad_broker(name: &str, problems: &[city_collect::ConfigError]) -> anyhow::Error {
+    let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    anyhow::anyhow!("broker `{name}`: {}", list.join("; "))
+}
+
+fn endpoint_figures(stats: &city_endpoint::StatsSnapshot) -> Vec<Figure> {
+    use Growth::{Counter, Gauge};
+    vec![
+        (
+            "citybrain_endpoint_open_connections",
+            "Connections that are open now.",
+            Gauge,
+            stats.open,
+        ),
+        (
+            "citybrain_endpoint_connections_total",
+            "Connections accepted.",
+            Counter,
+            stats.connections,
+        ),
+        (
+            "citybrain_endpoint_refused_connections_total",
+            "Connections refused.",
+            Counter,
+            stats.refused_connections,
+        ),
+        ("citybrain_endpoint_messages_total", "Messages received.", Counter, stats.received),
+        (
+            "citybrain_endpoint_bytes_total",
+            "Bytes of topics and payloads received.",
+            Counter,
+            stats.bytes,
+        ),
+        (
+            "citybrain_endpoint_acknowledged_total",
+            "Messages acknowledged after their commit.",
+            Counter,
+            stats.acknowledged,
+        ),
+        (
+            "citybrain_endpoint_refused_messages_total",
+            "Messages refused for lack of rights.",
+            Counter,
+            stats.refused,
+        ),
+        (
+            "citybrain_endpoint_violations_total",
+            "Connections ended for breaking the protocol.",
+            Counter,
+            stats.violations,
+        ),
+    ]
+}
+
+fn collector_figures(stats: &city_collect::StatsSnapshot) -> Vec<Figure> {
+    use Growth::Counter;
+    vec![
+        (
+            "citybrain_collector_messages_total",
+            "Messages taken from the broker.",
+            Counter,
+            stats.received,
+        ),
+        (
+            "citybrain_collector_bytes_total",
+            "Bytes of topics and payloads taken.",
+            Counter,
+            stats.bytes,
+        ),
+        (
+            "citybrain_collector_acknowledged_total",
+            "Messages acknowledged after their commit.",
+            Counter,
+            stats.acknowledged,
+        ),
+        (
+            "citybrain_collector_dropped_total",
+            "QoS 0 messages dropped because the pipeline was full.",
+            Counter,
+            stats.dropped,
+        ),
+        (
+            "citybrain_collector_overflows_total",
+            "Connections ended because the broker sent too much.",
+            Counter,
+            stats.overflows,
+        ),
+    ]
 }

@@ -3,17 +3,16 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use city_api::IngestStatus;
-use city_collect::StatusWatch;
-use city_endpoint::Stats;
+use city_collect::Status;
 use city_pipeline::{Monitor, Pipeline, Replayer, Sources};
 use city_store::DeadLetterId;
+use tokio::sync::watch;
 
 /// What the brain may ask of the pipeline, which is started after it because it feeds it.
 #[derive(Default)]
 pub struct Ingest {
     pipeline: OnceLock<Connected>,
-    endpoint: OnceLock<Arc<Stats>>,
-    brokers: Mutex<Vec<(String, StatusWatch)>>,
+    brokers: Mutex<Vec<(String, watch::Receiver<Status>)>>,
 }
 
 struct Connected {
@@ -33,18 +32,9 @@ impl Ingest {
         });
     }
 
-    /// Watches the embedded endpoint, once.
-    pub fn watch_endpoint(&self, stats: Arc<Stats>) {
-        // As above.
-        let _ = self.endpoint.set(stats);
-    }
-
     /// Watches the session with a broker.
-    pub fn watch_broker(&self, name: &str, status: StatusWatch) {
-        self.brokers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((name.to_owned(), status));
+    pub fn watch_broker(&self, name: &str, status: watch::Receiver<Status>) {
+        self.brokers.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), status));
     }
 }
 

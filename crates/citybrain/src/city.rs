@@ -68,8 +68,12 @@ fn bounds_of(devices: &[DeviceEntry]) -> Option<[f64; 4]> {
     const MARGIN_DEG: f64 = 0.02;
     let places = devices.iter().filter_map(|device| device.position);
     places.fold(None, |bounds: Option<[f64; 4]>, place| {
-        let [west, south, east, north] =
-            [place.lon - MARGIN_DEG, place.lat - MARGIN_DEG, place.lon + MARGIN_DEG, place.lat + MARGIN_DEG];
+        let [west, south, east, north] = [
+            place.lon - MARGIN_DEG,
+            place.lat - MARGIN_DEG,
+            place.lon + MARGIN_DEG,
+            place.lat + MARGIN_DEG,
+        ];
         Some(bounds.map_or([west, south, east, north], |b| {
             [b[0].min(west), b[1].min(south), b[2].max(east), b[3].max(north)]
         }))
@@ -134,7 +138,11 @@ fn read_file(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<Stri
         .ok()
 }
 
-fn read_zones(files: &[ZoneFile], problems: &mut Vec<Problem>, warnings: &mut Vec<String>) -> ZoneIndex {
+fn read_zones(
+    files: &[ZoneFile],
+    problems: &mut Vec<Problem>,
+    warnings: &mut Vec<String>,
+) -> ZoneIndex {
     let mut layers = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let key = format!("city.zones[{index}].file");
@@ -148,7 +156,10 @@ fn read_zones(files: &[ZoneFile], problems: &mut Vec<Problem>, warnings: &mut Ve
         match ZoneIndex::from_geojson(&text, &options) {
             Ok(loaded) => {
                 warnings.extend(
-                    loaded.problems.iter().map(|problem| format!("{}: {problem}", file.file.display())),
+                    loaded
+                        .problems
+                        .iter()
+                        .map(|problem| format!("{}: {problem}", file.file.display())),
                 );
                 layers.push(loaded.index);
             }
@@ -170,7 +181,11 @@ fn read_catalogue(path: Option<&Path>, problems: &mut Vec<Problem>) -> Catalogue
         Ok(own) => embedded.overlaid(&own),
         Err(error) => {
             let hint = "see crates/model/src/catalogue.toml for the shape";
-            problems.push(Problem::new("city.metrics", format!("{}: {error}", path.display()), hint));
+            problems.push(Problem::new(
+                "city.metrics",
+                format!("{}: {error}", path.display()),
+                hint,
+            ));
             embedded
         }
     }
@@ -180,7 +195,11 @@ fn read_device_file(path: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<Dev
     let Some(path) = path else { return Vec::new() };
     let Some(text) = read_file(path, "city.devices", problems) else { return Vec::new() };
     read_devices(&path.display().to_string(), &text).unwrap_or_else(|error| {
-        problems.push(Problem { key: "city.devices".to_owned(), message: error.to_string(), hint: None });
+        problems.push(Problem {
+            key: "city.devices".to_owned(),
+            message: error.to_string(),
+            hint: None,
+        });
         Vec::new()
     })
 }
@@ -201,9 +220,14 @@ pub fn rule_files(directory: &Path) -> std::io::Result<Vec<(String, String)>> {
     let mut paths: Vec<PathBuf> = fs::read_dir(directory)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
+    paths.retain(|path| {
+        path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+    });
     paths.sort();
-    paths.into_iter().map(|path| Ok((path.display().to_string(), fs::read_to_string(&path)?))).collect()
+    paths
+        .into_iter()
+        .map(|path| Ok((path.display().to_string(), fs::read_to_string(&path)?)))
+        .collect()
 }
 
 fn read_rules(directory: Option<&Path>, problems: &mut Vec<Problem>) -> RuleSet {
@@ -226,6 +250,7 @@ fn read_rules(directory: Option<&Path>, problems: &mut Vec<Problem>) -> RuleSet 
 }
 
 fn rule_problem(directory: Option<&Path>, found: &city_rules::RuleProblems) -> Problem {
-    let key = directory.map_or_else(|| "rules".to_owned(), |path| format!("rules in {}", path.display()));
+    let key =
+        directory.map_or_else(|| "rules".to_owned(), |path| format!("rules in {}", path.display()));
     Problem { key, message: format!("\n{found}"), hint: None }
 }

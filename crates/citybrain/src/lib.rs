@@ -5,6 +5,7 @@ pub mod bridge;
 pub mod city;
 pub mod clock;
 pub mod commands;
+pub mod metrics;
 pub mod run_file;
 pub mod sample;
 pub mod settings;

@@ -14,7 +14,8 @@ static ASSETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/assets");
 pub const CHICAGO: &str = "chicago";
 
 /// The recorded samples: a name and the folder of assets.
-pub const SAMPLES: &[(&str, &str)] = &[("aarhus", "samples/aarhus"), ("beijing", "samples/beijing")];
+pub const SAMPLES: &[(&str, &str)] =
+    &[("aarhus", "samples/aarhus"), ("beijing", "samples/beijing")];
 
 /// A city's files on disk.
 pub struct Unpacked {
@@ -65,7 +66,8 @@ mod tests {
             if asset == CHICAGO {
                 fs::write(unpacked.folder.join("devices.json"), "[]").expect("writes");
             }
-            let settings = settings::load(&unpacked.config).unwrap_or_else(|e| panic!("{asset}: {e}"));
+            let settings =
+                settings::load(&unpacked.config).unwrap_or_else(|e| panic!("{asset}: {e}"));
             assert!(settings.city.simulated, "{asset} must not raise live alerts");
             let city = City::read(settings).unwrap_or_else(|e| panic!("{asset}: {e}"));
             assert!(city.rules.rules().len() >= 2, "{asset} has rules");

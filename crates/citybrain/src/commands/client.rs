@@ -27,7 +27,8 @@ impl Client {
         // An error only says that it was chosen before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build()?;
+        let http =
+            reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build()?;
         Ok(Self { running, http, runtime })
     }
 
@@ -47,9 +48,13 @@ impl Client {
 
     fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
         self.runtime.block_on(async {
-            let answer = request.bearer_auth(&self.running.token).send().await.with_context(|| {
-                format!("the program on {} does not answer; does it still run?", self.running.http)
-            })?;
+            let answer =
+                request.bearer_auth(&self.running.token).send().await.with_context(|| {
+                    format!(
+                        "the program on {} does not answer; does it still run?",
+                        self.running.http
+                    )
+                })?;
             let status = answer.status();
             let text = answer.text().await?;
             if status.is_success() {

@@ -66,8 +66,12 @@ fn list(client: &Client, reason: Option<&str>, limit: usize, json: bool) -> anyh
             } else {
                 println!(
                     "{:>6}  {}  {}  {}\n        {}\n        hint: {}",
-                    letter["id"], text(&letter["at"]), text(&letter["reason"]), text(&letter["topic"]),
-                    text(&letter["detail"]), text(&letter["hint"]),
+                    letter["id"],
+                    text(&letter["at"]),
+                    text(&letter["reason"]),
+                    text(&letter["topic"]),
+                    text(&letter["detail"]),
+                    text(&letter["hint"]),
                 );
             }
         }

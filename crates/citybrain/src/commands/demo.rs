@@ -36,14 +36,15 @@ pub(crate) struct DemoArgs {
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let say = Say::new("citybrain demo", args.no_color);
     start_quiet_logging();
-    let scenario = match &args.scenario {
-        Some(file) => Scenario::load(file)?,
-        None => Scenario::chicago(),
-    };
     let folder = args.data.data_dir.clone().unwrap_or_else(|| default_data_dir().join("demo"));
     say.step("making the city");
     let unpacked = sample::unpack(sample::CHICAGO, &folder.join("city"))?;
-    let zones = std::fs::read_to_string(unpacked.folder.join("zones.geojson"))?;
+    let zone_file = unpacked.folder.join("zones.geojson");
+    let (scenario, zones) = match &args.scenario {
+        Some(file) => Scenario::load(file)?,
+        None => (Scenario::chicago(), std::fs::read_to_string(&zone_file)?),
+    };
+    std::fs::write(&zone_file, &zones)?;
     let clock = firmware_sim::Clock::wall();
     let fleet = Arc::new(Fleet::new(&scenario, &zones, clock.now())?);
     let devices = serde_json::to_string(fleet.devices())?;
@@ -64,7 +65,8 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
         let mqtt = app.mqtt.context("the demo needs the embedded endpoint")?;
         say.step(&format!("connecting {} simulated devices", fleet.devices().len()));
         let stop = CancellationToken::new();
-        let runner = Runner::new(fleet, Target::new(mqtt.ip().to_string(), mqtt.port())).clock(clock);
+        let runner =
+            Runner::new(fleet, Target::new(mqtt.ip().to_string(), mqtt.port())).clock(clock);
         let fleet = tokio::spawn(runner.run(stop.clone()));
         banner(&say, &app, &data_dir);
         announce_ready(&app);
@@ -88,7 +90,10 @@ fn name_kinds(settings: &mut Settings, fleet: &Fleet) -> anyhow::Result<()> {
 /// Takes any free port if the usual one is taken, unless a person asked for that very one.
 pub(crate) fn free_port(address: &mut SocketAddr, asked: bool, name: &str, say: &Say) {
     if !asked && TcpListener::bind(*address).is_err() {
-        say.step(&format!("{name}: port {} is taken by another program, using a free one", address.port()));
+        say.step(&format!(
+            "{name}: port {} is taken by another program, using a free one",
+            address.port()
+        ));
         address.set_port(0);
     }
 }
@@ -110,7 +115,10 @@ pub(crate) fn banner(say: &Say, app: &App, data_dir: &Path) {
     let login = format!("http://{}/login#token={}", app.http, app.token);
     println!();
     println!("  {}  {login}", say.strong("Dashboard 仪表板"));
-    println!("  {}  the link logs you in; keep it to yourself 链接即登录凭证", say.strong("Log in   登录"));
+    println!(
+        "  {}  the link logs you in; keep it to yourself 链接即登录凭证",
+        say.strong("Log in   登录")
+    );
     if let Some(mqtt) = app.mqtt {
         println!("  {}  mqtt://{mqtt}", say.strong("Devices  设备"));
     }
@@ -128,7 +136,8 @@ pub(crate) struct Say {
 
 impl Say {
     pub(crate) fn new(title: &str, no_color: bool) -> Self {
-        let colours = !no_color && std::env::var_os("NO_COLOR").is_none() && std::io::stdout().is_terminal();
+        let colours =
+            !no_color && std::env::var_os("NO_COLOR").is_none() && std::io::stdout().is_terminal();
         let say = Self { colours, started: Instant::now() };
         println!("{} {}", say.strong(title), env!("CARGO_PKG_VERSION"));
         say

@@ -28,7 +28,8 @@ pub(crate) fn run(command: &DevicesCommand) -> anyhow::Result<()> {
     match command {
         DevicesCommand::Import { file, data } => {
             let name = file.display().to_string();
-            let text = std::fs::read_to_string(file).with_context(|| format!("{name} cannot be read"))?;
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("{name} cannot be read"))?;
             let entries = city_registry::read_devices(&name, &text)?;
             let report = Client::connect(data)?
                 .post("/api/v1/devices/import", &serde_json::to_value(&entries)?)?;

@@ -53,11 +53,12 @@ fn test(files: &[PathBuf]) -> anyhow::Result<()> {
     let mut failed = false;
     for file in files {
         let folder = file.parent().unwrap_or(Path::new("."));
-        let load = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|e| e.to_string());
+        let load =
+            |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|e| e.to_string());
         let name = file.display().to_string();
-        let report = city_rules::run_tests(&name, &read(file)?, &load);
-        print!("{report}");
-        failed |= !report.passed();
+        let report = city_rules::testing::run_tests(&name, &read(file)?, &load);
+        println!("{name}: {report}");
+        failed |= !report.is_ok();
     }
     if failed {
         bail!("rule tests failed");

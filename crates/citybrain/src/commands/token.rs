@@ -55,11 +55,17 @@ pub(crate) fn run(command: &TokenCommand) -> anyhow::Result<()> {
             for token in tokens(data)?.list()? {
                 let state = if token.revoked_at.is_some() { " (revoked)" } else { "" };
                 let created = token.created_at.to_string();
-                println!("{:<6} {:<20} {:<10} {created:<28} {}{state}", token.id, token.user, token.role, token.note);
+                println!(
+                    "{:<6} {:<20} {:<10} {created:<28} {}{state}",
+                    token.id, token.user, token.role, token.note
+                );
             }
         }
         TokenCommand::Revoke { id, data } => {
-            anyhow::ensure!(tokens(data)?.revoke(*id, now)?, "there is no token {id}; see `citybrain token list`");
+            anyhow::ensure!(
+                tokens(data)?.revoke(*id, now)?,
+                "there is no token {id}; see `citybrain token list`"
+            );
             println!("token {id} is worthless now");
         }
     }
@@ -69,7 +75,11 @@ pub(crate) fn run(command: &TokenCommand) -> anyhow::Result<()> {
 fn tokens(data: &DataDir) -> anyhow::Result<Tokens> {
     let folder: PathBuf = data.data_dir.clone().unwrap_or_else(default_data_dir);
     let path = folder.join("state.db");
-    anyhow::ensure!(path.exists(), "{} is not there; give the data folder with --data-dir", path.display());
+    anyhow::ensure!(
+        path.exists(),
+        "{} is not there; give the data folder with --data-dir",
+        path.display()
+    );
     let state = StateDb::open(&path).with_context(|| path.display().to_string())?;
     Ok(Tokens::open(Arc::new(state))?)
 }

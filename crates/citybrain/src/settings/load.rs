@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Problem, Problems, Settings};
 
-/// Environment variables that override the file: `CITYBRAIN_HTTP__LISTEN` is `http.listen`.
+/// Environment variables that override the file: `CITYBRAIN__HTTP__LISTEN` is `http.listen`.
 const PREFIX: &str = "CITYBRAIN";
 
 /// After this many problems nobody reads on.
@@ -42,7 +42,7 @@ pub fn load(path: &Path) -> Result<Settings, LoadError> {
     let file_error = |message: String| LoadError::File { path: path.to_owned(), message };
     let text = std::fs::read_to_string(path).map_err(|error| file_error(error.to_string()))?;
     let environment = config::Environment::with_prefix(PREFIX)
-        .prefix_separator("_")
+        .prefix_separator("__")
         .separator("__")
         .try_parsing(true);
     let merged = config::Config::builder()
@@ -176,7 +176,9 @@ fn nearest(field: &str, message: &str) -> String {
     let known: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
     let best = known.iter().map(|key| (distance(field, key), *key)).min();
     match best {
-        Some((distance, key)) if distance <= 2.max(field.len() / 3) => format!("did you mean `{key}`?"),
+        Some((distance, key)) if distance <= 2.max(field.len() / 3) => {
+            format!("did you mean `{key}`?")
+        }
         Some(_) => format!("the keys here are {}", known.join(", ")),
         None => "remove it".to_owned(),
     }

@@ -137,7 +137,7 @@ pub struct MqttSettings {
     /// Whether it may listen on other addresses than loopback although it speaks no TLS itself.
     pub expose: bool,
     /// The largest packet, in bytes.
-    pub max_packet_size: usize,
+    pub max_packet_size: u32,
     /// The most connections at a time.
     pub max_connections: usize,
 }

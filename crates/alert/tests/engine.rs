@@ -1,0 +1,256 @@
+//! The engine with a real store and a real HTTP receiver: what is told, to whom, how often, and
+//! what a restart changes.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
+use city_model::{
+    AlertEvent, AlertEventKind, Catalogue, ManualClock, Marks, Quality, Reading, SeriesKey,
+    Severity, Span, Timestamp, Value,
+};
+use city_pipeline::{Committed, Follower as _};
+use city_registry::{Registry, Seed, read_devices};
+use city_rules::RuleSet;
+use city_store::{Commit, Memory, SharedStore, StateDb};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
+
+const RULES: &str = "
+group: air
+department: environment
+rules:
+  - id: pm25-high
+    name: {en: PM2.5 high, zh: PM2.5 超标}
+    kind: threshold
+    select: {metric: pm25}
+    severity: {medium: {above: 75, clear_below: 65}, critical: {above: 150, clear_below: 130}}
+    summary: {en: '{device} {value}', zh: '{device} {value}'}
+";
+
+/// Everything that outlives a restart, and the clock.
+struct World {
+    store: SharedStore,
+    state: Arc<StateDb>,
+    registry: Arc<Registry>,
+    clock: Arc<ManualClock>,
+}
+
+struct Running {
+    engine: Engine,
+    notifier: Arc<Notifier>,
+}
+
+impl World {
+    fn new() -> Self {
+        let state = Arc::new(StateDb::in_memory().expect("a database"));
+        let seed = Seed { catalogue: Catalogue::embedded(), ..Seed::default() };
+        let registry = Arc::new(Registry::open(state.clone(), seed).expect("a registry"));
+        let devices = r#"[{"id":"a","kind":"air_station","department":"environment"}]"#;
+        registry.import(&read_devices("d", devices).expect("valid")).expect("imported");
+        let clock = Arc::new(ManualClock::new(NOW));
+        Self { store: Arc::new(Memory::new()), state, registry, clock }
+    }
+
+    fn start(&self, receivers: Vec<ReceiverConfig>) -> Running {
+        let metrics = prometheus::Registry::new();
+        let notifier = Notifier::new(self.state.clone(), receivers, self.clock.clone(), &metrics);
+        let notifier = Arc::new(notifier.expect("good receivers"));
+        let rules = RuleSet::parse(&[("air.yaml", RULES)]).expect("good rules");
+        let (engine, _) = Engine::start(EngineParts {
+            rules: Arc::new(rules),
+            registry: self.registry.clone(),
+            store: self.store.clone(),
+            state: self.state.clone(),
+            outbox: notifier.outbox(),
+            clock: self.clock.clone(),
+            metrics,
+        })
+        .expect("starts");
+        Running { engine, notifier }
+    }
+
+    /// Commits a reading; returns what the followers are told.
+    fn commit(&self, seconds: i64, value: f64, marks: Marks) -> Arc<Committed> {
+        let directory = self.registry.directory();
+        let time = NOW + Span::from_secs(seconds);
+        let reading = Reading {
+            series: SeriesKey {
+                device: directory.device_by_id("a").expect("registered").key,
+                metric: directory.metrics.by_id("pm25").expect("known").key,
+            },
+            time,
+            received: time,
+            value: Value::Number(value),
+            quality: Quality::Pass,
+            marks,
+            position: None,
+            zones: [].into(),
+        };
+        let commit =
+            Commit { readings: vec![reading.clone()], sources: vec![0], dead_letters: Vec::new() };
+        let report = self.store.commit(&commit).expect("commits");
+        Arc::new(Committed { seq: report.seq, readings: vec![reading] })
+    }
+}
+
+/// A receiver that answers what it is told to.
+struct Hook {
+    url: String,
+    events: mpsc::Receiver<(String, AlertEvent)>,
+    answers: Arc<Mutex<Vec<StatusCode>>>,
+}
+
+#[derive(Clone)]
+struct HookState {
+    sender: mpsc::Sender<(String, AlertEvent)>,
+    answers: Arc<Mutex<Vec<StatusCode>>>,
+}
+
+async fn receive(State(hook): State<HookState>, headers: HeaderMap, body: String) -> StatusCode {
+    let answer =
+        hook.answers.lock().expect("no panic holds it").pop().unwrap_or(StatusCode::NO_CONTENT);
+    let key = headers["idempotency-key"].to_str().expect("text").to_owned();
+    if answer.is_success() {
+        let event = serde_json::from_str(&body).expect("an alert event");
+        hook.sender.send((key, event)).await.expect("the test listens");
+    }
+    answer
+}
+
+impl Hook {
+    async fn new() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let (sender, events) = mpsc::channel(100);
+        let answers: Arc<Mutex<Vec<StatusCode>>> = Arc::default();
+        let state = HookState { sender, answers: answers.clone() };
+        let app = Router::new().route("/hook", post(receive)).with_state(state);
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { url, events, answers }
+    }
+
+    fn config(&self, id: &str, inside: bool) -> ReceiverConfig {
+        ReceiverConfig {
+            id: id.to_owned(),
+            kind: "webhook".to_owned(),
+            severity: Severity::Low,
+            inside,
+            options: serde_json::json!({ "url": self.url }),
+        }
+    }
+
+    async fn next(&mut self) -> AlertEvent {
+        let next = tokio::time::timeout(Duration::from_secs(20), self.events.recv()).await;
+        let (key, event) = next.expect("told in time").expect("told");
+        assert_eq!(key, event.key);
+        event
+    }
+}
+
+/// Stops the engine and delivers what is in the outbox.
+async fn finish(running: Running) {
+    let Running { engine, notifier } = running;
+    tokio::task::spawn_blocking(|| engine.stop()).await.expect("stops");
+    let stop = CancellationToken::new();
+    let delivering = tokio::spawn({
+        let (notifier, stop) = (notifier.clone(), stop.clone());
+        async move { notifier.run(stop).await }
+    });
+    // The outbox is empty once nothing waits for any receiver.
+    while notifier.waiting().expect("readable") > 0 {
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    delivering.await.expect("ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_fires_escalates_and_ends_and_a_restart_in_between_changes_nothing() {
+    let world = World::new();
+    let mut hook = Hook::new().await;
+    let running = world.start(vec![hook.config("brain", true)]);
+    running.engine.handle().follow(&world.commit(0, 10.0, Marks::NONE));
+    running.engine.handle().follow(&world.commit(1, 80.0, Marks::NONE));
+    finish(running).await;
+    let fired = hook.next().await;
+    assert_eq!((fired.kind, fired.alert.severity), (AlertEventKind::Fired, Severity::Medium));
+
+    let running = world.start(vec![hook.config("brain", true)]);
+    running.engine.handle().follow(&world.commit(2, 160.0, Marks::NONE));
+    finish(running).await;
+    let escalated = hook.next().await;
+    assert_eq!(escalated.kind, AlertEventKind::Escalated);
+    assert_eq!(escalated.alert.id, fired.alert.id, "one alert that changes its severity");
+
+    let running = world.start(vec![hook.config("brain", true)]);
+    running.engine.handle().follow(&world.commit(3, 20.0, Marks::NONE));
+    finish(running).await;
+    let resolved = hook.next().await;
+    assert_eq!(resolved.kind, AlertEventKind::Resolved);
+    assert_eq!(resolved.alert.id, fired.alert.id);
+    assert!(hook.events.try_recv().is_err(), "nothing is told twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_before_the_state_was_saved_evaluates_again_and_tells_once() {
+    let world = World::new();
+    let mut hook = Hook::new().await;
+    // Saved at the start, before the commit; then the process dies without a word.
+    let running = world.start(vec![hook.config("brain", true)]);
+    let committed = world.commit(1, 80.0, Marks::NONE);
+    running.engine.handle().follow(&committed);
+    let Running { engine, notifier } = running;
+    while engine.handle().status().firing == 0 {
+        std::thread::yield_now();
+    }
+    engine.kill();
+    drop(notifier);
+
+    let running = world.start(vec![hook.config("brain", true)]);
+    assert_eq!(running.engine.handle().status().firing, 1, "evaluated again from the store");
+    finish(running).await;
+    assert_eq!(hook.next().await.kind, AlertEventKind::Fired);
+    assert!(hook.events.try_recv().is_err(), "once, although evaluated twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn simulated_data_reach_receivers_inside_only() {
+    let world = World::new();
+    let (mut inside, mut outside) = (Hook::new().await, Hook::new().await);
+    let running = world.start(vec![inside.config("brain", true), outside.config("desk", false)]);
+    running.engine.handle().follow(&world.commit(1, 80.0, Marks::SIMULATED));
+    finish(running).await;
+    assert!(inside.next().await.alert.simulated);
+    assert!(outside.events.try_recv().is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_fails_is_tried_again_and_delays_nobody_else() {
+    let world = World::new();
+    let (mut good, mut bad) = (Hook::new().await, Hook::new().await);
+    *bad.answers.lock().expect("no panic holds it") = vec![StatusCode::INTERNAL_SERVER_ERROR];
+    let running = world.start(vec![bad.config("bad", true), good.config("good", true)]);
+    running.engine.handle().follow(&world.commit(1, 80.0, Marks::NONE));
+    finish(running).await;
+    let (first, second) = (good.next().await, bad.next().await);
+    assert_eq!(first.key, second.key, "the same event, the same key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_refuses_for_good_is_not_asked_again() {
+    let world = World::new();
+    let mut hook = Hook::new().await;
+    *hook.answers.lock().expect("no panic holds it") = vec![StatusCode::BAD_REQUEST];
+    let running = world.start(vec![hook.config("desk", true)]);
+    running.engine.handle().follow(&world.commit(1, 80.0, Marks::NONE));
+    running.engine.handle().follow(&world.commit(2, 10.0, Marks::NONE));
+    finish(running).await;
+    assert_eq!(hook.next().await.kind, AlertEventKind::Resolved, "the next event is told");
+}
