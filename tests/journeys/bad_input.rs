@@ -76,12 +76,16 @@ async fn every_kind_of_bad_message_becomes_a_dead_letter_with_a_reason_and_a_hin
         ("air/a/up", format!("{{\"ts\":\"{now}\",\"other\":{{}}}}"), "no_values"),
     ] {
         send(&instance, topic, &payload);
-        let page = instance.get(&format!("/api/v1/dead-letters?reason={reason}")).await.expect("a page");
+        let page =
+            instance.get(&format!("/api/v1/dead-letters?reason={reason}")).await.expect("a page");
         let letter = &page["items"][0];
         assert_eq!(letter["topic"], topic, "{reason}: {page}");
         assert_eq!(letter["payload_text"], payload, "the message is kept whole");
         for field in ["detail", "hint"] {
-            assert!(letter[field].as_str().is_some_and(|text| text.len() > 10), "{reason} {field}: {letter}");
+            assert!(
+                letter[field].as_str().is_some_and(|text| text.len() > 10),
+                "{reason} {field}: {letter}"
+            );
         }
     }
     let loss = instance.get("/api/v1/loss?by=source").await.expect("the ledger");
@@ -93,15 +97,17 @@ async fn every_kind_of_bad_message_becomes_a_dead_letter_with_a_reason_and_a_hin
 async fn absurd_times_and_positions_and_wrong_units_are_told_apart() {
     let setup = Setup::new();
     // Degrees Celsius for a mass concentration: the source is configured wrongly.
-    let instance = setup.start(&CONFIG.replace("UNIT", "Cel").replace(
-        "format = \"json\"",
-        "format = \"json\"\nunknown_devices = \"register\"",
-    ));
+    let instance = setup.start(
+        &CONFIG
+            .replace("UNIT", "Cel")
+            .replace("format = \"json\"", "format = \"json\"\nunknown_devices = \"register\""),
+    );
     send(&instance, "air/a/up", r#"{"ts":"2026-01-01T00:00:00Z","pm25":12}"#);
     send(&instance, "air/a/up", r#"{"ts":"2199-01-01T00:00:00Z","pm25":12}"#);
     send(&instance, "air/a/up", r#"{"ts":"1970-01-01T00:00:05Z","pm25":12}"#);
     let page = instance.get("/api/v1/dead-letters").await.expect("a page");
-    let reasons: Vec<_> = page["items"].as_array().expect("items").iter().map(|l| &l["reason"]).collect();
+    let reasons: Vec<_> =
+        page["items"].as_array().expect("items").iter().map(|l| &l["reason"]).collect();
     assert!(reasons.contains(&&json!("bad_unit")), "{page}");
     assert!(page.to_string().contains("measures temperature"), "{page}");
 }
@@ -115,7 +121,8 @@ async fn a_dead_letter_is_replayed_after_the_fix_and_nothing_is_doubled() {
     let (ok, said) = setup.run(&["dead-letters", "list", "--data-dir", &data]);
     assert!(ok && said.contains("unknown_device") && said.contains("ghost"), "{said}");
 
-    let devices = setup.file("devices.json", r#"[{"id":"ghost","kind":"air_station","department":"air"}]"#);
+    let devices =
+        setup.file("devices.json", r#"[{"id":"ghost","kind":"air_station","department":"air"}]"#);
     let (ok, said) = setup.run(&["devices", "import", &devices, "--data-dir", &data]);
     assert!(ok, "{said}");
     for _ in 0..2 {
@@ -175,7 +182,9 @@ rules:
     );
     let (ok, said) = setup.run(&["rules", "check", &file]);
     assert!(!ok, "{said}");
-    for (line, word) in [(6, "threshold"), (13, "metric"), (20, "clear_below"), (27, "soon"), (29, "four")] {
+    for (line, word) in
+        [(6, "threshold"), (13, "metric"), (20, "clear_below"), (27, "soon"), (29, "four")]
+    {
         let place = format!("bad.yaml:{line}:");
         let found = said.lines().any(|l| l.contains(&place));
         assert!(found && said.contains(word), "no answer at {place} with `{word}`:\n{said}");
@@ -196,7 +205,10 @@ fn a_configuration_with_three_mistakes_gets_three_answers() {
     for word in ["city.time_zone", "http.listen", "source[0]", "json", "expose"] {
         assert!(said.contains(word), "`{word}` is not in:\n{said}");
     }
-    let file = setup.file("typo.toml", "[city]\nname = \"A\"\ntime_zone = \"UTC\"\n[htpp]\nlisten = \"127.0.0.1:1\"\n");
+    let file = setup.file(
+        "typo.toml",
+        "[city]\nname = \"A\"\ntime_zone = \"UTC\"\n[htpp]\nlisten = \"127.0.0.1:1\"\n",
+    );
     let (ok, said) = setup.run(&["config", "check", &file]);
     assert!(!ok && said.contains("htpp") && said.contains("did you mean `http`?"), "{said}");
 }

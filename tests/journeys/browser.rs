@@ -13,7 +13,14 @@ async fn a_stranger_sees_devices_and_an_alert_fires_and_clears_by_itself() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().to_string_lossy().into_owned();
     let instance = Instance::start(&[
-        "demo", "--data-dir", &data, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--no-color",
+        "demo",
+        "--data-dir",
+        &data,
+        "--http",
+        "127.0.0.1:0",
+        "--mqtt",
+        "127.0.0.1:0",
+        "--no-color",
     ])
     .expect("the demo starts");
     let url = format!("http://{}", instance.ready.http);
@@ -33,12 +40,13 @@ async fn a_stranger_sees_devices_and_an_alert_fires_and_clears_by_itself() {
     assert!(status.success(), "the browser journey failed; see tests/artefacts");
 
     // The whole cycle happened at the API too, and was not only shown.
-    let cleared = eventually("an alert that fired and resolved", Duration::from_secs(150), async || {
-        let alerts = instance.get("/api/v1/alerts?state=resolved&limit=1").await?;
-        Ok(alerts["items"].get(0).cloned())
-    })
-    .await
-    .expect("an alert clears");
+    let cleared =
+        eventually("an alert that fired and resolved", Duration::from_secs(150), async || {
+            let alerts = instance.get("/api/v1/alerts?state=resolved&limit=1").await?;
+            Ok(alerts["items"].get(0).cloned())
+        })
+        .await
+        .expect("an alert clears");
     assert_eq!(cleared["simulated"], true, "the demo's alerts are marked: {cleared}");
 
     let (took, clean) = instance.interrupt().expect("stops");
@@ -47,7 +55,14 @@ async fn a_stranger_sees_devices_and_an_alert_fires_and_clears_by_itself() {
 
     // Started again from the same folder: history and alerts are there.
     let again = Instance::start(&[
-        "demo", "--data-dir", &data, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--no-color",
+        "demo",
+        "--data-dir",
+        &data,
+        "--http",
+        "127.0.0.1:0",
+        "--mqtt",
+        "127.0.0.1:0",
+        "--no-color",
     ])
     .expect("the demo starts again");
     let id = cleared["id"].as_str().expect("an id");

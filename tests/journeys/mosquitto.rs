@@ -58,7 +58,7 @@ kind = "water_gauge"
             .expect("starts");
     eventually("the collector's subscription", Duration::from_secs(30), async || {
         let health = instance.get("/health/ready").await?;
-        Ok((health["parts"]["broker:city"]["ok"] == true).then_some(()))
+        Ok((health["parts"]["brokers"]["ok"] == true).then_some(()))
     })
     .await
     .expect("subscribes");
@@ -90,6 +90,7 @@ kind = "water_gauge"
     .await
     .expect("it clears");
 
-    let readings = instance.get("/api/v1/readings?device=gauge-1&metric=water_level").await.expect("readings");
+    let readings =
+        instance.get("/api/v1/readings?device=gauge-1&metric=water_level").await.expect("readings");
     assert_eq!(readings["raw"]["value"], serde_json::json!([1.0, 3.5, 2.0]));
 }

@@ -55,12 +55,17 @@ fn time_of(number: u64) -> Timestamp {
 }
 
 /// Runs it in a folder of its own.
-pub fn run(folder: &Path, options: Options, mut progress: impl FnMut(u64)) -> anyhow::Result<Report> {
+pub fn run(
+    folder: &Path,
+    options: Options,
+    mut progress: impl FnMut(u64),
+) -> anyhow::Result<Report> {
     let config = folder.join("citybrain.toml");
     std::fs::write(&config, CONFIG)?;
     let data = folder.join("data");
-    let arguments = ["serve", "--config", &config.to_string_lossy(), "--data-dir", &data.to_string_lossy()]
-        .map(str::to_owned);
+    let arguments =
+        ["serve", "--config", &config.to_string_lossy(), "--data-dir", &data.to_string_lossy()]
+            .map(str::to_owned);
     let start = || Instance::start(&arguments.each_ref().map(String::as_str));
 
     let mut instance = Some(start()?);
@@ -110,7 +115,8 @@ fn publish_all(
     while (acked.len() as u64) < readings {
         ensure!(idle < 60_000, "nobody listens any more");
         let here = *address.lock().expect("no panic holds it");
-        let Some(Ok(mut publisher)) = here.map(|address| Publisher::connect(address, "crash")) else {
+        let Some(Ok(mut publisher)) = here.map(|address| Publisher::connect(address, "crash"))
+        else {
             idle += 1;
             std::thread::sleep(Duration::from_millis(5));
             continue;
@@ -144,7 +150,8 @@ fn publish_all(
 
 /// Counts in the store itself what is missing and what is wrong.
 fn count(data: &Path, acked: &BTreeSet<u64>, readings: u64) -> anyhow::Result<(u64, u64)> {
-    let (store, _) = city_store::Embedded::open(&data.join("store"), city_store::Options::default())?;
+    let (store, _) =
+        city_store::Embedded::open(&data.join("store"), city_store::Options::default())?;
     let state = Arc::new(city_store::StateDb::open(&data.join("state.db"))?);
     let registry = city_registry::Registry::open(state, city_registry::Seed::default())?;
     let directory = registry.directory();
@@ -159,7 +166,10 @@ fn count(data: &Path, acked: &BTreeSet<u64>, readings: u64) -> anyhow::Result<(u
         let points = store.raw(SeriesKey { device, metric }, range, usize::MAX)?;
         for point in points {
             let value = point.value.as_f64().unwrap_or(-1.0);
-            if value < 0.0 || time_of(value as u64) != point.time || value as u64 % DEVICES != number {
+            if value < 0.0
+                || time_of(value as u64) != point.time
+                || value as u64 % DEVICES != number
+            {
                 wrong += 1;
             }
             *stored.entry(value as u64).or_default() += 1;

@@ -110,7 +110,11 @@ impl Instance {
     }
 
     /// POST to an API path; returns the status and the body.
-    pub async fn post(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<(u16, String)> {
+    pub async fn post(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> anyhow::Result<(u16, String)> {
         let url = format!("http://{}{path}", self.ready.http);
         let answer = client().post(url).bearer_auth(&self.ready.token).json(body).send().await?;
         Ok((answer.status().as_u16(), answer.text().await?))

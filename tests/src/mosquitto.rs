@@ -20,17 +20,30 @@ impl Mosquitto {
     pub fn start(folder: &Path) -> anyhow::Result<Self> {
         // The port is free now; the broker cannot be given an open socket.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/mosquitto/citybrain.conf");
-        let shipped = std::fs::read_to_string(&shipped).with_context(|| shipped.display().to_string())?;
+        let shipped =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/mosquitto/citybrain.conf");
+        let shipped =
+            std::fs::read_to_string(&shipped).with_context(|| shipped.display().to_string())?;
         // What belongs to a machine is replaced: where it listens, where it keeps its files, who may come.
-        let local = ["listener", "persistence_location", "allow_anonymous", "password_file", "acl_file", "log_dest", "user", "pid_file"];
+        let local = [
+            "listener",
+            "persistence_location",
+            "allow_anonymous",
+            "password_file",
+            "acl_file",
+            "log_dest",
+            "user",
+            "pid_file",
+        ];
         let kept: Vec<&str> = shipped
             .lines()
             .filter(|line| !local.contains(&line.split_whitespace().next().unwrap_or_default()))
             .collect();
         let text = format!(
             "listener {} 127.0.0.1\nallow_anonymous true\npersistence_location {}/\nlog_dest none\n{}\n",
-            address.port(), folder.display(), kept.join("\n"),
+            address.port(),
+            folder.display(),
+            kept.join("\n"),
         );
         let file = folder.join("mosquitto.conf");
         std::fs::write(&file, text)?;

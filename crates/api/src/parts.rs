@@ -77,6 +77,19 @@ pub struct IngestStatus {
     pub failing: Option<String>,
     /// The ids of the sources, by their number.
     pub sources: Vec<String>,
+    /// The sessions with external brokers.
+    pub brokers: Vec<BrokerStatus>,
+}
+
+/// How it stands with an external broker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BrokerStatus {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Whether we are connected and all subscriptions were granted.
+    pub ok: bool,
+    /// What is wrong, or why the last connection ended; `null` if nothing was ever wrong.
+    pub error: Option<String>,
 }
 
 /// The pipeline, as far as the brain needs it.

@@ -62,6 +62,7 @@ codes! {
     TOO_MANY_STEPS "too_many_steps" 400 "The step is too short for the range";
     BAD_JSON "bad_json" 400 "The body is not JSON";
     BAD_BODY "bad_body" 422 "The body is not of the right shape";
+    BAD_DEVICES "bad_devices" 422 "Devices cannot be registered like this";
     BAD_KEY "bad_idempotency_key" 422 "The idempotency key does not fit the event";
     UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" 415 "The body must be JSON";
     BODY_TOO_LARGE "body_too_large" 413 "The body is too large";

@@ -74,6 +74,43 @@ pub(crate) struct DeclaredPosition {
     crs: Crs,
 }
 
+/// A device as imported and exported.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeviceEntry {
+    /// Its id: 1 to 128 bytes without control characters.
+    id: String,
+    /// What people call it, as one text for both languages or one for each; the id if missing.
+    #[schema(nullable = false)]
+    name: Option<LocalText>,
+    /// Its kind.
+    kind: String,
+    /// The department that owns it.
+    department: String,
+    /// Where it stands, in the coordinate system that it names.
+    #[schema(nullable = false)]
+    position: Option<DeclaredPosition>,
+    /// Whether it moves and its messages carry its position.
+    #[schema(required = false)]
+    moving: bool,
+    /// How often it is expected to send, such as `30s` or `5m`.
+    #[schema(nullable = false)]
+    interval: Option<String>,
+    /// The device through which it sends.
+    #[schema(nullable = false)]
+    gateway: Option<String>,
+    #[schema(required = false)]
+    life_cycle: LifeCycle,
+    /// Whether everything it sends is simulated or test data.
+    #[schema(required = false)]
+    simulated: bool,
+    /// The coordinate system of positions in its messages.
+    #[schema(required = false)]
+    crs: Crs,
+    /// Further attributes.
+    #[schema(required = false)]
+    attributes: BTreeMap<String, ReadingValue>,
+}
+
 /// A place in WGS-84.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Position {

@@ -1,9 +1,9 @@
 //! Small adapters between crates that do not know each other.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use city_api::IngestStatus;
-use city_collect::Status;
+use city_api::{BrokerStatus, IngestStatus};
+use city_collect::{Phase, Status};
 use city_pipeline::{Monitor, Pipeline, Replayer, Sources};
 use city_store::DeadLetterId;
 use tokio::sync::watch;
@@ -34,7 +34,11 @@ impl Ingest {
 
     /// Watches the session with a broker.
     pub fn watch_broker(&self, name: &str, status: watch::Receiver<Status>) {
-        self.brokers.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), status));
+        self.brokers().push((name.to_owned(), status));
+    }
+
+    fn brokers(&self) -> MutexGuard<'_, Vec<(String, watch::Receiver<Status>)>> {
+        self.brokers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -47,6 +51,7 @@ impl city_api::Ingest for Ingest {
             readings_per_s: status.readings_per_s,
             failing: status.failing,
             sources: connected.sources.iter().map(|source| source.spec.id.clone()).collect(),
+            brokers: self.brokers().iter().map(|(name, status)| broker(name, status)).collect(),
         }
     }
 
@@ -54,5 +59,17 @@ impl city_api::Ingest for Ingest {
         let connected = self.pipeline.get().ok_or("the pipeline has not started yet; try again")?;
         let replayed = tokio::runtime::Handle::current().block_on(connected.replayer.replay(id));
         replayed.map_err(|error| error.to_string())
+    }
+}
+
+fn broker(name: &str, status: &watch::Receiver<Status>) -> BrokerStatus {
+    let status = status.borrow();
+    let refused = status.refused.first().map(|refused| {
+        format!("the subscription `{}` was refused: {}", refused.filter, refused.reason)
+    });
+    BrokerStatus {
+        name: name.to_owned(),
+        ok: status.phase == Phase::Connected && status.granted > 0 && refused.is_none(),
+        error: refused.or_else(|| status.last_error.as_ref().map(|(_, error)| error.clone())),
     }
 }

@@ -97,7 +97,7 @@ mod tests {
         .expect("registered");
         value.store(7, Ordering::SeqCst);
         let families = registry.gather();
-        assert_eq!(families[0].get_metric()[0].get_counter().value(), 7.0);
+        assert_eq!(families[0].get_metric()[0].get_counter().get_value(), 7.0);
         assert_eq!(families[0].get_metric()[0].get_label()[0].value(), "city");
     }
 }

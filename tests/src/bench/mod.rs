@@ -74,7 +74,8 @@ impl Samples {
     ) -> Figure {
         let values = self.values.get(figure).map(Vec::as_slice).unwrap_or_default();
         let value = median(values);
-        let ratio = baseline.and_then(|name| self.values.get(name)).map(|base| value / median(base));
+        let ratio =
+            baseline.and_then(|name| self.values.get(name)).map(|base| value / median(base));
         Figure {
             figure,
             value,
@@ -105,7 +106,9 @@ impl Report {
         let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
         let kib: u64 = memory
             .lines()
-            .find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok())
+            .find_map(|line| {
+                line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok()
+            })
             .unwrap_or(0);
         let machine = Machine { cores, memory_gib: kib.div_ceil(1 << 20) };
         Self { bench, machine, runs, figures }
@@ -124,14 +127,26 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Machine { cores, memory_gib } = self.machine;
-        writeln!(f, "{}: median of {} runs, {cores} cores, {memory_gib} GiB", self.bench, self.runs)?;
-        writeln!(f, "{:<26} {:>14} {:>14} {:>14}  {:<6} {:>7}  against", "figure", "median", "min", "max", "unit", "ratio")?;
+        writeln!(
+            f,
+            "{}: median of {} runs, {cores} cores, {memory_gib} GiB",
+            self.bench, self.runs
+        )?;
+        writeln!(
+            f,
+            "{:<26} {:>14} {:>14} {:>14}  {:<6} {:>7}  against",
+            "figure", "median", "min", "max", "unit", "ratio"
+        )?;
         for figure in &self.figures {
             let ratio = figure.ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
             writeln!(
                 f,
                 "{:<26} {:>14.0} {:>14.0} {:>14.0}  {:<6} {ratio:>7}  {}",
-                figure.figure, figure.value, figure.min, figure.max, figure.unit,
+                figure.figure,
+                figure.value,
+                figure.min,
+                figure.max,
+                figure.unit,
                 figure.baseline.unwrap_or_default(),
             )?;
             if !figure.note.is_empty() {

@@ -20,7 +20,8 @@ use city_decode::Message;
 use city_geo::{ZoneIndex, ZoneOptions};
 use city_model::{Catalogue, Clock, SharedClock, Span, Timestamp};
 use city_pipeline::{
-    Ack, AckSink, Limits, Pipeline, PipelineParts, RawMessage, SourceKey, SourceSpec, Sources, TimePolicy,
+    Ack, AckSink, Limits, Pipeline, PipelineParts, RawMessage, SourceKey, SourceSpec, Sources,
+    TimePolicy,
 };
 use city_registry::{DeviceEntry, Registry, Seed};
 use city_rules::RuleSet;
@@ -48,13 +49,31 @@ pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
         samples.add("readings_per_s_durable", wall);
         samples.add("readings_per_s", per_cpu);
         eprintln!("run {run} of {runs}: bare subscriber");
-        samples.add("bare_subscriber_per_s", bare_subscriber(&payloads[..payloads.len().min(100_000)])?);
+        samples.add(
+            "bare_subscriber_per_s",
+            bare_subscriber(&payloads[..payloads.len().min(100_000)])?,
+        );
     }
     let figures: Vec<Figure> = vec![
-        samples.figure("readings_per_s", "1/s", Some("decode_only_per_s"), "readings by second of processor time, all threads: one core, no network"),
-        samples.figure("readings_per_s_durable", "1/s", Some("bare_subscriber_per_s"), "by the clock, until all is durable and evaluated"),
+        samples.figure(
+            "readings_per_s",
+            "1/s",
+            Some("decode_only_per_s"),
+            "readings by second of processor time, all threads: one core, no network",
+        ),
+        samples.figure(
+            "readings_per_s_durable",
+            "1/s",
+            Some("bare_subscriber_per_s"),
+            "by the clock, until all is durable and evaluated",
+        ),
         samples.figure("decode_only_per_s", "1/s", None, "one core, SenML to values"),
-        samples.figure("bare_subscriber_per_s", "1/s", None, "rumqttc on Mosquitto, QoS 1, payload thrown away, 4 readings a message"),
+        samples.figure(
+            "bare_subscriber_per_s",
+            "1/s",
+            None,
+            "rumqttc on Mosquitto, QoS 1, payload thrown away, 4 readings a message",
+        ),
     ];
     Ok(Report::new("pipeline", runs, figures))
 }
@@ -166,7 +185,8 @@ fn pipeline(payloads: &[(String, Bytes)]) -> anyhow::Result<(f64, f64)> {
         clock: clock.clone(),
         metrics: metrics.clone(),
     })?;
-    let sources = Sources::compile(&[source()]).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+    let sources =
+        Sources::compile(&[source()]).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
     let pipeline = Pipeline::start(PipelineParts {
         sources: Arc::new(sources),
         registry,
@@ -203,7 +223,11 @@ fn pipeline(payloads: &[(String, Bytes)]) -> anyhow::Result<(f64, f64)> {
     engine.stop();
     let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let acks = acknowledged.0.load(Ordering::Relaxed);
-    ensure!(acks == payloads.len() as u64, "{acks} of {} messages were acknowledged", payloads.len());
+    ensure!(
+        acks == payloads.len() as u64,
+        "{acks} of {} messages were acknowledged",
+        payloads.len()
+    );
     let readings = payloads.len() as f64 * READINGS_PER_MESSAGE as f64;
     Ok((readings / wall, readings / cpu))
 }
@@ -250,7 +274,10 @@ fn bare_subscriber(payloads: &[(String, Bytes)]) -> anyhow::Result<f64> {
     let folder = tempfile::tempdir()?;
     let broker = Mosquitto::start(folder.path())?;
     let mut options = MqttOptions::new("bare", "127.0.0.1", broker.address.port());
-    options.set_max_packet_size(1 << 20, 1 << 20).set_inflight(1000).set_keep_alive(Duration::from_secs(30));
+    options
+        .set_max_packet_size(1 << 20, 1 << 20)
+        .set_inflight(1000)
+        .set_keep_alive(Duration::from_secs(30));
     let (client, mut connection) = Client::new(options, 10);
     client.subscribe("bench/#", QoS::AtLeastOnce)?;
     let total = payloads.len() as u64;
@@ -274,7 +301,10 @@ fn bare_subscriber(payloads: &[(String, Bytes)]) -> anyhow::Result<f64> {
         }
     }
     let took = started.elapsed().as_secs_f64();
-    publisher.context("no subscription")?.join().map_err(|_| anyhow::anyhow!("the publisher panicked"))??;
+    publisher
+        .context("no subscription")?
+        .join()
+        .map_err(|_| anyhow::anyhow!("the publisher panicked"))??;
     Ok(count as f64 * READINGS_PER_MESSAGE as f64 / took)
 }
 

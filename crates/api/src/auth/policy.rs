@@ -61,6 +61,8 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("GET", "/api/v1/departments", VIEW),
     policy("GET", "/api/v1/zones", VIEW),
     policy("GET", "/api/v1/zones/{id}", VIEW),
+    policy("POST", "/api/v1/devices/import", ENGINEER),
+    policy("GET", "/api/v1/devices/export", ENGINEER),
     policy("GET", "/api/v1/devices", VIEW),
     policy("GET", "/api/v1/devices/{id}", VIEW),
     policy("GET", "/api/v1/map", VIEW),

@@ -20,6 +20,7 @@ struct Parts {
     pipeline: Part,
     store: Part,
     state: Part,
+    brokers: Part,
 }
 
 /// The answer of `/health/ready`.
@@ -36,7 +37,9 @@ pub(crate) async fn live() -> Json<serde_json::Value> {
 
 /// The process can do its work.
 pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
-    let failing = app.ingest.status().failing.is_some();
+    let status = app.ingest.status();
+    let failing = status.failing.is_some();
+    let brokers_ok = status.brokers.iter().all(|broker| broker.ok);
     let (state, store) = (app.state.clone(), app.store.clone());
     let checked = app.lanes.short(move || {
         store.head_seq();
@@ -48,6 +51,8 @@ pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
         pipeline: part(!failing, "commits fail, so acknowledgements are withheld"),
         store: part(!failing, "the store refuses commits"),
         state: part(state_ok, "the state database does not answer"),
+        // Readings wait at the broker meanwhile, so that alone does not make us unready.
+        brokers: part(brokers_ok, "a broker is away, or refuses a subscription"),
     };
     let ok = !failing && state_ok;
     let code = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -5,6 +5,7 @@ mod alert_events;
 mod alerts;
 mod dead_letters;
 mod departments;
+mod device_list;
 mod devices;
 mod documents;
 pub(crate) mod health;
@@ -35,6 +36,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     kinds::routes,
     departments::routes,
     zones::routes,
+    device_list::routes,
     devices::routes,
     map::routes,
     last_values::routes,

@@ -12,7 +12,7 @@ use crate::alerts::Counts;
 use crate::app::App;
 use crate::parameters::{NoParameters, Parameters};
 use crate::status::DeviceStatus;
-use crate::{CityInfo, Mode};
+use crate::{BrokerStatus, CityInfo, Mode};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(show))
@@ -47,6 +47,8 @@ pub(crate) struct System {
     in_flight: u64,
     /// Why readings cannot be stored now; `null` while they can.
     commits_failing: Option<String>,
+    /// The sessions with external brokers.
+    brokers: Vec<BrokerStatus>,
 }
 
 /// The present state of the system.
@@ -79,6 +81,7 @@ pub(crate) fn system(app: &App) -> System {
         alerts: counts,
         in_flight: status.in_flight,
         commits_failing: status.failing,
+        brokers: status.brokers,
     }
 }
 

@@ -202,3 +202,31 @@ async fn the_map_has_a_column_entry_for_every_device_in_service() {
     assert_eq!(devices["severity"], json!([4, 0, 0, 0]));
     assert_eq!(devices["moving"], json!([0, 0, 1, 0]));
 }
+
+#[tokio::test]
+async fn devices_are_imported_all_or_none_and_exported_in_the_same_shape() {
+    let city = City::new();
+    let two = json!([
+        { "id": "new-1", "kind": "air_station", "department": "environment", "interval": "30s" },
+        { "id": "new-2", "name": { "en": "Two", "zh": "二" }, "kind": "bus", "department": "transport",
+          "moving": true },
+    ]);
+    let answer = city.post("/api/v1/devices/import", &two).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.json(), json!({ "added": 2, "changed": 0, "unchanged": 0 }));
+    assert_eq!(city.ok("/api/v1/devices/new-2").await["moving"], true);
+
+    let exported = city.ok("/api/v1/devices/export").await;
+    let again = city.post("/api/v1/devices/import", &exported).await.json();
+    assert_eq!(again["unchanged"], exported.as_array().expect("a list").len());
+
+    let bad = json!([
+        { "id": "new-3", "kind": "bus", "department": "transport" },
+        { "id": "", "kind": "bus", "department": "transport" },
+    ]);
+    let refused = city.post("/api/v1/devices/import", &bad).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.problem(), "bad_devices");
+    let lookup = city.get("/api/v1/devices/new-3").await;
+    assert_eq!(lookup.status, StatusCode::NOT_FOUND, "none of them");
+}

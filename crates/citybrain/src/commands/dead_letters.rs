@@ -26,7 +26,7 @@ pub(crate) enum DeadLettersCommand {
     Replay {
         /// Their numbers.
         #[arg(required_unless_present = "all")]
-        ids: Vec<i64>,
+        ids: Vec<String>,
         /// All that were not replayed yet.
         #[arg(long, conflicts_with = "ids")]
         all: bool,
@@ -66,7 +66,7 @@ fn list(client: &Client, reason: Option<&str>, limit: usize, json: bool) -> anyh
             } else {
                 println!(
                     "{:>6}  {}  {}  {}\n        {}\n        hint: {}",
-                    letter["id"],
+                    text(&letter["id"]),
                     text(&letter["at"]),
                     text(&letter["reason"]),
                     text(&letter["topic"]),
@@ -84,11 +84,11 @@ fn list(client: &Client, reason: Option<&str>, limit: usize, json: bool) -> anyh
 }
 
 /// The numbers of all that were not replayed, oldest first.
-fn open(client: &Client, reason: Option<&str>) -> anyhow::Result<Vec<i64>> {
+fn open(client: &Client, reason: Option<&str>) -> anyhow::Result<Vec<String>> {
     let mut ids = Vec::new();
     pages(client, reason, |letter| {
         if letter["replayed_at"].is_null() {
-            ids.extend(letter["id"].as_i64());
+            ids.extend(letter["id"].as_str().map(str::to_owned));
         }
         true
     })?;
