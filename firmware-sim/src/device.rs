@@ -28,7 +28,7 @@ pub struct DeviceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
     /// Further attributes, its own limits among them.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Attribute>,
     /// Its stage of life: `active`.
     pub life_cycle: String,

@@ -7,20 +7,20 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum SimError {
     /// A file cannot be read.
-    #[error("`{}` cannot be read: {source}", path.display())]
+    #[error("`{}` cannot be read: {error}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// What the operating system says.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// A TOML file is not of the right shape.
-    #[error("{what} is not valid: {source}")]
+    #[error("{what} is not valid: {error}")]
     Syntax {
         /// Which file.
         what: String,
         /// Where and what.
-        source: Box<toml::de::Error>,
+        error: Box<toml::de::Error>,
     },
     /// The scenario says something that cannot be.
     #[error("scenario, {place}: {problem}; {hint}")]

@@ -41,7 +41,7 @@ impl IncidentKind {
             Self::AirEpisode => ("air_station", 3, 5),
             Self::RisingWater => ("water_gauge", 1, 2),
             Self::DarkGateway => (crate::kinds::GATEWAY, 1, 1),
-            Self::TrafficJam => ("traffic_loop", 3, 8),
+            Self::TrafficJam => ("traffic_loop", 3, 16),
             Self::LoudEvent => ("noise_meter", 1, 2),
         }
     }

@@ -42,7 +42,9 @@ mod incident;
 mod kinds;
 mod mqtt;
 mod noise;
-// pub mod replay;
+#[cfg(test)]
+mod rehearsal;
+pub mod replay;
 mod route;
 mod run;
 mod scenario;

@@ -150,7 +150,7 @@ impl Runner {
 }
 
 /// The first time at or after `from` at which a sender sends.
-fn next(from: i64, interval: i64, phase: i64) -> i64 {
+pub(crate) fn next(from: i64, interval: i64, phase: i64) -> i64 {
     let interval = interval.max(1);
     (from - phase + interval - 1).div_euclid(interval) * interval + phase
 }

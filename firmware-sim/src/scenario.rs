@@ -127,10 +127,8 @@ impl Scenario {
 
     /// Reads a scenario; `what` is what errors call it.
     pub fn parse(what: &str, text: &str) -> Result<Self, SimError> {
-        let scenario: Self = toml::from_str(text).map_err(|source| SimError::Syntax {
-            what: what.to_owned(),
-            source: Box::new(source),
-        })?;
+        let scenario: Self = toml::from_str(text)
+            .map_err(|error| SimError::Syntax { what: what.to_owned(), error: Box::new(error) })?;
         scenario.check()?;
         Ok(scenario)
     }
@@ -139,7 +137,7 @@ impl Scenario {
     pub fn load(path: &Path) -> Result<(Self, String), SimError> {
         let read = |path: &Path| {
             std::fs::read_to_string(path)
-                .map_err(|source| SimError::Read { path: path.to_owned(), source })
+                .map_err(|error| SimError::Read { path: path.to_owned(), error })
         };
         let scenario = Self::parse(&format!("`{}`", path.display()), &read(path)?)?;
         let zones = path.parent().unwrap_or(Path::new("")).join(&scenario.zones);
@@ -294,12 +292,7 @@ mod tests {
             ("kind = \"noise_meter\"", "kind = \"air_station\"", "listed twice"),
         ] {
             let error = Scenario::parse("test", &TEXT.replacen(from, to, 1)).expect_err(to);
-            let mut text = error.to_string();
-            let mut source = std::error::Error::source(&error);
-            while let Some(cause) = source {
-                text.push_str(&cause.to_string());
-                source = cause.source();
-            }
+            let text = error.to_string();
             assert!(text.contains(expected), "{text}");
         }
     }

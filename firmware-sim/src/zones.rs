@@ -138,8 +138,9 @@ impl Zones {
             let (low, high) = values.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
             high - low
         };
-        let (lon, lat): (fn(&Zone) -> f64, fn(&Zone) -> f64) = (|z| z.middle.0, |z| z.middle.1);
-        let axis = if extent(lon) * 0.74 > extent(lat) { lon } else { lat };
+        // A degree of longitude is shorter than one of latitude.
+        let scale = self.bounds[1].to_radians().cos();
+        let axis = if extent(lon) * scale > extent(lat) { lon } else { lat };
         zones.sort_by(|a, b| axis(&self.list[*a]).total_cmp(&axis(&self.list[*b])).then(a.cmp(b)));
         let half = groups / 2;
         let total: f64 = zones.iter().map(|zone| self.list[*zone].area).sum();
@@ -155,6 +156,14 @@ impl Zones {
         self.split(zones, half, out);
         self.split(right, groups - half, out);
     }
+}
+
+const fn lon(zone: &Zone) -> f64 {
+    zone.middle.0
+}
+
+const fn lat(zone: &Zone) -> f64 {
+    zone.middle.1
 }
 
 fn name_of(feature: &geojson::Feature) -> Option<LocalText> {

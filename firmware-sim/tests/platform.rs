@@ -103,7 +103,7 @@ fn every_device_is_understood_live_and_in_batches() {
                 assert_eq!(decoded.len(), uplink.readings as usize);
                 let capture = source.topic.capture(&uplink.topic).expect("it fits");
                 let which = if alone { &records[n..=n] } else { &records[..] };
-                check(&decoded, which, capture.device.as_deref());
+                check(&decoded, which, capture.device);
             }
         }
     }

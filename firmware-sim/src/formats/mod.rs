@@ -10,6 +10,8 @@ mod lorawan;
 mod senml;
 mod ttn;
 
+pub(crate) use senml::Pack;
+
 use jiff::Timestamp;
 
 use crate::{DeviceSpec, Sample, Value};
@@ -80,7 +82,7 @@ pub struct Uplink {
 }
 
 /// A value as JSON.
-fn json_value(value: Value) -> serde_json::Value {
+pub(crate) fn json_value(value: Value) -> serde_json::Value {
     match value {
         Value::Number(number) => number.into(),
         Value::Integer(count) => count.into(),

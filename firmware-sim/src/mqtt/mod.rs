@@ -78,7 +78,7 @@ impl Target {
 
 /// All connections of a run, and the task that keeps each of them.
 pub(crate) struct Links {
-    links: Vec<Arc<Link>>,
+    all: Vec<Arc<Link>>,
     tasks: JoinSet<()>,
     finish: CancellationToken,
     stop: CancellationToken,
@@ -89,32 +89,32 @@ impl Links {
     pub(crate) fn start(target: &Target, counters: &Arc<Counters>) -> Self {
         let (finish, stop) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        let mut links = Vec::with_capacity(target.connections.max(1));
+        let mut all = Vec::with_capacity(target.connections.max(1));
         for number in 0..target.connections.max(1) {
             let link = Arc::new(Link::new(target, number, counters.clone()));
-            links.push(link.clone());
+            all.push(link.clone());
             let (finish, stop) = (finish.clone(), stop.clone());
             tasks.spawn(async move { link.run(finish, stop).await });
         }
-        Self { links, tasks, finish, stop }
+        Self { all, tasks, finish, stop }
     }
 
     /// The connection that everything with this key goes through: order within it is kept.
     pub(crate) fn of(&self, key: u64) -> &Link {
-        &self.links[(key % self.links.len() as u64) as usize]
+        &self.all[(key % self.all.len() as u64) as usize]
     }
 
     /// Lets the connections send what they have, for at most `patience`, and ends them. Returns
     /// how many messages nobody acknowledged.
     pub(crate) async fn finish(mut self, patience: Duration) -> u64 {
         self.finish.cancel();
-        let all = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(patience, all).await.is_err() {
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, ended).await.is_err() {
             self.stop.cancel();
             let rest = async { while self.tasks.join_next().await.is_some() {} };
             // Saying good-bye to a peer that does not read takes for ever.
             let _ = tokio::time::timeout(Duration::from_millis(500), rest).await;
         }
-        self.links.iter().map(|link| link.waiting() as u64).sum()
+        self.all.iter().map(|link| link.waiting() as u64).sum()
     }
 }
