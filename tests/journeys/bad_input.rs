@@ -183,7 +183,7 @@ rules:
     let (ok, said) = setup.run(&["rules", "check", &file]);
     assert!(!ok, "{said}");
     for (line, word) in
-        [(6, "threshold"), (13, "metric"), (20, "clear_below"), (27, "soon"), (29, "four")]
+        [(6, "threshold"), (13, "metric"), (20, "clear limit"), (27, "soon"), (29, "four")]
     {
         let place = format!("bad.yaml:{line}:");
         let found = said.lines().any(|l| l.contains(&place));

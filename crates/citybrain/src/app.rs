@@ -164,7 +164,7 @@ impl App {
         })?;
         let pipeline = Pipeline::start(PipelineParts {
             sources: sources.clone(),
-            registry,
+            registry: registry.clone(),
             store: store.clone(),
             // The engine first, because it may wait; the live views never do.
             followers: vec![Arc::new(engine.handle()), brain.live()],
@@ -175,7 +175,7 @@ impl App {
             clock: clock.clone(),
             metrics: metrics.clone(),
         })?;
-        ingest.connect(&pipeline);
+        ingest.connect(&pipeline, &registry)?;
 
         let (inputs, outputs, brain_stage, maintenance) =
             (Stage::default(), Stage::default(), Stage::default(), Stage::default());

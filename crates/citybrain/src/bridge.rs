@@ -1,10 +1,11 @@
 //! Small adapters between crates that do not know each other.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use city_api::{BrokerStatus, IngestStatus};
 use city_collect::{Phase, Status};
-use city_pipeline::{Monitor, Pipeline, Replayer, Sources};
+use city_pipeline::{Monitor, Pipeline, Replayer};
+use city_registry::{Registry, RegistryError};
 use city_store::DeadLetterId;
 use tokio::sync::watch;
 
@@ -18,18 +19,20 @@ pub struct Ingest {
 struct Connected {
     monitor: Monitor,
     replayer: Replayer,
-    sources: Arc<Sources>,
+    /// The ids of sources by their number in the ledger.
+    sources: Vec<String>,
 }
 
 impl Ingest {
     /// Connects the pipeline, once.
-    pub fn connect(&self, pipeline: &Pipeline) {
+    pub fn connect(&self, pipeline: &Pipeline, registry: &Registry) -> Result<(), RegistryError> {
         // A second call would change nothing, and there is none.
         let _ = self.pipeline.set(Connected {
             monitor: pipeline.monitor(),
             replayer: pipeline.replayer(),
-            sources: pipeline.sources().clone(),
+            sources: registry.source_ids()?,
         });
+        Ok(())
     }
 
     /// Watches the session with a broker.
@@ -50,7 +53,7 @@ impl city_api::Ingest for Ingest {
             in_flight: status.in_flight,
             readings_per_s: status.readings_per_s,
             failing: status.failing,
-            sources: connected.sources.iter().map(|source| source.spec.id.clone()).collect(),
+            sources: connected.sources.clone(),
             brokers: self.brokers().iter().map(|(name, status)| broker(name, status)).collect(),
         }
     }

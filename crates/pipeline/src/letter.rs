@@ -84,17 +84,18 @@ impl Reason {
         Self::new("registry", error.to_string(), "mend the registry, then replay")
     }
 
-    /// The dead letter of `message`, standing for `items` items of the ledger.
+    /// The dead letter of `message`, standing for `items` items of the ledger; `source` is the
+    /// number and the id of the source that it came from.
     pub(crate) fn letter(
         self,
         message: &RawMessage,
-        source_id: &str,
+        source: Option<(u16, &str)>,
         device: Option<String>,
         items: u32,
     ) -> NewDeadLetter {
         NewDeadLetter {
-            source: message.source.map(|key| key.0),
-            source_id: source_id.to_owned(),
+            source: source.map(|(number, _)| number),
+            source_id: source.map_or("", |(_, id)| id).to_owned(),
             topic: message.topic.to_string(),
             payload: message.payload.as_ref().into(),
             client: message.client.as_deref().map(str::to_owned),

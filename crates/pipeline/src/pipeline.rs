@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use city_model::SharedClock;
 use city_quality::CheckConfig;
-use city_registry::Registry;
+use city_registry::{Registry, RegistryError};
 use city_store::{Commit, DeadLetterId, SharedStore, StoreError};
 
 use crate::check::Checks;
@@ -61,6 +61,9 @@ pub enum StartError {
     /// A metric's name is taken.
     #[error("the pipeline's metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// The sources cannot be numbered.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The system gives no thread.
     #[error("the pipeline's threads cannot be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -100,7 +103,7 @@ impl Pipeline {
             parts.times,
             parts.bounds,
             Checks::new(parts.checks),
-        );
+        )?;
         let counted = gauge.clone();
         let threads = vec![
             std::thread::Builder::new()

@@ -10,7 +10,7 @@ use city_model::unit::{Conversion, conversion};
 use city_model::{
     Device, Directory, Marks, MetricKey, Quality, Reading, SeriesKey, Span, Timestamp, Value,
 };
-use city_registry::{DeviceEntry, Registry, check_id};
+use city_registry::{DeviceEntry, Registry, RegistryError, check_id};
 use city_store::Commit;
 use rustc_hash::FxHashMap;
 
@@ -51,6 +51,8 @@ struct KnownMetric {
 /// The state of the stages from decode to check.
 pub(crate) struct Processor {
     sources: Arc<Sources>,
+    /// The number of each source in the ledger.
+    numbers: Vec<u16>,
     registry: Arc<Registry>,
     directory: Arc<Directory>,
     times: TimePolicy,
@@ -67,9 +69,11 @@ impl Processor {
         times: TimePolicy,
         bounds: Option<[f64; 4]>,
         checks: Checks,
-    ) -> Self {
+    ) -> Result<Self, RegistryError> {
         let directory = registry.directory();
-        Self {
+        let numbers = registry.source_numbers(sources.iter().map(|source| &*source.spec.id))?;
+        Ok(Self {
+            numbers,
             locator: Locator::new(registry.zones(), bounds),
             directory,
             registry,
@@ -79,7 +83,7 @@ impl Processor {
                 .take(sources.iter().count())
                 .collect(),
             sources,
-        }
+        })
     }
 
     /// Takes up changes of the registry; called between batches.
@@ -93,7 +97,7 @@ impl Processor {
     pub(crate) fn message(&mut self, message: &RawMessage, commit: &mut Commit) {
         let sources = self.sources.clone();
         let Some(source) = message.source.and_then(|key| sources.get(key)) else {
-            let letter = Reason::no_source(&message.topic).letter(message, "", None, 1);
+            let letter = Reason::no_source(&message.topic).letter(message, None, None, 1);
             commit.dead_letters.push(letter);
             return;
         };
@@ -105,16 +109,18 @@ impl Processor {
         let mut found = Vec::new();
         if let Err(error) = source.decoder.decode(&input, &mut found) {
             let device = topic_device(source, &message.topic);
-            commit.dead_letters.push(Reason::decode(&error).letter(
-                message,
-                &source.spec.id,
-                device,
-                1,
-            ));
+            let from = Some((self.number(message), &*source.spec.id));
+            commit.dead_letters.push(Reason::decode(&error).letter(message, from, device, 1));
             return;
         }
         let captures = source.template.capture(&message.topic).unwrap_or_default();
         self.readings(message, source, &captures, &found, commit);
+    }
+
+    /// The number in the ledger of the source that a message came from.
+    fn number(&self, message: &RawMessage) -> u16 {
+        let index = usize::from(message.source.unwrap_or_default().0);
+        self.numbers.get(index).copied().unwrap_or_default()
     }
 
     fn readings(
@@ -127,7 +133,7 @@ impl Processor {
     ) {
         let mut failed: Option<(Reason, Option<String>, u32)> = None;
         let mut device: Option<Arc<Device>> = None;
-        let source_key = message.source.unwrap_or_default().0;
+        let number = self.number(message);
         for decoded in found {
             let id = decoded.device.as_deref().or(captures.device);
             let reading = self.device(id, device.take(), source, captures).and_then(|found| {
@@ -137,7 +143,7 @@ impl Processor {
                 Ok((found, reading)) => {
                     device = Some(found);
                     commit.readings.push(reading);
-                    commit.sources.push(source_key);
+                    commit.sources.push(number);
                 }
                 Err(reason) => {
                     let (first, _, items) =
@@ -150,7 +156,8 @@ impl Processor {
             }
         }
         if let Some((reason, device, items)) = failed {
-            commit.dead_letters.push(reason.letter(message, &source.spec.id, device, items));
+            let from = Some((number, &*source.spec.id));
+            commit.dead_letters.push(reason.letter(message, from, device, items));
         }
     }
 

@@ -135,6 +135,20 @@ impl Registry {
         Ok(labels)
     }
 
+    /// The numbers of sources in the ledger; new ones get the next. A source keeps its number
+    /// when the configuration puts it in another place, or leaves it out for a while.
+    pub fn source_numbers<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<u16>, RegistryError> {
+        self.state.write(|tx| ids.into_iter().map(|id| tables::source_number(tx, id)).collect())
+    }
+
+    /// The ids of all sources that there ever were, by number.
+    pub fn source_ids(&self) -> Result<Vec<String>, RegistryError> {
+        self.state.read(tables::load_sources)
+    }
+
     /// All devices as they can be imported again, in the order of their keys.
     pub fn export(&self) -> Vec<DeviceEntry> {
         self.lock().values().cloned().collect()
@@ -306,6 +320,15 @@ mod tests {
         let radon = reopened.metrics.by_id("radon").expect("kept");
         assert_eq!((radon.key, radon.unmapped), (key, true));
         assert_eq!(reopened.metrics.by_id("pm25").expect("known").key, pm25);
+    }
+
+    #[test]
+    fn a_source_keeps_its_number_wherever_it_stands() {
+        let (state, registry) = open();
+        assert_eq!(registry.source_numbers(["a", "b"]).expect("numbered"), [0, 1]);
+        let reopened = Registry::open(state, seed()).expect("a registry");
+        assert_eq!(reopened.source_numbers(["c", "b"]).expect("numbered"), [2, 1]);
+        assert_eq!(reopened.source_ids().expect("listed"), ["a", "b", "c"]);
     }
 
     #[test]

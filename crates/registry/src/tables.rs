@@ -19,6 +19,10 @@ const MIGRATIONS: &[&str] = &["
         id   TEXT NOT NULL UNIQUE,
         unit TEXT NOT NULL           -- as first sent, for metrics that are not in the catalogue
     ) STRICT;
+    CREATE TABLE source (
+        number INTEGER PRIMARY KEY,  -- in the ledger, for ever
+        id     TEXT NOT NULL UNIQUE
+    ) STRICT;
     CREATE TABLE label (
         class TEXT NOT NULL,         -- kind, department
         id    TEXT NOT NULL,
@@ -152,4 +156,24 @@ pub(crate) fn put_label(
     };
     tx.prepare_cached(sql)?.execute(params![class, id, name.en, name.zh])?;
     Ok(())
+}
+
+/// The number of a source in the ledger, which it keeps whatever becomes of the configuration.
+pub(crate) fn source_number(tx: &Transaction<'_>, id: &str) -> Result<u16, RegistryError> {
+    tx.prepare_cached(
+        "INSERT INTO source (number, id) SELECT coalesce(max(number) + 1, 0), ?1 FROM source
+         WHERE true ON CONFLICT DO NOTHING",
+    )?
+    .execute([id])?;
+    let number = tx
+        .prepare_cached("SELECT number FROM source WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))?;
+    Ok(number)
+}
+
+/// The ids of all sources that there ever were, by number.
+pub(crate) fn load_sources(conn: &Connection) -> Result<Vec<String>, RegistryError> {
+    let mut statement = conn.prepare_cached("SELECT id FROM source ORDER BY number")?;
+    let ids = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(ids)
 }

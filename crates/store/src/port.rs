@@ -165,6 +165,8 @@ pub struct DeadLetterPage {
 pub enum LedgerKey {
     /// A source.
     Source(u16),
+    /// Dead letters whose topic no source wanted.
+    NoSource,
     /// A device.
     Device(DeviceKey),
     /// Dead letters whose device could not be told, or is not registered.

@@ -15,6 +15,9 @@ use crate::app::App;
 use crate::parameters::{FromPairs, Pairs, Parameters};
 use crate::problem::Answer;
 
+/// The group of messages whose topic no source wanted.
+const NO_SOURCE: &str = "(no source)";
+
 /// What stands for the device, or its department, of messages that name none.
 const UNKNOWN: &str = "(unknown)";
 
@@ -113,8 +116,8 @@ fn loss(
     let mut groups: BTreeMap<String, Counters> = BTreeMap::new();
     let (mut of_sources, mut of_devices) = (Counters::default(), Counters::default());
     for (key, counters) in ledger {
-        let sum =
-            if matches!(key, LedgerKey::Source(_)) { &mut of_sources } else { &mut of_devices };
+        let by_source = matches!(key, LedgerKey::Source(_) | LedgerKey::NoSource);
+        let sum = if by_source { &mut of_sources } else { &mut of_devices };
         add(sum, counters);
         if let Some(id) = group(*key, by, directory, sources) {
             add(groups.entry(id).or_default(), counters);
@@ -153,7 +156,8 @@ fn group(key: LedgerKey, by: By, directory: &Directory, sources: &[String]) -> O
                 .cloned()
                 .unwrap_or_else(|| format!("(source {source})")),
         ),
-        (LedgerKey::Source(_), _) | (_, By::Source) => None,
+        (LedgerKey::NoSource, By::Source) => Some(NO_SOURCE.to_owned()),
+        (LedgerKey::Source(_) | LedgerKey::NoSource, _) | (_, By::Source) => None,
         (LedgerKey::Device(key), by) => Some(directory.device(key).map_or_else(
             || UNKNOWN.to_owned(),
             |device| {

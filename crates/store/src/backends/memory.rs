@@ -76,8 +76,8 @@ impl State {
     fn dead_letter(&mut self, letter: &crate::NewDeadLetter) {
         let id = DeadLetterId(self.letters.len() as i64 + 1);
         self.letters.push(DeadLetter { id, letter: letter.clone(), replayed_at: None });
-        let source = letter.source.map(LedgerKey::Source);
-        for key in source.into_iter().chain([LedgerKey::NoDevice]) {
+        let source = letter.source.map_or(LedgerKey::NoSource, LedgerKey::Source);
+        for key in [source, LedgerKey::NoDevice] {
             let counters = self.ledger.entry(key).or_default();
             counters.received += u64::from(letter.items);
             counters.dead_lettered += u64::from(letter.items);

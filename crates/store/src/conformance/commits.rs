@@ -260,6 +260,7 @@ pub(super) fn the_ledger_balances(subject: &mut Subject) {
         (LedgerKey::Source(1), counters(3, 7, 0)),
         (LedgerKey::Source(2), counters(1, 1, 0)),
         (LedgerKey::Source(3), counters(0, 0, 5)),
+        (LedgerKey::NoSource, counters(0, 0, 2)),
         (LedgerKey::Device(device(0)), counters(1, 4, 0)),
         (LedgerKey::Device(device(1)), counters(1, 2, 0)),
         (LedgerKey::Device(device(2)), counters(1, 2, 0)),

@@ -11,6 +11,7 @@ use crate::{Counters, LedgerKey};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ledger {
     sources: FxHashMap<u16, Tally>,
+    no_source: Tally,
     /// Dense by device key.
     devices: Vec<Tally>,
     no_device: Tally,
@@ -54,9 +55,11 @@ impl Ledger {
 
     pub(super) fn letters(&mut self, letters: LoggedLetters) {
         self.no_device.dead_lettered += letters.items;
-        if let Some(source) = letters.source {
-            self.sources.entry(source).or_default().dead_lettered += letters.items;
-        }
+        let tally = match letters.source {
+            Some(source) => self.sources.entry(source).or_default(),
+            None => &mut self.no_source,
+        };
+        tally.dead_lettered += letters.items;
     }
 
     /// Readings stored, of all sources.
@@ -72,7 +75,7 @@ impl Ledger {
             .map(|(key, tally)| (LedgerKey::Device(DeviceKey(key)), *tally));
         let mut all: Vec<_> = sources
             .chain(devices)
-            .chain([(LedgerKey::NoDevice, self.no_device)])
+            .chain([(LedgerKey::NoSource, self.no_source), (LedgerKey::NoDevice, self.no_device)])
             .filter(|(_, tally)| *tally != Tally::default())
             .map(|(key, tally)| (key, tally.counters()))
             .collect();
