@@ -19,5 +19,6 @@ export default defineConfig({
     license: { fileName: "third-party-licenses.md" },
   },
   worker: { format: "es" },
-  server: { proxy: { "/api": "http://127.0.0.1:8787" } },
+  // `vite` and `vite preview` show the app with the API of the mock, or of the program named here.
+  server: { proxy: { "/api": process.env.CITYBRAIN_URL ?? "http://127.0.0.1:8787" } },
 });

@@ -136,6 +136,7 @@ const routes = [
   ["GET", "/dev-clients", () => ok(clients.size)], // not of the contract: how many streams are open
   ["GET", "/system", () => ok(system())],
   ["GET", "/metrics-catalogue", () => ok({ items: metrics })],
+  ["GET", "/departments", () => ok({ items: [...new Set(devices.map((d) => d.department))].map((id) => ({ id, name: { en: id, zh: id }, devices: devices.filter((d) => d.department === id).length })) })],
   ["GET", "/kinds", () => ok({ items: kinds.map((id) => ({ id, name: kindNames[id], devices: devices.filter((d) => d.kind === id).length })) })],
   ["GET", "/departments", () => ok({ items: [] })],
   ["GET", "/zones", () => ok(zones)],

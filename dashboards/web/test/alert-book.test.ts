@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { AlertBook, LINGER_MS, alertBook, alertVersion, byUrgency, matches, parseSeverities, zoneLoads, type AlertFilter } from "../src/state/alert-book";
 import { holdOrder } from "../src/ui/held-order";
 import { windowOfRows } from "../src/ui/window-of-rows";
-import { windowAround } from "../src/screens/alert/deciding-chart";
+import { recordedAt, windowAround } from "../src/screens/alert/deciding-chart";
 import { alert } from "./samples";
 
 const ALL: AlertFilter = { state: "firing", severities: new Set(), zone: null, acknowledged: null };
@@ -104,7 +104,21 @@ describe("the window around an alert", () => {
   const start = Date.parse("2026-11-23T10:00:00Z");
   it("shows time before, and no future", () => {
     const now = start + 5 * 60_000;
-    expect(windowAround(alert(), now)).toEqual({ from: start - 20 * 60_000, to: now });
+    expect(windowAround(alert(), now)).toEqual({ from: start - 5 * 60_000, to: now });
+  });
+  it("shows a dozen readings of a slow device", () => {
+    expect(windowAround(alert(), start, 600).from).toBe(start - 120 * 60_000);
+  });
+  it("stands around the deciding reading when the data are recorded", () => {
+    const reading = Date.parse("2015-12-10T00:00:00Z");
+    const recorded = alert({ reading_time: "2015-12-10T00:00:00Z", resolved_at: "2026-11-23T10:00:04Z" });
+    expect(recordedAt(recorded)).toBe(reading);
+    const { from, to } = windowAround(recorded, start + 60_000, 3600);
+    expect([from, to]).toEqual([reading - 48 * 3_600_000, reading + 48 * 3_600_000]);
+  });
+  it("does not take a condition that stands for long for recorded data", () => {
+    expect(recordedAt(alert({ updated_at: "2026-11-23T14:00:00Z" }))).toBeNull();
+    expect(recordedAt(alert({ reading_time: null }))).toBeNull();
   });
   it("grows with a long alert", () => {
     const { from, to } = windowAround(alert({ resolved_at: "2026-11-23T13:00:00Z" }), start + 1e9);

@@ -16,7 +16,13 @@ beforeEach(() => {
 describe("the fleet", () => {
   it("reads columns", () => {
     expect(fleet.byId("gauge-1")).toEqual({ id: "gauge-1", kind: "water_gauge", lon: -87.7, lat: 41.7, status: "online", severity: "critical", moving: false });
-    expect(fleet.count()).toEqual({ total: 4, byStatus: { online: 3, late: 0, offline: 0, never_seen: 1 }, withoutPosition: 1 });
+    expect(fleet.count()).toMatchObject({ total: 4, byStatus: { online: 3, late: 0, offline: 0, never_seen: 1 }, withoutPosition: 1 });
+  });
+
+  it("counts by kind, with the worst alert of each", () => {
+    const { byKind } = fleet.count();
+    expect(byKind.reduce((sum, kind) => sum + kind.total, 0)).toBe(4);
+    expect(byKind.find((kind) => kind.kind === "water_gauge")).toEqual({ kind: "water_gauge", total: 1, online: 1, alerting: 1, worst: "critical" });
   });
 
   it("changes only what an event says", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { yRange } from "../src/charts/options";
-import { extremes, fromBuckets, fromRaw, hasValues } from "../src/charts/series";
+import { rangeForInterval, windowOf } from "../src/charts/ranges";
+import { extremes, fromBuckets, fromRaw, hasValues, reachOf } from "../src/charts/series";
 
 const MINUTE = 60_000;
 const buckets = (start: number[], values: number[]) => ({
@@ -29,6 +30,18 @@ describe("raw readings", () => {
     expect(fromRaw({ time, value: [1, 1, 1, 1, 1], quality: [1, 1, 1, 1, 1] }, null).value).toContain(null);
   });
 
+  it("connect history in a slower rhythm, and still show a silence in it", () => {
+    const slow = [0, 5, 10, 15, 20].map((at) => at * MINUTE);
+    const fast = [0, 1, 2, 3, 4, 5, 6].map((at) => 25 * MINUTE + at * 5_000);
+    const time = [...slow, ...fast];
+    const ones = time.map(() => 1);
+    expect(fromRaw({ time, value: ones, quality: ones }, 5).value).not.toContain(null);
+    const later = time.map((at, index) => (index > 2 ? at + 60 * MINUTE : at));
+    expect(fromRaw({ time: later, value: ones, quality: ones }, 5).value.filter((value) => value === null)).toHaveLength(1);
+    const broken = fast.map((at, index) => (index > 3 ? at + MINUTE : at));
+    expect(fromRaw({ time: broken, value: ones, quality: ones }, 5).value).toContain(null);
+  });
+
   it("take doubtful values out of the line", () => {
     const series = fromRaw({ time: [0, 1, 2, 3], value: [1, 99, -5, 2], quality: [1, 3, 4, 2] }, 60);
     expect(series.value).toEqual([1, null, null, 2]);
@@ -53,6 +66,39 @@ describe("buckets", () => {
     const empty = { ...buckets([0], [7]), count: [0] };
     expect(hasValues(fromBuckets(empty, 60))).toBe(false);
     expect(extremes(fromBuckets(empty, 60))).toBeNull();
+  });
+});
+
+describe("the reach of the means", () => {
+  it("is not set by one device's peak", () => {
+    const time = Array.from({ length: 30 }, (_, at) => at * MINUTE);
+    const means = time.map((_, at) => 10 + (at % 3));
+    const peak = buckets(time, means);
+    peak.max[29] = 500;
+    expect(reachOf(fromBuckets(peak, 60))?.[1]).toBeLessThan(20);
+    peak.mean[29] = 90;
+    expect(reachOf(fromBuckets(peak, 60))?.[1]).toBe(90);
+  });
+
+  it("is everything for readings without a band", () => {
+    expect(reachOf(fromRaw({ time: [0, 1], value: [1, 2], quality: [1, 1] }, 60))).toBeNull();
+  });
+});
+
+describe("the window of a chart", () => {
+  const now = Date.parse("2026-11-23T10:00:00Z");
+  it("ends now while there are readings in it", () => {
+    expect(windowOf("1h", now - 600_000, now)).toEqual({ from: now - 3_600_000, to: now, past: null });
+  });
+  it("ends at the newest reading when that is older, and says so", () => {
+    const newest = Date.parse("2015-12-10T15:00:00Z");
+    const { from, to, past } = windowOf("7d", newest, now);
+    expect(past).toBe(newest);
+    expect(from).toBeLessThan(newest);
+    expect(to).toBeGreaterThan(newest);
+  });
+  it("follows the device's rhythm", () => {
+    expect([5, 300, 1800, 3600, null].map(rangeForInterval)).toEqual(["1h", "6h", "24h", "7d", "6h"]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Typed calls to the brain's HTTP API. Every failure is an `ApiError` or an `Unreachable`. */
 import type {
+  Department,
   Aggregates,
   AlertDetail,
   AlertItem,
@@ -131,6 +132,7 @@ export const api = {
   system: () => get<System>("/system"),
   metrics: () => get<{ items: Metric[] }>("/metrics-catalogue"),
   kinds: () => get<{ items: Kind[] }>("/kinds"),
+  departments: () => get<{ items: Department[] }>("/departments"),
   zones: () => get<ZoneCollection>("/zones"),
   map: () => get<MapSnapshot>("/map"),
 

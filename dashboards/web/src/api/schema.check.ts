@@ -19,6 +19,7 @@ export type Bounds = Satisfies<app.Bounds, Promised["Bounds"]>;
 export type Buckets = Satisfies<app.Buckets, Promised["Buckets"]>;
 export type City = Satisfies<app.City, Promised["City"]>;
 export type Crs = Satisfies<app.Crs, Promised["Crs"]>;
+export type Department = Satisfies<app.Department, Promised["Department"]>;
 export type Device = Satisfies<app.Device, Promised["Device"]>;
 export type DeviceCounters = Satisfies<app.DeviceCounters, Promised["DeviceCounters"]>;
 export type DevicePage = Satisfies<app.DevicePage, Promised["DevicePage"]>;

@@ -186,6 +186,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All devices in the shape in which they can be imported */
+        get: operations["export_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add devices, or change those whose id is known: all or none */
+        post: operations["import_devices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{id}": {
         parameters: {
             query?: never;
@@ -704,6 +738,15 @@ export interface components {
             number,
             number
         ];
+        /** @description How it stands with an external broker. */
+        BrokerStatus: {
+            /** @description What is wrong, or why the last connection ended; `null` if nothing was ever wrong. */
+            error: string | null;
+            /** @description Its name in the configuration. */
+            name: string;
+            /** @description Whether we are connected and all subscriptions were granted. */
+            ok: boolean;
+        };
         /**
          * @description Steps in columns; those without readings are left out. Readings that failed or are missing
          *     count only in `flagged`; a step that holds nothing else has `null` for its statistics.
@@ -860,6 +903,34 @@ export interface components {
             /** Format: int64 */
             stored: number;
         };
+        /** @description A device as imported and exported. */
+        DeviceEntry: {
+            /** @description Further attributes. */
+            attributes: {
+                [key: string]: components["schemas"]["ReadingValue"];
+            };
+            /** @description The coordinate system of positions in its messages. */
+            crs: components["schemas"]["Crs"];
+            /** @description The department that owns it. */
+            department: string;
+            /** @description The device through which it sends. */
+            gateway: string;
+            /** @description Its id: 1 to 128 bytes without control characters. */
+            id: string;
+            /** @description How often it is expected to send, such as `30s` or `5m`. */
+            interval: string;
+            /** @description Its kind. */
+            kind: string;
+            life_cycle: components["schemas"]["LifeCycle"];
+            /** @description Whether it moves and its messages carry its position. */
+            moving: boolean;
+            /** @description What people call it, as one text for both languages or one for each; the id if missing. */
+            name: components["schemas"]["LocalText"];
+            /** @description Where it stands, in the coordinate system that it names. */
+            position: components["schemas"]["DeclaredPosition"];
+            /** @description Whether everything it sends is simulated or test data. */
+            simulated: boolean;
+        };
         /** @description A page of devices. */
         DevicePage: {
             items: components["schemas"]["Device"][];
@@ -887,6 +958,15 @@ export interface components {
              * @description The server's clock.
              */
             now: string;
+        };
+        /** @description What an import did. */
+        Imported: {
+            /** @description Devices that were not there before. */
+            added: number;
+            /** @description Devices that are different now. */
+            changed: number;
+            /** @description Devices that were there already, exactly so. */
+            unchanged: number;
         };
         /** @description A kind of device. */
         Kind: {
@@ -1315,6 +1395,8 @@ export interface components {
             alerts: components["schemas"]["AlertCounts"];
             /** Format: int64 */
             alerts_firing: number;
+            /** @description The sessions with external brokers. */
+            brokers: components["schemas"]["BrokerStatus"][];
             city: components["schemas"]["City"];
             /** @description Why readings cannot be stored now; `null` while they can. */
             commits_failing: string | null;
@@ -2425,6 +2507,167 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All devices */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEntry"][];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceEntry"][];
+            };
+        };
+        responses: {
+            /** @description All of them are registered now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -81,6 +81,12 @@ export interface Kind {
   devices: number;
 }
 
+export interface Department {
+  id: string;
+  name: LocalText;
+  devices: number;
+}
+
 export interface ZoneProperties {
   id: string;
   name: LocalText;

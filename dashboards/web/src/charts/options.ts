@@ -1,10 +1,11 @@
 /** How uPlot is set up: the city's zone, 24 hours, the theme's colours, limit line and firing span. */
 import type uPlot from "uplot";
-import { dayMonth, minuteTime } from "../format/time";
+import { clockTime, dayMonth, minuteTime } from "../format/time";
 import { number } from "../format/number";
 import { token } from "../state/theme";
 
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 
 export interface ChartLimit {
   value: number;
@@ -29,6 +30,8 @@ export interface ChartSetup {
   limit: ChartLimit | null;
   span: ChartSpan | null;
   hasBand: boolean;
+  /** What the value axis must hold, if not every value of every column. */
+  reach: readonly [number, number] | null;
   tzDate(ms: number): Date;
   onCursor(index: number | null, left: number): void;
 }
@@ -43,10 +46,10 @@ export function chartOptions(setup: ChartSetup): uPlot.Options {
     height: setup.height,
     ms: 1,
     tzDate: setup.tzDate,
-    padding: [10, 20, 0, 0],
+    padding: [10, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6, fill: line, stroke: line }, drag: { x: false, y: false } },
-    scales: { x: { time: true, range: () => [setup.from, setup.to] }, y: { range: (_, min, max) => yRange(min, max, setup.limit, setup.decimals) } },
+    scales: { x: { time: true, range: () => [setup.from, setup.to] }, y: { range: (_, min, max) => yRange(setup.reach?.[0] ?? min, setup.reach?.[1] ?? max, setup.limit, setup.decimals) } },
     axes: [
       { ...axis, space: 64, size: 28, gap: 3, values: (_, splits, __, ___, step) => splits.map((at) => timeLabel(at, step, setup.tzDate)) },
       { ...axis, space: 30, size: (_, values) => 18 + 6.6 * Math.max(2, ...(values ?? []).map((value) => value.length)), gap: 4, values: (_, splits) => tickLabels(splits) },
@@ -60,7 +63,7 @@ export function chartOptions(setup: ChartSetup): uPlot.Options {
     ...(setup.hasBand && { bands: [{ series: [4, 3] as uPlot.Band.Bounds, fill: token("chart-band") }] }),
     hooks: {
       drawClear: [(plot) => drawSpan(plot, setup.span)],
-      draw: [(plot) => drawLimit(plot, setup.limit)],
+      draw: [(plot) => drawLimit(plot, setup.limit), (plot) => drawSpanLabel(plot, setup.span)],
       setCursor: [(plot) => setup.onCursor(plot.cursor.idx ?? null, plot.cursor.left ?? -1)],
     },
   };
@@ -98,7 +101,8 @@ function tickLabels(splits: readonly number[]): string[] {
 function timeLabel(at: number, step: number, tzDate: (ms: number) => Date): string {
   const local = tzDate(at);
   const midnight = local.getHours() === 0 && local.getMinutes() === 0;
-  return step >= DAY_MS || midnight ? dayMonth(at) : minuteTime(at);
+  if (step >= DAY_MS || midnight) return dayMonth(at);
+  return step < MINUTE_MS ? clockTime(at) : minuteTime(at);
 }
 
 function drawSpan(plot: uPlot, span: ChartSpan | null): void {
@@ -113,13 +117,20 @@ function drawSpan(plot: uPlot, span: ChartSpan | null): void {
   ctx.fillRect(left, bbox.top, Math.max(right - left, devicePixelRatio), bbox.height);
   ctx.globalAlpha = 0.9;
   ctx.fillRect(left, bbox.top, 2 * devicePixelRatio, bbox.height);
-  ctx.globalAlpha = 1;
+  ctx.restore();
+}
+
+function drawSpanLabel(plot: uPlot, span: ChartSpan | null): void {
+  if (!span) return;
+  const { ctx, bbox } = plot;
+  const left = clamp(plot.valToPos(span.from, "x", true), bbox.left, bbox.left + bbox.width);
+  ctx.save();
   ctx.fillStyle = token("text");
   ctx.font = `${11 * devicePixelRatio}px ${token("font")}`;
   ctx.textBaseline = "top";
   const room = bbox.left + bbox.width - left > 90 * devicePixelRatio;
   ctx.textAlign = room ? "left" : "right";
-  ctx.fillText(span.label, left + (room ? 6 : -6) * devicePixelRatio, bbox.top + 3 * devicePixelRatio);
+  ctx.fillText(span.label, left + (room ? 6 : -6) * devicePixelRatio, bbox.top + 4 * devicePixelRatio);
   ctx.restore();
 }
 
@@ -136,10 +147,16 @@ function drawLimit(plot: uPlot, limit: ChartLimit | null): void {
   ctx.moveTo(bbox.left, y);
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
-  ctx.fillStyle = token("text");
   ctx.font = `${11 * devicePixelRatio}px ${token("font")}`;
   ctx.textAlign = "left";
   ctx.textBaseline = y - bbox.top < 18 * devicePixelRatio ? "top" : "bottom";
+  const above = ctx.textBaseline === "bottom";
+  const room = { width: ctx.measureText(limit.label).width + 8 * devicePixelRatio, height: 16 * devicePixelRatio };
+  ctx.fillStyle = token("panel");
+  ctx.globalAlpha = 0.8;
+  ctx.fillRect(bbox.left + 2 * devicePixelRatio, above ? y - room.height - devicePixelRatio : y + devicePixelRatio, room.width, room.height);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = token("text");
   ctx.fillText(limit.label, bbox.left + 6 * devicePixelRatio, y + (ctx.textBaseline === "top" ? 3 : -3) * devicePixelRatio);
   ctx.restore();
 }

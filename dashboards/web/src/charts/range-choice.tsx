@@ -3,7 +3,7 @@ import { t } from "../i18n";
 import { setQuery } from "../router";
 import { RANGES, type Range } from "./ranges";
 
-export function RangeChoice({ range, name = "range" }: { range: Range; name?: string }) {
+export function RangeChoice({ range, name = "range" }: { range: Range | null; name?: string }) {
   return (
     <div class="segments" role="group" aria-label={t("chart.range")}>
       {RANGES.map((choice) => (

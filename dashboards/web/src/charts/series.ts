@@ -17,6 +17,9 @@ export interface ChartSeries {
 
 /** A silence longer than this many usual distances is a gap. */
 const GAP_FACTOR = 2.5;
+/** So many distances on one side make a rhythm. */
+const RHYTHM = 2;
+const RHYTHM_LOOKS = 5;
 
 export const EMPTY_SERIES: ChartSeries = { time: [], value: [], band: null, flagged: [] };
 
@@ -29,7 +32,7 @@ export function fromRaw(raw: RawReadings, intervalS: number | null): ChartSeries
   const usual = intervalS !== null ? intervalS * 1000 : medianDistance(raw.time);
   let before: number | null = null;
   raw.time.forEach((time, at) => {
-    if (before !== null && usual > 0 && time - before > GAP_FACTOR * usual) push(series, before + usual, null, null);
+    if (before !== null && usual > 0 && isGap(raw.time, at, GAP_FACTOR * usual)) push(series, before + usual, null, null);
     const value = asNumber(raw.value[at] ?? null);
     const trusted = isTrusted(raw.quality[at] ?? 2);
     push(series, time, trusted ? value : null, trusted ? null : value);
@@ -45,7 +48,7 @@ export function fromBuckets(buckets: Buckets, stepS: number): ChartSeries {
   const step = stepS * 1000;
   let before: number | null = null;
   buckets.start.forEach((start, at) => {
-    if (before !== null && start - before > 1.5 * step) {
+    if (before !== null && isGap(buckets.start, at, 1.5 * step)) {
       push(series, before + step, null, null);
       min.push(null);
       max.push(null);
@@ -73,6 +76,31 @@ export function extremes(series: ChartSeries): { min: number; max: number; last:
   return last === null ? null : { min, max, last };
 }
 
+/** The part of the value axis that the means need; a single device's peak must not flatten them. */
+export function reachOf(series: ChartSeries): [number, number] | null {
+  const means = numbers(series.value);
+  if (!series.band || means.length === 0) return null;
+  return [Math.min(median(numbers(series.band.min)), ...means), Math.max(median(numbers(series.band.max)), ...means)];
+}
+
+const numbers = (column: Column) => column.filter((value): value is number => value !== null);
+
+/**
+ * Whether nothing came between a time and the one before it although something should have.
+ * History that was loaded in a slower rhythm than the device has now is no gap.
+ */
+function isGap(times: readonly number[], at: number, allowedMs: number): boolean {
+  const distance = (times[at] ?? 0) - (times[at - 1] ?? 0);
+  if (distance <= allowedMs) return false;
+  return distance > GAP_FACTOR * Math.max(rhythm(times, at - 1 - RHYTHM_LOOKS, at - 1), rhythm(times, at, at + RHYTHM_LOOKS));
+}
+
+/** The usual distance between these times; 0 when they are too few to tell. */
+function rhythm(times: readonly number[], from: number, to: number): number {
+  const part = times.slice(Math.max(0, from), to + 1);
+  return part.length > RHYTHM ? medianDistance(part) : 0;
+}
+
 function push(series: ChartSeries, time: number, value: number | null, flagged: number | null): void {
   series.time.push(time);
   series.value.push(value);
@@ -85,6 +113,10 @@ function asNumber(value: ReadingValue | null): number | null {
 }
 
 function medianDistance(times: readonly number[]): number {
-  const distances = times.slice(1).map((time, at) => time - (times[at] ?? time)).sort((a, b) => a - b);
-  return distances[Math.floor(distances.length / 2)] ?? 0;
+  return median(times.slice(1).map((time, at) => time - (times[at] ?? time)));
+}
+
+/** The middle value, the upper of two; 0 of nothing. */
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -7,7 +7,7 @@ import { cityZone, clockTime, dateTime, dayMonth, minuteTime } from "../format/t
 import { language, t } from "../i18n";
 import { theme } from "../state/theme";
 import { chartOptions, type ChartLimit, type ChartSpan } from "./options";
-import { extremes, hasValues, type ChartSeries } from "./series";
+import { extremes, hasValues, reachOf, type ChartSeries } from "./series";
 
 export interface TimeChartProps {
   name: string;
@@ -33,13 +33,14 @@ export function TimeChart(props: TimeChartProps) {
   const data = useMemo(() => columns(series), [series]);
   const hasBand = series.band !== null;
   const look = [theme.value, language.value, cityZone.value, hasBand, props.decimals, limit?.value, limit?.label, limit?.colour, span?.colour, span?.label].join("|");
-  const shown = useRef({ from, to, span });
+  const reach = useMemo(() => (limit === null ? reachOf(series) : null), [series, limit === null]);
+  const shown = useRef({ from, to, span, reach });
 
   useEffect(() => {
     const host = box.current;
     if (!host) return;
     const zone = cityZone.peek();
-    shown.current = { from, to, span };
+    shown.current = { from, to, span, reach };
     const made = new uPlot(
       chartOptions({
         width: Math.max(host.clientWidth, 50),
@@ -52,6 +53,9 @@ export function TimeChart(props: TimeChartProps) {
         },
         get span() {
           return shown.current.span;
+        },
+        get reach() {
+          return shown.current.reach;
         },
         decimals: props.decimals,
         limit,
@@ -76,7 +80,7 @@ export function TimeChart(props: TimeChartProps) {
   }, [look]);
 
   useEffect(() => {
-    shown.current = { from, to, span };
+    shown.current = { from, to, span, reach };
     plot.current?.batch(() => {
       plot.current?.setData(data, false);
       plot.current?.setScale("x", { min: from, max: to });

@@ -5,7 +5,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { severityRank } from "../api/codes";
 import type { Bounds, LonLat, Severity, ZoneCollection, ZoneFeature } from "../api/types";
 import type { Fleet, FleetChange } from "../state/fleet";
-import { fleetLayers, iconOf, point, points, zoneLabels, zoneMarks, type PointFeature } from "./features";
+import { fleetLayers, graticule, iconOf, point, points, zoneLabels, zoneMarks, type PointFeature } from "./features";
 import { ICONS, ICON_RATIO, drawIcon } from "./icons";
 import type { Palette } from "./palette";
 import { DEVICE_LAYERS, ZONE_LAYER, buildStyle, paints } from "./style";
@@ -101,7 +101,10 @@ export class CityMap {
     const fresh = zones !== this.zones;
     this.zones = zones;
     this.when(() => {
-      if (fresh) this.source("zones").setData(zones as unknown as SourceData);
+      if (fresh) {
+        this.source("zones").setData(zones as unknown as SourceData);
+        if (zones.features.length === 0) this.source("graticule").setData(graticule(this.options.bounds) as unknown as SourceData);
+      }
       this.setPoints("zone-labels", zoneLabels(zones, nameOf));
       this.showZoneSeverities();
     });

@@ -1,6 +1,6 @@
 /** What the map's sources hold, made from the fleet and the zones. */
 import { severityRank } from "../api/codes";
-import type { LonLat, Severity, ZoneCollection, ZoneFeature } from "../api/types";
+import type { Bounds, LonLat, Severity, ZoneCollection, ZoneFeature } from "../api/types";
 import type { Fleet, FleetDevice } from "../state/fleet";
 import type { IconName } from "./icons";
 
@@ -70,4 +70,19 @@ export function zoneMarks(zones: ZoneCollection, severities: ReadonlyMap<string,
     if (!severity) return [];
     return [point(...zone.properties.label, { zone: zone.properties.id, icon: severity, order: severityRank(severity) })];
   });
+}
+
+const GRATICULE_STEPS = [0.01, 0.05, 0.1, 0.5];
+/** At most so many lines across the city, and as many on each side of it. */
+const GRATICULE_LINES = 12;
+
+/** Lines of longitude and latitude, so that a city without zones has a scale and a place. */
+export function graticule([west, south, east, north]: Bounds) {
+  const step = GRATICULE_STEPS.find((each) => (north - south) / each <= GRATICULE_LINES) ?? 1;
+  const [w, s] = [Math.floor(west / step) - GRATICULE_LINES, Math.floor(south / step) - GRATICULE_LINES];
+  const [e, n] = [Math.ceil(east / step) + GRATICULE_LINES, Math.ceil(north / step) + GRATICULE_LINES];
+  const coordinates: LonLat[][] = [];
+  for (let x = w; x <= e; x += 1) coordinates.push([[x * step, s * step], [x * step, n * step]]);
+  for (let y = s; y <= n; y += 1) coordinates.push([[w * step, y * step], [e * step, y * step]]);
+  return { type: "MultiLineString" as const, coordinates };
 }

@@ -17,6 +17,7 @@ export function buildStyle(palette: Palette): StyleSpecification {
   return {
     version: 8,
     sources: {
+      graticule: { type: "geojson", data: EMPTY },
       zones: { type: "geojson", data: EMPTY, promoteId: "id", tolerance: 0.3 },
       "zone-labels": { type: "geojson", data: EMPTY },
       devices: { type: "geojson", data: EMPTY, maxzoom: 14 },
@@ -31,11 +32,18 @@ export function buildStyle(palette: Palette): StyleSpecification {
 function layers(p: Palette): LayerSpecification[] {
   return [
     { id: "ground", type: "background", paint: { "background-color": p.ground } },
+    { id: "graticule", type: "line", source: "graticule", paint: { "line-color": p.line, "line-width": 0.6, "line-opacity": 0.55 } },
     {
       id: "zones",
       type: "fill",
       source: "zones",
       paint: { "fill-color": state("hover", p.hover, p.land), "fill-antialias": false },
+    },
+    {
+      id: "zone-alert-fill",
+      type: "fill",
+      source: "zones",
+      paint: { "fill-color": zoneSeverity(p), "fill-opacity": ["case", [">", severityState(), 0], 0.12, 0], "fill-antialias": false },
     },
     { id: "zone-lines", type: "line", source: "zones", paint: { "line-color": p.line, "line-width": zoomed(9, 0.6, 13, 1.4) } },
     {

@@ -3,12 +3,13 @@ import { api } from "../api/client";
 import type { ZoneDetail } from "../api/types";
 import { AggregateChart, useAggregate } from "../charts/aggregate-chart";
 import { RangeChoice } from "../charts/range-choice";
-import { parseRange } from "../charts/ranges";
+import { chosenRange } from "../charts/ranges";
 import { number, valueWithUnit } from "../format/number";
+import { dateTime } from "../format/time";
 import { counted, local, t } from "../i18n";
 import { query, setQuery, to } from "../router";
 import { alertBook } from "../state/alert-book";
-import { inOrder, kindName, metricName, metricOf } from "../state/city";
+import { inOrder, kindName, layerName, metricName, metricOf } from "../state/city";
 import { useResource } from "../state/resource";
 import { Age } from "../ui/age";
 import { AlertTable, alertMark } from "../ui/alert-table";
@@ -35,7 +36,7 @@ function ZonePage({ zone }: { zone: ZoneDetail }) {
     <article class="page">
       <header class="page-head">
         <div class="page-title">
-          <p class="alert-badges muted">{zone.layer}</p>
+          <p class="alert-badges muted">{layerName(zone.layer)}</p>
           <h1>{local(zone.name)}</h1>
         </div>
         <dl class="head-figures">
@@ -65,11 +66,15 @@ function ZonePage({ zone }: { zone: ZoneDetail }) {
 
 function ZoneTrend({ zone }: { zone: ZoneDetail }) {
   const params = query.value;
-  const range = parseRange(params.get("range"), "6h");
-  const metrics = inOrder(zone.metrics.map((each) => each.metric));
+  const range = chosenRange(params.get("range"));
+  const fresh = zone.metrics.map((each) => each.metric);
+  // A zone whose devices are silent, or whose data are old, still has a history.
+  const older = useResource(fresh.length === 0 ? `zone-values|${zone.id}` : null, (signal) => api.lastValues({ zone: zone.id, limit: 1000 }, signal));
+  const metrics = inOrder([...new Set(fresh.length > 0 ? fresh : (older.data?.items ?? []).map((value) => value.metric))]);
   const metric = metrics.find((each) => each === params.get("metric")) ?? metrics[0] ?? null;
   const resource = useAggregate(metric, zone.id, range);
-  const held = resource.data?.aggregates;
+  const data = resource.data;
+  const held = data?.aggregates;
   return (
     <Panel
       title={t("zone.trend")}
@@ -77,10 +82,11 @@ function ZoneTrend({ zone }: { zone: ZoneDetail }) {
       actions={
         <>
           <Choice label={t("trend.metric")} value={metric ?? ""} options={metrics.map((each) => [each, metricName(each)])} onChange={(next) => setQuery({ metric: next })} />
-          <RangeChoice range={range} />
+          <RangeChoice range={data?.range ?? range} />
         </>
       }
     >
+      {data?.past != null && <p class="note past">{t("chart.past", { time: dateTime(data.past) })}</p>}
       <div class="chart-tall">{metric === null ? <p class="state">{t("chart.none")}</p> : <AggregateChart metric={metric} resource={resource} />}</div>
     </Panel>
   );

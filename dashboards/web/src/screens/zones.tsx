@@ -5,7 +5,7 @@ import { severityRank } from "../api/codes";
 import { local, t } from "../i18n";
 import { go, query, setQuery, to } from "../router";
 import { zoneLoads } from "../state/alert-book";
-import { zones } from "../state/city";
+import { layerName, zones } from "../state/city";
 import { SeverityWord } from "../ui/marks";
 import { Loading } from "../ui/resource-view";
 import { rowId, useRowKeys } from "../ui/rows";
@@ -32,7 +32,7 @@ export function ZonesScreen() {
         <span class="list-total">{number(rows.length)}</span>
       </header>
       <div class="panel table-frame">
-        {zones.value === null ? <Loading /> : rows.length === 0 ? <p class="state">{t("zones.none")}</p> : <ZoneTable rows={rows} selected={selected} />}
+        {zones.value === null ? <Loading /> : rows.length === 0 ? <p class="state">{t(zones.value.features.length === 0 ? "zones.none.known" : "zones.none")}</p> : <ZoneTable rows={rows} selected={selected} />}
       </div>
     </div>
   );
@@ -55,7 +55,7 @@ function ZoneTable({ rows, selected }: { rows: readonly ZoneRow[]; selected: str
           <tr key={row.id} id={rowId(row.id)} {...(row.id === selected && { "aria-current": "true" as const })}>
             <td>{row.worst && <SeverityWord severity={row.worst} />}</td>
             <td class="wide"><a href={to.zone(row.id)}>{row.name}</a></td>
-            <td class="muted">{row.layer}</td>
+            <td class="muted">{layerName(row.layer)}</td>
             <td class="right">{row.firing > 0 ? number(row.firing) : <span class="muted">0</span>}</td>
             <td class="right">{number(row.devices)}</td>
           </tr>

@@ -1,14 +1,15 @@
 /** What hardly changes: the city, its zones, kinds and metrics; and the figures of `/system`. */
 import { computed, effect, signal } from "@preact/signals";
 import { api } from "../api/client";
-import type { Kind, Metric, System, ZoneCollection, ZoneFeature } from "../api/types";
+import type { Department, Kind, Metric, System, ZoneCollection, ZoneFeature } from "../api/types";
 import { cityZone } from "../format/time";
-import { local } from "../i18n";
+import { local, t, type TextKey } from "../i18n";
 import { learnServerTime } from "./clock";
 
 export const system = signal<System | null>(null);
 export const metrics = signal<readonly Metric[]>([]);
 export const kinds = signal<readonly Kind[]>([]);
+export const departments = signal<readonly Department[]>([]);
 export const zones = signal<ZoneCollection | null>(null);
 
 const TRACE_LENGTH = 120;
@@ -48,6 +49,23 @@ export function kindName(id: string | null | undefined): string {
   return id ? local(kindById.value.get(id)?.name) || id : "";
 }
 
+export function departmentName(id: string): string {
+  return local(departments.value.find((department) => department.id === id)?.name) || id;
+}
+
+const LAYERS: Readonly<Record<string, TextKey>> = {
+  neighbourhood: "layer.neighbourhood",
+  district: "layer.district",
+  ward: "layer.ward",
+  grid: "layer.grid",
+};
+
+/** Layers are named by the city's configuration; the usual ones have names in both languages. */
+export function layerName(id: string): string {
+  const key = LAYERS[id];
+  return key ? t(key) : id;
+}
+
 export function zoneName(id: string): string {
   return local(zoneById.value.get(id)?.properties.name) || id;
 }
@@ -63,9 +81,10 @@ effect(() => {
 });
 
 export async function loadCity(): Promise<void> {
-  const [nextSystem, catalogue, nextKinds, nextZones] = await Promise.all([api.system(), api.metrics(), api.kinds(), api.zones()]);
+  const [nextSystem, catalogue, nextKinds, nextDepartments, nextZones] = await Promise.all([api.system(), api.metrics(), api.kinds(), api.departments(), api.zones()]);
   metrics.value = catalogue.items;
   kinds.value = nextKinds.items;
+  departments.value = nextDepartments.items;
   zones.value = nextZones;
   takeSystem(nextSystem);
 }

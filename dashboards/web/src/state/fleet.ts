@@ -7,6 +7,17 @@ export interface FleetCounts {
   total: number;
   byStatus: Readonly<Record<DeviceStatus, number>>;
   withoutPosition: number;
+  /** In the order of the snapshot's kinds, without the empty ones. */
+  byKind: readonly KindCount[];
+}
+
+export interface KindCount {
+  kind: string;
+  total: number;
+  online: number;
+  /** With a firing alert, and the worst of them. */
+  alerting: number;
+  worst: Severity | null;
 }
 
 /** What a listener must redraw: everything, or the devices at these indexes. */
@@ -92,11 +103,20 @@ export class Fleet {
   count(): FleetCounts {
     const byStatus: Record<DeviceStatus, number> = { online: 0, late: 0, offline: 0, never_seen: 0 };
     let withoutPosition = 0;
+    const tally = this.kinds.map(() => ({ total: 0, online: 0, alerting: 0, worst: 0 }));
     for (let i = 0; i < this.size; i += 1) {
       byStatus[STATUS_CODES[this.columns.status[i] ?? 3] ?? "never_seen"] += 1;
       if (this.columns.lon[i] === null || this.columns.lat[i] === null) withoutPosition += 1;
+      const kind = tally[this.columns.kind[i] ?? -1];
+      if (!kind) continue;
+      const severity = this.columns.severity[i] ?? 0;
+      kind.total += 1;
+      if (STATUS_CODES[this.columns.status[i] ?? 3] === "online") kind.online += 1;
+      if (severity > 0) kind.alerting += 1;
+      kind.worst = Math.max(kind.worst, severity);
     }
-    return { total: this.size, byStatus, withoutPosition };
+    const byKind = tally.map((count, at) => ({ ...count, kind: this.kinds[at] ?? "", worst: SEVERITY_CODES[count.worst] ?? null })).filter((count) => count.total > 0);
+    return { total: this.size, byStatus, withoutPosition, byKind };
   }
 
   private moves(at: number, change: MapChange): boolean {

@@ -24,7 +24,7 @@ export function Actions({ alert }: { alert: AlertDetail }) {
     Escape: () => (document.activeElement === field.current ? field.current?.blur() : back()),
   });
   return (
-    <Panel title={t(alert.acknowledged ? "alerts.acknowledged" : "alert.not_acked")} class="actions">
+    <Panel title={t(alert.acknowledged ? "alerts.acknowledged" : alert.state === "resolved" ? "alert.never_acked" : "alert.not_acked")} class="actions">
       {alert.acknowledged && (
         <p class="acknowledged">
           <strong>{alert.acknowledged.by}</strong> <time dateTime={alert.acknowledged.at}>{dateTime(alert.acknowledged.at)}</time>

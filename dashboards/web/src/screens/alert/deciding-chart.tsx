@@ -12,41 +12,80 @@ import { t } from "../../i18n";
 import { metricName, metricOf } from "../../state/city";
 import { serverNow } from "../../state/clock";
 import { useResource } from "../../state/resource";
-import { ResourceView } from "../../ui/resource-view";
+import { Loading, ResourceView } from "../../ui/resource-view";
 
 const MINUTE_MS = 60_000;
 const LIVE_MS = 10_000;
 /** What is shown before and after, at least; a long alert gets a third of its own length. */
-const MARGIN_MS = 20 * MINUTE_MS;
+const MARGIN_MS = 5 * MINUTE_MS;
+/** So many readings are shown before and after, at least. */
+const MARGIN_READINGS = 12;
+/** The same, around the reading of a recorded alert, whose end in recorded time is not known. */
+const RECORDED_READINGS = 48;
+const RECORDED_MARGIN_MS = 60 * MINUTE_MS;
+/** A decision so much later than its reading was made on recorded or long delayed data. */
+const RECORDED_AFTER_MS = 60 * MINUTE_MS;
 
-export function windowAround(alert: Pick<AlertDetail, "started_at" | "resolved_at">, nowMs: number): { from: number; to: number } {
+type Times = Pick<AlertDetail, "started_at" | "resolved_at" | "reading_time" | "updated_at">;
+
+/** The time of the deciding reading, when it is of another time than the decision; else null. */
+export function recordedAt(alert: Times): number | null {
+  if (alert.reading_time === null) return null;
+  const reading = Date.parse(alert.reading_time);
+  return Date.parse(alert.updated_at) - reading > RECORDED_AFTER_MS && Date.parse(alert.started_at) - reading > RECORDED_AFTER_MS ? reading : null;
+}
+
+export function windowAround(alert: Times, nowMs: number, intervalS: number | null = null): { from: number; to: number } {
+  const interval = (intervalS ?? 0) * 1000;
+  const reading = recordedAt(alert);
+  if (reading !== null) {
+    const margin = Math.max(RECORDED_MARGIN_MS, RECORDED_READINGS * interval);
+    return { from: reading - margin, to: reading + margin };
+  }
   const start = Date.parse(alert.started_at);
   const end = alert.resolved_at === null ? nowMs : Date.parse(alert.resolved_at);
-  const margin = Math.max(MARGIN_MS, (end - start) / 3);
+  const margin = Math.max(MARGIN_MS, MARGIN_READINGS * interval, (end - start) / 3);
   return { from: start - margin, to: Math.min(end + margin, nowMs) };
+}
+
+function spanOf(alert: AlertDetail): ChartSpan {
+  const reading = recordedAt(alert);
+  if (reading !== null) return { from: reading, to: reading, label: t("alert.chart.reading"), colour: alert.severity };
+  const to = alert.resolved_at === null ? serverNow() : Date.parse(alert.resolved_at);
+  return { from: Date.parse(alert.fired_at), to, label: t("alert.chart.span"), colour: alert.severity };
 }
 
 export function DecidingChart({ alert }: { alert: AlertDetail }) {
   const { subject, metric } = alert;
   const decimals = metricOf(metric)?.decimals ?? 1;
-  const limit: ChartLimit | null =
-    alert.limit === null ? null : { value: alert.limit, label: `${t("chart.limit")} ${number(alert.limit, decimals)} ${alert.unit ?? ""}`, colour: `${alert.severity}-line` };
-  const span: ChartSpan = {
-    from: Date.parse(alert.fired_at),
-    to: alert.resolved_at === null ? serverNow() : Date.parse(alert.resolved_at),
-    label: t("alert.chart.span"),
-    colour: alert.severity,
-  };
+  const word = t(alert.state === "resolved" ? "alert.limit.end" : "chart.limit");
+  const limit: ChartLimit | null = alert.limit === null ? null : { value: alert.limit, label: `${word} ${number(alert.limit, decimals)} ${alert.unit ?? ""}`, colour: `${alert.severity}-line` };
   if (metric === null) return <p class="state">{t("alert.chart.none")}</p>;
-  if (subject.type === "zone") return <ZoneSeries alert={alert} zone={subject.zone} metric={metric} limit={limit} span={span} />;
+  if (subject.type === "zone") return <ZoneSeries alert={alert} zone={subject.zone} metric={metric} limit={limit} span={spanOf(alert)} />;
+  return <DeviceSeries alert={alert} device={subject.device} metric={metric} limit={limit} span={spanOf(alert)} />;
+}
+
+interface DeviceSeriesProps {
+  alert: AlertDetail;
+  device: string;
+  metric: string;
+  limit: ChartLimit | null;
+  span: ChartSpan;
+}
+
+function DeviceSeries({ alert, device, metric, limit, span }: DeviceSeriesProps) {
+  const about = useResource(`alert-device|${device}`, (signal) => api.device(device, signal));
+  // A device that the registry no longer has may still have readings.
+  if (about.loading) return <Loading />;
+  const intervalS = about.data?.interval_s ?? null;
   return (
     <div class="chart-tall">
       <DeviceChart
-        device={subject.device}
+        device={device}
         metric={metric}
-        intervalS={null}
+        intervalS={intervalS}
         windowKey={`alert|${alert.id}|${alert.resolved_at ?? ""}`}
-        window={() => windowAround(alert, serverNow())}
+        window={() => windowAround(alert, serverNow(), intervalS)}
         {...(alert.resolved_at === null && { everyMs: LIVE_MS })}
         limit={limit}
         span={span}
@@ -96,7 +135,10 @@ function ZoneSeries({ alert, zone, metric, limit, span }: ZoneSeriesProps) {
   );
 }
 
-/** Whole minutes, so that there are about two hundred steps. */
+const STEPS_S = [10, 30, 60, 300, 900, 3600, 10_800];
+
+/** So that there are at most about two hundred steps. */
 function stepFor(lengthMs: number): string {
-  return `${Math.max(1, Math.round(lengthMs / MINUTE_MS / 200))}m`;
+  const least = lengthMs / 1000 / 200;
+  return `${STEPS_S.find((step) => step >= least) ?? 86_400}s`;
 }

@@ -6,7 +6,7 @@ import { plainValue } from "../../format/number";
 import { local, t } from "../../i18n";
 import { to } from "../../router";
 import { alertBook, alertVersion } from "../../state/alert-book";
-import { kindName, metricName, metricOf, zoneById, zoneName } from "../../state/city";
+import { departmentName, kindName, metricName, metricOf, zoneById, zoneName } from "../../state/city";
 import { now } from "../../state/clock";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
@@ -15,7 +15,7 @@ import { MiniMap } from "../../ui/mini-map";
 import { Facts, Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
 import { Actions } from "./actions";
-import { DecidingChart } from "./deciding-chart";
+import { DecidingChart, recordedAt } from "./deciding-chart";
 import { Log } from "./log";
 import { RulePanel } from "./rule-panel";
 
@@ -36,7 +36,7 @@ function AlertPage({ alert }: { alert: AlertDetail }) {
       <AlertHead alert={alert} />
       <div class="columns">
         <div class="column-main">
-          <Panel title={t("alert.chart")} {...(alert.metric && { note: metricName(alert.metric) })}>
+          <Panel title={t("alert.chart")} {...(alert.metric && { note: chartNote(alert, alert.metric) })}>
             <DecidingChart alert={alert} />
           </Panel>
           <Panel title={t("alert.log")}>
@@ -56,6 +56,10 @@ function AlertPage({ alert }: { alert: AlertDetail }) {
   );
 }
 
+function chartNote(alert: AlertDetail, metric: string): string {
+  return recordedAt(alert) === null ? metricName(metric) : `${metricName(metric)} · ${t("alert.chart.recorded")}`;
+}
+
 function AlertHead({ alert }: { alert: AlertDetail }) {
   const end = alert.resolved_at === null ? now.value : Date.parse(alert.resolved_at);
   const decimals = metricOf(alert.metric)?.decimals ?? 1;
@@ -67,17 +71,17 @@ function AlertHead({ alert }: { alert: AlertDetail }) {
         <p class="alert-badges">
           <SeverityWord severity={alert.severity} />
           <span class="badge">{t(`alert.state.${alert.state}`)}</span>
-          <span class={alert.acknowledged ? "badge" : "badge badge-open"}>{t(alert.acknowledged ? "alerts.acknowledged" : "alert.not_acked")}</span>
+          <span class={alert.acknowledged ? "badge" : "badge badge-open"}>{t(alert.acknowledged ? "alerts.acknowledged" : alert.state === "resolved" ? "alert.never_acked" : "alert.not_acked")}</span>
         </p>
         <h1>{local(alert.summary)}</h1>
         {alert.simulated && <p class="muted">{t("alert.simulated")}</p>}
       </div>
       <dl class="head-figures">
-        <Figure name={t("alert.since")} value={dateTime(alert.fired_at)} note={zoneOffset(alert.fired_at)} />
+        <Figure name={t(alert.state === "resolved" ? "alert.fired_at" : "alert.since")} value={dateTime(alert.fired_at)} note={zoneOffset(alert.fired_at)} />
         {alert.resolved_at !== null && <Figure name={t("alert.ended")} value={dateTime(alert.resolved_at)} note={zoneOffset(alert.resolved_at)} />}
         <Figure name={t("alert.lasted")} value={span((end - Date.parse(alert.fired_at)) / 1000)} />
-        {value !== null && <Figure name={t("alert.value")} value={value} />}
-        {limit !== null && <Figure name={t("alert.limit")} value={limit} />}
+        {value !== null && <Figure name={t(alert.state === "resolved" ? "alert.value.end" : "alert.value")} value={value} />}
+        {limit !== null && <Figure name={t(alert.state === "resolved" ? "alert.limit.end" : "alert.limit")} value={limit} />}
       </dl>
     </header>
   );
@@ -103,7 +107,7 @@ function WhereFacts({ alert }: { alert: AlertDetail }) {
   if (subject.type !== "zone" && alert.zones.length > 0) {
     items.push([t("alert.zones"), alert.zones.map((zone, at) => <span key={zone}>{at > 0 && ", "}<a href={to.zone(zone)}>{zoneName(zone)}</a></span>)]);
   }
-  items.push([t("alert.department"), alert.rule.department]);
+  items.push([t("alert.department"), departmentName(alert.rule.department)]);
   items.push([t("alert.started"), <span>{dateTime(alert.started_at)}</span>]);
   if (alert.reading_time !== null) items.push([t("alert.reading"), <span>{dateTime(alert.reading_time)} · <Age at={alert.reading_time} past /></span>]);
   const labels = Object.entries(alert.labels);

@@ -2,6 +2,7 @@
 import { api } from "../../api/client";
 import type { AlertDetail } from "../../api/types";
 import { local, t } from "../../i18n";
+import { departmentName } from "../../state/city";
 import { useResource } from "../../state/resource";
 import { Facts, Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
@@ -18,8 +19,8 @@ export function RulePanel({ alert }: { alert: AlertDetail }) {
               items={[
                 [t("device.id"), <code>{rule.id}</code>],
                 [t("alert.rule.version"), <code>{rule.version}</code>],
-                [t("alert.department"), rule.department],
-                [t("alert.rule.file"), <code>{`${rule.file}:${rule.line}`}</code>],
+                [t("alert.department"), departmentName(rule.department)],
+                [t("alert.rule.file"), <code>{breakable(`${rule.file}:${rule.line}`)}</code>],
               ]}
             />
             <pre class="source" tabIndex={0} aria-label={t("alert.rule.source")}>
@@ -30,4 +31,14 @@ export function RulePanel({ alert }: { alert: AlertDetail }) {
       </ResourceView>
     </Panel>
   );
+}
+
+/** A path that may be broken after each of its parts. */
+function breakable(path: string) {
+  return path.split(/(?<=\/)/).map((part, at) => (
+    <span key={at}>
+      {part}
+      <wbr />
+    </span>
+  ));
 }

@@ -4,14 +4,14 @@ import { latLon, number, plainValue } from "../../format/number";
 import { span } from "../../format/time";
 import { t } from "../../i18n";
 import { to } from "../../router";
-import { kindName, zoneName } from "../../state/city";
+import { departmentName, kindName, zoneName } from "../../state/city";
 import { Age } from "../../ui/age";
 import { Facts, Panel } from "../../ui/panel";
 
 export function About({ device }: { device: Device }) {
   const items: [preact.ComponentChildren, preact.ComponentChildren][] = [
     [t("device.kind"), <a href={to.devices({ kind: device.kind })}>{kindName(device.kind)}</a>],
-    [t("device.department"), device.department],
+    [t("device.department"), departmentName(device.department)],
     [t("device.position"), device.position ? `${latLon(...device.position)} WGS-84` : t("device.position.none")],
   ];
   if (device.declared && device.declared.crs !== "WGS-84") {

@@ -1,9 +1,10 @@
 /** One device: what it is, what it says now and how old that is, its history, alerts and counters. */
 import { api } from "../../api/client";
-import type { Device } from "../../api/types";
+import type { Device, LastValue } from "../../api/types";
 import { DeviceChart } from "../../charts/device-chart";
 import { RangeChoice } from "../../charts/range-choice";
-import { parseRange, refreshMs, windowOf, type Range } from "../../charts/ranges";
+import { chosenRange, rangeForInterval, refreshMs, windowOf, type Range } from "../../charts/ranges";
+import { dateTime } from "../../format/time";
 import { local, t } from "../../i18n";
 import { query } from "../../router";
 import { alertBook } from "../../state/alert-book";
@@ -14,7 +15,7 @@ import { AlertTable, alertMark } from "../../ui/alert-table";
 import { SeverityWord, StatusWord } from "../../ui/marks";
 import { MiniMap } from "../../ui/mini-map";
 import { Panel } from "../../ui/panel";
-import { ResourceView } from "../../ui/resource-view";
+import { Loading, ResourceView } from "../../ui/resource-view";
 import { About, Attributes, Counters } from "./facts";
 import { LastValues } from "./last-values";
 
@@ -32,7 +33,7 @@ export function DeviceScreen({ id }: { id: string }) {
 function DevicePage({ device }: { device: Device }) {
   const values = useResource(`values|${device.id}`, (signal) => api.lastValues({ device: device.id, limit: 100 }, signal), { everyMs: REFRESH_MS });
   const concerned = alertMark((alert) => alert.subject.type !== "zone" && alert.subject.device === device.id, alertBook.all());
-  const metrics = (values.data?.items ?? []).filter((value) => typeof value.value !== "string").map((value) => value.metric);
+  const drawn = (values.data?.items ?? []).filter((value) => typeof value.value !== "string");
   return (
     <article class="page">
       <DeviceHead device={device} />
@@ -43,7 +44,7 @@ function DevicePage({ device }: { device: Device }) {
               {(held) => <LastValues values={inOrder(held.items.map((each) => each.metric)).flatMap((metric) => held.items.filter((each) => each.metric === metric))} />}
             </ResourceView>
           </Panel>
-          <History device={device} metrics={inOrder(metrics)} />
+          <History device={device} values={drawn} loading={values.loading} />
         </div>
         <div class="column-side">
           <Panel title={t("device.position")} class="map-side">
@@ -81,28 +82,47 @@ function DeviceHead({ device }: { device: Device }) {
   );
 }
 
-function History({ device, metrics }: { device: Device; metrics: readonly string[] }) {
-  const range = parseRange(query.value.get("range"), "6h");
+interface HistoryProps {
+  device: Device;
+  values: readonly LastValue[];
+  loading: boolean;
+}
+
+function History({ device, values, loading }: HistoryProps) {
+  const range = chosenRange(query.value.get("range")) ?? rangeForInterval(device.interval_s);
+  const newest = new Map(values.map((value) => [value.metric, Date.parse(value.time)]));
+  const metrics = inOrder([...newest.keys()]);
+  const past = Math.max(...newest.values());
   return (
     <Panel title={t("device.history")} actions={<RangeChoice range={range} />}>
-      {metrics.length === 0 && <p class="state">{t("chart.none")}</p>}
+      {metrics.length === 0 && (loading ? <Loading /> : <p class="state">{t("chart.none")}</p>)}
+      {metrics.length > 0 && windowOf(range, past).past !== null && <p class="note past">{t("chart.past", { time: dateTime(past) })}</p>}
       <div class={metrics.length > 1 ? "charts-grid" : ""}>
         {metrics.map((metric) => (
-          <MetricChart key={metric} device={device} metric={metric} range={range} />
+          <MetricChart key={metric} device={device} metric={metric} range={range} newest={newest.get(metric) ?? null} />
         ))}
       </div>
     </Panel>
   );
 }
 
-function MetricChart({ device, metric, range }: { device: Device; metric: string; range: Range }) {
+interface MetricChartProps {
+  device: Device;
+  metric: string;
+  range: Range;
+  /** When its newest reading was, in epoch milliseconds. */
+  newest: number | null;
+}
+
+function MetricChart({ device, metric, range, newest }: MetricChartProps) {
   const symbol = metricOf(metric)?.symbol ?? "";
+  const { past } = windowOf(range, newest);
   return (
     <figure class="chart-figure">
       <figcaption>
         {metricName(metric)} {symbol !== "" && <span class="muted">{symbol}</span>}
       </figcaption>
-      <DeviceChart device={device.id} metric={metric} intervalS={device.interval_s} windowKey={range} window={() => windowOf(range)} everyMs={refreshMs(range)} />
+      <DeviceChart device={device.id} metric={metric} intervalS={device.interval_s} windowKey={`${range}|${past ?? ""}`} window={() => windowOf(range, newest)} everyMs={refreshMs(range)} />
     </figure>
   );
 }

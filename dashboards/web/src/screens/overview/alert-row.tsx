@@ -5,7 +5,7 @@ import { shortTime } from "../../format/time";
 import { local, t } from "../../i18n";
 import { to } from "../../router";
 import { acknowledge, acknowledging } from "../../state/acknowledge";
-import { metricOf } from "../../state/city";
+import { departmentName, metricOf } from "../../state/city";
 import { now } from "../../state/clock";
 import { Age } from "../../ui/age";
 import { CheckIcon } from "../../ui/icons";
@@ -36,7 +36,7 @@ export function AlertRow({ alert, top, selected, onSelect }: Props) {
         </a>
         <span class="alert-where" title={whereOf(alert)}>
           <span class="alert-severity">{t(`severity.${alert.severity}`)}</span>
-          {["", againstLimit(alert), whereOf(alert)].filter((part, at) => at === 0 || part !== "").join(" · ")}
+          {["", ...detailsOf(alert)].join(" · ")}
         </span>
       </div>
       <div class="alert-when">
@@ -77,16 +77,31 @@ function AckCell({ alert }: { alert: AlertItem }) {
   );
 }
 
+/** What the summary does not say already. */
+function detailsOf(alert: AlertItem): string[] {
+  const said = local(alert.summary);
+  const [zones, device] = placesOf(alert);
+  return [zones, said.includes(device) ? "" : device, said.includes(valueOf(alert)) ? "" : againstLimit(alert), departmentName(alert.rule.department)].filter((part) => part !== "");
+}
+
 export function whereOf(alert: AlertItem): string {
+  return placesOf(alert)
+    .filter((part) => part !== "")
+    .join(" · ");
+}
+
+function placesOf(alert: AlertItem): [zones: string, device: string] {
   const device = alert.device_name ? local(alert.device_name) : alert.subject.type === "zone" ? "" : alert.subject.device;
-  const zones = alert.zone_names.map(local).join(", ");
-  return [zones, device].filter((part) => part !== "").join(" · ");
+  return [alert.zone_names.map(local).join(", "), device];
+}
+
+function valueOf(alert: AlertItem): string {
+  return alert.value === null ? "" : plainValue(alert.value, metricOf(alert.metric)?.decimals ?? 1);
 }
 
 function againstLimit(alert: AlertItem): string {
   if (alert.value === null) return "";
   const decimals = metricOf(alert.metric)?.decimals ?? 1;
-  const unit = alert.unit ?? "";
-  const value = `${plainValue(alert.value, decimals)} ${unit}`.trim();
+  const value = `${valueOf(alert)} ${alert.unit ?? ""}`.trim();
   return alert.limit === null ? value : `${value} / ${plainValue(alert.limit, decimals)}`;
 }

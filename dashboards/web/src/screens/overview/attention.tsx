@@ -3,7 +3,7 @@ import { number } from "../../format/number";
 import { t } from "../../i18n";
 import { query, setQuery, to } from "../../router";
 import { zoneLoads } from "../../state/alert-book";
-import { zoneName } from "../../state/city";
+import { zoneName, zones } from "../../state/city";
 import { Panel } from "../../ui/panel";
 import { SeverityWord } from "../../ui/marks";
 
@@ -15,7 +15,7 @@ export function Attention() {
   return (
     <Panel class="attention" title={t("zones.attention")} note={loads.length > 0 ? number(loads.length) : undefined}>
       {loads.length === 0 ? (
-        <p class="state">{t("zones.attention.none")}</p>
+        <p class="state">{t(zones.value?.features.length === 0 ? "zones.none.known" : "zones.attention.none")}</p>
       ) : (
         <ul class="zone-lines">
           {loads.slice(0, SHOWN).map(({ zone, firing, worst }) => (

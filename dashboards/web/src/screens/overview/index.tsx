@@ -13,6 +13,7 @@ import { ListIcon } from "../../ui/icons";
 import { AlertList } from "./alert-list";
 import { Attention } from "./attention";
 import { Figures } from "./figures";
+import { Kinds } from "./kinds";
 import { MapCard } from "./map-card";
 import { Trend } from "./trend";
 
@@ -51,6 +52,7 @@ export function Overview() {
       </section>
       <Trend />
       <Attention />
+      <Kinds />
       <AlertList onSelect={setAlert} />
     </div>
   );

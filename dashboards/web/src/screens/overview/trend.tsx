@@ -2,7 +2,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { AggregateChart, useAggregate } from "../../charts/aggregate-chart";
 import { RangeChoice } from "../../charts/range-choice";
-import { parseRange } from "../../charts/ranges";
+import { chosenRange } from "../../charts/ranges";
+import { dateTime } from "../../format/time";
 import { counted, t } from "../../i18n";
 import { query, setQuery } from "../../router";
 import { inOrder, metricName, metrics } from "../../state/city";
@@ -12,12 +13,13 @@ import { Panel } from "../../ui/panel";
 export function Trend() {
   const params = query.value;
   const [, setTurn] = useState(0);
-  const range = parseRange(params.get("range"), "6h");
+  const range = chosenRange(params.get("range"));
   const known = metrics.value;
   const chosen = params.get("metric");
   const metric = known.find((each) => each.id === chosen)?.id ?? defaultMetric(known.map((each) => each.id));
   const resource = useAggregate(metric, null, range);
-  const held = resource.data?.aggregates ?? null;
+  const data = resource.data;
+  const held = data?.aggregates ?? null;
 
   // A city without this metric gets the next one, once, instead of an empty first chart.
   useEffect(() => {
@@ -36,8 +38,9 @@ export function Trend() {
     >
       <div class="chart-bar">
         <span class="panel-note">{held && [held.symbol, counted("trend.devices", held.devices)].filter((part) => part !== "").join(" · ")}</span>
-        <RangeChoice range={range} />
+        <RangeChoice range={data?.range ?? range} />
       </div>
+      {data?.past != null && <p class="note past">{t("chart.past", { time: dateTime(data.past) })}</p>}
       {metric !== null && <AggregateChart metric={metric} resource={resource} />}
     </Panel>
   );
