@@ -47,13 +47,13 @@ impl Setup {
         let data = self.folder.path().join("data").to_string_lossy().into_owned();
         Instance::start(&["serve", "--config", &config, "--data-dir", &data]).expect("starts")
     }
+}
 
-    /// Runs the program to its end; returns success and all that it said.
-    fn run(&self, arguments: &[&str]) -> (bool, String) {
-        let output = Command::new(binary().expect("built")).args(arguments).output().expect("runs");
-        let said = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
-    }
+/// Runs the program to its end; returns success and all that it said.
+fn run(arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(binary().expect("built")).args(arguments).output().expect("runs");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
 }
 
 fn send(instance: &Instance, topic: &str, payload: &str) {
@@ -118,15 +118,15 @@ async fn a_dead_letter_is_replayed_after_the_fix_and_nothing_is_doubled() {
     let data = setup.folder.path().join("data").to_string_lossy().into_owned();
     let instance = setup.start(&CONFIG.replace("UNIT", "ug/m3"));
     send(&instance, "air/ghost/up", r#"{"ts":"2026-01-01T00:00:00Z","pm25":12}"#);
-    let (ok, said) = setup.run(&["dead-letters", "list", "--data-dir", &data]);
+    let (ok, said) = run(&["dead-letters", "list", "--data-dir", &data]);
     assert!(ok && said.contains("unknown_device") && said.contains("ghost"), "{said}");
 
     let devices =
         setup.file("devices.json", r#"[{"id":"ghost","kind":"air_station","department":"air"}]"#);
-    let (ok, said) = setup.run(&["devices", "import", &devices, "--data-dir", &data]);
+    let (ok, said) = run(&["devices", "import", &devices, "--data-dir", &data]);
     assert!(ok, "{said}");
     for _ in 0..2 {
-        let (ok, said) = setup.run(&["dead-letters", "replay", "--all", "--data-dir", &data]);
+        let (ok, said) = run(&["dead-letters", "replay", "--all", "--data-dir", &data]);
         assert!(ok, "{said}");
     }
     let values = eventually("the replayed reading", Duration::from_secs(10), async || {
@@ -180,7 +180,7 @@ rules:
     summary: x
 ",
     );
-    let (ok, said) = setup.run(&["rules", "check", &file]);
+    let (ok, said) = run(&["rules", "check", &file]);
     assert!(!ok, "{said}");
     for (line, word) in
         [(6, "threshold"), (13, "metric"), (20, "clear limit"), (27, "soon"), (29, "four")]
@@ -200,7 +200,7 @@ fn a_configuration_with_three_mistakes_gets_three_answers() {
         "[city]\nname = \"A\"\ntime_zone = \"Mars/Olympus\"\n[http]\nlisten = \"0.0.0.0:8080\"\n\
          [[source]]\nid = \"a\"\ntopic = \"a/{device}\"\nformat = \"jason\"\n",
     );
-    let (ok, said) = setup.run(&["config", "check", &file]);
+    let (ok, said) = run(&["config", "check", &file]);
     assert!(!ok, "{said}");
     for word in ["city.time_zone", "http.listen", "source[0]", "json", "expose"] {
         assert!(said.contains(word), "`{word}` is not in:\n{said}");
@@ -209,16 +209,16 @@ fn a_configuration_with_three_mistakes_gets_three_answers() {
         "typo.toml",
         "[city]\nname = \"A\"\ntime_zone = \"UTC\"\n[htpp]\nlisten = \"127.0.0.1:1\"\n",
     );
-    let (ok, said) = setup.run(&["config", "check", &file]);
+    let (ok, said) = run(&["config", "check", &file]);
     assert!(!ok && said.contains("htpp") && said.contains("did you mean `http`?"), "{said}");
 }
 
 #[test]
 fn the_example_configuration_is_complete_and_good() {
     let setup = Setup::new();
-    let (ok, example) = setup.run(&["config", "example"]);
+    let (ok, example) = run(&["config", "example"]);
     assert!(ok);
     let file = setup.file("example.toml", &example);
-    let (ok, said) = setup.run(&["config", "check", &file]);
+    let (ok, said) = run(&["config", "check", &file]);
     assert!(ok, "{said}");
 }

@@ -151,8 +151,8 @@ fn publish_all(
 /// Counts in the store itself what is missing and what is wrong.
 fn count(data: &Path, acked: &BTreeSet<u64>, readings: u64) -> anyhow::Result<(u64, u64)> {
     let (store, _) =
-        city_store::Embedded::open(&data.join("store"), city_store::Options::default())?;
-    let state = Arc::new(city_store::StateDb::open(&data.join("state.db"))?);
+        city_store::Embedded::open(data.join("store"), city_store::Options::default())?;
+    let state = Arc::new(city_store::StateDb::open(data.join("state.db"))?);
     let registry = city_registry::Registry::open(state, city_registry::Seed::default())?;
     let directory = registry.directory();
     let metric = directory.metrics.by_id("sequence").context("the metric")?.key;

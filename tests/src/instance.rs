@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 
 /// The longest that a start may take: generous, because test machines are busy.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// What the program prints when it is ready, as one line of JSON, if `CITYBRAIN_READY_LINE` is set.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -65,20 +65,16 @@ impl Instance {
         let started = Instant::now();
         let mut said = Vec::new();
         loop {
-            match output.recv_timeout(START.saturating_sub(started.elapsed())) {
-                Ok(line) => {
-                    if let Some(json) = line.strip_prefix("READY ") {
-                        let ready = serde_json::from_str(json).context("the ready line")?;
-                        return Ok(Self { child, ready, output });
-                    }
-                    said.push(line);
-                }
-                Err(_) => {
-                    let _ = child.kill();
-                    let status = child.wait()?;
-                    bail!("it did not become ready ({status}); it said:\n{}", said.join("\n"));
-                }
+            let Ok(line) = output.recv_timeout(START.saturating_sub(started.elapsed())) else {
+                let _ = child.kill();
+                let status = child.wait()?;
+                bail!("it did not become ready ({status}); it said:\n{}", said.join("\n"));
+            };
+            if let Some(json) = line.strip_prefix("READY ") {
+                let ready = serde_json::from_str(json).context("the ready line")?;
+                return Ok(Self { child, ready, output });
             }
+            said.push(line);
         }
     }
 

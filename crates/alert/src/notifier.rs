@@ -18,7 +18,7 @@ use crate::receivers::{self, Receiver};
 
 const BATCH: usize = 100;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// How often the outbox is looked at although nobody rang: a safety net, not the normal way.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -218,7 +218,7 @@ impl Worker {
                 tracing::warn!(receiver = %self.id, attempts, %error, "an alert event was not taken; it is tried again");
                 let message = error.message.clone();
                 self.on_outbox(move |outbox, _| outbox.failed(id, &message)).await.ok_or(None)?;
-                let backlog = self.on_outbox(|outbox, receiver| outbox.backlog(receiver)).await;
+                let backlog = self.on_outbox(Outbox::backlog).await;
                 self.report(backlog.unwrap_or_default(), Some(error.message));
                 Err(error.after)
             }

@@ -97,7 +97,7 @@ impl App {
             progress(&format!("{} readings recovered from the log", recovery.readings));
         }
         let store: SharedStore = Arc::new(store);
-        let state = Arc::new(StateDb::open(&data_dir.join("state.db"))?);
+        let state = Arc::new(StateDb::open(data_dir.join("state.db"))?);
 
         progress("reading the registry");
         let registry = Arc::new(Registry::open(state.clone(), seed)?);
@@ -253,7 +253,7 @@ async fn maintain(store: SharedStore, clock: SharedClock, stop: CancellationToke
         match done {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::error!(%error, "the store's upkeep failed; it is tried again")
+                tracing::error!(%error, "the store's upkeep failed; it is tried again");
             }
             Err(error) => tracing::error!(%error, "the store's upkeep panicked"),
         }

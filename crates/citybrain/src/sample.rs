@@ -29,7 +29,7 @@ pub struct Unpacked {
 /// joins its `citybrain.toml` and `sources.toml` to one configuration.
 pub fn unpack(asset: &str, folder: &Path) -> anyhow::Result<Unpacked> {
     let source = ASSETS.get_dir(asset).with_context(|| format!("there is no city `{asset}`"))?;
-    write_all(source, asset, folder)
+    write_all(source, folder)
         .with_context(|| format!("the city's files cannot be written to {}", folder.display()))?;
     let config = folder.join("citybrain.toml");
     let sources = folder.join("sources.toml");
@@ -41,10 +41,10 @@ pub fn unpack(asset: &str, folder: &Path) -> anyhow::Result<Unpacked> {
     Ok(Unpacked { folder: folder.to_owned(), config })
 }
 
-fn write_all(from: &Dir<'_>, top: &str, to: &Path) -> std::io::Result<()> {
+fn write_all(from: &Dir<'_>, to: &Path) -> std::io::Result<()> {
     fs::create_dir_all(to)?;
     for folder in from.dirs() {
-        write_all(folder, top, &to.join(folder.path().file_name().unwrap_or_default()))?;
+        write_all(folder, &to.join(folder.path().file_name().unwrap_or_default()))?;
     }
     for file in from.files() {
         fs::write(to.join(file.path().file_name().unwrap_or_default()), file.contents())?;

@@ -61,6 +61,7 @@ struct Result {
 }
 
 #[derive(Deserialize)]
+#[allow(clippy::struct_field_names)] // the names are those of the result file
 struct Figure {
     figure: String,
     value: f64,

@@ -1,5 +1,7 @@
 //! Benchmarks: each one file and one line in [`BENCHES`]. Every figure stands beside a baseline that
 //! was measured in the same run, because absolute figures drift from machine to machine.
+#![allow(clippy::print_stderr)] // people wait for a benchmark and want to see where it is
+#![allow(clippy::struct_field_names)] // the names are those of the result file
 
 mod pipeline;
 

@@ -8,6 +8,7 @@
 //! Baselines: decode alone on the same bytes; and a bare rumqttc subscriber on Mosquitto that
 //! throws the same payloads away, counted in readings.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -160,9 +161,9 @@ fn pipeline(payloads: &[(String, Bytes)]) -> anyhow::Result<(f64, f64)> {
     let folder = tempfile::tempdir()?;
     let clock: SharedClock = Arc::new(Wall);
     let metrics = prometheus::Registry::new();
-    let (store, _) = Embedded::open(&folder.path().join("store"), Options::default())?;
+    let (store, _) = Embedded::open(folder.path().join("store"), Options::default())?;
     let store: SharedStore = Arc::new(store);
-    let state = Arc::new(StateDb::open(&folder.path().join("state.db"))?);
+    let state = Arc::new(StateDb::open(folder.path().join("state.db"))?);
     let options = ZoneOptions {
         layer: "neighbourhood".to_owned(),
         name_property: Some("name".to_owned()),
@@ -260,8 +261,11 @@ fn rules() -> String {
                 2 => ("threshold", ", department: bench".to_owned()),
                 _ => ("threshold", format!(", kind: kind-{number}")),
             };
-            let window = if kind == "window" { "    function: mean\n    over: 5m\n" } else { "" };
-            text += &format!(
+            let window =
+                if kind == "window" { "    window: {function: mean, over: 5m}\n" } else { "" };
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
                 "  - id: {metric}-{number}\n    name: {metric}\n    kind: {kind}\n    select: {{metric: {metric}{select}}}\n{window}    severity: {{high: {{above: 100000, clear_below: 90000}}}}\n    summary: high\n"
             );
         }

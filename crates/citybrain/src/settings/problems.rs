@@ -15,7 +15,11 @@ pub struct Problem {
 
 impl Problem {
     /// A problem with a hint.
-    pub fn new(key: impl Into<String>, message: impl ToString, hint: impl Into<String>) -> Self {
+    pub fn new(
+        key: impl Into<String>,
+        message: impl fmt::Display,
+        hint: impl Into<String>,
+    ) -> Self {
         Self { key: key.into(), message: message.to_string(), hint: Some(hint.into()) }
     }
 }
