@@ -48,7 +48,7 @@ use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
-pub use crate::parts::{BrokerStatus, CityInfo, Ingest, IngestStatus, Mode, Parts};
+pub use crate::parts::{BrokerStatus, CityInfo, Ingest, IngestStatus, Mode, Parts, ReceiverState};
 
 /// The largest body that a request may have, in bytes.
 pub(crate) const BODY_LIMIT: usize = 256 << 10;

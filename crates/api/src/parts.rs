@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use city_model::{LocalText, SharedClock};
+use city_model::{LocalText, SharedClock, Timestamp};
 use city_registry::Registry;
 use city_rules::RuleSet;
 use city_store::{DeadLetterId, SharedStore, StateDb};
@@ -79,6 +79,10 @@ pub struct IngestStatus {
     pub sources: Vec<String>,
     /// The sessions with external brokers.
     pub brokers: Vec<BrokerStatus>,
+    /// The receivers of alerts.
+    pub receivers: Vec<ReceiverState>,
+    /// Why the alert engine fails now, so that nothing is evaluated; `None` while it works.
+    pub engine_failing: Option<String>,
 }
 
 /// How it stands with an external broker.
@@ -89,6 +93,20 @@ pub struct BrokerStatus {
     /// Whether we are connected and all subscriptions were granted.
     pub ok: bool,
     /// What is wrong, or why the last connection ended; `null` if nothing was ever wrong.
+    pub error: Option<String>,
+}
+
+/// How it stands with a receiver of alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReceiverState {
+    /// Its id in the configuration.
+    pub id: String,
+    /// Events that wait to be delivered to it.
+    pub waiting: u64,
+    /// When it last took an event; `null` if it never did.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_delivery: Option<Timestamp>,
+    /// Why deliveries fail now; `null` while they work.
     pub error: Option<String>,
 }
 

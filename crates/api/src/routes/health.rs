@@ -21,6 +21,8 @@ struct Parts {
     store: Part,
     state: Part,
     brokers: Part,
+    alerts: Part,
+    receivers: Part,
 }
 
 /// The answer of `/health/ready`.
@@ -39,7 +41,9 @@ pub(crate) async fn live() -> Json<serde_json::Value> {
 pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
     let status = app.ingest.status();
     let failing = status.failing.is_some();
+    let alerts_ok = status.engine_failing.is_none();
     let brokers_ok = status.brokers.iter().all(|broker| broker.ok);
+    let receivers_ok = status.receivers.iter().all(|receiver| receiver.error.is_none());
     let (state, store) = (app.state.clone(), app.store.clone());
     let checked = app.lanes.short(move || {
         store.head_seq();
@@ -53,8 +57,11 @@ pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
         state: part(state_ok, "the state database does not answer"),
         // Readings wait at the broker meanwhile, so that alone does not make us unready.
         brokers: part(brokers_ok, "a broker is away, or refuses a subscription"),
+        alerts: part(alerts_ok, "the alert engine fails, so no alert can fire or end"),
+        // Events wait in our outbox meanwhile; restarting us would not mend the other side.
+        receivers: part(receivers_ok, "a receiver of alerts does not take them"),
     };
-    let ok = !failing && state_ok;
+    let ok = !failing && state_ok && alerts_ok;
     let code = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, Json(Ready { status: if ok { "ready" } else { "not_ready" }, parts }))
 }

@@ -12,7 +12,7 @@ use crate::alerts::Counts;
 use crate::app::App;
 use crate::parameters::{NoParameters, Parameters};
 use crate::status::DeviceStatus;
-use crate::{BrokerStatus, CityInfo, Mode};
+use crate::{BrokerStatus, CityInfo, Mode, ReceiverState};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(show))
@@ -49,6 +49,10 @@ pub(crate) struct System {
     commits_failing: Option<String>,
     /// The sessions with external brokers.
     brokers: Vec<BrokerStatus>,
+    /// The receivers of alerts.
+    receivers: Vec<ReceiverState>,
+    /// Why alerts cannot be evaluated now; `null` while they can.
+    alerts_failing: Option<String>,
 }
 
 /// The present state of the system.
@@ -82,6 +86,8 @@ pub(crate) fn system(app: &App) -> System {
         in_flight: status.in_flight,
         commits_failing: status.failing,
         brokers: status.brokers,
+        receivers: status.receivers,
+        alerts_failing: status.engine_failing,
     }
 }
 

@@ -5,6 +5,7 @@ use city_store::DeadLetterId;
 use serde_json::{Value, json};
 
 use super::fixture::{City, NOW, bare};
+use crate::ReceiverState;
 
 #[tokio::test]
 async fn dead_letters_are_listed_newest_first_shown_whole_and_replayed() {
@@ -88,6 +89,44 @@ async fn readiness_follows_the_commits() {
     assert_eq!(ask("/health/live").await.status, StatusCode::OK);
     let system = city.ok("/api/v1/system").await;
     assert_eq!(system["commits_failing"], "/data/log.db: disk full");
+}
+
+#[tokio::test]
+async fn a_failing_engine_makes_the_instance_unready_and_a_failing_receiver_does_not() {
+    let city = City::new();
+    let ready = async || city.send(bare(Method::GET, "/health/ready", None)).await;
+    let duty = ReceiverState {
+        id: "duty".to_owned(),
+        waiting: 3,
+        last_delivery: Some(NOW),
+        error: Some("https://duty.example/hook answered 500".to_owned()),
+    };
+    let calm = ReceiverState { id: "calm".to_owned(), ..ReceiverState::default() };
+    city.pipeline.status.lock().expect("not poisoned").receivers = vec![calm, duty];
+    let answer = ready().await;
+    let ok = |part: &str| answer.json()["parts"][part]["ok"].clone();
+    assert_eq!(
+        (answer.status, ok("receivers"), ok("alerts")),
+        (StatusCode::OK, false.into(), true.into())
+    );
+    assert!(!answer.text.contains("duty"), "receivers are not for everybody: {}", answer.text);
+    let system = city.ok("/api/v1/system").await;
+    assert_eq!(system["alerts_failing"], Value::Null);
+    let expected = json!([
+        { "id": "calm", "waiting": 0, "last_delivery": null, "error": null },
+        { "id": "duty", "waiting": 3, "last_delivery": NOW.to_string(),
+          "error": "https://duty.example/hook answered 500" },
+    ]);
+    assert_eq!(system["receivers"], expected);
+
+    city.pipeline.status.lock().expect("not poisoned").engine_failing =
+        Some("/data/state.db: disk full".to_owned());
+    let answer = ready().await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.json()["parts"]["alerts"]["ok"], false);
+    assert!(!answer.text.contains("/data"), "paths are not for everybody: {}", answer.text);
+    let system = city.ok("/api/v1/system").await;
+    assert_eq!(system["alerts_failing"], "/data/state.db: disk full");
 }
 
 #[tokio::test]

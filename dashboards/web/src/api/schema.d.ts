@@ -1260,6 +1260,23 @@ export interface components {
             /** @description UCUM code. */
             unit: string;
         };
+        /** @description How it stands with a receiver of alerts. */
+        ReceiverState: {
+            /** @description Why deliveries fail now; `null` while they work. */
+            error: string | null;
+            /** @description Its id in the configuration. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it last took an event; `null` if it never did.
+             */
+            last_delivery: string | null;
+            /**
+             * Format: int64
+             * @description Events that wait to be delivered to it.
+             */
+            waiting: number;
+        };
         /**
          * @description The data of `resync`: what the client knows may be out of date; fetch `/map` and `/alerts`
          *     again. The stream goes on.
@@ -1393,6 +1410,8 @@ export interface components {
         /** @description What this instance is and how it is doing. */
         System: {
             alerts: components["schemas"]["AlertCounts"];
+            /** @description Why alerts cannot be evaluated now; `null` while they can. */
+            alerts_failing: string | null;
             /** Format: int64 */
             alerts_firing: number;
             /** @description The sessions with external brokers. */
@@ -1431,6 +1450,8 @@ export interface components {
              * @description Readings committed a second, over the last ten seconds.
              */
             readings_per_s: number;
+            /** @description The receivers of alerts. */
+            receivers: components["schemas"]["ReceiverState"][];
             /** @description Whether everything here is simulated. */
             simulated: boolean;
             /** Format: date-time */
