@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 pub(crate) struct DeviceNow {
     /// When it was last heard (received time). What a broker had retained is not news of it.
     pub(crate) heard: Option<Timestamp>,
-    /// The event time of its newest reading.
+    /// The event time of its newest reading whose time can be trusted.
     pub(crate) newest: Option<Timestamp>,
     /// Where a moving device was, and when.
     moved: Option<(Timestamp, Position)>,
@@ -46,6 +46,16 @@ pub(super) struct ValueNow {
     pub(super) time: Timestamp,
     pub(super) value: Value,
     pub(super) quality: Quality,
+    /// Whether its time is too far in the future to be trusted.
+    ahead: bool,
+}
+
+impl ValueNow {
+    /// What makes a value newer, as the store sees it: a time that cannot be trusted never hides
+    /// one that can.
+    fn rank(&self) -> (bool, Timestamp) {
+        (!self.ahead, self.time)
+    }
 }
 
 /// All devices, and what changed since the last tick.
@@ -66,8 +76,7 @@ impl Table {
             if !last.marks.has(Marks::RETAINED) {
                 device.heard = device.heard.max(Some(last.received));
             }
-            device.newest = device.newest.max(Some(last.time));
-            device.move_to(last.time, last.position, None);
+            device.measured(last.time, last.marks, last.position, None);
         });
         table.newest_received = table.devices.iter().filter_map(|device| device.heard).max();
         table
@@ -80,10 +89,7 @@ impl Table {
         if !reading.marks.has(Marks::RETAINED) {
             device.heard = device.heard.max(Some(reading.received));
         }
-        device.newest = device.newest.max(Some(reading.time));
-        if !reading.marks.has(Marks::BAD_POSITION) {
-            device.move_to(reading.time, reading.position, Some(&reading.zones));
-        }
+        device.measured(reading.time, reading.marks, reading.position, Some(&reading.zones));
         if !device.dirty {
             device.dirty = true;
             self.dirty.push(key);
@@ -94,11 +100,12 @@ impl Table {
                 time: reading.time,
                 value: reading.value.clone(),
                 quality: reading.quality,
+                ahead: reading.marks.has(Marks::FUTURE),
             };
             self.values
                 .entry(reading.series)
                 .and_modify(|value| {
-                    if reading.time >= value.time {
+                    if newer.rank() >= value.rank() {
                         *value = newer.clone();
                     }
                 })
@@ -149,6 +156,26 @@ impl Table {
 }
 
 impl DeviceNow {
+    /// Takes when and where it measured, as far as its marks let that be trusted.
+    ///
+    /// A time in the future would win over everything until it has passed: one message of a clock
+    /// that ran ahead would freeze a vehicle on the map for hours.
+    fn measured(
+        &mut self,
+        time: Timestamp,
+        marks: Marks,
+        position: Option<Position>,
+        zones: Option<&ZoneSet>,
+    ) {
+        if marks.has(Marks::FUTURE) {
+            return;
+        }
+        self.newest = self.newest.max(Some(time));
+        if !marks.has(Marks::BAD_POSITION) {
+            self.move_to(time, position, zones);
+        }
+    }
+
     /// Takes a position if it is not older than the one that is known.
     fn move_to(&mut self, time: Timestamp, position: Option<Position>, zones: Option<&ZoneSet>) {
         let Some(position) = position else { return };
@@ -164,5 +191,70 @@ impl DeviceNow {
 impl Table {
     pub(super) fn waiting_values(&self) -> usize {
         self.values.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use city_model::{MetricKey, Span};
+    use city_store::{Commit, Memory};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_000_000);
+    const BUS: DeviceKey = DeviceKey(0);
+
+    /// A reading of the bus at this longitude, received `after` seconds after [`NOW`] and
+    /// measured `ahead` of that.
+    fn reading(after: i64, ahead: Span, marks: Marks, lon: f64) -> Reading {
+        let received = NOW + Span::from_secs(after);
+        Reading {
+            series: SeriesKey { device: BUS, metric: MetricKey(0) },
+            time: received + ahead,
+            received,
+            value: lon.into(),
+            quality: Quality::Pass,
+            marks,
+            position: Position::new(lon, 50.0),
+            zones: ZoneSet::default(),
+        }
+    }
+
+    fn longitude(device: &DeviceNow) -> Option<f64> {
+        device.moved.map(|(_, position)| position.lon)
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_once_does_not_freeze_a_vehicle() {
+        let mut table = Table::default();
+        table.take(&reading(0, Span::ZERO, Marks::NONE, 10.0), true);
+        table.take(&reading(30, Span::from_hours(20), Marks::FUTURE, 11.0), true);
+        let ahead = table.get(BUS);
+        assert_eq!(longitude(&ahead), Some(10.0));
+        assert_eq!(ahead.newest, Some(NOW));
+        assert_eq!(ahead.heard, Some(NOW + Span::from_secs(30)), "it was heard nevertheless");
+        table.take(&reading(60, Span::ZERO, Marks::NONE, 12.0), true);
+        let after = table.get(BUS);
+        assert_eq!(longitude(&after), Some(12.0));
+        assert_eq!(after.newest, Some(NOW + Span::from_secs(60)));
+        let values = table.take_values();
+        let times: Vec<_> = values.values().map(|value| value.time).collect();
+        assert_eq!(times, [NOW + Span::from_secs(60)], "the trusted value is the newest");
+    }
+
+    #[test]
+    fn what_the_store_kept_is_trusted_no_more_than_what_comes() {
+        for (marks, newest) in
+            [(Marks::FUTURE, None), (Marks::BAD_POSITION, Some(NOW)), (Marks::NONE, Some(NOW))]
+        {
+            let store = Memory::new();
+            let readings = vec![reading(0, Span::ZERO, marks, 10.0)];
+            let commit = Commit { readings, sources: vec![0], dead_letters: Vec::new() };
+            store.commit(&commit).expect("committed");
+            let device = Table::load(&store).get(BUS);
+            let trusted = marks == Marks::NONE;
+            assert_eq!(longitude(&device), trusted.then_some(10.0), "{marks:?}");
+            assert_eq!((device.newest, device.heard), (newest, Some(NOW)), "{marks:?}");
+        }
     }
 }

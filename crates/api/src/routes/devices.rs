@@ -62,7 +62,7 @@ struct Device {
     /// When it was last heard.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_seen_at: Option<Timestamp>,
-    /// The event time of its newest reading.
+    /// The event time of its newest reading, not counting times too far in the future to be trusted.
     #[schema(value_type = Option<String>, format = DateTime)]
     newest_reading_at: Option<Timestamp>,
     /// The worst alert that fires for it.

@@ -881,7 +881,7 @@ export interface components {
             name: components["schemas"]["LocalText"];
             /**
              * Format: date-time
-             * @description The event time of its newest reading.
+             * @description The event time of its newest reading, not counting times too far in the future to be trusted.
              */
             newest_reading_at: string | null;
             position: components["schemas"]["LonLat"] | null;
