@@ -1,5 +1,6 @@
 //! Who may do what: access tokens, browser sessions, roles, and the guard in front of the routes.
 
+mod caller;
 mod credentials;
 mod guard;
 pub(crate) mod policy;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use caller::Caller;
 pub use credentials::{AccessToken, NewToken, Tokens};
 pub(crate) use credentials::{Credentials, SESSION_LIFETIME};
 pub(crate) use guard::{COOKIE, CSRF_HEADER, guard, identify, session_cookie};

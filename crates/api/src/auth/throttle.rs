@@ -1,4 +1,5 @@
-//! Slows down whoever guesses tokens: a number of failed logins a minute per client address.
+//! Turns away whoever guesses tokens: a number of failed logins a minute per client address. Only
+//! failures count and only failures are refused, so nobody can lock out somebody with a token.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv6Addr};
@@ -18,9 +19,9 @@ const ADDRESSES: usize = 10_000;
 pub(crate) struct Throttle(Mutex<FxHashMap<IpAddr, VecDeque<Timestamp>>>);
 
 impl Throttle {
-    /// Counts an attempt as failed until [`Throttle::succeeded`]. If there were too many it is
-    /// refused, with the number of seconds until the next one.
-    pub(crate) fn attempt(&self, address: IpAddr, now: Timestamp) -> Result<(), u32> {
+    /// Counts a failed login. If there were too many before it, the error is the number of seconds
+    /// until the next one is counted.
+    pub(crate) fn failed(&self, address: IpAddr, now: Timestamp) -> Result<(), u32> {
         let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if attempts.len() >= ADDRESSES {
             attempts.retain(|_, times| times.back().is_some_and(|last| now.since(*last) < WINDOW));
@@ -40,7 +41,7 @@ impl Throttle {
         Ok(())
     }
 
-    /// Forgets the attempts of an address that has shown a valid token.
+    /// Forgets the failures of an address that has shown a valid token.
     pub(crate) fn succeeded(&self, address: IpAddr) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&network(address));
     }
@@ -64,15 +65,15 @@ mod tests {
         let address: IpAddr = "192.0.2.1".parse().expect("an address");
         let start = Timestamp::from_secs(100);
         for second in 0..10 {
-            assert_eq!(throttle.attempt(address, start + Span::from_secs(second)), Ok(()));
+            assert_eq!(throttle.failed(address, start + Span::from_secs(second)), Ok(()));
         }
-        assert_eq!(throttle.attempt(address, start + Span::from_secs(20)), Err(40));
+        assert_eq!(throttle.failed(address, start + Span::from_secs(20)), Err(40));
         let other = "192.0.2.2".parse().expect("an address");
-        assert_eq!(throttle.attempt(other, start + Span::from_secs(20)), Ok(()));
-        assert_eq!(throttle.attempt(address, start + Span::from_secs(60)), Ok(()));
+        assert_eq!(throttle.failed(other, start + Span::from_secs(20)), Ok(()));
+        assert_eq!(throttle.failed(address, start + Span::from_secs(60)), Ok(()));
         throttle.succeeded(address);
         for _ in 0..10 {
-            assert_eq!(throttle.attempt(address, start + Span::from_secs(61)), Ok(()));
+            assert_eq!(throttle.failed(address, start + Span::from_secs(61)), Ok(()));
         }
     }
 

@@ -1,10 +1,7 @@
 //! `/session`: logging in and out, and who is logged in.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use axum::Json;
-use axum::extract::{ConnectInfo, FromRequestParts, State};
-use axum::http::request::Parts;
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{CSRF_HEADER, Principal, Proof, Role, session_cookie};
+use crate::auth::{CSRF_HEADER, Caller, Principal, Proof, Role, session_cookie};
 use crate::extract::Body;
 use crate::parameters::{NoParameters, Parameters};
 use crate::problem::{Answer, Problem, codes};
@@ -52,14 +49,16 @@ async fn log_in(
     Body(login): Body<Login>,
 ) -> Answer<(StatusCode, Cookie)> {
     let now = app.clock.now();
-    app.throttle.attempt(caller, now).map_err(|seconds| {
-        Problem::new(codes::TOO_MANY_ATTEMPTS, "Too many failed logins from this address.")
-            .hint(format!("Try again in {seconds} seconds."))
-            .retry_after(seconds)
-    })?;
     let credentials = app.credentials.clone();
+    // The token is looked at first: whoever has one gets in, also while somebody else guesses from
+    // the same address.
     let opened = app.lanes.short(move || Ok(credentials.log_in(login.token.trim(), now)?)).await?;
     let Some((secret, user)) = opened else {
+        app.throttle.failed(caller, now).map_err(|seconds| {
+            Problem::new(codes::TOO_MANY_ATTEMPTS, "Too many failed logins from this address.")
+                .hint("Copy the whole token; a valid one gets in at once.")
+                .retry_after(seconds)
+        })?;
         tracing::warn!(client.address = %caller, "a login with a bad token was refused");
         return Err(Problem::new(codes::BAD_TOKEN, "No such access token is valid.")
             .hint("Copy the whole token; the server prints a login link when it starts."));
@@ -100,16 +99,4 @@ async fn log_out(
 fn cookie(secret: Option<&str>, headers: &HeaderMap) -> Cookie {
     let empty = HeaderValue::from_static("");
     [(header::SET_COOKIE, session_cookie(secret, headers).unwrap_or(empty))]
-}
-
-/// The address of the client, or loopback where there is no connection.
-struct Caller(IpAddr);
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(info.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip())))
-    }
 }

@@ -116,17 +116,41 @@ async fn a_session_opens_with_a_token_and_ends_with_the_logout() {
 }
 
 #[tokio::test]
-async fn guessing_is_slowed_down_and_the_right_token_works_again_later() {
+async fn guessing_is_turned_away_and_a_valid_token_gets_in_all_the_same() {
     let city = City::new();
     let token = city.token(Role::Viewer);
-    for _ in 0..10 {
-        assert_eq!(log_in(&city, "guess").await.problem(), "bad_token");
-    }
-    let refused = log_in(&city, &token).await;
-    assert_eq!(refused.problem(), "too_many_attempts");
-    assert_eq!(refused.headers["retry-after"], "60");
+    let guess = async || {
+        for _ in 0..10 {
+            assert_eq!(log_in(&city, "guess").await.problem(), "bad_token");
+        }
+        let refused = log_in(&city, "guess").await;
+        assert_eq!(refused.problem(), "too_many_attempts");
+        assert_eq!(refused.headers["retry-after"], "60");
+        assert!(!refused.headers.contains_key("set-cookie"));
+    };
+    guess().await;
     city.clock.advance(Span::from_secs(60));
+    guess().await;
     assert_eq!(log_in(&city, &token).await.status, StatusCode::NO_CONTENT);
+    guess().await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_each_client_is_counted_on_its_own() {
+    let city = City::new();
+    let guess_from = async |hops: &str| {
+        let body = json!({ "token": "guess" });
+        let mut request = bare(Method::POST, "/api/v1/session", Some(&body));
+        request.headers_mut().insert("x-forwarded-for", hops.parse().expect("a header"));
+        city.send(request).await.problem()
+    };
+    for n in 0..10 {
+        let claims = format!("10.0.0.{n}, 192.0.2.1");
+        assert_eq!(guess_from(&claims).await, "bad_token");
+    }
+    assert_eq!(guess_from("192.0.2.1").await, "too_many_attempts");
+    assert_eq!(guess_from("192.0.2.2").await, "bad_token");
+    assert_eq!(log_in(&city, "guess").await.problem(), "bad_token", "the proxy's own machine");
 }
 
 #[tokio::test]
