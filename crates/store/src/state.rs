@@ -61,8 +61,9 @@ pub enum StateError {
 
 /// One SQLite database shared by the parts that keep state, each with its own tables.
 ///
-/// One connection behind a lock: state changes are rare and small, and a part that reads after it
-/// wrote sees what it wrote. Calls block; async callers use a blocking pool.
+/// One connection writes and another reads, each behind a lock of its own, so that a slow search
+/// never holds up whoever must write. A part that reads after it wrote sees what it wrote. Calls
+/// block; async callers use a blocking pool.
 ///
 /// ```
 /// use city_store::{StateDb, StateError};
@@ -76,7 +77,10 @@ pub enum StateError {
 /// ```
 #[derive(Debug)]
 pub struct StateDb {
-    conn: Mutex<Connection>,
+    /// `None` in memory, where a second connection would see a database of its own. It is dropped
+    /// before the writer, which as the last one works the write-ahead log into the file.
+    reader: Option<Mutex<Connection>>,
+    writer: Mutex<Connection>,
     path: PathBuf,
 }
 
@@ -84,8 +88,9 @@ impl StateDb {
     /// Opens the database at `path` and makes it if it is not there.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StateError> {
         let path = path.as_ref().to_owned();
-        let conn = FORMAT.open(&path)?;
-        Ok(Self { conn: Mutex::new(conn), path })
+        let writer = Mutex::new(FORMAT.open(&path)?);
+        let reader = Some(Mutex::new(FORMAT.open_reader(&path)?));
+        Ok(Self { reader, writer, path })
     }
 
     /// A database that is gone when it is dropped, for tests.
@@ -93,7 +98,7 @@ impl StateDb {
         let conn = Connection::open_in_memory()?;
         sqlite::make_durable(&conn)?;
         conn.execute_batch(FORMAT.schema)?;
-        Ok(Self { conn: Mutex::new(conn), path: PathBuf::from(":memory:") })
+        Ok(Self { reader: None, writer: Mutex::new(conn), path: PathBuf::from(":memory:") })
     }
 
     /// Brings the tables of one part of the program up to date.
@@ -102,7 +107,7 @@ impl StateDb {
     /// that this database has not seen are run, each in a transaction of its own. Never change or
     /// remove a released step: add one.
     pub fn migrate(&self, component: &str, steps: &[&str]) -> Result<(), StateError> {
-        let mut conn = self.lock();
+        let mut conn = lock(&self.writer);
         let found: usize = conn
             .query_row(
                 "SELECT coalesce(max(version), 0) FROM migrations WHERE component = ?1",
@@ -132,11 +137,17 @@ impl StateDb {
         Ok(())
     }
 
-    /// Reads. Several statements see one state, because nobody writes meanwhile.
+    /// Reads. Several statements see one state, whatever is written meanwhile. Reads wait for each
+    /// other, never for a write, and no write waits for them (in memory all wait for all).
     ///
     /// Do not call the database again from inside: it would wait for itself.
-    pub fn read<T, E>(&self, read: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
-        read(&self.lock())
+    pub fn read<T, E: From<rusqlite::Error>>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut conn = lock(self.reader.as_ref().unwrap_or(&self.writer));
+        // The transaction is what keeps the state still; it has nothing to commit.
+        read(&*conn.transaction()?)
     }
 
     /// Writes in one transaction, which is on the disk when this returns `Ok`. If the closure or
@@ -147,7 +158,7 @@ impl StateDb {
         &self,
         write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut conn = self.lock();
+        let mut conn = lock(&self.writer);
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = write(&tx)?;
         tx.commit()?;
@@ -158,11 +169,11 @@ impl StateDb {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
 
-    /// A panic inside a closure rolled its transaction back, so the connection is still good.
-    fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.conn.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A panic inside a closure rolled its transaction back, so the connection is still good.
+fn lock(conn: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    conn.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn run_step(
@@ -233,6 +244,47 @@ mod tests {
             Ok(())
         });
         assert!(matches!(result, Err(StateError::Sql(_))));
+        assert_eq!(count(&db), 0);
+    }
+
+    #[test]
+    fn a_read_that_still_runs_holds_up_no_write_and_sees_one_state() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let db = StateDb::open(dir.path().join("state.db")).expect("new");
+        db.migrate("p", &["CREATE TABLE a (x)"]).expect("table");
+        let rows = |conn: &Connection| {
+            conn.query_row("SELECT count(*) FROM a", [], |r| r.get::<_, i64>(0))
+        };
+        let (reading, started) = std::sync::mpsc::channel();
+        let (wrote, written) = std::sync::mpsc::channel();
+        let db = &db;
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                started.recv().expect("the read began");
+                db.write(|tx| tx.execute("INSERT INTO a VALUES (1)", [])).expect("writes");
+                // Nobody listens any more if the write had to wait for the read.
+                let _ = wrote.send(());
+            });
+            let seen = db.read(|conn| {
+                let before = rows(conn)?;
+                reading.send(()).expect("the writer waits for it");
+                let in_time = written.recv_timeout(std::time::Duration::from_secs(20));
+                Ok::<_, rusqlite::Error>((before, in_time, rows(conn)?))
+            });
+            assert_eq!(seen.expect("reads"), (0, Ok(()), 0), "written, but not seen by this read");
+        });
+        assert_eq!(count(db), 1, "the next read sees it");
+    }
+
+    #[test]
+    fn a_read_cannot_write_to_the_file() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let db = StateDb::open(dir.path().join("state.db")).expect("new");
+        db.migrate("p", &["CREATE TABLE a (x)"]).expect("table");
+        let error = db
+            .read(|conn| conn.execute("INSERT INTO a VALUES (1)", []))
+            .expect_err("the connection only reads");
+        assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::ReadOnly));
         assert_eq!(count(&db), 0);
     }
 
