@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::receivers::{RECEIVERS, Receiver};
+
 /// Where alert events are pushed to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,4 +27,19 @@ pub struct ReceiverConfig {
 
 fn lowest() -> city_model::Severity {
     city_model::Severity::Low
+}
+
+impl ReceiverConfig {
+    /// Whether a receiver can be made of this; otherwise what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        self.build().map(drop)
+    }
+
+    pub(crate) fn build(&self) -> Result<Box<dyn Receiver>, String> {
+        let kind = RECEIVERS.iter().find(|kind| kind.name() == self.kind).ok_or_else(|| {
+            let known: Vec<_> = RECEIVERS.iter().map(|kind| kind.name()).collect();
+            format!("there is no type `{}`; there are {}", self.kind, known.join(", "))
+        })?;
+        kind.build(&self.options)
+    }
 }

@@ -2,20 +2,24 @@
 //!
 //! Its state survives a restart: the evaluator's snapshot is saved with the number of the last
 //! commit that it has seen, and the store keeps the commits after that one. A start restores the
-//! snapshot and evaluates those commits again; alert ids and event keys depend on the readings
-//! only, so that the outbox recognises what it already has.
+//! snapshot and evaluates those commits again. Events are written to the outbox in the same
+//! transaction as the snapshot that knows of them, so that nothing that was told is evaluated a
+//! second time, whatever timers and reloads had to do with it.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use city_model::{AlertEvent, Directory, Placement, Reading, SharedClock, Span, Timestamp};
+use city_model::{
+    AlertEvent, DeviceKey, Directory, Placement, Reading, SharedClock, Span, Timestamp, ZoneSet,
+};
 use city_pipeline::{Committed, Follower};
 use city_registry::Registry;
-use city_rules::{Evaluator, ReloadReport, RuleSet};
-use city_store::{SharedStore, StateDb, StateError, StoreError};
+use city_rules::{Evaluator, ReloadReport, RuleSet, Snapshot};
+use city_store::{Replay, SharedStore, StateDb, StateError, StoreError};
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
+use rustc_hash::FxHashMap;
 
 use crate::outbox::Outbox;
 use crate::state::{self, Saved};
@@ -35,6 +39,17 @@ const TIMER_SLACK: Span = Span::from_millis(500);
 
 /// How often the state is saved: what a restart may have to evaluate again.
 const SAVE_EVERY: Span = Span::from_secs(10);
+
+/// The layout of the saved state; goes up when what the evaluator saves changes.
+const SNAPSHOT_VERSION: u8 = 1;
+
+fn read_snapshot(bytes: &[u8]) -> Option<Snapshot> {
+    let (version, rest) = bytes.split_first()?;
+    if *version != SNAPSHOT_VERSION {
+        return None;
+    }
+    postcard::from_bytes(rest).ok()
+}
 
 /// What an engine is made of.
 pub struct EngineParts {
@@ -92,7 +107,7 @@ pub struct Recovered {
 }
 
 /// How the engine is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EngineStatus {
     /// The last commit that it has seen.
     pub seq: u64,
@@ -100,6 +115,8 @@ pub struct EngineStatus {
     pub firing: usize,
     /// Readings evaluated since the start.
     pub readings: u64,
+    /// Why its state cannot be saved now, while its events wait; `None` while it can.
+    pub failing: Option<String>,
 }
 
 /// A running engine.
@@ -126,7 +143,11 @@ enum Order {
 pub struct EngineHandle {
     orders: SyncSender<Order>,
     status: Arc<Mutex<EngineStatus>>,
+    low_water: Arc<OnceLock<LowWater>>,
 }
+
+/// Tells when the oldest message was received that is taken, but not handed to the engine yet.
+pub type LowWater = Box<dyn Fn() -> Option<Timestamp> + Send + Sync>;
 
 impl std::fmt::Debug for EngineHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -151,9 +172,15 @@ impl EngineHandle {
         report.recv().ok()
     }
 
+    /// From now on timers wait for what `oldest` tells. Set once, when the pipeline has started.
+    pub fn wait_for(&self, oldest: LowWater) {
+        // A second call would change nothing, and there is none.
+        let _ = self.low_water.set(oldest);
+    }
+
     /// How it is doing.
     pub fn status(&self) -> EngineStatus {
-        *self.status.lock().unwrap_or_else(PoisonError::into_inner)
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -163,12 +190,13 @@ impl Engine {
         let metrics = Metrics::register(&parts.metrics)?;
         let (orders, inbox) = sync_channel(QUEUE);
         let status = Arc::new(Mutex::new(EngineStatus::default()));
-        let mut runner = Runner::restore(parts, metrics, status.clone())?;
+        let low_water = Arc::new(OnceLock::new());
+        let mut runner = Runner::restore(parts, metrics, status.clone(), low_water.clone())?;
         let recovered = runner.catch_up()?;
         let thread = std::thread::Builder::new()
             .name("alerts".to_owned())
             .spawn(move || runner.run(&inbox))?;
-        Ok((Self { handle: EngineHandle { orders, status }, thread }, recovered))
+        Ok((Self { handle: EngineHandle { orders, status, low_water }, thread }, recovered))
     }
 
     /// What follows the commits.
@@ -238,10 +266,12 @@ struct Runner {
     clock: SharedClock,
     metrics: Metrics,
     status: Arc<Mutex<EngineStatus>>,
+    low_water: Arc<OnceLock<LowWater>>,
     seq: u64,
     readings: u64,
     restored: bool,
     saved_at: Timestamp,
+    failing: Option<String>,
     /// Events that the outbox has not taken yet, because the state database failed.
     events: Vec<AlertEvent>,
 }
@@ -251,6 +281,7 @@ impl Runner {
         parts: EngineParts,
         metrics: Metrics,
         status: Arc<Mutex<EngineStatus>>,
+        low_water: Arc<OnceLock<LowWater>>,
     ) -> Result<Self, EngineError> {
         state::migrate(&parts.state)?;
         let directory = parts.registry.directory();
@@ -262,15 +293,16 @@ impl Runner {
         let mut restored = false;
         let mut events = Vec::new();
         if let Some(saved) = saved {
-            match postcard::from_bytes(&saved.snapshot) {
-                Ok(snapshot) => {
+            // Whatever becomes of the state: commits after it were not evaluated yet.
+            seq = saved.seq;
+            match read_snapshot(&saved.snapshot) {
+                Some(snapshot) => {
                     events = evaluator.restore(snapshot).events;
-                    seq = saved.seq;
                     restored = true;
                 }
-                Err(error) => tracing::error!(
-                    %error,
-                    "the alert engine's saved state is of another version; it starts afresh"
+                None => tracing::error!(
+                    "the alert engine's saved state is of another version; it starts afresh, and \
+                     alerts that fire are raised anew"
                 ),
             }
         }
@@ -284,26 +316,21 @@ impl Runner {
             clock: parts.clock,
             metrics,
             status,
+            low_water,
             seq,
             readings: 0,
             restored,
             saved_at: now,
+            failing: None,
             events,
         })
     }
 
     /// Evaluates the commits since the saved state.
     fn catch_up(&mut self) -> Result<Recovered, EngineError> {
-        let mut commits = Vec::new();
-        self.store.replay(self.seq + 1, &mut |replay| commits.push(replay))?;
-        for commit in commits {
-            for mut reading in commit.readings {
-                self.fill_zones(&mut reading);
-                self.evaluator.observe(&reading, &mut self.events);
-                self.readings += 1;
-            }
-            self.seq = self.seq.max(commit.seq);
-        }
+        let store = self.store.clone();
+        let mut places = FxHashMap::default();
+        store.replay(self.seq + 1, &mut |commit| self.take_again(commit, &mut places))?;
         let now = self.clock.now();
         self.evaluator.resume(now);
         self.publish(now);
@@ -312,16 +339,37 @@ impl Runner {
         Ok(Recovered { restored: self.restored, readings: self.readings, firing })
     }
 
-    /// The store keeps no zones: they follow from the place.
-    fn fill_zones(&self, reading: &mut Reading) {
-        let zones = match self.directory.device(reading.series.device) {
-            Some(device) if matches!(device.placement, Placement::Fixed(_)) => device.zones.clone(),
-            _ => match reading.position {
-                Some(position) => self.registry.zones().locate(position),
-                None => return,
-            },
-        };
-        reading.zones = zones;
+    fn take_again(&mut self, commit: Replay, places: &mut FxHashMap<DeviceKey, ZoneSet>) {
+        for mut reading in commit.readings {
+            self.fill_zones(&mut reading, places);
+            self.evaluator.observe(&reading, &mut self.events);
+            self.readings += 1;
+        }
+        self.seq = self.seq.max(commit.seq);
+    }
+
+    /// The store keeps no zones: they follow from the place; a moving device that does not say
+    /// where it is counts as where it was.
+    fn fill_zones(&self, reading: &mut Reading, places: &mut FxHashMap<DeviceKey, ZoneSet>) {
+        let key = reading.series.device;
+        let fixed =
+            self.directory.device(key).filter(|d| matches!(d.placement, Placement::Fixed(_)));
+        if let Some(device) = fixed {
+            reading.zones = device.zones.clone();
+            return;
+        }
+        let locate = |position| self.registry.zones().locate(position);
+        if let Some(position) = reading.position {
+            places.insert(key, locate(position));
+        }
+        let zones = places.entry(key).or_insert_with(|| {
+            let known = self.store.last_of_device(key);
+            let newest = known.into_iter().filter(|(_, last)| last.position.is_some());
+            let newest =
+                newest.max_by_key(|(_, last)| last.time).and_then(|(_, last)| last.position);
+            newest.map_or_else(|| [].into(), locate)
+        });
+        reading.zones = zones.clone();
     }
 
     fn run(mut self, inbox: &Receiver<Order>) {
@@ -337,8 +385,12 @@ impl Runner {
             };
             let now = self.clock.now();
             if idle {
-                self.refresh(now);
-                self.evaluator.advance(now - TIMER_SLACK, &mut self.events);
+                // A reading that was received but is not evaluated yet, because the disk is slow or
+                // full, must be heard before a timer decides.
+                let oldest = self.low_water.get().and_then(|oldest| oldest());
+                let upto = oldest.map_or(now, |oldest| oldest.min(now)) - TIMER_SLACK;
+                self.refresh(upto);
+                self.evaluator.advance(upto, &mut self.events);
             }
             self.publish(now);
             if now.since(self.saved_at) >= SAVE_EVERY || now < self.saved_at {
@@ -364,7 +416,8 @@ impl Runner {
     }
 
     fn evaluate(&mut self, committed: &Committed) {
-        self.refresh(self.clock.now());
+        // The registry may have changed since these were received; time has not passed for them.
+        self.refresh(committed.readings.first().map_or(self.evaluator.clock(), |r| r.received));
         let timer = self.metrics.batch.start_timer();
         for reading in &committed.readings {
             self.evaluator.observe(reading, &mut self.events);
@@ -384,41 +437,52 @@ impl Runner {
         }
     }
 
-    /// Puts events into the outbox; while that fails they are kept and tried again.
+    /// Writes events and the state that knows of them; while that fails both are kept and tried
+    /// again.
     fn publish(&mut self, now: Timestamp) {
         if !self.events.is_empty() {
-            match self.outbox.put(&self.events, now) {
-                Ok(()) => {
-                    self.metrics.events.inc_by(self.events.len() as u64);
-                    self.events.clear();
-                }
-                Err(error) => {
-                    tracing::error!(%error, "alert events cannot be written; they are tried again");
-                }
-            }
+            self.save(now);
         }
         let firing = self.evaluator.firing().count();
         self.metrics.firing.set(firing as i64);
-        *self.status.lock().unwrap_or_else(PoisonError::into_inner) =
-            EngineStatus { seq: self.seq, firing, readings: self.readings };
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = EngineStatus {
+            seq: self.seq,
+            firing,
+            readings: self.readings,
+            failing: self.failing.clone(),
+        };
     }
 
-    /// Saves the state and lets the store drop the commits that it covers. Not while events wait
-    /// for the outbox: they would be lost with a crash.
+    /// Saves the state with the events that wait, and lets the store drop the commits that it
+    /// covers.
     fn save(&mut self, now: Timestamp) {
-        if !self.events.is_empty() {
-            return;
-        }
         self.saved_at = now;
-        if let Err(error) = self.try_save(now) {
-            tracing::error!(error = %error, "the alert engine's state cannot be saved; it is tried again");
+        match self.try_save(now) {
+            Ok(()) => {
+                self.metrics.events.inc_by(self.events.len() as u64);
+                if !self.events.is_empty() {
+                    self.outbox.ring();
+                }
+                self.events.clear();
+                self.failing = None;
+            }
+            Err(error) => {
+                tracing::error!(
+                    %error,
+                    "the alert engine's state cannot be saved, its events wait; it is tried again"
+                );
+                self.failing = Some(error.to_string());
+            }
         }
     }
 
     fn try_save(&self, now: Timestamp) -> Result<(), EngineError> {
-        let snapshot = postcard::to_stdvec(&self.evaluator.snapshot())?;
+        let snapshot = postcard::to_extend(&self.evaluator.snapshot(), vec![SNAPSHOT_VERSION])?;
         let saved = Saved { seq: self.seq, clock: now, snapshot };
-        self.state.write(|tx| state::save(tx, &saved))?;
+        self.state.write(|tx| {
+            self.outbox.put(tx, &self.events, now)?;
+            state::save(tx, &saved)
+        })?;
         self.store.hold(HOLD, self.seq + 1)?;
         let given_up = self.outbox.tidy(now)?;
         if given_up > 0 {

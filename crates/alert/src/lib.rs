@@ -9,7 +9,9 @@ mod receivers;
 mod state;
 
 pub use config::ReceiverConfig;
-pub use engine::{Engine, EngineError, EngineHandle, EngineParts, EngineStatus, Recovered};
+pub use engine::{
+    Engine, EngineError, EngineHandle, EngineParts, EngineStatus, LowWater, Recovered,
+};
 pub use notifier::{Notifier, ReceiverStatus};
 pub use outbox::Outbox;
 pub use receivers::{Delivering, Delivery, DeliveryError, RECEIVERS, Receiver, ReceiverKind};

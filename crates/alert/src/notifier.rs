@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::ReceiverConfig;
 use crate::outbox::{Outbox, Route, Waiting};
-use crate::receivers::{self, Receiver};
+use crate::receivers::Receiver;
 
 const BATCH: usize = 100;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -82,11 +82,7 @@ impl Notifier {
             if built.iter().any(|(other, _)| other.id == config.id) {
                 return Err(error("this id is used twice; give each receiver its own".to_owned()));
             }
-            let kind = receivers::kind(&config.kind).ok_or_else(|| {
-                let known: Vec<_> = receivers::RECEIVERS.iter().map(|kind| kind.name()).collect();
-                error(format!("there is no type `{}`; there are {}", config.kind, known.join(", ")))
-            })?;
-            let receiver = kind.build(&config.options).map_err(error)?;
+            let receiver = config.build().map_err(error)?;
             built.push((config, receiver.into()));
         }
         let routes = built.iter().map(|(config, _)| Route {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use city_model::{AlertEvent, Severity, Span, Timestamp};
 use city_store::{StateDb, StateError};
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 use tokio::sync::Notify;
 
 use crate::receivers::Delivery;
@@ -13,9 +13,9 @@ use crate::receivers::Delivery;
 /// Events that may wait for one receiver; past that the oldest are given up and counted.
 const CAPACITY: i64 = 100_000;
 
-/// How long delivered events are remembered, so that an event that is evaluated again after a
-/// restart is not sent again.
-const REMEMBER: Span = Span::from_hours(7 * 24);
+/// How long delivered events are remembered: the follow-up of an alert goes to those who were told
+/// of it.
+const REMEMBER: Span = Span::from_hours(90 * 24);
 
 /// What the outbox needs to know of a receiver.
 #[derive(Clone, Debug)]
@@ -46,24 +46,42 @@ impl Outbox {
         Self { state, routes, news: Notify::new() }
     }
 
-    /// Makes events durable for every receiver that wants them; those that are known already
-    /// are left as they are.
-    pub(crate) fn put(&self, events: &[AlertEvent], now: Timestamp) -> Result<(), StateError> {
-        self.state.write(|tx| {
-            let mut insert = tx.prepare_cached(
-                "INSERT INTO alert_outbox (receiver, key, body, created_at)
-                 VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            )?;
-            for event in events {
-                let body = serde_json::to_string(event).unwrap_or_default();
-                for route in self.routes.iter().filter(|route| wants(route, event)) {
-                    insert.execute(params![route.receiver, event.key, body, now.micros()])?;
-                }
+    /// Writes events for every receiver that wants them; those that are known already are left as
+    /// they are. Call [`Outbox::ring`] once the transaction is durable.
+    ///
+    /// A receiver that was told of an alert hears everything that follows, also when the alert
+    /// has become milder than what it asks for: it must hear that it ended.
+    pub(crate) fn put(
+        &self,
+        tx: &Transaction<'_>,
+        events: &[AlertEvent],
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        let mut insert = tx.prepare_cached(
+            "INSERT INTO alert_outbox (receiver, key, alert, body, created_at)
+             SELECT ?1, ?2, ?3, ?4, ?5
+             WHERE ?6 OR EXISTS (SELECT 1 FROM alert_outbox WHERE receiver = ?1 AND alert = ?3)
+             ON CONFLICT DO NOTHING",
+        )?;
+        for event in events {
+            let body = serde_json::to_string(event).unwrap_or_default();
+            for route in &self.routes {
+                insert.execute(params![
+                    route.receiver,
+                    event.key,
+                    &*event.alert.id,
+                    body,
+                    now.micros(),
+                    wants(route, event),
+                ])?;
             }
-            Ok::<_, StateError>(())
-        })?;
-        self.news.notify_waiters();
+        }
         Ok(())
+    }
+
+    /// Tells those who deliver that there is something new.
+    pub(crate) fn ring(&self) {
+        self.news.notify_waiters();
     }
 
     /// The oldest events that wait for a receiver.

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &["
         id           INTEGER PRIMARY KEY,
         receiver     TEXT NOT NULL,
         key          TEXT NOT NULL,  -- idempotency key of the event
+        alert        TEXT NOT NULL,  -- the alert's id
         body         TEXT NOT NULL,  -- AlertEvent as JSON
         created_at   INTEGER NOT NULL,
         attempts     INTEGER NOT NULL DEFAULT 0,
@@ -23,6 +24,7 @@ const MIGRATIONS: &[&str] = &["
         given_up_at  INTEGER,
         UNIQUE (receiver, key)
     ) STRICT;
+    CREATE INDEX alert_outbox_alert ON alert_outbox (receiver, alert);
     CREATE INDEX alert_outbox_open ON alert_outbox (receiver, id)
         WHERE delivered_at IS NULL AND given_up_at IS NULL;
 "];

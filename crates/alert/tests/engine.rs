@@ -254,3 +254,33 @@ async fn a_receiver_that_refuses_for_good_is_not_asked_again() {
     finish(running).await;
     assert_eq!(hook.next().await.kind, AlertEventKind::Resolved, "the next event is told");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_told_of_an_alert_hears_its_end_although_it_had_become_mild() {
+    let world = World::new();
+    let mut hook = Hook::new().await;
+    let desk = ReceiverConfig { severity: Severity::Critical, ..hook.config("desk", true) };
+    let running = world.start(vec![desk]);
+    // Medium first: not for the desk. Then critical, medium again, and over.
+    for (second, value) in [(1, 80.0), (2, 160.0), (3, 100.0), (4, 10.0)] {
+        running.engine.handle().follow(&world.commit(second, value, Marks::NONE));
+    }
+    finish(running).await;
+    let mut kinds = Vec::new();
+    while let Ok((_, event)) = hook.events.try_recv() {
+        kinds.push(event.kind);
+    }
+    use AlertEventKind::{Deescalated, Escalated, Resolved};
+    assert_eq!(kinds, [Escalated, Deescalated, Resolved]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_token_is_tried_again_because_it_can_be_mended() {
+    let world = World::new();
+    let mut hook = Hook::new().await;
+    *hook.answers.lock().expect("no panic holds it") = vec![StatusCode::UNAUTHORIZED];
+    let running = world.start(vec![hook.config("desk", true)]);
+    running.engine.handle().follow(&world.commit(1, 80.0, Marks::NONE));
+    finish(running).await;
+    assert_eq!(hook.next().await.kind, AlertEventKind::Fired);
+}

@@ -32,6 +32,12 @@ const MAINTAIN_EVERY: Duration = Duration::from_secs(5);
 /// The note on tokens that the program makes for itself; the next start makes them worthless.
 const OWN_TOKEN: &str = "made by this instance for itself";
 
+/// A file that is there once a start has succeeded.
+const STARTED: &str = "started";
+
+/// The id of the receiver that is the brain of this instance.
+pub const BRAIN: &str = "brain";
+
 /// Told about the steps of a start, for people who wait.
 pub type Progress<'a> = &'a mut dyn FnMut(&str);
 
@@ -87,7 +93,7 @@ impl App {
         let data_dir = settings.data_dir.clone();
         std::fs::create_dir_all(&data_dir)
             .with_context(|| format!("the data folder {} cannot be made", data_dir.display()))?;
-        let first_start = !data_dir.join("state.db").exists();
+        let first_start = !data_dir.join(STARTED).exists();
 
         progress("opening the store");
         let options = Options { retention: settings.store.retention, ..Options::default() };
@@ -124,7 +130,11 @@ impl App {
 
         progress("starting the alert engine");
         let mut receivers = vec![brain_receiver(http_address, &engine_token)];
-        receivers.extend(settings.receivers.iter().cloned());
+        if !settings.city.simulated {
+            receivers.extend(settings.receivers.iter().cloned());
+        } else if !settings.receivers.is_empty() {
+            tracing::warn!("city.simulated is true: alerts reach no outside receiver");
+        }
         let notifier = Arc::new(Notifier::new(state.clone(), receivers, clock.clone(), &metrics)?);
         let rules = Arc::new(rules);
         let engine_parts = EngineParts {
@@ -175,7 +185,9 @@ impl App {
             clock: clock.clone(),
             metrics: metrics.clone(),
         })?;
-        ingest.connect(&pipeline, &registry)?;
+        ingest.connect(&pipeline, &registry, notifier.clone(), engine.handle())?;
+        let monitor = pipeline.monitor();
+        engine.handle().wait_for(Box::new(move || monitor.oldest_open()));
 
         let (inputs, outputs, brain_stage, maintenance) =
             (Stage::default(), Stage::default(), Stage::default(), Stage::default());
@@ -197,6 +209,7 @@ impl App {
         let run_file =
             RunFile { process: std::process::id(), http: http_address, token: token.clone() };
         run_file.write(&data_dir).context("running.json cannot be written")?;
+        std::fs::write(data_dir.join(STARTED), env!("CARGO_PKG_VERSION"))?;
         Ok(Self {
             http: http_address,
             mqtt,
@@ -234,7 +247,7 @@ impl App {
 /// The brain is told about alerts exactly as an outside receiver is: by a webhook.
 fn brain_receiver(http: SocketAddr, token: &str) -> ReceiverConfig {
     ReceiverConfig {
-        id: "brain".to_owned(),
+        id: BRAIN.to_owned(),
         kind: "webhook".to_owned(),
         severity: Severity::Low,
         inside: true,

@@ -1,8 +1,9 @@
 //! Small adapters between crates that do not know each other.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use city_api::{BrokerStatus, IngestStatus};
+use city_alert::{EngineHandle, Notifier, ReceiverStatus};
+use city_api::{BrokerStatus, IngestStatus, ReceiverState};
 use city_collect::{Phase, Status};
 use city_pipeline::{Monitor, Pipeline, Replayer};
 use city_registry::{Registry, RegistryError};
@@ -19,17 +20,27 @@ pub struct Ingest {
 struct Connected {
     monitor: Monitor,
     replayer: Replayer,
+    notifier: Arc<Notifier>,
+    engine: EngineHandle,
     /// The ids of sources by their number in the ledger.
     sources: Vec<String>,
 }
 
 impl Ingest {
     /// Connects the pipeline, once.
-    pub fn connect(&self, pipeline: &Pipeline, registry: &Registry) -> Result<(), RegistryError> {
+    pub fn connect(
+        &self,
+        pipeline: &Pipeline,
+        registry: &Registry,
+        notifier: Arc<Notifier>,
+        engine: EngineHandle,
+    ) -> Result<(), RegistryError> {
         // A second call would change nothing, and there is none.
         let _ = self.pipeline.set(Connected {
             monitor: pipeline.monitor(),
             replayer: pipeline.replayer(),
+            notifier,
+            engine,
             sources: registry.source_ids()?,
         });
         Ok(())
@@ -54,6 +65,8 @@ impl city_api::Ingest for Ingest {
             readings_per_s: status.readings_per_s,
             failing: status.failing,
             sources: connected.sources.clone(),
+            receivers: connected.notifier.status().into_iter().map(receiver).collect(),
+            engine_failing: connected.engine.status().failing,
             brokers: self.brokers().iter().map(|(name, status)| broker(name, status)).collect(),
         }
     }
@@ -75,4 +88,9 @@ fn broker(name: &str, status: &watch::Receiver<Status>) -> BrokerStatus {
         ok: status.phase == Phase::Connected && status.granted > 0 && refused.is_none(),
         error: refused.or_else(|| status.last_error.as_ref().map(|(_, error)| error.clone())),
     }
+}
+
+fn receiver((id, status): (String, ReceiverStatus)) -> ReceiverState {
+    let ReceiverStatus { waiting, last_delivery, error } = status;
+    ReceiverState { id, waiting, last_delivery, error }
 }

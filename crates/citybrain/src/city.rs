@@ -34,13 +34,20 @@ pub struct City {
 
 impl City {
     /// Reads and checks everything that the settings name.
-    pub fn read(settings: Settings) -> Result<Self, Problems> {
+    pub fn read(mut settings: Settings) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let mut warnings = Vec::new();
+        if settings.city.simulated {
+            settings.sources.iter_mut().for_each(|source| source.simulated = true);
+        }
         check_values(&settings, &mut problems.0);
         let zones = read_zones(&settings.city.zones, &mut problems.0, &mut warnings);
         let catalogue = read_catalogue(settings.city.metrics.as_deref(), &mut problems.0);
-        let devices = read_device_file(settings.city.devices.as_deref(), &mut problems.0);
+        check_quality(&settings, &catalogue, &mut problems.0);
+        let mut devices = read_device_file(settings.city.devices.as_deref(), &mut problems.0);
+        if settings.city.simulated {
+            devices.iter_mut().for_each(|device| device.simulated = true);
+        }
         let sources = compile_sources(&settings, &mut problems.0);
         let rules = read_rules(settings.city.rules.as_deref(), &mut problems.0);
         let directory = Directory::new([], catalogue.clone(), zones.zones().to_vec(), 0);
@@ -105,15 +112,7 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
             ));
         }
     }
-    for (metric, checks) in &settings.quality {
-        problems.extend(checks.problems().into_iter().map(|problem| {
-            Problem::new(
-                format!("quality.{metric}"),
-                problem,
-                "limits are numbers in the metric's unit; what fails lies beyond what is suspect",
-            )
-        }));
-    }
+    check_outside(settings, problems);
     let names: Vec<&str> = settings.brokers.iter().map(|broker| broker.name.as_str()).collect();
     for (index, source) in settings.sources.iter().enumerate() {
         if let Some(broker) = source.broker.as_deref().filter(|name| !names.contains(name)) {
@@ -123,6 +122,60 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
                 format!("add a [[broker]] with this name; there are: {}", names.join(", ")),
             ));
         }
+    }
+}
+
+/// Receivers and brokers are made once for a try, so that a check finds what a start would find.
+fn check_outside(settings: &Settings, problems: &mut Vec<Problem>) {
+    for (index, receiver) in settings.receivers.iter().enumerate() {
+        let key = format!("receiver[{index}] (`{}`)", receiver.id);
+        if let Err(error) = receiver.check() {
+            problems.push(Problem::new(
+                &key,
+                error,
+                "see the [[receiver]] of `citybrain config example`",
+            ));
+        }
+        let twice = settings.receivers[..index].iter().any(|other| other.id == receiver.id);
+        if twice || receiver.id == crate::app::BRAIN {
+            problems.push(Problem::new(
+                key,
+                "this id is taken",
+                "give each receiver an id of its own",
+            ));
+        }
+    }
+    for (index, broker) in settings.brokers.iter().enumerate() {
+        let key = format!("broker[{index}] (`{}`)", broker.name);
+        problems.extend(broker.connect.problems().iter().map(|problem| {
+            Problem::new(&key, problem, "see the [[broker]] of `citybrain config example`")
+        }));
+        if settings.brokers[..index].iter().any(|other| other.name == broker.name) {
+            problems.push(Problem::new(
+                key,
+                "this name is taken",
+                "give each broker a name of its own",
+            ));
+        }
+    }
+}
+
+fn check_quality(settings: &Settings, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
+    for (id, checks) in &settings.quality {
+        let key = format!("quality.{id}");
+        let Some(metric) = catalogue.by_id(id) else {
+            let known: Vec<&str> = catalogue.iter().map(|metric| &*metric.id).collect();
+            let hint = format!("the metrics are {}", known.join(", "));
+            problems.push(Problem::new(key, "there is no such metric", hint));
+            continue;
+        };
+        problems.extend(checks.clone().with_metric(metric).problems().into_iter().map(|problem| {
+            Problem::new(
+                &key,
+                problem,
+                "limits are numbers in the metric's unit; what fails lies beyond what is suspect",
+            )
+        }));
     }
 }
 

@@ -65,6 +65,7 @@ impl Committer {
                 follower.follow(&committed);
             }
         }
+        self.gauge.followed();
         true
     }
 

@@ -70,6 +70,14 @@ impl Reason {
         )
     }
 
+    pub(crate) fn no_metric(name: &str) -> Self {
+        Self::new(
+            "no_metric",
+            format!("metric `{name}` could not be registered"),
+            "try again; if it stays, restart citybrain and look at its log",
+        )
+    }
+
     pub(crate) fn absurd_time(time: Timestamp, ahead: Span) -> Self {
         Self::new(
             "absurd_time",

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use city_geo::crs::to_wgs84;
 use city_geo::{DEFAULT_MARGIN_DEG, Plausibility, ZoneIndex, plausibility};
-use city_model::{Crs, Device, DeviceKey, Placement, Position, Quality, Timestamp, ZoneSet};
+use city_model::{Crs, Device, DeviceKey, Marks, Placement, Position, Quality, Timestamp, ZoneSet};
 use city_quality::{Fix, LocationChecker, LocationState};
+use city_store::SharedStore;
 use rustc_hash::FxHashMap;
 
 /// The place of one reading.
@@ -38,14 +39,24 @@ pub(crate) struct Locator {
 }
 
 impl Locator {
-    pub(crate) fn new(index: Arc<ZoneIndex>, bounds: Option<[f64; 4]>) -> Self {
-        Self {
-            index,
-            bounds,
-            checker: LocationChecker::default(),
-            tracks: FxHashMap::default(),
-            nowhere: [].into(),
-        }
+    /// A locator that remembers where the store last saw each moving device.
+    pub(crate) fn new(
+        index: Arc<ZoneIndex>,
+        bounds: Option<[f64; 4]>,
+        store: &SharedStore,
+    ) -> Self {
+        let mut tracks: FxHashMap<DeviceKey, Track> = FxHashMap::default();
+        store.each_last(&mut |series, last| {
+            let Some(position) = last.position.filter(|_| !last.marks.has(Marks::FUTURE)) else {
+                return;
+            };
+            let track = tracks.entry(series.device).or_default();
+            if track.last.as_ref().is_none_or(|(at, ..)| last.time > *at) {
+                track.last = Some((last.time, position, index.locate(position)));
+            }
+        });
+        let checker = LocationChecker::default();
+        Self { index, bounds, checker, tracks, nowhere: [].into() }
     }
 
     /// The place of a reading of `device` at `time`, whose message says `sent` (lon, lat).

@@ -2,18 +2,20 @@
 //! and one that commits them, so that the disk and the processor work at the same time.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use city_model::SharedClock;
+use city_model::{SharedClock, Timestamp};
 use city_quality::CheckConfig;
 use city_registry::{Registry, RegistryError};
-use city_store::{Commit, DeadLetterId, SharedStore, StoreError};
+use city_store::{Commit, DeadLetterId, NewDeadLetter, SharedStore, StoreError};
+use tokio::sync::oneshot;
 
 use crate::check::Checks;
 use crate::commit::{Committer, Prepared};
-use crate::intake::{Intake, Limits, RawMessage, Received, intake};
+use crate::intake::{Ack, AckSink, Intake, Limits, RawMessage, Received, SourceKey, intake};
 use crate::process::{Processor, TimePolicy};
 use crate::status::{Gauge, PipelineStatus};
 use crate::{Follower, Sources};
@@ -98,6 +100,7 @@ impl Pipeline {
             clock: parts.clock.clone(),
         };
         let processor = Processor::new(
+            &parts.store,
             parts.sources.clone(),
             parts.registry,
             parts.times,
@@ -185,6 +188,12 @@ impl Monitor {
     pub fn status(&self) -> PipelineStatus {
         self.gauge.status(self.clock.now())
     }
+
+    /// When the oldest message was received that is taken, but that the followers have not heard
+    /// of; `None` if there is none.
+    pub fn oldest_open(&self) -> Option<Timestamp> {
+        self.gauge.oldest_open()
+    }
 }
 
 /// The processor's thread.
@@ -198,6 +207,8 @@ fn process(
         processor.refresh();
         let mut commit = Commit::default();
         let mut messages = Vec::new();
+        let oldest = first.messages.first().map_or(Timestamp::MIN, |message| message.received);
+        gauge.begun(oldest);
         let mut next = Some(first);
         while let Some(pending) = next {
             gauge.taken(pending.messages.len());
@@ -222,6 +233,9 @@ pub enum ReplayError {
     /// The pipeline has stopped.
     #[error("the pipeline has stopped; start citybrain and try again")]
     Stopped,
+    /// It took too long; it may still be under way.
+    #[error("ingest is too slow just now; look at the dead letters again in a minute")]
+    Slow,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -244,8 +258,8 @@ impl std::fmt::Debug for Replayer {
 
 impl Replayer {
     /// Sends the message of a dead letter through the pipeline once more, as it came, to the
-    /// source that wants its topic now. If it fails again, that is a new dead letter. Readings
-    /// that were stored the first time are duplicates.
+    /// source that wants its topic now; waits until what became of it is durable. If it fails
+    /// again, that is a new dead letter. Readings that were stored the first time are duplicates.
     pub async fn replay(&self, id: DeadLetterId) -> Result<(), ReplayError> {
         let store = self.store.clone();
         let letter = tokio::task::spawn_blocking(move || store.dead_letter(id))
@@ -253,27 +267,56 @@ impl Replayer {
             .map_err(|_| ReplayError::Stopped)??
             .ok_or(ReplayError::Unknown(id))?
             .letter;
-        let by_id = self.sources.by_id(&letter.source_id);
-        let by_topic = || {
-            let brokers = self.sources.iter().map(|source| source.spec.broker.as_deref());
-            let mut brokers: Vec<_> = brokers.collect();
-            brokers.dedup();
-            brokers.into_iter().find_map(|broker| self.sources.route(broker, &letter.topic))
-        };
+        let (sink, durable) = Once::new();
         let message = RawMessage {
-            source: by_id.or_else(by_topic),
+            source: self.source(&letter),
             topic: letter.topic.as_str().into(),
             payload: bytes::Bytes::copy_from_slice(&letter.payload),
             received: letter.received,
             retained: false,
             client: letter.client.as_deref().map(Into::into),
-            ack: None,
+            ack: Some(Ack::new(sink, 0)),
         };
-        self.intake.send(vec![message]).await.map_err(|_| ReplayError::Stopped)?;
+        let replayed = async {
+            self.intake.send(vec![message]).await.map_err(|_| ReplayError::Stopped)?;
+            durable.await.map_err(|_| ReplayError::Stopped)
+        };
+        tokio::time::timeout(REPLAY_PATIENCE, replayed).await.map_err(|_| ReplayError::Slow)??;
         let (store, now) = (self.store.clone(), self.clock.now());
         tokio::task::spawn_blocking(move || store.mark_replayed(id, now))
             .await
             .map_err(|_| ReplayError::Stopped)??;
         Ok(())
+    }
+
+    /// The source that it came from, if it is still there, or the one that wants its topic now.
+    fn source(&self, letter: &NewDeadLetter) -> Option<SourceKey> {
+        self.sources.by_id(&letter.source_id).or_else(|| {
+            let mut brokers: Vec<_> =
+                self.sources.iter().map(|source| source.spec.broker.as_deref()).collect();
+            brokers.dedup();
+            brokers.into_iter().find_map(|broker| self.sources.route(broker, &letter.topic))
+        })
+    }
+}
+
+/// How long a replay waits until its readings are durable.
+const REPLAY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Hears of one commit.
+struct Once(Mutex<Option<oneshot::Sender<()>>>);
+
+impl Once {
+    fn new() -> (Arc<Self>, oneshot::Receiver<()>) {
+        let (sender, receiver) = oneshot::channel();
+        (Arc::new(Self(Mutex::new(Some(sender)))), receiver)
+    }
+}
+
+impl AckSink for Once {
+    fn committed(&self, _token: u64) {
+        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // An error says that nobody waits any more.
+        let _ = sender.map(|sender| sender.send(()));
     }
 }

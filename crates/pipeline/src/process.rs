@@ -11,7 +11,7 @@ use city_model::{
     Device, Directory, Marks, MetricKey, Quality, Reading, SeriesKey, Span, Timestamp, Value,
 };
 use city_registry::{DeviceEntry, Registry, RegistryError, check_id};
-use city_store::Commit;
+use city_store::{Commit, SharedStore};
 use rustc_hash::FxHashMap;
 
 use crate::check::Checks;
@@ -64,6 +64,7 @@ pub(crate) struct Processor {
 
 impl Processor {
     pub(crate) fn new(
+        store: &SharedStore,
         sources: Arc<Sources>,
         registry: Arc<Registry>,
         times: TimePolicy,
@@ -74,7 +75,7 @@ impl Processor {
         let numbers = registry.source_numbers(sources.iter().map(|source| &*source.spec.id))?;
         Ok(Self {
             numbers,
-            locator: Locator::new(registry.zones(), bounds),
+            locator: Locator::new(registry.zones(), bounds, store),
             directory,
             registry,
             times,
@@ -208,16 +209,16 @@ impl Processor {
             Value::Number(number) => Value::Number(conversion.apply(*number)),
             other => other.clone(),
         };
+        // A clock that runs ahead must not make what comes after it look late.
+        let ahead = marks.has(Marks::FUTURE);
+        let judged_at = if ahead { message.received } else { time };
         let Located { position, zones, verdict, bad } =
-            self.locator.locate(device, decoded.position, source.spec.crs, time);
+            self.locator.locate(device, decoded.position, source.spec.crs, judged_at);
         if bad {
             marks = marks.with(Marks::BAD_POSITION);
         }
         let series = SeriesKey { device: device.key, metric };
         let number = if decoded.missing { None } else { Some(&value) };
-        // A clock that runs ahead must not make the readings after it look late to the checks.
-        let ahead = marks.has(Marks::FUTURE);
-        let judged_at = if ahead { message.received } else { time };
         let checked = self.checks.check(&self.directory, series, judged_at, number, verdict);
         let quality = if ahead { checked.worst(Quality::Suspect) } else { checked };
         Ok(Reading {
@@ -261,39 +262,36 @@ impl Processor {
         let source = usize::from(message.source.unwrap_or_default().0);
         let name: &str = &decoded.metric;
         let unit = decoded.unit.as_deref();
-        let known = &mut self.metrics[source];
-        if let Some(metric) = known.get(name)
+        if let Some(metric) = self.metrics[source].get(name)
             && metric.unit.as_deref() == unit
         {
             return Ok((metric.key, metric.conversion));
         }
-        let metric = resolve_metric(&self.registry, &self.directory, name, unit)?;
+        let metric = self.resolve_metric(name, unit)?;
         let found = (metric.key, metric.conversion);
-        known.insert(name.into(), metric);
+        self.metrics[source].insert(name.into(), metric);
         Ok(found)
     }
 }
 
-fn resolve_metric(
-    registry: &Registry,
-    directory: &Directory,
-    name: &str,
-    unit: Option<&str>,
-) -> Result<KnownMetric, Reason> {
-    let boxed = unit.map(Into::into);
-    if let Some(metric) = directory.metrics.by_id(name) {
+impl Processor {
+    /// The metric of this name with the conversion from what was sent; a new name is registered.
+    fn resolve_metric(&mut self, name: &str, unit: Option<&str>) -> Result<KnownMetric, Reason> {
+        if self.directory.metrics.by_id(name).is_none() {
+            self.registry
+                .metric(name, unit.unwrap_or_default())
+                .map_err(|error| Reason::registry(&error))?;
+            self.directory = self.registry.directory();
+        }
+        let metric = self.directory.metrics.by_id(name).ok_or_else(|| Reason::no_metric(name))?;
         let conversion = match unit {
             Some(unit) if !metric.unit.is_empty() => {
                 conversion(unit, &metric.unit).map_err(|error| Reason::unit(name, &error))?
             }
             _ => Conversion::IDENTITY,
         };
-        return Ok(KnownMetric { unit: boxed, key: metric.key, conversion });
+        Ok(KnownMetric { unit: unit.map(Into::into), key: metric.key, conversion })
     }
-    let key = registry
-        .metric(name, unit.unwrap_or_default())
-        .map_err(|error| Reason::registry(&error))?;
-    Ok(KnownMetric { unit: boxed, key, conversion: Conversion::IDENTITY })
 }
 
 fn topic_device(source: &Source, topic: &str) -> Option<String> {

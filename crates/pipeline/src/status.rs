@@ -41,6 +41,8 @@ struct State {
     stopping: bool,
     /// (when, readings) of recent commits.
     recent: VecDeque<(Timestamp, u64)>,
+    /// When the oldest message of each batch was received that the followers have not heard of.
+    open: VecDeque<Timestamp>,
 }
 
 struct Metrics {
@@ -96,8 +98,23 @@ impl Gauge {
         })
     }
 
+    /// Notes messages that were taken.
     pub(crate) fn taken(&self, messages: usize) {
         self.taken.fetch_add(messages as u64, Relaxed);
+    }
+
+    /// Notes that a commit was begun, and when its oldest message was received.
+    pub(crate) fn begun(&self, oldest: Timestamp) {
+        self.lock().open.push_back(oldest);
+    }
+
+    /// Notes that the followers have heard of the oldest batch.
+    pub(crate) fn followed(&self) {
+        self.lock().open.pop_front();
+    }
+
+    pub(crate) fn oldest_open(&self) -> Option<Timestamp> {
+        self.lock().open.iter().min().copied()
     }
 
     pub(crate) fn committed(

@@ -89,7 +89,8 @@ impl Bench {
             client: None,
             ack: Some(Ack::new(self.acked.clone(), 0)),
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(self.pipeline.intake().send(raw.collect())).expect("open");
     }
 
@@ -251,7 +252,8 @@ fn a_dead_letter_is_replayed_once_its_cause_is_mended() {
             &read_devices("d", r#"[{"id":"ghost","kind":"k","department":"d"}]"#).expect("valid"),
         )
         .expect("imported");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     for _ in 0..2 {
         runtime.block_on(replayer.replay(id)).expect("replayed");
     }

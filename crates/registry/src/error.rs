@@ -24,7 +24,7 @@ pub enum RegistryError {
         hint: &'static str,
     },
     /// There are no more metric numbers.
-    #[error("there are already 65,535 metrics; map the unmapped ones before new names can come")]
+    #[error("there are too many metrics already; a device seems to put a counter into their names")]
     TooManyMetrics,
 }
 

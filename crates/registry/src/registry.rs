@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DeviceEntry, ImportProblem, RegistryError, tables};
 
+/// Metrics that may come unasked, so that the rest of the numbers stays free for those that the
+/// catalogue describes later.
+const MOST_METRICS: usize = 60_000;
+
 /// A kind of device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -203,8 +207,10 @@ impl Registry {
         if let Some(metric) = old.metrics.by_id(id) {
             return Ok(metric.key);
         }
-        let key = u16::try_from(old.metrics.len()).map_err(|_| RegistryError::TooManyMetrics)?;
-        let key = MetricKey(key);
+        if old.metrics.len() >= MOST_METRICS {
+            return Err(RegistryError::TooManyMetrics);
+        }
+        let key = MetricKey(old.metrics.len() as u16);
         self.state.write(|tx| tables::put_metric(tx, key, id, unit))?;
         let mut directory = (*old).clone();
         directory.version += 1;

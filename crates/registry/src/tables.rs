@@ -96,7 +96,8 @@ pub(crate) fn load_catalogue(
     }
     for metric in seed.iter() {
         if catalogue.by_id(&metric.id).is_none() {
-            let key = MetricKey(catalogue.len() as u16);
+            let key = u16::try_from(catalogue.len()).map_err(|_| RegistryError::TooManyMetrics)?;
+            let key = MetricKey(key);
             put_metric(tx, key, &metric.id, &metric.unit)?;
             catalogue.put(Metric { key, ..metric.clone() });
         }

@@ -48,11 +48,6 @@ pub trait Receiver: Send + Sync {
     fn deliver<'a>(&'a self, delivery: &'a Delivery) -> Delivering<'a>;
 }
 
-/// The kind with this name.
-pub(crate) fn kind(name: &str) -> Option<&'static dyn ReceiverKind> {
-    RECEIVERS.iter().find(|kind| kind.name() == name).copied()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,10 @@
 //! `webhook`: an HTTP POST of the event as JSON. The brain itself is told in this way.
 //!
 //! Options: `url` (needed), `token` (sent as bearer token), `timeout` (default `10s`).
-//! The header `Idempotency-Key` holds the event's key. Any 2xx answer is success; 408, 425, 429
-//! and 5xx are tried again, honouring `Retry-After` in seconds; other answers are final.
+//! The header `Idempotency-Key` holds the event's key. Any 2xx answer is success. An answer that
+//! says that this very event is not wanted (400, 409, 410, 413, 422) is final. Everything else is
+//! tried again, because it can be mended at the other side, a wrong token too; `Retry-After` in
+//! seconds is honoured up to an hour.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -13,6 +15,9 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde::Deserialize;
 
 use super::{Delivering, Delivery, DeliveryError, Receiver, ReceiverKind};
+
+/// The longest that a receiver may ask to be left alone.
+const HOUR: Duration = Duration::from_hours(1);
 
 pub(super) struct Webhook;
 
@@ -44,14 +49,23 @@ impl ReceiverKind for Webhook {
             return Err(format!("url `{url}`: only http and https are spoken"));
         }
         install_crypto();
-        let client = reqwest::Client::builder()
+        let mut client = reqwest::Client::builder()
             .timeout(options.timeout.to_std())
             .redirect(reqwest::redirect::Policy::none())
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| format!("the HTTP client cannot be made: {error}"))?;
+            .tcp_nodelay(true);
+        if is_this_machine(&url) {
+            // What stays on this machine, the brain's token too, must not go through a proxy.
+            client = client.no_proxy();
+        }
+        let client =
+            client.build().map_err(|error| format!("the HTTP client cannot be made: {error}"))?;
         Ok(Box::new(Target { client, url, token: options.token }))
     }
+}
+
+fn is_this_machine(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// The TLS library wants its cryptography chosen once in a process.
@@ -93,17 +107,26 @@ impl Receiver for Target {
             let after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             Err(DeliveryError {
                 message: format!("it answered {status}"),
-                retry: is_transient(status),
-                after: after.and_then(|text| text.parse().ok()).map(Duration::from_secs),
+                retry: !is_final(status),
+                after: after
+                    .and_then(|text| text.parse().ok())
+                    .map(Duration::from_secs)
+                    .map(|d| d.min(HOUR)),
             })
         })
     }
 }
 
-fn is_transient(status: StatusCode) -> bool {
-    status.is_server_error()
-        || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS]
-            .contains(&status)
+/// Whether the receiver has said that it will never take this event.
+fn is_final(status: StatusCode) -> bool {
+    [
+        StatusCode::BAD_REQUEST,
+        StatusCode::CONFLICT,
+        StatusCode::GONE,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::UNPROCESSABLE_ENTITY,
+    ]
+    .contains(&status)
 }
 
 /// The cause that a person can act on, such as "connection refused"; never the URL, which may

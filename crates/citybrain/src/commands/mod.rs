@@ -73,8 +73,28 @@ pub(crate) struct Listen {
     mqtt: Option<SocketAddr>,
 }
 
+/// The threads without which nothing works. Nothing that was acknowledged is lost when the
+/// process ends, and the next start goes on from there, so a process that limps on without one of
+/// them is the worse choice.
+const VITAL_THREADS: &[&str] = &["pipeline", "commit", "alerts"];
+
+/// The exit code after a panic of a vital thread (EX_SOFTWARE of sysexits.h).
+const BROKEN: i32 = 70;
+
+fn die_with_vital_threads() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        print(panic);
+        if std::thread::current().name().is_some_and(|name| VITAL_THREADS.contains(&name)) {
+            eprintln!("citybrain: this is a bug; the process ends so that it can be started again");
+            std::process::exit(BROKEN);
+        }
+    }));
+}
+
 /// Runs a command.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
+    die_with_vital_threads();
     match cli.command {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),

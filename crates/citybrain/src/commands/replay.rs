@@ -77,7 +77,8 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
 fn publish_only(args: &ReplayArgs, target: &str) -> anyhow::Result<()> {
     let (host, port) = target.rsplit_once(':').context("write --to as HOST:PORT")?;
     let target = Target::new(host, port.parse().context("the port in --to")?);
-    let folder = tempfolder(&args.dataset)?;
+    let scratch = tempfile::tempdir().context("a temporary folder")?;
+    let folder = unpack(&args.dataset, scratch.path())?;
     let dataset = open(&folder, args.file.as_deref())?;
     let report = runtime()?.block_on(async {
         let stop = CancellationToken::new();
@@ -153,11 +154,6 @@ fn unpack(dataset: &str, folder: &Path) -> anyhow::Result<PathBuf> {
         bail!("`{dataset}` is neither {} nor a folder with a dataset.toml", known.join(" nor "));
     }
     Ok(own)
-}
-
-fn tempfolder(dataset: &str) -> anyhow::Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("citybrain-replay-{}", std::process::id()));
-    unpack(dataset, &folder)
 }
 
 fn open(folder: &Path, file: Option<&Path>) -> anyhow::Result<Dataset> {

@@ -108,7 +108,10 @@ fn note(tree: &mut Value, path: &str, message: &str, problems: &mut Vec<Problem>
     }
     if let Some(field) = quoted_after(message, "missing field ") {
         let key = join(path, field);
-        let caused = problems.iter().any(|problem| problem.key == key);
+        // Missing only because it, or a part of it, was taken out before.
+        let part = format!("{key}.");
+        let caused =
+            problems.iter().any(|problem| problem.key == key || problem.key.starts_with(&part));
         if !caused {
             problems.push(Problem::new(key, "this key is needed", hint_for(field)));
         }

@@ -219,7 +219,10 @@ impl Evaluator {
         out: &mut Vec<AlertEvent>,
     ) {
         let compiled = &self.program.rules[subscription.rule as usize];
-        if compiled.lateness.is_some_and(|allowed| reading.received.since(reading.time) > allowed) {
+        // By the clock, which is never before the received time: a dead letter that is replayed after
+        // its cause was mended was received long ago, and is late.
+        let lateness = self.clock.since(reading.time);
+        if compiled.lateness.is_some_and(|allowed| lateness > allowed) {
             tally.late += 1;
             tally.first_late.get_or_insert(subscription.rule);
             return;
