@@ -1,0 +1,7 @@
+//! The collector against a real Mosquitto, and against a broker that misbehaves on purpose.
+
+mod harness;
+mod mosquitto;
+mod real;
+mod script;
+mod scripted;
