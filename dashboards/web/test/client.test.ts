@@ -64,7 +64,15 @@ describe("calls", () => {
   });
 
   it("survive a proxy's answer that is no problem document", async () => {
-    vi.stubGlobal("fetch", async () => new Response("<html>", { status: 502, statusText: "Bad Gateway" }));
-    await expect(api.system()).rejects.toMatchObject({ status: 502, code: "unknown" });
+    vi.stubGlobal("fetch", async () => new Response("<html>", { status: 429, statusText: "Too Many Requests" }));
+    await expect(api.system()).rejects.toMatchObject({ status: 429, code: "unknown" });
+  });
+
+  it("know a proxy that does not reach the server from a server that explains itself", async () => {
+    vi.stubGlobal("fetch", async () => new Response("<html>", { status: 502 }));
+    await expect(api.system()).rejects.toBeInstanceOf(Unreachable);
+    const explained = { headers: { "Content-Type": "application/problem+json" }, status: 503 };
+    vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ status: 503, code: "store_full", title: "full" }), explained));
+    await expect(api.system()).rejects.toMatchObject({ code: "store_full" });
   });
 });

@@ -90,6 +90,7 @@ async function send(method: string, url: string, body: unknown, signal: AbortSig
       credentials: "same-origin",
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
+    if (isGatewaysAnswer(response)) throw new TypeError(`HTTP ${response.status} from a proxy in between`);
     observer?.reached();
     return response;
   } catch (error) {
@@ -97,6 +98,11 @@ async function send(method: string, url: string, body: unknown, signal: AbortSig
     observer?.unreachable();
     throw new Unreachable(error);
   }
+}
+
+/** The server explains its own errors; a proxy that cannot reach it does not. */
+function isGatewaysAnswer(response: Response): boolean {
+  return response.status >= 502 && response.status <= 504 && !(response.headers.get("Content-Type") ?? "").includes("problem+json");
 }
 
 async function problemOf(response: Response): Promise<Problem> {

@@ -6,8 +6,11 @@ const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 30_000;
 /** Until the server says its own pace in `hello`. */
 const DEFAULT_HEARTBEAT_S = 10;
-/** Heartbeats are comments, which pages cannot see; `system` events come more often than those. */
-const MISSED_HEARTBEATS = 3;
+/**
+ * Heartbeats are comments, which pages cannot see, but `system` events come five times as often:
+ * so long a silence is a dead server behind a living proxy, or a pulled cable.
+ */
+const MISSED_HEARTBEATS = 1.5;
 
 /** The part of EventSource that is used, so that tests can bring their own. */
 export interface Source {

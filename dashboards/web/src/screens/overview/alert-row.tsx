@@ -66,13 +66,14 @@ function AckCell({ alert }: { alert: AlertItem }) {
       type="button"
       class="button alert-ack"
       disabled={acknowledging.value.has(alert.id)}
-      aria-label={`${t("alerts.ack")}: ${local(alert.summary)}`}
+      title={t("alerts.ack")}
       onClick={(event) => {
         event.stopPropagation();
         void acknowledge(alert);
       }}
     >
       {t("alerts.ack.short")}
+      <span class="spoken">{`: ${local(alert.summary)}`}</span>
     </button>
   );
 }

@@ -22,8 +22,9 @@ export function Attention() {
             <li key={zone} {...(zone === chosen && { "aria-current": "true" as const })}>
               <SeverityWord severity={worst} />
               <a href={to.zone(zone)}>{zoneName(zone)}</a>
-              <button type="button" class="plain count" title={t("map.only_zone")} aria-label={`${t("map.only_zone")}: ${zoneName(zone)} (${firing})`} aria-pressed={zone === chosen} onClick={() => setQuery({ zone: zone === chosen ? null : zone })}>
+              <button type="button" class="plain count" title={t("map.only_zone")} aria-pressed={zone === chosen} onClick={() => setQuery({ zone: zone === chosen ? null : zone })}>
                 {number(firing)}
+                <span class="spoken">{`${t("map.only_zone")}: ${zoneName(zone)}`}</span>
               </button>
             </li>
           ))}
