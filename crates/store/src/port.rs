@@ -263,6 +263,11 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, StoreErrorKind::Full | StoreErrorKind::ReadOnly | StoreErrorKind::Busy)
     }
+
+    /// Whether what is on the disk is no use to this program, however often it is tried.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        matches!(self.kind, StoreErrorKind::Corrupt | StoreErrorKind::Version)
+    }
 }
 
 /// The storage port. Calls block; callers on async threads use a blocking pool.

@@ -141,14 +141,15 @@ impl Embedded {
             return Ok(slot);
         }
         // Ingest must go on whatever the state of an old chunk: a damaged one is put aside when
-        // this window is sealed, and loses nothing by it.
+        // this window is sealed, and loses nothing by it. A day file of another version cannot be
+        // sealed into: its new readings stay in the log and in memory.
         let (columns, damaged) = match self.load(window.start, device) {
             Ok(columns) => (columns, false),
-            Err(error) if error.kind != StoreErrorKind::Corrupt => return Err(error),
-            Err(error) => {
-                tracing::error!(%error, "a sealed chunk is damaged; new readings go beside it");
+            Err(error) if error.is_unreadable() => {
+                tracing::error!(%error, "a sealed chunk cannot be read; new readings go beside it");
                 (DeviceColumns::default(), true)
             }
+            Err(error) => return Err(error),
         };
         self.head.count(columns.readings, 0);
         Ok(window.write().add(device, columns, damaged))

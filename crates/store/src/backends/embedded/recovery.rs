@@ -98,8 +98,8 @@ impl Embedded {
             Entry::Occupied(target) => target.into_mut(),
             Entry::Vacant(place) => {
                 let sealed_through = match self.days.sealed_through(start) {
-                    // A damaged day file: its readings stay in the log and in memory.
-                    Err(error) if error.kind == StoreErrorKind::Corrupt => 0,
+                    // A day file that cannot be read: its readings stay in the log and in memory.
+                    Err(error) if error.is_unreadable() => 0,
                     through => through?.unwrap_or(0),
                 };
                 place.insert(Target { sealed_through, slots: FxHashMap::default() })

@@ -150,6 +150,41 @@ fn readings_for_a_damaged_chunk_are_kept_and_so_is_the_chunk() {
     assert_eq!(aside, 1, "put aside, not overwritten");
 }
 
+/// Makes the day file one of another version; says which it was.
+fn set_version(dir: &Path, version: i32) -> i32 {
+    let conn = Connection::open(dir.join("chunks/2026-11-23.db")).expect("opens");
+    let before = conn.pragma_query_value(None, "user_version", |row| row.get(0)).expect("readable");
+    conn.pragma_update(None, "user_version", version).expect("writable");
+    before
+}
+
+#[test]
+fn a_day_file_of_another_version_stops_no_ingest_and_loses_nothing() {
+    let dir = temp();
+    let store = open(dir.path());
+    fill(&store);
+    store.flush().expect("flushes");
+    drop(store);
+    let known = set_version(dir.path(), 9);
+    let store = open(dir.path());
+    let other_day = 3 * 86_400;
+    let late = commit([reading(series(2, 1), 9, 5.0), reading(series(2, 1), other_day, 5.0)]);
+    let report = store.commit(&late).expect("ingest goes on");
+    assert_eq!(report.outcomes, [Outcome::Stored; 2]);
+    let error = store.flush().expect_err("nothing is written into such a file");
+    assert_eq!(error.kind, StoreErrorKind::Version);
+    assert!(error.message.contains("2026-11-23.db has format 9"), "{error}");
+    store.raw(series(2, 1), TimeRange::ALL, 100).expect_err("not as if all were well");
+    let after = TimeRange { from: t(other_day), to: t(other_day + 1) };
+    assert_eq!(store.raw(series(2, 1), after, 100).expect("sound").len(), 1);
+    drop(store);
+    drop(open(dir.path()));
+    set_version(dir.path(), known);
+    let store = open(dir.path());
+    assert_eq!(store.raw(series(2, 1), TimeRange::ALL, 100).expect("readable").len(), 10 + 2);
+    assert_eq!(count(&store), 52, "what was sealed and what came meanwhile");
+}
+
 #[test]
 fn a_damaged_log_is_named() {
     let dir = temp();
