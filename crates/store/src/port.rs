@@ -212,6 +212,12 @@ pub struct StoreStats {
     pub commits: u64,
     /// How long the last commit took until it was durable, in microseconds.
     pub last_commit_us: u64,
+    /// Dead letters kept.
+    pub dead_letters: u64,
+    /// Their bytes: payloads, topics and what is noted with them.
+    pub dead_letter_bytes: u64,
+    /// Dead letters dropped so far because they were too old or too many.
+    pub dead_letters_dropped: u64,
 }
 
 /// What kind of failure it was; decides whether trying again helps.
@@ -342,7 +348,8 @@ pub trait Store: Send + Sync {
     /// What was counted, exact over restarts.
     fn ledger(&self) -> Vec<(LedgerKey, Counters)>;
 
-    /// Work that is due now: sealing windows, cutting the log, dropping what is past its time.
+    /// Work that is due now: sealing windows, cutting the log, dropping what is past its time and
+    /// dead letters that are too many.
     /// Called every few seconds; never holds up commits for long.
     fn maintain(&self, now: Timestamp) -> Result<(), StoreError>;
 

@@ -264,6 +264,7 @@ impl Store for Memory {
             readings: state.readings.values().map(|points| points.len() as u64).sum(),
             series: state.last.len() as u64,
             commits: state.seq,
+            dead_letters: state.letters.len() as u64,
             ..StoreStats::default()
         }
     }

@@ -181,7 +181,9 @@ impl Embedded {
             encoder.reading(reading, *source, *outcome == Outcome::Duplicate);
         }
         writer.buffer = encoder.finish(letters);
-        writer.db.append(seq, &writer.buffer, &commit.dead_letters)?;
+        let came = writer.db.append(seq, &writer.buffer, &commit.dead_letters)?;
+        self.counts.letters.fetch_add(came.letters, Ordering::Relaxed);
+        self.counts.letter_bytes.fetch_add(came.bytes, Ordering::Relaxed);
         self.counts.log_bytes.fetch_add(writer.buffer.len() as u64, Ordering::Relaxed);
         Ok(())
     }

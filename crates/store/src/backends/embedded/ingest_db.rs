@@ -2,40 +2,43 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use city_model::Timestamp;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+use super::letters::{self, Amount};
 use crate::sqlite::{self, Format};
 use crate::{DeadLetter, DeadLetterId, NewDeadLetter, StoreError};
 
 const FORMAT: Format = Format {
     name: "ingest database",
     application: 0x4342_494e, // "CBIN"
-    version: 1,
+    version: 2,
     page_size: 16384,
     schema: "CREATE TABLE log (
                  seq     INTEGER PRIMARY KEY,
                  payload BLOB NOT NULL
              );
+             -- A number is never given twice. What stands before the payload is read without it.
              CREATE TABLE dead_letters (
-                 id          INTEGER PRIMARY KEY,
-                 source      INTEGER,
-                 source_id   TEXT NOT NULL,
-                 topic       TEXT NOT NULL,
-                 payload     BLOB NOT NULL,
-                 client      TEXT,
+                 id          INTEGER PRIMARY KEY AUTOINCREMENT,
+                 bytes       INTEGER NOT NULL,
                  received    INTEGER NOT NULL,
-                 device      TEXT,
+                 replayed_at INTEGER,
+                 source      INTEGER,
+                 items       INTEGER NOT NULL,
+                 source_id   TEXT NOT NULL,
                  reason      TEXT NOT NULL,
+                 device      TEXT,
+                 client      TEXT,
+                 topic       TEXT NOT NULL,
                  detail      TEXT NOT NULL,
                  hint        TEXT NOT NULL,
-                 items       INTEGER NOT NULL,
-                 replayed_at INTEGER
+                 payload     BLOB NOT NULL
              );
              CREATE INDEX dead_letters_by_reason ON dead_letters (reason, id);
+             CREATE INDEX dead_letters_by_age ON dead_letters (received);
              CREATE TABLE snapshots (
                  name    TEXT PRIMARY KEY,
                  seq     INTEGER NOT NULL,
@@ -50,9 +53,6 @@ const FORMAT: Format = Format {
                  value INTEGER NOT NULL
              ) WITHOUT ROWID;",
 };
-
-const LETTER: &str = "SELECT id, source, source_id, topic, payload, client, received, device,
-                             reason, detail, hint, items, replayed_at FROM dead_letters";
 
 /// The database: one connection that writes, one that reads.
 #[derive(Debug)]
@@ -86,39 +86,17 @@ pub(super) fn open(path: &Path) -> Result<(IngestDb, IngestWriter), StoreError> 
 
 impl IngestWriter {
     /// Appends a commit and its dead letters. All of it is on the disk when this returns, or none.
+    /// Returns how much the letters are.
     pub(super) fn append(
         &mut self,
         seq: u64,
         payload: &[u8],
         letters: &[NewDeadLetter],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Amount, StoreError> {
         self.transaction("cannot write to", |conn| {
             conn.prepare_cached("INSERT INTO log (seq, payload) VALUES (?1, ?2)")?
                 .execute((seq as i64, payload))?;
-            if letters.is_empty() {
-                return Ok(());
-            }
-            let mut insert = conn.prepare_cached(
-                "INSERT INTO dead_letters (source, source_id, topic, payload, client, received,
-                                           device, reason, detail, hint, items)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            )?;
-            for letter in letters {
-                insert.execute((
-                    letter.source,
-                    &letter.source_id,
-                    &letter.topic,
-                    &*letter.payload,
-                    &letter.client,
-                    letter.received.micros(),
-                    &letter.device,
-                    &letter.reason,
-                    &letter.detail,
-                    &letter.hint,
-                    letter.items,
-                ))?;
-            }
-            Ok(())
+            letters::insert(conn, letters)
         })
     }
 
@@ -128,12 +106,18 @@ impl IngestWriter {
         id: DeadLetterId,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.transaction("cannot write to", |conn| {
-            conn.execute(
-                "UPDATE dead_letters SET replayed_at = ?2 WHERE id = ?1",
-                (id.0, at.micros()),
-            )
-            .map(|_| ())
+        self.transaction("cannot write to", |conn| letters::mark_replayed(conn, id, at))
+    }
+
+    /// Drops dead letters received before `before`, and the oldest as long as there are more than
+    /// `most_bytes` of them. Returns what went; if that is full, there may be more.
+    pub(super) fn drop_letters(
+        &mut self,
+        before: i64,
+        most_bytes: u64,
+    ) -> Result<Amount, StoreError> {
+        self.transaction("cannot drop dead letters in", |conn| {
+            letters::drop_some(conn, before, most_bytes)
         })
     }
 
@@ -187,14 +171,7 @@ impl IngestWriter {
 
     /// Adds to a setting that counts.
     pub(super) fn add_to_setting(&mut self, name: &str, add: u64) -> Result<(), StoreError> {
-        self.transaction("cannot write to", |conn| {
-            conn.execute(
-                "INSERT INTO settings (name, value) VALUES (?1, ?2)
-                 ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-                (name, add as i64),
-            )
-            .map(|_| ())
-        })
+        self.transaction("cannot write to", |conn| add_to(conn, name, add as i64))
     }
 
     /// A setting; `new` is written first if it is not there.
@@ -286,28 +263,11 @@ impl IngestDb {
         reason: Option<&str>,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        let before = before.map_or(i64::MAX, |id| id.0);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read(|conn| match reason {
-            Some(reason) => conn
-                .prepare_cached(&format!(
-                    "{LETTER} WHERE reason = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
-                ))?
-                .query_map((reason, before, limit), to_letter)?
-                .collect(),
-            None => conn
-                .prepare_cached(&format!("{LETTER} WHERE id < ?1 ORDER BY id DESC LIMIT ?2"))?
-                .query_map((before, limit), to_letter)?
-                .collect(),
-        })
+        self.read(|conn| letters::page(conn, before, reason, limit))
     }
 
     pub(super) fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {
-        self.read(|conn| {
-            conn.prepare_cached(&format!("{LETTER} WHERE id = ?1"))?
-                .query_row([id.0], to_letter)
-                .optional()
-        })
+        self.read(|conn| letters::one(conn, id))
     }
 
     fn read<T>(
@@ -319,26 +279,12 @@ impl IngestDb {
     }
 }
 
-fn to_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
-    let payload: Arc<[u8]> = match row.get_ref(4)? {
-        ValueRef::Blob(bytes) => bytes.into(),
-        _ => Arc::default(),
-    };
-    Ok(DeadLetter {
-        id: DeadLetterId(row.get(0)?),
-        letter: NewDeadLetter {
-            source: row.get(1)?,
-            source_id: row.get(2)?,
-            topic: row.get(3)?,
-            payload,
-            client: row.get(5)?,
-            received: Timestamp::from_micros(row.get(6)?),
-            device: row.get(7)?,
-            reason: row.get(8)?,
-            detail: row.get(9)?,
-            hint: row.get(10)?,
-            items: row.get(11)?,
-        },
-        replayed_at: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_micros),
-    })
+/// Adds to a setting that counts. For use inside a transaction.
+pub(super) fn add_to(conn: &Connection, name: &str, add: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO settings (name, value) VALUES (?1, ?2)
+         ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+    )?
+    .execute((name, add))
+    .map(|_| ())
 }

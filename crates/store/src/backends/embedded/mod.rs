@@ -17,6 +17,7 @@ mod head;
 mod ingest_db;
 mod last;
 mod ledger;
+mod letters;
 mod log;
 mod newest;
 mod options;
@@ -92,6 +93,9 @@ struct Counts {
     last_commit_us: AtomicU64,
     /// Readings that retention dropped.
     dropped: AtomicU64,
+    letters: AtomicU64,
+    letter_bytes: AtomicU64,
+    letters_dropped: AtomicU64,
 }
 
 /// What sealing remembers from one turn to the next.
@@ -127,7 +131,14 @@ impl Embedded {
         let days = DayFiles::open(dir.join("chunks"), options.window)
             .map_err(|e| folder(&dir.join("chunks"), e))?;
         let counts = Counts::default();
-        counts.dropped.store(writer.setting_or("dropped", 0)? as u64, Ordering::Relaxed);
+        for (name, count) in [
+            ("dropped", &counts.dropped),
+            (letters::COUNT, &counts.letters),
+            (letters::BYTES, &counts.letter_bytes),
+            (letters::DROPPED, &counts.letters_dropped),
+        ] {
+            count.store(writer.setting_or(name, 0)? as u64, Ordering::Relaxed);
+        }
         let holds = Mutex::new(ingest.holds()?);
         let mut store = Self {
             dir: dir.to_owned(),
@@ -348,6 +359,9 @@ impl Store for Embedded {
             log_bytes: self.counts.log_bytes.load(Ordering::Relaxed),
             commits: self.head_seq(),
             last_commit_us: self.counts.last_commit_us.load(Ordering::Relaxed),
+            dead_letters: self.counts.letters.load(Ordering::Relaxed),
+            dead_letter_bytes: self.counts.letter_bytes.load(Ordering::Relaxed),
+            dead_letters_dropped: self.counts.letters_dropped.load(Ordering::Relaxed),
         }
     }
 }

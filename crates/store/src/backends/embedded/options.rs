@@ -15,6 +15,11 @@ pub struct Options {
     pub seal_after: Span,
     /// How long readings are kept by event time, in whole days of UTC; `None`: for ever.
     pub retention: Option<Span>,
+    /// How long dead letters are kept after they were received.
+    pub dead_letter_retention: Span,
+    /// How many bytes of dead letters (payloads, topics and what is noted with them) are kept;
+    /// when there are more, the oldest go.
+    pub dead_letter_bytes: u64,
     /// How often last values and the ledger are written out, so that less is replayed.
     pub snapshot_every: Span,
     /// About how many readings may be in memory (at 10 to 20 bytes each) before windows are
@@ -28,6 +33,8 @@ impl Default for Options {
             window: Span::from_hours(1),
             seal_after: Span::from_mins(5),
             retention: None,
+            dead_letter_retention: Span::from_hours(90 * 24),
+            dead_letter_bytes: 1 << 30,
             snapshot_every: Span::from_mins(1),
             head_readings: 8_000_000,
         }
@@ -45,6 +52,16 @@ impl Options {
                     "windows of {} cannot be: a day must be a multiple of them, and they must be at \
                      least 1s, such as 15m or 1h",
                     self.window
+                ),
+            ));
+        }
+        if self.dead_letter_retention.micros() <= 0 {
+            return Err(StoreError::new(
+                StoreErrorKind::Invalid,
+                format!(
+                    "dead letters cannot be kept for {}; choose a time in which people can look \
+                     at them, such as 90d",
+                    self.dead_letter_retention
                 ),
             ));
         }

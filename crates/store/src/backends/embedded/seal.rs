@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::day_file::ToSeal;
 use super::head::Window;
@@ -18,9 +19,15 @@ pub(super) const LAST: &str = "last_values";
 const IDLE_COMMITS: u64 = 16;
 /// Bytes of log that are deleted in one transaction: a few milliseconds, in which commits wait.
 const CUT_BYTES: u64 = 8 << 20;
+/// Transactions in which one turn drops dead letters; what is left is for the next turn.
+const LETTER_BATCHES: usize = 64;
+/// Long enough that a commit that waits gets its turn between two of them.
+const LETTER_PAUSE: Duration = Duration::from_millis(1);
 
 impl Embedded {
     pub(super) fn do_maintain(&self, now: i64) -> Result<(), StoreError> {
+        // First, so that nothing that fails below lets them grow.
+        let bounded = self.bound_letters(now);
         let mut sealer = self.sealer();
         let due = self.head.all().into_iter().filter(|window| self.is_due(window, now));
         let (sealed, sealing) = self.seal_all(due);
@@ -32,7 +39,7 @@ impl Embedded {
             self.cut(&mut sealer)?;
         }
         self.retain(now)?;
-        sealing
+        sealing.and(bounded)
     }
 
     pub(super) fn do_flush(&self) -> Result<(), StoreError> {
@@ -159,6 +166,49 @@ impl Embedded {
                 return Ok(());
             }
         }
+    }
+
+    /// Drops dead letters that are too old or too many, and says so.
+    fn bound_letters(&self, now: i64) -> Result<(), StoreError> {
+        let before = now.saturating_sub(self.options.dead_letter_retention.micros());
+        let mut dropped = 0;
+        let mut result = Ok(());
+        for batch in 0..LETTER_BATCHES {
+            if batch > 0 {
+                std::thread::sleep(LETTER_PAUSE);
+            }
+            let gone = {
+                let mut writer = self.writer();
+                let gone = writer.db.drop_letters(before, self.options.dead_letter_bytes);
+                if let Ok(gone) = &gone {
+                    self.counts.letters.fetch_sub(gone.letters, Ordering::Relaxed);
+                    self.counts.letter_bytes.fetch_sub(gone.bytes, Ordering::Relaxed);
+                    self.counts.letters_dropped.fetch_add(gone.letters, Ordering::Relaxed);
+                }
+                gone
+            };
+            match gone {
+                Ok(gone) => {
+                    dropped += gone.letters;
+                    if !gone.is_full() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        if dropped > 0 {
+            tracing::warn!(
+                dropped,
+                kept = self.counts.letters.load(Ordering::Relaxed),
+                "dead letters were dropped because they were too old or too many; mend what causes \
+                 them, or let more be kept"
+            );
+        }
+        result
     }
 
     fn retain(&self, now: i64) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::conformance::{self, Reopen, commit, device, letter, reading, series, t};
-use crate::{Outcome, SharedStore};
+use crate::{NewDeadLetter, Outcome, SharedStore};
 
 fn open(dir: &Path) -> Embedded {
     open_with(dir, Options::default())
@@ -158,6 +158,99 @@ fn old_days_are_dropped_but_not_last_values() {
     assert_eq!(names.len(), 3, "{names:?}");
     drop(store);
     assert_eq!(open(dir.path()).stats().readings, 6, "over a restart too");
+}
+
+/// A commit of dead letters with payloads of 1,000 bytes, one received every second from `secs` on.
+fn letters(secs: std::ops::Range<i64>) -> Commit {
+    let letter = letter("syntax", 1);
+    let of = |secs| NewDeadLetter {
+        received: t(secs),
+        payload: vec![7; 1_000].into(),
+        ..letter.clone()
+    };
+    Commit { dead_letters: secs.map(of).collect(), ..Commit::default() }
+}
+
+/// When the letters were received that are kept, in seconds, oldest first.
+fn kept(store: &Embedded) -> Vec<i64> {
+    let page = store.dead_letters(None, None, 10_000).expect("readable");
+    page.items
+        .iter()
+        .rev()
+        .map(|item| item.letter.received.since(t(0)).micros() / 1_000_000)
+        .collect()
+}
+
+fn letter_stats(store: &Embedded) -> (u64, u64, u64) {
+    let stats = store.stats();
+    (stats.dead_letters, stats.dead_letter_bytes, stats.dead_letters_dropped)
+}
+
+#[test]
+fn dead_letters_are_dropped_when_their_time_is_over() {
+    let dir = temp();
+    let options = Options { dead_letter_retention: Span::from_secs(100), ..Options::default() };
+    let store = open_with(dir.path(), options.clone());
+    // The clock was wrong at first: age counts, not the order of arrival.
+    for secs in [5_000..5_001, 0..10, 50..60] {
+        store.commit(&letters(secs)).expect("commits");
+    }
+    let ledger = store.ledger();
+    let each = store.stats().dead_letter_bytes / 21;
+    for (now, expected) in [(100, 21), (105, 16), (149, 11), (160, 1), (5_100, 1), (5_101, 0)] {
+        store.maintain(t(now)).expect("maintains");
+        assert_eq!(kept(&store).len(), expected, "at {now} s");
+        let expected = expected as u64;
+        assert_eq!(letter_stats(&store), (expected, expected * each, 21 - expected));
+    }
+    assert_eq!(store.ledger(), ledger, "what was counted stays counted");
+    drop(store);
+    let store = open_with(dir.path(), options);
+    assert_eq!(letter_stats(&store), (0, 0, 21), "over a restart too");
+    store.commit(&letters(0..1)).expect("commits");
+    let page = store.dead_letters(None, None, 10).expect("readable");
+    assert_eq!(page.items[0].id, DeadLetterId(22), "no number is given twice");
+}
+
+#[test]
+fn the_oldest_dead_letters_are_dropped_when_there_are_too_many() {
+    let dir = temp();
+    let store = open(dir.path());
+    store.commit(&letters(0..10)).expect("commits");
+    let (_, bytes, _) = letter_stats(&store);
+    assert!((10_100..12_000).contains(&bytes), "payloads, topics, explanations: {bytes}");
+    store.maintain(t(100)).expect("maintains");
+    assert_eq!(kept(&store).len(), 10, "there is room by default");
+    drop(store);
+    let options = Options { dead_letter_bytes: bytes, ..Options::default() };
+    let store = open_with(dir.path(), options.clone());
+    store.maintain(t(100)).expect("maintains");
+    assert_eq!(letter_stats(&store), (10, bytes, 0), "just enough room");
+    store.commit(&letters(10..13)).expect("commits");
+    store.maintain(t(100)).expect("maintains");
+    assert_eq!(kept(&store), (3..13).collect::<Vec<_>>());
+    assert_eq!(letter_stats(&store), (10, bytes, 3));
+    drop(store);
+    assert_eq!(letter_stats(&open_with(dir.path(), options)), (10, bytes, 3));
+}
+
+#[test]
+fn many_dead_letters_are_dropped_a_batch_at_a_time() {
+    let dir = temp();
+    let store = open_with(dir.path(), Options { dead_letter_bytes: 0, ..Options::default() });
+    store.commit(&letters(0..2_500)).expect("commits");
+    let gone = store.writer().db.drop_letters(i64::MIN, 0).expect("drops");
+    assert!(gone.is_full() && gone.letters == 1_000, "{gone:?}");
+    assert_eq!(kept(&store).first(), Some(&1_000));
+    store.maintain(t(0)).expect("maintains");
+    assert!(kept(&store).is_empty(), "one turn drops several batches");
+}
+
+#[test]
+fn dead_letters_must_be_kept_for_a_time() {
+    let options = Options { dead_letter_retention: Span::ZERO, ..Options::default() };
+    let error = Embedded::open(temp().path(), options).expect_err("senseless");
+    assert_eq!(error.kind, StoreErrorKind::Invalid);
 }
 
 #[test]

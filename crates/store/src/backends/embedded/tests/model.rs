@@ -136,6 +136,7 @@ fn compare(store: &Embedded, model: &Memory) {
     assert_eq!(store.head_seq(), model.head_seq());
     assert_eq!(store.stats().readings, model.stats().readings);
     assert_eq!(store.stats().series, model.stats().series);
+    assert_eq!(store.stats().dead_letters, model.stats().dead_letters);
     assert_eq!(
         store.dead_letters(None, None, 100).expect("readable"),
         model.dead_letters(None, None, 100).expect("readable")

@@ -1,0 +1,207 @@
+//! Dead letters in `ingest.db`: put in with their commit, found again, dropped when their time is
+//! over or there are too many.
+//!
+//! How many there are and how large they are is counted beside them, in the same transactions, so
+//! that neither a start nor maintenance has to look at all of them.
+
+use std::sync::Arc;
+
+use city_model::Timestamp;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use super::ingest_db::add_to;
+use crate::{DeadLetter, DeadLetterId, NewDeadLetter};
+
+/// The setting that counts the letters that are kept.
+pub(super) const COUNT: &str = "dead_letters";
+/// The setting that counts their bytes.
+pub(super) const BYTES: &str = "dead_letter_bytes";
+/// The setting that counts letters dropped, over the whole life of the store.
+pub(super) const DROPPED: &str = "dead_letters_dropped";
+
+/// Letters that are dropped in one transaction: a few milliseconds, in which commits wait.
+const BATCH_LETTERS: u64 = 1_000;
+/// The same in bytes.
+const BATCH_BYTES: u64 = 8 << 20;
+
+const SELECT: &str = "SELECT id, source, source_id, topic, payload, client, received, device,
+                             reason, detail, hint, items, replayed_at FROM dead_letters";
+
+/// Some letters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Amount {
+    pub(super) letters: u64,
+    pub(super) bytes: u64,
+}
+
+impl Amount {
+    /// Whether this is as much as one transaction drops, so that there may be more.
+    pub(super) fn is_full(&self) -> bool {
+        self.letters >= BATCH_LETTERS || self.bytes >= BATCH_BYTES
+    }
+}
+
+/// Puts letters in. For use inside a transaction.
+pub(super) fn insert(conn: &Connection, letters: &[NewDeadLetter]) -> rusqlite::Result<Amount> {
+    let mut came = Amount::default();
+    if letters.is_empty() {
+        return Ok(came);
+    }
+    let mut insert = conn.prepare_cached(
+        "INSERT INTO dead_letters (source, source_id, topic, payload, client, received, device,
+                                   reason, detail, hint, items, bytes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?;
+    for letter in letters {
+        let bytes = size(letter);
+        insert.execute((
+            letter.source,
+            &letter.source_id,
+            &letter.topic,
+            &*letter.payload,
+            &letter.client,
+            letter.received.micros(),
+            &letter.device,
+            &letter.reason,
+            &letter.detail,
+            &letter.hint,
+            letter.items,
+            bytes as i64,
+        ))?;
+        came.letters += 1;
+        came.bytes += bytes;
+    }
+    add_to(conn, COUNT, came.letters as i64)?;
+    add_to(conn, BYTES, came.bytes as i64)?;
+    Ok(came)
+}
+
+/// Drops letters received before `before`, and the oldest as long as all together have more than
+/// `most_bytes`; no more than [`Amount::is_full`] at a time. For use inside a transaction.
+pub(super) fn drop_some(
+    conn: &Connection,
+    before: i64,
+    most_bytes: u64,
+) -> rusqlite::Result<Amount> {
+    let mut gone = Amount::default();
+    let old = "SELECT id, bytes FROM dead_letters WHERE received < ?1 ORDER BY received";
+    drop_while(conn, old, [before], &mut gone, |_| true)?;
+    let kept = conn
+        .prepare_cached("SELECT value FROM settings WHERE name = ?1")?
+        .query_row([BYTES], |row| row.get::<_, i64>(0))
+        .optional()?
+        .map_or(0, |bytes| bytes as u64);
+    let oldest = "SELECT id, bytes FROM dead_letters ORDER BY id";
+    drop_while(conn, oldest, [], &mut gone, |gone| kept.saturating_sub(gone.bytes) > most_bytes)?;
+    if gone.letters > 0 {
+        add_to(conn, COUNT, -(gone.letters as i64))?;
+        add_to(conn, BYTES, -(gone.bytes as i64))?;
+        add_to(conn, DROPPED, gone.letters as i64)?;
+    }
+    Ok(gone)
+}
+
+/// Letters before `before`, newest first.
+pub(super) fn page(
+    conn: &Connection,
+    before: Option<DeadLetterId>,
+    reason: Option<&str>,
+    limit: usize,
+) -> rusqlite::Result<Vec<DeadLetter>> {
+    let before = before.map_or(i64::MAX, |id| id.0);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    match reason {
+        Some(reason) => conn
+            .prepare_cached(&format!(
+                "{SELECT} WHERE reason = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
+            ))?
+            .query_map((reason, before, limit), to_letter)?
+            .collect(),
+        None => conn
+            .prepare_cached(&format!("{SELECT} WHERE id < ?1 ORDER BY id DESC LIMIT ?2"))?
+            .query_map((before, limit), to_letter)?
+            .collect(),
+    }
+}
+
+/// One letter.
+pub(super) fn one(conn: &Connection, id: DeadLetterId) -> rusqlite::Result<Option<DeadLetter>> {
+    conn.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?.query_row([id.0], to_letter).optional()
+}
+
+/// Notes that a letter was replayed.
+pub(super) fn mark_replayed(
+    conn: &Connection,
+    id: DeadLetterId,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE dead_letters SET replayed_at = ?2 WHERE id = ?1")?
+        .execute((id.0, at.micros()))
+        .map(|_| ())
+}
+
+/// What a letter counts: all that grows with what was sent. A flood of empty messages has bytes
+/// too, for topic and explanation are kept with each.
+fn size(letter: &NewDeadLetter) -> u64 {
+    let texts = [
+        letter.source_id.len(),
+        letter.topic.len(),
+        letter.client.as_ref().map_or(0, String::len),
+        letter.device.as_ref().map_or(0, String::len),
+        letter.reason.len(),
+        letter.detail.len(),
+        letter.hint.len(),
+    ];
+    (letter.payload.len() + texts.iter().sum::<usize>()) as u64
+}
+
+/// Deletes the letters that a query of `id, bytes` finds, as long as `go_on` says so, adding them
+/// to `gone` until it is full.
+fn drop_while(
+    conn: &Connection,
+    select: &str,
+    params: impl Params,
+    gone: &mut Amount,
+    go_on: impl Fn(&Amount) -> bool,
+) -> rusqlite::Result<()> {
+    let mut ids: Vec<i64> = Vec::new();
+    let mut select = conn.prepare_cached(select)?;
+    let mut rows = select.query(params)?;
+    while !gone.is_full() && go_on(gone) {
+        let Some(row) = rows.next()? else { break };
+        ids.push(row.get(0)?);
+        gone.letters += 1;
+        gone.bytes += row.get::<_, i64>(1)? as u64;
+    }
+    drop(rows);
+    let mut delete = conn.prepare_cached("DELETE FROM dead_letters WHERE id = ?1")?;
+    for id in ids {
+        delete.execute([id])?;
+    }
+    Ok(())
+}
+
+fn to_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
+    let payload: Arc<[u8]> = match row.get_ref(4)? {
+        ValueRef::Blob(bytes) => bytes.into(),
+        _ => Arc::default(),
+    };
+    Ok(DeadLetter {
+        id: DeadLetterId(row.get(0)?),
+        letter: NewDeadLetter {
+            source: row.get(1)?,
+            source_id: row.get(2)?,
+            topic: row.get(3)?,
+            payload,
+            client: row.get(5)?,
+            received: Timestamp::from_micros(row.get(6)?),
+            device: row.get(7)?,
+            reason: row.get(8)?,
+            detail: row.get(9)?,
+            hint: row.get(10)?,
+            items: row.get(11)?,
+        },
+        replayed_at: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_micros),
+    })
+}
