@@ -40,7 +40,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Alerts, newest first or most urgent first */
+        /**
+         * Alerts, newest first or most urgent first
+         * @description Alerts that ended more than 400 days ago are deleted.
+         */
         get: operations["list_alerts"];
         put?: never;
         post?: never;

@@ -46,7 +46,7 @@ export interface CityMapOptions {
   dressed: boolean;
   onHover(hover: Hover | null): void;
   onPick(target: MapTarget | null): void;
-  onView(view: View): void;
+  onView(view: View | null): void;
 }
 
 export class CityMap {
@@ -61,10 +61,13 @@ export class CityMap {
   private hoveredZone: string | null = null;
   private selectedZone: string | null = null;
   private focused: string | LonLat | null = null;
+  /** What the map was fitted to, until somebody moves it: it then follows the size of the window. */
+  private fitted: Bounds | null = null;
   private gone = false;
 
   constructor(private readonly options: CityMapOptions) {
     const { view } = options;
+    this.fitted = view ? null : options.bounds;
     this.map = new MapLibre({
       container: options.container,
       style: buildStyle(options.palette),
@@ -93,7 +96,15 @@ export class CityMap {
     this.map.on("moveend", () => {
       if (this.gone) return; // removal ends a running movement, when the address is another already
       const { lng, lat } = this.map.getCenter();
-      options.onView({ lon: lng, lat, zoom: this.map.getZoom() });
+      options.onView(this.fitted === null ? { lon: lng, lat, zoom: this.map.getZoom() } : null);
+    });
+    const moved = () => {
+      this.fitted = null;
+    };
+    for (const name of ["dragstart", "wheel", "dblclick", "touchstart"] as const) this.map.on(name, moved);
+    this.map.getCanvas().addEventListener("keydown", moved);
+    this.map.on("resize", () => {
+      if (this.fitted !== null) this.map.fitBounds(this.fitted, { padding: padding(options), duration: 0 });
     });
   }
 
@@ -158,14 +169,17 @@ export class CityMap {
     const { clientWidth, clientHeight } = this.map.getContainer();
     const within = (at: number, length: number) => at > SEEN_MARGIN * length && at < (1 - SEEN_MARGIN) * length;
     if (within(x, clientWidth) && within(y, clientHeight)) return;
+    this.fitted = null;
     this.map.easeTo({ center: place, duration: moveMs() });
   }
 
   fit(bounds: Bounds = this.options.bounds): void {
+    this.fitted = bounds;
     this.map.fitBounds(bounds, { padding: padding(this.options), duration: moveMs() });
   }
 
   zoomBy(steps: number): void {
+    this.fitted = null;
     this.map.easeTo({ zoom: this.map.getZoom() + steps, duration: moveMs() / 2 });
   }
 

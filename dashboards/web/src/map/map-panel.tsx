@@ -24,7 +24,7 @@ export interface MapPanelProps {
   follow?: boolean;
   zone?: string | null;
   onPick?(target: MapTarget | null): void;
-  onView?(view: View): void;
+  onView?(view: View | null): void;
   /** Gives the map to the caller, for its keys. */
   onMap?(map: CityMap | null): void;
   children?: ComponentChildren;

@@ -37,7 +37,7 @@ export function Overview() {
           follow={alert !== null}
           zone={zone}
           onPick={pick}
-          onView={(view) => setQuery({ map: formatView(view) })}
+          onView={(view) => setQuery({ map: view && formatView(view) })}
           onMap={(made) => {
             map.current = made;
           }}

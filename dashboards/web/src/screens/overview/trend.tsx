@@ -37,7 +37,11 @@ export function Trend() {
       }
     >
       <div class="chart-bar">
-        <span class="panel-note">{held && [held.symbol, counted("trend.devices", held.devices)].filter((part) => part !== "").join(" · ")}</span>
+        <span class="panel-note">{held && (
+            <>
+              {held.symbol} <span class="trend-devices">{counted("trend.devices", held.devices)}</span>
+            </>
+          )}</span>
         <RangeChoice range={data?.range ?? range} />
       </div>
       {data?.past != null && <p class="note past">{t("chart.past", { time: dateTime(data.past) })}</p>}
