@@ -152,7 +152,12 @@ impl Brain {
         let hub = self.app.hub.clone();
         let ticker = {
             let app = self.app.clone();
-            async move { app.hub.run(|| routes::system::system(&app)).await }
+            async move {
+                tokio::select! {
+                    () = app.hub.run(|| routes::system::system(&app)) => {}
+                    () = alerts::upkeep(&app.alerts, &app.lanes, &app.clock) => {}
+                }
+            }
         };
         let stopping = {
             let (hub, shutdown) = (hub.clone(), shutdown.clone());

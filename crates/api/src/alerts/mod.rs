@@ -7,6 +7,7 @@ mod board;
 mod item;
 mod query;
 mod tables;
+mod upkeep;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +18,7 @@ pub(crate) use board::{Board, Counts};
 pub(crate) use item::{Acknowledgement, AlertDetail, AlertItem};
 pub(crate) use query::{AlertCursor, AlertPage, AlertQuery, Sort};
 pub(crate) use tables::severity_code;
+pub(crate) use upkeep::upkeep;
 
 /// An alert as the list keeps it.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,6 +131,16 @@ impl AlertList {
     /// A page of alerts.
     pub(crate) fn page(&self, query: &AlertQuery) -> Result<AlertPage, StateError> {
         self.state.read(|conn| query::page(conn, query))
+    }
+
+    /// Deletes at most `limit` alerts that ended before `before`, those that ended first first,
+    /// with their logs; gives how many. The board knows only what fires, so it stays as it is.
+    pub(crate) fn delete_ended(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, StateError> {
+        self.state.write(|tx| tables::delete_ended(tx, before, limit))
     }
 
     /// Makes a change and tells everybody about it before the next one.

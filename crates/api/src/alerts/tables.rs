@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use super::Stored;
 use super::item::{Acknowledgement, AlertLogEntry, AlertLogKind};
 
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE alerts (
         id TEXT PRIMARY KEY,
         newest_seq INTEGER NOT NULL,
@@ -46,10 +47,18 @@ pub(super) const MIGRATIONS: &[&str] = &["
         PRIMARY KEY (alert, n),
         UNIQUE (alert, engine_seq)
     ) STRICT;
-"];
+",
+    "
+    CREATE INDEX alerts_ended ON alerts (resolved_at) WHERE resolved_at IS NOT NULL;
+",
+];
 
 /// The columns of an alert, in the order that [`stored`] reads.
 pub(super) const COLUMNS: &str = "alert, ack_by, ack_at, ack_note, updated_at, events";
+
+/// The alerts that ended before a time, those that ended first first.
+pub(super) const ENDED: &str =
+    "SELECT id FROM alerts WHERE resolved_at < ?1 ORDER BY resolved_at LIMIT ?2";
 
 /// Who writes the log entries of engines.
 const ENGINE: &str = "engine";
@@ -161,6 +170,26 @@ pub(super) fn log(conn: &Connection, id: &str) -> Result<Vec<AlertLogEntry>, Sta
         entry.seq = seq;
     }
     Ok(entries)
+}
+
+/// Deletes at most `limit` alerts that ended before `before`, with all that hangs on them.
+pub(super) fn delete_ended(
+    tx: &Transaction<'_>,
+    before: Timestamp,
+    limit: usize,
+) -> Result<usize, StateError> {
+    let ended: Vec<String> = tx
+        .prepare_cached(ENDED)?
+        .query_map(params![before.micros(), limit as i64], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    // The zones go with the alert.
+    let mut log = tx.prepare_cached("DELETE FROM alert_log WHERE alert = ?1")?;
+    let mut alert = tx.prepare_cached("DELETE FROM alerts WHERE id = ?1")?;
+    for id in &ended {
+        log.execute([id])?;
+        alert.execute([id])?;
+    }
+    Ok(ended.len())
 }
 
 /// Reads an alert from [`COLUMNS`].

@@ -1,15 +1,19 @@
 //! The list is the same in whatever order, and how often, its events arrive.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use city_model::{AlertEvent, AlertEventKind, Severity, Span};
+use city_model::{AlertEvent, AlertEventKind, ManualClock, Severity, SharedClock, Span};
 use city_store::StateDb;
 
+use super::upkeep::{RETENTION, upkeep};
 use super::{Acknowledgement, AlertList, Board, ChangeError, migrate};
+use crate::lanes::Lanes;
 use crate::tests::fixture::{NOW, alert, event};
 
 struct Listed {
-    list: AlertList,
+    list: Arc<AlertList>,
+    state: Arc<StateDb>,
     board: Arc<Board>,
     told: Arc<Mutex<Vec<(String, u32)>>>,
 }
@@ -24,8 +28,8 @@ fn list() -> Listed {
         let news = (stored.alert.id.to_string(), stored.events);
         hears.lock().expect("not poisoned").push(news);
     };
-    let list = AlertList::new(state, board.clone(), Box::new(tell));
-    Listed { list, board, told }
+    let list = Arc::new(AlertList::new(state.clone(), board.clone(), Box::new(tell)));
+    Listed { list, state, board, told }
 }
 
 /// Fired, worse, better, ended.
@@ -130,4 +134,89 @@ fn of_two_who_acknowledge_at_once_one_is_told_of_the_other() {
     assert!(
         matches!(losers[..], [ChangeError::AlreadyAcknowledged(earlier)] if Some(earlier) == winner.as_ref())
     );
+}
+
+/// Alert `id`, fired at [`NOW`] and ended a minute later.
+fn ended(id: &str) -> [AlertEvent; 2] {
+    [
+        event(1, AlertEventKind::Fired, alert(id, Severity::Medium)),
+        event(2, AlertEventKind::Resolved, alert(id, Severity::Medium)),
+    ]
+}
+
+impl Listed {
+    fn apply(&self, events: &[AlertEvent]) {
+        for event in events {
+            assert!(self.list.apply(event).expect("written"));
+        }
+    }
+
+    /// The rows of each table that speak of an alert.
+    fn rows(&self, id: &str) -> [i64; 3] {
+        let count = |table: &str, column: &str| {
+            let sql = format!("SELECT count(*) FROM {table} WHERE {column} = ?1");
+            let count = self.state.read(|conn| conn.query_row(&sql, [id], |row| row.get(0)));
+            count.expect("read")
+        };
+        [count("alerts", "id"), count("alert_log", "alert"), count("alert_zones", "alert")]
+    }
+}
+
+#[test]
+fn what_ended_long_ago_is_deleted_with_its_log_and_what_fires_never() {
+    let listed = list();
+    listed.apply(&ended("a"));
+    listed.apply(&ended("b"));
+    let [fired, _] = ended("firing");
+    listed.apply(&[fired]);
+    let [first, end] = ended("back");
+    listed.apply(&[first, end, event(3, AlertEventKind::Fired, alert("back", Severity::High))]);
+    let end = NOW + Span::from_mins(1);
+
+    assert_eq!(listed.list.delete_ended(end, 10).expect("written"), 0, "not before its time");
+    let later = end + Span::from_micros(1);
+    assert_eq!(listed.list.delete_ended(later, 1).expect("written"), 1, "no more than asked for");
+    assert_eq!(listed.list.delete_ended(later, 10).expect("written"), 1);
+    assert_eq!(listed.list.delete_ended(later + RETENTION, 10).expect("written"), 0);
+    assert_eq!((listed.rows("a"), listed.rows("b")), ([0, 0, 0], [0, 0, 0]));
+    assert_eq!((listed.rows("firing"), listed.rows("back")), ([1, 1, 1], [1, 3, 1]));
+    assert_eq!(listed.board.counts().firing, 2);
+}
+
+#[test]
+fn finding_what_ended_does_not_read_the_whole_list() {
+    let listed = list();
+    let sql = format!("EXPLAIN QUERY PLAN {}", super::tables::ENDED);
+    let plan: String =
+        listed.state.read(|conn| conn.query_row(&sql, [1, 1], |row| row.get(3))).expect("a plan");
+    assert!(plan.contains("USING INDEX alerts_ended"), "{plan}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn upkeep_deletes_now_and_every_hour_however_many_there_are() {
+    let listed = list();
+    let many: Vec<String> = (0..1_100).map(|n| format!("a-{n}")).collect();
+    for id in &many {
+        listed.apply(&ended(id));
+    }
+    let left = || -> i64 {
+        let count = |conn: &rusqlite::Connection| {
+            conn.query_row("SELECT count(*) FROM alerts", [], |row| row.get(0))
+        };
+        listed.state.read(count).expect("read")
+    };
+    let manual = Arc::new(ManualClock::new(NOW + Span::from_mins(1) + RETENTION));
+    let (clock, lanes): (SharedClock, _) = (manual.clone(), Lanes::new());
+    let mut upkeep = std::pin::pin!(upkeep(&listed.list, &lanes, &clock));
+    let mut run_for = async |seconds| {
+        let time = Duration::from_secs(seconds);
+        assert!(tokio::time::timeout(time, upkeep.as_mut()).await.is_err(), "it goes on");
+    };
+    run_for(60).await;
+    assert_eq!(left(), 1_100, "it is not their time yet");
+    manual.advance(Span::from_secs(1));
+    run_for(3_500).await;
+    assert_eq!(left(), 1_100, "it looks only every hour");
+    run_for(60).await;
+    assert_eq!(left(), 0);
 }

@@ -112,6 +112,8 @@ impl FromPairs for AlertsQuery {
 }
 
 /// Alerts, newest first or most urgent first
+///
+/// Alerts that ended more than 400 days ago are deleted.
 #[utoipa::path(get, path = "/alerts", operation_id = "list_alerts", tag = "alerts",
     params(AlertsQuery),
     responses((status = 200, description = "A page of alerts", body = AlertPage)))]
