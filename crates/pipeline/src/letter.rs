@@ -2,7 +2,7 @@
 
 use city_decode::DecodeError;
 use city_model::unit::UnitError;
-use city_model::{Span, Timestamp};
+use city_model::{DeviceKey, Span, Timestamp};
 use city_store::NewDeadLetter;
 
 use crate::RawMessage;
@@ -93,12 +93,13 @@ impl Reason {
     }
 
     /// The dead letter of `message`, standing for `items` items of the ledger; `source` is the
-    /// number and the id of the source that it came from.
+    /// number and the id of the source that it came from, `device_key` the device if it is registered.
     pub(crate) fn letter(
         self,
         message: &RawMessage,
         source: Option<(u16, &str)>,
         device: Option<String>,
+        device_key: Option<DeviceKey>,
         items: u32,
     ) -> NewDeadLetter {
         NewDeadLetter {
@@ -109,6 +110,7 @@ impl Reason {
             client: message.client.as_deref().map(str::to_owned),
             received: message.received,
             device,
+            device_key,
             reason: self.code.to_owned(),
             detail: self.detail,
             hint: self.hint,

@@ -8,7 +8,8 @@ use city_decode::topic::Captures;
 use city_decode::{Decoded, Message};
 use city_model::unit::{Conversion, conversion};
 use city_model::{
-    Device, Directory, Marks, MetricKey, Quality, Reading, SeriesKey, Span, Timestamp, Value,
+    Device, DeviceKey, Directory, Marks, MetricKey, Quality, Reading, SeriesKey, Span, Timestamp,
+    Value,
 };
 use city_registry::{DeviceEntry, Registry, RegistryError, check_id};
 use city_store::{Commit, SharedStore};
@@ -98,7 +99,7 @@ impl Processor {
     pub(crate) fn message(&mut self, message: &RawMessage, commit: &mut Commit) {
         let sources = self.sources.clone();
         let Some(source) = message.source.and_then(|key| sources.get(key)) else {
-            let letter = Reason::no_source(&message.topic).letter(message, None, None, 1);
+            let letter = Reason::no_source(&message.topic).letter(message, None, None, None, 1);
             commit.dead_letters.push(letter);
             return;
         };
@@ -110,8 +111,9 @@ impl Processor {
         let mut found = Vec::new();
         if let Err(error) = source.decoder.decode(&input, &mut found) {
             let device = topic_device(source, &message.topic);
+            let key = self.device_key(device.as_deref());
             let from = Some((self.number(message), &*source.spec.id));
-            commit.dead_letters.push(Reason::decode(&error).letter(message, from, device, 1));
+            commit.dead_letters.push(Reason::decode(&error).letter(message, from, device, key, 1));
             return;
         }
         let captures = source.template.capture(&message.topic).unwrap_or_default();
@@ -132,7 +134,7 @@ impl Processor {
         found: &[Decoded<'_>],
         commit: &mut Commit,
     ) {
-        let mut failed: Option<(Reason, Option<String>, u32)> = None;
+        let mut failed: Option<(Reason, Option<String>, Option<DeviceKey>, u32)> = None;
         let mut device: Option<Arc<Device>> = None;
         let number = self.number(message);
         for decoded in found {
@@ -147,8 +149,11 @@ impl Processor {
                     commit.sources.push(number);
                 }
                 Err(reason) => {
-                    let (first, _, items) =
-                        failed.get_or_insert_with(|| (reason.clone(), id.map(str::to_owned), 0));
+                    let key = self.device_key(id);
+                    let (first, _, of, items) = failed
+                        .get_or_insert_with(|| (reason.clone(), id.map(str::to_owned), key, 0));
+                    // A letter about several devices is none's own.
+                    *of = of.filter(|of| Some(*of) == key);
                     *items += 1;
                     if first.detail != reason.detail && first.detail.len() < 500 {
                         first.detail = format!("{}; {}", first.detail, reason.detail);
@@ -156,10 +161,15 @@ impl Processor {
                 }
             }
         }
-        if let Some((reason, device, items)) = failed {
+        if let Some((reason, device, key, items)) = failed {
             let from = Some((number, &*source.spec.id));
-            commit.dead_letters.push(reason.letter(message, from, device, items));
+            commit.dead_letters.push(reason.letter(message, from, device, key, items));
         }
+    }
+
+    /// The key of a registered device.
+    fn device_key(&self, id: Option<&str>) -> Option<DeviceKey> {
+        self.directory.device_by_id(id?).map(|device| device.key)
     }
 
     /// The registered device; `before` is that of the value before, most often the same.

@@ -230,6 +230,24 @@ fn what_cannot_become_readings_is_kept_whole_with_a_reason() {
 }
 
 #[test]
+fn dead_letters_are_counted_for_their_device_if_it_is_registered_and_the_only_one() {
+    let bad = r#""n":"water_level","u":"Cel","v":1"#;
+    let one = format!("[{{{bad}}},{{{bad}}}]");
+    let two = format!(r#"[{{"bn":"gauge:",{bad}}},{{"bn":"bus-1:",{bad}}}]"#);
+    let done = run(&[
+        ("strict/gauge", &one),
+        ("strict/gauge", "{"),
+        ("strict/ghost", &one),
+        ("strict/gauge", &two),
+    ]);
+    let gauge = done.registry.directory().device_by_id("gauge").expect("registered").key;
+    let mut lost: Vec<_> = done.store.ledger();
+    lost.retain(|(key, _)| matches!(key, LedgerKey::Device(_) | LedgerKey::NoDevice));
+    let lost: Vec<_> = lost.into_iter().map(|(key, of)| (key, of.dead_lettered)).collect();
+    assert_eq!(lost, [(LedgerKey::Device(gauge), 2 + 1), (LedgerKey::NoDevice, 2 + 2)]);
+}
+
+#[test]
 fn an_unknown_metric_is_kept_and_waits_to_be_mapped() {
     let done = run(&[("strict/gauge", r#"[{"n":"radon","u":"Bq/m3","v":7}]"#)]);
     assert_eq!(done.readings.len(), 1);

@@ -129,6 +129,8 @@ pub struct NewDeadLetter {
     pub received: Timestamp,
     /// The device, if that much could be read.
     pub device: Option<String>,
+    /// That device's key, if it is registered: whom the ledger counts it for.
+    pub device_key: Option<DeviceKey>,
     /// Why, as a stable code: `syntax`, `unknown_device`, …
     pub reason: String,
     /// What is wrong and where.
@@ -169,7 +171,8 @@ pub enum LedgerKey {
     NoSource,
     /// A device.
     Device(DeviceKey),
-    /// Dead letters whose device could not be told, or is not registered.
+    /// Dead letters whose device could not be told, or is not registered, or which stand for
+    /// several devices.
     NoDevice,
 }
 

@@ -259,6 +259,7 @@ impl City {
             client: None,
             received: NOW,
             device: None,
+            device_key: None,
             reason: reason.to_owned(),
             detail: "at byte 3: not a number".to_owned(),
             hint: "send a number".to_owned(),

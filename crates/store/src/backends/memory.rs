@@ -77,7 +77,8 @@ impl State {
         let id = DeadLetterId(self.letters.len() as i64 + 1);
         self.letters.push(DeadLetter { id, letter: letter.clone(), replayed_at: None });
         let source = letter.source.map_or(LedgerKey::NoSource, LedgerKey::Source);
-        for key in [source, LedgerKey::NoDevice] {
+        let device = letter.device_key.map_or(LedgerKey::NoDevice, LedgerKey::Device);
+        for key in [source, device] {
             let counters = self.ledger.entry(key).or_default();
             counters.received += u64::from(letter.items);
             counters.dead_lettered += u64::from(letter.items);

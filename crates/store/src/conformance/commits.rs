@@ -243,10 +243,19 @@ pub(super) fn sources_must_match_readings(subject: &mut Subject) {
 
 pub(super) fn the_ledger_balances(subject: &mut Subject) {
     let mut first = with_source(1, (0..10).map(|i| reading(series(i % 3, 0), 60, f64::from(i))));
-    first.dead_letters = vec![letter("syntax", 1), letter("unknown_device", 4)];
+    let of = |key, items| crate::NewDeadLetter {
+        device_key: Some(device(key)),
+        ..letter("bad_unit", items)
+    };
+    first.dead_letters = vec![letter("syntax", 1), of(2, 3), letter("unknown_device", 4)];
     let mut second =
         with_source(2, [reading(series(0, 0), 60, 1.0), reading(series(5, 0), 0, 1.0)]);
-    second.dead_letters = vec![crate::NewDeadLetter { source: None, ..letter("no_source", 2) }];
+    second.dead_letters = vec![
+        of(2, 1),
+        crate::NewDeadLetter { source: None, ..letter("no_source", 2) },
+        // A device that has sent nothing good.
+        of(9, 1),
+    ];
     subject.store().commit(&first).expect("commits");
     subject.store().flush().expect("flushes");
     subject.store().commit(&second).expect("commits");
@@ -259,12 +268,13 @@ pub(super) fn the_ledger_balances(subject: &mut Subject) {
     let expected = vec![
         (LedgerKey::Source(1), counters(3, 7, 0)),
         (LedgerKey::Source(2), counters(1, 1, 0)),
-        (LedgerKey::Source(3), counters(0, 0, 5)),
+        (LedgerKey::Source(3), counters(0, 0, 10)),
         (LedgerKey::NoSource, counters(0, 0, 2)),
         (LedgerKey::Device(device(0)), counters(1, 4, 0)),
         (LedgerKey::Device(device(1)), counters(1, 2, 0)),
-        (LedgerKey::Device(device(2)), counters(1, 2, 0)),
+        (LedgerKey::Device(device(2)), counters(1, 2, 4)),
         (LedgerKey::Device(device(5)), counters(1, 0, 0)),
+        (LedgerKey::Device(device(9)), counters(0, 0, 1)),
         (LedgerKey::NoDevice, counters(0, 0, 7)),
     ];
     for _ in 0..3 {

@@ -64,6 +64,7 @@ pub fn letter(reason: &str, items: u32) -> NewDeadLetter {
         client: Some("client-1".into()),
         received: t(5),
         device: Some("Gerät-7".into()),
+        device_key: None,
         reason: reason.into(),
         detail: "at byte 3: 期望数字".into(),
         hint: "send a number".into(),

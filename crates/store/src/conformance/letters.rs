@@ -1,6 +1,6 @@
 //! Dead letters: kept whole, in pages, marked when replayed.
 
-use super::{Subject, commit, letter, t};
+use super::{Subject, commit, device, letter, t};
 use crate::{Commit, DeadLetterId, NewDeadLetter};
 
 fn letters(letters: Vec<NewDeadLetter>) -> Commit {
@@ -8,7 +8,7 @@ fn letters(letters: Vec<NewDeadLetter>) -> Commit {
 }
 
 pub(super) fn dead_letters_are_kept_whole(subject: &mut Subject) {
-    let full = letter("syntax", 3);
+    let full = NewDeadLetter { device_key: Some(device(7)), ..letter("syntax", 3) };
     let bare = NewDeadLetter {
         source: None,
         client: None,

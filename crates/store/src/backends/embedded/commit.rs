@@ -1,5 +1,6 @@
 //! The commit: tell new readings from duplicates, write the log, and only then show them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -224,15 +225,12 @@ impl Embedded {
     }
 }
 
-/// What dead letters add to the ledger, one line per source.
+/// What dead letters add to the ledger, one line per source and device.
 fn sum_up(letters: &[NewDeadLetter]) -> Vec<LoggedLetters> {
-    let mut sums: Vec<LoggedLetters> = Vec::new();
+    let mut sums: BTreeMap<(Option<u16>, Option<DeviceKey>), u64> = BTreeMap::new();
     for letter in letters {
-        let items = u64::from(letter.items);
-        match sums.iter_mut().find(|sum| sum.source == letter.source) {
-            Some(sum) => sum.items += items,
-            None => sums.push(LoggedLetters { source: letter.source, items }),
-        }
+        *sums.entry((letter.source, letter.device_key)).or_default() += u64::from(letter.items);
     }
-    sums
+    let sums = sums.into_iter();
+    sums.map(|((source, device), items)| LoggedLetters { source, device, items }).collect()
 }

@@ -31,6 +31,7 @@ const FORMAT: Format = Format {
                  source_id   TEXT NOT NULL,
                  reason      TEXT NOT NULL,
                  device      TEXT,
+                 device_key  INTEGER,
                  client      TEXT,
                  topic       TEXT NOT NULL,
                  detail      TEXT NOT NULL,

@@ -45,21 +45,28 @@ impl Tally {
 
 impl Ledger {
     pub(super) fn reading(&mut self, source: u16, device: DeviceKey, duplicate: bool) {
-        let index = device.index();
-        if self.devices.len() <= index {
-            self.devices.resize(index + 1, Tally::default());
-        }
-        self.devices[index].reading(duplicate);
+        self.device(device).reading(duplicate);
         self.sources.entry(source).or_default().reading(duplicate);
     }
 
     pub(super) fn letters(&mut self, letters: LoggedLetters) {
-        self.no_device.dead_lettered += letters.items;
+        match letters.device {
+            Some(device) => self.device(device).dead_lettered += letters.items,
+            None => self.no_device.dead_lettered += letters.items,
+        }
         let tally = match letters.source {
             Some(source) => self.sources.entry(source).or_default(),
             None => &mut self.no_source,
         };
         tally.dead_lettered += letters.items;
+    }
+
+    fn device(&mut self, device: DeviceKey) -> &mut Tally {
+        let index = device.index();
+        if self.devices.len() <= index {
+            self.devices.resize(index + 1, Tally::default());
+        }
+        &mut self.devices[index]
     }
 
     /// Readings stored, of all sources.

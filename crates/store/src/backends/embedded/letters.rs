@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use city_model::Timestamp;
+use city_model::{DeviceKey, Timestamp};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
@@ -26,7 +26,8 @@ const BATCH_LETTERS: u64 = 1_000;
 const BATCH_BYTES: u64 = 8 << 20;
 
 const SELECT: &str = "SELECT id, source, source_id, topic, payload, client, received, device,
-                             reason, detail, hint, items, replayed_at FROM dead_letters";
+                             reason, detail, hint, items, replayed_at, device_key
+                      FROM dead_letters";
 
 /// Some letters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,8 +51,8 @@ pub(super) fn insert(conn: &Connection, letters: &[NewDeadLetter]) -> rusqlite::
     }
     let mut insert = conn.prepare_cached(
         "INSERT INTO dead_letters (source, source_id, topic, payload, client, received, device,
-                                   reason, detail, hint, items, bytes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                                   reason, detail, hint, items, bytes, device_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
     for letter in letters {
         let bytes = size(letter);
@@ -68,6 +69,7 @@ pub(super) fn insert(conn: &Connection, letters: &[NewDeadLetter]) -> rusqlite::
             &letter.hint,
             letter.items,
             bytes as i64,
+            letter.device_key.map(|key| key.0),
         ))?;
         came.letters += 1;
         came.bytes += bytes;
@@ -197,6 +199,7 @@ fn to_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
             client: row.get(5)?,
             received: Timestamp::from_micros(row.get(6)?),
             device: row.get(7)?,
+            device_key: row.get::<_, Option<u32>>(13)?.map(DeviceKey),
             reason: row.get(8)?,
             detail: row.get(9)?,
             hint: row.get(10)?,

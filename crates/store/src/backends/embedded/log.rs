@@ -4,7 +4,7 @@
 //! version   1 byte
 //! checksum  4 bytes: CRC-32 of all that follows
 //! readings, then each: what repeats the reading before, quality and kind, the rest in full
-//! dead letters, summed up: source + 1 (0: none), items
+//! dead letters, summed up: source + 1 (0: none), device + 1 (0: none), items
 //! ```
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use city_model::{
 
 use super::codec::bytes::{Damaged, Reader, put_f64, put_signed, put_varint};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HEADER: usize = 5;
 /// More readings than any commit holds.
 const MAX_READINGS: usize = 1 << 30;
@@ -44,10 +44,11 @@ pub(super) struct Logged {
     pub(super) duplicate: bool,
 }
 
-/// Dead letters of one source in one commit.
+/// Dead letters of one source and one device in one commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LoggedLetters {
     pub(super) source: Option<u16>,
+    pub(super) device: Option<DeviceKey>,
     pub(super) items: u64,
 }
 
@@ -140,6 +141,7 @@ impl Encoder {
         put_varint(&mut self.out, letters.len() as u64);
         for letter in letters {
             put_varint(&mut self.out, letter.source.map_or(0, |source| u64::from(source) + 1));
+            put_varint(&mut self.out, letter.device.map_or(0, |device| u64::from(device.0) + 1));
             put_varint(&mut self.out, letter.items);
         }
         let checksum = crc32fast::hash(&self.out[HEADER..]);
@@ -169,7 +171,12 @@ pub(super) fn decode(
     (0..count)
         .map(|_| {
             let source = reader.count(1 << 16)?.checked_sub(1).map(|source| source as u16);
-            Ok(LoggedLetters { source, items: reader.varint()? })
+            let device = match reader.varint()?.checked_sub(1).map(u32::try_from) {
+                None => None,
+                Some(Ok(device)) => Some(DeviceKey(device)),
+                Some(Err(_)) => return Err(Damaged("a device has too large a number")),
+            };
+            Ok(LoggedLetters { source, device, items: reader.varint()? })
         })
         .collect()
 }
@@ -283,14 +290,18 @@ mod tests {
             )
     }
 
+    fn logged_letters() -> impl Strategy<Value = LoggedLetters> {
+        let key = prop_oneof![Just(0), Just(u32::MAX), any::<u32>()].prop_map(DeviceKey);
+        (prop::option::of(any::<u16>()), prop::option::of(key), any::<u64>())
+            .prop_map(|(source, device, items)| LoggedLetters { source, device, items })
+    }
+
     proptest! {
         #[test]
         fn any_commit_comes_back(
             readings in prop::collection::vec(logged(), 0..40),
-            letters in prop::collection::vec((prop::option::of(any::<u16>()), any::<u64>()), 0..4)
+            letters in prop::collection::vec(logged_letters(), 0..4)
         ) {
-            let letters: Vec<_> =
-                letters.into_iter().map(|(source, items)| LoggedLetters { source, items }).collect();
             let mut encoder = Encoder::new(vec![1, 2, 3], readings.len());
             for logged in &readings {
                 encoder.reading(&logged.reading, logged.source, logged.duplicate);
@@ -304,8 +315,8 @@ mod tests {
 
     #[test]
     fn a_flipped_byte_is_noticed() {
-        let mut blob =
-            Encoder::new(Vec::new(), 0).finish(&[LoggedLetters { source: None, items: 3 }]);
+        let letters = LoggedLetters { source: None, device: None, items: 3 };
+        let mut blob = Encoder::new(Vec::new(), 0).finish(&[letters]);
         assert!(decode(&blob, |_| {}).is_ok());
         let last = blob.len() - 1;
         blob[last] ^= 4;

@@ -71,7 +71,7 @@ fn sent() -> impl Strategy<Value = Sent> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (prop::collection::vec(sent(), 0..12), 0u32..2).prop_map(|(s, l)| Step::Commit(s, l)),
+        8 => (prop::collection::vec(sent(), 0..12), 0u32..4).prop_map(|(s, l)| Step::Commit(s, l)),
         2 => (0usize..8).prop_map(Step::Again),
         2 => Just(Step::Flush),
         3 => prop_oneof![0i64..400, 0i64..10_000].prop_map(Step::Maintain),
@@ -90,7 +90,12 @@ fn to_commit(sent: &[Sent], letters: u32) -> Commit {
     Commit {
         readings: readings.collect(),
         sources: sent.iter().map(|sent| sent.source).collect(),
-        dead_letters: (0..letters).map(|_| letter("syntax", 2)).collect(),
+        dead_letters: (0..letters)
+            .map(|i| NewDeadLetter {
+                device_key: (i > 0).then(|| device(i * 2)),
+                ..letter("syntax", 2)
+            })
+            .collect(),
     }
 }
 
