@@ -6,6 +6,7 @@ import { language, local, t } from "../i18n";
 import { alertBook, alertVersion } from "../state/alert-book";
 import { kindName, system, zoneById, zones } from "../state/city";
 import { fleet } from "../state/fleet";
+import { loaded } from "../state/live";
 import { theme } from "../state/theme";
 import { number } from "../format/number";
 import { severityRank } from "../api/codes";
@@ -49,7 +50,7 @@ export function MapPanel(props: MapPanelProps) {
       console.error("the map cannot be drawn", error);
       setFailed(true);
     };
-    void import("./city-map").then((module) => {
+    void afterTheAlerts().then(() => import("./city-map")).then((module) => {
       if (left) return;
       try {
         made = new module.CityMap({
@@ -154,4 +155,13 @@ function MapTip({ hover }: { hover: Hover }) {
       {device.lon !== null && device.lat !== null && <span class="muted">{`${number(device.lat, 4)}, ${number(device.lon, 4)}`}</span>}
     </div>
   );
+}
+
+/** Loading and starting the map takes the whole thread for a moment: the alerts are on the screen before. */
+function afterTheAlerts(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = loaded.subscribe((there) => {
+      if (there) setTimeout(() => requestAnimationFrame(() => (stop(), resolve())));
+    });
+  });
 }
