@@ -118,9 +118,7 @@ impl Instance {
 }
 
 fn client() -> reqwest::Client {
-    // An error only says that it was chosen before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::new()
+    city_alert::plain_client(Duration::from_secs(30)).expect("a client")
 }
 
 impl Drop for Instance {

@@ -295,15 +295,14 @@ impl Runner {
         if let Some(saved) = saved {
             // Whatever becomes of the state: commits after it were not evaluated yet.
             seq = saved.seq;
-            match read_snapshot(&saved.snapshot) {
-                Some(snapshot) => {
-                    events = evaluator.restore(snapshot).events;
-                    restored = true;
-                }
-                None => tracing::error!(
+            if let Some(snapshot) = read_snapshot(&saved.snapshot) {
+                events = evaluator.restore(snapshot).events;
+                restored = true;
+            } else {
+                tracing::error!(
                     "the alert engine's saved state is of another version; it starts afresh, and \
                      alerts that fire are raised anew"
-                ),
+                );
             }
         }
         Ok(Self {

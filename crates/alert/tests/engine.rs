@@ -270,8 +270,9 @@ async fn who_was_told_of_an_alert_hears_its_end_although_it_had_become_mild() {
     while let Ok((_, event)) = hook.events.try_recv() {
         kinds.push(event.kind);
     }
-    use AlertEventKind::{Deescalated, Escalated, Resolved};
-    assert_eq!(kinds, [Escalated, Deescalated, Resolved]);
+    let expected =
+        [AlertEventKind::Escalated, AlertEventKind::Deescalated, AlertEventKind::Resolved];
+    assert_eq!(kinds, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
 use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
 use city_collect::{Collector, FileMemory};
 use city_endpoint::{AllowAll, Endpoint, EndpointConfig};
-use city_model::{Severity, SharedClock};
+use city_model::{Severity, SharedClock, Span};
 use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
 use city_registry::Registry;
 use city_store::{Embedded, Options, SharedStore, StateDb};
@@ -28,6 +28,9 @@ use crate::settings::Settings;
 
 /// How often the store looks for work that is due.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(5);
+
+/// How long the login link of a start is valid.
+const LOGIN_LIFETIME: Span = Span::from_hours(7 * 24);
 
 /// The note on tokens that the program makes for itself; the next start makes them worthless.
 const OWN_TOKEN: &str = "made by this instance for itself";
@@ -47,7 +50,7 @@ pub struct App {
     pub http: SocketAddr,
     /// The address of the embedded MQTT endpoint, if it runs.
     pub mqtt: Option<SocketAddr>,
-    /// A token with all rights, valid until the next start.
+    /// A token with all rights, valid for a week.
     pub token: String,
     /// Whether this is the first start on this data folder.
     pub first_start: bool,
@@ -122,11 +125,11 @@ impl App {
         let now = clock.now();
         let tokens = Tokens::open(state.clone())?;
         tokens.revoke_noted(OWN_TOKEN, now)?;
-        let mint = |user: &str, role| {
-            tokens.mint(&NewToken { user, role, note: OWN_TOKEN, lifetime: None }, now)
-        };
-        let engine_token = mint("alert-engine", Role::Engine)?;
-        let token = mint("admin", Role::Admin)?;
+        let mint =
+            |user, role, note, lifetime| tokens.mint(&NewToken { user, role, note, lifetime }, now);
+        let engine_token = mint("alert-engine", Role::Engine, OWN_TOKEN, None)?;
+        // The last start's link is not taken back: who logged in with it stays logged in.
+        let token = mint("admin", Role::Admin, "printed at a start", Some(LOGIN_LIFETIME))?;
 
         progress("starting the alert engine");
         let mut receivers = vec![brain_receiver(http_address, &engine_token)];

@@ -38,7 +38,9 @@ impl City {
         let mut problems = Problems::default();
         let mut warnings = Vec::new();
         if settings.city.simulated {
-            settings.sources.iter_mut().for_each(|source| source.simulated = true);
+            for source in &mut settings.sources {
+                source.simulated = true;
+            }
         }
         check_values(&settings, &mut problems.0);
         let zones = read_zones(&settings.city.zones, &mut problems.0, &mut warnings);
@@ -46,7 +48,9 @@ impl City {
         check_quality(&settings, &catalogue, &mut problems.0);
         let mut devices = read_device_file(settings.city.devices.as_deref(), &mut problems.0);
         if settings.city.simulated {
-            devices.iter_mut().for_each(|device| device.simulated = true);
+            for device in &mut devices {
+                device.simulated = true;
+            }
         }
         let sources = compile_sources(&settings, &mut problems.0);
         let rules = read_rules(settings.city.rules.as_deref(), &mut problems.0);

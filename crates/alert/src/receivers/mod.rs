@@ -1,6 +1,6 @@
 //! Kinds of receivers: one file each, and one line in [`RECEIVERS`].
 
-mod webhook;
+pub(crate) mod webhook;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -6,7 +6,7 @@
 //! tried again, because it can be mended at the other side, a wrong token too; `Retry-After` in
 //! seconds is honoured up to an hour.
 
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use city_model::Span;
@@ -61,6 +61,24 @@ impl ReceiverKind for Webhook {
             client.build().map_err(|error| format!("the HTTP client cannot be made: {error}"))?;
         Ok(Box::new(Target { client, url, token: options.token }))
     }
+}
+
+/// An HTTP client for this machine: no TLS, no proxy. `timeout` is for a whole request.
+pub fn plain_client(timeout: Duration) -> Result<reqwest::Client, String> {
+    reqwest::Client::builder()
+        .timeout(timeout)
+        .no_proxy()
+        .tls_backend_preconfigured(trusts_nobody()?)
+        .build()
+        .map_err(|error| format!("the HTTP client cannot be made: {}", innermost(&error)))
+}
+
+fn trusts_nobody() -> Result<rustls::ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("TLS cannot be set up: {error}"))?;
+    Ok(config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
 }
 
 fn is_this_machine(url: &reqwest::Url) -> bool {

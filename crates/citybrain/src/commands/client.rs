@@ -1,5 +1,7 @@
 //! How commands talk to the running program: through its API, like everybody else.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
@@ -24,13 +26,8 @@ impl Client {
                 folder.display()
             )
         })?;
-        // An error only says that it was chosen before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(std::time::Duration::from_secs(30))
-            .build()?;
+        let http = city_alert::plain_client(Duration::from_secs(30)).map_err(anyhow::Error::msg)?;
         Ok(Self { running, http, runtime })
     }
 
