@@ -12,7 +12,7 @@ use clap::Args;
 use firmware_sim::{Fleet, Runner, Scenario, Target};
 use tokio_util::sync::CancellationToken;
 
-use super::serve::{announce_ready, apply, runtime, until_told_to_stop};
+use super::serve::{announce_ready, apply, runtime, start_logging, until_told_to_stop};
 use super::{DataDir, Listen};
 use crate::app::App;
 use crate::city::City;
@@ -35,7 +35,7 @@ pub(crate) struct DemoArgs {
 
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let say = Say::new("citybrain demo", args.no_color);
-    start_quiet_logging();
+    start_logging(QUIET);
     let folder = args.data.data_dir.clone().unwrap_or_else(|| default_data_dir().join("demo"));
     say.step("making the city");
     let unpacked = sample::unpack(sample::CHICAGO, &folder.join("city"))?;
@@ -98,18 +98,8 @@ pub(crate) fn free_port(address: &mut SocketAddr, asked: bool, name: &str, say: 
     }
 }
 
-/// Only what a person who tries the demo must know about.
-pub(crate) fn start_quiet_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("CITYBRAIN_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    // An error says that logging was started before, as tests do.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .try_init();
-}
+/// What is logged when people try something out: only what they must know about.
+pub(crate) const QUIET: &str = "warn";
 
 pub(crate) fn banner(say: &Say, app: &App, data_dir: &Path) {
     let login = format!("http://{}/login#token={}", app.http, app.token);

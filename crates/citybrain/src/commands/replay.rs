@@ -11,8 +11,8 @@ use firmware_sim::replay::{Dataset, Progress, Replay, ReplayReport, Shift, Speed
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::demo::{Say, banner, free_port, start_quiet_logging};
-use super::serve::{announce_ready, apply, runtime, until_told_to_stop};
+use super::demo::{QUIET, Say, banner, free_port};
+use super::serve::{announce_ready, apply, runtime, start_logging, until_told_to_stop};
 use super::{DataDir, Listen};
 use crate::app::App;
 use crate::city::City;
@@ -66,7 +66,7 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 }
 
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
-    start_quiet_logging();
+    start_logging(QUIET);
     match &args.to {
         Some(target) => publish_only(args, target),
         None => with_instance(args),

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let mut settings = settings::load(&args.config)?;
     apply(&mut settings, &args.data, &args.listen);
     let city = City::read(settings)?;
-    start_logging();
+    start_logging("info");
     runtime()?.block_on(async {
         let app = App::start(city, Mode::Live, &mut |step| tracing::info!("{step}")).await?;
         tracing::info!(http = %app.http, mqtt = ?app.mqtt, "ready");
@@ -62,10 +62,10 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
-/// Logs go to standard error; `CITYBRAIN_LOG` sets what is logged.
-pub(crate) fn start_logging() {
+/// Logs go to standard error; `CITYBRAIN_LOG` sets what is logged, `unless` it says nothing.
+pub(crate) fn start_logging(unless: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CITYBRAIN_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(unless));
     // An error says that logging was started before, as tests do.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
