@@ -99,7 +99,12 @@ impl App {
         let first_start = !data_dir.join(STARTED).exists();
 
         progress("opening the store");
-        let options = Options { retention: settings.store.retention, ..Options::default() };
+        let options = Options {
+            retention: settings.store.retention,
+            dead_letter_retention: settings.store.dead_letter_retention,
+            dead_letter_bytes: settings.store.dead_letter_bytes,
+            ..Options::default()
+        };
         let store_dir = data_dir.join("store");
         let (store, recovery) = Embedded::open(&store_dir, options)?;
         if recovery.readings > 0 {

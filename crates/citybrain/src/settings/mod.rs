@@ -155,11 +155,26 @@ impl Default for MqttSettings {
 }
 
 /// The embedded store.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreSettings {
     /// How long readings are kept, in whole days; for ever if missing.
     pub retention: Option<Span>,
+    /// How long dead letters are kept.
+    pub dead_letter_retention: Span,
+    /// How many bytes of dead letters are kept; past that the oldest are dropped.
+    pub dead_letter_bytes: u64,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        let store = city_store::Options::default();
+        Self {
+            retention: store.retention,
+            dead_letter_retention: store.dead_letter_retention,
+            dead_letter_bytes: store.dead_letter_bytes,
+        }
+    }
 }
 
 /// An external broker with the name that sources call it by.
