@@ -214,6 +214,21 @@ fn a_configuration_with_three_mistakes_gets_three_answers() {
 }
 
 #[test]
+fn typing_errors_do_not_hide_what_else_is_wrong() {
+    let setup = Setup::new();
+    let file = setup.file(
+        "bad.toml",
+        "[city]\nname = \"A\"\ntime_zone = \"UTC\"\n[http]\nlisten = \"nowhere\"\nexpoze = true\n\
+         [quality.pm2_5]\nlocation = true\n[[receiver]]\nid = \"brain\"\ntype = \"webhok\"\n",
+    );
+    let (ok, said) = run(&["config", "check", &file]);
+    assert!(!ok, "{said}");
+    for word in ["http.listen", "http.expoze", "quality.pm2_5", "webhok", "this id is taken"] {
+        assert!(said.contains(word), "`{word}` is not in:\n{said}");
+    }
+}
+
+#[test]
 fn the_example_configuration_is_complete_and_good() {
     let setup = Setup::new();
     let (ok, example) = run(&["config", "example"]);

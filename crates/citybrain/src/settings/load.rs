@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{Problem, Problems, Settings};
+use crate::city::City;
 
 /// Environment variables that override the file: `CITYBRAIN__HTTP__LISTEN` is `http.listen`.
 const PREFIX: &str = "CITYBRAIN";
@@ -51,10 +52,30 @@ pub fn load(path: &Path) -> Result<Settings, LoadError> {
         .build()
         .map_err(|error| file_error(error.to_string()))?;
     let tree: Value = merged.try_deserialize().map_err(|error| file_error(error.to_string()))?;
-    let mut settings =
-        read(tree).map_err(|problems| LoadError::Problems { path: path.to_owned(), problems })?;
-    settings.resolve_paths(path.parent().unwrap_or(Path::new(".")));
-    Ok(settings)
+    let folder = path.parent().unwrap_or(Path::new("."));
+    match read(tree) {
+        Ok(mut settings) => {
+            settings.resolve_paths(folder);
+            Ok(settings)
+        }
+        Err((rest, mut problems)) => {
+            if let Some(mut rest) = rest {
+                rest.resolve_paths(folder);
+                add_what_else_is_wrong(*rest, &mut problems);
+            }
+            Err(LoadError::Problems { path: path.to_owned(), problems })
+        }
+    }
+}
+
+/// Checks what could be read, so that one run tells everything: what the values mean, and the
+/// files that they name. What is said about a part that was reported already may be an echo of it
+/// and is left out.
+fn add_what_else_is_wrong(rest: Settings, problems: &mut Problems) {
+    let Err(more) = City::read(rest) else { return };
+    let table = |key: &str| key.split(['.', ' ']).next().unwrap_or(key).to_owned();
+    let known: Vec<String> = problems.0.iter().map(|problem| table(&problem.key)).collect();
+    problems.0.extend(more.0.into_iter().filter(|problem| !known.contains(&table(&problem.key))));
 }
 
 impl Settings {
@@ -68,8 +89,9 @@ impl Settings {
     }
 }
 
-/// Reads settings from a tree; reports all problems.
-pub(crate) fn read(mut tree: Value) -> Result<Settings, Problems> {
+/// Reads settings from a tree; reports all problems, with the settings that are left when
+/// everything that is wrong is taken out, if that can be read.
+fn read(mut tree: Value) -> Result<Settings, (Option<Box<Settings>>, Problems)> {
     let mut problems = Vec::new();
     let mut settings = None;
     while problems.len() < MOST {
@@ -89,7 +111,7 @@ pub(crate) fn read(mut tree: Value) -> Result<Settings, Problems> {
     }
     match settings {
         Some(settings) if problems.is_empty() => Ok(settings),
-        _ => Err(Problems(problems)),
+        rest => Err((rest.map(Box::new), Problems(problems))),
     }
 }
 
@@ -225,7 +247,7 @@ mod tests {
     fn problems(text: &str) -> Vec<(String, String, String)> {
         let tree: toml::Value = toml::from_str(text).expect("TOML");
         let tree = serde_json::to_value(tree).expect("JSON");
-        let problems = read(tree).expect_err("has problems");
+        let (_, problems) = read(tree).expect_err("has problems");
         problems.0.into_iter().map(|p| (p.key, p.message, p.hint.unwrap_or_default())).collect()
     }
 
