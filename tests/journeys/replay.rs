@@ -6,7 +6,7 @@ use std::time::Duration;
 use city_tests::instance::{Instance, eventually};
 use serde_json::Value;
 
-async fn replay(sample: &str) -> (tempfile::TempDir, Instance) {
+fn replay(sample: &str) -> (tempfile::TempDir, Instance) {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().to_string_lossy().into_owned();
     let instance = Instance::start(&[
@@ -28,7 +28,7 @@ async fn replay(sample: &str) -> (tempfile::TempDir, Instance) {
 /// The alerts of a rule, once there is one.
 async fn alert_of(instance: &Instance, rule: &str) -> Value {
     let path = format!("/api/v1/alerts?rule={rule}&state=all&limit=1");
-    eventually("an alert", Duration::from_secs(60), async || {
+    eventually("an alert", Duration::from_mins(1), async || {
         Ok(instance.get(&path).await?["items"].get(0).cloned())
     })
     .await
@@ -37,7 +37,7 @@ async fn alert_of(instance: &Instance, rule: &str) -> Value {
 
 #[tokio::test]
 async fn a_smog_episode_of_beijing_is_found_in_its_own_time() {
-    let (_folder, instance) = replay("beijing").await;
+    let (_folder, instance) = replay("beijing");
     let alert = alert_of(&instance, "pm25-day").await;
     assert_eq!(alert["simulated"], true, "recorded data raise no live alert: {alert}");
     let time = alert["reading_time"].as_str().expect("a time");
@@ -53,7 +53,7 @@ async fn a_smog_episode_of_beijing_is_found_in_its_own_time() {
 
 #[tokio::test]
 async fn jams_of_aarhus_are_found_where_the_sensors_are() {
-    let (_folder, instance) = replay("aarhus").await;
+    let (_folder, instance) = replay("aarhus");
     let alert = alert_of(&instance, "jam-under-50").await;
     let (lon, lat) = (alert["position"]["lon"].as_f64(), alert["position"]["lat"].as_f64());
     assert!(lon.is_some_and(|lon| (9.5..10.8).contains(&lon)), "{alert}");
