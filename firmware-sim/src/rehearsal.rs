@@ -103,7 +103,7 @@ impl Rehearsal {
         let fits = |source: &&Source| source.topic.capture(&uplink.topic).is_some();
         let source = self.sources.iter().find(fits).expect("a source for the topic");
         let received = stamp(received);
-        let message = Message { topic: &uplink.topic, payload: &uplink.payload, received };
+        let message = Message::new(&uplink.topic, &uplink.payload, received);
         let mut values = Vec::new();
         source.decoder.decode(&message, &mut values).expect("decodes");
         let captures = source.topic.capture(&uplink.topic).expect("it fits");

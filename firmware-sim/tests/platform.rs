@@ -97,7 +97,7 @@ fn every_device_is_understood_live_and_in_batches() {
                 let source = sources.iter().find(fits).expect("a source for the topic");
                 *used.entry(source.id.clone()).or_insert(0) += 1;
                 let received = Timestamp::from_millis(start.as_millisecond());
-                let message = Message { topic: &uplink.topic, payload: &uplink.payload, received };
+                let message = Message::new(&uplink.topic, &uplink.payload, received);
                 let mut decoded = Vec::new();
                 source.decoder.decode(&message, &mut decoded).expect("decodes");
                 assert_eq!(decoded.len(), uplink.readings as usize);

@@ -12,7 +12,9 @@ use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
 use city_collect::{Collector, FileMemory};
 use city_endpoint::{AllowAll, Endpoint, EndpointConfig};
 use city_model::{Severity, SharedClock, Span};
-use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
+use city_pipeline::{
+    Intake, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts, Sources, TimePolicy,
+};
 use city_registry::Registry;
 use city_store::{Embedded, Options, SharedStore, StateDb};
 use tokio::net::TcpListener;
@@ -189,6 +191,8 @@ impl App {
             bounds,
             times: TimePolicy::default(),
             checks: settings.quality.clone(),
+            codecs: Arc::new(NoCodecs),
+            downlink: Arc::new(NoDownlink),
             limits: Limits::default(),
             clock: clock.clone(),
             metrics: metrics.clone(),

@@ -135,6 +135,7 @@ mod tests {
             payload: Bytes::from(vec![0; payload]),
             received: Timestamp::default(),
             retained: false,
+            replayed: false,
             client: None,
             ack: acks.map(|acks| acks.expect(1, 1)),
         }

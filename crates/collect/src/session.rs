@@ -298,6 +298,7 @@ impl Session<'_> {
             payload,
             received: self.shared.clock.now(),
             retained,
+            replayed: false,
             client: None,
             ack: (qos > 0).then(|| self.unacked.expect(id, qos)),
         };

@@ -10,6 +10,7 @@
 //!
 //! To add a format: one file in `src/formats/` and one line in `formats::FORMATS`.
 
+mod codec;
 mod error;
 mod formats;
 mod guard;
@@ -24,13 +25,14 @@ mod wire;
 
 use std::borrow::Cow;
 
-use city_model::{Timestamp, Value};
+use city_model::{Quality, Timestamp, Value};
 
+pub use codec::{Codec, CodecError, Codecs, Frame};
 pub use error::{At, DecodeError, DecodeErrorKind, OptionsError};
 pub use formats::{FORMATS, format};
 
 /// What arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
     /// The MQTT topic, or the path of an HTTP push.
     pub topic: &'a str,
@@ -38,6 +40,28 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
     /// When it reached us: what relative times are relative to.
     pub received: Timestamp,
+    /// Whether it is a dead letter that is tried again: true about its own time, no news about
+    /// the state of a session.
+    pub replayed: bool,
+    /// The codecs of the devices, for formats that carry a device's raw bytes.
+    pub codecs: Option<&'a dyn Codecs>,
+}
+
+impl<'a> Message<'a> {
+    /// A message that arrived just now, with no codecs at hand.
+    pub const fn new(topic: &'a str, payload: &'a [u8], received: Timestamp) -> Self {
+        Self { topic, payload, received, replayed: false, codecs: None }
+    }
+}
+
+/// What a format wants to be published where its messages come from, such as a request for a
+/// new birth certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The topic.
+    pub topic: String,
+    /// The bytes.
+    pub payload: Vec<u8>,
 }
 
 /// One value found in a message, still in the device's words.
@@ -64,6 +88,8 @@ pub struct Decoded<'a> {
     pub dedup: Option<Cow<'a, str>>,
     /// Whether the sender marks it as simulated.
     pub simulated: bool,
+    /// What the device itself says about the value; `None`: nothing, which is trusted.
+    pub quality: Option<Quality>,
     /// The gateway that heard it, the best one of several.
     pub gateway: Option<Cow<'a, str>>,
 }
@@ -82,6 +108,7 @@ impl<'a> Decoded<'a> {
             sequence: None,
             dedup: None,
             simulated: false,
+            quality: None,
             gateway: None,
         }
     }
@@ -134,6 +161,12 @@ pub trait Decoder: Send + Sync {
         message: &Message<'a>,
         out: &mut Vec<Decoded<'a>>,
     ) -> Result<(), DecodeError>;
+
+    /// Moves what the messages so far gave reason to publish into `out`. Asked after each message;
+    /// most formats never have anything to say.
+    fn commands(&self, out: &mut Vec<Command>) {
+        let _ = out;
+    }
 }
 
 /// Empties a vector of values and gives its memory back for another message's lifetime.

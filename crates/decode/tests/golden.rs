@@ -19,7 +19,7 @@ fn decode<'a>(
     received: Timestamp,
 ) -> Result<Vec<Decoded<'a>>, DecodeError> {
     let mut out = Vec::new();
-    decoder.decode(&Message { topic: "topic", payload, received }, &mut out).map(|()| out)
+    decoder.decode(&Message::new("topic", payload, received), &mut out).map(|()| out)
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn decoders() -> Vec<(&'static str, Box<dyn Decoder>, &'static str)> {
 fn check(name: &str, decoder: &dyn Decoder, payload: &[u8]) {
     let before = Decoded::new("before".into(), Value::Bool(true));
     let mut out = vec![before.clone()];
-    let message = Message { topic: "t", payload, received: Timestamp::from_secs(1_800_000_000) };
+    let message = Message::new("t", payload, Timestamp::from_secs(1_800_000_000));
     let decoded = decoder.decode(&message, &mut out);
     assert_eq!(out[0], before, "{name}");
     match decoded {
@@ -104,8 +104,7 @@ fn hostile_messages_are_refused_within_the_limits() {
     for (name, decoder, _) in decoders() {
         for message in &messages {
             let mut out = Vec::new();
-            let message =
-                Message { topic: "t", payload: message.as_bytes(), received: Timestamp::default() };
+            let message = Message::new("t", message.as_bytes(), Timestamp::default());
             let refused = decoder.decode(&message, &mut out).is_err();
             assert!(refused || name == "line_protocol", "{name}");
             assert!(out.len() <= limits::MAX_VALUES);

@@ -143,6 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             received: *batch.received.get_or_insert_with(|| shared.clock.now()),
             // To us it is news: the device has just said it.
             retained: false,
+            replayed: false,
             client: Some(self.name.clone()),
             ack,
         });

@@ -33,6 +33,7 @@ pub(crate) async fn publish(
         payload: will.payload,
         received: shared.clock.now(),
         retained: false,
+        replayed: false,
         client: Some(client.clone()),
         ack: None,
     };

@@ -29,6 +29,8 @@ pub struct RawMessage {
     pub received: Timestamp,
     /// Whether a broker delivered it from its retained store.
     pub retained: bool,
+    /// Whether it is a dead letter that is tried again.
+    pub replayed: bool,
     /// The MQTT client or user that sent it, where known.
     pub client: Option<Arc<str>>,
     /// Whom to tell once it is durable; `None` at QoS 0.
@@ -201,6 +203,7 @@ mod tests {
             payload: Bytes::from(vec![0; size]),
             received: Timestamp::default(),
             retained: false,
+            replayed: false,
             client: None,
             ack: None,
         }

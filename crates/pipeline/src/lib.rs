@@ -17,6 +17,6 @@ pub use intake::{
 };
 pub use pipeline::{Monitor, Pipeline, PipelineParts, ReplayError, Replayer, StartError};
 pub use process::TimePolicy;
-pub use seam::{Committed, Follower};
+pub use seam::{Committed, Downlink, Follower, NoCodecs, NoDownlink};
 pub use source::{Source, SourceError, SourceProblem, SourceSpec, Sources, UnknownDevices};
 pub use status::PipelineStatus;

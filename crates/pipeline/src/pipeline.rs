@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use city_decode::Codecs;
 use city_model::{SharedClock, Timestamp};
 use city_quality::CheckConfig;
 use city_registry::{Registry, RegistryError};
@@ -16,9 +17,10 @@ use tokio::sync::oneshot;
 use crate::check::Checks;
 use crate::commit::{Committer, Prepared};
 use crate::intake::{Ack, AckSink, Intake, Limits, RawMessage, Received, SourceKey, intake};
-use crate::process::{Processor, TimePolicy};
+use crate::locate::Locator;
+use crate::process::{Processor, ProcessorParts, TimePolicy};
 use crate::status::{Gauge, PipelineStatus};
-use crate::{Follower, Sources};
+use crate::{Downlink, Follower, Sources};
 
 /// Readings in one commit, at most: what keeps the fsyncs rare under load. When the sources are
 /// slower than the disk, commits are smaller and nothing waits.
@@ -43,6 +45,10 @@ pub struct PipelineParts {
     pub times: TimePolicy,
     /// Quality checks by metric, beside those that every metric has.
     pub checks: BTreeMap<String, CheckConfig>,
+    /// The codecs of the devices.
+    pub codecs: Arc<dyn Codecs>,
+    /// The way back to the sources.
+    pub downlink: Arc<dyn Downlink>,
     /// How much may be under way.
     pub limits: Limits,
     /// The clock.
@@ -99,14 +105,15 @@ impl Pipeline {
             gauge: gauge.clone(),
             clock: parts.clock.clone(),
         };
-        let processor = Processor::new(
-            &parts.store,
-            parts.sources.clone(),
-            parts.registry,
-            parts.times,
-            parts.bounds,
-            Checks::new(parts.checks),
-        )?;
+        let processor = Processor::new(ProcessorParts {
+            locator: Locator::new(parts.registry.zones(), parts.bounds, &parts.store),
+            sources: parts.sources.clone(),
+            registry: parts.registry,
+            times: parts.times,
+            checks: Checks::new(parts.checks),
+            codecs: parts.codecs,
+            downlink: parts.downlink,
+        })?;
         let counted = gauge.clone();
         let threads = vec![
             std::thread::Builder::new()
@@ -274,6 +281,7 @@ impl Replayer {
             payload: bytes::Bytes::copy_from_slice(&letter.payload),
             received: letter.received,
             retained: false,
+            replayed: true,
             client: letter.client.as_deref().map(Into::into),
             ack: Some(Ack::new(sink, 0)),
         };

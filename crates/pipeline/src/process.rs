@@ -5,19 +5,20 @@
 use std::sync::Arc;
 
 use city_decode::topic::Captures;
-use city_decode::{Decoded, Message};
+use city_decode::{Codecs, Command, Decoded, Message};
 use city_model::unit::{Conversion, conversion};
 use city_model::{
     Device, DeviceKey, Directory, Marks, MetricKey, Quality, Reading, SeriesKey, Span, Timestamp,
     Value,
 };
 use city_registry::{DeviceEntry, Registry, RegistryError, check_id};
-use city_store::{Commit, SharedStore};
+use city_store::Commit;
 use rustc_hash::FxHashMap;
 
 use crate::check::Checks;
 use crate::letter::Reason;
 use crate::locate::{Located, Locator};
+use crate::seam::Downlink;
 use crate::source::{Source, UnknownDevices};
 use crate::{RawMessage, Sources};
 
@@ -49,67 +50,67 @@ struct KnownMetric {
     conversion: Conversion,
 }
 
+/// What the stages from decode to check are made of.
+pub(crate) struct ProcessorParts {
+    pub(crate) sources: Arc<Sources>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) times: TimePolicy,
+    pub(crate) locator: Locator,
+    pub(crate) checks: Checks,
+    pub(crate) codecs: Arc<dyn Codecs>,
+    pub(crate) downlink: Arc<dyn Downlink>,
+}
+
 /// The state of the stages from decode to check.
 pub(crate) struct Processor {
-    sources: Arc<Sources>,
+    parts: ProcessorParts,
     /// The number of each source in the ledger.
     numbers: Vec<u16>,
-    registry: Arc<Registry>,
     directory: Arc<Directory>,
-    times: TimePolicy,
-    locator: Locator,
-    checks: Checks,
     /// For each source, its metrics by the name that it uses.
     metrics: Vec<FxHashMap<Box<str>, KnownMetric>>,
+    /// What the formats want to be published, for a moment.
+    commands: Vec<Command>,
 }
 
 impl Processor {
-    pub(crate) fn new(
-        store: &SharedStore,
-        sources: Arc<Sources>,
-        registry: Arc<Registry>,
-        times: TimePolicy,
-        bounds: Option<[f64; 4]>,
-        checks: Checks,
-    ) -> Result<Self, RegistryError> {
-        let directory = registry.directory();
-        let numbers = registry.source_numbers(sources.iter().map(|source| &*source.spec.id))?;
-        Ok(Self {
-            numbers,
-            locator: Locator::new(registry.zones(), bounds, store),
-            directory,
-            registry,
-            times,
-            checks,
-            metrics: std::iter::repeat_with(FxHashMap::default)
-                .take(sources.iter().count())
-                .collect(),
-            sources,
-        })
+    pub(crate) fn new(parts: ProcessorParts) -> Result<Self, RegistryError> {
+        let directory = parts.registry.directory();
+        let ids = parts.sources.iter().map(|source| &*source.spec.id);
+        let numbers = parts.registry.source_numbers(ids)?;
+        let metrics =
+            std::iter::repeat_with(FxHashMap::default).take(parts.sources.iter().count()).collect();
+        Ok(Self { parts, numbers, directory, metrics, commands: Vec::new() })
     }
 
     /// Takes up changes of the registry; called between batches.
     pub(crate) fn refresh(&mut self) {
-        if !self.registry.is_current(&self.directory) {
-            self.directory = self.registry.directory();
+        if !self.parts.registry.is_current(&self.directory) {
+            self.directory = self.parts.registry.directory();
         }
     }
 
     /// Turns one message into readings and dead letters.
     pub(crate) fn message(&mut self, message: &RawMessage, commit: &mut Commit) {
-        let sources = self.sources.clone();
+        let sources = self.parts.sources.clone();
         let Some(source) = message.source.and_then(|key| sources.get(key)) else {
             let letter = Reason::no_source(&message.topic).letter(message, None, None, None, 1);
             commit.dead_letters.push(letter);
             return;
         };
+        let codecs = self.parts.codecs.clone();
         let input = Message {
-            topic: &message.topic,
-            payload: &message.payload,
-            received: message.received,
+            replayed: message.replayed,
+            codecs: Some(&*codecs),
+            ..Message::new(&message.topic, &message.payload, message.received)
         };
         let mut found = Vec::new();
-        if let Err(error) = source.decoder.decode(&input, &mut found) {
+        let decoded = source.decoder.decode(&input, &mut found);
+        source.decoder.commands(&mut self.commands);
+        for command in self.commands.drain(..) {
+            self.parts.downlink.publish(source, command);
+        }
+        if let Err(error) = decoded {
             let device = topic_device(source, &message.topic);
             let key = self.device_key(device.as_deref());
             let from = Some((self.number(message), &*source.spec.id));
@@ -194,8 +195,8 @@ impl Processor {
         let kind = captures.kind.unwrap_or(&source.spec.kind);
         let department = captures.department.unwrap_or(&source.spec.department);
         let entry = DeviceEntry::unknown(id, kind, department, source.spec.simulated);
-        self.registry.import(&[entry]).map_err(|error| Reason::registry(&error))?;
-        self.directory = self.registry.directory();
+        self.parts.registry.import(&[entry]).map_err(|error| Reason::registry(&error))?;
+        self.directory = self.parts.registry.directory();
         self.directory.device_by_id(id).cloned().ok_or_else(Reason::no_device)
     }
 
@@ -223,14 +224,16 @@ impl Processor {
         let ahead = marks.has(Marks::FUTURE);
         let judged_at = if ahead { message.received } else { time };
         let Located { position, zones, verdict, bad } =
-            self.locator.locate(device, decoded.position, source.spec.crs, judged_at);
+            self.parts.locator.locate(device, decoded.position, source.spec.crs, judged_at);
         if bad {
             marks = marks.with(Marks::BAD_POSITION);
         }
         let series = SeriesKey { device: device.key, metric };
         let number = if decoded.missing { None } else { Some(&value) };
-        let checked = self.checks.check(&self.directory, series, judged_at, number, verdict);
-        let quality = if ahead { checked.worst(Quality::Suspect) } else { checked };
+        let checked = self.parts.checks.check(&self.directory, series, judged_at, number, verdict);
+        let told = decoded.quality.unwrap_or_default();
+        let ahead = if ahead { Quality::Suspect } else { Quality::NotEvaluated };
+        let quality = checked.worst(told).worst(ahead);
         Ok(Reading {
             series,
             time,
@@ -254,10 +257,10 @@ impl Processor {
             return Ok(received);
         };
         let ahead = time.since(received);
-        if time < self.times.earliest || ahead >= self.times.absurd_future {
-            return Err(Reason::absurd_time(time, self.times.absurd_future));
+        if time < self.parts.times.earliest || ahead >= self.parts.times.absurd_future {
+            return Err(Reason::absurd_time(time, self.parts.times.absurd_future));
         }
-        if ahead > self.times.future_tolerance {
+        if ahead > self.parts.times.future_tolerance {
             *marks = marks.with(Marks::FUTURE);
         }
         Ok(time)
@@ -288,10 +291,11 @@ impl Processor {
     /// The metric of this name with the conversion from what was sent; a new name is registered.
     fn resolve_metric(&mut self, name: &str, unit: Option<&str>) -> Result<KnownMetric, Reason> {
         if self.directory.metrics.by_id(name).is_none() {
-            self.registry
+            self.parts
+                .registry
                 .metric(name, unit.unwrap_or_default())
                 .map_err(|error| Reason::registry(&error))?;
-            self.directory = self.registry.directory();
+            self.directory = self.parts.registry.directory();
         }
         let metric = self.directory.metrics.by_id(name).ok_or_else(|| Reason::no_metric(name))?;
         let conversion = match unit {

@@ -1,11 +1,15 @@
-//! The seam between the commit and those who follow it: the alert engine and the live views.
+//! The seams of the pipeline: those who follow what it commits (the alert engine and the live
+//! views), and the way back to where messages come from.
 //!
 //! In one process the followers are called directly; a bus between processes implements the same
 //! trait.
 
 use std::sync::Arc;
 
+use city_decode::{Codec, Codecs, Command};
 use city_model::Reading;
+
+use crate::Source;
 
 /// Readings that are durable, in commit order.
 #[derive(Debug)]
@@ -21,4 +25,31 @@ pub trait Follower: Send + Sync {
     /// Takes the next commit. A follower that must not miss anything (the alert engine) may block,
     /// which holds up ingest; one that may miss something (a live view) must not.
     fn follow(&self, committed: &Arc<Committed>);
+}
+
+/// The way back to where a source's messages come from: its broker, or the embedded endpoint.
+pub trait Downlink: Send + Sync {
+    /// Publishes a command there. Must not block; what cannot be sent now is dropped, because
+    /// formats ask again while they have reason to.
+    fn publish(&self, source: &Source, command: Command);
+}
+
+/// A way back that leads nowhere, for replays and tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoDownlink;
+
+impl Downlink for NoDownlink {
+    fn publish(&self, source: &Source, command: Command) {
+        tracing::debug!(source = source.spec.id, topic = command.topic, "nobody to publish to");
+    }
+}
+
+/// No device has a codec.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoCodecs;
+
+impl Codecs for NoCodecs {
+    fn codec(&self, _device: &str) -> Option<Arc<dyn Codec>> {
+        None
+    }
 }

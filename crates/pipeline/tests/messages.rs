@@ -7,8 +7,8 @@ use city_model::{
     Catalogue, Clock as _, ManualClock, Marks, Quality, Reading, SeriesKey, Span, Timestamp, Value,
 };
 use city_pipeline::{
-    Ack, AckSink, Committed, Follower, Limits, Pipeline, PipelineParts, RawMessage, SourceSpec,
-    Sources, TimePolicy,
+    Ack, AckSink, Committed, Follower, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts,
+    RawMessage, SourceSpec, Sources, TimePolicy,
 };
 use city_registry::{Registry, Seed, read_devices};
 use city_store::{LedgerKey, Memory, SharedStore, StateDb, TimeRange};
@@ -70,6 +70,8 @@ impl Bench {
             bounds: Some([115.4, 39.4, 117.5, 41.1]),
             times: TimePolicy::default(),
             checks: std::collections::BTreeMap::default(),
+            codecs: Arc::new(NoCodecs),
+            downlink: Arc::new(NoDownlink),
             limits: Limits::default(),
             clock: Arc::new(ManualClock::new(NOW)),
             metrics: prometheus::Registry::new(),
@@ -86,6 +88,7 @@ impl Bench {
             payload: payload.as_bytes().to_vec().into(),
             received: NOW,
             retained: false,
+            replayed: false,
             client: None,
             ack: Some(Ack::new(self.acked.clone(), 0)),
         });

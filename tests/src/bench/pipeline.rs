@@ -21,8 +21,8 @@ use city_decode::Message;
 use city_geo::{ZoneIndex, ZoneOptions};
 use city_model::{Catalogue, Clock, SharedClock, Span, Timestamp};
 use city_pipeline::{
-    Ack, AckSink, Limits, Pipeline, PipelineParts, RawMessage, SourceKey, SourceSpec, Sources,
-    TimePolicy,
+    Ack, AckSink, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts, RawMessage, SourceKey,
+    SourceSpec, Sources, TimePolicy,
 };
 use city_registry::{DeviceEntry, Registry, Seed};
 use city_rules::RuleSet;
@@ -139,7 +139,7 @@ fn decode_only(payloads: &[(String, Bytes)]) -> anyhow::Result<f64> {
     let mut out = Vec::new();
     for (topic, payload) in payloads {
         out.clear();
-        decoder.decode(&Message { topic, payload, received }, &mut out)?;
+        decoder.decode(&Message::new(topic, payload, received), &mut out)?;
         count += out.len() as u64;
     }
     ensure!(count == payloads.len() as u64 * READINGS_PER_MESSAGE, "decoded {count}");
@@ -196,6 +196,8 @@ fn pipeline(payloads: &[(String, Bytes)]) -> anyhow::Result<(f64, f64)> {
         bounds: None,
         times: TimePolicy::default(),
         checks: std::collections::BTreeMap::default(),
+        codecs: Arc::new(NoCodecs),
+        downlink: Arc::new(NoDownlink),
         limits: Limits::default(),
         clock,
         metrics,
@@ -213,6 +215,7 @@ fn pipeline(payloads: &[(String, Bytes)]) -> anyhow::Result<(f64, f64)> {
                 payload: payload.clone(),
                 received,
                 retained: false,
+                replayed: false,
                 client: None,
                 ack: Some(Ack::new(acknowledged.clone(), token as u64)),
             });

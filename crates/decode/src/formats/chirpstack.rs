@@ -220,7 +220,7 @@ mod tests {
     ) -> Result<Vec<Decoded<'a>>, DecodeError> {
         let received = Timestamp::from_secs(1_800_000_000);
         let topic = "application/1/device/2/event/up";
-        let message = Message { topic, payload: payload.as_bytes(), received };
+        let message = Message::new(topic, payload.as_bytes(), received);
         let mut out = Vec::new();
         decoder.decode(&message, &mut out).map(|()| out)
     }

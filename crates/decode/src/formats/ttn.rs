@@ -219,8 +219,7 @@ mod tests {
         payload: &'a str,
     ) -> Result<Vec<Decoded<'a>>, DecodeError> {
         let received = Timestamp::from_secs(1_800_000_000);
-        let message =
-            Message { topic: "v3/a@t/devices/d/up", payload: payload.as_bytes(), received };
+        let message = Message::new("v3/a@t/devices/d/up", payload.as_bytes(), received);
         let mut out = Vec::new();
         decoder.decode(&message, &mut out).map(|()| out)
     }

@@ -11,7 +11,7 @@ fn compile(options: &serde_json::Value) -> Box<dyn Decoder> {
 }
 
 fn decode<'a>(decoder: &'a dyn Decoder, payload: &'a str) -> Result<Vec<Decoded<'a>>, DecodeError> {
-    let message = Message { topic: "t", payload: payload.as_bytes(), received: RECEIVED };
+    let message = Message::new("t", payload.as_bytes(), RECEIVED);
     let mut out = Vec::new();
     decoder.decode(&message, &mut out).map(|()| out)
 }
@@ -193,7 +193,7 @@ fn an_error_leaves_the_output_as_it_was() {
     let mut out = vec![Decoded::new("before".into(), number(1.0))];
     let before = out.clone();
     let payload = br#"[{"t": 1}, {"t": 2}, {"t": [3]}]"#;
-    let message = Message { topic: "t", payload, received: RECEIVED };
+    let message = Message::new("t", payload, RECEIVED);
     assert!(decoder.decode(&message, &mut out).is_err());
     assert_eq!(out, before);
 }

@@ -112,7 +112,7 @@ fn the_corpus_goes_through_the_decoder() {
     for case in corpus["decode"].as_object().expect("cases").values() {
         let payload = bytes(&case["input"]["text"]);
         let mut out = Vec::new();
-        let message = Message { topic: "t", payload: &payload, received: Timestamp::default() };
+        let message = Message::new("t", &payload, Timestamp::default());
         let decoded = decoder.decode(&message, &mut out);
         if case["output"].get("error").is_some() {
             assert!(decoded.is_err() && out.is_empty(), "{case}");
@@ -126,8 +126,7 @@ fn the_corpus_goes_through_the_decoder() {
 }
 
 fn decode<'a>(decoder: &'a dyn Decoder, payload: &'a str) -> Result<Vec<Decoded<'a>>, DecodeError> {
-    let message =
-        Message { topic: "t", payload: payload.as_bytes(), received: Timestamp::default() };
+    let message = Message::new("t", payload.as_bytes(), Timestamp::default());
     let mut out = Vec::new();
     decoder.decode(&message, &mut out).map(|()| out)
 }

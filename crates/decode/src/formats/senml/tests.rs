@@ -11,7 +11,7 @@ fn compile(options: &serde_json::Value) -> Box<dyn Decoder> {
 }
 
 fn decode<'a>(decoder: &'a dyn Decoder, payload: &'a str) -> Result<Vec<Decoded<'a>>, DecodeError> {
-    let message = Message { topic: "t", payload: payload.as_bytes(), received: RECEIVED };
+    let message = Message::new("t", payload.as_bytes(), RECEIVED);
     let mut out = Vec::new();
     decoder.decode(&message, &mut out).map(|()| out)
 }
