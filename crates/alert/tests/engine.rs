@@ -94,7 +94,7 @@ impl World {
             zones: [].into(),
         };
         let commit =
-            Commit { readings: vec![reading.clone()], sources: vec![0], dead_letters: Vec::new() };
+            Commit { readings: vec![reading.clone()], sources: vec![0], ..Commit::default() };
         let report = self.store.commit(&commit).expect("commits");
         Arc::new(Committed { seq: report.seq, readings: vec![reading] })
     }

@@ -8,6 +8,7 @@ pub mod backends;
 #[doc(hidden)]
 pub mod conformance;
 mod port;
+mod sequence;
 mod sqlite;
 mod state;
 mod steps;
@@ -16,7 +17,8 @@ pub use backends::embedded::{Embedded, Options, Recovery};
 pub use backends::memory::Memory;
 pub use port::{
     Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
-    LedgerKey, NewDeadLetter, Outcome, Point, Replay, SharedStore, Store, StoreError,
-    StoreErrorKind, StoreStats, TimeRange,
+    LedgerKey, LetterCount, NewDeadLetter, Outcome, Point, Replay, SequenceNote, SharedStore,
+    Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
+pub use sequence::Sequence;
 pub use state::{StateDb, StateError};

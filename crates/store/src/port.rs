@@ -16,6 +16,19 @@ pub struct Commit {
     pub sources: Vec<u16>,
     /// Messages, or parts of messages, that could not become readings.
     pub dead_letters: Vec<NewDeadLetter>,
+    /// The numbers that devices gave their messages, in order of arrival.
+    pub sequences: Vec<SequenceNote>,
+}
+
+/// The number of one message, such as a LoRaWAN frame counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SequenceNote {
+    /// The number of the source that it came from.
+    pub source: u16,
+    /// The device that sent it.
+    pub device: DeviceKey,
+    /// Its number.
+    pub number: u64,
 }
 
 /// What became of one reading.
@@ -162,6 +175,21 @@ pub struct DeadLetterPage {
     pub next: Option<DeadLetterId>,
 }
 
+/// How many dead letters a source has for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LetterCount {
+    /// The source's id at that time; empty if no source wanted their topics.
+    pub source_id: String,
+    /// The reason's stable code.
+    pub reason: String,
+    /// Letters.
+    pub letters: u64,
+    /// Items of the ledger that they stand for.
+    pub items: u64,
+    /// Those of the letters that were replayed.
+    pub replayed: u64,
+}
+
 /// Whom a counter is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum LedgerKey {
@@ -188,6 +216,9 @@ pub struct Counters {
     pub duplicate: u64,
     /// Items dead-lettered.
     pub dead_lettered: u64,
+    /// Messages that never came: numbers that devices skipped. Nobody received them, so that they
+    /// are no part of the sum.
+    pub missed: u64,
 }
 
 /// One commit, handed out again after a restart.
@@ -344,6 +375,10 @@ pub trait Store: Send + Sync {
 
     /// One dead letter.
     fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError>;
+
+    /// The dead letters received in a range that are still kept, counted by source and reason, in
+    /// the order of both.
+    fn count_letters(&self, received: TimeRange) -> Result<Vec<LetterCount>, StoreError>;
 
     /// Notes that a dead letter was replayed.
     fn mark_replayed(&self, id: DeadLetterId, at: Timestamp) -> Result<(), StoreError>;

@@ -249,7 +249,7 @@ mod tests {
         {
             let store = Memory::new();
             let readings = vec![reading(0, Span::ZERO, marks, 10.0)];
-            let commit = Commit { readings, sources: vec![0], dead_letters: Vec::new() };
+            let commit = Commit { readings, sources: vec![0], ..Commit::default() };
             store.commit(&commit).expect("committed");
             let device = Table::load(&store).get(BUS);
             let trusted = marks == Marks::NONE;

@@ -115,10 +115,7 @@ impl City {
         let seed = Seed {
             catalogue: Catalogue::embedded(),
             zones,
-            kinds: vec![Kind {
-                id: "air_station".to_owned(),
-                name: LocalText::new("Air station", "空气站"),
-            }],
+            kinds: vec![Kind::named("air_station", LocalText::new("Air station", "空气站"))],
             departments: vec![Department {
                 id: "environment".to_owned(),
                 name: LocalText::new("Environment", "环境局"),
@@ -237,7 +234,7 @@ impl City {
     /// Commits readings, and tells the live view of those that are new.
     pub(crate) fn commit(&self, readings: Vec<Reading>) {
         let sources = vec![0; readings.len()];
-        let commit = Commit { readings, sources, dead_letters: Vec::new() };
+        let commit = Commit { readings, sources, ..Commit::default() };
         let report = self.store.commit(&commit).expect("committed");
         let readings = commit
             .readings

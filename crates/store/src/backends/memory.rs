@@ -11,7 +11,8 @@ use super::{same_value, supersedes};
 use crate::steps::{Steps, check_range};
 use crate::{
     Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
-    LedgerKey, Outcome, Point, Replay, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
+    LedgerKey, LetterCount, Outcome, Point, Replay, Sequence, SequenceNote, Store, StoreError,
+    StoreErrorKind, StoreStats, TimeRange,
 };
 
 /// Everything in memory, for ever. Written to be plainly right, not to be quick.
@@ -27,6 +28,7 @@ struct State {
     last: BTreeMap<SeriesKey, LastValue>,
     letters: Vec<DeadLetter>,
     ledger: BTreeMap<LedgerKey, Counters>,
+    sequences: BTreeMap<(DeviceKey, u16), Sequence>,
     /// New readings of each commit.
     log: BTreeMap<u64, Vec<Reading>>,
     holds: BTreeMap<String, u64>,
@@ -85,6 +87,17 @@ impl State {
         }
     }
 
+    fn sequence(&mut self, note: SequenceNote) {
+        let sequence = self.sequences.entry((note.device, note.source)).or_default();
+        let before = sequence.missed;
+        sequence.note(note.number);
+        let after = sequence.missed;
+        for key in [LedgerKey::Source(note.source), LedgerKey::Device(note.device)] {
+            let counters = self.ledger.entry(key).or_default();
+            counters.missed = counters.missed + after - before;
+        }
+    }
+
     /// Forgets commits that nobody holds.
     fn cut(&mut self) {
         let keep = self.holds.values().copied().min().unwrap_or(u64::MAX);
@@ -116,6 +129,9 @@ impl Store for Memory {
                 new.push(Reading { zones: city_model::ZoneSet::default(), ..reading.clone() });
             }
             outcomes.push(outcome);
+        }
+        for note in &commit.sequences {
+            state.sequence(*note);
         }
         for letter in &commit.dead_letters {
             state.dead_letter(letter);
@@ -232,6 +248,29 @@ impl Store for Memory {
         let more = items.len() > limit;
         items.truncate(limit);
         Ok(DeadLetterPage { next: items.last().filter(|_| more).map(|letter| letter.id), items })
+    }
+
+    fn count_letters(&self, received: TimeRange) -> Result<Vec<LetterCount>, StoreError> {
+        check_range(received)?;
+        let mut counts: BTreeMap<(String, String), LetterCount> = BTreeMap::new();
+        for kept in &self.state().letters {
+            let letter = &kept.letter;
+            if !received.contains(letter.received) {
+                continue;
+            }
+            let key = (letter.source_id.clone(), letter.reason.clone());
+            let count = counts.entry(key.clone()).or_insert_with(|| LetterCount {
+                source_id: key.0,
+                reason: key.1,
+                letters: 0,
+                items: 0,
+                replayed: 0,
+            });
+            count.letters += 1;
+            count.items += u64::from(letter.items);
+            count.replayed += u64::from(kept.replayed_at.is_some());
+        }
+        Ok(counts.into_values().collect())
     }
 
     fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {

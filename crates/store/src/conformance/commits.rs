@@ -4,7 +4,9 @@ use city_model::{Marks, Position, Quality, Span, Value};
 
 use super::{Subject, commit, device, letter, metric, reading, series, t, with_source};
 use crate::Outcome::{Duplicate, Stored};
-use crate::{Counters, LastValue, LedgerKey, Point, Store, StoreErrorKind, TimeRange};
+use crate::{
+    Counters, LastValue, LedgerKey, Point, SequenceNote, Store, StoreErrorKind, TimeRange,
+};
 
 fn values(store: &dyn Store, of: city_model::SeriesKey) -> Vec<(i64, Value)> {
     let points = store.raw(of, TimeRange::ALL, usize::MAX).expect("readable");
@@ -241,6 +243,38 @@ pub(super) fn sources_must_match_readings(subject: &mut Subject) {
     assert!(store.ledger().is_empty());
 }
 
+pub(super) fn skipped_message_numbers_are_counted(subject: &mut Subject) {
+    let numbered = |source, of, numbers: &[u64]| {
+        let mut commit =
+            with_source(source, [reading(series(of, 0), numbers[0] as i64, numbers[0] as f64)]);
+        let note = |number: &u64| SequenceNote { source, device: device(of), number: *number };
+        commit.sequences = numbers.iter().map(note).collect();
+        commit
+    };
+    let missed = |subject: &mut Subject| -> Vec<_> {
+        let ledger = subject.store().ledger();
+        let missed = ledger.into_iter().filter(|(_, counters)| counters.missed > 0);
+        missed.map(|(key, counters)| (key, counters.missed)).collect()
+    };
+    subject.store().commit(&numbered(1, 1, &[10, 11, 15])).expect("commits");
+    subject.store().commit(&numbered(2, 1, &[500, 502])).expect("commits");
+    subject.store().flush().expect("flushes");
+    subject.store().commit(&numbered(1, 1, &[13])).expect("commits");
+    subject.store().commit(&numbered(2, 7, &[9, 8, 11])).expect("commits");
+    for _ in 0..3 {
+        let expected = [
+            (LedgerKey::Source(1), 2),
+            (LedgerKey::Source(2), 2),
+            (LedgerKey::Device(device(1)), 3),
+            (LedgerKey::Device(device(7)), 1),
+        ];
+        assert_eq!(missed(subject), expected);
+        subject.reopen();
+    }
+    subject.store().commit(&numbered(1, 1, &[12, 14])).expect("commits");
+    assert_eq!(missed(subject)[0], (LedgerKey::Source(2), 2), "they came after all");
+}
+
 pub(super) fn the_ledger_balances(subject: &mut Subject) {
     let mut first = with_source(1, (0..10).map(|i| reading(series(i % 3, 0), 60, f64::from(i))));
     let of = |key, items| crate::NewDeadLetter {
@@ -264,6 +298,7 @@ pub(super) fn the_ledger_balances(subject: &mut Subject) {
         stored,
         duplicate,
         dead_lettered,
+        missed: 0,
     };
     let expected = vec![
         (LedgerKey::Source(1), counters(3, 7, 0)),

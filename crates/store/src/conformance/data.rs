@@ -51,7 +51,7 @@ pub fn commit(readings: impl IntoIterator<Item = Reading>) -> Commit {
 /// A commit of readings from one source.
 pub fn with_source(source: u16, readings: impl IntoIterator<Item = Reading>) -> Commit {
     let readings: Vec<_> = readings.into_iter().collect();
-    Commit { sources: vec![source; readings.len()], readings, dead_letters: Vec::new() }
+    Commit { sources: vec![source; readings.len()], readings, ..Commit::default() }
 }
 
 /// A dead letter of source 3 with a reason.

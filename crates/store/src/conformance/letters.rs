@@ -1,7 +1,7 @@
 //! Dead letters: kept whole, in pages, marked when replayed.
 
 use super::{Subject, commit, device, letter, t};
-use crate::{Commit, DeadLetterId, NewDeadLetter};
+use crate::{Commit, DeadLetterId, LetterCount, NewDeadLetter, TimeRange};
 
 fn letters(letters: Vec<NewDeadLetter>) -> Commit {
     Commit { dead_letters: letters, ..Commit::default() }
@@ -76,4 +76,33 @@ pub(super) fn a_replayed_letter_is_marked(subject: &mut Subject) {
         assert_eq!((replayed_at(ids[0]), replayed_at(ids[1])), (Some(t(500)), None));
         subject.reopen();
     }
+}
+
+pub(super) fn dead_letters_are_counted_by_reason(subject: &mut Subject) {
+    let at = |secs, reason, items| NewDeadLetter { received: t(secs), ..letter(reason, items) };
+    let nobodys =
+        NewDeadLetter { source: None, source_id: String::new(), ..at(10, "no_source", 1) };
+    let sent = vec![at(9, "syntax", 1), at(10, "syntax", 2), at(19, "syntax", 3), nobodys.clone()];
+    subject.store().commit(&letters(sent)).expect("commits");
+    subject.store().commit(&letters(vec![at(15, "bad_unit", 4), at(20, "syntax", 9)])).expect("ok");
+    subject.store().mark_replayed(DeadLetterId(2), t(30)).expect("marked");
+    let source_id = letter("syntax", 1).source_id;
+    let count = |source_id: &str, reason: &str, letters, items, replayed| LetterCount {
+        source_id: source_id.to_owned(),
+        reason: reason.to_owned(),
+        letters,
+        items,
+        replayed,
+    };
+    let range = TimeRange { from: t(10), to: t(20) };
+    assert_eq!(
+        subject.store().count_letters(range).expect("countable"),
+        [
+            count("", "no_source", 1, 1, 0),
+            count(&source_id, "bad_unit", 1, 4, 0),
+            count(&source_id, "syntax", 2, 5, 1),
+        ]
+    );
+    let nothing = TimeRange { from: t(50), to: t(60) };
+    assert!(subject.store().count_letters(nothing).expect("countable").is_empty());
 }

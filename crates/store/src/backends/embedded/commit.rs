@@ -181,7 +181,7 @@ impl Embedded {
         {
             encoder.reading(reading, *source, *outcome == Outcome::Duplicate);
         }
-        writer.buffer = encoder.finish(letters);
+        writer.buffer = encoder.finish(letters, &commit.sequences);
         let came = writer.db.append(seq, &writer.buffer, &commit.dead_letters)?;
         self.counts.letters.fetch_add(came.letters, Ordering::Relaxed);
         self.counts.letter_bytes.fetch_add(came.bytes, Ordering::Relaxed);
@@ -219,6 +219,9 @@ impl Embedded {
         }
         for letter in letters {
             ledger.letters(*letter);
+        }
+        for note in &commit.sequences {
+            ledger.sequence(*note);
         }
         drop(ledger);
         self.counts.head_seq.store(seq, Ordering::Release);

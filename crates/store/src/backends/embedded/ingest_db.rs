@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::letters::{self, Amount};
 use crate::sqlite::{self, Format};
-use crate::{DeadLetter, DeadLetterId, NewDeadLetter, StoreError};
+use crate::{DeadLetter, DeadLetterId, LetterCount, NewDeadLetter, StoreError, TimeRange};
 
 const FORMAT: Format = Format {
     name: "ingest database",
@@ -265,6 +265,13 @@ impl IngestDb {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         self.read(|conn| letters::page(conn, before, reason, limit))
+    }
+
+    pub(super) fn count_letters(
+        &self,
+        received: TimeRange,
+    ) -> Result<Vec<LetterCount>, StoreError> {
+        self.read(|conn| letters::count(conn, received))
     }
 
     pub(super) fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {

@@ -98,7 +98,7 @@ impl LastValues {
         for reading in &readings {
             encoder.reading(reading, 0, false);
         }
-        let values = encoder.finish(&[]);
+        let values = encoder.finish(&[], &[]);
         let mut out = Vec::with_capacity(values.len() + 16);
         put_varint(&mut out, values.len() as u64);
         out.extend_from_slice(&values);

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::log::LoggedLetters;
-use crate::{Counters, LedgerKey};
+use crate::{Counters, LedgerKey, Sequence, SequenceNote};
 
 /// The counters. `received` is not kept: it is the sum of the other three.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub(super) struct Ledger {
     /// Dense by device key.
     devices: Vec<Tally>,
     no_device: Tally,
+    /// The numbers of messages, by device and source.
+    #[serde(skip)]
+    sequences: FxHashMap<(DeviceKey, u16), Sequence>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,12 +36,13 @@ impl Tally {
         }
     }
 
-    fn counters(self) -> Counters {
+    fn counters(self, missed: u64) -> Counters {
         Counters {
             received: self.stored + self.duplicate + self.dead_lettered,
             stored: self.stored,
             duplicate: self.duplicate,
             dead_lettered: self.dead_lettered,
+            missed,
         }
     }
 }
@@ -61,6 +65,25 @@ impl Ledger {
         tally.dead_lettered += letters.items;
     }
 
+    pub(super) fn sequence(&mut self, note: SequenceNote) {
+        self.sequences.entry((note.device, note.source)).or_default().note(note.number);
+    }
+
+    /// As one snapshot.
+    pub(super) fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
+        let sums = postcard::to_stdvec(self)?;
+        postcard::to_extend(&self.sequences, sums)
+    }
+
+    /// Reads a snapshot. Older ones end before the message numbers.
+    pub(super) fn decode(payload: &[u8]) -> Result<Self, postcard::Error> {
+        let (mut ledger, rest): (Self, _) = postcard::take_from_bytes(payload)?;
+        if !rest.is_empty() {
+            ledger.sequences = postcard::from_bytes(rest)?;
+        }
+        Ok(ledger)
+    }
+
     fn device(&mut self, device: DeviceKey) -> &mut Tally {
         let index = device.index();
         if self.devices.len() <= index {
@@ -76,6 +99,12 @@ impl Ledger {
 
     /// All counters of which any is not zero, in order.
     pub(super) fn counters(&self) -> Vec<(LedgerKey, Counters)> {
+        let mut missed: FxHashMap<LedgerKey, u64> = FxHashMap::default();
+        for ((device, source), sequence) in &self.sequences {
+            for key in [LedgerKey::Device(*device), LedgerKey::Source(*source)] {
+                *missed.entry(key).or_default() += sequence.missed;
+            }
+        }
         let sources = self.sources.iter().map(|(key, tally)| (LedgerKey::Source(*key), *tally));
         let devices = (0..)
             .zip(&self.devices)
@@ -84,7 +113,9 @@ impl Ledger {
             .chain(devices)
             .chain([(LedgerKey::NoSource, self.no_source), (LedgerKey::NoDevice, self.no_device)])
             .filter(|(_, tally)| *tally != Tally::default())
-            .map(|(key, tally)| (key, tally.counters()))
+            .map(|(key, tally)| {
+                (key, tally.counters(missed.get(&key).copied().unwrap_or_default()))
+            })
             .collect();
         all.sort_unstable_by_key(|(key, _)| *key);
         all

@@ -11,7 +11,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::ingest_db::add_to;
-use crate::{DeadLetter, DeadLetterId, NewDeadLetter};
+use crate::{DeadLetter, DeadLetterId, LetterCount, NewDeadLetter, TimeRange};
 
 /// The setting that counts the letters that are kept.
 pub(super) const COUNT: &str = "dead_letters";
@@ -125,6 +125,26 @@ pub(super) fn page(
             .query_map((before, limit), to_letter)?
             .collect(),
     }
+}
+
+/// Letters received in a range, counted by source and reason.
+pub(super) fn count(conn: &Connection, received: TimeRange) -> rusqlite::Result<Vec<LetterCount>> {
+    conn.prepare_cached(
+        "SELECT source_id, reason, count(*), sum(items), count(replayed_at) FROM dead_letters
+         WHERE received >= ?1 AND received < ?2 GROUP BY source_id, reason
+         ORDER BY source_id, reason",
+    )?
+    .query_map((received.from.micros(), received.to.micros()), |row| {
+        let number = |column| row.get::<_, i64>(column).map(|number| number as u64);
+        Ok(LetterCount {
+            source_id: row.get(0)?,
+            reason: row.get(1)?,
+            letters: number(2)?,
+            items: number(3)?,
+            replayed: number(4)?,
+        })
+    })?
+    .collect()
 }
 
 /// One letter.

@@ -5,6 +5,7 @@
 //! checksum  4 bytes: CRC-32 of all that follows
 //! readings, then each: what repeats the reading before, quality and kind, the rest in full
 //! dead letters, summed up: source + 1 (0: none), device + 1 (0: none), items
+//! message numbers, each: source, device, number (since version 3)
 //! ```
 
 use std::sync::Arc;
@@ -13,9 +14,13 @@ use city_model::{
     DeviceKey, Marks, MetricKey, Position, Quality, Reading, SeriesKey, Timestamp, Value, ZoneSet,
 };
 
+use crate::SequenceNote;
+
 use super::codec::bytes::{Damaged, Reader, put_f64, put_signed, put_varint};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+/// The oldest version that can still be read.
+const OLDEST: u8 = 2;
 const HEADER: usize = 5;
 /// More readings than any commit holds.
 const MAX_READINGS: usize = 1 << 30;
@@ -136,13 +141,23 @@ impl Encoder {
         (before.source, before.marks) = (source, marks);
     }
 
-    /// Appends what the dead letters add to the ledger, and ends the blob.
-    pub(super) fn finish(mut self, letters: &[LoggedLetters]) -> Vec<u8> {
+    /// Appends what the dead letters and the message numbers add to the ledger, and ends the blob.
+    pub(super) fn finish(
+        mut self,
+        letters: &[LoggedLetters],
+        sequences: &[SequenceNote],
+    ) -> Vec<u8> {
         put_varint(&mut self.out, letters.len() as u64);
         for letter in letters {
             put_varint(&mut self.out, letter.source.map_or(0, |source| u64::from(source) + 1));
             put_varint(&mut self.out, letter.device.map_or(0, |device| u64::from(device.0) + 1));
             put_varint(&mut self.out, letter.items);
+        }
+        put_varint(&mut self.out, sequences.len() as u64);
+        for note in sequences {
+            put_varint(&mut self.out, u64::from(note.source));
+            put_varint(&mut self.out, u64::from(note.device.0));
+            put_varint(&mut self.out, note.number);
         }
         let checksum = crc32fast::hash(&self.out[HEADER..]);
         self.out[1..HEADER].copy_from_slice(&checksum.to_le_bytes());
@@ -150,13 +165,14 @@ impl Encoder {
     }
 }
 
-/// Reads a blob: calls `each` for every reading in order, returns what the dead letters add.
-pub(super) fn decode(
-    blob: &[u8],
-    mut each: impl FnMut(Logged),
-) -> Result<Vec<LoggedLetters>, Damaged> {
+/// What a commit adds to the ledger besides its readings.
+pub(super) type Additions = (Vec<LoggedLetters>, Vec<SequenceNote>);
+
+/// Reads a blob: calls `each` for every reading in order, returns what else it adds to the ledger.
+pub(super) fn decode(blob: &[u8], mut each: impl FnMut(Logged)) -> Result<Additions, Damaged> {
     let mut reader = Reader::new(blob);
-    if reader.byte()? != VERSION {
+    let version = reader.byte()?;
+    if !(OLDEST..=VERSION).contains(&version) {
         return Err(Damaged("it is of an unknown version"));
     }
     if reader.u32()? != crc32fast::hash(&blob[HEADER..]) {
@@ -168,7 +184,7 @@ pub(super) fn decode(
         each(decode_reading(&mut reader, &mut before, &no_zones)?);
     }
     let count = reader.count(blob.len())?;
-    (0..count)
+    let letters: Result<Vec<LoggedLetters>, Damaged> = (0..count)
         .map(|_| {
             let source = reader.count(1 << 16)?.checked_sub(1).map(|source| source as u16);
             let device = match reader.varint()?.checked_sub(1).map(u32::try_from) {
@@ -178,7 +194,17 @@ pub(super) fn decode(
             };
             Ok(LoggedLetters { source, device, items: reader.varint()? })
         })
-        .collect()
+        .collect();
+    let letters = letters?;
+    let count = if version < 3 { 0 } else { reader.count(blob.len())? };
+    let sequences: Result<Vec<SequenceNote>, Damaged> = (0..count)
+        .map(|_| {
+            let source = reader.count(usize::from(u16::MAX))? as u16;
+            let device = DeviceKey(reader.count(u32::MAX as usize)? as u32);
+            Ok(SequenceNote { source, device, number: reader.varint()? })
+        })
+        .collect();
+    Ok((letters, sequences?))
 }
 
 fn decode_reading(
@@ -296,27 +322,47 @@ mod tests {
             .prop_map(|(source, device, items)| LoggedLetters { source, device, items })
     }
 
+    fn sequence() -> impl Strategy<Value = SequenceNote> {
+        (any::<u16>(), any::<u32>(), any::<u64>()).prop_map(|(source, device, number)| {
+            SequenceNote { source, device: DeviceKey(device), number }
+        })
+    }
+
     proptest! {
         #[test]
         fn any_commit_comes_back(
             readings in prop::collection::vec(logged(), 0..40),
-            letters in prop::collection::vec(logged_letters(), 0..4)
+            letters in prop::collection::vec(logged_letters(), 0..4),
+            sequences in prop::collection::vec(sequence(), 0..4)
         ) {
             let mut encoder = Encoder::new(vec![1, 2, 3], readings.len());
             for logged in &readings {
                 encoder.reading(&logged.reading, logged.source, logged.duplicate);
             }
-            let blob = encoder.finish(&letters);
+            let blob = encoder.finish(&letters, &sequences);
             let mut back = Vec::new();
-            prop_assert_eq!(decode(&blob, |logged| back.push(logged)), Ok(letters));
+            prop_assert_eq!(decode(&blob, |logged| back.push(logged)), Ok((letters, sequences)));
             prop_assert_eq!(back, readings);
         }
     }
 
     #[test]
+    fn a_commit_of_the_version_before_is_read() {
+        let letters = [LoggedLetters { source: Some(1), device: None, items: 3 }];
+        let mut blob = Encoder::new(Vec::new(), 0).finish(&letters, &[]);
+        assert_eq!(blob.pop(), Some(0), "the count of message numbers, new in version 3");
+        blob[0] = 2;
+        let checksum = crc32fast::hash(&blob[HEADER..]);
+        blob[1..HEADER].copy_from_slice(&checksum.to_le_bytes());
+        assert_eq!(decode(&blob, |_| {}), Ok((letters.to_vec(), Vec::new())));
+        blob[0] = 1;
+        assert_eq!(decode(&blob, |_| {}), Err(Damaged("it is of an unknown version")));
+    }
+
+    #[test]
     fn a_flipped_byte_is_noticed() {
         let letters = LoggedLetters { source: None, device: None, items: 3 };
-        let mut blob = Encoder::new(Vec::new(), 0).finish(&[letters]);
+        let mut blob = Encoder::new(Vec::new(), 0).finish(&[letters], &[]);
         assert!(decode(&blob, |_| {}).is_ok());
         let last = blob.len() - 1;
         blob[last] ^= 4;

@@ -43,9 +43,11 @@ use self::ingest_db::IngestDb;
 use self::last::LastValues;
 use self::ledger::Ledger;
 pub use self::options::Options;
+use crate::steps::check_range;
 use crate::{
     Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
-    LedgerKey, Point, Replay, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
+    LedgerKey, LetterCount, Point, Replay, Store, StoreError, StoreErrorKind, StoreStats,
+    TimeRange,
 };
 
 /// What opening brought back.
@@ -328,6 +330,11 @@ impl Store for Embedded {
         let more = items.len() > limit;
         items.truncate(limit);
         Ok(DeadLetterPage { next: items.last().filter(|_| more).map(|letter| letter.id), items })
+    }
+
+    fn count_letters(&self, received: TimeRange) -> Result<Vec<LetterCount>, StoreError> {
+        check_range(received)?;
+        self.ingest.count_letters(received)
     }
 
     fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {

@@ -26,7 +26,7 @@ impl Embedded {
     pub(super) fn recover(&mut self) -> Result<(u64, u64), StoreError> {
         let mut ledger_seq = 0;
         if let Some((seq, payload)) = self.ingest.snapshot(LEDGER)? {
-            let ledger: Ledger = postcard::from_bytes(&payload)
+            let ledger = Ledger::decode(&payload)
                 .map_err(|e| self.damaged_snapshot(LEDGER, &e.to_string()))?;
             *self.ledger.get_mut().unwrap_or_else(PoisonError::into_inner) = ledger;
             ledger_seq = seq;
@@ -63,7 +63,7 @@ impl Embedded {
             from = newest + 1;
             for (seq, payload) in page {
                 let mut readings = Vec::new();
-                let letters = log::decode(&payload, |logged| readings.push(logged))
+                let (letters, sequences) = log::decode(&payload, |logged| readings.push(logged))
                     .map_err(|what| self.damaged_commit(seq, what))?;
                 commits += 1;
                 count += readings.len() as u64;
@@ -75,6 +75,9 @@ impl Embedded {
                     }
                     for letter in letters {
                         ledger.letters(letter);
+                    }
+                    for note in sequences {
+                        ledger.sequence(note);
                     }
                 }
                 if seq > last_seq {

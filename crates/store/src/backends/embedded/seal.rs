@@ -148,7 +148,7 @@ impl Embedded {
         let keep = {
             let mut writer = self.writer();
             let seq = self.head_seq();
-            let ledger = postcard::to_stdvec(&*self.ledger_lock()).map_err(|e| {
+            let ledger = self.ledger_lock().encode().map_err(|e| {
                 StoreError::new(StoreErrorKind::Other, "the ledger cannot be written").caused_by(e)
             })?;
             let ledger = Snapshot { name: LEDGER, seq, payload: ledger };

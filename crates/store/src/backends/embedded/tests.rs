@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::conformance::{self, Reopen, commit, device, letter, reading, series, t};
-use crate::{NewDeadLetter, Outcome, SharedStore};
+use crate::{NewDeadLetter, Outcome, SequenceNote, SharedStore};
 
 fn open(dir: &Path) -> Embedded {
     open_with(dir, Options::default())

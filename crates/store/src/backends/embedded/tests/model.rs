@@ -96,6 +96,15 @@ fn to_commit(sent: &[Sent], letters: u32) -> Commit {
                 ..letter("syntax", 2)
             })
             .collect(),
+        // Numbers that skip and repeat.
+        sequences: sent
+            .iter()
+            .map(|sent| SequenceNote {
+                source: sent.source,
+                device: device(sent.device),
+                number: u64::from(sent.metric) * 3 + sent.secs.unsigned_abs() % 50,
+            })
+            .collect(),
     }
 }
 
