@@ -9,7 +9,7 @@ use city_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{ImportProblem, RegistryError};
+use crate::{ImportProblem, Kind, RegistryError};
 
 /// A device as imported and exported.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,10 +27,10 @@ pub struct DeviceEntry {
     /// Where it stands, in the coordinate system that it names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<DeclaredPosition>,
-    /// Whether it moves and its messages carry its position.
-    #[serde(default)]
-    pub moving: bool,
-    /// How often it is expected to send.
+    /// Whether it moves and its messages carry its position; as its kind says if missing, else not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moving: Option<bool>,
+    /// How often it is expected to send; as its kind says if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Span>,
     /// The device through which it sends.
@@ -42,10 +42,11 @@ pub struct DeviceEntry {
     /// Whether everything it sends is simulated or test data.
     #[serde(default)]
     pub simulated: bool,
-    /// The coordinate system of positions in its messages.
-    #[serde(default)]
-    pub crs: Crs,
-    /// Further attributes.
+    /// The coordinate system of positions in its messages; as its kind says if missing, else
+    /// WGS-84.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crs: Option<Crs>,
+    /// Further attributes, beside those that its kind gives.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Attribute>,
 }
@@ -82,12 +83,12 @@ impl DeviceEntry {
             kind: kind.to_owned(),
             department: department.to_owned(),
             position: None,
-            moving: false,
+            moving: None,
             interval: None,
             gateway: None,
             life_cycle: LifeCycle::Active,
             simulated,
-            crs: Crs::Wgs84,
+            crs: None,
             attributes: BTreeMap::new(),
         }
     }
@@ -126,9 +127,13 @@ impl DeviceEntry {
         None
     }
 
-    /// The device with this key, without zones.
-    pub(crate) fn to_device(&self, key: DeviceKey) -> Device {
+    /// The device with this key, with what its kind gives it, without zones.
+    pub(crate) fn to_device(&self, key: DeviceKey, kind: Option<&Kind>) -> Device {
         let fixed = self.position.and_then(wgs84);
+        let moving = self.moving.or(kind.and_then(|kind| kind.moving)).unwrap_or(false);
+        let mut attributes = kind.map(|kind| kind.attributes.clone()).unwrap_or_default();
+        attributes
+            .extend(self.attributes.iter().map(|(name, value)| (name.clone(), value.clone())));
         Device {
             key,
             id: self.id.as_str().into(),
@@ -136,19 +141,35 @@ impl DeviceEntry {
             kind: self.kind.as_str().into(),
             department: self.department.as_str().into(),
             placement: match fixed {
-                _ if self.moving => Placement::Moving,
+                _ if moving => Placement::Moving,
                 Some(position) => Placement::Fixed(position),
                 None => Placement::Unknown,
             },
             declared: self.position,
-            crs: self.crs,
+            crs: self.crs.or(kind.and_then(|kind| kind.crs)).unwrap_or_default(),
             zones: [].into(),
-            interval: self.interval,
+            interval: self.interval.or(kind.and_then(|kind| kind.interval)),
             gateway: self.gateway.as_deref().map(Into::into),
             life_cycle: self.life_cycle,
             simulated: self.simulated,
-            attributes: self.attributes.clone(),
+            attributes,
         }
+    }
+
+    /// The fields that the device has from its kind, because its entry is silent; attributes as
+    /// `attributes.NAME`.
+    pub fn inherited(&self, kind: &Kind) -> Vec<String> {
+        let fields = [
+            ("moving", self.moving.is_none() && kind.moving.is_some()),
+            ("interval", self.interval.is_none() && kind.interval.is_some()),
+            ("crs", self.crs.is_none() && kind.crs.is_some()),
+        ];
+        let fields = fields.into_iter().filter(|(_, from_kind)| *from_kind);
+        let attributes = kind.attributes.keys().filter(|name| !self.attributes.contains_key(*name));
+        fields
+            .map(|(name, _)| name.to_owned())
+            .chain(attributes.map(|name| format!("attributes.{name}")))
+            .collect()
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use city_store::StateError;
 
+use crate::FieldProblem;
+
 /// A failure of the registry.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
@@ -22,6 +24,27 @@ pub enum RegistryError {
         message: String,
         /// How to mend it.
         hint: &'static str,
+    },
+    /// A kind or a department cannot be like this.
+    #[error("{}", fields(.0))]
+    Fields(Vec<FieldProblem>),
+    /// The configuration describes it, and would do so again at the next start.
+    #[error("{what} `{id}` is described in the configuration; change it there")]
+    Configured {
+        /// `kind` or `department`.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// Devices need it.
+    #[error("{what} `{id}` has {devices} devices; give them another {what} first")]
+    InUse {
+        /// `kind` or `department`.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// How many devices.
+        devices: usize,
     },
     /// There are no more metric numbers.
     #[error("there are too many metrics already; a device seems to put a counter into their names")]
@@ -52,6 +75,14 @@ impl fmt::Display for ImportProblem {
         let Self { row, device, message, hint } = self;
         write!(f, "  device {row} (`{device}`): {message}\n    hint: {hint}")
     }
+}
+
+fn fields(problems: &[FieldProblem]) -> String {
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|FieldProblem { field, message, hint }| format!("{field}: {message}; {hint}"))
+        .collect();
+    lines.join("\n")
 }
 
 fn list(problems: &[ImportProblem]) -> String {

@@ -3,12 +3,16 @@
 
 mod entry;
 mod error;
+mod groups;
+mod kind;
 mod registry;
 mod tables;
 
 pub use entry::{DeviceEntry, check_id, read_devices};
 pub use error::{ImportProblem, RegistryError};
-pub use registry::{Department, ImportReport, Kind, Registry, Seed};
+pub use groups::Department;
+pub use kind::{FieldProblem, Kind};
+pub use registry::{ImportReport, Registry, Seed};
 
 #[doc(no_inline)]
 pub use city_model::Directory;

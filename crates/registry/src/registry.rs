@@ -5,35 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use city_geo::ZoneIndex;
-use city_model::{Catalogue, Device, DeviceKey, Directory, LocalText, MetricKey, Placement};
+use city_model::{Catalogue, Device, DeviceKey, Directory, MetricKey, Placement};
 use city_store::StateDb;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::{DeviceEntry, ImportProblem, RegistryError, tables};
+use crate::{Department, DeviceEntry, ImportProblem, Kind, RegistryError, tables};
 
 /// Metrics that may come unasked, so that the rest of the numbers stays free for those that the
 /// catalogue describes later.
 const MOST_METRICS: usize = 60_000;
-
-/// A kind of device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Kind {
-    /// Its id, such as `air_station`.
-    pub id: String,
-    /// What people call it.
-    pub name: LocalText,
-}
-
-/// An owner of devices and rules.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Department {
-    /// Its id, such as `environment`.
-    pub id: String,
-    /// What people call it.
-    pub name: LocalText,
-}
 
 /// What configuration brings to the registry at every start.
 #[derive(Debug, Default)]
@@ -42,7 +22,7 @@ pub struct Seed {
     pub catalogue: Catalogue,
     /// The zones.
     pub zones: ZoneIndex,
-    /// Names of kinds.
+    /// Kinds that the configuration describes.
     pub kinds: Vec<Kind>,
     /// Names of departments.
     pub departments: Vec<Department>,
@@ -61,11 +41,17 @@ pub struct ImportReport {
 
 /// Devices, kinds, departments and metrics.
 pub struct Registry {
-    state: Arc<StateDb>,
+    pub(crate) state: Arc<StateDb>,
     zones: Arc<ZoneIndex>,
-    directory: ArcSwap<Directory>,
+    pub(crate) directory: ArcSwap<Directory>,
     entries: Mutex<BTreeMap<DeviceKey, DeviceEntry>>,
+    pub(crate) kinds: ArcSwap<Kinds>,
+    /// The kinds and the departments that the configuration describes.
+    pub(crate) configured: [BTreeSet<String>; 2],
 }
+
+/// The described kinds by id.
+pub(crate) type Kinds = BTreeMap<String, Arc<Kind>>;
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -79,22 +65,29 @@ impl Registry {
         tables::migrate(&state)?;
         let catalogue = state.write(|tx| {
             for kind in &seed.kinds {
-                tables::put_label(tx, "kind", &kind.id, &kind.name, true)?;
+                tables::put_kind(tx, kind)?;
             }
             for department in &seed.departments {
                 tables::put_label(tx, "department", &department.id, &department.name, true)?;
             }
             tables::load_catalogue(tx, &seed.catalogue)
         })?;
+        let kinds = state.read(tables::load_kinds)?;
         let entries: BTreeMap<_, _> = state.read(tables::load_devices)?.into_iter().collect();
         let devices: Vec<_> =
-            entries.iter().map(|(key, entry)| place(entry.to_device(*key), &seed.zones)).collect();
+            entries.iter().map(|(key, entry)| build(*key, entry, &kinds, &seed.zones)).collect();
         let directory = Directory::new(devices, catalogue, seed.zones.zones().to_vec(), 1);
+        let configured = [
+            seed.kinds.into_iter().map(|kind| kind.id).collect(),
+            seed.departments.into_iter().map(|department| department.id).collect(),
+        ];
         Ok(Self {
             state,
             zones: Arc::new(seed.zones),
             directory: ArcSwap::from_pointee(directory),
             entries: Mutex::new(entries),
+            kinds: ArcSwap::from_pointee(kinds),
+            configured,
         })
     }
 
@@ -111,32 +104,6 @@ impl Registry {
     /// The zones.
     pub fn zones(&self) -> Arc<ZoneIndex> {
         self.zones.clone()
-    }
-
-    /// All kinds that are named or in use.
-    pub fn kinds(&self) -> Result<Vec<Kind>, RegistryError> {
-        let labels = self.labels("kind", |device| device.kind.as_ref())?;
-        Ok(labels.into_iter().map(|(id, name)| Kind { id, name }).collect())
-    }
-
-    /// All departments that are named or in use.
-    pub fn departments(&self) -> Result<Vec<Department>, RegistryError> {
-        let labels = self.labels("department", |device| device.department.as_ref())?;
-        Ok(labels.into_iter().map(|(id, name)| Department { id, name }).collect())
-    }
-
-    fn labels(
-        &self,
-        class: &str,
-        of: impl Fn(&Device) -> &str,
-    ) -> Result<BTreeMap<String, LocalText>, RegistryError> {
-        let mut labels = self.state.read(|conn| tables::load_labels(conn, class))?;
-        let directory = self.directory();
-        let used: BTreeSet<&str> = directory.devices().map(|device| of(device)).collect();
-        for id in used {
-            labels.entry(id.to_owned()).or_insert_with(|| LocalText::same(id));
-        }
-        Ok(labels)
     }
 
     /// The numbers of sources in the ledger; new ones get the next. A source keeps its number
@@ -185,6 +152,7 @@ impl Registry {
                 .map(|(entry, _)| tables::put_device(tx, entry))
                 .collect::<Result<Vec<_>, RegistryError>>()
         })?;
+        let kinds = self.kinds.load();
         let mut directory = (*old).clone();
         directory.version += 1;
         for ((entry, is_new), key) in changed.into_iter().zip(keys) {
@@ -193,7 +161,7 @@ impl Registry {
             } else {
                 report.changed += 1;
             }
-            directory.put(place(entry.to_device(key), &self.zones));
+            directory.put(build(key, entry, &kinds, &self.zones));
             known.insert(key, entry.clone());
         }
         self.directory.store(Arc::new(directory));
@@ -219,13 +187,29 @@ impl Registry {
         Ok(key)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<DeviceKey, DeviceEntry>> {
+    /// Builds devices anew, after something changed that they have in common.
+    pub(crate) fn rebuild(
+        &self,
+        entries: &BTreeMap<DeviceKey, DeviceEntry>,
+        wanted: impl Fn(&DeviceEntry) -> bool,
+    ) {
+        let kinds = self.kinds.load();
+        let mut directory = (*self.directory()).clone();
+        directory.version += 1;
+        for (key, entry) in entries.iter().filter(|(_, entry)| wanted(entry)) {
+            directory.put(build(*key, entry, &kinds, &self.zones));
+        }
+        self.directory.store(Arc::new(directory));
+    }
+
+    pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<DeviceKey, DeviceEntry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The device with the zones that it stands in.
-fn place(mut device: Device, zones: &ZoneIndex) -> Arc<Device> {
+/// The device with what its kind gives it and the zones that it stands in.
+fn build(key: DeviceKey, entry: &DeviceEntry, kinds: &Kinds, zones: &ZoneIndex) -> Arc<Device> {
+    let mut device = entry.to_device(key, kinds.get(&entry.kind).map(|kind| &**kind));
     if let Placement::Fixed(position) = device.placement {
         device.zones = zones.locate(position);
     }

@@ -45,7 +45,7 @@ async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Answer<Jso
             for device in registry.directory().devices() {
                 *devices.entry(device.kind.to_string()).or_default() += 1;
             }
-            let kinds = registry.kinds()?.into_iter();
+            let kinds = registry.kinds().into_iter();
             let items = kinds.map(|kind| Kind {
                 devices: devices.get(&kind.id).copied().unwrap_or(0),
                 id: kind.id,
