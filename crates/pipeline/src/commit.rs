@@ -8,7 +8,7 @@ use std::time::Duration;
 use city_model::SharedClock;
 use city_store::{Commit, Outcome, SharedStore, StoreError};
 
-use crate::intake::Pending;
+use crate::intake::{Pending, Report};
 use crate::seam::{Committed, Follower};
 use crate::status::Gauge;
 
@@ -20,6 +20,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 pub(crate) struct Prepared {
     pub(crate) commit: Commit,
     pub(crate) messages: Vec<Pending>,
+    /// For each message in its order, what the commit holds of it.
+    pub(crate) shares: Vec<Share>,
+}
+
+/// How much of a commit comes from one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Share {
+    pub(crate) readings: u32,
+    pub(crate) dead_letters: u32,
 }
 
 pub(crate) struct Committer {
@@ -41,13 +50,17 @@ impl Committer {
 
     /// Returns whether to go on.
     fn commit(&self, prepared: Prepared) -> bool {
-        let Prepared { commit, messages } = prepared;
+        let Prepared { commit, messages, shares } = prepared;
         let Some(report) = self.until_durable(&commit) else { return false };
-        let mut done = 0;
-        for message in messages.into_iter().flat_map(Pending::into_messages) {
-            done += 1;
+        let done = shares.len();
+        let (mut outcomes, mut letters) = (&*report.outcomes, &*commit.dead_letters);
+        let messages = messages.into_iter().flat_map(Pending::into_messages);
+        for (message, share) in messages.zip(shares) {
+            let (of_message, rest) = outcomes.split_at(share.readings as usize);
+            let (its_letters, other_letters) = letters.split_at(share.dead_letters as usize);
+            (outcomes, letters) = (rest, other_letters);
             if let Some(ack) = message.ack {
-                ack.committed();
+                ack.reported(&Report { outcomes: of_message, dead_letters: its_letters });
             }
         }
         let Commit { readings, dead_letters, .. } = commit;

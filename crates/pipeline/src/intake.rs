@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use city_model::Timestamp;
+use city_store::{NewDeadLetter, Outcome};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// A configured source's number: its place in the list of sources.
@@ -41,6 +42,21 @@ pub struct RawMessage {
 pub trait AckSink: Send + Sync {
     /// The message with this token is durable and can be acknowledged.
     fn committed(&self, token: u64);
+
+    /// The same, with what became of the message, for those who tell their sender.
+    fn reported(&self, token: u64, report: &Report<'_>) {
+        let _ = report;
+        self.committed(token);
+    }
+}
+
+/// What became of one message.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// What became of each of its readings, in their order.
+    pub outcomes: &'a [Outcome],
+    /// What of it could not become readings.
+    pub dead_letters: &'a [NewDeadLetter],
 }
 
 /// The duty to acknowledge one message once it is durable.
@@ -61,6 +77,11 @@ impl Ack {
     /// The message, all its readings or its dead letter, is durable.
     pub fn committed(self) {
         self.sink.committed(self.token);
+    }
+
+    /// The same, with what became of it.
+    pub fn reported(self, report: &Report<'_>) {
+        self.sink.reported(self.token, report);
     }
 }
 

@@ -13,7 +13,8 @@ mod source;
 mod status;
 
 pub use intake::{
-    Ack, AckSink, Intake, IntakeClosed, Limits, Pending, RawMessage, Received, SourceKey, intake,
+    Ack, AckSink, Intake, IntakeClosed, Limits, Pending, RawMessage, Received, Report, SourceKey,
+    intake,
 };
 pub use pipeline::{Monitor, Pipeline, PipelineParts, ReplayError, Replayer, StartError};
 pub use process::TimePolicy;

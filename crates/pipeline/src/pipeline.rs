@@ -15,7 +15,7 @@ use city_store::{Commit, DeadLetterId, NewDeadLetter, SharedStore, StoreError};
 use tokio::sync::oneshot;
 
 use crate::check::Checks;
-use crate::commit::{Committer, Prepared};
+use crate::commit::{Committer, Prepared, Share};
 use crate::intake::{Ack, AckSink, Intake, Limits, RawMessage, Received, SourceKey, intake};
 use crate::locate::Locator;
 use crate::process::{Processor, ProcessorParts, TimePolicy};
@@ -213,19 +213,24 @@ fn process(
     while let Some(first) = received.next_blocking() {
         processor.refresh();
         let mut commit = Commit::default();
-        let mut messages = Vec::new();
+        let (mut messages, mut shares) = (Vec::new(), Vec::new());
         let oldest = first.messages.first().map_or(Timestamp::MIN, |message| message.received);
         gauge.begun(oldest);
         let mut next = Some(first);
         while let Some(pending) = next {
             gauge.taken(pending.messages.len());
             for message in &pending.messages {
+                let before = (commit.readings.len(), commit.dead_letters.len());
                 processor.message(message, &mut commit);
+                shares.push(Share {
+                    readings: (commit.readings.len() - before.0) as u32,
+                    dead_letters: (commit.dead_letters.len() - before.1) as u32,
+                });
             }
             messages.push(pending);
             next = if commit.readings.len() < COMMIT_READINGS { received.try_next() } else { None };
         }
-        if sender.send(Prepared { commit, messages }).is_err() {
+        if sender.send(Prepared { commit, messages, shares }).is_err() {
             return; // the committer gave up: nothing more can become durable
         }
     }

@@ -12,7 +12,7 @@ use city_model::{
     Value,
 };
 use city_registry::{DeviceEntry, Registry, RegistryError, check_id};
-use city_store::Commit;
+use city_store::{Commit, SequenceNote};
 use rustc_hash::FxHashMap;
 
 use crate::check::Checks;
@@ -145,6 +145,7 @@ impl Processor {
             });
             match reading {
                 Ok((found, reading)) => {
+                    note_sequence(message, number, found.key, decoded, commit);
                     device = Some(found);
                     commit.readings.push(reading);
                     commit.sources.push(number);
@@ -305,6 +306,22 @@ impl Processor {
             _ => Conversion::IDENTITY,
         };
         Ok(KnownMetric { unit: unit.map(Into::into), key: metric.key, conversion })
+    }
+}
+
+/// Notes the number of a message, once for all its values. An old message says nothing about what
+/// went missing since.
+fn note_sequence(
+    message: &RawMessage,
+    source: u16,
+    device: DeviceKey,
+    decoded: &Decoded<'_>,
+    commit: &mut Commit,
+) {
+    let Some(number) = decoded.sequence else { return };
+    let note = SequenceNote { source, device, number };
+    if !message.replayed && !message.retained && commit.sequences.last() != Some(&note) {
+        commit.sequences.push(note);
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`conformance`] the tests that every backend must pass. [`StateDb`] is apart from it: the small
 //! transactional database of the registry, the rules' state, alerts and users.
 
+mod accounts;
 pub mod backends;
 #[doc(hidden)]
 pub mod conformance;
@@ -13,6 +14,7 @@ mod sqlite;
 mod state;
 mod steps;
 
+pub use accounts::{Account, Accounts, DayCounters};
 pub use backends::embedded::{Embedded, Options, Recovery};
 pub use backends::memory::Memory;
 pub use port::{
