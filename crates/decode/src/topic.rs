@@ -245,6 +245,26 @@ impl TopicTemplate {
         }
         rest.is_none().then_some(captures)
     }
+
+    /// The topic that has these captures, for messages that come without one. A capture that the
+    /// template has and that is not given stands as `-`, which no topic filter minds; `None` if
+    /// one could not be read back, because it is empty or holds a slash where one level stands.
+    pub fn fill(&self, captures: &Captures<'_>) -> Option<String> {
+        let given = |name: Name| match name {
+            Name::Device => captures.device,
+            Name::Department => captures.department,
+            Name::Kind => captures.kind,
+            Name::Metric => captures.metric,
+        };
+        let levels = self.levels.iter().map(|level| match level {
+            Level::Literal(text) => text.as_str(),
+            Level::Any | Level::AnyRest => "-",
+            Level::Capture(name) | Level::CaptureRest(name) => given(*name).unwrap_or("-"),
+        });
+        let topic = levels.collect::<Vec<_>>().join("/");
+        let back = self.capture(&topic)?;
+        (captures.device.is_none() || back.device == captures.device).then_some(topic)
+    }
 }
 
 impl fmt::Display for TopicTemplate {
@@ -422,5 +442,23 @@ mod tests {
             let error = TopicTemplate::parse(template).expect_err(template).to_string();
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn a_template_is_filled_so_that_it_reads_back() {
+        let device = |device| Captures { device: Some(device), ..Captures::default() };
+        for (template, of, expected) in [
+            ("push/{device}", "a-1", Some("push/a-1")),
+            ("city/{department}/{kind}/{device}/up", "a-1", Some("city/-/-/a-1/up")),
+            ("+/{device...}", "a/1", Some("-/a/1")),
+            ("push/{device}", "a/1", None),
+            ("push/{device}", "", None),
+            ("push/#", "a-1", None),
+        ] {
+            let template = TopicTemplate::parse(template).expect("a template");
+            assert_eq!(template.fill(&device(of)).as_deref(), expected, "{template} {of}");
+        }
+        let template = TopicTemplate::parse("push/{device}").expect("a template");
+        assert_eq!(template.fill(&Captures::default()).as_deref(), Some("push/-"));
     }
 }

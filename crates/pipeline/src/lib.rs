@@ -8,16 +8,18 @@ mod letter;
 mod locate;
 mod pipeline;
 mod process;
+mod push;
 mod seam;
 mod source;
 mod status;
 
 pub use intake::{
-    Ack, AckSink, Intake, IntakeClosed, Limits, Pending, RawMessage, Received, Report, SourceKey,
+    Ack, AckSink, Delivery, Intake, IntakeClosed, Limits, Pending, RawMessage, Received, Report, SourceKey,
     intake,
 };
 pub use pipeline::{Monitor, Pipeline, PipelineParts, ReplayError, Replayer, StartError};
 pub use process::TimePolicy;
+pub use push::{Push, PushError, Pushed, PushedLetter, Pusher};
 pub use seam::{Committed, Downlink, Follower, NoCodecs, NoDownlink};
 pub use source::{Source, SourceError, SourceProblem, SourceSpec, Sources, UnknownDevices};
 pub use status::PipelineStatus;

@@ -19,6 +19,7 @@ use crate::commit::{Committer, Prepared, Share};
 use crate::intake::{Ack, AckSink, Intake, Limits, RawMessage, Received, SourceKey, intake};
 use crate::locate::Locator;
 use crate::process::{Processor, ProcessorParts, TimePolicy};
+use crate::push::Pusher;
 use crate::status::{Gauge, PipelineStatus};
 use crate::{Downlink, Follower, Sources};
 
@@ -156,6 +157,11 @@ impl Pipeline {
             sources: self.sources.clone(),
             clock: self.clock.clone(),
         }
+    }
+
+    /// What takes messages from those who wait for the outcome.
+    pub fn pusher(&self) -> Pusher {
+        Pusher::new(self.intake.clone(), self.sources.clone(), self.clock.clone())
     }
 
     /// A view for those who ask how it is doing while it runs.

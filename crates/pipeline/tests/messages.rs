@@ -7,8 +7,8 @@ use city_model::{
     Catalogue, Clock as _, ManualClock, Marks, Quality, Reading, SeriesKey, Span, Timestamp, Value,
 };
 use city_pipeline::{
-    Ack, AckSink, Committed, Follower, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts,
-    RawMessage, SourceSpec, Sources, TimePolicy,
+    Ack, AckSink, Committed, Follower, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts, Push,
+    PushError, Pushed, RawMessage, SourceSpec, Sources, TimePolicy,
 };
 use city_registry::{Registry, Seed, read_devices};
 use city_store::{LedgerKey, Memory, SharedStore, StateDb, TimeRange};
@@ -19,7 +19,8 @@ const SOURCES: &str = r#"[
   {"id": "json", "topic": "city/{department}/{kind}/{device}/up", "format": "json",
    "unknown_devices": "register", "options": {"time": "ts", "lon": "lon", "lat": "lat",
    "values": {"t": {"metric": "temperature", "unit": "[degF]"}, "pm": "pm25", "w": "water_level"}}},
-  {"id": "strict", "topic": "strict/{device}", "format": "senml", "crs": "GCJ-02", "simulated": true}
+  {"id": "strict", "topic": "strict/{device}", "format": "senml", "crs": "GCJ-02", "simulated": true},
+  {"id": "lora", "topic": "lora/up", "format": "chirpstack"}
 ]"#;
 
 const DEVICES: &str = r#"[
@@ -78,6 +79,19 @@ impl Bench {
         })
         .expect("starts");
         Self { pipeline, store, registry, seen, acked: Arc::default() }
+    }
+
+    fn push(&self, source: &str, device: Option<&str>, payload: &str) -> Result<Pushed, PushError> {
+        let push = Push {
+            source: source.to_owned(),
+            topic: None,
+            device: device.map(Into::into),
+            client: None,
+            payload: payload.to_owned().into(),
+        };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(self.pipeline.pusher().push(push))
     }
 
     fn send(&self, messages: &[(&str, &str)]) {
@@ -283,5 +297,47 @@ fn a_dead_letter_is_replayed_once_its_cause_is_mended() {
     assert_eq!(done.readings.len(), 1, "replayed twice, stored once");
     let letter = done.store.dead_letter(id).expect("reads").expect("kept");
     assert_eq!(letter.replayed_at, Some(ManualClock::new(NOW).now()));
+    done.assert_balanced();
+}
+
+#[test]
+fn who_pushes_a_message_hears_what_became_of_it() {
+    let bench = Bench::new();
+    let stored = |stored, duplicates| Pushed { stored, duplicates, dead_letters: Vec::new() };
+    let good = r#"{"ts": 1789999990, "t": 68.0, "pm": 8.5}"#;
+    assert_eq!(bench.push("json", Some("air-1"), good), Ok(stored(2, 0)));
+    assert_eq!(bench.push("json", Some("air-1"), good), Ok(stored(0, 2)));
+    let bad = bench.push("json", Some("air-1"), "{").expect("taken");
+    assert_eq!((bad.stored, bad.dead_letters.len()), (0, 1));
+    assert_eq!(bad.dead_letters[0].reason, "malformed");
+    let mixed = r#"[{"n": "water_level", "v": 1.5, "t": 1789999990},
+                    {"n": "pm25", "v": 3, "t": 300000000}]"#;
+    let mixed = bench.push("strict", Some("gauge"), mixed).expect("taken");
+    assert_eq!((mixed.stored, mixed.dead_letters.len()), (1, 1));
+    assert_eq!(mixed.dead_letters[0].reason, "absurd_time");
+    let nowhere = bench.push("nowhere", None, good);
+    assert_eq!(nowhere, Err(PushError::NoSource("nowhere".to_owned())));
+    let done = bench.finish();
+    assert!(done.registry.directory().device_by_id("air-1").is_some());
+    done.assert_balanced();
+}
+
+#[test]
+fn skipped_numbers_of_messages_are_counted_and_old_ones_are_no_news() {
+    let bench = Bench::new();
+    let uplink = |number: u32| {
+        format!(
+            r#"{{"deduplicationId": "d-{number}", "time": "2026-09-21T13:33:{number:02}Z",
+                "deviceInfo": {{"devEui": "gauge"}}, "fCnt": {number}, "object": {{"t": 1, "u": 2}}}}"#
+        )
+    };
+    let payloads = [uplink(1), uplink(2), uplink(5), uplink(4)];
+    let messages: Vec<_> = payloads.iter().map(|payload| ("lora/up", payload.as_str())).collect();
+    bench.send(&messages);
+    let done = bench.finish();
+    let device = done.registry.directory().device_by_id("gauge").expect("known").key;
+    let missed: Vec<_> =
+        done.store.ledger().into_iter().map(|(key, counted)| (key, counted.missed)).collect();
+    assert!(missed.contains(&(LedgerKey::Device(device), 1)), "{missed:?}");
     done.assert_balanced();
 }
