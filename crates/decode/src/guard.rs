@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use city_model::Value;
+
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError, quote};
 use crate::limits::{self, MAX_ID, MAX_VALUES};
-use crate::mapping::{Mapping, Rule, is_name};
+use crate::mapping::{KnownName, Mapping, Rule, is_name};
 use crate::options::Options;
-use crate::wire::Raw;
+use crate::wire::{self, Raw};
 use crate::{Decoded, Decoder, Message};
 
 /// A format's own part of decoding.
@@ -20,6 +22,12 @@ pub(crate) trait Parse: Send + Sync + 'static {
 
     /// What was looked for, when nothing was found.
     fn looked_for(&self) -> String;
+
+    /// Whether payloads are JSON, in which bare `NaN` and `Infinity`, as Python's and C's
+    /// printing put them there, are to be read as null: no value.
+    fn is_json(&self) -> bool {
+        false
+    }
 }
 
 /// A decoder that keeps the promises around a format's own part.
@@ -31,11 +39,38 @@ pub(crate) struct Guarded<P> {
 impl<P: Parse> Guarded<P> {
     /// A decoder of the shared options and a format's own part.
     pub(crate) fn boxed(parse: P, options: &Options<'_>) -> Result<Box<dyn Decoder>, OptionsError> {
-        Ok(Box::new(Self { parse, mapping: Mapping::from_options(options)? }))
+        Self::knowing(parse, options, &[])
+    }
+
+    /// The same for a format whose devices use names that are known beforehand; the source's own
+    /// `metrics` come first.
+    pub(crate) fn knowing(
+        parse: P,
+        options: &Options<'_>,
+        known: &[KnownName],
+    ) -> Result<Box<dyn Decoder>, OptionsError> {
+        Ok(Box::new(Self { parse, mapping: Mapping::knowing(options, known)? }))
     }
 }
 
 impl<P: Parse> Guarded<P> {
+    /// Decodes another payload in the message's place; whether something was ignored on purpose.
+    fn mended<'a>(
+        &'a self,
+        message: &Message<'a>,
+        payload: &[u8],
+        out: &mut Vec<Decoded<'a>>,
+    ) -> (Result<(), DecodeError>, bool) {
+        let around: Message<'_> = *message;
+        let message = Message { payload, ..around };
+        let mut values = Vec::new();
+        let mut sink = Sink { start: 0, out: &mut values, mapping: &self.mapping, ignored: false };
+        let parsed = self.parse.parse(&message, &mut sink);
+        let ignored = sink.ignored;
+        out.extend(values.into_iter().map(into_owned));
+        (parsed, ignored)
+    }
+
     fn nothing_found(&self) -> String {
         let message = format!("nothing was found; looked for {}", self.parse.looked_for());
         if self.mapping.ignores_unmapped() {
@@ -57,8 +92,17 @@ impl<P: Parse> Decoder for Guarded<P> {
         limits::check_size(message.payload, self.mapping.max_payload)?;
         let start = out.len();
         let mut sink = Sink { start, out, mapping: &self.mapping, ignored: false };
-        let parsed = self.parse.parse(message, &mut sink);
-        let nothing = sink.found().is_empty() && !sink.ignored;
+        let mut parsed = self.parse.parse(message, &mut sink);
+        let mut ignored = sink.ignored;
+        if let Err(error) = &parsed
+            && error.kind == DecodeErrorKind::Malformed
+            && self.parse.is_json()
+            && let Some(mended) = wire::nan_to_null(message.payload)
+        {
+            out.truncate(start);
+            (parsed, ignored) = self.mended(message, &mended, out);
+        }
+        let nothing = out.len() == start && !ignored;
         let result = match parsed {
             Ok(()) if nothing => Err(DecodeError::new(
                 DecodeErrorKind::NoValues,
@@ -74,6 +118,9 @@ impl<P: Parse> Decoder for Guarded<P> {
         result
     }
 }
+
+/// The metric of [`Sink::position_fix`].
+pub(crate) const POSITION_FIX: &str = "position_fix";
 
 /// Where a format puts what it finds.
 pub(crate) struct Sink<'o, 'a> {
@@ -134,6 +181,39 @@ impl<'a> Sink<'_, 'a> {
         Ok(())
     }
 
+    /// A value by the name that the device sent; a text that spells a number is one, and one that
+    /// spells nothing is none.
+    pub(crate) fn spelled(
+        &mut self,
+        name: Cow<'a, str>,
+        unit: Option<Cow<'a, str>>,
+        text: Cow<'a, str>,
+        at: impl FnOnce() -> At,
+    ) -> Result<(), DecodeError> {
+        match wire::spelled(text) {
+            Some(raw) => self.named(name, unit, raw, at),
+            None => Ok(()),
+        }
+    }
+
+    /// The value of a device that says where it is and nothing else, so that its way is kept.
+    pub(crate) fn position_fix(&mut self, position: (f64, f64)) -> Result<(), DecodeError> {
+        let before = self.found().len();
+        match self.mapping.find(POSITION_FIX) {
+            Some(rule) => self.ruled(rule, None, Raw::Bool(true), || At::Message)?,
+            None => self.push(Decoded::new(POSITION_FIX.into(), Value::Bool(true)))?,
+        }
+        for value in self.since(before) {
+            value.position = Some(position);
+        }
+        Ok(())
+    }
+
+    /// The message has no values on purpose: it is about something else.
+    pub(crate) fn ignore(&mut self) {
+        self.ignored = true;
+    }
+
     fn push(&mut self, value: Decoded<'a>) -> Result<(), DecodeError> {
         if self.found().len() >= MAX_VALUES {
             return Err(limits::too_many());
@@ -150,6 +230,24 @@ impl<'a> Sink<'_, 'a> {
     /// What it gave since there were `earlier` values.
     pub(crate) fn since(&mut self, earlier: usize) -> &mut [Decoded<'a>] {
         self.found().get_mut(earlier..).unwrap_or_default()
+    }
+}
+
+fn into_owned<'b>(value: Decoded<'_>) -> Decoded<'b> {
+    let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+    Decoded {
+        device: value.device.map(owned),
+        metric: owned(value.metric),
+        unit: value.unit.map(owned),
+        dedup: value.dedup.map(owned),
+        gateway: value.gateway.map(owned),
+        value: value.value,
+        missing: value.missing,
+        time: value.time,
+        position: value.position,
+        sequence: value.sequence,
+        simulated: value.simulated,
+        quality: value.quality,
     }
 }
 

@@ -77,7 +77,26 @@ enum Scale {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadValue(pub(crate) String);
 
+/// A name that a format's devices use: as sent, the metric, and the unit that it comes in (empty:
+/// none that is always the same).
+pub(crate) type KnownName = (&'static str, &'static str, &'static str);
+
 impl Mapping {
+    /// With names that the format knows; the source's own rules for them come first.
+    pub(crate) fn knowing(
+        options: &Options<'_>,
+        known: &[KnownName],
+    ) -> Result<Self, OptionsError> {
+        let mut mapping = Self::from_options(options)?;
+        for (name, metric, unit) in known {
+            let default = mapping.shared.default_units.get(*metric).cloned();
+            let unit = Some(*unit).filter(|unit| !unit.is_empty()).map(Into::into);
+            let rule = Rule { default_unit: default.or(unit), ..Rule::plain(metric) };
+            mapping.rules.entry((*name).into()).or_insert(rule);
+        }
+        Ok(mapping)
+    }
+
     pub(crate) fn from_options(options: &Options<'_>) -> Result<Self, OptionsError> {
         let shared = Shared {
             default_units: default_units(options)?,

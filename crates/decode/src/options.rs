@@ -99,11 +99,23 @@ impl<'o> Options<'o> {
         key: &str,
         choices: &[(&str, T)],
     ) -> Result<Option<T>, OptionsError> {
+        self.choice_of(key, choices.iter().copied())
+    }
+
+    /// One of a few words, for what cannot be copied.
+    pub(crate) fn choice_of<'w, T>(
+        &self,
+        key: &str,
+        choices: impl IntoIterator<Item = (&'w str, T)>,
+    ) -> Result<Option<T>, OptionsError> {
         let Some(text) = self.text(key)? else { return Ok(None) };
-        if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
-            return Ok(Some(*choice));
+        let mut words = Vec::new();
+        for (word, choice) in choices {
+            if word == text {
+                return Ok(Some(choice));
+            }
+            words.push(word);
         }
-        let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
         let problem = format!("`{text}` is not one of {}", words.join(", "));
         Err(OptionsError::bad(self.full(key), problem))
     }

@@ -2,24 +2,25 @@
 
 use city_model::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::Offset;
+use jiff::fmt::strtime::BrokenDownTime;
+use jiff::tz::{Offset, TimeZone};
 
 use crate::error::{OptionsError, quote};
 use crate::options::Options;
 use crate::wire::Raw;
 
 /// The options that [`TimeFormat::from_options`] reads.
-pub(crate) const KEYS: [&str; 2] = ["time_format", "time_offset"];
+pub(crate) const KEYS: [&str; 3] = ["time_format", "time_offset", "time_zone"];
 
 /// How the times of a source are written.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TimeFormat {
     form: Form,
-    /// The offset of local times that carry none.
-    offset: Option<Offset>,
+    /// Where local times are from that carry no offset.
+    zone: Option<TimeZone>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Form {
     /// Whatever it looks like.
     Auto,
@@ -29,6 +30,8 @@ enum Form {
     Unix(i64),
     /// Text with or without an offset.
     Local,
+    /// Text in a pattern of the source's own, such as `%d.%m.%Y %H:%M`.
+    Pattern(Box<str>),
 }
 
 /// Counts since the epoch are told apart by size. Seconds have 11 digits from the year 5138 on,
@@ -43,39 +46,47 @@ pub(crate) struct NoTime {
 }
 
 impl TimeFormat {
-    /// From `time_format` and `time_offset`.
+    /// From `time_format` and `time_offset` or `time_zone`.
+    ///
+    /// A zone's rules are looked up here, once; reading times asks nobody.
     pub(crate) fn from_options(options: &Options<'_>) -> Result<Self, OptionsError> {
         let forms = [
             ("auto", Form::Auto),
             ("rfc3339", Form::Rfc3339),
-            ("unix_s", Form::Unix(1)),
-            ("unix_ms", Form::Unix(1_000)),
+            ("unix_s", Form::UNIX_S),
+            ("unix_ms", Form::UNIX_MS),
             ("unix_us", Form::Unix(1_000_000)),
             ("unix_ns", Form::Unix(1_000_000_000)),
             ("local", Form::Local),
         ];
-        let form = options.choice("time_format", &forms)?.unwrap_or(Form::Auto);
-        let offset = match options.text("time_offset")? {
-            None if form == Form::Local => {
-                let problem = "is `local`, so time_offset must say the offset, such as \"+08:00\"";
-                return Err(OptionsError::bad(options.full("time_format"), problem));
-            }
-            None => None,
-            Some(text) => Some(parse_offset(text).ok_or_else(|| {
-                let problem = format!("`{text}` is not an offset such as +08:00, -05:30 or Z");
-                OptionsError::bad(options.full("time_offset"), problem)
-            })?),
+        let form = match options.text("time_format")? {
+            None => Form::Auto,
+            Some(pattern) if pattern.contains('%') => checked_pattern(pattern)
+                .map_err(|problem| OptionsError::bad(options.full("time_format"), problem))?,
+            Some(_) => options.choice_of("time_format", forms)?.unwrap_or(Form::Auto),
         };
-        Ok(Self { form, offset })
+        let zone = zone(options)?;
+        if form == Form::Local && zone.is_none() {
+            let problem = "is `local`, so time_offset (\"+08:00\") or time_zone \
+                           (\"Europe/Berlin\") must say where";
+            return Err(OptionsError::bad(options.full("time_format"), problem));
+        }
+        Ok(Self { form, zone })
+    }
+
+    /// Milliseconds since 1970, whatever the source's options are.
+    pub(crate) const fn unix_ms() -> Self {
+        Self { form: Form::UNIX_MS, zone: None }
     }
 
     /// Reads a time; `None` if it shows that the device's clock was never set.
     pub(crate) fn read(&self, raw: &Raw<'_>) -> Result<Option<Timestamp>, NoTime> {
-        let time = match (self.form, raw) {
+        let time = match (&self.form, raw) {
             (Form::Unix(_) | Form::Auto, Raw::Integer(count)) => self.count(*count)?,
             (Form::Unix(_) | Form::Auto, Raw::Number(count)) => self.fraction(*count)?,
             (Form::Unix(_), Raw::Text(text)) => self.digits(text)?,
             (Form::Auto, Raw::Text(text)) if is_digits(text) => self.digits(text)?,
+            (Form::Pattern(pattern), Raw::Text(text)) => self.patterned(pattern, text)?,
             (_, Raw::Text(text)) => self.text(text)?,
             (_, other) => return Err(wrong_type(other)),
         };
@@ -127,23 +138,97 @@ impl TimeFormat {
         if has_offset(text) || self.form == Form::Rfc3339 {
             return rfc3339(text);
         }
-        let Ok(local) = text.parse::<DateTime>() else {
+        let dashed = dashed(text);
+        let Ok(local) = dashed.as_deref().unwrap_or(text).parse::<DateTime>() else {
             return Err(NoTime {
                 message: format!("`{}` is not a time", quote(text)),
-                hint: "send RFC 3339 (2026-11-23T08:30:00Z) or seconds since 1970",
+                hint: "send RFC 3339 (2026-11-23T08:30:00Z) or seconds since 1970, or set the \
+                       source's option time_format, such as \"%d.%m.%Y %H:%M\"",
             });
         };
-        let Some(offset) = self.offset else {
+        self.local(local, text)
+    }
+
+    fn patterned(&self, pattern: &str, text: &str) -> Result<Timestamp, NoTime> {
+        let text = text.trim();
+        let no_time = |_| NoTime {
+            message: format!("`{}` is not a time in the form {pattern}", quote(text)),
+            hint: "set the source's option time_format to how the device writes times",
+        };
+        let parts = BrokenDownTime::parse(pattern, text).map_err(no_time)?;
+        if parts.offset().is_some() {
+            let time = parts.to_timestamp().map_err(no_time)?;
+            return Ok(Timestamp::from_micros(time.as_microsecond()));
+        }
+        self.local(parts.to_datetime().map_err(no_time)?, text)
+    }
+
+    /// A local time; of two that a clock change makes equal, the first.
+    fn local(&self, local: DateTime, text: &str) -> Result<Timestamp, NoTime> {
+        let Some(zone) = &self.zone else {
             return Err(NoTime {
                 message: format!("`{}` is a local time without an offset", quote(text)),
-                hint: "set the source's option time_offset, such as \"+08:00\"",
+                hint: "set the source's option time_offset, such as \"+08:00\", or time_zone, such \
+                       as \"Europe/Berlin\"",
             });
         };
-        match offset.to_timestamp(local) {
+        match zone.to_timestamp(local) {
             Ok(time) => Ok(Timestamp::from_micros(time.as_microsecond())),
             Err(_) => Err(out_of_range(text)),
         }
     }
+}
+
+impl Form {
+    const UNIX_S: Self = Self::Unix(1);
+    const UNIX_MS: Self = Self::Unix(1_000);
+}
+
+/// The zone of local times, from `time_offset` or `time_zone`.
+fn zone(options: &Options<'_>) -> Result<Option<TimeZone>, OptionsError> {
+    match (options.text("time_offset")?, options.text("time_zone")?) {
+        (None, None) => Ok(None),
+        (Some(text), None) => match parse_offset(text) {
+            Some(offset) => Ok(Some(TimeZone::fixed(offset))),
+            None => {
+                let problem = format!("`{text}` is not an offset such as +08:00, -05:30 or Z");
+                Err(OptionsError::bad(options.full("time_offset"), problem))
+            }
+        },
+        (None, Some(name)) => TimeZone::get(name).map(Some).map_err(|_| {
+            let problem =
+                format!("`{name}` is not a zone that this machine knows, such as Asia/Shanghai");
+            OptionsError::bad(options.full("time_zone"), problem)
+        }),
+        (Some(_), Some(_)) => {
+            let problem = "time_offset and time_zone exclude each other";
+            Err(OptionsError::bad(options.full("time_zone"), problem))
+        }
+    }
+}
+
+/// A pattern that a time can be written in and read from again.
+fn checked_pattern(pattern: &str) -> Result<Form, String> {
+    let example = jiff::civil::date(2026, 11, 23).at(8, 30, 0, 0).in_tz("UTC");
+    let written = example
+        .map_err(|error| error.to_string())
+        .and_then(|time| BrokenDownTime::from(&time).to_string(pattern).map_err(|e| e.to_string()));
+    let read = written.and_then(|text| {
+        let parts = BrokenDownTime::parse(pattern, &text).map_err(|error| error.to_string())?;
+        let timed = parts.to_timestamp().is_ok() || parts.to_datetime().is_ok();
+        if timed { Ok(()) } else { Err("it does not say which day it is".to_owned()) }
+    });
+    match read {
+        Ok(()) => Ok(Form::Pattern(pattern.into())),
+        Err(why) => Err(format!("`{pattern}` is not a pattern such as %Y-%m-%d %H:%M:%S: {why}")),
+    }
+}
+
+/// `2017/10/09 00:00:00` with the dashes of the standard.
+fn dashed(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let slashed = bytes.get(4) == Some(&b'/') && bytes.get(7) == Some(&b'/');
+    slashed.then(|| text.replacen('/', "-", 2))
 }
 
 /// Reads a time with an offset.
@@ -331,6 +416,30 @@ mod tests {
     }
 
     #[test]
+    fn zones_know_summer_time() {
+        let berlin = json!({"time_zone": "Europe/Berlin"});
+        check(&berlin, &text("2026-07-01T12:00:00"), "2026-07-01T10:00:00Z");
+        check(&berlin, &text("2026-12-01T12:00:00"), "2026-12-01T11:00:00Z");
+        // 02:30 comes twice on this night; the first is meant.
+        check(&berlin, &text("2026-10-25T02:30:00"), "2026-10-25T00:30:00Z");
+        check(&berlin, &text("2026-07-01T12:00:00Z"), "2026-07-01T12:00:00Z");
+    }
+
+    #[test]
+    fn patterns_read_what_else_there_is() {
+        let german = json!({"time_format": "%d.%m.%Y %H:%M", "time_offset": "+01:00"});
+        check(&german, &text(" 23.11.2026 09:30 "), "2026-11-23T08:30:00Z");
+        assert!(format(&german).read(&text("2026-11-23 09:30")).is_err());
+        assert!(format(&german).read(&Raw::Integer(5)).is_err());
+        let zoned = json!({"time_format": "%Y%m%d%H%M%S%z"});
+        check(&zoned, &text("20261123163000+0800"), "2026-11-23T08:30:00Z");
+        let day = json!({"time_format": "%Y%m%d", "time_offset": "Z"});
+        check(&day, &text("20261123"), "2026-11-23T00:00:00Z");
+        let slashes = json!({"time_offset": "Z"});
+        check(&slashes, &text("2017/10/09 00:00:00"), "2017-10-09T00:00:00Z");
+    }
+
+    #[test]
     fn explicit_units_are_kept_to() {
         check(
             &json!({"time_format": "unix_ms"}),
@@ -411,6 +520,10 @@ mod tests {
             json!({"time_offset": "+8"}),
             json!({"time_offset": "CST"}),
             json!({"time_offset": "+08:75"}),
+            json!({"time_zone": "Atlantis/Poseidonis"}),
+            json!({"time_zone": "UTC", "time_offset": "Z"}),
+            json!({"time_format": "%H:%M"}),
+            json!({"time_format": "%d.%m.%Y %!"}),
         ] {
             let read = Options::new(&options, &KEYS).and_then(|o| TimeFormat::from_options(&o));
             assert!(matches!(read, Err(OptionsError::Bad { .. })), "{options}");

@@ -55,6 +55,57 @@ pub(crate) fn spelled_number(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
+/// What a text outside JSON says: a number, a truth value or itself. `None`: that there is no
+/// value, by being empty, a NaN or an infinity.
+pub(crate) fn spelled(text: Cow<'_, str>) -> Option<Raw<'_>> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return None;
+    }
+    match spelled_number(trimmed) {
+        Some(number) => number.is_finite().then_some(Raw::Number(number)),
+        None if trimmed.eq_ignore_ascii_case("true") => Some(Raw::Bool(true)),
+        None if trimmed.eq_ignore_ascii_case("false") => Some(Raw::Bool(false)),
+        None => Some(Raw::Text(text)),
+    }
+}
+
+/// JSON with null for each bare `NaN`, `nan`, `inf` or `Infinity` with or without sign; `None` if
+/// there is none. Python's `json.dumps` and C's `printf` write these, though JSON has no such
+/// numbers (RFC 8259, clause 6).
+pub(crate) fn nan_to_null(payload: &[u8]) -> Option<Vec<u8>> {
+    let mut mended = Vec::new();
+    let (mut at, mut copied, mut in_text) = (0, 0, false);
+    while let Some(&byte) = payload.get(at) {
+        let start = at;
+        at += 1;
+        match byte {
+            b'"' => in_text = !in_text,
+            b'\\' if in_text => at += 1,
+            b'-' | b'+' | b'a'..=b'z' | b'A'..=b'Z' if !in_text => {
+                let word = payload.get(at..).unwrap_or_default();
+                at += word.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+                if payload.get(start..at).is_some_and(is_nan) {
+                    mended.extend_from_slice(payload.get(copied..start).unwrap_or_default());
+                    mended.extend_from_slice(b"null");
+                    copied = at;
+                }
+            }
+            _ => {}
+        }
+    }
+    if copied == 0 {
+        return None;
+    }
+    mended.extend_from_slice(payload.get(copied..).unwrap_or_default());
+    Some(mended)
+}
+
+fn is_nan(word: &[u8]) -> bool {
+    let word = word.strip_prefix(b"-").or(word.strip_prefix(b"+")).unwrap_or(word);
+    [b"nan".as_slice(), b"inf", b"infinity"].iter().any(|nan| word.eq_ignore_ascii_case(nan))
+}
+
 /// Checks size, encoding and depth of a JSON payload; a byte order mark is skipped.
 pub(crate) fn json_text(payload: &[u8]) -> Result<&str, DecodeError> {
     let text = std::str::from_utf8(payload).map_err(|error| {
@@ -88,7 +139,10 @@ pub(crate) fn json_error(error: &serde_json::Error) -> DecodeError {
             DecodeErrorKind::WrongShape,
             "check that the source's format is the one that the device sends",
         ),
-        _ => (DecodeErrorKind::Malformed, "send valid JSON; numbers have no NaN or Infinity there"),
+        _ => (
+            DecodeErrorKind::Malformed,
+            "send valid JSON; check that the message was not cut short",
+        ),
     };
     DecodeError::new(kind, at, quote_all(message), hint)
 }
@@ -208,13 +262,17 @@ impl<'a> Flat<'a> {
         match self.problem {
             None => Ok(self.entries),
             Some(FlatProblem::TooMany) => Err(limits::too_many()),
-            Some(FlatProblem::LongName(name)) => Err(DecodeError::new(
-                DecodeErrorKind::BadName,
-                At::Path(quote(&name)),
-                format!("a name is longer than {MAX_NAME} bytes"),
-                "send shorter names",
-            )),
+            Some(FlatProblem::LongName(name)) => Err(long_name(&name)),
         }
+    }
+
+    /// Adds a value of a format that is not JSON, within the limits.
+    pub(crate) fn push(&mut self, name: Cow<'a, str>, raw: Raw<'a>) -> Result<(), DecodeError> {
+        if self.entries.len() >= MAX_VALUES {
+            return Err(limits::too_many());
+        }
+        self.entries.push((name, raw));
+        Ok(())
     }
 
     pub(crate) fn into_owned<'b>(self) -> Flat<'b> {
@@ -223,6 +281,16 @@ impl<'a> Flat<'a> {
         };
         Flat { entries: self.entries.into_iter().map(owned).collect(), problem: self.problem }
     }
+}
+
+/// A name by path that is too long, before anything inside it is looked at.
+pub(crate) fn long_name(name: &str) -> DecodeError {
+    DecodeError::new(
+        DecodeErrorKind::BadName,
+        At::Path(quote(name)),
+        format!("a name is longer than {MAX_NAME} bytes"),
+        "send shorter names",
+    )
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Flat<'a> {
@@ -343,6 +411,35 @@ mod tests {
             ("e", Raw::Text("on".into())),
         ];
         assert_eq!(entries, Ok(expected.map(|(name, raw)| (name.to_owned(), raw)).to_vec()));
+    }
+
+    #[test]
+    fn bare_nans_become_null() {
+        for (json, expected) in [
+            (r#"{"a":nan,"b":[NaN,-Infinity , inf]}"#, r#"{"a":null,"b":[null,null , null]}"#),
+            (r#"{"nan":"nan \" NaN","b":-nan}"#, r#"{"nan":"nan \" NaN","b":null}"#),
+            ("NaN", "null"),
+        ] {
+            let mended = nan_to_null(json.as_bytes()).expect(json);
+            assert_eq!(String::from_utf8(mended).expect("text"), expected);
+        }
+        for json in [r#"{"a":nano,"b":"NaN","c":1e5,"d":-7}"#, "\"NaN", "", "\"\\"] {
+            assert_eq!(nan_to_null(json.as_bytes()), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn texts_say_what_they_spell() {
+        for (text, expected) in [
+            (" 7.5 ", Some(Raw::Number(7.5))),
+            ("TRUE", Some(Raw::Bool(true))),
+            ("on", Some(Raw::Text("on".into()))),
+            ("", None),
+            ("nan", None),
+            ("1e999", None),
+        ] {
+            assert_eq!(spelled(text.into()), expected, "{text}");
+        }
     }
 
     #[test]

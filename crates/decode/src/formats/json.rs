@@ -8,7 +8,8 @@
 //! ```toml
 //! device = "id"
 //! time = "ts"                  # time_format = auto | rfc3339 | unix_s | unix_ms | unix_us |
-//!                              #   unix_ns | local, the last with time_offset = "+08:00"
+//!                              #   unix_ns | local or a pattern such as "%d.%m.%Y %H:%M", with
+//!                              #   time_offset = "+08:00" or time_zone = "Europe/Berlin"
 //! lon = "gps.lon"
 //! lat = "gps.lat"
 //! sequence = "n"               # a message counter, if the device has one
@@ -25,7 +26,12 @@
 //! that are not named otherwise become metrics, under the shared `metrics` mapping; texts only if
 //! that mapping names them.
 //!
-//! A path that leads nowhere, or to null, is skipped.
+//! With `columns = true` the paths lead to arrays of one length, whose first items are the first
+//! row: `{"t": [1795422600, 1795422660], "pm": [12.5, 13]}`; what is no array holds for all rows.
+//!
+//! A path that leads nowhere, or to null, is skipped; so are bare `NaN` and `Infinity`. A row
+//! with a place and no values becomes the truth value `position_fix`, so that the way of a moving
+//! device is kept.
 
 mod walk;
 
@@ -42,7 +48,8 @@ use crate::{Decoder, Example, Format, Message};
 /// Plain JSON with configured paths.
 pub(super) struct Json;
 
-const KEYS: [&str; 8] = ["device", "time", "lon", "lat", "sequence", "gateway", "values", "each"];
+const KEYS: [&str; 9] =
+    ["device", "time", "lon", "lat", "sequence", "gateway", "values", "each", "columns"];
 
 impl Format for Json {
     fn name(&self) -> &'static str {
@@ -85,6 +92,8 @@ struct Plan {
     row: Node,
     /// The path of the rows.
     each: Option<Path>,
+    /// Whether the paths lead to arrays that are columns of rows.
+    columns: bool,
     time: Option<TimeFormat>,
     values: Vec<(Path, Rule)>,
     paths: Vec<(Slot, Path)>,
@@ -120,6 +129,11 @@ enum Slot {
 impl Plan {
     fn compile(options: &Options<'_>) -> Result<Self, OptionsError> {
         let mut plan = Self { time: Some(TimeFormat::from_options(options)?), ..Self::default() };
+        plan.columns = options.flag("columns")?.unwrap_or(false);
+        if plan.columns && options.get("each").is_some() {
+            let problem = "an array is either one of rows (each) or a column";
+            return Err(OptionsError::bad(options.full("columns"), problem));
+        }
         if let Some(text) = options.text("each")? {
             let path = path(options, "each", text)?;
             plan.message.at(&path.steps).rows = true;
@@ -144,6 +158,10 @@ impl Plan {
         }
         match options.table("values")? {
             Some(values) => plan.add_values(options, values)?,
+            None if plan.columns => {
+                let problem = "needs values: the paths of the columns";
+                return Err(OptionsError::bad(options.full("columns"), problem));
+            }
             None => plan.rows_or_message().open = true,
         }
         Ok(plan)
@@ -220,6 +238,10 @@ impl Parse for Plan {
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         walk::walk(self, message, sink)
+    }
+
+    fn is_json(&self) -> bool {
+        true
     }
 
     fn looked_for(&self) -> String {

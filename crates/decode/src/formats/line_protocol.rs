@@ -15,7 +15,8 @@
 //! lat = "lat"
 //! ```
 //!
-//! Without the tag, the topic says which device it is.
+//! Without the tag, the topic says which device it is. A line with a position and no other field
+//! becomes the truth value `position_fix`.
 
 mod syntax;
 
@@ -122,6 +123,9 @@ impl Reader {
                 let name = self.name.fill(&point.measurement, field);
                 sink.named(name, None, raw, || line.clone())?;
             }
+        }
+        if let (Some(position), true) = (lon.zip(lat), sink.since(before).is_empty()) {
+            sink.position_fix(position)?;
         }
         for value in sink.since(before) {
             value.device.clone_from(&device);

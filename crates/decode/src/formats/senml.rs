@@ -1,4 +1,4 @@
-//! SenML, JSON representation (RFC 8428).
+//! SenML in JSON or CBOR (RFC 8428); the first byte tells which.
 //!
 //! ```json
 //! [{"bn": "urn:dev:mac:0024befffe804ff1:", "bt": 1795422600, "n": "temp", "u": "Cel", "v": 21.5},
@@ -8,8 +8,11 @@
 //!
 //! Base fields are resolved (clause 4.1); a time below 2^28 is relative to when the message
 //! arrived (4.5.3). Records with the units `lon` and `lat` are no values but the position of
-//! their device at their time. A sum (`s`) is a metric of its own, `<name>_sum`. Unknown fields
-//! are ignored, unless their name ends in `_` (4.4).
+//! their device at their time; where it measured nothing at that time, they become the truth
+//! value `position_fix`. A sum (`s`) is a metric of its own, `<name>_sum`. With a base value a
+//! record without a value has the value 0 plus that, and the same with sums (4.5.4); a record of
+//! base fields alone measures nothing. Unknown fields are ignored, unless their name ends in `_`
+//! (4.4). Data values (`vd`) stay base64 texts. Secondary units (RFC 9100) are understood.
 //!
 //! Which part of a name is the device, which the metric:
 //!
@@ -22,6 +25,7 @@
 //! A record without a name of its own is called by its unit, so that the shared option
 //! `metrics = { "%RH" = "humidity" }` can name it.
 
+mod cbor;
 mod pack;
 
 use std::borrow::Cow;
@@ -34,10 +38,10 @@ use crate::error::{At, DecodeError, OptionsError};
 use crate::guard::{Guarded, Parse, Sink, check_id};
 use crate::options::Options;
 use crate::wire::Raw;
-use crate::{Decoded, Decoder, Example, Format, Message};
+use crate::{Decoder, Example, Format, Message};
 use pack::Resolved;
 
-/// SenML in JSON.
+/// SenML in JSON or CBOR.
 pub(super) struct Senml;
 
 impl Format for Senml {
@@ -46,11 +50,11 @@ impl Format for Senml {
     }
 
     fn summary(&self) -> &'static str {
-        "SenML in JSON (RFC 8428) with base fields, relative times and positions"
+        "SenML in JSON or CBOR (RFC 8428) with base fields, relative times and positions"
     }
 
     fn summary_zh(&self) -> &'static str {
-        "SenML 的 JSON 表示（RFC 8428），支持基础字段、相对时间与位置"
+        "SenML 的 JSON 或 CBOR 表示（RFC 8428），支持基础字段、相对时间与位置"
     }
 
     fn example(&self) -> Example {
@@ -96,14 +100,17 @@ impl Parse for Reader {
             let (device, name) = self.split(&record);
             let device = device.map(|device| check_id(device, at)).transpose()?;
             match (record.unit.as_deref(), &record.value) {
-                (Some("lon"), Some(raw)) => places.lon(device, record.time, raw),
-                (Some("lat"), Some(raw)) => places.lat(device, record.time, raw),
+                (Some("lon"), Some(raw)) => places.at(device, record.time).lon = finite(raw),
+                (Some("lat"), Some(raw)) => places.at(device, record.time).lat = finite(raw),
                 _ => put(record, device.as_ref(), name, sink, at)?,
             }
             Ok(())
         })?;
-        places.give_to(sink.found());
-        Ok(())
+        places.give_to(sink)
+    }
+
+    fn is_json(&self) -> bool {
+        true
     }
 
     fn looked_for(&self) -> String {
@@ -173,8 +180,14 @@ fn part<'a>(text: &Cow<'a, str>, range: impl SliceIndex<str, Output = str>) -> C
     }
 }
 
-/// Longitude and latitude, as far as they are known.
-type Place = (Option<f64>, Option<f64>);
+/// Where a device was at one time, as far as it is known.
+#[derive(Default)]
+struct Place {
+    lon: Option<f64>,
+    lat: Option<f64>,
+    /// Whether a value was measured there.
+    taken: bool,
+}
 
 /// Positions by device and time.
 #[derive(Default)]
@@ -183,22 +196,35 @@ struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    fn lon(&mut self, device: Option<Cow<'a, str>>, time: Timestamp, raw: &Raw<'_>) {
-        self.known.entry((device, time)).or_default().0 = finite(raw);
+    fn at(&mut self, device: Option<Cow<'a, str>>, time: Timestamp) -> &mut Place {
+        self.known.entry((device, time)).or_default()
     }
 
-    fn lat(&mut self, device: Option<Cow<'a, str>>, time: Timestamp, raw: &Raw<'_>) {
-        self.known.entry((device, time)).or_default().1 = finite(raw);
-    }
-
-    fn give_to(self, values: &mut [Decoded<'a>]) {
+    /// Gives values their positions; positions without values become some.
+    fn give_to(mut self, sink: &mut Sink<'_, 'a>) -> Result<(), DecodeError> {
         if self.known.is_empty() {
-            return;
+            return Ok(());
         }
-        for value in values {
+        for value in sink.found() {
             let key = (value.device.clone(), value.time.unwrap_or_default());
-            value.position = self.known.get(&key).and_then(|(lon, lat)| lon.zip(*lat));
+            if let Some(place) = self.known.get_mut(&key) {
+                place.taken = true;
+                value.position = place.lon.zip(place.lat);
+            }
         }
+        let alone = self.known.into_iter().filter(|(_, place)| !place.taken);
+        let fixes = alone.filter_map(|(key, place)| Some((key, place.lon.zip(place.lat)?)));
+        let mut fixes: Vec<_> = fixes.collect();
+        fixes.sort_by(|(a, _), (b, _)| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        for ((device, time), position) in fixes {
+            let before = sink.found().len();
+            sink.position_fix(position)?;
+            for value in sink.since(before) {
+                value.device.clone_from(&device);
+                value.time = Some(time);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -117,6 +117,70 @@ fn rows_may_be_the_message_itself_or_plain_arrays_and_numbers() {
 }
 
 #[test]
+fn columns_become_rows() {
+    let decoder = compile(&json!({"columns": true, "device": "id", "time": "t", "lon": "x",
+        "lat": "y", "values": {"a.pm": "pm25", "a.no2": "no2"}}));
+    let payload = r#"{"t": [1795422600, 1795422660, 1795422720], "id": "air-17",
+        "a": {"pm": [12.5, null, 14], "no2": [1, 2]}, "x": [6.1, 6.2, 6.3], "y": 52.2}"#;
+    let values = decode(&*decoder, payload).expect("values");
+    let got: Vec<_> = values
+        .iter()
+        .map(|v| (v.metric.as_ref(), v.value.as_f64(), v.time.map(|time| time.millis() / 1_000)))
+        .collect();
+    assert_eq!(
+        got,
+        [
+            ("pm25", Some(12.5), Some(1_795_422_600)),
+            ("no2", Some(1.0), Some(1_795_422_600)),
+            ("no2", Some(2.0), Some(1_795_422_660)),
+            ("pm25", Some(14.0), Some(1_795_422_720)),
+        ]
+    );
+    assert!(values.iter().all(|v| v.device.as_deref() == Some("air-17")));
+    let many = format!(r#"{{"a": {{"pm": [{}1]}}}}"#, "1,".repeat(400_000));
+    assert_eq!(decode(&*decoder, &many).expect_err("many").kind, DecodeErrorKind::TooManyValues);
+}
+
+#[test]
+fn a_place_alone_is_a_position_fix() {
+    let plain = json!({"device": "id", "time": "ts", "lon": "lon", "lat": "lat"});
+    let decoder = compile(&plain);
+    let payload = r#"{"id": "bus-7", "ts": 1795422600, "lon": -87.63, "lat": 41.88}"#;
+    let values = decode(&*decoder, payload).expect("a fix");
+    let fix = Decoded {
+        device: Some("bus-7".into()),
+        time: Some(Timestamp::from_secs(1_795_422_600)),
+        position: Some((-87.63, 41.88)),
+        ..Decoded::new("position_fix".into(), Value::Bool(true))
+    };
+    assert_eq!(values, [fix]);
+    let half = r#"{"id": "bus-7", "lon": -87.63}"#;
+    assert_eq!(decode(&*decoder, half).expect_err("half").kind, DecodeErrorKind::NoValues);
+
+    let rows = json!({"each": "$", "lon": "lon", "lat": "lat", "values": {"v": "speed"},
+        "metrics": {"position_fix": "seen"}});
+    let payload = r#"[{"lon": 1, "lat": 2}, {"v": 5, "lon": 1, "lat": 3}, {"w": 1}]"#;
+    check(&rows, payload, &[("seen", Value::Bool(true)), ("speed", number(5.0))]);
+    let ignored = compile(&json!({"lon": "lon", "lat": "lat",
+        "metrics": {"position_fix": {"ignore": true}}}));
+    assert_eq!(decode(&*ignored, r#"{"lon": 1, "lat": 2}"#), Ok(vec![]));
+}
+
+#[test]
+fn bare_nans_are_no_values() {
+    let options = json!({"device": "id", "values": {"a": "pm25", "b": "pm10", "c.d": "o3"}});
+    let decoder = compile(&options);
+    let payload = r#"{"id": "NaN", "a": NaN, "b": 7.5, "c": {"d": -Infinity}}"#;
+    let values = decode(&*decoder, payload).expect("the others");
+    assert_eq!((values.len(), values[0].metric.as_ref()), (1, "pm10"));
+    assert_eq!(values[0].device.as_deref(), Some("NaN"));
+    let error = decode(&*decoder, r#"{"a": nan}"#).expect_err("nothing else");
+    assert_eq!(error.kind, DecodeErrorKind::NoValues);
+    let error = decode(&*decoder, r#"{"a": nan, "b": 7.5,}"#).expect_err("malformed besides");
+    assert_eq!(error.kind, DecodeErrorKind::Malformed);
+}
+
+#[test]
 fn odd_names_can_be_reached() {
     let payload = r#"{"SDS0X1": {"PM2.5": 11.8}, "switch:0": {"t\u0043": 37.7}, "温度": 21}"#;
     let options = json!({"values": {
@@ -164,7 +228,10 @@ fn what_is_wrong_is_named_with_its_path() {
     fails(&plain, r#"{"a": {"b": {"c": 1}}}"#, BadValue, &at("a.b"));
     fails(&plain, &format!(r#"{{"a": {{"b": "{}"}}}}"#, "x".repeat(257)), BadValue, &at("a.b"));
     fails(&plain, r#"{"a": {"b": 1}} x"#, Malformed, &At::LineColumn { line: 1, column: 17 });
-    fails(&plain, r#"{"a": {"b": nan}}"#, Malformed, &At::LineColumn { line: 1, column: 14 });
+    fails(&plain, r#"{"a": {"b": nano}}"#, Malformed, &At::LineColumn { line: 1, column: 14 });
+    let columns = json!({"columns": true, "time": "t", "values": {"pm": "pm25"}});
+    fails(&columns, r#"{"pm": [1, "nan"]}"#, BadValue, &at("pm[1]"));
+    fails(&columns, r#"{"pm": [1], "t": [true]}"#, BadTime, &at("t[0]"));
     let rows = json!({"each": "rows", "values": {"t": "temperature", "[1]": "pm25"}});
     fails(&rows, r#"{"rows": [{"t": 1}, {"t": "inf"}]}"#, BadValue, &at("rows[1].t"));
     fails(&rows, r#"{"rows": {"t": 1}}"#, WrongShape, &at("rows"));
@@ -221,6 +288,8 @@ fn bad_options_are_refused() {
         (json!({"lon": "x"}), "lon"),
         (json!({"device": 5}), "device"),
         (json!({"each": ""}), "each"),
+        (json!({"columns": true}), "columns"),
+        (json!({"columns": true, "each": "$", "values": {"a": "x"}}), "columns"),
         (json!({"tiem": "ts"}), "tiem"),
         (json!({"time": "ts", "time_format": "local"}), "time_format"),
     ] {

@@ -9,8 +9,12 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::{Node, Plan, Slot};
 use crate::error::{At, DecodeError, DecodeErrorKind};
 use crate::guard::{Sink, bad_value, check_id};
+use crate::limits::{self, MAX_VALUES};
 use crate::wire::{self, Raw, Scalar};
 use crate::{Decoded, Message};
+
+/// How many items the arrays of a payload in columns may have: each row has a time besides.
+const MAX_CELLS: usize = 4 * MAX_VALUES;
 
 pub(super) fn walk<'a>(
     plan: &'a Plan,
@@ -18,7 +22,16 @@ pub(super) fn walk<'a>(
     sink: &mut Sink<'_, 'a>,
 ) -> Result<(), DecodeError> {
     let text = wire::json_text(message.payload)?;
-    let mut state = State { plan, sink, outer: Row::default(), row: None, rows: 0, error: None };
+    let mut state = State {
+        plan,
+        sink,
+        outer: Row::default(),
+        row: None,
+        rows: 0,
+        columns: Vec::new(),
+        cells: 0,
+        error: None,
+    };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = Walk { node: &plan.message, state: &mut state }
         .deserialize(&mut deserializer)
@@ -26,7 +39,13 @@ pub(super) fn walk<'a>(
     if let Err(error) = read {
         return Err(state.error.unwrap_or_else(|| wire::json_error(&error)));
     }
+    state.transpose()?;
     let outer = state.outer;
+    if sink.found().is_empty()
+        && let Some(position) = outer.position()
+    {
+        sink.position_fix(position)?;
+    }
     outer.complete(sink.found());
     Ok(())
 }
@@ -45,9 +64,26 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    fn position(&self) -> Option<(f64, f64)> {
+        self.lon.zip(self.lat)
+    }
+
+    /// Ends a row of the payload: its values get what it has, and if it has a place but no values,
+    /// it says where its device is.
+    fn end(self, sink: &mut Sink<'_, 'a>) -> Result<(), DecodeError> {
+        let start = self.start;
+        if sink.since(start).is_empty()
+            && let Some(position) = self.position()
+        {
+            sink.position_fix(position)?;
+        }
+        self.complete(sink.since(start));
+        Ok(())
+    }
+
     /// Gives its values what they do not have yet.
     fn complete(self, values: &mut [Decoded<'a>]) {
-        let position = self.lon.zip(self.lat);
+        let position = self.position();
         for value in values {
             if value.device.is_none() {
                 value.device.clone_from(&self.device);
@@ -70,6 +106,10 @@ struct State<'w, 'o, 'a> {
     row: Option<Row<'a>>,
     /// How many rows there were.
     rows: usize,
+    /// The arrays of a payload in columns; null is no value.
+    columns: Vec<(Slot, Vec<Option<Raw<'a>>>)>,
+    /// How many items they have together.
+    cells: usize,
     /// Why the walk stopped; the parser's own error only says that it did.
     error: Option<DecodeError>,
 }
@@ -82,7 +122,7 @@ impl<'a> State<'_, '_, 'a> {
             return self.sink.ruled(rule, None, raw, || locate(plan, row, plan.path_of(slot)));
         }
         let at = self.at(slot);
-        let time = self.plan.time;
+        let time = self.plan.time.as_ref();
         let row = self.row.as_mut().unwrap_or(&mut self.outer);
         match slot {
             Slot::Device => row.device = Some(id(raw, at)?),
@@ -97,6 +137,28 @@ impl<'a> State<'_, '_, 'a> {
                 })?;
             }
             Slot::Value(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Makes rows of the columns: the first items of all arrays are the first row.
+    fn transpose(&mut self) -> Result<(), DecodeError> {
+        let columns = std::mem::take(&mut self.columns);
+        let rows = columns.iter().map(|(_, column)| column.len()).max().unwrap_or(0);
+        let mut columns: Vec<_> =
+            columns.into_iter().map(|(slot, column)| (slot, column.into_iter())).collect();
+        for row in 0..rows {
+            self.rows = row;
+            let start = self.sink.found().len();
+            self.row = Some(Row { start, ..Row::default() });
+            for (slot, column) in &mut columns {
+                if let Some(raw) = column.next().flatten() {
+                    self.put(*slot, raw)?;
+                }
+            }
+            if let Some(row) = self.row.take() {
+                row.end(self.sink)?;
+            }
         }
         Ok(())
     }
@@ -125,6 +187,9 @@ impl<'a> State<'_, '_, 'a> {
 
 /// A path as it applies to this message: `rows[3].pm`.
 fn locate(plan: &Plan, row: Option<usize>, path: &str) -> At {
+    if let (true, Some(row)) = (plan.columns, row) {
+        return At::Path(format!("{path}[{row}]"));
+    }
     let path = match (&plan.each, row) {
         (Some(each), Some(row)) => match path {
             "@" => format!("{each}[{row}]"),
@@ -197,6 +262,21 @@ impl<'de> Walk<'_, '_, '_, 'de> {
         ))
     }
 
+    /// Reads an array of a payload in columns.
+    fn column<A: SeqAccess<'de>>(self, slot: Slot, mut items: A) -> Result<(), A::Error> {
+        let state = self.state;
+        let mut column = Vec::new();
+        while let Some(Scalar(raw)) = items.next_element()? {
+            state.cells += 1;
+            if state.cells > MAX_CELLS {
+                return Err(state.fail(limits::too_many()));
+            }
+            column.push(raw);
+        }
+        state.columns.push((slot, column));
+        Ok(())
+    }
+
     /// Reads the rows.
     fn rows<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let state = self.state;
@@ -210,8 +290,7 @@ impl<'de> Walk<'_, '_, '_, 'de> {
                 return Ok(());
             }
             if let Some(row) = row {
-                let start = row.start;
-                row.complete(state.sink.since(start));
+                row.end(state.sink).map_err(|error| state.fail(error))?;
             }
             state.rows += 1;
         }
@@ -259,6 +338,9 @@ impl<'de> Visitor<'de> for Walk<'_, '_, '_, 'de> {
             return self.rows(items);
         }
         if let Some(slot) = self.node.slots.first() {
+            if self.state.plan.columns {
+                return self.column(*slot, items);
+            }
             return Err(self.state.unexpected(*slot, "an array"));
         }
         let mut next = 0;

@@ -136,6 +136,9 @@ fn tags_and_fields_become_devices_and_metrics() {
     let options = json!({"device_tag": "node", "precision": "s", "lon": "x", "lat": "y",
         "name": "{measurement}.{field}", "metrics": {"air.pm": "pm25"}});
     let decoder = LineProtocol.compile(&options).expect("valid options");
+    let alone = decode(&*decoder, "air,node=a x=-87.6,y=41.8 1795422600").expect("a fix");
+    assert_eq!((alone.len(), alone[0].metric.as_ref()), (1, "position_fix"));
+    assert_eq!(alone[0].position, Some((-87.6, 41.8)));
     let payload = "# two devices\nair,node=a\\ 1 pm=12.5,ok=t,x=-87.6,y=41.8 1795422600\n\
                    air,node=b pm=3i\nair pm=4,mode=\"eco\" 7\n";
     let values = decode(&*decoder, payload).expect("values");

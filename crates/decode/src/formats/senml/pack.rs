@@ -1,17 +1,23 @@
-//! SenML records and their resolution (RFC 8428, clause 4).
+//! SenML records and their resolution (RFC 8428, clause 4), whatever they are written in.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use city_model::Timestamp;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::cbor;
 
 use crate::Message;
 use crate::error::{At, DecodeError, DecodeErrorKind, quote};
 use crate::wire::{self, Raw, Text};
 
-/// The highest version that is understood (clause 4.4).
+/// The highest version that is understood (clause 4.4), but for the features of RFC 9100, which
+/// are added to it as powers of two.
 const VERSION: u64 = 10;
+
+/// The feature "secondary units" (RFC 9100, clause 4.1).
+const SECONDARY_UNITS: u64 = 1 << 4;
 
 /// Times below this many seconds are relative to now (clause 4.5.3).
 const RELATIVE_BELOW: f64 = 268_435_456.0;
@@ -43,13 +49,93 @@ impl<'a> Resolved<'a> {
     }
 }
 
+/// The fields of a record (clause 4.3, labels of clause 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    BaseName,
+    BaseTime,
+    BaseUnit,
+    BaseValue,
+    BaseSum,
+    BaseVersion,
+    Name,
+    Unit,
+    Value,
+    Text,
+    Bool,
+    Sum,
+    Time,
+    Data,
+}
+
+impl Field {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "bn" => Self::BaseName,
+            "bt" => Self::BaseTime,
+            "bu" => Self::BaseUnit,
+            "bv" => Self::BaseValue,
+            "bs" => Self::BaseSum,
+            "bver" => Self::BaseVersion,
+            "n" => Self::Name,
+            "u" => Self::Unit,
+            "v" => Self::Value,
+            "vs" => Self::Text,
+            "vb" => Self::Bool,
+            "s" => Self::Sum,
+            "t" => Self::Time,
+            "vd" => Self::Data,
+            _ => return None,
+        })
+    }
+
+    /// By its label in CBOR (clause 6, table 4). The update time (7) says nothing about values.
+    pub(super) const fn labelled(label: i64) -> Option<Self> {
+        Some(match label {
+            -1 => Self::BaseVersion,
+            -2 => Self::BaseName,
+            -3 => Self::BaseTime,
+            -4 => Self::BaseUnit,
+            -5 => Self::BaseValue,
+            -6 => Self::BaseSum,
+            0 => Self::Name,
+            1 => Self::Unit,
+            2 => Self::Value,
+            3 => Self::Text,
+            4 => Self::Bool,
+            5 => Self::Sum,
+            6 => Self::Time,
+            8 => Self::Data,
+            _ => return None,
+        })
+    }
+
+    /// By its name; a name that ends in `_` must be understood (clause 4.4).
+    pub(super) fn known(name: &str) -> Result<Option<Self>, String> {
+        match Self::named(name) {
+            None if name.ends_with('_') => {
+                let name = quote(name);
+                Err(format!("the field `{name}` must be understood, but is not known"))
+            }
+            field => Ok(field),
+        }
+    }
+}
+
 /// Reads a pack; `each` gets every record that has a value or a sum, with its index.
+///
+/// A pack is an array. JSON begins it with `[` or a blank, CBOR with a byte that no text begins
+/// with, so that nobody needs to say which of the two it is.
 pub(super) fn read<'a>(
     message: &Message<'a>,
     each: impl FnMut(usize, Resolved<'a>) -> Result<(), DecodeError>,
 ) -> Result<(), DecodeError> {
+    let base = Base::default();
+    let mut pack = Pack { received: message.received, base, index: 0, each, error: None };
+    if cbor::begins(message.payload) {
+        return cbor::read(message.payload, &mut pack);
+    }
     let text = wire::json_text(message.payload)?;
-    let mut pack = Pack { received: message.received, base: Base::default(), each, error: None };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = (&mut pack).deserialize(&mut deserializer).and_then(|()| deserializer.end());
     match read {
@@ -60,7 +146,7 @@ pub(super) fn read<'a>(
 
 /// The base fields as they stand.
 #[derive(Default)]
-struct Base<'a> {
+pub(super) struct Base<'a> {
     name: Option<Cow<'a, str>>,
     time: Option<f64>,
     unit: Option<Cow<'a, str>>,
@@ -69,16 +155,37 @@ struct Base<'a> {
     version: Option<u64>,
 }
 
-struct Pack<'a, F> {
+/// A pack that is being read.
+pub(super) struct Pack<'a, F> {
     received: Timestamp,
-    base: Base<'a>,
+    pub(super) base: Base<'a>,
+    index: usize,
     each: F,
     error: Option<DecodeError>,
 }
 
+impl<'a, F> Pack<'a, F>
+where
+    F: FnMut(usize, Resolved<'a>) -> Result<(), DecodeError>,
+{
+    /// Takes the next record.
+    pub(super) fn take(&mut self, own: Own<'a>) -> Result<(), DecodeError> {
+        let index = self.index;
+        self.index += 1;
+        let taken = resolve(&self.base, own, self.received)
+            .and_then(|record| record.map_or(Ok(()), |record| (self.each)(index, record)));
+        taken.map_err(|mut error| {
+            if error.at == At::Message {
+                error.at = At::Path(format!("[{index}]"));
+            }
+            error
+        })
+    }
+}
+
 /// A record's own fields.
 #[derive(Default)]
-struct Own<'a> {
+pub(super) struct Own<'a> {
     name: Option<Cow<'a, str>>,
     unit: Option<Cow<'a, str>>,
     time: Option<f64>,
@@ -86,6 +193,61 @@ struct Own<'a> {
     /// How many of v, vs, vb, vd there were.
     values: usize,
     sum: Option<f64>,
+}
+
+impl<'a> Own<'a> {
+    /// Sets a field that is a text; base fields go to the pack. `false`: it is none.
+    pub(super) fn text(&mut self, base: &mut Base<'a>, field: Field, text: Cow<'a, str>) -> bool {
+        match field {
+            Field::BaseName => base.name = Some(text),
+            Field::BaseUnit => base.unit = Some(text),
+            Field::Name => self.name = Some(text),
+            Field::Unit => self.unit = Some(text),
+            Field::Text | Field::Data => self.put(Some(Raw::Text(text))),
+            _ => return false,
+        }
+        true
+    }
+
+    /// The same for one that is a number; a value may be null, which is none.
+    pub(super) fn number(
+        &mut self,
+        base: &mut Base<'a>,
+        field: Field,
+        number: Option<f64>,
+    ) -> bool {
+        match (field, number) {
+            (Field::Value, number) => self.put(number.map(Raw::Number)),
+            (_, None) => return false,
+            (Field::BaseTime, number) => base.time = number,
+            (Field::BaseValue, number) => base.value = number,
+            (Field::BaseSum, number) => base.sum = number,
+            (Field::Time, number) => self.time = number,
+            (Field::Sum, number) => self.sum = number,
+            (_, Some(_)) => return false,
+        }
+        true
+    }
+
+    pub(super) fn flag(&mut self, flag: bool) {
+        self.put(Some(Raw::Bool(flag)));
+    }
+
+    fn put(&mut self, raw: Option<Raw<'a>>) {
+        self.value = raw;
+        self.values += 1;
+    }
+
+    /// Whether it says that something was measured: base fields alone only prepare for others.
+    fn measures(&self) -> bool {
+        self.name.is_some() || self.unit.is_some() || self.time.is_some() || self.sum.is_some()
+    }
+}
+
+impl<'a> Base<'a> {
+    pub(super) fn version(&mut self, version: u64) {
+        self.version = Some(version);
+    }
 }
 
 impl<'de, F> DeserializeSeed<'de> for &mut Pack<'de, F>
@@ -110,24 +272,20 @@ where
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<(), A::Error> {
-        let mut index = 0;
         while let Some(own) = records.next_element_seed(RecordSeed { base: &mut self.base })? {
-            let step = resolve(&self.base, own, self.received)
-                .and_then(|record| record.map_or(Ok(()), |record| (self.each)(index, record)));
-            if let Err(mut error) = step {
-                if error.at == At::Message {
-                    error.at = At::Path(format!("[{index}]"));
-                }
+            if let Err(error) = self.take(own) {
                 self.error = Some(error);
                 return Err(A::Error::custom("stopped"));
             }
-            index += 1;
         }
         Ok(())
     }
 }
 
 /// Applies the base fields; `None` if the record has neither value nor sum.
+///
+/// A missing value counts as 0 where there is a base value, a missing sum where there is a base
+/// sum (clause 4.5.4). Only numbers are summed up.
 fn resolve<'a>(
     base: &Base<'a>,
     own: Own<'a>,
@@ -140,25 +298,30 @@ fn resolve<'a>(
     if own.values > 1 {
         return wrong("a record has more than one of v, vs, vb and vd".to_owned());
     }
-    if let Some(version) = base.version.filter(|version| *version > VERSION) {
+    if let Some(version) = base.version.filter(|version| version & !SECONDARY_UNITS > VERSION) {
         return wrong(format!("SenML version {version} is not known, only up to {VERSION}"));
     }
-    if own.value.is_none() && own.sum.is_none() {
-        return Ok(None);
-    }
+    let counts = own.values == 0 && own.measures();
+    let numeric = counts || matches!(own.value, Some(Raw::Number(_)));
     let value = match (own.value, base.value) {
-        (Some(raw @ (Raw::Number(_) | Raw::Integer(_))), Some(add)) => {
-            raw.as_number().map(|number| Raw::Number(number + add))
-        }
+        (Some(Raw::Number(number)), Some(add)) => Some(Raw::Number(number + add)),
+        (None, Some(add)) if counts => Some(Raw::Number(add)),
         (value, _) => value,
     };
+    let sum = match (own.sum, base.sum) {
+        (Some(sum), add) => Some(sum + add.unwrap_or(0.0)),
+        (None, add) => add.filter(|_| numeric),
+    };
+    if value.is_none() && sum.is_none() {
+        return Ok(None);
+    }
     Ok(Some(Resolved {
         base_name: base.name.clone(),
         name: own.name.unwrap_or_default(),
         unit: own.unit.or_else(|| base.unit.clone()),
         time: time(base.time.unwrap_or(0.0) + own.time.unwrap_or(0.0), received)?,
         value,
-        sum: own.sum.map(|sum| sum + base.sum.unwrap_or(0.0)),
+        sum,
     }))
 }
 
@@ -203,42 +366,33 @@ impl<'de> Visitor<'de> for RecordSeed<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Own<'de>, A::Error> {
         let mut own = Own::default();
         while let Some(Text(label)) = fields.next_key()? {
-            match label.as_ref() {
-                "bn" => self.base.name = Some(text(&mut fields)?),
-                "bt" => self.base.time = Some(fields.next_value()?),
-                "bu" => self.base.unit = Some(text(&mut fields)?),
-                "bv" => self.base.value = Some(fields.next_value()?),
-                "bs" => self.base.sum = Some(fields.next_value()?),
-                "bver" => self.base.version = Some(fields.next_value()?),
-                "n" => own.name = Some(text(&mut fields)?),
-                "u" => own.unit = Some(text(&mut fields)?),
-                "t" => own.time = Some(fields.next_value()?),
-                "s" => own.sum = Some(fields.next_value()?),
-                "v" => own.put(Raw::Number(fields.next_value()?)),
-                "vb" => own.put(Raw::Bool(fields.next_value()?)),
-                "vs" | "vd" => own.put(Raw::Text(text(&mut fields)?)),
-                unknown if unknown.ends_with('_') => {
-                    let label = quote(unknown);
-                    return Err(A::Error::custom(format_args!(
-                        "the field `{label}` must be understood, but is not known"
-                    )));
+            let known = match Field::known(&label).map_err(A::Error::custom)? {
+                Some(Field::BaseVersion) => {
+                    self.base.version(fields.next_value()?);
+                    true
                 }
-                _ => {
-                    fields.next_value::<serde::de::IgnoredAny>()?;
+                Some(Field::Bool) => {
+                    own.flag(fields.next_value()?);
+                    true
                 }
+                Some(
+                    field @ (Field::BaseName
+                    | Field::BaseUnit
+                    | Field::Name
+                    | Field::Unit
+                    | Field::Text
+                    | Field::Data),
+                ) => {
+                    let Text(text) = fields.next_value()?;
+                    own.text(self.base, field, text)
+                }
+                Some(field) => own.number(self.base, field, fields.next_value()?),
+                None => fields.next_value::<IgnoredAny>().map(|_| true)?,
+            };
+            if !known {
+                return Err(A::Error::custom(format_args!("`{label}` cannot be null")));
             }
         }
         Ok(own)
     }
-}
-
-impl<'a> Own<'a> {
-    fn put(&mut self, raw: Raw<'a>) {
-        self.value = Some(raw);
-        self.values += 1;
-    }
-}
-
-fn text<'de, A: MapAccess<'de>>(fields: &mut A) -> Result<Cow<'de, str>, A::Error> {
-    fields.next_value::<Text<'de>>().map(|text| text.0)
 }

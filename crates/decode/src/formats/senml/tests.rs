@@ -2,7 +2,7 @@ use city_model::Value;
 use serde_json::json;
 
 use super::*;
-use crate::DecodeErrorKind;
+use crate::{DecodeErrorKind, Decoded};
 
 const RECEIVED: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -60,14 +60,132 @@ fn base_fields_last_until_they_change() {
     assert_eq!(
         got,
         [
+            (Some("a"), "t_sum", Some(100.0), None),
             (Some("a"), "t", Some(21.5), Some("Cel")),
+            (Some("a"), "t_sum", Some(100.0), None),
             (Some("a"), "t", Some(22.0), Some("Cel")),
             (Some("b"), "e_sum", Some(105.0), None),
             (Some("b"), "e", Some(3.0), Some("J")),
         ]
     );
-    assert_eq!(values[1].time, Some(Timestamp::from_secs(1_795_422_610)));
-    assert_eq!(values[2].time, Some(Timestamp::from_secs(1_795_422_600)));
+    assert_eq!(values[3].time, Some(Timestamp::from_secs(1_795_422_610)));
+    assert_eq!(values[4].time, Some(Timestamp::from_secs(1_795_422_600)));
+}
+
+#[test]
+fn missing_values_and_sums_count_as_nothing_added_to_the_base() {
+    for (pack, expected) in [
+        (r#"[{"bn": "a:", "bv": 20}, {"n": "t"}, {"n": "t", "v": 1}]"#, vec![20.0, 21.0]),
+        (r#"[{"bv": 20, "n": "t", "t": 5}]"#, vec![20.0]),
+        // A sum may stand without a value, but where there is a base value there is a value too.
+        (r#"[{"n": "e", "s": 5}]"#, vec![5.0]),
+        (r#"[{"bv": 2, "n": "e", "s": 5}]"#, vec![5.0, 2.0]),
+        (r#"[{"bs": 7, "n": "e"}, {"n": "e", "s": 1}]"#, vec![7.0, 8.0]),
+        (r#"[{"bv": 1, "bs": 7, "n": "e", "vb": true}]"#, vec![1.0]),
+        (r#"[{"bv": 1, "n": "e", "v": null}, {"n": "f", "v": 2}]"#, vec![3.0]),
+    ] {
+        let decoder = compile(&json!({}));
+        let values = decode(&*decoder, pack).expect(pack);
+        let got: Vec<_> = values.iter().filter_map(|value| value.value.as_f64()).collect();
+        assert_eq!(got, expected, "{pack}");
+    }
+}
+
+#[test]
+fn secondary_units_are_a_feature_of_the_version() {
+    let decoder = compile(&json!({}));
+    let values = decode(&*decoder, r#"[{"bver": 26, "n": "a", "u": "km/h", "v": 1}]"#);
+    assert_eq!(values.expect("known")[0].unit.as_deref(), Some("km/h"));
+    assert!(decode(&*decoder, r#"[{"bver": 42, "n": "a", "v": 1}]"#).is_err());
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u32> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
+    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
+}
+
+fn decode_cbor<'a>(
+    decoder: &'a dyn Decoder,
+    payload: &'a [u8],
+) -> Result<Vec<Decoded<'a>>, DecodeError> {
+    let mut out = Vec::new();
+    decoder.decode(&Message::new("t", payload, RECEIVED), &mut out).map(|()| out)
+}
+
+#[test]
+fn cbor_numbers_have_many_forms() {
+    let decoder = compile(&json!({}));
+    for (value, expected) in [
+        ("17", 23.0),
+        ("1903e8", 1_000.0),
+        ("3903e7", -1_000.0),
+        ("f93e00", 1.5),
+        ("f90001", 5.960_464_477_539_063e-8),
+        ("f9c400", -4.0),
+        ("fa3fc00000", 1.5),
+        ("fb3ff199999999999a", 1.1),
+        ("c4820119 0111", 2_730.0),
+        ("c4822019 0111", 27.3),
+    ] {
+        let payload = hex(&format!("81a2 00 6161 02 {value}"));
+        let values = decode_cbor(&*decoder, &payload).expect(value);
+        assert_eq!(values[0].value, Value::Number(expected), "{value}");
+    }
+    for (value, kind) in [
+        ("f97c00", DecodeErrorKind::BadValue),
+        ("f97e00", DecodeErrorKind::BadValue),
+        ("f6", DecodeErrorKind::NoValues),
+        ("f5", DecodeErrorKind::WrongShape),
+        ("c1 01", DecodeErrorKind::WrongShape),
+        ("6131", DecodeErrorKind::WrongShape),
+        ("f93e", DecodeErrorKind::Malformed),
+        ("1c", DecodeErrorKind::WrongShape),
+    ] {
+        let payload = hex(&format!("81a2 00 6161 02 {value}"));
+        let error = decode_cbor(&*decoder, &payload).expect_err(value);
+        assert_eq!(error.kind, kind, "{value}: {error}");
+    }
+}
+
+#[test]
+fn cbor_lengths_may_be_open_and_labels_be_names() {
+    let decoder = compile(&json!({}));
+    // Self-described; [_ {_ -2: (_ "a", ":"), "n": "x", 4: true, 7: [1, {2: 3}], "l": "?"},
+    // {0: "d", 8: h'010203'}]
+    let payload =
+        hex("d9d9f7 9f bf 21 7f 6161 613a ff 616e 6178 04f5 07 82 01 a1 0203 616c 613f ff \
+         a2 00 6164 08 43 010203 ff");
+    let values = decode_cbor(&*decoder, &payload).expect("values");
+    let got: Vec<_> = values.iter().map(|v| (v.metric.as_ref(), v.value.clone())).collect();
+    assert_eq!(got, [("x", Value::Bool(true)), ("d", Value::from("AQID"))]);
+    assert!(values.iter().all(|value| value.device.as_deref() == Some("a")));
+}
+
+#[test]
+fn hostile_cbor_is_refused_without_reserving_what_it_declares() {
+    use DecodeErrorKind::{Malformed, TooDeep, TooManyValues, WrongShape};
+    let decoder = compile(&json!({}));
+    let nested = [&hex("81a1 07")[..], &[0x81; 100_000], &[0x01]].concat();
+    let tagged = [&hex("81a1 07")[..], &[0xc6; 100_000], &[0x01]].concat();
+    let many = [&hex("9f")[..], &hex("a2 00 6161 02 01").repeat(100_001), &hex("ff")].concat();
+    for (payload, kind) in [
+        (hex("9b ffffffffffffffff"), Malformed),
+        (hex("9a 7fffffff a1 00 6161"), Malformed),
+        (hex("81 bb ffffffffffffffff 00 6161"), Malformed),
+        (hex("81 a1 00 7b 7fffffffffffffff 61"), Malformed),
+        (hex("81 a1 08 5b 7fffffffffffffff 61"), Malformed),
+        (hex("81 a2 00 61 ff 02 01"), Malformed),
+        (hex("81 a2 00 6161 02 01 00"), Malformed),
+        (hex("81 a1 66 6d7573745f5f 01"), WrongShape),
+        (hex("81 01"), WrongShape),
+        (hex("81 a1 f5 01"), WrongShape),
+        (nested, TooDeep),
+        (tagged, TooDeep),
+        (many, TooManyValues),
+    ] {
+        let error = decode_cbor(&*decoder, &payload).expect_err("refused");
+        assert_eq!(error.kind, kind, "{error}");
+    }
 }
 
 #[test]
@@ -86,10 +204,17 @@ fn positions_belong_to_their_device_and_time() {
     let pack = r#"[{"bn": "bus:", "n": "speed", "v": 9, "t": -10}, {"n": "speed", "v": 8},
         {"u": "lat", "v": 41.8}, {"u": "lon", "v": -87.6}, {"bn": "tram:", "n": "speed", "v": 7},
         {"u": "lon", "v": 1}]"#;
+    let alone = r#"[{"bn": "bus:", "u": "lat", "v": 41.8, "t": -5}, {"u": "lon", "v": -87.6, "t": -5},
+        {"n": "speed", "v": 9}]"#;
     let decoder = compile(&json!({}));
     let values = decode(&*decoder, pack).expect("values");
     let places: Vec<_> = values.iter().map(|v| (v.value.as_f64(), v.position)).collect();
     assert_eq!(places, [(Some(9.0), None), (Some(8.0), Some((-87.6, 41.8))), (Some(7.0), None)]);
+    let values = decode(&*decoder, alone).expect("values");
+    assert_eq!(values[0].position, None);
+    let fix = (values[1].metric.as_ref(), values[1].position, values[1].device.as_deref());
+    assert_eq!(fix, ("position_fix", Some((-87.6, 41.8)), Some("bus")));
+    assert_eq!(values[1].time, Some(RECEIVED + city_model::Span::from_secs(-5)));
 }
 
 #[test]
@@ -108,7 +233,9 @@ fn what_the_rfc_forbids_is_refused() {
         (r#"[{"bn": ":", "n": "a", "v": 1}]"#, BadDevice),
         (r#"[{"bn": "a:"}]"#, NoValues),
         ("[]", NoValues),
-        (r#"[{"n": "a", "v": NaN}]"#, Malformed),
+        (r#"[{"n": "a", "v": NaN}]"#, NoValues),
+        (r#"[{"n": "a", "t": null, "v": 1}]"#, WrongShape),
+        (r#"[{"n": "a", "v": 1},]"#, Malformed),
     ] {
         let error = decode(&*decoder, pack).expect_err(pack);
         assert_eq!(error.kind, kind, "{pack}: {error}");
