@@ -1,30 +1,57 @@
 //! Device codecs: what turns the raw bytes of a LoRaWAN frame into named values.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use city_model::{Timestamp, Value};
 
+use crate::cayenne::CayenneLpp;
+
 /// One uplink as its device sent it.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
-    /// The device's id.
+    /// The device's id; empty if the message does not say it.
     pub device: &'a str,
     /// The application payload, decrypted.
     pub bytes: &'a [u8],
-    /// The LoRaWAN port, 1 to 223.
-    pub f_port: u8,
+    /// The LoRaWAN port, 1 to 223 for applications; `None` if the network server left it out.
+    pub f_port: Option<u8>,
     /// When the network heard it.
     pub received: Timestamp,
 }
 
+/// One value of a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CodecValue {
+    /// Its name; nested ones by path, such as `battery.level` or `history[0].t`.
+    pub name: String,
+    /// The value; numbers are finite, texts may still be longer than a reading allows.
+    pub value: Value,
+    /// The unit that the codec gives, as it spells it.
+    pub unit: Option<Cow<'static, str>>,
+}
+
+impl CodecValue {
+    /// A value without a unit.
+    pub fn new(name: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self { name: name.into(), value: value.into(), unit: None }
+    }
+}
+
+/// What a codec made of a frame.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CodecOutput {
+    /// The values in the codec's order.
+    pub values: Vec<CodecValue>,
+    /// The device's own fix, longitude and latitude in degrees, if the codec knows it to be one.
+    pub position: Option<(f64, f64)>,
+}
+
 /// Turns the frames of one kind of device into values.
 pub trait Codec: Send + Sync {
-    /// Appends the values of a frame by name to `out`; nested ones by path, such as `battery.level`.
-    fn decode_uplink(
-        &self,
-        frame: &Frame<'_>,
-        out: &mut Vec<(String, Value)>,
-    ) -> Result<(), CodecError>;
+    /// Adds the values of a frame to `out`, which is empty before. After an error its content
+    /// means nothing.
+    fn decode_uplink(&self, frame: &Frame<'_>, out: &mut CodecOutput) -> Result<(), CodecError>;
 }
 
 /// The codecs of the devices that are known.
@@ -39,9 +66,15 @@ impl std::fmt::Debug for dyn Codecs + '_ {
     }
 }
 
+impl std::fmt::Debug for dyn Codec + '_ {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Codec")
+    }
+}
+
 /// Why a codec could not decode a frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{at}: {message}")]
 pub struct CodecError {
     /// The codec's file, and the line in it if known: `milesight.js:17`.
     pub at: String,
@@ -49,4 +82,27 @@ pub struct CodecError {
     pub message: String,
     /// How to mend it.
     pub hint: &'static str,
+}
+
+/// The codecs that need no file, by the names that configuration calls them by.
+pub const BUILT_IN: [&str; 1] = [CAYENNE_LPP];
+
+const CAYENNE_LPP: &str = "cayenne_lpp";
+
+/// The codec with a built-in name.
+pub fn built_in(name: &str) -> Option<Arc<dyn Codec>> {
+    (name == CAYENNE_LPP).then(|| Arc::new(CayenneLpp) as Arc<dyn Codec>)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_name_has_its_codec() {
+        for name in BUILT_IN {
+            assert!(built_in(name).is_some(), "{name}");
+        }
+        assert!(built_in("morse").is_none());
+    }
 }

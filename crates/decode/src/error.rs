@@ -22,6 +22,8 @@ pub enum DecodeErrorKind {
     NoValues,
     /// Only the device's raw bytes, without decoded values.
     NoCodec,
+    /// The device's codec could not decode its bytes.
+    Codec,
     /// A value that cannot be one: not finite, too long, or of another type.
     BadValue,
     /// A time that cannot be read.
@@ -34,7 +36,7 @@ pub enum DecodeErrorKind {
 
 impl DecodeErrorKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Malformed,
         Self::WrongShape,
         Self::TooLarge,
@@ -42,6 +44,7 @@ impl DecodeErrorKind {
         Self::TooManyValues,
         Self::NoValues,
         Self::NoCodec,
+        Self::Codec,
         Self::BadValue,
         Self::BadTime,
         Self::BadDevice,
@@ -58,6 +61,7 @@ impl DecodeErrorKind {
             Self::TooManyValues => "too_many_values",
             Self::NoValues => "no_values",
             Self::NoCodec => "no_codec",
+            Self::Codec => "codec_failed",
             Self::BadValue => "bad_value",
             Self::BadTime => "bad_time",
             Self::BadDevice => "bad_device",
@@ -75,6 +79,7 @@ impl DecodeErrorKind {
             Self::TooManyValues => ("Too many values", "数值过多"),
             Self::NoValues => ("No values found", "未找到任何数值"),
             Self::NoCodec => ("Raw bytes without a codec", "仅有原始字节，缺少编解码器"),
+            Self::Codec => ("The device's codec failed", "设备编解码器出错"),
             Self::BadValue => ("Unusable value", "数值不可用"),
             Self::BadTime => ("Unreadable time", "时间无法识别"),
             Self::BadDevice => ("Unusable device id", "设备标识不可用"),

@@ -10,6 +10,7 @@
 //!
 //! To add a format: one file in `src/formats/` and one line in `formats::FORMATS`.
 
+mod cayenne;
 mod codec;
 mod error;
 mod formats;
@@ -27,7 +28,9 @@ use std::borrow::Cow;
 
 use city_model::{Quality, Timestamp, Value};
 
-pub use codec::{Codec, CodecError, Codecs, Frame};
+pub use codec::{
+    BUILT_IN, Codec, CodecError, CodecOutput, CodecValue, Codecs, Frame, built_in,
+};
 pub use error::{At, DecodeError, DecodeErrorKind, OptionsError};
 pub use formats::{FORMATS, format};
 

@@ -1,17 +1,41 @@
-//! What the LoRaWAN network servers' formats share: who sent what when, and the codec's output.
+//! What the LoRaWAN network servers' formats share: who sent what when, which codec decodes it, and
+//! what becomes of the codec's output.
+//!
+//! An uplink is decoded by, in this order: the codec of the device's kind
+//! ([`Message::codecs`]); the network server, if its output is in the message; the source's
+//! option `codec` (a built-in one, such as `cayenne_lpp`). With none of them the message is
+//! refused with `no_codec`.
+//!
+//! Device EUIs are written in lower case, however the network server spells them, so that a
+//! device keeps its id when it moves to another one. A gateway's place is never the device's.
+//!
+//! An object with just `value` and `unit` or `displayName`, as some vendors' codecs give for every
+//! measurement, is one value in that unit: `{"level": {"value": 3.1, "unit": "m"}}`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use city_model::Timestamp;
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use city_model::{Timestamp, Value};
 
-use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError};
+use crate::Message;
+use crate::codec::{self, BUILT_IN, Codec, CodecOutput, Frame};
+use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError, quote};
 use crate::guard::{Sink, bad_value, check_id};
 use crate::options::Options;
 use crate::time;
 use crate::wire::{Flat, Raw, Text};
 
-/// The options that [`Uplinks::from_options`] reads besides `device`.
-pub(crate) const KEYS: [&str; 3] = ["device", "lon", "lat"];
+/// The options that [`Uplinks::from_options`] reads.
+pub(crate) const KEYS: [&str; 4] = ["device", "lon", "lat", "codec"];
+
+/// Base64 with or without the padding at its end.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The options of an uplink format.
 #[derive(Debug)]
@@ -20,6 +44,30 @@ pub(crate) struct Uplinks<D> {
     pub(crate) device: D,
     /// The names of decoded values that are the device's own position.
     place: Option<(String, String)>,
+    /// What decodes when nobody else does.
+    codec: Option<Arc<dyn Codec>>,
+}
+
+/// What there is to decode in an uplink, and where in the payload it is.
+#[derive(Debug)]
+pub(crate) struct Body<'a> {
+    /// What the network server made of it.
+    pub(crate) decoded: Option<Flat<'a>>,
+    pub(crate) decoded_at: &'static str,
+    /// The device's bytes.
+    pub(crate) bytes: Option<Bytes<'a>>,
+    pub(crate) bytes_at: &'static str,
+    pub(crate) f_port: Option<u64>,
+    /// What to do in this network server so that it decodes.
+    pub(crate) hint: &'static str,
+}
+
+/// The device's bytes as the network server writes them.
+#[derive(Debug)]
+pub(crate) enum Bytes<'a> {
+    Base64(Text<'a>),
+    Hex(Text<'a>),
+    Plain(Vec<u8>),
 }
 
 /// What an uplink says besides its values.
@@ -46,25 +94,71 @@ impl<D: Copy> Uplinks<D> {
             _ => return Err(OptionsError::bad(options.full("lon"), "lon and lat go together")),
         };
         let device = options.choice("device", devices)?.unwrap_or(default);
-        Ok(Self { device, place })
+        let codec = match options.text("codec")? {
+            None => None,
+            Some(name) => Some(codec::built_in(name).ok_or_else(|| {
+                let problem = format!(
+                    "`{name}` is no built-in codec; these are {}. A codec file belongs to a kind of \
+                     devices, not to a source",
+                    BUILT_IN.join(", ")
+                );
+                OptionsError::bad(options.full("codec"), problem)
+            })?),
+        };
+        Ok(Self { device, place, codec })
     }
 
-    /// Gives the codec's output to the sink; `root` is where in the payload it is.
-    pub(crate) fn put<'a>(
+    /// Decodes an uplink and gives its values to the sink.
+    pub(crate) fn take<'a>(
+        &'a self,
+        message: &Message<'a>,
+        body: Body<'a>,
+        header: Header<'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), DecodeError> {
+        let own = header.device.as_deref().and_then(|device| message.codecs?.codec(device));
+        let codec = match (&own, &body.decoded) {
+            (Some(own), _) => Some(own),
+            (None, None) => self.codec.as_ref(),
+            (None, Some(_)) => None,
+        };
+        match (codec, body.bytes.as_ref().filter(|bytes| !bytes.is_empty()), body.decoded) {
+            (Some(codec), Some(bytes), _) => {
+                let bytes = bytes.read(body.bytes_at)?;
+                let frame = Frame {
+                    device: header.device.as_deref().unwrap_or_default(),
+                    bytes: &bytes,
+                    f_port: body.f_port.and_then(|port| u8::try_from(port).ok()),
+                    received: header.time.unwrap_or(message.received),
+                };
+                let (entries, position) = run(&**codec, &frame, body.bytes_at)?;
+                let header = Header { position: position.or(header.position), ..header };
+                self.put(body.bytes_at, entries, &header, sink)
+            }
+            (_, _, Some(flat)) => {
+                self.put(body.decoded_at, with_units(flat.checked()?), &header, sink)
+            }
+            (None, Some(_), None) => Err(no_codec(body.bytes_at, body.decoded_at, body.hint)),
+            (_, None, None) => Ok(()),
+        }
+    }
+
+    /// Gives values to the sink; `root` is where in the payload they come from.
+    fn put<'a>(
         &self,
         root: &'static str,
-        flat: Flat<'a>,
+        entries: Vec<Entry<'a>>,
         header: &Header<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let (mut lon, mut lat) = (None, None);
-        for (name, raw) in flat.checked()? {
+        for (name, raw, unit) in entries {
             match &self.place {
                 Some((place, _)) if *place == *name => lon = Some(coordinate(root, &name, &raw)?),
                 Some((_, place)) if *place == *name => lat = Some(coordinate(root, &name, &raw)?),
                 _ => {
                     let path = name.clone();
-                    sink.named(name, None, raw, move || locate(root, &path))?;
+                    sink.named(name, unit, raw, move || locate(root, &path))?;
                 }
             }
         }
@@ -80,6 +174,98 @@ impl<D: Copy> Uplinks<D> {
         }
         Ok(())
     }
+}
+
+/// A name, its value, and the unit that came with it.
+type Entry<'a> = (Cow<'a, str>, Raw<'a>, Option<Cow<'a, str>>);
+
+impl Bytes<'_> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Base64(Text(text)) | Self::Hex(Text(text)) => text.is_empty(),
+            Self::Plain(bytes) => bytes.is_empty(),
+        }
+    }
+
+    fn read(&self, at: &'static str) -> Result<Cow<'_, [u8]>, DecodeError> {
+        let (read, notation, text) = match self {
+            Self::Plain(bytes) => return Ok(Cow::Borrowed(bytes)),
+            Self::Base64(Text(text)) => (BASE64.decode(text.as_bytes()).ok(), "base64", text),
+            Self::Hex(Text(text)) => (hex(text), "hexadecimal", text),
+        };
+        read.map(Cow::Owned).ok_or_else(|| {
+            DecodeError::new(
+                DecodeErrorKind::Malformed,
+                At::Path(at.to_owned()),
+                format!("`{}` is not {notation}", quote(text)),
+                "check that the source's format is the network server that sends here",
+            )
+        })
+    }
+}
+
+/// Bytes from pairs of hexadecimal digits.
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
+type Ran<'a> = (Vec<Entry<'a>>, Option<(f64, f64)>);
+
+fn run<'a>(codec: &dyn Codec, frame: &Frame<'_>, at: &str) -> Result<Ran<'a>, DecodeError> {
+    let mut out = CodecOutput::default();
+    codec.decode_uplink(frame, &mut out).map_err(|error| {
+        DecodeError::new(
+            DecodeErrorKind::Codec,
+            At::Path(at.to_owned()),
+            format!("the codec failed for device `{}`: {error}", quote(frame.device)),
+            error.hint,
+        )
+    })?;
+    let entries = out.values.into_iter().map(|value| {
+        let raw = match value.value {
+            Value::Number(number) => Raw::Number(number),
+            Value::Bool(flag) => Raw::Bool(flag),
+            Value::Text(text) => Raw::Text(Cow::Owned(text.as_ref().to_owned())),
+        };
+        (Cow::Owned(value.name), raw, value.unit)
+    });
+    Ok((entries.collect(), out.position))
+}
+
+/// Makes one value of an object that is one value with its unit.
+fn with_units<'a>(entries: Vec<(Cow<'a, str>, Raw<'a>)>) -> Vec<Entry<'a>> {
+    if !entries.iter().any(|(name, _)| name.ends_with(".value")) {
+        return entries.into_iter().map(|(name, raw)| (name, raw, None)).collect();
+    }
+    let mut out = Vec::with_capacity(entries.len());
+    for object in entries.chunk_by(|(a, _), (b, _)| split(a).0 == split(b).0) {
+        match measured(object) {
+            Some(entry) => out.push(entry),
+            None => out.extend(object.iter().map(|(name, raw)| (name.clone(), raw.clone(), None))),
+        }
+    }
+    out
+}
+
+/// What is before the last dot, and what is after it.
+fn split(name: &str) -> (Option<&str>, &str) {
+    name.rsplit_once('.').map_or((None, name), |(object, leaf)| (Some(object), leaf))
+}
+
+fn measured<'a>(object: &[(Cow<'a, str>, Raw<'a>)]) -> Option<Entry<'a>> {
+    let (mut value, mut unit) = (None, None);
+    for (name, raw) in object {
+        match (split(name).1, raw) {
+            ("value", raw) => value = Some(raw),
+            ("unit", Raw::Text(text)) => unit = Some(text.clone()),
+            ("displayName", Raw::Text(_)) => {}
+            _ => return None,
+        }
+    }
+    let name = split(&object.first()?.0).0?;
+    (object.len() > 1).then_some((Cow::Owned(name.to_owned()), value?.clone(), unit))
 }
 
 fn locate(root: &str, name: &str) -> At {
@@ -104,6 +290,19 @@ pub(crate) fn id<'a>(
     }
 }
 
+/// The EUI of a device at a fixed place in the payload, in lower case.
+pub(crate) fn eui<'a>(
+    text: Option<Text<'a>>,
+    path: &'static str,
+) -> Result<Option<Cow<'a, str>>, DecodeError> {
+    Ok(id(text, path)?.map(|eui| {
+        if eui.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Cow::Owned(eui.to_ascii_lowercase());
+        }
+        eui
+    }))
+}
+
 /// A time at a fixed place in the payload.
 pub(crate) fn rfc3339(
     text: Option<&Text<'_>>,
@@ -116,12 +315,16 @@ pub(crate) fn rfc3339(
     })
 }
 
-/// The uplink has the device's bytes but nobody decoded them.
-pub(crate) fn no_codec(bytes: &str, decoded: &str, hint: &'static str) -> DecodeError {
+/// The uplink has the device's bytes but nobody decodes them.
+fn no_codec(bytes: &str, decoded: &str, hint: &'static str) -> DecodeError {
     DecodeError::new(
         DecodeErrorKind::NoCodec,
         At::Path(bytes.to_owned()),
         format!("the uplink has only the device's raw bytes (`{bytes}`), no `{decoded}`"),
-        hint,
+        format!("give the device's kind a codec, or {hint}"),
     )
 }
+
+#[cfg(test)]
+#[path = "lorawan/tests.rs"]
+mod tests;

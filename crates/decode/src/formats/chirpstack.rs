@@ -11,13 +11,16 @@
 //! ```
 //!
 //! The codec's `object` is flattened: `battery.level`, `history[0].t`. Without a codec in the
-//! device profile there is no `object`: that is the error `no_codec`. `rxInfo` is about
-//! gateways: the one that heard best is kept, their locations never become the device's.
+//! device profile there is no `object`, and `data` is decoded here (see [`crate::lorawan`]).
+//! `rxInfo` is about gateways: the one that heard best is kept, their locations never become the
+//! device's.
 //!
 //! Options: `device` = `dev_eui` (default) or `device_name`; `lon` and `lat`, the names of
-//! values in `object` that are the device's own position.
+//! decoded values that are the device's own position; `codec` = `cayenne_lpp` for what nobody else
+//! decodes; `encoding` = `json` (default) or `protobuf`, as the MQTT integration is set.
 //!
-//! The JSON of ChirpStack v3 (`devEUI` in base64, `objectJSON`) is understood too.
+//! The JSON of ChirpStack v3 (`devEUI` in base64, `objectJSON`), which many gateways with a server
+//! of their own send too (`devEUI` in hexadecimal digits), is understood as well.
 
 use std::borrow::Cow;
 
@@ -25,9 +28,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
+use super::chirpstack_protobuf::Protobuf;
+
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError};
 use crate::guard::{Guarded, Parse, Sink};
-use crate::lorawan::{self, Header, Uplinks};
+use crate::lorawan::{self, Body, Bytes, Header, Uplinks};
 use crate::options::Options;
 use crate::wire::{self, Flat, Text};
 use crate::{Decoder, Example, Format, Message};
@@ -64,17 +69,29 @@ impl Format for ChirpStack {
     }
 
     fn compile(&self, options: &serde_json::Value) -> Result<Box<dyn Decoder>, OptionsError> {
-        let options = Options::new(options, &lorawan::KEYS)?;
+        let known: Vec<&str> = lorawan::KEYS.into_iter().chain(["encoding"]).collect();
+        let options = Options::new(options, &known)?;
         let devices = [("dev_eui", Device::Eui), ("device_name", Device::Name)];
-        Guarded::boxed(Uplinks::from_options(&options, &devices, Device::Eui)?, &options)
+        let uplinks = Uplinks::from_options(&options, &devices, Device::Eui)?;
+        match options.choice("encoding", &[("json", false), ("protobuf", true)])? {
+            Some(true) => Guarded::boxed(Protobuf(uplinks), &options),
+            _ => Guarded::boxed(uplinks, &options),
+        }
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Device {
+pub(super) enum Device {
     Eui,
     Name,
 }
+
+/// What to do in ChirpStack so that it decodes.
+pub(super) const HINT: &str = "set one for it in ChirpStack: Device profiles, tab Codec";
+
+/// What was looked for, in either encoding.
+pub(super) const LOOKED_FOR: &str = "the decoded values in `object`, or the device's bytes in \
+    `data` (only uplink events have them: subscribe to application/+/device/+/event/up)";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -86,6 +103,7 @@ struct Uplink<'a> {
     #[serde(borrow)]
     device_info: Option<DeviceInfo<'a>>,
     f_cnt: Option<u64>,
+    f_port: Option<u64>,
     #[serde(borrow)]
     data: Option<Text<'a>>,
     #[serde(borrow)]
@@ -116,7 +134,7 @@ struct RxInfo<'a> {
     #[serde(borrow)]
     gateway_id: Option<Text<'a>>,
     rssi: Option<f64>,
-    #[serde(borrow, rename = "gatewayID")]
+    #[serde(borrow, rename = "gatewayID", alias = "mac")]
     v3_gateway_id: Option<Text<'a>>,
     /// Version 3 had no time of its own, only the gateways'.
     #[serde(borrow, rename = "time")]
@@ -130,26 +148,24 @@ impl Parse for Uplinks<Device> {
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let mut uplink: Uplink<'a> = wire::from_json(message.payload)?;
-        let flat = match (uplink.object.take(), uplink.v3_object.take()) {
-            (Some(flat), _) => flat,
-            (None, Some(Text(json))) if !json.is_empty() => v3_object(&json)?,
-            _ if uplink.data.as_ref().is_some_and(|data| !data.0.is_empty()) => {
-                return Err(lorawan::no_codec(
-                    "data",
-                    "object",
-                    "set a codec for the device in ChirpStack: Device profiles, tab Codec",
-                ));
-            }
-            _ => return Ok(()),
+        let decoded = match (uplink.object.take(), uplink.v3_object.take()) {
+            (None, Some(Text(json))) if !json.is_empty() => Some(v3_object(&json)?),
+            (flat, _) => flat,
+        };
+        let body = Body {
+            decoded,
+            decoded_at: "object",
+            bytes: uplink.data.take().map(Bytes::Base64),
+            bytes_at: "data",
+            f_port: uplink.f_port,
+            hint: HINT,
         };
         let header = header(self.device, uplink)?;
-        self.put("object", flat, &header, sink)
+        self.take(message, body, header, sink)
     }
 
     fn looked_for(&self) -> String {
-        "the decoded values in `object` (only uplink events have them: subscribe to \
-         application/+/device/+/event/up)"
-            .to_owned()
+        LOOKED_FOR.to_owned()
     }
 }
 
@@ -159,7 +175,7 @@ fn header(by: Device, uplink: Uplink<'_>) -> Result<Header<'_>, DecodeError> {
         None => (uplink.v3_dev_eui.map(v3_eui), uplink.v3_device_name),
     };
     let device = match by {
-        Device::Eui => lorawan::id(eui, "deviceInfo.devEui")?,
+        Device::Eui => lorawan::eui(eui, "deviceInfo.devEui")?,
         Device::Name => lorawan::id(name, "deviceInfo.deviceName")?,
     };
     let gateways = uplink.rx_info.unwrap_or_default();

@@ -1,9 +1,12 @@
 //! The payload formats: one file each, and one line each in [`FORMATS`].
 
 mod chirpstack;
+mod chirpstack_protobuf;
 mod json;
 mod line_protocol;
+mod loriot;
 mod senml;
+mod thingpark;
 mod ttn;
 
 use crate::Format;
@@ -15,6 +18,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &line_protocol::LineProtocol,
     &chirpstack::ChirpStack,
     &ttn::TheThingsStack,
+    &loriot::Loriot,
+    &thingpark::ThingPark,
 ];
 
 /// The format with this name.

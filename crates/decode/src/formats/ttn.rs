@@ -13,19 +13,20 @@
 //! ```
 //!
 //! The formatter's `decoded_payload` is flattened: `battery.level`, `history[0].t`. Without a
-//! payload formatter there is none: that is the error `no_codec`. The Things Stack leaves out
-//! fields that are zero, so a missing `f_cnt` is 0. `locations` are the device's (`frm-payload`,
+//! payload formatter there is none, and `frm_payload` is decoded here (see [`crate::lorawan`]).
+//! The Things Stack leaves out fields that are zero, so a missing `f_cnt` is 0. `locations` are the device's (`frm-payload`,
 //! from its own receiver, before `user`, where it was registered); `rx_metadata` is about
 //! gateways. The time is when the network server received it.
 //!
 //! Options: `device` = `dev_eui` (default; else `device_id`, if the device has none) or
-//! `device_id`; `lon` and `lat`, the names of decoded values that are the device's own position.
+//! `device_id`; `lon` and `lat`, the names of decoded values that are the device's own position;
+//! `codec` = `cayenne_lpp` for what nobody else decodes.
 
 use serde::Deserialize;
 
 use crate::error::{DecodeError, OptionsError};
 use crate::guard::{Guarded, Parse, Sink};
-use crate::lorawan::{self, Header, Uplinks};
+use crate::lorawan::{self, Body, Bytes, Header, Uplinks};
 use crate::options::Options;
 use crate::wire::{self, Flat, Text};
 use crate::{Decoder, Example, Format, Message};
@@ -98,6 +99,7 @@ struct DeviceIds<'a> {
 #[derive(Deserialize)]
 struct Uplink<'a> {
     f_cnt: Option<u64>,
+    f_port: Option<u64>,
     #[serde(borrow)]
     frm_payload: Option<Text<'a>>,
     #[serde(borrow)]
@@ -153,24 +155,22 @@ impl Parse for Uplinks<Device> {
     ) -> Result<(), DecodeError> {
         let mut up: Up<'a> = wire::from_json(message.payload)?;
         let Some(mut uplink) = up.uplink_message.take() else { return Ok(()) };
-        let Some(flat) = uplink.decoded_payload.take() else {
-            return match uplink.frm_payload {
-                Some(bytes) if !bytes.0.is_empty() => Err(lorawan::no_codec(
-                    "uplink_message.frm_payload",
-                    "decoded_payload",
-                    "set a payload formatter for the device or its application in The Things \
-                     Stack: Payload formatters, Uplink",
-                )),
-                _ => Ok(()),
-            };
+        let body = Body {
+            decoded: uplink.decoded_payload.take(),
+            decoded_at: "uplink_message.decoded_payload",
+            bytes: uplink.frm_payload.take().map(Bytes::Base64),
+            bytes_at: "uplink_message.frm_payload",
+            f_port: uplink.f_port,
+            hint: "set a payload formatter for it or its application in The Things Stack: Payload \
+                   formatters, Uplink",
         };
         let header = header(self.device, up, uplink)?;
-        self.put("uplink_message.decoded_payload", flat, &header, sink)
+        self.take(message, body, header, sink)
     }
 
     fn looked_for(&self) -> String {
-        "the decoded values in `uplink_message.decoded_payload` (only uplinks have them: \
-         subscribe to v3/+/devices/+/up)"
+        "the decoded values in `uplink_message.decoded_payload`, or the device's bytes in \
+         `uplink_message.frm_payload` (only uplinks have them: subscribe to v3/+/devices/+/up)"
             .to_owned()
     }
 }
@@ -181,7 +181,7 @@ fn header<'a>(by: Device, up: Up<'a>, uplink: Uplink<'a>) -> Result<Header<'a>, 
         None => (None, None),
     };
     let device = match (by, eui) {
-        (Device::Eui, Some(eui)) => lorawan::id(Some(eui), "end_device_ids.dev_eui")?,
+        (Device::Eui, Some(eui)) => lorawan::eui(Some(eui), "end_device_ids.dev_eui")?,
         _ => lorawan::id(id, "end_device_ids.device_id")?,
     };
     let time = match lorawan::rfc3339(uplink.received_at.as_ref(), "uplink_message.received_at")? {
@@ -234,7 +234,7 @@ mod tests {
         let decoder = compile("{}");
         let values = decode(&*decoder, TheThingsStack.example().payload).expect("values");
         for value in &values {
-            assert_eq!(value.device.as_deref(), Some("0004A30B001C0530"));
+            assert_eq!(value.device.as_deref(), Some("0004a30b001c0530"), "in lower case");
             assert_eq!(value.time, Some(Timestamp::from_micros(1_795_422_600_641_841)));
             assert_eq!(value.position, Some((-87.63, 41.88)), "registered, not the gateway's");
             assert_eq!(value.sequence, Some(10_335));
