@@ -63,7 +63,11 @@ impl Committer {
                 ack.reported(&Report { outcomes: of_message, dead_letters: its_letters });
             }
         }
-        let Commit { readings, dead_letters, .. } = commit;
+        let Commit { readings, mut dead_letters, .. } = commit;
+        // From the back, so that the places before stay.
+        report.repeated_letters.iter().rev().for_each(|place| {
+            dead_letters.remove(*place);
+        });
         let total = readings.len();
         let fresh: Vec<_> = readings
             .into_iter()

@@ -38,6 +38,24 @@ pub struct RawMessage {
     pub ack: Option<Ack>,
 }
 
+impl RawMessage {
+    /// How it came, as far as its connection says.
+    pub fn delivery(&self) -> Delivery {
+        self.ack.as_ref().map(|ack| ack.delivery).unwrap_or_default()
+    }
+}
+
+/// What a connection knows of how a message came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// It was sent before and may have come before (MQTT's DUP): a dead letter of it is not kept
+    /// twice.
+    pub again: bool,
+    /// It had so many bytes, more than the connection takes, and its payload is only the
+    /// beginning: it becomes a dead letter.
+    pub cut_from: Option<usize>,
+}
+
 /// Receives the news that a message is durable. Called by the committer: must not block.
 pub trait AckSink: Send + Sync {
     /// The message with this token is durable and can be acknowledged.
@@ -66,12 +84,19 @@ pub struct Report<'a> {
 pub struct Ack {
     sink: Arc<dyn AckSink>,
     token: u64,
+    delivery: Delivery,
 }
 
 impl Ack {
     /// An acknowledgement that calls `sink` with `token`.
     pub fn new(sink: Arc<dyn AckSink>, token: u64) -> Self {
-        Self { sink, token }
+        Self { sink, token, delivery: Delivery::default() }
+    }
+
+    /// The same for a message that came in this way.
+    pub fn delivered(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
     }
 
     /// The message, all its readings or its dead letter, is durable.

@@ -1,6 +1,6 @@
 //! Dead letters: why a message, or a part of it, could not become readings.
 
-use city_decode::DecodeError;
+use city_decode::{DecodeError, DecodeErrorKind};
 use city_model::unit::UnitError;
 use city_model::{DeviceKey, Span, Timestamp};
 use city_store::NewDeadLetter;
@@ -33,6 +33,18 @@ impl Reason {
 
     pub(crate) fn decode(error: &DecodeError) -> Self {
         Self::new(error.kind.code(), error.detail(), error.hint.to_string())
+    }
+
+    /// A message of `size` bytes of which only the first `kept` were taken.
+    pub(crate) fn cut(size: usize, kept: usize) -> Self {
+        Self::new(
+            DecodeErrorKind::TooLarge.code(),
+            format!(
+                "the message has {size} bytes, more than its connection takes; the first {kept} \
+                 are kept here"
+            ),
+            "send smaller messages, or raise the broker's connect.max_packet_size",
+        )
     }
 
     pub(crate) fn no_device() -> Self {
@@ -115,6 +127,7 @@ impl Reason {
             detail: self.detail,
             hint: self.hint,
             items,
+            again: message.delivery().again && !message.replayed,
         }
     }
 }

@@ -98,6 +98,14 @@ impl Processor {
             commit.dead_letters.push(letter);
             return;
         };
+        if let Some(size) = message.delivery().cut_from {
+            let device = topic_device(source, &message.topic);
+            let key = self.device_key(device.as_deref());
+            let from = Some((self.number(message), &*source.spec.id));
+            let reason = Reason::cut(size, message.payload.len());
+            commit.dead_letters.push(reason.letter(message, from, device, key, 1));
+            return;
+        }
         let codecs = self.parts.codecs.clone();
         let input = Message {
             replayed: message.replayed,

@@ -48,6 +48,8 @@ pub struct CommitReport {
     pub seq: u64,
     /// One for each reading, in the same order.
     pub outcomes: Vec<Outcome>,
+    /// The places of the dead letters that were kept already, see [`NewDeadLetter::again`].
+    pub repeated_letters: Vec<usize>,
 }
 
 /// Half-open: `from <= event time < to`.
@@ -153,6 +155,17 @@ pub struct NewDeadLetter {
     /// How many items of the ledger it stands for (one, unless several readings of one message
     /// failed for the same reason).
     pub items: u32,
+    /// Whether its sender had sent the message before (MQTT's DUP): if the same letter is kept
+    /// already, it is counted as a duplicate and not kept twice. Letters that are read back say no.
+    pub again: bool,
+}
+
+impl NewDeadLetter {
+    /// Whether it says the same about the same message.
+    pub(crate) fn repeats(&self, other: &Self) -> bool {
+        let of = |letter: &Self| (letter.source, letter.reason.clone(), letter.topic.clone());
+        of(self) == of(other) && self.payload == other.payload
+    }
 }
 
 /// A dead letter as kept.

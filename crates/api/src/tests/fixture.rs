@@ -260,6 +260,7 @@ impl City {
             reason: reason.to_owned(),
             detail: "at byte 3: not a number".to_owned(),
             hint: "send a number".to_owned(),
+            again: false,
             items: 1,
         };
         let commit = Commit { dead_letters: vec![letter], ..Commit::default() };

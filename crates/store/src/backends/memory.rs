@@ -75,16 +75,23 @@ impl State {
         if old.is_none() { Outcome::Stored } else { Outcome::Duplicate }
     }
 
-    fn dead_letter(&mut self, letter: &crate::NewDeadLetter) {
-        let id = DeadLetterId(self.letters.len() as i64 + 1);
-        self.letters.push(DeadLetter { id, letter: letter.clone(), replayed_at: None });
+    /// Returns whether it was there already.
+    fn dead_letter(&mut self, letter: &crate::NewDeadLetter) -> bool {
+        let repeated = letter.again && self.letters.iter().any(|kept| kept.letter.repeats(letter));
+        if !repeated {
+            let id = DeadLetterId(self.letters.len() as i64 + 1);
+            let letter = crate::NewDeadLetter { again: false, ..letter.clone() };
+            self.letters.push(DeadLetter { id, letter, replayed_at: None });
+        }
         let source = letter.source.map_or(LedgerKey::NoSource, LedgerKey::Source);
         let device = letter.device_key.map_or(LedgerKey::NoDevice, LedgerKey::Device);
         for key in [source, device] {
             let counters = self.ledger.entry(key).or_default();
             counters.received += u64::from(letter.items);
-            counters.dead_lettered += u64::from(letter.items);
+            let what = if repeated { &mut counters.duplicate } else { &mut counters.dead_lettered };
+            *what += u64::from(letter.items);
         }
+        repeated
     }
 
     fn sequence(&mut self, note: SequenceNote) {
@@ -133,13 +140,16 @@ impl Store for Memory {
         for note in &commit.sequences {
             state.sequence(*note);
         }
-        for letter in &commit.dead_letters {
-            state.dead_letter(letter);
+        let mut repeated_letters = Vec::new();
+        for (place, letter) in commit.dead_letters.iter().enumerate() {
+            if state.dead_letter(letter) {
+                repeated_letters.push(place);
+            }
         }
         state.seq += 1;
         let seq = state.seq;
         state.log.insert(seq, new);
-        Ok(CommitReport { seq, outcomes })
+        Ok(CommitReport { seq, outcomes, repeated_letters })
     }
 
     fn raw(

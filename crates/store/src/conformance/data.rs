@@ -69,5 +69,6 @@ pub fn letter(reason: &str, items: u32) -> NewDeadLetter {
         detail: "at byte 3: 期望数字".into(),
         hint: "send a number".into(),
         items,
+        again: false,
     }
 }

@@ -1,7 +1,7 @@
 //! Dead letters: kept whole, in pages, marked when replayed.
 
 use super::{Subject, commit, device, letter, t};
-use crate::{Commit, DeadLetterId, LetterCount, NewDeadLetter, TimeRange};
+use crate::{Commit, DeadLetterId, LedgerKey, LetterCount, NewDeadLetter, TimeRange};
 
 fn letters(letters: Vec<NewDeadLetter>) -> Commit {
     Commit { dead_letters: letters, ..Commit::default() }
@@ -58,6 +58,35 @@ pub(super) fn dead_letters_come_in_pages(subject: &mut Subject) {
             }
             assert_eq!(got, expected, "{reason:?} by {limit}");
         }
+    }
+}
+
+pub(super) fn a_letter_that_comes_again(subject: &mut Subject) {
+    let first = letter("syntax", 2);
+    let again = NewDeadLetter { again: true, received: t(9), ..first.clone() };
+    let other = NewDeadLetter { payload: [1].into(), ..again.clone() };
+    let report = subject.store().commit(&letters(vec![first.clone()])).expect("commits");
+    assert!(report.repeated_letters.is_empty());
+    // The same message once more, as news: devices do send the same nonsense twice.
+    let report = subject.store().commit(&letters(vec![first.clone()])).expect("commits");
+    assert!(report.repeated_letters.is_empty());
+    let sent = vec![again.clone(), other.clone(), other.clone(), again];
+    let report = subject.store().commit(&letters(sent)).expect("commits");
+    assert_eq!(report.repeated_letters, [0, 2, 3]);
+    for _ in 0..2 {
+        let page = subject.store().dead_letters(None, None, 10).expect("readable");
+        let got: Vec<_> = page.items.into_iter().map(|item| item.letter).collect();
+        let other = NewDeadLetter { again: false, ..other.clone() };
+        assert_eq!(got, [other, first.clone(), first.clone()]);
+        let ledger = subject.store().ledger();
+        assert_eq!(ledger.len(), 2);
+        for (key, counted) in ledger {
+            assert!(matches!(key, LedgerKey::Source(3) | LedgerKey::NoDevice), "{key:?}");
+            let sums = (counted.received, counted.duplicate, counted.dead_lettered);
+            assert_eq!(sums, (12, 6, 6), "{key:?}");
+        }
+        assert_eq!(subject.store().stats().dead_letters, 3);
+        subject.reopen();
     }
 }
 

@@ -58,9 +58,10 @@ impl Embedded {
         self.relieve_head()?;
         let mut writer = self.writer();
         let seq = self.counts.head_seq.load(Ordering::Acquire) + 1;
-        let letters = sum_up(&commit.dead_letters);
+        let repeated = writer.db.repeated(&commit.dead_letters)?;
+        let letters = sum_up(&commit.dead_letters, &repeated);
         let outcomes = self.classify(&mut writer, &commit.readings).and_then(|outcomes| {
-            self.log(&mut writer, seq, commit, &outcomes, &letters)?;
+            self.log(&mut writer, seq, commit, &outcomes, (&letters, &repeated))?;
             Ok(outcomes)
         });
         let outcomes = outcomes.inspect_err(|_| {
@@ -71,7 +72,7 @@ impl Embedded {
         self.show(&mut writer, seq, commit, &outcomes, &letters);
         let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.counts.last_commit_us.store(took, Ordering::Relaxed);
-        Ok(CommitReport { seq, outcomes })
+        Ok(CommitReport { seq, outcomes, repeated_letters: repeated })
     }
 
     /// Finds every reading's place, and whether there is one already.
@@ -172,7 +173,7 @@ impl Embedded {
         seq: u64,
         commit: &Commit,
         outcomes: &[Outcome],
-        letters: &[LoggedLetters],
+        (letters, repeated): (&[LoggedLetters], &[usize]),
     ) -> Result<(), StoreError> {
         let buffer = std::mem::take(&mut writer.buffer);
         let mut encoder = Encoder::new(buffer, commit.readings.len());
@@ -182,7 +183,7 @@ impl Embedded {
             encoder.reading(reading, *source, *outcome == Outcome::Duplicate);
         }
         writer.buffer = encoder.finish(letters, &commit.sequences);
-        let came = writer.db.append(seq, &writer.buffer, &commit.dead_letters)?;
+        let came = writer.db.append(seq, &writer.buffer, &commit.dead_letters, repeated)?;
         self.counts.letters.fetch_add(came.letters, Ordering::Relaxed);
         self.counts.letter_bytes.fetch_add(came.bytes, Ordering::Relaxed);
         self.counts.log_bytes.fetch_add(writer.buffer.len() as u64, Ordering::Relaxed);
@@ -228,12 +229,15 @@ impl Embedded {
     }
 }
 
-/// What dead letters add to the ledger, one line per source and device.
-fn sum_up(letters: &[NewDeadLetter]) -> Vec<LoggedLetters> {
-    let mut sums: BTreeMap<(Option<u16>, Option<DeviceKey>), u64> = BTreeMap::new();
-    for letter in letters {
-        *sums.entry((letter.source, letter.device_key)).or_default() += u64::from(letter.items);
+/// What dead letters add to the ledger, one line per source and device, and one more for those at
+/// the places `repeated`.
+fn sum_up(letters: &[NewDeadLetter], repeated: &[usize]) -> Vec<LoggedLetters> {
+    let mut sums: BTreeMap<(Option<u16>, Option<DeviceKey>, bool), u64> = BTreeMap::new();
+    for (place, letter) in letters.iter().enumerate() {
+        let key = (letter.source, letter.device_key, repeated.contains(&place));
+        *sums.entry(key).or_default() += u64::from(letter.items);
     }
-    let sums = sums.into_iter();
-    sums.map(|((source, device), items)| LoggedLetters { source, device, items }).collect()
+    let line =
+        |((source, device, repeated), items)| LoggedLetters { source, device, items, repeated };
+    sums.into_iter().map(line).collect()
 }

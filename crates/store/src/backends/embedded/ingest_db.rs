@@ -93,12 +93,19 @@ impl IngestWriter {
         seq: u64,
         payload: &[u8],
         letters: &[NewDeadLetter],
+        repeated: &[usize],
     ) -> Result<Amount, StoreError> {
         self.transaction("cannot write to", |conn| {
             conn.prepare_cached("INSERT INTO log (seq, payload) VALUES (?1, ?2)")?
                 .execute((seq as i64, payload))?;
-            letters::insert(conn, letters)
+            letters::insert(conn, letters, repeated)
         })
+    }
+
+    /// The places of letters that are kept already.
+    pub(super) fn repeated(&self, letters: &[NewDeadLetter]) -> Result<Vec<usize>, StoreError> {
+        letters::repeated(&self.conn, letters)
+            .map_err(|e| sqlite::error("cannot read", &self.path, e))
     }
 
     /// Notes that a dead letter was replayed.

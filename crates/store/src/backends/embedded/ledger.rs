@@ -36,6 +36,14 @@ impl Tally {
         }
     }
 
+    fn letters(&mut self, letters: LoggedLetters) {
+        if letters.repeated {
+            self.duplicate += letters.items;
+        } else {
+            self.dead_lettered += letters.items;
+        }
+    }
+
     fn counters(self, missed: u64) -> Counters {
         Counters {
             received: self.stored + self.duplicate + self.dead_lettered,
@@ -55,14 +63,14 @@ impl Ledger {
 
     pub(super) fn letters(&mut self, letters: LoggedLetters) {
         match letters.device {
-            Some(device) => self.device(device).dead_lettered += letters.items,
-            None => self.no_device.dead_lettered += letters.items,
+            Some(device) => self.device(device).letters(letters),
+            None => self.no_device.letters(letters),
         }
         let tally = match letters.source {
             Some(source) => self.sources.entry(source).or_default(),
             None => &mut self.no_source,
         };
-        tally.dead_lettered += letters.items;
+        tally.letters(letters);
     }
 
     pub(super) fn sequence(&mut self, note: SequenceNote) {

@@ -43,10 +43,49 @@ impl Amount {
     }
 }
 
-/// Puts letters in. For use inside a transaction.
-pub(super) fn insert(conn: &Connection, letters: &[NewDeadLetter]) -> rusqlite::Result<Amount> {
+/// Of the newest letters, how many a redelivered one is compared with: what was kept just before
+/// a crash or a cut is among them, and a flood of redeliveries costs little.
+const COMPARED: i64 = 10_000;
+
+/// The places of letters that were sent again and are kept already, or stand in front of
+/// themselves.
+pub(super) fn repeated(
+    conn: &Connection,
+    letters: &[NewDeadLetter],
+) -> rusqlite::Result<Vec<usize>> {
+    let mut places = Vec::new();
+    for (place, letter) in letters.iter().enumerate().filter(|(_, letter)| letter.again) {
+        let here = letters[..place].iter().any(|before| before.repeats(letter));
+        let mut find = conn.prepare_cached(
+            "SELECT 1 FROM dead_letters
+             WHERE reason = ?1 AND id > (SELECT max(id) FROM dead_letters) - ?2
+               AND source IS ?3 AND topic = ?4 AND length(payload) = ?5 AND payload = ?6 LIMIT 1",
+        )?;
+        let length = letter.payload.len() as i64;
+        if here
+            || find.exists((
+                &letter.reason,
+                COMPARED,
+                letter.source,
+                &letter.topic,
+                length,
+                &*letter.payload,
+            ))?
+        {
+            places.push(place);
+        }
+    }
+    Ok(places)
+}
+
+/// Puts letters in, but those at the places `repeated`. For use inside a transaction.
+pub(super) fn insert(
+    conn: &Connection,
+    letters: &[NewDeadLetter],
+    repeated: &[usize],
+) -> rusqlite::Result<Amount> {
     let mut came = Amount::default();
-    if letters.is_empty() {
+    if letters.len() == repeated.len() {
         return Ok(came);
     }
     let mut insert = conn.prepare_cached(
@@ -54,7 +93,8 @@ pub(super) fn insert(conn: &Connection, letters: &[NewDeadLetter]) -> rusqlite::
                                    reason, detail, hint, items, bytes, device_key)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
-    for letter in letters {
+    let places = letters.iter().enumerate().filter(|(place, _)| !repeated.contains(place));
+    for (_, letter) in places {
         let bytes = size(letter);
         insert.execute((
             letter.source,
@@ -224,6 +264,7 @@ fn to_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
             detail: row.get(9)?,
             hint: row.get(10)?,
             items: row.get(11)?,
+            again: false,
         },
         replayed_at: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_micros),
     })

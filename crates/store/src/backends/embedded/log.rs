@@ -6,6 +6,7 @@
 //! readings, then each: what repeats the reading before, quality and kind, the rest in full
 //! dead letters, summed up: source + 1 (0: none), device + 1 (0: none), items
 //! message numbers, each: source, device, number (since version 3)
+//! places of those dead letters above that were kept already (since version 4)
 //! ```
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::SequenceNote;
 
 use super::codec::bytes::{Damaged, Reader, put_f64, put_signed, put_varint};
 
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 /// The oldest version that can still be read.
 const OLDEST: u8 = 2;
 const HEADER: usize = 5;
@@ -55,6 +56,8 @@ pub(super) struct LoggedLetters {
     pub(super) source: Option<u16>,
     pub(super) device: Option<DeviceKey>,
     pub(super) items: u64,
+    /// They were kept already, and count as duplicates.
+    pub(super) repeated: bool,
 }
 
 /// What the reading before was, to leave out what repeats.
@@ -159,6 +162,11 @@ impl Encoder {
             put_varint(&mut self.out, u64::from(note.device.0));
             put_varint(&mut self.out, note.number);
         }
+        let repeated = || letters.iter().enumerate().filter(|(_, letter)| letter.repeated);
+        put_varint(&mut self.out, repeated().count() as u64);
+        for (place, _) in repeated() {
+            put_varint(&mut self.out, place as u64);
+        }
         let checksum = crc32fast::hash(&self.out[HEADER..]);
         self.out[1..HEADER].copy_from_slice(&checksum.to_le_bytes());
         self.out
@@ -192,10 +200,10 @@ pub(super) fn decode(blob: &[u8], mut each: impl FnMut(Logged)) -> Result<Additi
                 Some(Ok(device)) => Some(DeviceKey(device)),
                 Some(Err(_)) => return Err(Damaged("a device has too large a number")),
             };
-            Ok(LoggedLetters { source, device, items: reader.varint()? })
+            Ok(LoggedLetters { source, device, items: reader.varint()?, repeated: false })
         })
         .collect();
-    let letters = letters?;
+    let mut letters = letters?;
     let count = if version < 3 { 0 } else { reader.count(blob.len())? };
     let sequences: Result<Vec<SequenceNote>, Damaged> = (0..count)
         .map(|_| {
@@ -204,7 +212,14 @@ pub(super) fn decode(blob: &[u8], mut each: impl FnMut(Logged)) -> Result<Additi
             Ok(SequenceNote { source, device, number: reader.varint()? })
         })
         .collect();
-    Ok((letters, sequences?))
+    let sequences = sequences?;
+    let count = if version < 4 { 0 } else { reader.count(letters.len())? };
+    for _ in 0..count {
+        let place = reader.count(letters.len())?;
+        let letter = letters.get_mut(place).ok_or(Damaged("a dead letter is missing"))?;
+        letter.repeated = true;
+    }
+    Ok((letters, sequences))
 }
 
 fn decode_reading(
@@ -318,8 +333,13 @@ mod tests {
 
     fn logged_letters() -> impl Strategy<Value = LoggedLetters> {
         let key = prop_oneof![Just(0), Just(u32::MAX), any::<u32>()].prop_map(DeviceKey);
-        (prop::option::of(any::<u16>()), prop::option::of(key), any::<u64>())
-            .prop_map(|(source, device, items)| LoggedLetters { source, device, items })
+        (prop::option::of(any::<u16>()), prop::option::of(key), any::<u64>(), any::<bool>())
+            .prop_map(|(source, device, items, repeated)| LoggedLetters {
+                source,
+                device,
+                items,
+                repeated,
+            })
     }
 
     fn sequence() -> impl Strategy<Value = SequenceNote> {
@@ -347,9 +367,10 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_of_the_version_before_is_read() {
-        let letters = [LoggedLetters { source: Some(1), device: None, items: 3 }];
+    fn a_commit_of_an_earlier_version_is_read() {
+        let letters = [LoggedLetters { source: Some(1), device: None, items: 3, repeated: false }];
         let mut blob = Encoder::new(Vec::new(), 0).finish(&letters, &[]);
+        assert_eq!(blob.pop(), Some(0), "the count of repeated letters, new in version 4");
         assert_eq!(blob.pop(), Some(0), "the count of message numbers, new in version 3");
         blob[0] = 2;
         let checksum = crc32fast::hash(&blob[HEADER..]);
@@ -361,7 +382,7 @@ mod tests {
 
     #[test]
     fn a_flipped_byte_is_noticed() {
-        let letters = LoggedLetters { source: None, device: None, items: 3 };
+        let letters = LoggedLetters { source: None, device: None, items: 3, repeated: false };
         let mut blob = Encoder::new(Vec::new(), 0).finish(&[letters], &[]);
         assert!(decode(&blob, |_| {}).is_ok());
         let last = blob.len() - 1;
