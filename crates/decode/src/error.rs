@@ -24,6 +24,10 @@ pub enum DecodeErrorKind {
     NoCodec,
     /// The device's codec could not decode its bytes.
     Codec,
+    /// The checksum does not fit the bytes.
+    BadChecksum,
+    /// Said in terms of a birth certificate that is not known.
+    NoBirth,
     /// A value that cannot be one: not finite, too long, or of another type.
     BadValue,
     /// A time that cannot be read.
@@ -36,7 +40,7 @@ pub enum DecodeErrorKind {
 
 impl DecodeErrorKind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Malformed,
         Self::WrongShape,
         Self::TooLarge,
@@ -45,6 +49,8 @@ impl DecodeErrorKind {
         Self::NoValues,
         Self::NoCodec,
         Self::Codec,
+        Self::BadChecksum,
+        Self::NoBirth,
         Self::BadValue,
         Self::BadTime,
         Self::BadDevice,
@@ -62,6 +68,8 @@ impl DecodeErrorKind {
             Self::NoValues => "no_values",
             Self::NoCodec => "no_codec",
             Self::Codec => "codec_failed",
+            Self::BadChecksum => "bad_checksum",
+            Self::NoBirth => "no_birth",
             Self::BadValue => "bad_value",
             Self::BadTime => "bad_time",
             Self::BadDevice => "bad_device",
@@ -80,6 +88,8 @@ impl DecodeErrorKind {
             Self::NoValues => ("No values found", "未找到任何数值"),
             Self::NoCodec => ("Raw bytes without a codec", "仅有原始字节，缺少编解码器"),
             Self::Codec => ("The device's codec failed", "设备编解码器出错"),
+            Self::BadChecksum => ("Wrong checksum", "校验码不符"),
+            Self::NoBirth => ("No birth certificate", "缺少上线声明（BIRTH）"),
             Self::BadValue => ("Unusable value", "数值不可用"),
             Self::BadTime => ("Unreadable time", "时间无法识别"),
             Self::BadDevice => ("Unusable device id", "设备标识不可用"),

@@ -32,6 +32,7 @@ pub use codec::{
     BUILT_IN, Codec, CodecError, CodecOutput, CodecValue, Codecs, Frame, built_in,
 };
 pub use error::{At, DecodeError, DecodeErrorKind, OptionsError};
+pub use formats::hj212::frame as hj212;
 pub use formats::{FORMATS, format};
 
 /// What arrived.

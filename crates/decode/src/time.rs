@@ -348,7 +348,8 @@ fn has_offset(text: &str) -> bool {
     time.iter().any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-' | b'['))
 }
 
-fn parse_offset(text: &str) -> Option<Offset> {
+/// The offset that `+08:00`, `-05` or `Z` says.
+pub(crate) fn parse_offset(text: &str) -> Option<Offset> {
     if matches!(text, "Z" | "z") {
         return Some(Offset::UTC);
     }

@@ -46,6 +46,8 @@ static UNITS: &[Unit] = &[
     unit("ug/m3", "density", 1e-9, &["µg/m³", "μg/m³", "ug/m³", "µg/m3", "μg/m3"]),
     unit("mg/m3", "density", 1e-6, &["mg/m³"]),
     unit("g/m3", "density", 1e-3, &["g/m³"]),
+    unit("mg/L", "density", 1e-3, &["mg/l"]),
+    unit("ug/L", "density", 1e-6, &["ug/l", "µg/L", "μg/L"]),
     unit("kg/m3", "density", 1.0, &["kg/m³"]),
     unit("m", "length", 1.0, &["metre", "meter"]),
     unit("cm", "length", 0.01, &[]),
@@ -84,6 +86,9 @@ static UNITS: &[Unit] = &[
     unit("m3", "volume", 1000.0, &["m³"]),
     unit("m3/s", "flow", 1.0, &["m³/s"]),
     unit("L/s", "flow", 1e-3, &["l/s"]),
+    unit("uS/cm", "conductivity", 1e-4, &["µS/cm", "μS/cm"]),
+    unit("mS/cm", "conductivity", 0.1, &[]),
+    unit("S/m", "conductivity", 1.0, &[]),
     unit("Hz", "frequency", 1.0, &[]),
     unit("[pH]", "acidity", 1.0, &["pH"]),
 ];

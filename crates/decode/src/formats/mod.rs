@@ -2,6 +2,7 @@
 
 mod chirpstack;
 mod chirpstack_protobuf;
+pub(crate) mod hj212;
 mod json;
 mod line_protocol;
 mod loriot;
@@ -20,6 +21,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &ttn::TheThingsStack,
     &loriot::Loriot,
     &thingpark::ThingPark,
+    &hj212::Hj212,
 ];
 
 /// The format with this name.

@@ -1,0 +1,446 @@
+//! The frames of HJ 212: where they begin and end, what their checksum is, what their head says.
+//!
+//! ```text
+//! ##0101QN=20160801085857223;ST=32;CN=1062;PW=100000;MN=010000A8900016F000169DC0;Flag=5;CP=&&RtdInterval=30&&1C80<CR><LF>
+//! ```
+//!
+//! `##`, the length of the data segment in four decimal digits, the data segment, its CRC in four
+//! hexadecimal digits, CR and LF (HJ 212-2017, clause 6.3). HJ 212-2025 keeps the frame.
+//!
+//! Devices compute two checksums: the standard's (annex A: each byte is added to the high byte,
+//! shifted down), and the CRC-16 of Modbus. Both are told apart here, never mixed.
+
+use std::fmt::Write as _;
+
+/// The longest frame in bytes: a segment of 9,999 and what is around it.
+pub const MAX_FRAME: usize = 2 + 4 + 9_999 + 4 + 2;
+
+/// The longest head in front of `CP=` that is looked at, in bytes. The standard's is below 120.
+const MAX_HEAD: usize = 1_024;
+
+/// What begins at the start of a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A frame of this many bytes, CR and LF included if they are there.
+    Frame(usize),
+    /// This many bytes that belong to no frame.
+    Garbage(usize),
+    /// This many bytes of white space between frames.
+    Blank(usize),
+    /// Not enough to say.
+    More,
+}
+
+/// Says what begins at the start of a buffer; an empty one needs more.
+///
+/// Where the length is wrong, CR and LF or the next `##` end the frame, so that one bad frame
+/// costs no good one.
+pub fn next(buffer: &[u8]) -> Step {
+    let blank = buffer.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    if blank > 0 {
+        return Step::Blank(blank);
+    }
+    if buffer.len() < 2 {
+        return if buffer.is_empty() || buffer == b"#" { Step::More } else { garbage(buffer) };
+    }
+    if !buffer.starts_with(b"##") {
+        return garbage(buffer);
+    }
+    let hashes = buffer.iter().take_while(|byte| **byte == b'#').count();
+    if hashes > 2 {
+        return Step::Garbage(hashes - 2);
+    }
+    let Some(digits) = buffer.get(2..6) else { return Step::More };
+    if let Some(declared) = number(digits) {
+        let end = 6 + declared + 4;
+        match buffer.get(end..) {
+            Some(rest) if rest.starts_with(b"\r\n") => return Step::Frame(end + 2),
+            Some(rest) if rest.starts_with(b"##") => return Step::Frame(end),
+            Some(b"" | b"\r") if !has_line_end(buffer, end) => return Step::More,
+            None if !has_line_end(buffer, buffer.len()) => return Step::More,
+            _ => {}
+        }
+    }
+    // The length is wrong: what ends the frame says where it ends.
+    match find(buffer, b"\r\n") {
+        Some(end) => Step::Frame(end + 2),
+        None if buffer.len() < MAX_FRAME => Step::More,
+        // No frame ends in here; only the last start may have one that goes on.
+        None => match buffer[2..].windows(2).rposition(|pair| pair == b"##") {
+            Some(last) => Step::Garbage(last + 2),
+            None => garbage(&buffer[1..]).longer_by_one(),
+        },
+    }
+}
+
+impl Step {
+    fn longer_by_one(self) -> Self {
+        match self {
+            Self::Garbage(length) => Self::Garbage(length + 1),
+            other => other,
+        }
+    }
+}
+
+fn has_line_end(buffer: &[u8], before: usize) -> bool {
+    find(&buffer[..before.min(buffer.len())], b"\r\n").is_some()
+}
+
+/// Everything up to the next `##`; a single `#` at the end may be half of one.
+fn garbage(buffer: &[u8]) -> Step {
+    match find(buffer, b"##") {
+        Some(length) => Step::Garbage(length),
+        None if buffer.len() > 1 && buffer.ends_with(b"#") => Step::Garbage(buffer.len() - 1),
+        None => Step::Garbage(buffer.len()),
+    }
+}
+
+fn find(buffer: &[u8], what: &[u8; 2]) -> Option<usize> {
+    buffer.windows(2).position(|pair| pair == what)
+}
+
+/// The number that decimal digits spell; `None` if there are others or none.
+fn number(digits: &[u8]) -> Option<usize> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(digits.iter().fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0')))
+}
+
+/// A frame taken apart; nothing in it is checked yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The length of the segment as the frame says it.
+    pub declared: usize,
+    /// The data segment.
+    pub segment: &'a [u8],
+    /// The checksum that was sent.
+    pub crc: u16,
+}
+
+/// Why bytes are no frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// No `##` at the start.
+    #[error("a frame begins with ##")]
+    NoStart,
+    /// No length after `##`.
+    #[error("the length of the data segment, four decimal digits, follows ##")]
+    NoLength,
+    /// No checksum at the end.
+    #[error("a frame ends with a CRC of four hexadecimal digits, CR and LF")]
+    NoCrc,
+    /// No `CP=&&…&&`, or a head in front of it that is no text.
+    #[error("the data segment is fields such as QN=…;ST=…; and then CP=&&…&&")]
+    NoData,
+}
+
+/// The two checksums of a data segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checksums {
+    /// By HJ 212, annex A.
+    pub standard: u16,
+    /// By Modbus, which some devices send instead.
+    pub modbus: u16,
+}
+
+/// Which checksum a device computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CrcKind {
+    /// By HJ 212, annex A.
+    #[default]
+    Standard,
+    /// By Modbus.
+    Modbus,
+}
+
+impl Checksums {
+    /// Of a data segment.
+    pub fn of(segment: &[u8]) -> Self {
+        let (mut standard, mut modbus) = (0xFFFF_u16, 0xFFFF_u16);
+        for byte in segment {
+            standard = shifted((standard >> 8) ^ u16::from(*byte));
+            modbus = shifted(modbus ^ u16::from(*byte));
+        }
+        Self { standard, modbus }
+    }
+
+    /// Which of the two a sent checksum is; the standard's if it is both.
+    pub fn kind(self, sent: u16) -> Option<CrcKind> {
+        if sent == self.standard {
+            Some(CrcKind::Standard)
+        } else if sent == self.modbus {
+            Some(CrcKind::Modbus)
+        } else {
+            None
+        }
+    }
+}
+
+/// Eight steps of the polynomial that both checksums share.
+fn shifted(mut crc: u16) -> u16 {
+    for _ in 0..8 {
+        let carry = crc & 1 == 1;
+        crc >>= 1;
+        if carry {
+            crc ^= 0xA001;
+        }
+    }
+    crc
+}
+
+impl<'a> Frame<'a> {
+    /// Takes a frame apart; CR and LF at its end may be missing.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, FrameError> {
+        let body = bytes.trim_ascii_end().strip_prefix(b"##").ok_or(FrameError::NoStart)?;
+        let digits = body.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+        let (length, body) = body.split_at(digits);
+        let declared = number(length).ok_or(FrameError::NoLength)?;
+        let (segment, crc) =
+            body.split_at_checked(body.len().wrapping_sub(4)).ok_or(FrameError::NoCrc)?;
+        let hexadecimal = crc.iter().all(u8::is_ascii_hexdigit);
+        let crc = std::str::from_utf8(crc).ok().filter(|_| hexadecimal);
+        let crc = crc.and_then(|crc| u16::from_str_radix(crc, 16).ok()).ok_or(FrameError::NoCrc)?;
+        Ok(Self { declared, segment, crc })
+    }
+
+    /// Whether the length that it says is right.
+    pub fn length_is_right(&self) -> bool {
+        self.declared == self.segment.len()
+    }
+
+    /// The checksums that it should have, by either way.
+    pub fn checksums(&self) -> Checksums {
+        Checksums::of(self.segment)
+    }
+
+    /// What is in front of the data, and the data.
+    pub fn head(&self) -> Result<Head<'a>, FrameError> {
+        let start = &self.segment[..self.segment.len().min(MAX_HEAD)];
+        let place = start.windows(5).position(|five| five == b"CP=&&").ok_or(FrameError::NoData)?;
+        let text = std::str::from_utf8(&self.segment[..place]).map_err(|_| FrameError::NoData)?;
+        let data = &self.segment[place + 5..];
+        let data = data.strip_suffix(b"&&").ok_or(FrameError::NoData)?;
+        Ok(Head::read(text, data))
+    }
+}
+
+/// The fields of a data segment (HJ 212-2017, table 3). Absent ones are empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head<'a> {
+    /// When the request was made, to the millisecond; names one exchange.
+    pub qn: &'a str,
+    /// The kind of system: 21 surface water, 22 air, 23 noise, 31 stack, 32 waste water, ….
+    pub st: &'a str,
+    /// The command: 2011 real time, 2051 minutes, 2061 hours, 2031 days, ….
+    pub cn: &'a str,
+    /// The password.
+    pub pw: &'a str,
+    /// The device.
+    pub mn: &'a str,
+    /// The standard's version and what follows or is asked for.
+    pub flag: Option<Flag>,
+    /// How many packets there are of a transmission that is split.
+    pub pnum: Option<u16>,
+    /// Which of them this is, from 1.
+    pub pno: Option<u16>,
+    /// What is between `CP=&&` and `&&`.
+    pub data: &'a [u8],
+}
+
+/// The field `Flag` (HJ 212-2017, table 4): six bits of version, one for split packets, one for
+/// an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flag(pub u8);
+
+impl Flag {
+    /// The version of the standard: 0 is HJ/T 212-2005, 1 is HJ 212-2017, later ones follow.
+    pub const fn version(self) -> u8 {
+        self.0 >> 2
+    }
+
+    /// Whether the packet has a number, `PNUM` and `PNO`.
+    pub const fn is_split(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    /// Whether an answer is asked for.
+    pub const fn wants_answer(self) -> bool {
+        self.0 & 1 != 0
+    }
+}
+
+impl<'a> Head<'a> {
+    fn read(text: &'a str, data: &'a [u8]) -> Self {
+        let mut head = Self { data, ..Self::default() };
+        for field in text.split(';') {
+            let Some((name, value)) = field.split_once('=') else { continue };
+            let value = value.trim();
+            match name.trim() {
+                "QN" => head.qn = value,
+                "ST" => head.st = value,
+                "CN" => head.cn = value,
+                "PW" => head.pw = value,
+                "MN" => head.mn = value,
+                "Flag" => head.flag = value.parse().ok().map(Flag),
+                "PNUM" => head.pnum = value.parse().ok(),
+                "PNO" => head.pno = value.parse().ok(),
+                _ => {}
+            }
+        }
+        head
+    }
+
+    /// The items of the data, `name=value`, in order. What is no text or has no `=` is left out.
+    pub fn items(&self) -> Items<'a> {
+        Items { rest: self.data }
+    }
+
+    /// The value of an item.
+    pub fn item(&self, name: &str) -> Option<&'a str> {
+        self.items().find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+
+    /// Whether the data are from an answer or a notice (9011 to 9014), which nobody answers.
+    pub fn is_answer(&self) -> bool {
+        matches!(self.cn, "9011" | "9012" | "9013" | "9014")
+    }
+
+    /// The answer to uploaded data, command 9014, without checksum and frame: see [`encode`].
+    ///
+    /// HJ 212-2017 names the exchange in the field QN; HJ/T 212-2005 in the data.
+    pub fn answer(&self) -> String {
+        let Self { qn, pw, mn, .. } = self;
+        let version = self.flag.unwrap_or_default().version();
+        if version == 0 {
+            return format!("ST=91;CN=9014;PW={pw};MN={mn};Flag=0;CP=&&QN={qn}&&");
+        }
+        let flag = version << 2;
+        format!("QN={qn};ST=91;CN=9014;PW={pw};MN={mn};Flag={flag};CP=&&&&")
+    }
+}
+
+/// A frame around a data segment.
+pub fn encode(segment: &str, kind: CrcKind) -> Vec<u8> {
+    let checksums = Checksums::of(segment.as_bytes());
+    let crc = match kind {
+        CrcKind::Standard => checksums.standard,
+        CrcKind::Modbus => checksums.modbus,
+    };
+    let mut frame = format!("##{:04}", segment.len());
+    frame.push_str(segment);
+    // Writing to a text cannot fail.
+    let _ = write!(frame, "{crc:04X}\r\n");
+    frame.into_bytes()
+}
+
+/// See [`Head::items`].
+#[derive(Clone, Debug)]
+pub struct Items<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.rest.is_empty() {
+            let end = item_end(self.rest);
+            let (item, rest) = self.rest.split_at(end);
+            self.rest = rest.get(1..).unwrap_or_default();
+            let item = std::str::from_utf8(item).ok();
+            if let Some((name, value)) = item.and_then(|item| item.split_once('=')) {
+                return Some((name.trim(), value.trim()));
+            }
+        }
+        None
+    }
+}
+
+/// The place of the `;` or `,` behind an item. A value between `//` and `//` may hold both.
+fn item_end(rest: &[u8]) -> usize {
+    let is_separator = |byte: &u8| matches!(byte, b';' | b',');
+    let plain = rest.iter().position(is_separator).unwrap_or(rest.len());
+    let Some(value) = rest[..plain].iter().position(|byte| *byte == b'=') else { return plain };
+    if !rest[value + 1..].starts_with(b"//") {
+        return plain;
+    }
+    let quoted = value + 3;
+    match find(&rest[quoted..], b"//") {
+        None => plain,
+        Some(close) => {
+            let after = quoted + close + 2;
+            after + rest[after..].iter().position(is_separator).unwrap_or(rest.len() - after)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(mut buffer: &[u8]) -> Vec<(Step, String)> {
+        let mut steps = Vec::new();
+        loop {
+            let step = next(buffer);
+            let (Step::Frame(length) | Step::Garbage(length) | Step::Blank(length)) = step else {
+                return steps;
+            };
+            steps.push((step, String::from_utf8_lossy(&buffer[..length]).into_owned()));
+            buffer = &buffer[length..];
+        }
+    }
+
+    const GOOD: &str = "##0009CP=&&ab&&ABCD\r\n";
+
+    fn frames(buffer: &str) -> Vec<String> {
+        let steps = cut(buffer.as_bytes()).into_iter();
+        steps.filter(|(step, _)| matches!(step, Step::Frame(_))).map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn frames_are_found_after_whatever_was_wrong() {
+        assert_eq!(frames(&format!("{GOOD}{GOOD}")), [GOOD, GOOD]);
+        assert_eq!(frames(&format!("noise # {GOOD}\r\n\r\n{GOOD}")), [GOOD, GOOD]);
+        let without_end = GOOD.trim_end();
+        assert_eq!(frames(&format!("{without_end}{GOOD}")), [without_end, GOOD]);
+        for wrong in ["##9000CP=&&x&&ABCD\r\n", "##0003CP=&&x&&ABCD\r\n", "##77CP=&&x&&ABCD\r\n"] {
+            assert_eq!(frames(&format!("{wrong}{GOOD}")), [wrong, GOOD]);
+        }
+    }
+
+    #[test]
+    fn a_frame_that_comes_in_pieces_is_waited_for_and_garbage_is_not() {
+        for end in 0..GOOD.len() {
+            assert_eq!(next(&GOOD.as_bytes()[..end]), Step::More, "{end}");
+        }
+        assert_eq!(next(b"GET / HTTP/1.1\r\n\r\n"), Step::Garbage(18));
+        assert_eq!(next(b"x#"), Step::Garbage(1), "it may be half of a start");
+        let endless = [b"##".to_vec(), vec![b'x'; MAX_FRAME]].concat();
+        assert_eq!(next(&endless), Step::Garbage(endless.len()));
+        assert_eq!(next(&b"#".repeat(MAX_FRAME + 2)[..]), Step::Garbage(MAX_FRAME));
+    }
+
+    #[test]
+    fn items_may_hold_separators_between_slashes() {
+        let head = Head { data: b"a=1;b=//x,y;z//,c=2;d;=;e=//open", ..Head::default() };
+        let items: Vec<_> = head.items().collect();
+        assert_eq!(items, [("a", "1"), ("b", "//x,y;z//"), ("c", "2"), ("", ""), ("e", "//open")]);
+    }
+
+    #[test]
+    fn an_answer_names_the_exchange_in_the_way_of_its_version() {
+        let head = Head { qn: "20160801085857223", pw: "1", mn: "M", ..Head::default() };
+        assert_eq!(head.answer(), "ST=91;CN=9014;PW=1;MN=M;Flag=0;CP=&&QN=20160801085857223&&");
+        let head = Head { flag: Some(Flag(7)), ..head };
+        let answer = head.answer();
+        assert_eq!(answer, "QN=20160801085857223;ST=91;CN=9014;PW=1;MN=M;Flag=4;CP=&&&&");
+        for kind in [CrcKind::Standard, CrcKind::Modbus] {
+            let bytes = encode(&answer, kind);
+            let frame = Frame::parse(&bytes).expect("a frame");
+            assert!(frame.length_is_right());
+            assert_eq!(frame.checksums().kind(frame.crc), Some(kind));
+            assert_eq!(frame.head().expect("a head").mn, "M");
+        }
+    }
+}
