@@ -9,7 +9,7 @@ use city_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{ImportProblem, Kind, RegistryError};
+use crate::{FieldProblem, Kind};
 
 /// A device as imported and exported.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,15 +51,6 @@ pub struct DeviceEntry {
     pub attributes: BTreeMap<String, Attribute>,
 }
 
-/// Reads a JSON array of devices; `name` is what the person called the file.
-pub fn read_devices(name: &str, text: &str) -> Result<Vec<DeviceEntry>, RegistryError> {
-    serde_json::from_str(text).map_err(|error| RegistryError::File {
-        name: name.to_owned(),
-        message: error.to_string(),
-        hint: "a device list is a JSON array of objects with at least id, kind and department",
-    })
-}
-
 /// Whether a text can be a device's id; otherwise what is wrong with it.
 pub fn check_id(id: &str) -> Result<(), &'static str> {
     if id.is_empty() {
@@ -93,38 +84,58 @@ impl DeviceEntry {
         }
     }
 
-    /// What is wrong with it, if anything; `row` is its place in the file from 1.
-    pub(crate) fn problem(&self, row: usize) -> Option<ImportProblem> {
-        let problem = |message: String, hint: &str| {
-            Some(ImportProblem { row, device: self.id.clone(), message, hint: hint.to_owned() })
+    /// What is wrong with it, by field.
+    pub fn problems(&self) -> Vec<FieldProblem> {
+        let mut problems = Vec::new();
+        let mut add = |field: &str, message: String, hint: &'static str| {
+            problems.push(FieldProblem { field: field.to_owned(), message, hint });
         };
-        if let Err(message) = check_id(&self.id) {
-            return problem(message.to_owned(), "give each device an id of 1 to 128 characters");
+        if let Err(why) = check_id(&self.id) {
+            add("id", why.to_owned(), "give each device an id of 1 to 128 characters");
         }
         for (field, text) in [("kind", &self.kind), ("department", &self.department)] {
             if check_id(text).is_err() {
-                return problem(
-                    format!("{field} `{text}` is not a name"),
-                    "kinds and departments are named like devices, for example `air_station`",
-                );
+                let hint =
+                    "kinds and departments are named like devices, for example `air_station`";
+                add(field, format!("`{text}` is not a name"), hint);
             }
         }
-        if self.position.is_some_and(|p| wgs84(p).is_none()) {
-            let message = self
-                .position
-                .map(|p| format!("position lon {}, lat {} is not on Earth", p.lon, p.lat));
-            return problem(
-                message.unwrap_or_default(),
-                "lon is -180 to 180, lat is -90 to 90; are the two swapped?",
+        if let Some(gateway) = self.gateway.as_deref().filter(|id| check_id(id).is_err()) {
+            add(
+                "gateway",
+                format!("`{gateway}` is not an id"),
+                "give the id of the gateway device",
             );
+        }
+        if let Some(p) = self.position.filter(|p| wgs84(*p).is_none()) {
+            let hint = "lon is -180 to 180, lat is -90 to 90; are the two swapped?";
+            add("position", format!("lon {}, lat {} is not on Earth", p.lon, p.lat), hint);
         }
         if self.interval.is_some_and(|interval| interval <= Span::ZERO) {
-            return problem(
-                "the interval is not positive".to_owned(),
-                "write it like \"30s\" or \"5m\"",
-            );
+            add("interval", "it is not positive".to_owned(), "write it like \"30s\" or \"5m\"");
         }
-        None
+        for (name, value) in &self.attributes {
+            let field = format!("attributes.{name}");
+            if let Err(why) = check_id(name) {
+                add(&field, format!("as a name {why}"), "name an attribute like a metric");
+            }
+            if matches!(value, Attribute::Number(number) if !number.is_finite()) {
+                add(&field, "it is not a number that can be".to_owned(), "leave it out instead");
+            }
+        }
+        problems
+    }
+
+    /// The same in its one spelling: a name that says nothing is none, one language that says
+    /// nothing is like the other.
+    #[must_use]
+    pub fn tidy(mut self) -> Self {
+        self.name = self.name.filter(|name| !name.is_empty()).map(|name| match name {
+            LocalText { en, zh } if en.is_empty() => LocalText::same(zh),
+            LocalText { en, zh } if zh.is_empty() => LocalText::same(en),
+            name => name,
+        });
+        self
     }
 
     /// The device with this key, with what its kind gives it, without zones.

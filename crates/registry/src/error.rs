@@ -3,6 +3,7 @@
 use std::fmt;
 
 use city_store::StateError;
+use serde::Serialize;
 
 use crate::FieldProblem;
 
@@ -13,7 +14,7 @@ pub enum RegistryError {
     #[error("the registry's tables cannot be used: {0}")]
     State(#[from] StateError),
     /// Rows of an import cannot be taken; none was.
-    #[error("nothing was imported: {} of the devices have problems\n{}", .0.len(), list(.0))]
+    #[error("nothing was imported: there are {} problems\n{}", .0.len(), list(.0))]
     Import(Vec<ImportProblem>),
     /// The file is not of the right shape.
     #[error("{name}: {message}\n  hint: {hint}")]
@@ -57,13 +58,17 @@ impl From<rusqlite::Error> for RegistryError {
     }
 }
 
-/// Why one device cannot be imported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why one device of a list cannot be imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImportProblem {
-    /// Its place in the file, from 1.
+    /// Its place in the list, from 1.
     pub row: usize,
+    /// The line of the file where it begins, if the list came as lines.
+    pub line: Option<u64>,
     /// Its id as given.
     pub device: String,
+    /// The field or column, if it is one.
+    pub field: Option<String>,
     /// What is wrong.
     pub message: String,
     /// How to mend it.
@@ -72,8 +77,15 @@ pub struct ImportProblem {
 
 impl fmt::Display for ImportProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { row, device, message, hint } = self;
-        write!(f, "  device {row} (`{device}`): {message}\n    hint: {hint}")
+        let Self { row, line, device, field, message, hint } = self;
+        match line {
+            Some(line) => write!(f, "  line {line} (`{device}`)")?,
+            None => write!(f, "  device {row} (`{device}`)")?,
+        }
+        if let Some(field) = field {
+            write!(f, ", {field}")?;
+        }
+        write!(f, ": {message}\n    hint: {hint}")
     }
 }
 

@@ -1,18 +1,25 @@
 //! What the city knows about its things: devices, kinds, departments and metrics, kept in the
 //! state database, and handed to the hot path as an immutable [`Directory`].
 
+pub mod credentials;
+mod csv;
 mod entry;
 mod error;
 mod groups;
+mod import;
 mod kind;
+mod list;
 mod registry;
 mod tables;
 
-pub use entry::{DeviceEntry, check_id, read_devices};
+pub use csv::{COLUMNS, Column, write_csv};
+pub use entry::{DeviceEntry, check_id};
 pub use error::{ImportProblem, RegistryError};
 pub use groups::Department;
+pub use import::{ImportMode, ImportOutcome, ImportReport};
 pub use kind::{FieldProblem, Kind};
-pub use registry::{ImportReport, Registry, Seed};
+pub use list::{DeviceList, ListFormat, read_devices};
+pub use registry::{Registry, Seed};
 
 #[doc(no_inline)]
 pub use city_model::Directory;

@@ -7,9 +7,8 @@ use arc_swap::ArcSwap;
 use city_geo::ZoneIndex;
 use city_model::{Catalogue, Device, DeviceKey, Directory, MetricKey, Placement};
 use city_store::StateDb;
-use serde::Serialize;
 
-use crate::{Department, DeviceEntry, ImportProblem, Kind, RegistryError, tables};
+use crate::{Department, DeviceEntry, Kind, RegistryError, tables};
 
 /// Metrics that may come unasked, so that the rest of the numbers stays free for those that the
 /// catalogue describes later.
@@ -28,21 +27,10 @@ pub struct Seed {
     pub departments: Vec<Department>,
 }
 
-/// What an import did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ImportReport {
-    /// Devices that were not there before.
-    pub added: usize,
-    /// Devices that are different now.
-    pub changed: usize,
-    /// Devices that were there already, exactly so.
-    pub unchanged: usize,
-}
-
 /// Devices, kinds, departments and metrics.
 pub struct Registry {
     pub(crate) state: Arc<StateDb>,
-    zones: Arc<ZoneIndex>,
+    pub(crate) zones: ArcSwap<ZoneIndex>,
     pub(crate) directory: ArcSwap<Directory>,
     entries: Mutex<BTreeMap<DeviceKey, DeviceEntry>>,
     pub(crate) kinds: ArcSwap<Kinds>,
@@ -83,7 +71,7 @@ impl Registry {
         ];
         Ok(Self {
             state,
-            zones: Arc::new(seed.zones),
+            zones: ArcSwap::from_pointee(seed.zones),
             directory: ArcSwap::from_pointee(directory),
             entries: Mutex::new(entries),
             kinds: ArcSwap::from_pointee(kinds),
@@ -103,7 +91,7 @@ impl Registry {
 
     /// The zones.
     pub fn zones(&self) -> Arc<ZoneIndex> {
-        self.zones.clone()
+        self.zones.load_full()
     }
 
     /// The numbers of sources in the ledger; new ones get the next. A source keeps its number
@@ -123,49 +111,6 @@ impl Registry {
     /// All devices as they can be imported again, in the order of their keys.
     pub fn export(&self) -> Vec<DeviceEntry> {
         self.lock().values().cloned().collect()
-    }
-
-    /// Adds devices, or changes those whose id is known. All or none: if one has a problem, all
-    /// problems are reported and nothing changes.
-    pub fn import(&self, entries: &[DeviceEntry]) -> Result<ImportReport, RegistryError> {
-        let problems = problems(entries);
-        if !problems.is_empty() {
-            return Err(RegistryError::Import(problems));
-        }
-        let mut known = self.lock();
-        let old = self.directory();
-        let mut report = ImportReport::default();
-        let mut changed = Vec::new();
-        for entry in entries {
-            match old.device_by_id(&entry.id).and_then(|device| known.get(&device.key)) {
-                Some(before) if before == entry => report.unchanged += 1,
-                Some(_) => changed.push((entry, false)),
-                None => changed.push((entry, true)),
-            }
-        }
-        if changed.is_empty() {
-            return Ok(report);
-        }
-        let keys = self.state.write(|tx| {
-            changed
-                .iter()
-                .map(|(entry, _)| tables::put_device(tx, entry))
-                .collect::<Result<Vec<_>, RegistryError>>()
-        })?;
-        let kinds = self.kinds.load();
-        let mut directory = (*old).clone();
-        directory.version += 1;
-        for ((entry, is_new), key) in changed.into_iter().zip(keys) {
-            if is_new {
-                report.added += 1;
-            } else {
-                report.changed += 1;
-            }
-            directory.put(build(key, entry, &kinds, &self.zones));
-            known.insert(key, entry.clone());
-        }
-        self.directory.store(Arc::new(directory));
-        Ok(report)
     }
 
     /// The key of a metric, which is added as unmapped if its name is new.
@@ -193,11 +138,11 @@ impl Registry {
         entries: &BTreeMap<DeviceKey, DeviceEntry>,
         wanted: impl Fn(&DeviceEntry) -> bool,
     ) {
-        let kinds = self.kinds.load();
+        let (kinds, zones) = (self.kinds.load(), self.zones());
         let mut directory = (*self.directory()).clone();
         directory.version += 1;
         for (key, entry) in entries.iter().filter(|(_, entry)| wanted(entry)) {
-            directory.put(build(*key, entry, &kinds, &self.zones));
+            directory.put(build(*key, entry, &kinds, &zones));
         }
         self.directory.store(Arc::new(directory));
     }
@@ -208,7 +153,12 @@ impl Registry {
 }
 
 /// The device with what its kind gives it and the zones that it stands in.
-fn build(key: DeviceKey, entry: &DeviceEntry, kinds: &Kinds, zones: &ZoneIndex) -> Arc<Device> {
+pub(crate) fn build(
+    key: DeviceKey,
+    entry: &DeviceEntry,
+    kinds: &Kinds,
+    zones: &ZoneIndex,
+) -> Arc<Device> {
     let mut device = entry.to_device(key, kinds.get(&entry.kind).map(|kind| &**kind));
     if let Placement::Fixed(position) = device.placement {
         device.zones = zones.locate(position);
@@ -216,28 +166,10 @@ fn build(key: DeviceKey, entry: &DeviceEntry, kinds: &Kinds, zones: &ZoneIndex) 
     Arc::new(device)
 }
 
-fn problems(entries: &[DeviceEntry]) -> Vec<ImportProblem> {
-    let mut seen = BTreeMap::new();
-    let mut problems = Vec::new();
-    for (index, entry) in entries.iter().enumerate() {
-        let row = index + 1;
-        problems.extend(entry.problem(row));
-        if let Some(first) = seen.insert(entry.id.as_str(), row) {
-            problems.push(ImportProblem {
-                row,
-                device: entry.id.clone(),
-                message: format!("this id stands at place {first} too"),
-                hint: "remove one of the two".to_owned(),
-            });
-        }
-    }
-    problems
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read_devices;
+    use crate::{ImportReport, read_devices};
 
     const ZONES: &str = r#"{"type":"FeatureCollection","features":[{"type":"Feature",
         "properties":{"name":"Old Town"},"geometry":{"type":"Polygon",
