@@ -7,4 +7,8 @@ mod plausibility;
 mod zones;
 
 pub use plausibility::{DEFAULT_MARGIN_DEG, Plausibility, plausibility};
-pub use zones::{Loaded, SkipReason, ZoneFileError, ZoneIndex, ZoneOptions, ZoneProblem};
+pub use zones::{
+    GRID_LAYER, GridError, HierarchyProblem, HierarchyReason, LayerFigures, Loaded, MOST_CELLS,
+    Overlap, Repair, SkipReason, ZoneFileError, ZoneFileOddity, ZoneIndex, ZoneOptions,
+    ZoneProblem, ZoneRepair, automatic_resolution,
+};

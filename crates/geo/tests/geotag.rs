@@ -28,7 +28,7 @@ fn load(boundaries: &str) -> ZoneIndex {
 fn names_at(index: &ZoneIndex, lon: f64, lat: f64) -> Vec<&str> {
     let set = index.locate(Position { lon, lat });
     let mut names: Vec<&str> =
-        set.iter().map(|key| index.zones()[key.0 as usize].name.en.as_str()).collect();
+        set.iter().map(|key| index.zone(*key).expect("known").name.en.as_str()).collect();
     names.sort_unstable();
     names
 }

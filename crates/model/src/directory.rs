@@ -6,6 +6,9 @@ use rustc_hash::FxHashMap;
 
 use crate::{Catalogue, Device, DeviceKey, Zone, ZoneKey};
 
+/// The place of a key that no zone has.
+const NO_ZONE: u32 = u32::MAX;
+
 /// Devices, metrics and zones at one moment. Rebuilt on change, shared by `Arc`.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
@@ -14,13 +17,16 @@ pub struct Directory {
     /// The metrics.
     pub metrics: Catalogue,
     zones: Vec<Zone>,
-    zone_by_id: FxHashMap<Arc<str>, ZoneKey>,
+    /// The place of each zone by its id.
+    zone_by_id: FxHashMap<Arc<str>, u32>,
+    /// The place of each zone by its key; [`NO_ZONE`] for keys that are no longer in use.
+    zone_by_key: Vec<u32>,
     /// Counts up with every change, so that readers can tell that theirs is old.
     pub version: u64,
 }
 
 impl Directory {
-    /// A directory of these parts. Zone keys must equal their index.
+    /// A directory of these parts. Zone keys are unique, and dense enough for a table.
     pub fn new(
         devices: impl IntoIterator<Item = Arc<Device>>,
         metrics: Catalogue,
@@ -28,8 +34,11 @@ impl Directory {
         version: u64,
     ) -> Self {
         let mut directory = Self { metrics, version, ..Self::default() };
-        for zone in &zones {
-            directory.zone_by_id.insert(zone.id.clone(), zone.key);
+        let keys = zones.iter().map(|zone| zone.key.0 as usize + 1).max().unwrap_or(0);
+        directory.zone_by_key = vec![NO_ZONE; keys];
+        for (place, zone) in zones.iter().enumerate() {
+            directory.zone_by_id.insert(zone.id.clone(), place as u32);
+            directory.zone_by_key[zone.key.0 as usize] = place as u32;
         }
         directory.zones = zones;
         for device in devices {
@@ -70,15 +79,15 @@ impl Directory {
 
     /// The zone with this key.
     pub fn zone(&self, key: ZoneKey) -> Option<&Zone> {
-        self.zones.get(key.0 as usize)
+        self.zones.get(*self.zone_by_key.get(key.0 as usize)? as usize)
     }
 
     /// The zone with this id.
     pub fn zone_by_id(&self, id: &str) -> Option<&Zone> {
-        self.zone(*self.zone_by_id.get(id)?)
+        self.zones.get(*self.zone_by_id.get(id)? as usize)
     }
 
-    /// All zones in the order of their keys.
+    /// All zones in the order of their files; a key is no index here.
     pub fn zones(&self) -> &[Zone] {
         &self.zones
     }

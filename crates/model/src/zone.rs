@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::LocalText;
 
-/// A zone's number within one loaded set of zones; not stable over a reload, never stored.
+/// A zone's number while the program runs: a reload of the zones keeps the numbers of ids that
+/// stay and never gives a number to another id. Not the same after a restart, never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ZoneKey(pub u32);
 
@@ -26,6 +27,11 @@ pub struct Zone {
     pub layer: Arc<str>,
     /// A place inside the zone, for labels.
     pub label: crate::Position,
-    /// West, south, east, north in degrees.
+    /// West, south, east, north in degrees; west is greater than east across the antimeridian
+    /// (RFC 7946, section 5.2).
     pub bounds: [f64; 4],
+    /// The zone above it in the hierarchy.
+    pub parent: Option<ZoneKey>,
+    /// Its area in square kilometres, on a sphere.
+    pub area_km2: f64,
 }

@@ -6,6 +6,7 @@ use city_geo::crs::to_wgs84;
 use city_geo::{DEFAULT_MARGIN_DEG, Plausibility, ZoneIndex, plausibility};
 use city_model::{Crs, Device, DeviceKey, Marks, Placement, Position, Quality, Timestamp, ZoneSet};
 use city_quality::{Fix, LocationChecker, LocationState};
+use city_registry::Registry;
 use city_store::SharedStore;
 use rustc_hash::FxHashMap;
 
@@ -57,6 +58,18 @@ impl Locator {
         });
         let checker = LocationChecker::default();
         Self { index, bounds, checker, tracks, nowhere: [].into() }
+    }
+
+    /// Takes up other zones, and puts every device that moves into them where it was last;
+    /// called between batches.
+    pub(crate) fn refresh(&mut self, registry: &Registry) {
+        if registry.has_zones(&self.index) {
+            return;
+        }
+        self.index = registry.zones();
+        for (_, position, zones) in self.tracks.values_mut().filter_map(|t| t.last.as_mut()) {
+            *zones = self.index.locate(*position);
+        }
     }
 
     /// The place of a reading of `device` at `time`, whose message says `sent` (lon, lat).

@@ -85,6 +85,7 @@ impl Processor {
 
     /// Takes up changes of the registry; called between batches.
     pub(crate) fn refresh(&mut self) {
+        self.parts.locator.refresh(&self.parts.registry);
         if !self.parts.registry.is_current(&self.directory) {
             self.directory = self.parts.registry.directory();
         }

@@ -11,6 +11,7 @@ mod kind;
 mod list;
 mod registry;
 mod tables;
+mod zones;
 
 pub use csv::{COLUMNS, Column, write_csv};
 pub use entry::{DeviceEntry, check_id};

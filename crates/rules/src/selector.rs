@@ -103,14 +103,11 @@ pub(crate) fn attribute(node: &Node, sink: &mut Sink) -> Option<Attribute> {
     text.map(|text| Attribute::Text(text.to_owned()))
 }
 
-/// The smallest of some zones, by the area of their bounds: the most telling one for people.
+/// The smallest of some zones: the most telling one for people.
 pub(crate) fn smallest<'z>(
     zones: &[ZoneKey],
     find: impl Fn(ZoneKey) -> Option<&'z Zone>,
 ) -> Option<&'z Zone> {
-    let area = |zone: &Zone| {
-        let [west, south, east, north] = zone.bounds;
-        (east - west) * (north - south)
-    };
-    zones.iter().filter_map(|key| find(*key)).min_by(|a, b| area(a).total_cmp(&area(b)))
+    let found = zones.iter().filter_map(|key| find(*key));
+    found.min_by(|a, b| a.area_km2.total_cmp(&b.area_km2))
 }

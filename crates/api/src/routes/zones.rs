@@ -8,7 +8,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use city_model::{Device, Directory, LifeCycle, LocalText, Position, Span, Timestamp};
+use city_model::{
+    Device, Directory, LifeCycle, LocalText, Position, Span, Timestamp, Zone, ZoneKey,
+};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -82,6 +84,11 @@ struct ZoneProperties {
     /// West, south, east, north.
     #[schema(value_type = schema::Bounds)]
     bounds: [f64; 4],
+    /// The zone above it in the hierarchy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    /// Its area in square kilometres, on a sphere.
+    area_km2: f64,
     /// How many devices stand in it.
     devices: u64,
 }
@@ -117,22 +124,24 @@ fn drawn(app: &App) -> (HeaderValue, Bytes) {
     {
         return (etag.clone(), body.clone());
     }
-    let mut devices = vec![0_u64; directory.zones().len()];
+    let mut devices: FxHashMap<ZoneKey, u64> = FxHashMap::default();
     for zone in directory.devices().flat_map(|device| device.zones.iter()) {
-        if let Some(count) = devices.get_mut(zone.0 as usize) {
-            *count += 1;
-        }
+        *devices.entry(*zone).or_default() += 1;
     }
-    let mut collection = app.registry.zones().map_geojson(TOLERANCE_DEG);
+    let zones = app.registry.zones();
+    let mut collection = zones.map_geojson(TOLERANCE_DEG);
     if let Some(Value::Array(features)) = collection.get_mut("features") {
-        for ((feature, zone), devices) in features.iter_mut().zip(directory.zones()).zip(devices) {
+        for (feature, zone) in features.iter_mut().zip(zones.zones()) {
+            let above = zone.parent.and_then(|key| zones.zone(key));
             feature["properties"] = json!(ZoneProperties {
                 id: zone.id.to_string(),
                 name: zone.name.clone(),
                 layer: zone.layer.to_string(),
                 label: lon_lat(zone.label),
                 bounds: zone.bounds,
-                devices,
+                parent: above.map(|zone| zone.id.to_string()),
+                area_km2: zone.area_km2,
+                devices: devices.get(&zone.key).copied().unwrap_or_default(),
             });
         }
     }
@@ -169,6 +178,12 @@ struct ZoneDetail {
     /// West, south, east, north.
     #[schema(value_type = schema::Bounds)]
     bounds: [f64; 4],
+    /// The zones above it in the hierarchy, the nearest first.
+    above: Vec<String>,
+    /// The zones right below it.
+    below: Vec<String>,
+    /// Its area in square kilometres, on a sphere.
+    area_km2: f64,
     /// How many devices are in it now, moving ones included.
     devices: u64,
     devices_by_kind: BTreeMap<String, u64>,
@@ -218,12 +233,18 @@ fn detail(app: &App, directory: &Directory, id: &str) -> Answer<ZoneDetail> {
         metric.mean /= metric.devices as f64;
     }
     let zone = directory.zone(key);
+    let parent = |zone: &&Zone| zone.parent.and_then(|key| directory.zone(key));
+    let above = std::iter::successors(zone.and_then(|zone| parent(&zone)), parent);
+    let below = directory.zones().iter().filter(|zone| zone.parent == Some(key));
     Ok(ZoneDetail {
         id: id.to_owned(),
         name: zone.map(|zone| zone.name.clone()).unwrap_or_default(),
         layer: zone.map(|zone| zone.layer.to_string()).unwrap_or_default(),
         label: zone.map(|zone| lon_lat(zone.label)).unwrap_or_default(),
         bounds: zone.map(|zone| zone.bounds).unwrap_or_default(),
+        above: above.map(|zone| zone.id.to_string()).collect(),
+        below: below.map(|zone| zone.id.to_string()).collect(),
+        area_km2: zone.map(|zone| zone.area_km2).unwrap_or_default(),
         devices,
         devices_by_kind: by_kind,
         offline,

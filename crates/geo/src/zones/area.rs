@@ -13,6 +13,9 @@ use geo::{Coord, CoordsIter, LinesIter, Polygon};
 /// A band holds about this many edges that begin in it, besides those that pass through.
 const EDGES_PER_BAND: usize = 4;
 
+/// Up to this many edges are one band: looking at all of them costs less than finding the band.
+const EDGES_OF_ONE_BAND: usize = 12;
+
 /// In how many latitudes a place for the label is looked for.
 const LABEL_SCANS: usize = 9;
 
@@ -85,13 +88,17 @@ impl Area {
         self.bounds
     }
 
+    /// Whether these bounds lie within the area's own.
+    pub(super) fn bounds_hold(&self, [west, south, east, north]: [f64; 4]) -> bool {
+        self.bounds[0] <= west
+            && self.bounds[1] <= south
+            && east <= self.bounds[2]
+            && north <= self.bounds[3]
+    }
+
     /// Whether the point lies inside, by the boundary rule.
     pub(super) fn contains(&self, lon: f64, lat: f64) -> bool {
-        let mut inside = false;
-        for edge in self.band_edges(lat) {
-            inside ^= edge.spans(lat) && lon < edge.lon_at(lat);
-        }
-        inside
+        is_inside(self.band_edges(lat), lon, lat)
     }
 
     /// A point inside for a label, with the width in degrees of what surrounds it: the middle of
@@ -122,8 +129,7 @@ impl Area {
     /// The band of a latitude within the bounds. It never decreases as the latitude increases, so
     /// an edge that spans a latitude is always found in that latitude's band.
     fn band(&self, lat: f64) -> usize {
-        let band = ((lat - self.bounds[1]) * self.bands_per_degree) as usize;
-        band.min(self.starts.len() - 2)
+        band_of(lat, self.bounds[1], self.bands_per_degree, self.starts.len() - 1)
     }
 
     fn band_edges(&self, lat: f64) -> &[Edge] {
@@ -158,10 +164,104 @@ impl Area {
 fn band_count(edges: &[Edge], height: f64) -> usize {
     let travel: f64 = edges.iter().map(|edge| edge.north - edge.south).sum();
     let affordable = 4.0 * edges.len() as f64 * height / travel;
+    if edges.len() <= EDGES_OF_ONE_BAND {
+        return 1;
+    }
     (edges.len() / EDGES_PER_BAND).min(affordable as usize).max(1)
 }
 
-/// West, south, east, north of some coordinates.
+/// The band of a latitude, of as many as there are from `south` upward.
+fn band_of(lat: f64, south: f64, bands_per_degree: f64, bands: usize) -> usize {
+    (((lat - south) * bands_per_degree) as usize).min(bands - 1)
+}
+
+/// Whether a ray to the east crosses an odd number of these edges.
+fn is_inside(edges: &[Edge], lon: f64, lat: f64) -> bool {
+    let mut inside = false;
+    for edge in edges {
+        inside ^= edge.spans(lat) & (lon < edge.lon_at(lat));
+    }
+    inside
+}
+
+/// What is looked at first of a packed area: half a cache line.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    south: f64,
+    bands_per_degree: f64,
+    bands: u32,
+    /// With one band the first of its edges, otherwise the first of its places in `starts`.
+    start: u32,
+    /// With one band, how many edges it has.
+    edges: u32,
+    owner: u32,
+}
+
+/// Many areas, packed: neighbours in memory are neighbours on the map.
+#[derive(Debug, Default)]
+pub(super) struct Areas {
+    heads: Vec<Head>,
+    /// For areas of several bands, where each band starts in `edges`, and where the last ends.
+    starts: Vec<u32>,
+    edges: Vec<Edge>,
+}
+
+impl Areas {
+    /// Adds an area that belongs to `owner`.
+    pub(super) fn push(&mut self, area: &Area, owner: u32) {
+        let (bands, first) = (area.starts.len() - 1, self.edges.len() as u32);
+        let start = if bands == 1 { first } else { self.starts.len() as u32 };
+        if bands > 1 {
+            self.starts.extend(area.starts.iter().map(|start| first + start));
+        }
+        self.heads.push(Head {
+            south: area.bounds[1],
+            bands_per_degree: area.bands_per_degree,
+            bands: bands as u32,
+            start,
+            edges: area.edges.len() as u32,
+            owner,
+        });
+        self.edges.extend_from_slice(&area.edges);
+    }
+
+    /// The owner of an area, if the point lies inside, by the boundary rule.
+    pub(super) fn owner_at(&self, area: usize, lon: f64, lat: f64) -> Option<u32> {
+        let head = &self.heads[area];
+        let start = head.start as usize;
+        let edges = if head.bands == 1 {
+            &self.edges[start..start + head.edges as usize]
+        } else {
+            let band = band_of(lat, head.south, head.bands_per_degree, head.bands as usize);
+            let starts = &self.starts[start + band..start + band + 2];
+            &self.edges[starts[0] as usize..starts[1] as usize]
+        };
+        is_inside(edges, lon, lat).then_some(head.owner)
+    }
+
+    /// Gives every area the owner that `of` says.
+    pub(super) fn change_owners(&mut self, of: impl Fn(u32) -> u32) {
+        for head in &mut self.heads {
+            head.owner = of(head.owner);
+        }
+    }
+
+    /// Gives back what was reserved too much.
+    pub(super) fn shrink(&mut self) {
+        self.heads.shrink_to_fit();
+        self.starts.shrink_to_fit();
+        self.edges.shrink_to_fit();
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn bytes(&self) -> usize {
+        self.heads.capacity() * size_of::<Head>()
+            + self.starts.capacity() * size_of::<u32>()
+            + self.edges.capacity() * size_of::<Edge>()
+    }
+}
+
+/// West, south, east, north of some coordinates, none of them across the antimeridian.
 pub(super) fn bounds_of(coords: impl Iterator<Item = Coord<f64>>) -> Option<[f64; 4]> {
     coords.map(|c| [c.x, c.y, c.x, c.y]).reduce(union)
 }
@@ -285,8 +385,13 @@ mod tests {
         ) {
             let polygon = star(n, 0.0, 0.0);
             let prepared = area(&polygon);
+            let mut packed = Areas::default();
+            packed.push(&area(&star(30, 5.0, 5.0)), 7);
+            packed.push(&prepared, 9);
             for (lon, lat) in points {
-                prop_assert_eq!(prepared.contains(lon, lat), contains_slowly(&polygon, lon, lat));
+                let expected = contains_slowly(&polygon, lon, lat);
+                prop_assert_eq!(prepared.contains(lon, lat), expected);
+                prop_assert_eq!(packed.owner_at(1, lon, lat), expected.then_some(9));
             }
         }
 

@@ -27,12 +27,17 @@ impl Default for ZoneSets {
 impl ZoneSets {
     /// A table with room for the combinations of this many zones.
     pub(super) fn for_zones(zones: usize) -> Self {
-        Self::with_slots((zones * 4).max(64))
+        Self::with_slots((zones * 2).max(64))
     }
 
     fn with_slots(slots: usize) -> Self {
         let slots = (0..slots.next_power_of_two()).map(|_| OnceLock::new()).collect();
         Self { slots, overflow: Mutex::default() }
+    }
+
+    /// Bytes on the heap, without the sets themselves.
+    pub(super) fn bytes(&self) -> usize {
+        self.slots.len() * size_of::<OnceLock<ZoneSet>>()
     }
 
     /// The shared set with these keys, which must be in ascending order.

@@ -107,6 +107,7 @@ fn names_and_ids_come_from_the_configured_properties() {
         id_property: Some("adcode".into()),
         name_property: Some("en".into()),
         name_zh_property: Some("zh".into()),
+        ..ZoneOptions::default()
     };
     let loaded = ZoneIndex::from_geojson(&text, &with_id).expect("valid");
     let zone = loaded.index.zone_by_id("110105").expect("the id property");

@@ -56,6 +56,8 @@ fn zone(key: u32, id: &str) -> Zone {
         layer: "district".into(),
         label: Position { lon: 0.0, lat: 0.0 },
         bounds: [0.0, 0.0, 1.0, 1.0],
+        parent: None,
+        area_km2: 1.0,
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) fn read_zones(fields: &mut Fields<'_>, sink: &mut Sink) -> Vec<Zone> 
             layer: layer.into(),
             label: Position { lon: size / 2.0, lat: size / 2.0 },
             bounds: [0.0, 0.0, size, size],
+            parent: None,
+            area_km2: size * size,
         });
     }
     zones
