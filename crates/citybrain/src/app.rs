@@ -191,6 +191,7 @@ impl App {
             bounds,
             times: TimePolicy::default(),
             checks: settings.quality.clone(),
+            aqi: settings.derived.aqi.clone(),
             codecs: Arc::new(NoCodecs),
             downlink: Arc::new(NoDownlink),
             limits: Limits::default(),

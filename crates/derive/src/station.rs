@@ -79,16 +79,18 @@ impl Station {
         self.over.map(|over| over.plus(1 - KEPT_HOURS as i64))
     }
 
-    /// Takes a reading that can be trusted.
+    /// Takes a reading; `amount` is `None` if it cannot be trusted or is no number, which says no
+    /// more than that the device is there.
     pub fn take(
         &mut self,
         pollutant: Pollutant,
         basis: Basis,
         time: Timestamp,
-        amount: Decimal,
+        amount: Option<Decimal>,
     ) -> Taken {
         let (slots, over, oldest) = (self.slots, self.over, self.oldest());
         let hour = Hour::of(time);
+        self.newest = self.newest.max(time);
         let series = self.series_mut(pollutant, basis);
         if series.basis != basis {
             // The unit of the metric is another one now: what was before cannot be compared.
@@ -100,31 +102,31 @@ impl Station {
         if time <= series.newest || over.is_some_and(|over| hour <= over) {
             return Taken::Late(hour);
         }
-        series.newest = time;
-        series.open_hour(hour).add(slots, time, amount);
-        self.hear(time);
+        if let Some(amount) = amount {
+            series.newest = time;
+            series.open_hour(hour).add(slots, time, amount);
+        }
         Taken::InTime
     }
 
-    /// Notes that the device has spoken, whatever it said.
-    pub fn hear(&mut self, time: Timestamp) {
-        self.newest = self.newest.max(time);
-    }
-
     /// The hours that are over by what the device has said: it is well inside a later one.
-    pub fn finished(&self) -> impl Iterator<Item = Hour> + use<> {
+    pub fn finished(&self) -> Vec<Hour> {
         self.open_before(Hour::of(self.newest - GRACE))
     }
 
-    /// All hours that have readings and are not over, up to the one that an instant lies in, without
-    /// it.
-    pub fn open_before(&self, before: Hour) -> impl Iterator<Item = Hour> + use<> {
+    /// The hours before this one that have readings and are not over, in order.
+    pub fn open_before(&self, before: Hour) -> Vec<Hour> {
         let open = self.series.iter().flatten().flat_map(|series| &series.open);
         let mut hours: Vec<Hour> =
             open.map(|open| open.hour).filter(|hour| *hour < before).collect();
         hours.sort_unstable();
         hours.dedup();
-        hours.into_iter()
+        hours
+    }
+
+    /// When the device measured last.
+    pub fn newest(&self) -> Timestamp {
+        self.newest
     }
 
     /// Ends an hour: its means are made, and with them those of all hours before it.
@@ -162,7 +164,7 @@ impl Station {
         }
     }
 
-    /// Begins a series with what is stored of it; `newest` is its newest reading of any quality.
+    /// Begins a series with what is stored of it; `newest` is the newest reading that counts.
     pub fn load(
         &mut self,
         pollutant: Pollutant,
@@ -172,7 +174,7 @@ impl Station {
     ) {
         let series = self.series_mut(pollutant, basis);
         *series = Series { newest, open: hours, ..Series::new(basis) };
-        self.hear(newest);
+        self.newest = self.newest.max(newest);
     }
 
     /// The day that ends with an hour that is over, in a standard's units.
@@ -189,6 +191,15 @@ impl Station {
             }
         }
         day
+    }
+
+    /// Whether an hour that is over has a valid mean of anything.
+    pub fn has_means(&self, hour: Hour) -> bool {
+        let Some(back) = self.over.and_then(|over| usize::try_from(over.0 - hour.0).ok()) else {
+            return false;
+        };
+        let mean = |series: &Series| series.means.iter().rev().nth(back).copied().flatten();
+        self.series.iter().flatten().any(|series| mean(series).is_some())
     }
 
     /// Whether the device measures a pollutant.
@@ -248,7 +259,8 @@ mod tests {
     }
 
     fn take(station: &mut Station, minute: i64, amount: i64) -> Taken {
-        station.take(Pollutant::Pm25, Basis::Mass, at(minute), Decimal::new(amount, 0))
+        let amount = Some(Decimal::new(amount, 0));
+        station.take(Pollutant::Pm25, Basis::Mass, at(minute), amount)
     }
 
     fn means(station: &Station, hour: i64, count: usize) -> Vec<Option<i64>> {
@@ -265,11 +277,11 @@ mod tests {
             assert_eq!(take(&mut station, minute, 10), Taken::InTime);
         }
         take(&mut station, 60, 20);
-        assert_eq!(station.finished().count(), 0, "other series may be a message behind");
+        assert_eq!(station.finished(), [], "other series may be a message behind");
         take(&mut station, 61, 20);
-        assert_eq!(station.finished().collect::<Vec<_>>(), [Hour(0)]);
+        assert_eq!(station.finished(), [Hour(0)]);
         station.close(Hour(0));
-        assert_eq!(station.finished().count(), 0);
+        assert_eq!(station.finished(), []);
         assert_eq!(means(&station, 0, 2), [Some(10), None]);
         assert!(station.measures(Pollutant::Pm25) && !station.measures(Pollutant::O3));
     }
@@ -338,7 +350,7 @@ mod tests {
         let mut loaded = Station::new(MINUTE);
         loaded.load(Pollutant::Pm25, Basis::Mass, at(149), hours);
         for station in [&mut fed, &mut loaded] {
-            let finished: Vec<Hour> = station.finished().collect();
+            let finished = station.finished();
             assert_eq!(finished, [Hour(0), Hour(1)]);
             for hour in finished {
                 station.close(hour);

@@ -32,6 +32,8 @@ impl Marks {
     pub const UNTIMED: Self = Self(1 << 3);
     /// The position was swapped, implausible or unusable, and is not trusted.
     pub const BAD_POSITION: Self = Self(1 << 4);
+    /// Computed here from other readings, not sent by the device: no sign of life of it.
+    pub const DERIVED: Self = Self(1 << 5);
 
     /// The bits.
     pub const fn bits(self) -> u8 {

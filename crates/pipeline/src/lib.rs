@@ -3,6 +3,7 @@
 
 mod check;
 mod commit;
+mod derive;
 mod intake;
 mod letter;
 mod locate;
@@ -13,6 +14,7 @@ mod seam;
 mod source;
 mod status;
 
+pub use derive::DERIVED_SOURCE;
 pub use intake::{
     Ack, AckSink, Delivery, Intake, IntakeClosed, Limits, Pending, RawMessage, Received, Report, SourceKey,
     intake,

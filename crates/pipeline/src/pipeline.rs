@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use city_decode::Codecs;
+use city_derive::AqiConfig;
 use city_model::{SharedClock, Timestamp};
 use city_quality::CheckConfig;
 use city_registry::{Registry, RegistryError};
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::check::Checks;
 use crate::commit::{Committer, Prepared, Share};
+use crate::derive::Deriver;
 use crate::intake::{Ack, AckSink, Intake, Limits, RawMessage, Received, SourceKey, intake};
 use crate::locate::Locator;
 use crate::process::{Processor, ProcessorParts, TimePolicy};
@@ -46,6 +48,8 @@ pub struct PipelineParts {
     pub times: TimePolicy,
     /// Quality checks by metric, beside those that every metric has.
     pub checks: BTreeMap<String, CheckConfig>,
+    /// The air quality indices that are derived.
+    pub aqi: Vec<AqiConfig>,
     /// The codecs of the devices.
     pub codecs: Arc<dyn Codecs>,
     /// The way back to the sources.
@@ -106,7 +110,10 @@ impl Pipeline {
             gauge: gauge.clone(),
             clock: parts.clock.clone(),
         };
+        let clock = parts.clock.clone();
+        let deriver = Deriver::new(&parts.aqi, &parts.registry, &parts.store, clock)?;
         let processor = Processor::new(ProcessorParts {
+            deriver,
             locator: Locator::new(parts.registry.zones(), parts.bounds, &parts.store),
             sources: parts.sources.clone(),
             registry: parts.registry,
@@ -236,6 +243,7 @@ fn process(
             messages.push(pending);
             next = if commit.readings.len() < COMMIT_READINGS { received.try_next() } else { None };
         }
+        processor.derive(&mut commit);
         if sender.send(Prepared { commit, messages, shares }).is_err() {
             return; // the committer gave up: nothing more can become durable
         }

@@ -16,6 +16,7 @@ use city_store::{Commit, SequenceNote};
 use rustc_hash::FxHashMap;
 
 use crate::check::Checks;
+use crate::derive::Deriver;
 use crate::letter::Reason;
 use crate::locate::{Located, Locator};
 use crate::seam::Downlink;
@@ -59,6 +60,7 @@ pub(crate) struct ProcessorParts {
     pub(crate) checks: Checks,
     pub(crate) codecs: Arc<dyn Codecs>,
     pub(crate) downlink: Arc<dyn Downlink>,
+    pub(crate) deriver: Option<Deriver>,
 }
 
 /// The state of the stages from decode to check.
@@ -88,6 +90,13 @@ impl Processor {
         self.parts.locator.refresh(&self.parts.registry);
         if !self.parts.registry.is_current(&self.directory) {
             self.directory = self.parts.registry.directory();
+        }
+    }
+
+    /// Adds to a commit what is derived from its readings; called when it is complete.
+    pub(crate) fn derive(&mut self, commit: &mut Commit) {
+        if let Some(deriver) = &mut self.parts.deriver {
+            deriver.derive(&self.directory, commit);
         }
     }
 

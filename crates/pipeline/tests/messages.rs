@@ -71,6 +71,7 @@ impl Bench {
             bounds: Some([115.4, 39.4, 117.5, 41.1]),
             times: TimePolicy::default(),
             checks: std::collections::BTreeMap::default(),
+            aqi: Vec::new(),
             codecs: Arc::new(NoCodecs),
             downlink: Arc::new(NoDownlink),
             limits: Limits::default(),

@@ -196,6 +196,7 @@ fn pipeline(payloads: &[(String, Bytes)]) -> anyhow::Result<(f64, f64)> {
         bounds: None,
         times: TimePolicy::default(),
         checks: std::collections::BTreeMap::default(),
+        aqi: Vec::new(),
         codecs: Arc::new(NoCodecs),
         downlink: Arc::new(NoDownlink),
         limits: Limits::default(),

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use city_alert::ReceiverConfig;
 use city_collect::BrokerConfig;
+use city_derive::AqiConfig;
 use city_model::{LocalText, Span};
 use city_pipeline::SourceSpec;
 use city_quality::CheckConfig;
@@ -48,6 +49,9 @@ pub struct Settings {
     /// Quality checks by metric, beside the check of the physical range that every metric has.
     #[serde(default)]
     pub quality: BTreeMap<String, CheckConfig>,
+    /// Series that are derived from readings.
+    #[serde(default)]
+    pub derived: DerivedSettings,
     /// Receivers of alert events beside the brain.
     #[serde(default, rename = "receiver")]
     pub receivers: Vec<ReceiverConfig>,
@@ -175,6 +179,14 @@ impl Default for StoreSettings {
             dead_letter_bytes: store.dead_letter_bytes,
         }
     }
+}
+
+/// Series that are derived from readings.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DerivedSettings {
+    /// Air quality indices; several standards at once are possible.
+    pub aqi: Vec<AqiConfig>,
 }
 
 /// An external broker with the name that sources call it by.
