@@ -152,8 +152,16 @@ fn check_outside(settings: &Settings, problems: &mut Vec<Problem>) {
     for (index, broker) in settings.brokers.iter().enumerate() {
         let key = format!("broker[{index}] (`{}`)", broker.name);
         problems.extend(broker.connect.problems().iter().map(|problem| {
-            Problem::new(&key, problem, "see the [[broker]] of `citybrain config example`")
+            let key = format!("broker[{index}].connect.{} (`{}`)", problem.key, broker.name);
+            Problem::new(key, problem, "see the [[broker]] of `citybrain config example`")
         }));
+        if settings.brokers[..index].iter().any(|other| other.connect.displaces(&broker.connect)) {
+            problems.push(Problem::new(
+                format!("broker[{index}].connect.client_id (`{}`)", broker.name),
+                "another [[broker]] has the same host, port and client_id; the two would throw each other out for ever",
+                "give each a client_id of its own, or leave one out",
+            ));
+        }
         if settings.brokers[..index].iter().any(|other| other.name == broker.name) {
             problems.push(Problem::new(
                 key,

@@ -1,17 +1,19 @@
 //! How a broker is reached and what is asked of it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use city_model::Span;
 use serde::{Deserialize, Serialize, Serializer};
+
+use crate::tls::TlsConfig;
 
 /// The shortest keep-alive that the client library takes.
 const MIN_KEEP_ALIVE: Span = Span::from_secs(5);
 /// The longest that MQTT can express, in seconds.
 const MAX_KEEP_ALIVE: Span = Span::from_secs(65_535);
 /// The largest packet that MQTT can express, in bytes.
-const MQTT_MAX_PACKET: u32 = 268_435_460;
+pub(crate) const MQTT_MAX_PACKET: u32 = 268_435_460;
 
 /// A broker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,9 +21,9 @@ const MQTT_MAX_PACKET: u32 = 268_435_460;
 pub struct BrokerConfig {
     /// Its name or address.
     pub host: String,
-    /// Its port.
-    #[serde(default = "default_port")]
-    pub port: u16,
+    /// Its port; 1883 if missing, and 8883 with TLS.
+    #[serde(default)]
+    pub port: Option<u16>,
     /// Our client id; the broker keeps our session under it, so it must be unique and stay.
     pub client_id: String,
     /// Our user name.
@@ -43,8 +45,9 @@ pub struct BrokerConfig {
     /// told, and should stop by itself then.
     #[serde(default = "default_receive_maximum")]
     pub receive_maximum: u16,
-    /// The largest packet that we take, in bytes: 1,024 to 268,435,460. An MQTT 5 broker does not
-    /// send a larger one. A 3.1.1 broker does, again and again: set it high there.
+    /// The largest message that we take, in bytes: 1,024 to 268,435,460. An MQTT 5 broker is told
+    /// and drops larger ones. A 3.1.1 broker sends them: they become dead letters of which the
+    /// beginning is kept.
     #[serde(default = "default_max_packet_size")]
     pub max_packet_size: u32,
     /// How long the broker keeps our session while we are away (MQTT 5; a 3.1.1 broker decides).
@@ -53,10 +56,9 @@ pub struct BrokerConfig {
     /// The group with which the subscriptions are shared: `$share/{group}/{filter}`.
     #[serde(default)]
     pub shared_group: Option<String>,
-}
-
-fn default_port() -> u16 {
-    1883
+    /// TLS; none if missing.
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
 }
 
 fn default_keep_alive() -> Span {
@@ -158,7 +160,7 @@ impl BrokerConfig {
     pub fn new(host: impl Into<String>, port: u16, client_id: impl Into<String>) -> Self {
         Self {
             host: host.into(),
-            port,
+            port: Some(port),
             client_id: client_id.into(),
             username: None,
             password: None,
@@ -169,7 +171,24 @@ impl BrokerConfig {
             max_packet_size: default_max_packet_size(),
             session_expiry: default_session_expiry(),
             shared_group: None,
+            tls: None,
         }
+    }
+
+    /// Its port, as it is or as it is by default.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(if self.tls.is_some() { 8883 } else { 1883 })
+    }
+
+    /// Whether a session with `other` would throw this one out, or the other way round.
+    pub fn displaces(&self, other: &Self) -> bool {
+        (&self.host, self.port(), &self.client_id) == (&other.host, other.port(), &other.client_id)
+    }
+
+    /// Takes the relative paths of files as relative to `base`.
+    pub fn resolve_paths(&mut self, base: &Path) {
+        self.password_file.iter_mut().for_each(|path| *path = base.join(&*path));
+        self.tls.iter_mut().for_each(|tls| tls.resolve_paths(base));
     }
 
     /// Everything that is wrong with it.
@@ -182,7 +201,7 @@ impl BrokerConfig {
         };
         let shown = |text: &str| format!("`{text}`");
         check(!self.host.is_empty(), "host", shown(&self.host), "a name or an address");
-        check(self.port > 0, "port", self.port.to_string(), "from 1 to 65535");
+        check(self.port() > 0, "port", self.port().to_string(), "from 1 to 65535");
         check(
             !self.client_id.is_empty() && !self.client_id.contains('\0'),
             "client_id",
@@ -220,6 +239,11 @@ impl BrokerConfig {
         if self.password.is_some() && self.password_file.is_some() {
             check(false, "password", "given twice".into(), "either here or in password_file");
         }
+        if self.username.is_none() && (self.password.is_some() || self.password_file.is_some()) {
+            let wanted = "there when there is a password: MQTT has no password without it";
+            check(false, "username", "missing".into(), wanted);
+        }
+        problems.extend(self.tls.iter().flat_map(TlsConfig::problems));
         problems
     }
 
@@ -243,10 +267,14 @@ mod tests {
                 .expect("good");
         let expected = BrokerConfig {
             version: MqttVersion::V4,
+            port: None,
             ..BrokerConfig::new("broker", 1883, "citybrain")
         };
         assert_eq!(config, expected);
-        assert_eq!(config.problems(), []);
+        assert_eq!((config.problems(), config.port()), (vec![], 1883));
+        let text = "host = \"b\"\nclient_id = \"c\"\ntls = {}";
+        let config: BrokerConfig = toml::from_str(text).expect("good");
+        assert_eq!(config.port(), 8883);
         let text = "host = \"b\"\nclient_id = \"c\"\nrecieve_maximum = 3";
         let error = toml::from_str::<BrokerConfig>(text).expect_err("a typo");
         assert!(error.to_string().contains("recieve_maximum"), "{error}");
@@ -265,6 +293,7 @@ mod tests {
             shared_group: Some("a/b".into()),
             password: Some(Secret::new("x")),
             password_file: Some("y".into()),
+            tls: Some(TlsConfig { cert_file: Some("z".into()), ..TlsConfig::default() }),
             ..BrokerConfig::new("", 0, "")
         };
         let keys: Vec<_> = config.problems().iter().map(|problem| problem.key).collect();
@@ -278,8 +307,30 @@ mod tests {
             "session_expiry",
             "shared_group",
             "password",
+            "username",
+            "tls.key_file",
         ];
         assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn two_sessions_with_one_client_id_displace_each_other() {
+        let config = BrokerConfig::new("b", 1883, "c");
+        assert!(config.displaces(&BrokerConfig { port: None, ..config.clone() }));
+        assert!(!config.displaces(&BrokerConfig::new("b", 1883, "d")));
+        assert!(!config.displaces(&BrokerConfig::new("b", 1884, "c")));
+    }
+
+    #[test]
+    fn files_are_looked_for_beside_the_configuration() {
+        let mut config = BrokerConfig {
+            password_file: Some("secret".into()),
+            tls: Some(TlsConfig { ca_file: Some("/etc/ca.pem".into()), ..TlsConfig::default() }),
+            ..BrokerConfig::new("b", 1, "c")
+        };
+        config.resolve_paths(Path::new("/city"));
+        assert_eq!(config.password_file, Some("/city/secret".into()));
+        assert_eq!(config.tls.and_then(|tls| tls.ca_file), Some("/etc/ca.pem".into()));
     }
 
     #[test]

@@ -18,9 +18,15 @@
 //!   they are counted.
 //! - **Order.** Acknowledgements go out in order of arrival. A message that the pipeline gives up
 //!   ends the connection, so that the broker sends it again.
+//! - **Nothing is poison.** A message that is larger than `max_packet_size` is taken all the same
+//!   from a broker that cannot be told (MQTT 3.1.1): its beginning becomes a dead letter, and it is
+//!   acknowledged. One that the broker sends again says so, and a dead letter of it is not kept
+//!   twice.
 //! - Subscriptions are made at QoS 1 after every CONNACK and their answers are checked. QoS 2 is
 //!   not asked for: the client library cannot resume it over a reconnect, and readings are
 //!   idempotent.
+//!
+//! `TRAPS.md` beside `src` lists every known trap with its guard and its test.
 
 mod acks;
 mod backoff;
@@ -32,6 +38,7 @@ mod outbox;
 mod pace;
 mod session;
 mod status;
+mod tls;
 
 use std::sync::Arc;
 
@@ -42,6 +49,7 @@ pub use config::{BrokerConfig, ConfigError, MqttVersion, Secret};
 pub use link::LinkError;
 pub use memory::{FileMemory, Memory};
 pub use status::{Phase, RefusedFilter, Stats, StatsSnapshot, Status};
+pub use tls::{TlsConfig, TlsError};
 
 /// Says which source wants a topic. The second argument is the client that sent the message,
 /// which brokers do not tell: always `None` here.

@@ -8,9 +8,11 @@ use std::{fs, io};
 use bytes::Bytes;
 use rumqttc::v5;
 use rumqttc::v5::mqttbytes::v5 as packets_v5;
+use rumqttc::{TlsConfiguration, Transport};
 
 use crate::acks::Slot;
-use crate::config::{BrokerConfig, MqttVersion};
+use crate::config::{BrokerConfig, MQTT_MAX_PACKET, MqttVersion};
+use crate::tls::TlsError;
 
 /// Requests that may wait for the poll loop: every packet id once, and some subscriptions, so
 /// that an acknowledgement always finds room. Memory is taken only as they come.
@@ -32,6 +34,23 @@ pub enum LinkError {
         #[source]
         error: io::Error,
     },
+    /// TLS is not set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The broker and we do not agree on TLS.
+    #[error(
+        "TLS with {host}:{port} failed: {error}; check tls.ca_file and tls.server_name, our \
+         certificate if the broker wants one, and that it speaks TLS on this port"
+    )]
+    Handshake {
+        /// The broker.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// Why.
+        #[source]
+        error: Box<rumqttc::TlsError>,
+    },
     /// The broker cannot be reached, or the network broke.
     #[error("no connection to {host}:{port}: {error}")]
     Network {
@@ -52,10 +71,10 @@ pub enum LinkError {
         /// Its reason, as the standard names it.
         reason: Reason,
     },
-    /// The broker sent more than `max_packet_size`.
+    /// The broker sent more than the `max_packet_size` that it was told.
     #[error(
-        "the broker sent a message larger than max_packet_size; raise it, because the broker \
-         sends that message again and again"
+        "the broker sent a message larger than max_packet_size, which MQTT 5 forbids; raise it, \
+         or use version 4, because the broker sends that message again and again"
     )]
     TooLarge,
     /// The broker ended the connection, and said why.
@@ -124,6 +143,8 @@ pub(crate) struct Delivery {
     pub(crate) qos: u8,
     pub(crate) id: u16,
     pub(crate) retained: bool,
+    /// The broker had sent it before.
+    pub(crate) again: bool,
 }
 
 /// The receiving half. A new one is made for each connection: nothing of an earlier one is left
@@ -145,16 +166,24 @@ impl Link {
         let password = password(config)?;
         let login = config.username.clone().zip(password.or_else(|| Some(String::new())));
         let keep_alive = config.keep_alive.to_std();
-        // The library appends the port with a colon.
+        let transport = match &config.tls {
+            Some(tls) => Transport::tls_with_config(TlsConfiguration::Rustls(tls.client()?)),
+            None => Transport::tcp(),
+        };
+        // The library appends the port with a colon, and takes what is before it as the name in
+        // the certificate.
         let host = match config.host.parse::<Ipv6Addr>() {
-            Ok(address) => format!("[{address}]"),
-            Err(_) => config.host.clone(),
+            Ok(address) if config.tls.is_none() => format!("[{address}]"),
+            _ => config.host.clone(),
         };
         Ok(match config.version {
             MqttVersion::V4 => {
-                let mut options = rumqttc::MqttOptions::new(&config.client_id, host, config.port);
-                let limit = config.max_packet_size as usize;
+                let mut options = rumqttc::MqttOptions::new(&config.client_id, host, config.port());
+                // A limit here would end the connection at a larger message, which the broker
+                // sends again over the next, for ever. So it is taken, cut and acknowledged.
+                let limit = MQTT_MAX_PACKET as usize;
                 options
+                    .set_transport(transport)
                     .set_keep_alive(keep_alive)
                     .set_clean_session(false)
                     .set_manual_acks(true)
@@ -171,10 +200,11 @@ impl Link {
                 (Self::V4(Box::new(events)), Requests::V4(client))
             }
             MqttVersion::V5 => {
-                let mut options = v5::MqttOptions::new(&config.client_id, host, config.port);
+                let mut options = v5::MqttOptions::new(&config.client_id, host, config.port());
                 let expiry = config.session_expiry.to_std().as_secs();
                 // The topic alias maximum is left unset: the library loses aliases on reconnect.
                 options
+                    .set_transport(transport)
                     .set_keep_alive(keep_alive)
                     .set_clean_start(false)
                     .set_manual_acks(true)
@@ -299,6 +329,7 @@ fn event_v4(event: rumqttc::Event) -> Event {
             qos: packet.qos as u8,
             id: packet.pkid,
             retained: packet.retain,
+            again: packet.dup,
         }),
         Packet::SubAck(packet) => {
             let answer = |code| match code {
@@ -326,6 +357,7 @@ fn event_v5(event: v5::Event) -> Event {
             qos: packet.qos as u8,
             id: packet.pkid,
             retained: packet.retain,
+            again: packet.dup,
         }),
         Packet::SubAck(packet) => {
             let answer = |code| match code {
@@ -354,6 +386,7 @@ fn error_v4(error: rumqttc::ConnectionError, config: &BrokerConfig) -> LinkError
         ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => {
             network(config, error)
         }
+        ConnectionError::Tls(error) => handshake(config, error),
         ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => LinkError::Timeout,
         ConnectionError::ConnectionRefused(code) => LinkError::Refused { reason: Reason::V4(code) },
         ConnectionError::MqttState(StateError::AwaitPingResp) => LinkError::Silent,
@@ -372,6 +405,7 @@ fn error_v5(error: v5::ConnectionError, config: &BrokerConfig) -> LinkError {
         ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => {
             network(config, error)
         }
+        ConnectionError::Tls(error) => handshake(config, error),
         ConnectionError::Timeout(_) => LinkError::Timeout,
         ConnectionError::ConnectionRefused(code) => LinkError::Refused { reason: Reason::V5(code) },
         ConnectionError::MqttState(StateError::AwaitPingResp) => LinkError::Silent,
@@ -387,7 +421,11 @@ fn error_v5(error: v5::ConnectionError, config: &BrokerConfig) -> LinkError {
 }
 
 fn network(config: &BrokerConfig, error: io::Error) -> LinkError {
-    LinkError::Network { host: config.host.clone(), port: config.port, error }
+    LinkError::Network { host: config.host.clone(), port: config.port(), error }
+}
+
+fn handshake(config: &BrokerConfig, error: rumqttc::TlsError) -> LinkError {
+    LinkError::Handshake { host: config.host.clone(), port: config.port(), error: Box::new(error) }
 }
 
 fn qos_v4(qos: u8) -> rumqttc::QoS {

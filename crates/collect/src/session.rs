@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
 use city_pipeline::{IntakeClosed, RawMessage};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,8 @@ use crate::status::{Phase, RefusedFilter, add};
 const FILTERS: usize = 100;
 /// How long to wait before asking again for what was refused.
 const ASK_AGAIN: Duration = Duration::from_mins(1);
+/// Bytes that are kept of a message that is too large, to see what it was.
+const KEPT_OF_CUT: usize = 64 << 10;
 /// How long a stop waits for the commits of what came before it.
 pub(crate) const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a broker may take to close the connection after our goodbye.
@@ -272,8 +275,19 @@ impl Session<'_> {
             // Not acknowledged, so it comes again next time.
             return;
         }
-        let Delivery { topic, payload, qos, id, retained } = delivery;
+        let Delivery { topic, payload, qos, id, retained, again } = delivery;
         let stats = &self.shared.stats;
+        let most = self.shared.config.max_packet_size as usize;
+        let (payload, cut_from) = cut(payload, most.saturating_sub(topic.len()));
+        if qos == 0 && cut_from.is_some() {
+            add(&stats.dropped, 1);
+            tracing::warn!(
+                mqtt.broker = &*self.shared.config.host,
+                mqtt.topic = &*topic,
+                "a message at QoS 0 larger than max_packet_size was dropped"
+            );
+            return;
+        }
         if !self.outbox.has_room(qos > 0, topic.len() + payload.len()) {
             if qos > 0 {
                 // This and what follows it comes again on the next connection, which is made
@@ -300,7 +314,10 @@ impl Session<'_> {
             retained,
             replayed: false,
             client: None,
-            ack: (qos > 0).then(|| self.unacked.expect(id, qos)),
+            ack: (qos > 0).then(|| {
+                let how = city_pipeline::Delivery { again, cut_from };
+                self.unacked.expect(id, qos).delivered(how)
+            }),
         };
         add(&stats.received, 1);
         add(&stats.bytes, size(&message));
@@ -356,6 +373,16 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// A payload larger than `most` bytes is replaced by its beginning; also returns its size then.
+fn cut(payload: Bytes, most: usize) -> (Bytes, Option<usize>) {
+    let size = payload.len();
+    if size <= most {
+        return (payload, None);
+    }
+    // Copied, so that the whole is given back.
+    (Bytes::copy_from_slice(&payload[..most.min(KEPT_OF_CUT)]), Some(size))
 }
 
 impl Leaving {

@@ -68,7 +68,8 @@ pub struct StatsSnapshot {
     pub bytes: u64,
     /// Messages that were acknowledged after the commit.
     pub acknowledged: u64,
-    /// Messages at QoS 0 that were dropped because the pipeline was full for too long.
+    /// Messages at QoS 0 that were dropped because they were too large, or the pipeline was full
+    /// for too long.
     pub dropped: u64,
     /// Connections on which the broker sent more than there was room for, so that the rest had to
     /// be got by another.

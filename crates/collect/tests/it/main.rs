@@ -1,7 +1,9 @@
 //! The collector against a real Mosquitto, and against a broker that misbehaves on purpose.
 
+mod certificates;
 mod harness;
 mod mosquitto;
 mod real;
 mod script;
 mod scripted;
+mod tls;

@@ -26,15 +26,18 @@ pub(crate) struct Mosquitto {
 impl Mosquitto {
     /// The shipped configuration, on a free port and with a folder of its own, and more lines.
     pub(crate) fn start(more: &str) -> Self {
+        Self::start_with(more, "")
+    }
+
+    /// The same with further listeners.
+    pub(crate) fn start_with(more: &str, listeners: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         // Somebody else may take the port between our look and Mosquitto's.
         let mut log = String::new();
         for _ in 0..10 {
-            let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-            let port = free.local_addr().expect("bound").port();
-            drop(free);
-            std::fs::write(folder.path().join("conf"), adapt(folder.path(), port, more))
-                .expect("written");
+            let port = free_port();
+            let text = adapt(folder.path(), port, more) + listeners;
+            std::fs::write(folder.path().join("conf"), text).expect("written");
             match launch(folder.path()) {
                 Ok(child) => return Self { folder, running: Some(child), port },
                 Err(said) => log = said,
@@ -90,6 +93,12 @@ impl Drop for Mosquitto {
             let _status = child.wait();
         }
     }
+}
+
+/// A port that nobody uses just now.
+pub(crate) fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    free.local_addr().expect("bound").port()
 }
 
 /// The shipped configuration with what a test must have its own way.
