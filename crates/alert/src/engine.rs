@@ -37,6 +37,10 @@ const TICK: Duration = Duration::from_millis(100);
 /// still on its way to the engine, is heard before the timer decides.
 const TIMER_SLACK: Span = Span::from_millis(500);
 
+/// How far the clock may be behind what was evaluated before it counts as set back. Less is
+/// waited for.
+const SET_BACK: Span = Span::from_secs(30);
+
 /// How often the state is saved: what a restart may have to evaluate again.
 const SAVE_EVERY: Span = Span::from_secs(10);
 
@@ -383,6 +387,11 @@ impl Runner {
                 Err(RecvTimeoutError::Timeout) => true,
             };
             let now = self.clock.now();
+            if self.evaluator.clock().since(now) > SET_BACK {
+                let evaluated = self.evaluator.clock();
+                tracing::warn!(%now, %evaluated, "the clock was set back; alerts go on from there");
+                self.evaluator.set_back(now - TIMER_SLACK);
+            }
             if idle {
                 // A reading that was received but is not evaluated yet, because the disk is slow or
                 // full, must be heard before a timer decides.

@@ -127,6 +127,15 @@ impl Machine {
         change(before, self.severity())
     }
 
+    /// What began after `now`, by a clock that has been set back since, begins now.
+    pub fn set_back(&mut self, now: Timestamp) {
+        for level in &mut self.levels {
+            if let Level::Pending { since } | Level::Recovering { since } = level {
+                *since = (*since).min(now);
+            }
+        }
+    }
+
     /// When [`Machine::advance`] has something to do next.
     pub fn next_deadline(&self, timing: Timing) -> Option<Timestamp> {
         self.levels.iter().filter_map(|level| level.deadline(timing)).min()

@@ -10,6 +10,7 @@ mod judge;
 mod program;
 mod reload;
 mod series;
+mod setback;
 mod silence;
 mod slot;
 mod snapshot;
