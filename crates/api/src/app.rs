@@ -7,14 +7,14 @@ use arc_swap::ArcSwap;
 use city_model::{SharedClock, Timestamp};
 use city_registry::Registry;
 use city_rules::RuleSet;
-use city_store::{SharedStore, StateDb};
+use city_store::{Accounts, SharedStore, StateDb};
 
 use crate::alerts::{AlertList, Board};
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
-use crate::{CityInfo, Ingest, Mode};
+use crate::{CityInfo, Ingest, Mode, ZoneFiles};
 
 /// A cheap handle to the state of the API.
 #[derive(Clone)]
@@ -23,10 +23,13 @@ pub(crate) struct App(pub(crate) Arc<Inner>);
 /// The state of the API.
 pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
+    pub(crate) clients: Arc<city_registry::credentials::Credentials>,
     pub(crate) store: SharedStore,
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) state: Arc<StateDb>,
     pub(crate) rules: Arc<ArcSwap<RuleSet>>,
     pub(crate) ingest: Arc<dyn Ingest>,
+    pub(crate) zone_files: Arc<dyn ZoneFiles>,
     pub(crate) city: CityInfo,
     pub(crate) mode: Mode,
     pub(crate) simulated: bool,

@@ -33,7 +33,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use axum::serve::ListenerExt;
 use city_pipeline::Follower;
-use city_store::StateError;
+use city_store::{Accounts, StateError};
+use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
@@ -48,7 +49,9 @@ use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
-pub use crate::parts::{BrokerStatus, CityInfo, Ingest, IngestStatus, Mode, Parts, ReceiverState};
+pub use crate::parts::{
+    BrokerStatus, CityInfo, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState,
+};
 
 /// The largest body that a request may have, in bytes.
 pub(crate) const BODY_LIMIT: usize = 256 << 10;
@@ -61,6 +64,9 @@ pub enum BrainError {
     /// The state database failed.
     #[error("the brain's tables cannot be used: {0}")]
     State(#[from] StateError),
+    /// The city's time zone has no meaning.
+    #[error("`{0}` is no time zone; write an IANA name, such as \"Asia/Shanghai\"")]
+    TimeZone(String),
     /// A figure of the same name is registered already.
     #[error("the brain's metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -84,6 +90,10 @@ impl Brain {
         alerts::migrate(&parts.state)?;
         let board = Arc::new(Board::load(&parts.state)?);
         let credentials = Arc::new(Credentials::open(parts.state.clone())?);
+        let time_zone = TimeZone::get(&parts.city.time_zone)
+            .map_err(|_| BrainError::TimeZone(parts.city.time_zone.clone()))?;
+        let accounts =
+            Accounts::open(parts.store.clone(), parts.state.clone(), time_zone, parts.clock.now())?;
         let http = HttpMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -101,10 +111,13 @@ impl Brain {
             app: App(Arc::new(Inner {
                 started_at: parts.clock.now(),
                 registry: parts.registry,
+                clients: parts.clients,
                 store: parts.store,
+                accounts: Arc::new(accounts),
                 state: parts.state,
                 rules: parts.rules,
                 ingest: parts.ingest,
+                zone_files: parts.zone_files,
                 city: parts.city,
                 mode: parts.mode,
                 simulated: parts.simulated,
@@ -126,6 +139,11 @@ impl Brain {
     /// What follows the committed readings; never blocks.
     pub fn live(&self) -> Arc<dyn Follower> {
         self.app.hub.clone()
+    }
+
+    /// Closes the books of the day if it is over. [`Brain::serve`] does it every few seconds.
+    pub fn close_books(&self) -> Result<(), StateError> {
+        self.app.accounts.tick(self.app.clock.now())
     }
 
     /// All routes with their middleware.
@@ -156,6 +174,7 @@ impl Brain {
                 tokio::select! {
                     () = app.hub.run(|| routes::system::system(&app)) => {}
                     () = alerts::upkeep(&app.alerts, &app.lanes, &app.clock) => {}
+                    () = routes::report::upkeep(&app) => {}
                 }
             }
         };

@@ -1,9 +1,11 @@
 //! What the brain is put together from.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use city_model::{LocalText, SharedClock, Timestamp};
+use city_pipeline::{Push, PushError, Pushed};
 use city_registry::Registry;
 use city_rules::RuleSet;
 use city_store::{DeadLetterId, SharedStore, StateDb};
@@ -14,6 +16,8 @@ use utoipa::ToSchema;
 pub struct Parts {
     /// Devices, metrics, zones.
     pub registry: Arc<Registry>,
+    /// The credentials of devices, for messages pushed over HTTP.
+    pub clients: Arc<city_registry::credentials::Credentials>,
     /// Readings, dead letters, counters.
     pub store: SharedStore,
     /// Where alerts, tokens and sessions are kept.
@@ -22,6 +26,8 @@ pub struct Parts {
     pub rules: Arc<ArcSwap<RuleSet>>,
     /// The pipeline.
     pub ingest: Arc<dyn Ingest>,
+    /// The files that the zones come from.
+    pub zone_files: Arc<dyn ZoneFiles>,
     /// The city.
     pub city: CityInfo,
     /// Demonstration or the real thing.
@@ -110,6 +116,29 @@ pub struct ReceiverState {
     pub error: Option<String>,
 }
 
+/// A message on its way: see [`Ingest::push`].
+pub type Pushing<'a> = Pin<Box<dyn Future<Output = Result<Pushed, PushError>> + Send + 'a>>;
+
+/// The files that the zones come from, as far as the brain needs them.
+pub trait ZoneFiles: Send + Sync {
+    /// Reads them again and puts their zones in the place of the present ones, all or nothing.
+    /// Blocks. The errors are for people: all that is wrong and how to mend it.
+    fn reload(&self) -> Result<ZoneReload, Vec<String>>;
+}
+
+/// What a reload of the zones did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ZoneReload {
+    /// How many zones there are now.
+    pub zones: u64,
+    /// The ids that are new.
+    pub added: Vec<String>,
+    /// The ids that are gone.
+    pub removed: Vec<String>,
+    /// What is odd in the files, but no reason to refuse them.
+    pub warnings: Vec<String>,
+}
+
 /// The pipeline, as far as the brain needs it.
 pub trait Ingest: Send + Sync {
     /// How it is doing. Does not block.
@@ -118,4 +147,7 @@ pub trait Ingest: Send + Sync {
     /// Feeds a dead letter through the pipeline again, and notes that it was replayed. Blocks.
     /// The error is for people: what is wrong and how to mend it.
     fn replay(&self, id: DeadLetterId) -> Result<(), String>;
+
+    /// Hands a message over and waits until it is durable.
+    fn push(&self, push: Push) -> Pushing<'_>;
 }

@@ -53,6 +53,11 @@ codes! {
     UNKNOWN_ALERT "unknown_alert" 404 "There is no such alert";
     UNKNOWN_RULE "unknown_rule" 404 "There is no such rule";
     UNKNOWN_DEAD_LETTER "unknown_dead_letter" 404 "There is no such dead letter";
+    UNKNOWN_SOURCE "unknown_source" 404 "There is no such source";
+    NO_REPORT "no_report" 404 "There is no report of this day";
+    NOT_DECODED "not_decoded" 422 "Nothing of the message could become readings";
+    BAD_TOPIC "bad_topic" 422 "The topic is not one of the source's";
+    NOT_DURABLE "not_durable" 503 "The message is not durable";
     UNKNOWN_PARAMETER "unknown_parameter" 400 "A query parameter is not known";
     BAD_PARAMETER "bad_parameter" 400 "A parameter cannot be read";
     MISSING_PARAMETER "missing_parameter" 400 "A query parameter is missing";
@@ -63,6 +68,7 @@ codes! {
     BAD_JSON "bad_json" 400 "The body is not JSON";
     BAD_BODY "bad_body" 422 "The body is not of the right shape";
     BAD_DEVICES "bad_devices" 422 "Devices cannot be registered like this";
+    BAD_ZONES "bad_zones" 422 "The zones cannot be taken like this";
     BAD_KEY "bad_idempotency_key" 422 "The idempotency key does not fit the event";
     UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" 415 "The body must be JSON";
     BODY_TOO_LARGE "body_too_large" 413 "The body is too large";

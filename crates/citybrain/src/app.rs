@@ -16,6 +16,7 @@ use city_pipeline::{
     Intake, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts, Sources, TimePolicy,
 };
 use city_registry::Registry;
+use city_registry::credentials::Credentials;
 use city_store::{Embedded, Options, SharedStore, StateDb};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,8 @@ use crate::clock::SystemClock;
 use crate::metrics::{Figure, Growth, Read};
 use crate::run_file::RunFile;
 use crate::settings::Settings;
+use crate::speakers::ByCredentials;
+use crate::zones::Zones;
 
 /// How often the store looks for work that is due.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(5);
@@ -165,11 +168,17 @@ impl App {
         progress("starting the brain");
         let sources = Arc::new(sources);
         let ingest = Arc::new(Ingest::default());
+        let rules_in_force = Arc::new(ArcSwap::new(rules));
+        let zones =
+            Arc::new(Zones::new(settings.city.clone(), registry.clone(), rules_in_force.clone()));
+        let clients = Arc::new(Credentials::open(state.clone(), clock.clone())?);
         let brain = Brain::new(Parts {
             registry: registry.clone(),
+            clients: clients.clone(),
             store: store.clone(),
             state,
-            rules: Arc::new(ArcSwap::new(rules)),
+            rules: rules_in_force,
+            zone_files: zones.clone(),
             ingest: ingest.clone(),
             city: CityInfo {
                 name: settings.city.name.clone(),
@@ -191,8 +200,10 @@ impl App {
             bounds,
             times: TimePolicy::default(),
             checks: settings.quality.clone(),
+            location: settings.location.clone(),
             aqi: settings.derived.aqi.clone(),
             codecs: Arc::new(NoCodecs),
+            speakers: Arc::new(ByCredentials(clients)),
             downlink: Arc::new(NoDownlink),
             limits: Limits::default(),
             clock: clock.clone(),
@@ -212,6 +223,7 @@ impl App {
         });
         let stop = outputs.stop.clone();
         outputs.tasks.spawn(async move { notifier.run(stop).await });
+        maintenance.tasks.spawn(zones.watch(maintenance.stop.clone()));
         maintenance.tasks.spawn(maintain(store.clone(), clock.clone(), maintenance.stop.clone()));
 
         progress("opening the doors");

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use city_alert::{EngineHandle, Notifier, ReceiverStatus};
-use city_api::{BrokerStatus, IngestStatus, ReceiverState};
+use city_api::{BrokerStatus, IngestStatus, Pushing, ReceiverState};
 use city_collect::{Phase, Status};
-use city_pipeline::{Monitor, Pipeline, Replayer};
+use city_pipeline::{Monitor, Pipeline, Push, PushError, Pusher, Replayer};
 use city_registry::{Registry, RegistryError};
 use city_store::DeadLetterId;
 use tokio::sync::watch;
@@ -20,6 +20,7 @@ pub struct Ingest {
 struct Connected {
     monitor: Monitor,
     replayer: Replayer,
+    pusher: Pusher,
     notifier: Arc<Notifier>,
     engine: EngineHandle,
     /// The ids of sources by their number in the ledger.
@@ -39,6 +40,7 @@ impl Ingest {
         let _ = self.pipeline.set(Connected {
             monitor: pipeline.monitor(),
             replayer: pipeline.replayer(),
+            pusher: pipeline.pusher(),
             notifier,
             engine,
             sources: registry.source_ids()?,
@@ -75,6 +77,17 @@ impl city_api::Ingest for Ingest {
         let connected = self.pipeline.get().ok_or("the pipeline has not started yet; try again")?;
         let replayed = tokio::runtime::Handle::current().block_on(connected.replayer.replay(id));
         replayed.map_err(|error| error.to_string())
+    }
+
+    fn push(&self, push: Push) -> Pushing<'_> {
+        let connected = self.pipeline.get();
+        Box::pin(async move {
+            match connected {
+                Some(connected) => connected.pusher.push(push).await,
+                // Asked before everything has started: the sender tries again.
+                None => Err(PushError::Slow),
+            }
+        })
     }
 }
 

@@ -9,3 +9,5 @@ pub mod metrics;
 pub mod run_file;
 pub mod sample;
 pub mod settings;
+pub mod zones;
+pub mod speakers;

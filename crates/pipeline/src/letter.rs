@@ -63,6 +63,15 @@ impl Reason {
         )
     }
 
+    pub(crate) fn not_its_device(client: &str, id: &str) -> Self {
+        Self::new(
+            "not_its_device",
+            format!("client `{client}` may not send readings of device `{id}`"),
+            "if it speaks for this device, list the device in the client's credentials, then replay; \
+             if not, find out who uses its credentials",
+        )
+    }
+
     pub(crate) fn unknown_device(id: &str, source: &str) -> Self {
         Self::new(
             "unknown_device",
@@ -71,6 +80,16 @@ impl Reason {
                 "register it (citybrain devices import FILE), then replay; or let source `{source}` \
                  register unknown devices (unknown_devices = \"register\")"
             ),
+        )
+    }
+
+    /// As [`Reason::unknown_device`], of a device that its source would have registered.
+    pub(crate) fn full(id: &str, why: &city_registry::NotRegistered) -> Self {
+        Self::new(
+            "unknown_device",
+            format!("device `{id}` is not registered, and cannot register by calling: {why}"),
+            "if they are all real, raise the source's max_registered or import them; then replay. \
+             If not, find out who makes up ids",
         )
     }
 

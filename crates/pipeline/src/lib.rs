@@ -9,6 +9,7 @@ mod letter;
 mod locate;
 mod pipeline;
 mod process;
+mod provision;
 mod push;
 mod seam;
 mod source;
@@ -16,12 +17,12 @@ mod status;
 
 pub use derive::DERIVED_SOURCE;
 pub use intake::{
-    Ack, AckSink, Delivery, Intake, IntakeClosed, Limits, Pending, RawMessage, Received, Report, SourceKey,
-    intake,
+    Ack, AckSink, Delivery, Intake, IntakeClosed, Limits, Pending, RawMessage, Received, Report,
+    SourceKey, intake,
 };
 pub use pipeline::{Monitor, Pipeline, PipelineParts, ReplayError, Replayer, StartError};
 pub use process::TimePolicy;
 pub use push::{Push, PushError, Pushed, PushedLetter, Pusher};
-pub use seam::{Committed, Downlink, Follower, NoCodecs, NoDownlink};
+pub use seam::{Committed, Downlink, Everybody, Follower, NoCodecs, NoDownlink, Speakers};
 pub use source::{Source, SourceError, SourceProblem, SourceSpec, Sources, UnknownDevices};
 pub use status::PipelineStatus;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use city_decode::Codecs;
 use city_derive::AqiConfig;
 use city_model::{SharedClock, Timestamp};
-use city_quality::CheckConfig;
+use city_quality::{LocationChecks, MetricChecks};
 use city_registry::{Registry, RegistryError};
 use city_store::{Commit, DeadLetterId, NewDeadLetter, SharedStore, StoreError};
 use tokio::sync::oneshot;
@@ -23,7 +23,7 @@ use crate::locate::Locator;
 use crate::process::{Processor, ProcessorParts, TimePolicy};
 use crate::push::Pusher;
 use crate::status::{Gauge, PipelineStatus};
-use crate::{Downlink, Follower, Sources};
+use crate::{Downlink, Follower, Sources, Speakers};
 
 /// Readings in one commit, at most: what keeps the fsyncs rare under load. When the sources are
 /// slower than the disk, commits are smaller and nothing waits.
@@ -47,11 +47,15 @@ pub struct PipelineParts {
     /// What is tolerated in event times.
     pub times: TimePolicy,
     /// Quality checks by metric, beside those that every metric has.
-    pub checks: BTreeMap<String, CheckConfig>,
+    pub checks: BTreeMap<String, MetricChecks>,
+    /// Limits for the positions that messages carry.
+    pub location: LocationChecks,
     /// The air quality indices that are derived.
     pub aqi: Vec<AqiConfig>,
     /// The codecs of the devices.
     pub codecs: Arc<dyn Codecs>,
+    /// Which clients may speak for which devices.
+    pub speakers: Arc<dyn Speakers>,
     /// The way back to the sources.
     pub downlink: Arc<dyn Downlink>,
     /// How much may be under way.
@@ -114,12 +118,18 @@ impl Pipeline {
         let deriver = Deriver::new(&parts.aqi, &parts.registry, &parts.store, clock)?;
         let processor = Processor::new(ProcessorParts {
             deriver,
-            locator: Locator::new(parts.registry.zones(), parts.bounds, &parts.store),
+            locator: Locator::new(
+                parts.registry.zones(),
+                parts.bounds,
+                &parts.store,
+                &parts.location,
+            ),
             sources: parts.sources.clone(),
             registry: parts.registry,
             times: parts.times,
             checks: Checks::new(parts.checks),
             codecs: parts.codecs,
+            speakers: parts.speakers,
             downlink: parts.downlink,
         })?;
         let counted = gauge.clone();

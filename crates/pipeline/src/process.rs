@@ -11,7 +11,7 @@ use city_model::{
     Device, DeviceKey, Directory, Marks, MetricKey, Quality, Reading, SeriesKey, Span, Timestamp,
     Value,
 };
-use city_registry::{DeviceEntry, Registry, RegistryError, check_id};
+use city_registry::{Registry, RegistryError, Seen};
 use city_store::{Commit, SequenceNote};
 use rustc_hash::FxHashMap;
 
@@ -19,9 +19,9 @@ use crate::check::Checks;
 use crate::derive::Deriver;
 use crate::letter::Reason;
 use crate::locate::{Located, Locator};
-use crate::seam::Downlink;
-use crate::source::{Source, UnknownDevices};
-use crate::{RawMessage, Sources};
+use crate::seam::{Downlink, Speakers};
+use crate::source::Source;
+use crate::{RawMessage, Sources, provision};
 
 /// What is tolerated in event times.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +49,8 @@ struct KnownMetric {
     unit: Option<Box<str>>,
     key: MetricKey,
     conversion: Conversion,
+    /// Counts what comes under a name that nobody has mapped yet.
+    seen: Option<Arc<Seen>>,
 }
 
 /// What the stages from decode to check are made of.
@@ -59,6 +61,7 @@ pub(crate) struct ProcessorParts {
     pub(crate) locator: Locator,
     pub(crate) checks: Checks,
     pub(crate) codecs: Arc<dyn Codecs>,
+    pub(crate) speakers: Arc<dyn Speakers>,
     pub(crate) downlink: Arc<dyn Downlink>,
     pub(crate) deriver: Option<Deriver>,
 }
@@ -71,6 +74,8 @@ pub(crate) struct Processor {
     directory: Arc<Directory>,
     /// For each source, its metrics by the name that it uses.
     metrics: Vec<FxHashMap<Box<str>, KnownMetric>>,
+    /// With which mappings they were resolved.
+    mappings: u64,
     /// What the formats want to be published, for a moment.
     commands: Vec<Command>,
 }
@@ -82,7 +87,8 @@ impl Processor {
         let numbers = parts.registry.source_numbers(ids)?;
         let metrics =
             std::iter::repeat_with(FxHashMap::default).take(parts.sources.iter().count()).collect();
-        Ok(Self { parts, numbers, directory, metrics, commands: Vec::new() })
+        let mappings = parts.registry.mappings_version();
+        Ok(Self { parts, numbers, directory, metrics, mappings, commands: Vec::new() })
     }
 
     /// Takes up changes of the registry; called between batches.
@@ -90,6 +96,11 @@ impl Processor {
         self.parts.locator.refresh(&self.parts.registry);
         if !self.parts.registry.is_current(&self.directory) {
             self.directory = self.parts.registry.directory();
+        }
+        let mappings = self.parts.registry.mappings_version();
+        if mappings != self.mappings {
+            self.mappings = mappings;
+            self.metrics.iter_mut().for_each(FxHashMap::clear);
         }
     }
 
@@ -158,7 +169,8 @@ impl Processor {
         let number = self.number(message);
         for decoded in found {
             let id = decoded.device.as_deref().or(captures.device);
-            let reading = self.device(id, device.take(), source, captures).and_then(|found| {
+            let found = self.device(message, id, device.take(), source, captures);
+            let reading = found.and_then(|found| {
                 self.reading(message, source, &found, decoded).map(|r| (found, r))
             });
             match reading {
@@ -195,6 +207,7 @@ impl Processor {
     /// The registered device; `before` is that of the value before, most often the same.
     fn device(
         &mut self,
+        message: &RawMessage,
         id: Option<&str>,
         before: Option<Arc<Device>>,
         source: &Source,
@@ -204,17 +217,15 @@ impl Processor {
         if let Some(device) = before.filter(|device| &*device.id == id) {
             return Ok(device);
         }
+        if let Some(client) = message.client.as_deref()
+            && !self.parts.speakers.may_speak(client, id)
+        {
+            return Err(Reason::not_its_device(client, id));
+        }
         if let Some(device) = self.directory.device_by_id(id) {
             return Ok(device.clone());
         }
-        check_id(id).map_err(|why| Reason::bad_device(id, why))?;
-        if source.spec.unknown_devices == UnknownDevices::Quarantine {
-            return Err(Reason::unknown_device(id, &source.spec.id));
-        }
-        let kind = captures.kind.unwrap_or(&source.spec.kind);
-        let department = captures.department.unwrap_or(&source.spec.department);
-        let entry = DeviceEntry::unknown(id, kind, department, source.spec.simulated);
-        self.parts.registry.import(&[entry]).map_err(|error| Reason::registry(&error))?;
+        provision::admit(&self.parts.registry, source, captures, id, message.received)?;
         self.directory = self.parts.registry.directory();
         self.directory.device_by_id(id).cloned().ok_or_else(Reason::no_device)
     }
@@ -249,7 +260,8 @@ impl Processor {
         }
         let series = SeriesKey { device: device.key, metric };
         let number = if decoded.missing { None } else { Some(&value) };
-        let checked = self.parts.checks.check(&self.directory, series, judged_at, number, verdict);
+        let checks = &mut self.parts.checks;
+        let checked = checks.check(&self.directory, device, metric, judged_at, number, verdict);
         let told = decoded.quality.unwrap_or_default();
         let ahead = if ahead { Quality::Suspect } else { Quality::NotEvaluated };
         let quality = checked.worst(told).worst(ahead);
@@ -297,9 +309,11 @@ impl Processor {
         if let Some(metric) = self.metrics[source].get(name)
             && metric.unit.as_deref() == unit
         {
+            metric.note(message, decoded);
             return Ok((metric.key, metric.conversion));
         }
-        let metric = self.resolve_metric(name, unit)?;
+        let metric = self.resolve_metric(message, name, unit)?;
+        metric.note(message, decoded);
         let found = (metric.key, metric.conversion);
         self.metrics[source].insert(name.into(), metric);
         Ok(found)
@@ -308,13 +322,29 @@ impl Processor {
 
 impl Processor {
     /// The metric of this name with the conversion from what was sent; a new name is registered.
-    fn resolve_metric(&mut self, name: &str, unit: Option<&str>) -> Result<KnownMetric, Reason> {
+    fn resolve_metric(
+        &mut self,
+        message: &RawMessage,
+        name: &str,
+        unit: Option<&str>,
+    ) -> Result<KnownMetric, Reason> {
+        let registry = &self.parts.registry;
+        let source = message.source.and_then(|key| self.parts.sources.get(key));
+        let source = source.map_or("", |source| &source.spec.id);
+        if let Some(mapping) = registry.mapping(source, name)
+            && let Some(metric) = self.directory.metrics.by_id(&mapping.metric)
+        {
+            let conversion = mapping
+                .conversion(unit, &metric.unit)
+                .map_err(|error| Reason::unit(name, &error))?;
+            let unit = unit.map(Into::into);
+            return Ok(KnownMetric { unit, key: metric.key, conversion, seen: None });
+        }
         if self.directory.metrics.by_id(name).is_none() {
-            self.parts
-                .registry
+            registry
                 .metric(name, unit.unwrap_or_default())
                 .map_err(|error| Reason::registry(&error))?;
-            self.directory = self.parts.registry.directory();
+            self.directory = registry.directory();
         }
         let metric = self.directory.metrics.by_id(name).ok_or_else(|| Reason::no_metric(name))?;
         let conversion = match unit {
@@ -323,7 +353,20 @@ impl Processor {
             }
             _ => Conversion::IDENTITY,
         };
-        Ok(KnownMetric { unit: unit.map(Into::into), key: metric.key, conversion })
+        let waits = metric.unmapped.then_some(unit.unwrap_or_default());
+        let seen =
+            waits.and_then(|unit| registry.see_unmapped(source, name, unit, message.received));
+        Ok(KnownMetric { unit: unit.map(Into::into), key: metric.key, conversion, seen })
+    }
+}
+
+impl KnownMetric {
+    fn note(&self, message: &RawMessage, decoded: &Decoded<'_>) {
+        if let Some(seen) = &self.seen {
+            let number =
+                if let Value::Number(number) = decoded.value { Some(number) } else { None };
+            seen.note(message.received, number);
+        }
     }
 }
 

@@ -34,6 +34,23 @@ pub trait Downlink: Send + Sync {
     fn publish(&self, source: &Source, command: Command);
 }
 
+/// For which devices a client may speak.
+pub trait Speakers: Send + Sync {
+    /// Whether a client, by the name that it has in [`RawMessage::client`](crate::RawMessage), may
+    /// send readings of a device. Asked once for each device of a message: must be quick.
+    fn may_speak(&self, client: &str, device: &str) -> bool;
+}
+
+/// Everybody may speak for all devices, as where there are no credentials.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Everybody;
+
+impl Speakers for Everybody {
+    fn may_speak(&self, _client: &str, _device: &str) -> bool {
+        true
+    }
+}
+
 /// A way back that leads nowhere, for replays and tests.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoDownlink;

@@ -8,7 +8,7 @@ use city_model::{
 };
 use city_pipeline::{
     Ack, AckSink, Committed, Follower, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts, Push,
-    PushError, Pushed, RawMessage, SourceSpec, Sources, TimePolicy,
+    PushError, Pushed, RawMessage, SourceSpec, Sources, Speakers, TimePolicy,
 };
 use city_registry::{Registry, Seed, read_devices};
 use city_store::{LedgerKey, Memory, SharedStore, StateDb, TimeRange};
@@ -20,7 +20,10 @@ const SOURCES: &str = r#"[
    "unknown_devices": "register", "options": {"time": "ts", "lon": "lon", "lat": "lat",
    "values": {"t": {"metric": "temperature", "unit": "[degF]"}, "pm": "pm25", "w": "water_level"}}},
   {"id": "strict", "topic": "strict/{device}", "format": "senml", "crs": "GCJ-02", "simulated": true},
-  {"id": "lora", "topic": "lora/up", "format": "chirpstack"}
+  {"id": "lora", "topic": "lora/up", "format": "chirpstack"},
+  {"id": "pattern", "topic": "pattern/{device}", "format": "senml", "kind": "thing",
+   "max_registered": 2,
+   "provisioning": [{"pattern": "air-*", "kind": "air_station", "department": "environment"}]}
 ]"#;
 
 const DEVICES: &str = r#"[
@@ -43,6 +46,15 @@ struct Acked(AtomicU64);
 impl AckSink for Acked {
     fn committed(&self, _token: u64) {
         self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The client `buses` speaks for what is called so.
+struct OnlyTheirs;
+
+impl Speakers for OnlyTheirs {
+    fn may_speak(&self, client: &str, device: &str) -> bool {
+        client == "buses" && device.starts_with("bus-")
     }
 }
 
@@ -71,8 +83,10 @@ impl Bench {
             bounds: Some([115.4, 39.4, 117.5, 41.1]),
             times: TimePolicy::default(),
             checks: std::collections::BTreeMap::default(),
+            location: city_quality::LocationChecks::default(),
             aqi: Vec::new(),
             codecs: Arc::new(NoCodecs),
+            speakers: Arc::new(OnlyTheirs),
             downlink: Arc::new(NoDownlink),
             limits: Limits::default(),
             clock: Arc::new(ManualClock::new(NOW)),
@@ -83,11 +97,21 @@ impl Bench {
     }
 
     fn push(&self, source: &str, device: Option<&str>, payload: &str) -> Result<Pushed, PushError> {
+        self.push_as(None, source, device, payload)
+    }
+
+    fn push_as(
+        &self,
+        client: Option<&str>,
+        source: &str,
+        device: Option<&str>,
+        payload: &str,
+    ) -> Result<Pushed, PushError> {
         let push = Push {
             source: source.to_owned(),
             topic: None,
             device: device.map(Into::into),
-            client: None,
+            client: client.map(Into::into),
             payload: payload.to_owned().into(),
         };
         let runtime =
@@ -110,6 +134,13 @@ impl Bench {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(self.pipeline.intake().send(raw.collect())).expect("open");
+    }
+
+    /// Waits until everything that was sent is durable.
+    fn pipeline_is_idle(&self) {
+        while self.pipeline.status().in_flight > 0 || self.seen.0.lock().expect("free").is_empty() {
+            std::thread::yield_now();
+        }
     }
 
     /// Stops, so that everything is committed; returns what the followers saw.
@@ -340,5 +371,79 @@ fn skipped_numbers_of_messages_are_counted_and_old_ones_are_no_news() {
     let missed: Vec<_> =
         done.store.ledger().into_iter().map(|(key, counted)| (key, counted.missed)).collect();
     assert!(missed.contains(&(LedgerKey::Device(device), 1)), "{missed:?}");
+    done.assert_balanced();
+}
+
+#[test]
+fn a_mapping_takes_effect_while_messages_come_and_the_old_readings_keep_their_name() {
+    let bench = Bench::new();
+    let topic = "strict/gauge";
+    let pack = |t: i64| format!(r#"[{{"n":"Pegel","u":"cm","v":{t},"t":{}}}]"#, 1_789_999_000 + t);
+    bench.send(&[(topic, &pack(137))]);
+    bench.pipeline_is_idle();
+    let unmapped = bench.registry.unmapped();
+    assert_eq!(unmapped.len(), 1, "{unmapped:?}");
+    assert_eq!(
+        (&*unmapped[0].source, &*unmapped[0].name, &*unmapped[0].unit),
+        ("strict", "Pegel", "cm")
+    );
+    assert_eq!((unmapped[0].count, unmapped[0].last_value), (1, Some(137.0)));
+
+    let mapping = r#"{"source":"strict","name":"Pegel","metric":"water_level"}"#;
+    let mapping: city_registry::Mapping = serde_json::from_str(mapping).expect("valid");
+    bench.registry.put_mapping(mapping).expect("put");
+    bench.send(&[(topic, &pack(138))]);
+    let done = bench.finish();
+    let directory = done.registry.directory();
+    let name = |reading: &Reading| directory.metrics.get(reading.series.metric).map(|m| &*m.id);
+    let named: Vec<_> = done
+        .readings
+        .iter()
+        .map(|reading| (name(reading).expect("known"), &reading.value))
+        .collect();
+    let expected = [("Pegel", &Value::Number(137.0)), ("water_level", &Value::Number(1.38))];
+    assert_eq!(named, expected);
+    assert_eq!(done.registry.unmapped(), []);
+    done.assert_balanced();
+}
+
+#[test]
+fn devices_register_by_pattern_up_to_the_cap_and_the_others_wait() {
+    let done = run(&[
+        ("pattern/air-1", r#"[{"n":"pm25","v":1}]"#),
+        ("pattern/lamp-1", r#"[{"n":"pm25","v":1}]"#),
+        ("pattern/air-2", r#"[{"n":"pm25","v":1}]"#),
+        ("pattern/air-3", r#"[{"n":"pm25","v":1}]"#),
+        ("pattern/air-1", r#"[{"n":"pm25","v":2}]"#),
+    ]);
+    let directory = done.registry.directory();
+    let air = directory.device_by_id("air-1").expect("registered");
+    assert_eq!((&*air.kind, &*air.department), ("air_station", "environment"));
+    assert!(directory.device_by_id("air-2").is_some(), "the cap is two");
+    assert_eq!(done.reasons(), ["unknown_device", "unknown_device"]);
+    let mut waiting: Vec<_> =
+        done.registry.unknown_devices().into_iter().map(|d| (d.id, d.kind, d.count)).collect();
+    waiting.sort();
+    let expected = [
+        ("air-3".to_owned(), "air_station".to_owned(), 1),
+        ("lamp-1".to_owned(), "thing".to_owned(), 1),
+    ];
+    assert_eq!(waiting, expected);
+    let letters = done.store.dead_letters(None, None, 100).expect("a page").items;
+    assert!(letters[0].letter.detail.contains("2 devices already"), "{}", letters[0].letter.detail);
+}
+
+#[test]
+fn a_client_speaks_for_its_own_devices_only() {
+    let bench = Bench::new();
+    let payload = r#"{"ts": 1789999990, "t": 68.0}"#;
+    let own = bench.push_as(Some("buses"), "json", Some("bus-1"), payload).expect("taken");
+    assert_eq!((own.stored, own.dead_letters.len()), (1, 0));
+    let other = bench.push_as(Some("buses"), "json", Some("gauge"), payload).expect("taken");
+    assert_eq!((other.stored, &*other.dead_letters[0].reason), (0, "not_its_device"));
+    let unknown = bench.push_as(Some("lamp-7"), "json", Some("lamp-7"), payload).expect("taken");
+    assert_eq!(unknown.dead_letters[0].reason, "not_its_device");
+    let done = bench.finish();
+    assert!(done.registry.directory().device_by_id("lamp-7").is_none(), "nobody registers by it");
     done.assert_balanced();
 }

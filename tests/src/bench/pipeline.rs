@@ -21,7 +21,7 @@ use city_decode::Message;
 use city_geo::{ZoneIndex, ZoneOptions};
 use city_model::{Catalogue, Clock, SharedClock, Span, Timestamp};
 use city_pipeline::{
-    Ack, AckSink, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts, RawMessage, SourceKey,
+    Ack, AckSink, Limits, Everybody, NoCodecs, NoDownlink, Pipeline, PipelineParts, RawMessage, SourceKey,
     SourceSpec, Sources, TimePolicy,
 };
 use city_registry::{DeviceEntry, Registry, Seed};
@@ -126,6 +126,8 @@ fn source() -> SourceSpec {
         unknown_devices: city_pipeline::UnknownDevices::Quarantine,
         kind: "unknown".to_owned(),
         department: "unknown".to_owned(),
+        provisioning: Vec::new(),
+        max_registered: 0,
         options: serde_json::Value::Null,
     }
 }
@@ -196,8 +198,10 @@ fn pipeline(payloads: &[(String, Bytes)]) -> anyhow::Result<(f64, f64)> {
         bounds: None,
         times: TimePolicy::default(),
         checks: std::collections::BTreeMap::default(),
+        location: city_quality::LocationChecks::default(),
         aqi: Vec::new(),
         codecs: Arc::new(NoCodecs),
+        speakers: Arc::new(Everybody),
         downlink: Arc::new(NoDownlink),
         limits: Limits::default(),
         clock,

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 pub(crate) use caller::Caller;
 pub use credentials::{AccessToken, NewToken, Tokens};
-pub(crate) use credentials::{Credentials, SESSION_LIFETIME};
+pub(crate) use credentials::{Credentials, SESSION_LIFETIME, hash};
 pub(crate) use guard::{COOKIE, CSRF_HEADER, guard, identify, session_cookie};
 pub(crate) use policy::Access;
 pub(crate) use throttle::Throttle;

@@ -60,6 +60,7 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("GET", "/api/v1/kinds", VIEW),
     policy("GET", "/api/v1/departments", VIEW),
     policy("GET", "/api/v1/zones", VIEW),
+    policy("POST", "/api/v1/zones/reload", ENGINEER),
     policy("GET", "/api/v1/zones/{id}", VIEW),
     policy("POST", "/api/v1/devices/import", ENGINEER),
     policy("GET", "/api/v1/devices/export", ENGINEER),
@@ -81,6 +82,9 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("GET", "/api/v1/dead-letters/{id}", VIEW),
     policy("POST", "/api/v1/dead-letters/{id}/replay", ENGINEER),
     policy("GET", "/api/v1/loss", VIEW),
+    policy("GET", "/api/v1/reports/ingest", VIEW),
+    // Devices have credentials of their own; the route looks at them.
+    policy("POST", "/api/v1/ingest/{source}", Access::Open),
     policy("GET", "/api/v1/stream", VIEW),
     policy("GET", "/api/v1/openapi.json", VIEW),
     policy("GET", "/api/v1/docs", VIEW),
@@ -110,6 +114,6 @@ mod tests {
         let allowed: Vec<_> =
             POLICIES.iter().filter(|policy| policy.access.allows(Role::Engine)).collect();
         let paths: Vec<_> = allowed.iter().map(|policy| policy.path).collect();
-        assert_eq!(paths, ["/api/v1/session", "/api/v1/alert-events"]);
+        assert_eq!(paths, ["/api/v1/session", "/api/v1/alert-events", "/api/v1/ingest/{source}"]);
     }
 }

@@ -33,6 +33,8 @@ struct LossCounters {
     stored: u64,
     duplicate: u64,
     dead_lettered: u64,
+    /// Messages that never came: numbers that devices skipped. No part of the sum.
+    missed: u64,
     /// Taken and not yet durable. Known for the whole only, because nobody has looked inside
     /// these messages yet; 0 in the items.
     in_flight: u64,
@@ -47,6 +49,8 @@ struct LossItem {
     stored: u64,
     duplicate: u64,
     dead_lettered: u64,
+    /// Messages that never came: numbers that devices skipped. No part of the sum.
+    missed: u64,
     in_flight: u64,
 }
 
@@ -61,9 +65,9 @@ struct Loss {
 }
 
 /// How the counters are grouped.
-#[derive(Clone, Copy, Default, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum By {
+pub(super) enum By {
     #[default]
     Source,
     Department,
@@ -81,9 +85,16 @@ struct LossQuery {
 
 impl FromPairs for LossQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        Ok(Self { by: By::from_pairs(pairs)? })
+    }
+}
+
+impl By {
+    /// The parameter `by`.
+    pub(super) fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         let words =
-            [("source", By::Source), ("department", By::Department), ("device", By::Device)];
-        Ok(Self { by: pairs.one_of("by", &words)?.unwrap_or_default() })
+            [("source", Self::Source), ("department", Self::Department), ("device", Self::Device)];
+        Ok(pairs.one_of("by", &words)?.unwrap_or_default())
     }
 }
 
@@ -131,6 +142,7 @@ fn loss(
         stored: counted.stored,
         duplicate: counted.duplicate,
         dead_lettered: counted.dead_lettered,
+        missed: counted.missed,
         in_flight: 0,
     });
     Loss {
@@ -141,6 +153,7 @@ fn loss(
             stored: total.stored,
             duplicate: total.duplicate,
             dead_lettered: total.dead_lettered,
+            missed: total.missed,
             in_flight,
         },
         balanced,
@@ -148,7 +161,12 @@ fn loss(
 }
 
 /// The group that a counter belongs to, if it counts in this grouping.
-fn group(key: LedgerKey, by: By, directory: &Directory, sources: &[String]) -> Option<String> {
+pub(super) fn group(
+    key: LedgerKey,
+    by: By,
+    directory: &Directory,
+    sources: &[String],
+) -> Option<String> {
     match (key, by) {
         (LedgerKey::Source(source), By::Source) => Some(
             sources
@@ -173,6 +191,7 @@ fn add(sum: &mut Counters, more: &Counters) {
     sum.stored += more.stored;
     sum.duplicate += more.duplicate;
     sum.dead_lettered += more.dead_lettered;
+    sum.missed += more.missed;
 }
 
 fn adds_up(counters: &Counters) -> bool {
@@ -185,7 +204,7 @@ mod tests {
     use city_model::DeviceKey;
 
     fn counted(received: u64, stored: u64, duplicate: u64, dead_lettered: u64) -> Counters {
-        Counters { received, stored, duplicate, dead_lettered }
+        Counters { received, stored, duplicate, dead_lettered, missed: 0 }
     }
 
     #[test]

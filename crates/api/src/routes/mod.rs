@@ -14,9 +14,11 @@ mod last_values;
 mod loss;
 mod map;
 mod metrics_catalogue;
+mod push;
 mod readings;
 #[cfg(test)]
 pub(crate) use readings::MAX_RAW;
+pub(crate) mod report;
 mod rules;
 mod session;
 mod stream;
@@ -48,6 +50,8 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     rules::routes,
     dead_letters::routes,
     loss::routes,
+    report::routes,
+    push::routes,
     stream::routes,
     documents::routes,
 ];

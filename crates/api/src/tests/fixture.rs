@@ -13,12 +13,14 @@ use city_model::{
     Reading, RuleRef, SeriesKey, Severity, Span, Subject, Timestamp, Value,
 };
 use city_pipeline::Committed;
+use city_pipeline::{Push, PushError, Pushed};
+use city_registry::credentials::Credentials;
 use city_registry::{Department, Kind, Registry, Seed, read_devices};
 use city_store::{Commit, DeadLetterId, Memory, NewDeadLetter, Outcome, SharedStore, StateDb};
 use serde_json::Value as Json;
 use tower::ServiceExt;
 
-use crate::{Brain, CityInfo, Ingest, IngestStatus, Mode, Parts, Role};
+use crate::{Brain, CityInfo, Ingest, IngestStatus, Mode, Parts, Pushing, Role};
 
 /// When the tests begin: 2026-11-23T12:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_795_435_200);
@@ -44,6 +46,9 @@ const DEVICES: &str = r#"[
 pub(crate) struct Pipeline {
     pub(crate) status: Mutex<IngestStatus>,
     pub(crate) replayed: Mutex<Vec<DeadLetterId>>,
+    pub(crate) pushed: Mutex<Vec<Push>>,
+    /// What a push is answered with.
+    pub(crate) answer: Mutex<Option<Result<Pushed, PushError>>>,
 }
 
 impl Ingest for Pipeline {
@@ -55,12 +60,38 @@ impl Ingest for Pipeline {
         self.replayed.lock().expect("not poisoned").push(id);
         Ok(())
     }
+
+    fn push(&self, push: Push) -> Pushing<'_> {
+        let answer = self.answer.lock().expect("not poisoned").clone();
+        self.pushed.lock().expect("not poisoned").push(push);
+        Box::pin(async move { answer.unwrap_or_else(|| Ok(Pushed::default())) })
+    }
+}
+
+/// Zone files: what a reload finds is one more district each time, until a rule would lose its
+/// own.
+struct Files(Arc<Registry>);
+
+impl ZoneFiles for Files {
+    fn reload(&self) -> Result<ZoneReload, Vec<String>> {
+        let count = self.0.zones().zones().len();
+        if count > 2 {
+            return Err(vec!["a rule names the zone `old-town`".to_owned()]);
+        }
+        let more = ZONES.replace("Old Town", "New Town");
+        let options = ZoneOptions { layer: "district".to_owned(), ..ZoneOptions::default() };
+        let read = |text: &str| ZoneIndex::from_geojson(text, &options).expect("valid zones").index;
+        let zones = ZoneIndex::merge(vec![read(ZONES), read(&more)]);
+        let taken = self.0.set_zones(zones, |_| Ok::<_, ()>(())).expect("taken");
+        Ok(ZoneReload { zones: taken.zones().len() as u64, ..ZoneReload::default() })
+    }
 }
 
 /// The city with its brain.
 pub(crate) struct City {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) clients: Arc<Credentials>,
     pub(crate) store: SharedStore,
     pub(crate) state: Arc<StateDb>,
     pub(crate) pipeline: Arc<Pipeline>,
@@ -124,14 +155,18 @@ impl City {
         let registry = Arc::new(Registry::open(state.clone(), seed).expect("a registry"));
         registry.import(&read_devices("devices", DEVICES).expect("valid")).expect("imported");
         let clock = Arc::new(ManualClock::new(now));
+        let clients = Credentials::open(state.clone(), clock.clone()).expect("credentials");
+        let clients = Arc::new(clients);
         let store: SharedStore = Arc::new(Memory::new());
         let pipeline = Arc::new(Pipeline::default());
         let brain = Brain::new(Parts {
             registry: registry.clone(),
+            clients: clients.clone(),
             store: store.clone(),
             state: state.clone(),
             rules: Arc::new(ArcSwap::from_pointee(super::fixture_rules::rules())),
             ingest: pipeline.clone(),
+            zone_files: Arc::new(Files(registry.clone())),
             city: CityInfo {
                 name: LocalText::new("Testville", "测试城"),
                 time_zone: "Europe/Copenhagen".to_owned(),
@@ -147,7 +182,7 @@ impl City {
         let admin = brain.mint("ada", Role::Admin, "test").expect("minted");
         let router = brain.router();
         let seq = AtomicU64::new(1);
-        Self { clock, registry, store, state, pipeline, brain, router, admin, seq }
+        Self { clock, registry, clients, store, state, pipeline, brain, router, admin, seq }
     }
 
     /// A token of somebody with this role.

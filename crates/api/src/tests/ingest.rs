@@ -58,8 +58,8 @@ async fn the_counters_add_up_however_they_are_grouped() {
         status.sources = vec!["mqtt".to_owned()];
         status.in_flight = 5;
     }
-    let total =
-        json!({ "received": 9, "stored": 2, "duplicate": 1, "dead_lettered": 1, "in_flight": 5 });
+    let total = json!({ "received": 9, "stored": 2, "duplicate": 1, "dead_lettered": 1,
+                "missed": 0, "in_flight": 5 });
     for (by, ids) in [
         ("source", json!(["mqtt"])),
         ("department", json!(["(unknown)", "environment", "works"])),
@@ -146,4 +146,43 @@ async fn requests_are_counted_by_route_and_not_by_address() {
         assert!(metrics.text.contains(line), "{line}\nin\n{}", metrics.text);
     }
     assert!(!metrics.text.contains("air-1"));
+}
+
+#[tokio::test]
+async fn the_books_of_a_day_add_up_and_name_the_silent() {
+    let city = City::new();
+    let today = "2026-11-23";
+    city.commit(vec![city.reading("air-1", "pm25", 1.0), city.reading("air-1", "pm10", 1.0)]);
+    city.dead_letter(b"?", "syntax");
+    city.pipeline.status.lock().expect("not poisoned").sources = vec!["mqtt".to_owned()];
+    let report = city.ok("/api/v1/reports/ingest").await;
+    assert_eq!((&report["date"], &report["closed"]), (&json!(today), &json!(false)));
+    assert_eq!(report["balanced"], true);
+    let total =
+        json!({ "received": 3, "stored": 2, "duplicate": 0, "dead_lettered": 1, "missed": 0 });
+    assert_eq!(report["total"], total);
+    let letters = json!([
+        { "source": "mqtt", "reason": "syntax", "letters": 1, "items": 1, "replayed": 0 }
+    ]);
+    assert_eq!(report["dead_letters"], letters);
+    let silent = report["silent_devices"]["ids"].as_array().expect("ids");
+    assert!(!silent.contains(&json!("air-1")) && silent.contains(&json!("air-2")), "{silent:?}");
+    assert_eq!(report["silent_devices"]["count"], silent.len());
+
+    // The next day begins with nothing, and the day before stays as it was.
+    city.clock.advance(city_model::Span::from_hours(24));
+    city.brain.close_books().expect("closed");
+    city.commit(vec![city.reading("air-1", "pm25", 2.0)]);
+    let report = city.ok("/api/v1/reports/ingest?by=device").await;
+    assert_eq!(report["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        (&report["items"][0]["id"], &report["total"]["stored"]),
+        (&json!("air-1"), &json!(1))
+    );
+    assert_eq!(report["available"], json!(["2026-11-24", today]));
+    let before = city.ok(&format!("/api/v1/reports/ingest?date={today}&by=department")).await;
+    assert_eq!((&before["closed"], &before["total"]), (&json!(true), &total));
+    let none = city.get("/api/v1/reports/ingest?date=2020-01-01").await;
+    assert_eq!(none.problem(), "no_report");
+    assert!(none.json()["hint"].as_str().is_some_and(|hint| hint.contains(today)), "{}", none.text);
 }

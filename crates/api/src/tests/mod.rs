@@ -6,6 +6,7 @@ mod contract;
 pub(crate) mod fixture;
 mod fixture_rules;
 mod ingest;
+mod push;
 mod readings;
 mod registry;
 mod rules;

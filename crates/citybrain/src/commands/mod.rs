@@ -7,9 +7,11 @@ mod dead_letters;
 mod demo;
 mod devices;
 mod replay;
+mod report;
 mod rules;
 mod serve;
 mod token;
+mod zones;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -49,6 +51,12 @@ enum Command {
     /// Import and export the device registry.
     #[command(subcommand)]
     Devices(devices::DevicesCommand),
+    /// What was received on a day and what became of it.
+    #[command(subcommand)]
+    Report(report::ReportCommand),
+    /// Check zone files before they are used; make the running program read them again.
+    #[command(subcommand)]
+    Zones(zones::ZonesCommand),
     /// Make and revoke access tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -103,6 +111,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Rules(command) => rules::run(&command),
         Command::DeadLetters(command) => dead_letters::run(&command),
         Command::Devices(command) => devices::run(&command),
+        Command::Report(command) => report::run(&command),
+        Command::Zones(command) => zones::run(&command),
         Command::Token(command) => token::run(&command),
     }
 }

@@ -1,0 +1,214 @@
+//! `/ingest/{source}`: messages from devices that have no MQTT, with the same contract: an answer
+//! that says yes comes only after everything is durable.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, header};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use city_pipeline::{Push, PushError, Pushed};
+use city_registry::credentials::{Devices, Grant, TOKEN_PREFIX};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::auth::{Caller, Proof, Role, hash, identify};
+use crate::parameters::{FromPairs, Pairs, Parameters, short};
+use crate::problem::{Answer, Problem, codes};
+
+/// The largest message, in bytes; what a source takes may be less.
+const LARGEST: usize = 16 << 20;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(push)).layer(DefaultBodyLimit::max(LARGEST))
+}
+
+/// Where the message belongs.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct PushQuery {
+    /// The device that sends it, where neither the payload nor the credentials say so.
+    device: Option<String>,
+    /// The topic that it would have over MQTT, if the source's topics say more than the device.
+    topic: Option<String>,
+}
+
+impl FromPairs for PushQuery {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        Ok(Self { device: pairs.text("device"), topic: pairs.text("topic") })
+    }
+}
+
+/// What became of a message.
+#[derive(Debug, Serialize, ToSchema)]
+struct PushReport {
+    /// Readings stored.
+    stored: u64,
+    /// Readings that were there already.
+    duplicates: u64,
+    /// Parts that could not become readings. They are kept as dead letters.
+    dead_letters: Vec<PushedLetter>,
+}
+
+/// A part of a message that could not become readings.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct PushedLetter {
+    /// Why, as a stable code.
+    reason: String,
+    /// What is wrong and where.
+    detail: String,
+    /// How to mend it.
+    hint: String,
+    /// How many readings it stands for.
+    items: u32,
+}
+
+/// Push a message from a device
+///
+/// The body is the message as the source's format has it. Credentials: a device's token
+/// (`Authorization: Bearer cbd_…`), its name and password (`Authorization: Basic …`), or an access
+/// token of an engineer. The answer comes when everything is durable. What cannot be decoded is
+/// kept as a dead letter all the same; sending it again would only make another.
+#[utoipa::path(post, path = "/ingest/{source}", operation_id = "push_message", tag = "ingest",
+    params(("source" = String, Path, description = "The source's id"), PushQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream",
+        description = "The message"),
+    responses((status = 200, description = "All of it that could be read is durable",
+        body = PushReport)))]
+async fn push(
+    State(app): State<App>,
+    Path(source): Path<String>,
+    Caller(caller): Caller,
+    headers: HeaderMap,
+    Parameters(query): Parameters<PushQuery>,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer<Json<PushReport>> {
+    let Some(speaker) = speaker(&app, &headers).await? else {
+        app.throttle.failed(caller, app.clock.now()).map_err(|seconds| {
+            Problem::new(codes::TOO_MANY_ATTEMPTS, "Too many wrong credentials from this address.")
+                .retry_after(seconds)
+        })?;
+        return Err(Problem::new(codes::UNAUTHENTICATED, "No valid credentials were shown.").hint(
+            "Send `Authorization: Bearer TOKEN` with a device's token \
+             (`citybrain credentials issue DEVICE` makes one), or its name and password.",
+        ));
+    };
+    app.throttle.succeeded(caller);
+    let (device, client) = device(speaker, query.device)?;
+    let payload = body.map_err(|rejection| too_large(&rejection))?;
+    let push = Push { source, topic: query.topic, device, client, payload };
+    let pushed = app.ingest.push(push).await.map_err(refusal)?;
+    if pushed.stored + pushed.duplicates == 0 && !pushed.dead_letters.is_empty() {
+        return Err(not_decoded(pushed));
+    }
+    Ok(Json(report(pushed)))
+}
+
+/// Who pushes.
+enum Speaker {
+    /// A device, or a client that speaks for some.
+    Client(Grant),
+    /// A person or a program that may do much more.
+    Engineer,
+}
+
+async fn speaker(app: &App, headers: &HeaderMap) -> Answer<Option<Speaker>> {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some((scheme, secret)) = shown.and_then(|shown| shown.split_once(' ')) else {
+        return Ok(None);
+    };
+    let secret = secret.trim();
+    if scheme.eq_ignore_ascii_case("basic") {
+        let Some((name, password)) = name_and_password(secret) else { return Ok(None) };
+        let clients = app.clients.clone();
+        // The first check of a password takes its time on purpose.
+        let check = move || Ok(clients.verify_password(&name, password.as_bytes()));
+        return Ok(app.lanes.short(check).await?.map(Speaker::Client));
+    }
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(None);
+    }
+    if secret.starts_with(TOKEN_PREFIX) {
+        return Ok(app.clients.verify_token(secret).map(Speaker::Client));
+    }
+    let Some(principal) = identify(app, Proof::Token(hash(secret))).await? else {
+        return Ok(None);
+    };
+    if principal.role >= Role::Engineer {
+        return Ok(Some(Speaker::Engineer));
+    }
+    let detail = format!("You have the role {}.", principal.role);
+    Err(Problem::new(codes::FORBIDDEN, detail)
+        .hint(format!("This needs a device's token, or the role {}.", Role::Engineer)))
+}
+
+fn name_and_password(encoded: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (name, password) = text.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
+}
+
+/// Which device the message is from, and the client's name for the pipeline, which looks at every
+/// device that the payload names.
+fn device(speaker: Speaker, named: Option<String>) -> Answer<(Option<Arc<str>>, Option<Arc<str>>)> {
+    let Speaker::Client(grant) = speaker else { return Ok((named.map(Into::into), None)) };
+    if let Some(device) = named {
+        if grant.speaks_for(&device) {
+            return Ok((Some(device.into()), Some(grant.name)));
+        }
+        let detail = format!("`{}` may not speak for `{}`.", grant.name, short(&device));
+        return Err(Problem::new(codes::FORBIDDEN, detail)
+            .hint("Leave `device` out, or let an engineer widen the client's rights."));
+    }
+    let own = (grant.devices == Devices::Own).then(|| grant.name.clone());
+    Ok((own, Some(grant.name)))
+}
+
+fn report(pushed: Pushed) -> PushReport {
+    let letters = pushed.dead_letters.into_iter().map(|letter| PushedLetter {
+        reason: letter.reason,
+        detail: letter.detail,
+        hint: letter.hint,
+        items: letter.items,
+    });
+    PushReport {
+        stored: pushed.stored,
+        duplicates: pushed.duplicates,
+        dead_letters: letters.collect(),
+    }
+}
+
+fn not_decoded(pushed: Pushed) -> Problem {
+    let report = report(pushed);
+    let first = report.dead_letters.first();
+    let detail = first.map(|letter| letter.detail.clone()).unwrap_or_default();
+    let hint = first.map(|letter| letter.hint.clone()).unwrap_or_default();
+    Problem::new(codes::NOT_DECODED, detail).hint(hint).with("dead_letters", report.dead_letters)
+}
+
+fn refusal(error: PushError) -> Problem {
+    let detail = format!("{error}.");
+    match error {
+        PushError::NoSource(_) => Problem::new(codes::UNKNOWN_SOURCE, detail)
+            .hint("Sources are the [[source]] tables of the configuration."),
+        PushError::Topic { .. } => Problem::new(codes::BAD_TOPIC, detail)
+            .hint("Leave `topic` out, or give one that the template fits."),
+        PushError::Stopped | PushError::Slow => Problem::new(codes::NOT_DURABLE, detail)
+            .hint("Send it again; what is durable by then counts as a duplicate.")
+            .retry_after(5),
+    }
+}
+
+fn too_large(rejection: &BytesRejection) -> Problem {
+    if rejection.status().as_u16() == 413 {
+        let detail = format!("The message is larger than {} MiB.", LARGEST >> 20);
+        return Problem::new(codes::BODY_TOO_LARGE, detail).hint("Send it in parts.");
+    }
+    Problem::new(codes::BAD_BODY, rejection.body_text())
+}
