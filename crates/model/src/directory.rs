@@ -57,6 +57,13 @@ impl Directory {
         self.devices[index] = Some(device);
     }
 
+    /// Takes a device out; its key stays unused.
+    pub fn remove(&mut self, key: DeviceKey) {
+        if let Some(device) = self.devices.get_mut(key.index()).and_then(Option::take) {
+            self.by_id.remove(&device.id);
+        }
+    }
+
     /// The device with this key.
     pub fn device(&self, key: DeviceKey) -> Option<&Arc<Device>> {
         self.devices.get(key.index())?.as_ref()

@@ -115,14 +115,24 @@ pub struct Conversion {
     /// decimal stays exact.
     divide: bool,
     offset: f64,
+    /// What the number is multiplied with before anything else.
+    factor: f64,
 }
 
 impl Conversion {
     /// The conversion that changes nothing.
-    pub const IDENTITY: Self = Self { scale: 1.0, divide: false, offset: 0.0 };
+    pub const IDENTITY: Self = Self { scale: 1.0, divide: false, offset: 0.0, factor: 1.0 };
+
+    /// The conversion of a number that is multiplied with `factor` first: for devices that send
+    /// tenths.
+    #[must_use]
+    pub fn after(self, factor: f64) -> Self {
+        Self { factor, ..self }
+    }
 
     /// Converts a number.
     pub fn apply(self, number: f64) -> f64 {
+        let number = if self.factor == 1.0 { number } else { round_noise(number * self.factor) };
         let scaled = if self.divide { number / self.scale } else { number * self.scale };
         if self.offset == 0.0 { scaled } else { round_noise(scaled + self.offset) }
     }
@@ -170,6 +180,7 @@ pub fn conversion(from: &str, to: &str) -> Result<Conversion, UnitError> {
         scale: if divide { inverse } else { round_noise(scale) },
         divide,
         offset: (source.offset - target.offset) / target.scale,
+        factor: 1.0,
     })
 }
 
@@ -208,6 +219,13 @@ mod tests {
             let got = conversion(from, to).expect("convertible").apply(input);
             assert!((got - expected).abs() < 1e-9, "{input} {from} = {got} {to}, not {expected}");
         }
+    }
+
+    #[test]
+    fn a_factor_comes_first() {
+        let tenths = conversion("[degF]", "Cel").expect("temperature").after(0.1);
+        assert_eq!(tenths.apply(2120.0).to_string(), "100");
+        assert_eq!(Conversion::IDENTITY.after(0.1).apply(3.0).to_string(), "0.3");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use city_decode::topic::{TopicError, TopicTemplate};
 use city_decode::{Decoder, OptionsError};
 use city_model::Crs;
+use city_registry::ProvisioningRule;
 use serde::{Deserialize, Serialize};
 
 use crate::SourceKey;
@@ -35,9 +36,22 @@ pub struct SourceSpec {
     /// The department of devices that register themselves, unless the topic says.
     #[serde(default = "unknown_kind")]
     pub department: String,
+    /// Which devices may register by sending something, whatever `unknown_devices` says of the
+    /// others: the first that fits.
+    #[serde(default)]
+    pub provisioning: Vec<ProvisioningRule>,
+    /// How many devices may register themselves through it, ever; those that were removed again
+    /// do not count. A source that makes up ids must not fill the registry.
+    #[serde(default = "max_registered")]
+    pub max_registered: usize,
     /// Options of the format.
     #[serde(default)]
     pub options: serde_json::Value,
+}
+
+/// How many devices may register themselves through a source unless it says.
+const fn max_registered() -> usize {
+    10_000
 }
 
 fn unknown_kind() -> String {
@@ -72,6 +86,16 @@ pub enum SourceError {
     /// The format does not take these options.
     #[error(transparent)]
     Options(#[from] OptionsError),
+    /// A rule about devices that register themselves cannot be used.
+    #[error("provisioning[{place}] (`{pattern}`): {message}")]
+    Provisioning {
+        /// Its place in the list, from 0.
+        place: usize,
+        /// Its pattern.
+        pattern: String,
+        /// What is wrong.
+        message: String,
+    },
     /// Two sources have the same id.
     #[error("the id `{0}` is used twice; give each source its own")]
     Twice(String),
@@ -167,6 +191,12 @@ fn compile(spec: &SourceSpec) -> Result<Source, SourceError> {
         SourceError::Format { name: spec.format.clone(), known: known.join(", ") }
     })?;
     let template = TopicTemplate::parse(&spec.topic)?;
+    for (place, rule) in spec.provisioning.iter().enumerate() {
+        if let Some(message) = rule.problem() {
+            let pattern = rule.pattern.clone();
+            return Err(SourceError::Provisioning { place, pattern, message });
+        }
+    }
     let options = match &spec.options {
         serde_json::Value::Null => serde_json::json!({}),
         options => options.clone(),

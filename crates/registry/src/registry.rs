@@ -8,7 +8,9 @@ use city_geo::ZoneIndex;
 use city_model::{Catalogue, Device, DeviceKey, Directory, MetricKey, Placement};
 use city_store::StateDb;
 
-use crate::{Department, DeviceEntry, Kind, RegistryError, tables};
+use crate::mapping::Mappings;
+use crate::provisioning::Provisioning;
+use crate::{Department, DeviceEntry, Kind, RegistryError, seen_tables, tables};
 
 /// Metrics that may come unasked, so that the rest of the numbers stays free for those that the
 /// catalogue describes later.
@@ -36,6 +38,8 @@ pub struct Registry {
     pub(crate) kinds: ArcSwap<Kinds>,
     /// The kinds and the departments that the configuration describes.
     pub(crate) configured: [BTreeSet<String>; 2],
+    pub(crate) mappings: Mappings,
+    pub(crate) provisioning: Provisioning,
 }
 
 /// The described kinds by id.
@@ -69,6 +73,13 @@ impl Registry {
             seed.kinds.into_iter().map(|kind| kind.id).collect(),
             seed.departments.into_iter().map(|department| department.id).collect(),
         ];
+        let (mappings, provisioning) = state.read(|conn| {
+            let seen = seen_tables::load_seen_metrics(conn)?;
+            let mappings = Mappings::new(seen_tables::load_mappings(conn)?, seen);
+            let unknown = seen_tables::load_seen_devices(conn)?;
+            let provisioning = Provisioning::new(unknown, seen_tables::load_registered(conn)?);
+            Ok::<_, RegistryError>((mappings, provisioning))
+        })?;
         Ok(Self {
             state,
             zones: ArcSwap::from_pointee(seed.zones),
@@ -76,6 +87,8 @@ impl Registry {
             entries: Mutex::new(entries),
             kinds: ArcSwap::from_pointee(kinds),
             configured,
+            mappings,
+            provisioning,
         })
     }
 

@@ -48,6 +48,42 @@ const MIGRATIONS: &[&str] = &[
     UPDATE device SET entry = json_remove(entry, '$.crs')
         WHERE json_extract(entry, '$.crs') = 'WGS-84';
 ",
+    "
+    CREATE TABLE gone_device (
+        key INTEGER PRIMARY KEY      -- of a device that was removed; given to no other
+    ) STRICT;
+    CREATE TABLE registered_device (
+        id     TEXT PRIMARY KEY,     -- of a device that registered by calling
+        source TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE seen_device (
+        id         TEXT PRIMARY KEY,
+        source     TEXT NOT NULL,
+        kind       TEXT NOT NULL,
+        department TEXT NOT NULL,
+        simulated  INTEGER NOT NULL,
+        first_seen INTEGER NOT NULL,
+        last_seen  INTEGER NOT NULL,
+        count      INTEGER NOT NULL,
+        ignored    INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE seen_metric (
+        source     TEXT NOT NULL,
+        name       TEXT NOT NULL,
+        unit       TEXT NOT NULL,
+        first_seen INTEGER NOT NULL,
+        last_seen  INTEGER NOT NULL,
+        count      INTEGER NOT NULL,
+        last_value REAL,
+        PRIMARY KEY (source, name)
+    ) STRICT;
+    CREATE TABLE mapping (
+        name   TEXT NOT NULL,
+        source TEXT NOT NULL,        -- empty for every source
+        entry  TEXT NOT NULL,        -- Mapping as JSON
+        PRIMARY KEY (name, source)
+    ) STRICT;
+",
 ];
 
 pub(crate) fn migrate(state: &StateDb) -> Result<(), RegistryError> {
@@ -89,11 +125,25 @@ pub(crate) fn put_device(
         return Ok(DeviceKey(key));
     }
     let key: u32 = tx
-        .prepare_cached("SELECT coalesce(max(key) + 1, 0) FROM device")?
+        .prepare_cached(
+            "SELECT max(coalesce((SELECT max(key) + 1 FROM device), 0),
+                        coalesce((SELECT max(key) + 1 FROM gone_device), 0))",
+        )?
         .query_row([], |row| row.get(0))?;
     tx.prepare_cached("INSERT INTO device (key, id, entry) VALUES (?1, ?2, ?3)")?
         .execute(params![key, entry.id, json])?;
     Ok(DeviceKey(key))
+}
+
+pub(crate) fn delete_device(
+    tx: &Transaction<'_>,
+    id: &str,
+    key: DeviceKey,
+) -> Result<(), RegistryError> {
+    tx.execute("DELETE FROM device WHERE key = ?1", [key.0])?;
+    tx.execute("INSERT INTO gone_device (key) VALUES (?1)", [key.0])?;
+    tx.execute("DELETE FROM registered_device WHERE id = ?1", [id])?;
+    Ok(())
 }
 
 /// Gives every metric of the catalogue a key that lasts, and adds the metrics that came unasked.

@@ -21,8 +21,8 @@ use city_decode::Message;
 use city_geo::{ZoneIndex, ZoneOptions};
 use city_model::{Catalogue, Clock, SharedClock, Span, Timestamp};
 use city_pipeline::{
-    Ack, AckSink, Limits, Everybody, NoCodecs, NoDownlink, Pipeline, PipelineParts, RawMessage, SourceKey,
-    SourceSpec, Sources, TimePolicy,
+    Ack, AckSink, Everybody, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts, RawMessage,
+    SourceKey, SourceSpec, Sources, TimePolicy,
 };
 use city_registry::{DeviceEntry, Registry, Seed};
 use city_rules::RuleSet;
