@@ -9,7 +9,7 @@ use crate::limits::{self, MAX_ID, MAX_VALUES};
 use crate::mapping::{KnownName, Mapping, Rule, is_name};
 use crate::options::Options;
 use crate::wire::{self, Raw};
-use crate::{Decoded, Decoder, Message};
+use crate::{Command, Decoded, Decoder, Message};
 
 /// A format's own part of decoding.
 pub(crate) trait Parse: Send + Sync + 'static {
@@ -22,6 +22,11 @@ pub(crate) trait Parse: Send + Sync + 'static {
 
     /// What was looked for, when nothing was found.
     fn looked_for(&self) -> String;
+
+    /// Moves what there is reason to publish into `out`; see [`Decoder::commands`].
+    fn commands(&self, out: &mut Vec<Command>) {
+        let _ = out;
+    }
 
     /// Whether payloads are JSON, in which bare `NaN` and `Infinity`, as Python's and C's
     /// printing put them there, are to be read as null: no value.
@@ -117,6 +122,10 @@ impl<P: Parse> Decoder for Guarded<P> {
         }
         result
     }
+
+    fn commands(&self, out: &mut Vec<Command>) {
+        self.parse.commands(out);
+    }
 }
 
 /// The metric of [`Sink::position_fix`].
@@ -207,6 +216,14 @@ impl<'a> Sink<'_, 'a> {
             value.position = Some(position);
         }
         Ok(())
+    }
+
+    /// A value of the format's own that no device names, such as whether it is online.
+    pub(crate) fn own(&mut self, metric: &'static str, flag: bool) -> Result<(), DecodeError> {
+        match self.mapping.find(metric) {
+            Some(rule) => self.ruled(rule, None, Raw::Bool(flag), || At::Message),
+            None => self.push(Decoded::new(metric.into(), Value::Bool(flag))),
+        }
     }
 
     /// The message has no values on purpose: it is about something else.

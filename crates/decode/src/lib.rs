@@ -145,10 +145,22 @@ pub struct Example {
     pub topic: &'static str,
     /// Options for the format, as JSON.
     pub options: &'static str,
-    /// The payload.
+    /// The payload; that of a binary format in hexadecimal digits after `hex:`.
     pub payload: &'static str,
     /// How many values it decodes to.
     pub values: usize,
+}
+
+impl Example {
+    /// The payload's bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        let Some(digits) = self.payload.strip_prefix("hex:") else {
+            return self.payload.as_bytes().to_vec();
+        };
+        let digit = |character: char| character.to_digit(16).map(|digit| digit as u8);
+        let digits: Vec<u8> = digits.chars().filter_map(digit).collect();
+        digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+    }
 }
 
 /// A format with a source's options applied: decodes that source's messages.

@@ -29,8 +29,11 @@ fn every_formats_example_decodes_as_documented() {
         let options: Json = serde_json::from_str(example.options).expect("options are JSON");
         let decoder = format.compile(&options).expect("options are valid");
         let received = Timestamp::from_secs(1_795_422_605);
-        let values = decode(&*decoder, example.payload.as_bytes(), received);
-        let values = values.unwrap_or_else(|error| panic!("{}: {error}", format.name()));
+        let payload = example.bytes();
+        let message = Message::new(example.topic, &payload, received);
+        let mut values = Vec::new();
+        let decoded = decoder.decode(&message, &mut values).map(|()| values);
+        let values = decoded.unwrap_or_else(|error| panic!("{}: {error}", format.name()));
         assert_eq!(values.len(), example.values, "{}", format.name());
         assert!(!format.summary().is_empty() && !format.summary_zh().is_ascii());
         for value in values {

@@ -7,6 +7,7 @@ mod json;
 mod line_protocol;
 mod loriot;
 mod senml;
+mod sparkplug_b;
 mod thingpark;
 mod ttn;
 
@@ -22,6 +23,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &loriot::Loriot,
     &thingpark::ThingPark,
     &hj212::Hj212,
+    &sparkplug_b::SparkplugB,
 ];
 
 /// The format with this name.
