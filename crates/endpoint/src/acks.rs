@@ -15,6 +15,7 @@ pub(crate) struct Acks {
     committed: Mutex<Vec<u64>>,
     lost: AtomicBool,
     news: AtomicBool,
+    mail: AtomicBool,
     waker: AtomicWaker,
 }
 
@@ -50,6 +51,17 @@ impl Acks {
     pub(crate) fn ring(&self) {
         self.news.store(true, Ordering::Release);
         self.waker.wake();
+    }
+
+    /// Wakes the connection to look into its mailbox.
+    pub(crate) fn ring_for_mail(&self) {
+        self.mail.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    /// Whether there is mail since the last time.
+    pub(crate) fn take_mail(&self) -> bool {
+        self.mail.load(Ordering::Relaxed) && self.mail.swap(false, Ordering::Acquire)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<u64>> {

@@ -1,13 +1,13 @@
 //! What the endpoint writes back.
 
 use bytes::{BufMut, BytesMut};
-use mqtt_protocol_core::mqtt::packet::v3_1_1;
 use mqtt_protocol_core::mqtt::packet::{Properties, ReasonString, v5_0};
 use mqtt_protocol_core::mqtt::result_code::DisconnectReasonCode;
 
 use crate::acks::{Slot, Verdict};
-use crate::wire::{Version, Violation, packet_id};
+use crate::wire::Version;
 
+const PUBLISH: u8 = 0x30;
 const PUBACK: u8 = 0x40;
 const PUBREC: u8 = 0x50;
 const PUBCOMP: u8 = 0x70;
@@ -18,10 +18,16 @@ const PINGRESP: u8 = 0xd0;
 const NOT_AUTHORIZED: u8 = 0x87;
 const PACKET_ID_NOT_FOUND: u8 = 0x92;
 
+/// What a refused message is told.
+const NO_RIGHT: &str = "this client may not publish to this topic";
+
 /// PUBACK or PUBREC. MQTT 3.1.1 cannot express a refusal: the caller ends the connection.
-pub(crate) fn acknowledge(out: &mut BytesMut, slot: Slot) {
+pub(crate) fn acknowledge(out: &mut BytesMut, slot: Slot, explains: bool) {
     let kind = if slot.qos2 { PUBREC } else { PUBACK };
     match slot.verdict {
+        Verdict::Refused if explains => {
+            with_text(out, kind, slot.packet_id, NOT_AUTHORIZED, NO_RIGHT);
+        }
         Verdict::Refused => with_reason(out, kind, slot.packet_id, NOT_AUTHORIZED),
         Verdict::Stored | Verdict::Waits => plain(out, kind, slot.packet_id),
     }
@@ -41,55 +47,62 @@ pub(crate) fn pong(out: &mut BytesMut) {
     out.put_slice(&[PINGRESP, 0]);
 }
 
-/// SUBACK: a client may subscribe to its own command topic and to nothing else.
-pub(crate) fn subscribe(
+/// SUBACK: a code for each filter. The text says why some are refused.
+pub(crate) fn subscribed(
     out: &mut BytesMut,
     version: Version,
-    client: &str,
-    body: &[u8],
-) -> Result<(), Violation> {
-    let bad = |_| Violation::Malformed("SUBSCRIBE");
-    let id = packet_id(body, 0)?;
-    let mut codes = Vec::new();
-    if version == Version::V3 {
-        let (packet, _) = v3_1_1::Subscribe::parse(body).map_err(bad)?;
-        for entry in packet.entries() {
-            let code = granted(client, entry.topic_filter(), entry.sub_opts().qos() as u8);
-            codes.push(code.unwrap_or(0x80));
-        }
-    } else {
-        let (packet, _) = v5_0::Subscribe::parse(body).map_err(bad)?;
-        for entry in packet.entries() {
-            let code = granted(client, entry.topic_filter(), entry.sub_opts().qos() as u8);
-            codes.push(code.unwrap_or_else(|reason| reason));
-        }
-    }
-    answer_with_codes(out, SUBACK, version, id, &codes);
-    Ok(())
+    packet_id: u16,
+    codes: &[u8],
+    text: Option<&str>,
+) {
+    answer_with_codes(out, SUBACK, version, packet_id, codes, text);
 }
 
-/// UNSUBACK.
-pub(crate) fn unsubscribe(
-    out: &mut BytesMut,
-    version: Version,
-    client: &str,
-    body: &[u8],
-) -> Result<(), Violation> {
-    const NO_SUBSCRIPTION: u8 = 0x11;
-    let bad = |_| Violation::Malformed("UNSUBSCRIBE");
-    let id = packet_id(body, 0)?;
-    let mut codes = Vec::new();
-    if version == Version::V3 {
-        v3_1_1::Unsubscribe::parse(body).map_err(bad)?;
-    } else {
-        let (packet, _) = v5_0::Unsubscribe::parse(body).map_err(bad)?;
-        for filter in packet.entries() {
-            let known = granted(client, filter.as_str(), 0).is_ok();
-            codes.push(if known { 0 } else { NO_SUBSCRIPTION });
+/// UNSUBACK; MQTT 3.1.1 has no codes in it.
+pub(crate) fn unsubscribed(out: &mut BytesMut, version: Version, packet_id: u16, codes: &[u8]) {
+    let codes = if version == Version::V3 { &[] } else { codes };
+    answer_with_codes(out, UNSUBACK, version, packet_id, codes, None);
+}
+
+/// A command to a client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Command<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) payload: &'a [u8],
+    pub(crate) retained: bool,
+    /// Sent before.
+    pub(crate) again: bool,
+    /// In seconds.
+    pub(crate) expires_in: Option<u32>,
+}
+
+/// PUBLISH; without a packet id at QoS 0.
+pub(crate) fn publish(out: &mut BytesMut, version: Version, command: &Command, id: Option<u16>) {
+    const EXPIRY: u8 = 0x02;
+    let Command { topic, payload, retained, again, expires_in } = *command;
+    let expires_in = expires_in.filter(|_| version == Version::V5);
+    let properties = match (version, expires_in) {
+        (Version::V3, _) => 0,
+        (Version::V5, None) => 1,
+        (Version::V5, Some(_)) => 6,
+    };
+    let id_length = if id.is_some() { 2 } else { 0 };
+    let qos = u8::from(id.is_some()) << 1;
+    out.put_u8(PUBLISH | u8::from(again) << 3 | qos | u8::from(retained));
+    put_length(out, 2 + topic.len() + id_length + properties + payload.len());
+    out.put_u16(topic.len() as u16);
+    out.put_slice(topic.as_bytes());
+    if let Some(id) = id {
+        out.put_u16(id);
+    }
+    if version == Version::V5 {
+        out.put_u8(if expires_in.is_some() { 5 } else { 0 });
+        if let Some(seconds) = expires_in {
+            out.put_u8(EXPIRY);
+            out.put_u32(seconds);
         }
     }
-    answer_with_codes(out, UNSUBACK, version, id, &codes);
-    Ok(())
+    out.put_slice(payload);
 }
 
 /// DISCONNECT, which only MQTT 5 lets a server send.
@@ -112,40 +125,6 @@ pub(crate) fn reason_string(text: &str) -> Properties {
     ReasonString::new(text).map(|reason| vec![reason.into()]).unwrap_or_default()
 }
 
-/// The QoS at which a filter is granted, or the reason why not (MQTT 5, 3.9.3).
-fn granted(client: &str, filter: &str, qos: u8) -> Result<u8, u8> {
-    const FILTER_INVALID: u8 = 0x8f;
-    const SHARED_NOT_SUPPORTED: u8 = 0x9e;
-    if !valid_filter(filter) {
-        return Err(FILTER_INVALID);
-    }
-    if filter.starts_with("$share/") {
-        return Err(SHARED_NOT_SUPPORTED);
-    }
-    // A client whose id reads as a pattern, or as several levels, has no command topic: it would
-    // be somebody else's too.
-    let own = !client.contains(['+', '#', '/'])
-        && filter
-            .strip_prefix("cmd/")
-            .and_then(|rest| rest.strip_prefix(client))
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if own { Ok(qos.min(1)) } else { Err(NOT_AUTHORIZED) }
-}
-
-/// Whether wildcards stand where they may (MQTT 5, 4.7.1).
-fn valid_filter(filter: &str) -> bool {
-    let mut levels = filter.split('/').peekable();
-    let mut good = !filter.is_empty() && !filter.contains('\0');
-    while let Some(level) = levels.next() {
-        good &= match level {
-            "#" => levels.peek().is_none(),
-            "+" => true,
-            _ => !level.contains(['+', '#']),
-        };
-    }
-    good
-}
-
 fn plain(out: &mut BytesMut, kind: u8, packet_id: u16) {
     let [high, low] = packet_id.to_be_bytes();
     out.put_slice(&[kind, 2, high, low]);
@@ -156,18 +135,63 @@ fn with_reason(out: &mut BytesMut, kind: u8, packet_id: u16, reason: u8) {
     out.put_slice(&[kind, 3, high, low, reason]);
 }
 
-fn answer_with_codes(out: &mut BytesMut, kind: u8, version: Version, packet_id: u16, codes: &[u8]) {
-    let properties: &[u8] = if version == Version::V5 { &[0] } else { &[] };
-    let mut length = 2 + properties.len() + codes.len();
+fn with_text(out: &mut BytesMut, kind: u8, packet_id: u16, reason: u8, text: &str) {
+    let text = text_property(text);
     out.put_u8(kind);
+    put_length(out, 2 + 1 + length_size(text.len()) + text.len());
+    out.put_u16(packet_id);
+    out.put_u8(reason);
+    put_length(out, text.len());
+    out.put_slice(&text);
+}
+
+fn answer_with_codes(
+    out: &mut BytesMut,
+    kind: u8,
+    version: Version,
+    packet_id: u16,
+    codes: &[u8],
+    text: Option<&str>,
+) {
+    let text = text.map(text_property).unwrap_or_default();
+    let properties = if version == Version::V5 { length_size(text.len()) + text.len() } else { 0 };
+    out.put_u8(kind);
+    put_length(out, 2 + properties + codes.len());
+    out.put_u16(packet_id);
+    if version == Version::V5 {
+        put_length(out, text.len());
+        out.put_slice(&text);
+    }
+    out.put_slice(codes);
+}
+
+/// A reason string as it is written among properties.
+fn text_property(text: &str) -> Vec<u8> {
+    const REASON_STRING: u8 = 0x1f;
+    let text = text.as_bytes();
+    let mut property = vec![REASON_STRING];
+    property.extend((text.len() as u16).to_be_bytes());
+    property.extend(text);
+    property
+}
+
+/// A variable byte integer (MQTT 5, 1.5.5).
+fn put_length(out: &mut BytesMut, mut length: usize) {
     while length >= 0x80 {
         out.put_u8(length as u8 | 0x80);
         length >>= 7;
     }
     out.put_u8(length as u8);
-    out.put_u16(packet_id);
-    out.put_slice(properties);
-    out.put_slice(codes);
+}
+
+/// How many bytes the length takes.
+fn length_size(length: usize) -> usize {
+    match length {
+        0..0x80 => 1,
+        0x80..0x4000 => 2,
+        0x4000..0x20_0000 => 3,
+        _ => 4,
+    }
 }
 
 #[cfg(test)]
@@ -175,33 +199,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_own_command_topic_is_granted() {
-        for (client, filter, answer) in [
-            ("d1", "cmd/d1/#", Ok(1)),
-            ("d1", "cmd/d1", Ok(1)),
-            ("d1", "cmd/d1/+/set", Ok(1)),
-            ("d1", "cmd/d10/#", Err(0x87)),
-            ("d1", "cmd/+/#", Err(0x87)),
-            ("+", "cmd/+/#", Err(0x87)),
-            ("d1", "#", Err(0x87)),
-            ("d1", "cmd/d1/#/x", Err(0x8f)),
-            ("d1", "$share/g/cmd/d1/#", Err(0x9e)),
-            ("d1", "", Err(0x8f)),
-        ] {
-            assert_eq!(granted(client, filter, 2), answer, "{filter} for {client}");
-        }
-    }
-
-    #[test]
     fn answers_are_as_the_standard_writes_them() {
         let mut out = BytesMut::new();
-        let subscribe_v3 = [&[0, 7][..], b"\0\x01#\x01", b"\0\x08cmd/d1/#\x01"].concat();
-        subscribe(&mut out, Version::V3, "d1", &subscribe_v3).expect("good");
+        subscribed(&mut out, Version::V3, 7, &[0x80, 1], Some("no"));
         assert_eq!(&out[..], [0x90, 4, 0, 7, 0x80, 1]);
         out.clear();
-        let subscribe_v5 = [&[0, 7, 0][..], b"\0\x01#\x01", b"\0\x08cmd/d1/#\x01"].concat();
-        subscribe(&mut out, Version::V5, "d1", &subscribe_v5).expect("good");
-        assert_eq!(&out[..], [0x90, 5, 0, 7, 0, 0x87, 1]);
+        subscribed(&mut out, Version::V5, 7, &[0x87, 1], Some("no"));
+        assert_eq!(&out[..], [0x90, 10, 0, 7, 5, 0x1f, 0, 2, b'n', b'o', 0x87, 1]);
+        out.clear();
+        unsubscribed(&mut out, Version::V3, 7, &[0, 0x11]);
+        unsubscribed(&mut out, Version::V5, 7, &[0, 0x11]);
+        assert_eq!(&out[..], [0xb0, 2, 0, 7, 0xb0, 5, 0, 7, 0, 0, 0x11]);
         out.clear();
         complete(&mut out, Version::V5, 258, false);
         complete(&mut out, Version::V3, 258, false);
@@ -212,16 +220,42 @@ mod tests {
         out.clear();
         disconnect(&mut out, Version::V3, 0x8b, "bye");
         assert!(out.is_empty());
-        answer_with_codes(&mut out, SUBACK, Version::V3, 1, &[0; 200]);
+        subscribed(&mut out, Version::V3, 1, &[0; 200], None);
         assert_eq!(&out[..5], [0x90, 0xca, 0x01, 0, 1]);
     }
 
     #[test]
-    fn a_subscribe_without_filters_is_refused() {
+    fn the_protocol_crate_reads_what_is_refused_and_sent() {
         let mut out = BytesMut::new();
-        assert!(subscribe(&mut out, Version::V3, "d1", &[0, 7]).is_err());
-        assert!(subscribe(&mut out, Version::V3, "d1", &[0, 0]).is_err());
-        assert!(subscribe(&mut out, Version::V5, "d1", &[]).is_err());
-        assert!(out.is_empty());
+        with_text(&mut out, PUBACK, 258, NOT_AUTHORIZED, NO_RIGHT);
+        let (packet, length) = v5_0::Puback::parse(&out[2..]).expect("a PUBACK");
+        assert_eq!((packet.packet_id(), length), (258, out.len() - 2));
+        let payload = [7; 300];
+        for (id, expires_in) in [(None, None), (Some(9), None), (Some(9), Some(77))] {
+            out.clear();
+            let command = Command {
+                topic: "cmd/设备",
+                payload: &payload,
+                retained: true,
+                again: id.is_some(),
+                expires_in,
+            };
+            publish(&mut out, Version::V5, &command, id);
+            let head = crate::wire::Head::peek(&out, 1 << 20).expect("good").expect("whole");
+            assert_eq!(head.total(), out.len());
+            let (packet, _) =
+                v5_0::Publish::parse(head.flags, out[head.header..].into()).expect("a PUBLISH");
+            assert_eq!((packet.topic_name(), packet.packet_id()), ("cmd/设备", id));
+            assert_eq!(packet.payload().as_slice(), payload);
+            assert_eq!((packet.retain(), packet.dup()), (true, id.is_some()));
+            assert_eq!(packet.props().len(), usize::from(expires_in.is_some()));
+            out.clear();
+            publish(&mut out, Version::V3, &command, id);
+            let head = crate::wire::Head::peek(&out, 1 << 20).expect("good").expect("whole");
+            let read = crate::parse::Publish::parse(head.flags, &out[head.header..], Version::V3)
+                .expect("good");
+            assert_eq!((read.topic, read.packet_id), ("cmd/设备", id.unwrap_or(0)));
+            assert_eq!(out[head.header + read.payload..], payload);
+        }
     }
 }

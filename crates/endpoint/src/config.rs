@@ -6,6 +6,11 @@ use std::path::PathBuf;
 use city_model::Span;
 use serde::{Deserialize, Serialize};
 
+use crate::downlink::CommandsConfig;
+use crate::limits::LimitsConfig;
+use crate::listener::ListenerConfig;
+use crate::tls::TlsConfig;
+
 /// The largest packet that MQTT can express, in bytes.
 const MQTT_MAX_PACKET: u32 = 268_435_460;
 /// The smallest limit on packets that leaves room for a CONNECT with credentials, in bytes.
@@ -17,6 +22,14 @@ const SMALLEST_MAX_PACKET: u32 = 1024;
 pub struct EndpointConfig {
     /// Where to listen; port 0 takes any free one. Loopback by default.
     pub listen: SocketAddr,
+    /// TLS there.
+    pub tls: Option<TlsConfig>,
+    /// Further listeners.
+    pub listeners: Vec<ListenerConfig>,
+    /// Limits of devices and addresses.
+    pub limits: LimitsConfig,
+    /// Limits of commands to devices.
+    pub commands: CommandsConfig,
     /// Connections at a time, those that shake hands included; at least 1.
     pub max_connections: usize,
     /// The largest packet, in bytes: 1024 to 268,435,460. MQTT 5 clients are told.
@@ -29,6 +42,9 @@ pub struct EndpointConfig {
     pub max_unacknowledged_bytes: usize,
     /// How long a client may take from the connection to the end of the handshake.
     pub connect_deadline: Span,
+    /// The longest keep-alive; an MQTT 5 client that asks for a longer one, or none, is told this
+    /// one instead. Zero for any.
+    pub max_keep_alive: Span,
     /// How long a client may leave its acknowledgements unread.
     pub write_deadline: Span,
     /// How long a shutdown waits for acknowledgements that are under way.
@@ -39,7 +55,8 @@ pub struct EndpointConfig {
     pub max_session_expiry: Span,
     /// The longest delay of a will (MQTT 5); longer ones are cut to it.
     pub max_will_delay: Span,
-    /// The file in which sessions outlive a restart; without it, they do not.
+    /// The file in which sessions outlive a restart, beside one of the same name and `-commands`
+    /// for subscriptions and commands; without it, they do not.
     pub sessions_file: Option<PathBuf>,
 }
 
@@ -47,11 +64,16 @@ impl Default for EndpointConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 1883)),
+            tls: None,
+            listeners: Vec::new(),
+            limits: LimitsConfig::default(),
+            commands: CommandsConfig::default(),
             max_connections: 10_000,
             max_packet_size: 1 << 20,
             max_unacknowledged: 4096,
             max_unacknowledged_bytes: 4 << 20,
             connect_deadline: Span::from_secs(10),
+            max_keep_alive: Span::from_hours(1),
             write_deadline: Span::from_secs(30),
             shutdown_deadline: Span::from_secs(3),
             max_sessions: 100_000,
@@ -94,16 +116,48 @@ impl EndpointConfig {
             ("max_connections", self.max_connections),
             ("max_unacknowledged", usize::from(self.max_unacknowledged)),
             ("max_unacknowledged_bytes", self.max_unacknowledged_bytes),
+            ("commands.max_queued", self.commands.max_queued),
+            ("commands.max_unanswered", usize::from(self.commands.max_unanswered)),
         ] {
             check(value > 0, key, value.to_string(), "at least 1");
         }
-        for (key, span) in
-            [("connect_deadline", self.connect_deadline), ("write_deadline", self.write_deadline)]
-        {
+        for (key, span) in [
+            ("connect_deadline", self.connect_deadline),
+            ("write_deadline", self.write_deadline),
+            ("commands.expiry", self.commands.expiry),
+        ] {
             check(span > Span::ZERO, key, span.to_string(), "longer than nothing, such as 10s");
         }
+        let keep_alive = self.max_keep_alive;
+        check(
+            keep_alive == Span::ZERO || keep_alive_secs(keep_alive).is_some(),
+            "max_keep_alive",
+            keep_alive.to_string(),
+            "from 1s to 65535s, or 0s for any",
+        );
         problems
     }
+
+    /// All listeners, the first one first.
+    pub(crate) fn all_listeners(&self) -> Vec<ListenerConfig> {
+        let first = ListenerConfig {
+            listen: self.listen,
+            tls: self.tls.clone(),
+            websocket: false,
+            origins: Vec::new(),
+        };
+        std::iter::once(first).chain(self.listeners.iter().cloned()).collect()
+    }
+
+    /// The keep-alive that a client gets instead of the one that it asked for, in seconds.
+    pub(crate) fn other_keep_alive(&self, asked: u16) -> Option<u16> {
+        let most = keep_alive_secs(self.max_keep_alive)?;
+        (asked == 0 || asked > most).then_some(most)
+    }
+}
+
+fn keep_alive_secs(span: Span) -> Option<u16> {
+    u16::try_from(span.micros() / 1_000_000).ok().filter(|seconds| *seconds > 0)
 }
 
 #[cfg(test)]

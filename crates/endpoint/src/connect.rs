@@ -6,13 +6,14 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use mqtt_protocol_core::mqtt::packet::{
     AssignedClientIdentifier, MaximumPacketSize, Properties, Property, ReceiveMaximum,
-    SessionExpiryInterval, SharedSubscriptionAvailable, SubscriptionIdentifierAvailable,
-    TopicAliasMaximum, v3_1_1, v5_0,
+    ServerKeepAlive, SessionExpiryInterval, SharedSubscriptionAvailable,
+    SubscriptionIdentifierAvailable, TopicAliasMaximum, v3_1_1, v5_0,
 };
 use mqtt_protocol_core::mqtt::result_code::ConnectReasonCode;
 
 use crate::answer::reason_string;
 use crate::config::EndpointConfig;
+use crate::limits::Met;
 use crate::parse::topic_name;
 use crate::wire::Version;
 
@@ -39,6 +40,10 @@ pub(crate) struct Connect {
     pub(crate) will: Option<Will>,
     /// The largest packet that the client takes, in bytes.
     pub(crate) max_packet: u32,
+    /// Commands that the client takes before it has answered the first.
+    pub(crate) receive_maximum: u16,
+    /// Whether it wants to be told why something was refused.
+    pub(crate) wants_reasons: bool,
 }
 
 /// The message that is published when the client is lost.
@@ -50,7 +55,7 @@ pub(crate) struct Will {
 }
 
 /// Why a client is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("malformed CONNECT: {0}")]
     Malformed(&'static str),
@@ -62,34 +67,47 @@ pub(crate) enum Refusal {
     Method,
     #[error("wrong user name or password")]
     Credentials,
-    #[error("this client may not connect, or not with this will")]
-    NotAuthorized,
+    #[error("{0}")]
+    NotAuthorized(String),
+    #[error("this client may not publish to the topic of its will")]
+    Will,
+    #[error("it cannot be checked now who may connect; try again later")]
+    Unavailable,
     #[error("all connections are taken; try again later")]
     Full,
+    #[error("{0}; try again later")]
+    Limit(Met),
 }
 
 impl Refusal {
     /// The return code of MQTT 3.1.1 (3.2.2.3); `None` if the connection is just closed.
-    fn old_code(self) -> Option<u8> {
+    fn old_code(&self) -> Option<u8> {
         match self {
             Self::Malformed(_) | Self::Method => None,
             Self::Version => Some(1),
             Self::ClientId => Some(2),
-            Self::Full => Some(3),
+            Self::Full | Self::Unavailable | Self::Limit(_) => Some(3),
             Self::Credentials => Some(4),
-            Self::NotAuthorized => Some(5),
+            Self::NotAuthorized(_) | Self::Will => Some(5),
         }
     }
 
-    fn new_code(self) -> ConnectReasonCode {
+    fn new_code(&self) -> ConnectReasonCode {
         match self {
             Self::Malformed(_) => ConnectReasonCode::MalformedPacket,
             Self::Version => ConnectReasonCode::UnsupportedProtocolVersion,
             Self::ClientId => ConnectReasonCode::ClientIdentifierNotValid,
             Self::Method => ConnectReasonCode::BadAuthenticationMethod,
             Self::Credentials => ConnectReasonCode::BadUserNameOrPassword,
-            Self::NotAuthorized => ConnectReasonCode::NotAuthorized,
+            Self::NotAuthorized(_) | Self::Will => ConnectReasonCode::NotAuthorized,
             Self::Full => ConnectReasonCode::ServerBusy,
+            Self::Unavailable => ConnectReasonCode::ServerUnavailable,
+            Self::Limit(Met::DeviceConnections(_) | Met::AddressConnections(_)) => {
+                ConnectReasonCode::QuotaExceeded
+            }
+            Self::Limit(Met::Connects(_) | Met::FailedLogins) => {
+                ConnectReasonCode::ConnectionRateExceeded
+            }
         }
     }
 }
@@ -133,6 +151,8 @@ impl Connect {
             password: packet.password().map(<[u8]>::to_vec),
             will: will(packet.will_topic(), packet.will_payload(), 0)?,
             max_packet: u32::MAX,
+            receive_maximum: u16::MAX,
+            wants_reasons: true,
         };
         Ok((connect, length))
     }
@@ -141,10 +161,13 @@ impl Connect {
         let (packet, length) = v5_0::Connect::parse(body)
             .map_err(|_| Refusal::Malformed("a field or property is wrong"))?;
         let (mut session_expiry, mut max_packet, mut delay) = (0, u32::MAX, 0);
+        let (mut receive_maximum, mut wants_reasons) = (u16::MAX, true);
         for property in packet.props() {
             match property {
                 Property::SessionExpiryInterval(value) => session_expiry = value.val(),
                 Property::MaximumPacketSize(value) => max_packet = value.val(),
+                Property::ReceiveMaximum(value) => receive_maximum = value.val(),
+                Property::RequestProblemInformation(value) => wants_reasons = value.val() != 0,
                 Property::AuthenticationMethod(_) => return Err(Refusal::Method),
                 _ => {}
             }
@@ -165,21 +188,32 @@ impl Connect {
             // A will never waits longer than the session lives (MQTT 5, 3.1.3.2.2).
             will: will(packet.will_topic(), packet.will_payload(), delay.min(session_expiry))?,
             max_packet,
+            receive_maximum,
+            wants_reasons,
         };
         Ok((connect, length))
     }
 }
 
-/// CONNACK for a client that is let in. `assigned` is the id that the server chose for it, and
-/// `expiry` the session expiry in seconds if it is not what the client asked for.
+/// What a client is told that is let in.
+pub(crate) struct Welcome<'a> {
+    pub(crate) session_present: bool,
+    /// The id that the server chose for it.
+    pub(crate) assigned: Option<&'a Arc<str>>,
+    /// The session expiry in seconds, if it is not what the client asked for.
+    pub(crate) expiry: Option<u32>,
+    /// The keep-alive in seconds, if it is not what the client asked for.
+    pub(crate) keep_alive: Option<u16>,
+}
+
+/// CONNACK for a client that is let in.
 pub(crate) fn accept(
     out: &mut BytesMut,
     version: Version,
-    session_present: bool,
-    assigned: Option<&Arc<str>>,
-    expiry: Option<u32>,
+    welcome: &Welcome<'_>,
     config: &EndpointConfig,
 ) {
+    let Welcome { session_present, assigned, expiry, keep_alive } = *welcome;
     if version == Version::V3 {
         out.put_slice(&[0x20, 2, u8::from(session_present), 0]);
         return;
@@ -198,11 +232,14 @@ pub(crate) fn accept(
     properties.extend(
         expiry.and_then(|expiry| SessionExpiryInterval::new(expiry).ok()).map(Property::from),
     );
+    properties.extend(
+        keep_alive.and_then(|seconds| ServerKeepAlive::new(seconds).ok()).map(Property::from),
+    );
     put_new(out, session_present, ConnectReasonCode::Success, properties);
 }
 
 /// CONNACK for a client that is not let in; nothing where MQTT 3.1.1 has no word for it.
-pub(crate) fn refuse(out: &mut BytesMut, version: Version, refusal: Refusal) {
+pub(crate) fn refuse(out: &mut BytesMut, version: Version, refusal: &Refusal) {
     match version {
         Version::V3 => {
             if let Some(code) = refusal.old_code() {
@@ -270,7 +307,7 @@ fn will(topic: Option<&str>, payload: Option<&[u8]>, delay: u32) -> Result<Optio
 
 #[cfg(test)]
 mod tests {
-    use mqtt_protocol_core::mqtt::packet::{Qos, WillDelayInterval};
+    use mqtt_protocol_core::mqtt::packet::{Qos, RequestProblemInformation, WillDelayInterval};
     use proptest::prelude::*;
 
     use super::*;
@@ -297,6 +334,8 @@ mod tests {
             .props(vec![
                 SessionExpiryInterval::new(40).expect("good").into(),
                 MaximumPacketSize::new(99).expect("good").into(),
+                ReceiveMaximum::new(5).expect("good").into(),
+                RequestProblemInformation::new(0).expect("good").into(),
             ])
             .build()
             .expect("a packet")
@@ -316,6 +355,8 @@ mod tests {
             password: Some(b"p".to_vec()),
             will: Some(will),
             max_packet: 99,
+            receive_maximum: 5,
+            wants_reasons: false,
         };
         assert_eq!(Connect::parse(body(&packet)), Ok(expected));
     }
@@ -346,7 +387,7 @@ mod tests {
     #[test]
     fn a_refusal_says_why_to_a_client_that_can_be_told() {
         let mut out = BytesMut::new();
-        refuse(&mut out, Version::V5, Refusal::Credentials);
+        refuse(&mut out, Version::V5, &Refusal::Credentials);
         let (packet, _) = v5_0::Connack::parse(&out[2..]).expect("a CONNACK");
         assert_eq!(packet.reason_code(), ConnectReasonCode::BadUserNameOrPassword);
         assert!(packet.props().iter().any(|property| matches!(
@@ -354,7 +395,7 @@ mod tests {
             Property::ReasonString(text) if text.val().contains("password")
         )));
         out.clear();
-        refuse(&mut out, Version::V3, Refusal::Credentials);
+        refuse(&mut out, Version::V3, &Refusal::Credentials);
         assert_eq!(&out[..], [0x20, 2, 0, 4]);
     }
 

@@ -7,6 +7,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -16,10 +17,13 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Grant;
 use crate::acks::{Acks, Window};
 use crate::answer;
 use crate::buffer::{poll_drain, poll_fill};
 use crate::connect::{Connect, Will};
+use crate::limits::Pass;
+use crate::post::Terms;
 use crate::server::Shared;
 use crate::sessions::{Hold, Unreleased};
 use crate::stats::add;
@@ -51,6 +55,8 @@ pub(crate) enum End {
     Unread,
     /// The client connected anew.
     TakenOver,
+    /// Its credentials or rights have changed.
+    Revoked,
     /// The server stops.
     Shutdown,
     /// The pipeline gave up a message of this connection: the client is to send it again.
@@ -69,6 +75,7 @@ impl End {
             Self::Silent => plain(0x8d, "nothing came for one and a half times the keep-alive"),
             Self::Unread => plain(0x80, "the acknowledgements are not being read"),
             Self::TakenOver => plain(0x8e, "another connection uses this client id"),
+            Self::Revoked => plain(0x98, "the rights of this client have changed; connect again"),
             Self::Shutdown | Self::PipelineStopped => plain(0x8b, "the server is stopping"),
             Self::NotStored => plain(0x83, "a message could not be stored; connect and send again"),
         }
@@ -76,15 +83,20 @@ impl End {
 
     /// Whether the client is lost, rather than sent away for a reason of ours.
     fn loses_client(&self) -> bool {
-        !matches!(self, Self::Bye | Self::Shutdown | Self::NotStored | Self::PipelineStopped)
+        !matches!(
+            self,
+            Self::Bye | Self::Revoked | Self::Shutdown | Self::NotStored | Self::PipelineStopped
+        )
     }
 }
 
 /// What a connection is made from once its client is let in.
 pub(crate) struct Admitted {
     pub(crate) connect: Connect,
-    /// What the messages call the client.
-    pub(crate) name: Arc<str>,
+    /// What it may do.
+    pub(crate) grant: Grant,
+    /// Its share of its device's connections.
+    pub(crate) pass: Pass,
     pub(crate) hold: Hold,
     pub(crate) expiry: Duration,
     pub(crate) unreleased: Unreleased,
@@ -99,11 +111,13 @@ pub(crate) struct Connection<S> {
     pub(crate) shared: Arc<Shared>,
     stream: S,
     pub(crate) version: Version,
-    explains: bool,
-    pub(crate) name: Arc<str>,
+    /// Whether the client takes explanations.
+    pub(crate) explains: bool,
+    pub(crate) grant: Grant,
+    pub(crate) pass: Option<Pass>,
     pub(crate) hold: Hold,
     detached: Option<CancellationToken>,
-    expiry: Duration,
+    pub(crate) expiry: Duration,
     will: Option<Will>,
     /// One and a half times what the client announced; zero for none.
     keep_alive: Duration,
@@ -115,6 +129,16 @@ pub(crate) struct Connection<S> {
     pub(crate) aliases: Vec<Option<Box<str>>>,
     /// The next packet has to wait for room in the window.
     pub(crate) blocked: bool,
+    /// The next packet has to wait until then, because the device sends more than its rate.
+    pub(crate) paused_until: Option<Instant>,
+    /// How commands are written.
+    terms: Terms,
+    /// Whether there is a mailbox.
+    pub(crate) has_mailbox: bool,
+    /// Whether commands wait for room in the output.
+    mail_waits: bool,
+    /// No more commands: the server stops.
+    draining: bool,
     last_seen: Instant,
     unsent_since: Option<Instant>,
 }
@@ -131,28 +155,49 @@ enum Wake {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(crate) fn new(shared: Arc<Shared>, stream: S, admitted: Admitted) -> Self {
-        let Admitted { connect, name, hold, expiry, unreleased, inbuf, out } = admitted;
+        let Admitted { connect, grant, pass, hold, expiry, unreleased, inbuf, out } = admitted;
         let config = &shared.config;
         let window = Window::new(config.max_unacknowledged.into(), config.max_unacknowledged_bytes);
         add(&shared.stats.open, 1);
         add(&shared.stats.connections, 1);
+        let acks: Arc<Acks> = Arc::default();
+        let lasting = !expiry.is_zero();
+        let has_mailbox = shared.post.attach(&hold.client, lasting, &grant.commands, &acks);
+        let terms = Terms {
+            version: connect.version,
+            window: connect.receive_maximum.min(config.commands.max_unanswered).into(),
+            max_packet: connect.max_packet as usize,
+            max_out: MAX_OUT,
+        };
+        let seconds = match connect.version {
+            Version::V3 => connect.keep_alive,
+            Version::V5 => {
+                config.other_keep_alive(connect.keep_alive).unwrap_or(connect.keep_alive)
+            }
+        };
         Self {
             stream,
             version: connect.version,
-            explains: connect.max_packet >= EXPLAINED,
-            name,
+            explains: connect.wants_reasons && connect.max_packet >= EXPLAINED,
+            grant,
+            pass: Some(pass),
             hold,
             detached: None,
             expiry,
             will: connect.will,
-            keep_alive: Duration::from_secs(connect.keep_alive.into()) * 3 / 2,
+            keep_alive: Duration::from_secs(seconds.into()) * 3 / 2,
             inbuf,
             out,
-            acks: Arc::default(),
+            acks,
             window,
             unreleased,
             aliases: Vec::new(),
             blocked: false,
+            paused_until: None,
+            terms,
+            has_mailbox,
+            mail_waits: false,
+            draining: false,
             last_seen: Instant::now(),
             unsent_since: None,
             shared,
@@ -173,7 +218,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let _stopped = rest.await;
         }
         if let Some(will) = self.will.take().filter(|_| end.loses_client()) {
-            let (shared, name) = (self.shared.clone(), self.name.clone());
+            let (shared, name) = (self.shared.clone(), self.grant.name.clone());
             drop(self);
             crate::will::publish(&shared, will, name, &back).await;
         }
@@ -193,9 +238,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut timer = pin!(sleep_until(self.next_tick()));
         let mut tokens = Vec::new();
         let mut ending = None;
-        let mut draining = false;
         loop {
-            if sending.is_none() && !draining {
+            if sending.is_none() && !self.draining {
                 if let Some(end) = ending.take() {
                     return end;
                 }
@@ -208,7 +252,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             let idle = sending.is_none() && self.window.is_empty() && self.out.is_empty();
-            if draining && idle {
+            if self.draining && idle {
                 return End::Shutdown;
             }
             if self.out.is_empty() {
@@ -219,9 +263,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let reading = sending.is_none()
                 && ending.is_none()
                 && !self.blocked
-                && !draining
+                && self.paused_until.is_none()
+                && !self.draining
                 && self.out.len() < MAX_OUT;
-            let Self { stream, inbuf, out, acks, .. } = &mut *self;
+            if let Some(until) = self.paused_until.filter(|until| *until < timer.deadline()) {
+                timer.as_mut().reset(until);
+            }
+            let Self { stream, inbuf, out, acks, draining, .. } = &mut *self;
             let wake = poll_fn(|cx| {
                 if acks.poll_news(cx).is_ready() {
                     return Poll::Ready(Wake::News);
@@ -234,7 +282,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 if takeover.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Wake::TakenOver);
                 }
-                if !draining && shutdown.as_mut().poll(cx).is_ready() {
+                if !*draining && shutdown.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Wake::Shutdown);
                 }
                 if !out.is_empty()
@@ -265,11 +313,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     }
                 }
                 Wake::TakenOver => {
+                    if self.hold.revoked.load(Ordering::Acquire) {
+                        return End::Revoked;
+                    }
                     add(&self.shared.stats.takeovers, 1);
                     return End::TakenOver;
                 }
                 Wake::Shutdown => {
-                    draining = true;
+                    self.draining = true;
+                    self.paused_until = None;
                     timer
                         .as_mut()
                         .reset(Instant::now() + self.shared.config.shutdown_deadline.to_std());
@@ -279,10 +331,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     if self.out.is_empty() && self.out.capacity() > KEPT_OUT {
                         self.out = BytesMut::new();
                     }
+                    if self.mail_waits && self.out.is_empty() {
+                        self.deliver();
+                    }
                 }
                 Wake::Read(Ok(1..)) => self.last_seen = Instant::now(),
                 Wake::Read(_) | Wake::Wrote(_) => return End::Cut,
-                Wake::Tick if draining => return End::Shutdown,
+                Wake::Tick if self.draining => return End::Shutdown,
                 Wake::Tick => {
                     if let Some(end) = self.overdue() {
                         return end;
@@ -290,6 +345,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     timer.as_mut().reset(self.next_tick());
                 }
             }
+        }
+    }
+
+    /// Writes the commands that are to be sent now.
+    pub(crate) fn deliver(&mut self) {
+        if !self.draining {
+            let post = &self.shared.post;
+            self.mail_waits = post.collect(&self.hold.client, self.terms, &mut self.out);
         }
     }
 
@@ -309,7 +372,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn farewell(&mut self, end: &End) {
         if let Some((reason, text)) = end.farewell() {
-            let text = if self.explains { text.as_str() } else { "" };
+            let text = if self.terms.max_packet >= EXPLAINED as usize { text.as_str() } else { "" };
             answer::disconnect(&mut self.out, self.version, reason, text);
         }
         let Self { stream, out, .. } = self;
@@ -344,6 +407,8 @@ impl<S> Connection<S> {
             return back.clone();
         }
         let unreleased = std::mem::take(&mut self.unreleased);
+        // Before the client id: who waits for that is to find room.
+        self.pass = None;
         let back = self.shared.sessions.detach(&self.hold, self.expiry, unreleased);
         self.detached = Some(back.clone());
         back
@@ -353,7 +418,7 @@ impl<S> Connection<S> {
 impl<S> Drop for Connection<S> {
     fn drop(&mut self) {
         self.let_go();
-        self.shared.stats.open.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.shared.stats.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

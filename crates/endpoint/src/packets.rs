@@ -1,11 +1,14 @@
 //! What a connection does with the packets that came in, and with the commits that come back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use city_model::Timestamp;
 use city_pipeline::{Ack, RawMessage};
+use mqtt_protocol_core::mqtt::packet::{Property, v5_0};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
 use crate::acks::{BatchSink, Verdict};
 use crate::answer;
@@ -13,6 +16,7 @@ use crate::connect::MAX_ALIASES;
 use crate::connection::{Connection, End};
 use crate::parse::{Publish, qos};
 use crate::stats::add;
+use crate::subscribe::Subscriber;
 use crate::wire::{Head, Version, Violation, kind, packet_id};
 
 /// Messages of one read.
@@ -29,6 +33,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(crate) fn take_packets(&mut self) -> (Vec<RawMessage>, Option<End>) {
         let mut batch = Batch::default();
         self.blocked = false;
+        self.paused_until = None;
         let limit = self.shared.config.max_packet_size as usize;
         let end = loop {
             let head = match Head::peek(&self.inbuf, limit) {
@@ -41,6 +46,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 && !self.window.has_room(head.total())
             {
                 self.blocked = true;
+                break None;
+            }
+            if head.kind == kind::PUBLISH && self.is_over_its_rate() {
                 break None;
             }
             match self.packet(head, &mut batch) {
@@ -79,18 +87,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.unreleased.remove(&id);
                 answer::complete(&mut self.out, self.version, id, known);
             }
-            kind::SUBSCRIBE => {
-                answer::subscribe(&mut self.out, self.version, &self.hold.client, body)?;
-            }
-            kind::UNSUBSCRIBE => {
-                answer::unsubscribe(&mut self.out, self.version, &self.hold.client, body)?;
+            kind::SUBSCRIBE | kind::UNSUBSCRIBE => {
+                let subscriber = Subscriber {
+                    post: &self.shared.post,
+                    client: &self.hold.client,
+                    bell: &self.acks,
+                    lasting: !self.expiry.is_zero(),
+                    version: self.version,
+                    explains: self.explains,
+                    rights: &self.grant.commands,
+                };
+                if head.kind == kind::SUBSCRIBE {
+                    self.has_mailbox |= subscriber.subscribe(&mut self.out, body)?;
+                } else {
+                    subscriber.unsubscribe(&mut self.out, body)?;
+                }
             }
             kind::PINGREQ => answer::pong(&mut self.out),
             kind::DISCONNECT => {
                 let with_will = body.first() == Some(&0x04);
                 end = Some(if with_will { End::ByeWithWill } else { End::Bye });
+                if self.version == Version::V5
+                    && let Some(seconds) = new_expiry(body)?
+                {
+                    self.change_expiry(seconds)?;
+                }
             }
-            kind::PUBACK => {}
+            kind::PUBACK => {
+                let id = packet_id(body, 0)?;
+                if self.has_mailbox {
+                    self.shared.post.acknowledged(&self.hold.client, id);
+                    self.acks.ring_for_mail();
+                }
+            }
             kind::CONNECT => return Err(Violation::Protocol("a second CONNECT")),
             _ => return Err(Violation::Protocol("a packet that a client may not send here")),
         }
@@ -116,7 +145,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             return Ok(());
         }
-        if !self.shared.access.may_publish(&self.name, &topic) {
+        if let Some(meter) = self.pass.as_ref().and_then(|pass| pass.meter.as_ref()) {
+            meter.spend(head.total());
+        }
+        if !self.grant.publish.allows(&topic) {
             return self.refuse(qos, id);
         }
         let mut ack = None;
@@ -137,16 +169,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let shared = &self.shared;
         batch.bytes += topic.len() + payload.len();
         batch.messages.push(RawMessage {
-            source: (shared.route)(&topic, Some(&self.name)),
+            source: (shared.route)(&topic, Some(&self.grant.name)),
             topic,
             payload,
             received: *batch.received.get_or_insert_with(|| shared.clock.now()),
             // To us it is news: the device has just said it.
             retained: false,
             replayed: false,
-            client: Some(self.name.clone()),
+            client: Some(self.grant.name.clone()),
             ack,
         });
+        Ok(())
+    }
+
+    /// Whether the device has to wait before it is listened to again; then says until when.
+    fn is_over_its_rate(&mut self) -> bool {
+        let Some(meter) = self.pass.as_ref().and_then(|pass| pass.meter.as_ref()) else {
+            return false;
+        };
+        self.paused_until = meter.wait(Instant::now());
+        if self.paused_until.is_some() {
+            add(&self.shared.stats.throttled, 1);
+        }
+        self.paused_until.is_some()
+    }
+
+    /// The client says how long its session is to outlive this connection (MQTT 5, 3.14.2.2.2).
+    fn change_expiry(&mut self, seconds: u32) -> Result<(), Violation> {
+        if self.expiry.is_zero() && seconds > 0 {
+            return Err(Violation::Protocol("a session that was to end cannot be kept"));
+        }
+        let most = self.shared.config.max_session_expiry.to_std();
+        self.expiry = Duration::from_secs(seconds.into()).min(most);
         Ok(())
     }
 
@@ -178,14 +232,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.unreleased.insert(slot.packet_id, true);
                 }
             }
-            answer::acknowledge(&mut self.out, slot);
+            answer::acknowledge(&mut self.out, slot, self.explains);
         }
         if self.window.is_empty() {
             *tokens = Vec::new();
         }
         add(&self.shared.stats.acknowledged, acknowledged);
+        if self.has_mailbox && self.acks.take_mail() {
+            self.deliver();
+        }
         lost
     }
+}
+
+/// The session expiry of a DISCONNECT, in seconds, if it has one.
+fn new_expiry(body: &[u8]) -> Result<Option<u32>, Violation> {
+    if body.len() < 2 {
+        return Ok(None);
+    }
+    let (packet, _) =
+        v5_0::Disconnect::parse(body).map_err(|_| Violation::Malformed("DISCONNECT"))?;
+    let properties = packet.props().iter().flat_map(|list| list.iter());
+    Ok(properties.fold(None, |found, property| match property {
+        Property::SessionExpiryInterval(value) => Some(value.val()),
+        _ => found,
+    }))
 }
 
 /// The topic that a name and an alias stand for (MQTT 5, 3.3.2.3.4).

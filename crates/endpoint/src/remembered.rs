@@ -1,11 +1,12 @@
-//! The file in which sessions outlive a restart: which clients have one.
+//! The file in which sessions outlive a restart: which clients have one, and which messages at
+//! QoS 2 an absent client has not released. What they have subscribed to is in the file of commands.
 //!
-//! A session of this endpoint is nothing but its existence. It matters all the same: a client
-//! whose session is gone forgets the messages that it has not had acknowledged. The file is
-//! appended to without waiting for the disk, since a crash of the machine may lose an entry
-//! without breaking a promise: nothing was acknowledged.
+//! That a session exists matters by itself: a client whose session is gone forgets the messages
+//! that it has not had acknowledged. The file is appended to without waiting for the disk, since a
+//! crash of the machine may lose an entry without breaking a promise: nothing was acknowledged,
+//! and a message at QoS 2 that is taken twice is stored once.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,12 +14,13 @@ use std::path::{Path, PathBuf};
 /// Lines that the file may have beyond its entries before it is written anew.
 const SLACK: usize = 10_000;
 
-/// A set of client ids, mirrored in a file of lines `+id` and `-id`.
+/// Client ids with the packet ids that they have to release, mirrored in a file of lines `+id`,
+/// `-id` and `2` with packet ids, a tab, and the client id.
 #[derive(Debug)]
 pub(crate) struct Remembered {
     path: PathBuf,
     file: File,
-    clients: HashSet<String>,
+    clients: HashMap<String, Vec<u16>>,
     lines: usize,
 }
 
@@ -30,21 +32,43 @@ impl Remembered {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error),
         };
-        let mut clients = HashSet::new();
+        let mut clients: HashMap<String, Vec<u16>> = HashMap::new();
         for line in text.lines() {
             match line.split_at_checked(1) {
-                Some(("+", client)) => clients.insert(client.to_owned()),
-                Some(("-", client)) => clients.remove(client),
-                _ => false,
-            };
+                Some(("+", client)) => {
+                    clients.entry(client.to_owned()).or_default();
+                }
+                Some(("-", client)) => {
+                    clients.remove(client);
+                }
+                Some(("2", rest)) => {
+                    if let Some((ids, client)) = rest.split_once('\t')
+                        && let Some(known) = clients.get_mut(client)
+                    {
+                        *known = ids.split(',').filter_map(|id| id.parse().ok()).collect();
+                    }
+                }
+                _ => {}
+            }
         }
         let file = rewrite(path, &clients)?;
         Ok(Self { path: path.to_owned(), file, lines: clients.len(), clients })
     }
 
-    /// The clients that have a session.
-    pub(crate) fn clients(&self) -> impl Iterator<Item = &str> {
-        self.clients.iter().map(String::as_str)
+    /// The clients that have a session, and what they have not released.
+    pub(crate) fn clients(&self) -> impl Iterator<Item = (&str, &[u16])> {
+        self.clients.iter().map(|(client, ids)| (client.as_str(), ids.as_slice()))
+    }
+
+    /// An absent client has these messages at QoS 2 to release; nobody who is connected has.
+    pub(crate) fn set_unreleased(&mut self, client: &str, ids: &[u16]) -> io::Result<()> {
+        let Some(known) = self.clients.get_mut(client) else { return Ok(()) };
+        if known == ids {
+            return Ok(());
+        }
+        *known = ids.to_vec();
+        let line = unreleased_line(client, ids);
+        self.write(&line)
     }
 
     /// The client has a session from now on, or no longer.
@@ -53,29 +77,44 @@ impl Remembered {
         if client.contains(['\n', '\r']) {
             return Ok(());
         }
-        let changed = if has {
-            !self.clients.contains(client) && self.clients.insert(client.to_owned())
-        } else {
-            self.clients.remove(client)
-        };
-        if !changed {
+        if has == self.clients.contains_key(client) {
             return Ok(());
         }
+        if has {
+            self.clients.insert(client.to_owned(), Vec::new());
+        } else {
+            self.clients.remove(client);
+        }
+        let sign = if has { '+' } else { '-' };
+        self.write(&format!("{sign}{client}\n"))
+    }
+
+    fn write(&mut self, line: &str) -> io::Result<()> {
         self.lines += 1;
         if self.lines > self.clients.len() + SLACK {
             self.file = rewrite(&self.path, &self.clients)?;
             self.lines = self.clients.len();
             return Ok(());
         }
-        let sign = if has { '+' } else { '-' };
-        self.file.write_all(format!("{sign}{client}\n").as_bytes())
+        self.file.write_all(line.as_bytes())
     }
 }
 
+fn unreleased_line(client: &str, ids: &[u16]) -> String {
+    let ids: Vec<String> = ids.iter().map(u16::to_string).collect();
+    format!("2{}\t{client}\n", ids.join(","))
+}
+
 /// Replaces the file by one with these entries, and opens it for more.
-fn rewrite(path: &Path, clients: &HashSet<String>) -> io::Result<File> {
+fn rewrite(path: &Path, clients: &HashMap<String, Vec<u16>>) -> io::Result<File> {
     let fresh = path.with_extension("new");
-    let text: String = clients.iter().flat_map(|client| ["+", client, "\n"]).collect();
+    let mut text = String::new();
+    for (client, ids) in clients {
+        text.extend(["+", client, "\n"]);
+        if !ids.is_empty() {
+            text.push_str(&unreleased_line(client, ids));
+        }
+    }
     fs::write(&fresh, text)?;
     fs::rename(&fresh, path)?;
     OpenOptions::new().append(true).open(path)
@@ -86,7 +125,7 @@ mod tests {
     use super::*;
 
     fn sorted(remembered: &Remembered) -> Vec<&str> {
-        let mut clients: Vec<_> = remembered.clients().collect();
+        let mut clients: Vec<_> = remembered.clients().map(|(client, _)| client).collect();
         clients.sort_unstable();
         clients
     }
@@ -107,6 +146,24 @@ mod tests {
         fs::write(&path, b"+a\n+\xe8\xae").expect("torn");
         let torn = Remembered::open(&path).expect("readable");
         assert!(sorted(&torn).contains(&"a"));
+    }
+
+    #[test]
+    fn what_is_not_released_is_there_until_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sessions");
+        for (ids, twice) in [(&[7, 65535][..], false), (&[7, 65535], true), (&[], true)] {
+            let mut remembered = Remembered::open(&path).expect("a file");
+            remembered.set("a\tb", true).expect("written");
+            remembered.set_unreleased("a\tb", ids).expect("written");
+            remembered.set_unreleased("nobody", &[1]).expect("ignored");
+            drop(remembered);
+            if twice {
+                drop(Remembered::open(&path).expect("written anew"));
+            }
+            let again = Remembered::open(&path).expect("there");
+            assert_eq!(again.clients().collect::<Vec<_>>(), [("a\tb", ids)]);
+        }
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::post::Post;
 use crate::remembered::Remembered;
 
 /// Messages at QoS 2 that came in and are not released: packet id, and whether it is durable.
@@ -19,8 +21,10 @@ pub(crate) type Unreleased = HashMap<u16, bool>;
 pub(crate) struct Hold {
     pub(crate) client: Arc<str>,
     number: u64,
-    /// Cancelled when the client connects anew.
+    /// Cancelled when the client connects anew, or has to leave.
     pub(crate) takeover: CancellationToken,
+    /// Whether it has to leave because its rights have changed.
+    pub(crate) revoked: Arc<AtomicBool>,
     /// Cancelled when the session is free for the next connection.
     released: CancellationToken,
 }
@@ -40,20 +44,31 @@ pub(crate) enum Attach {
 }
 
 /// All sessions.
-#[derive(Debug)]
 pub(crate) struct Sessions {
     table: Mutex<Table>,
     max_kept: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Table {
-    live: HashMap<Arc<str>, (u64, CancellationToken, CancellationToken)>,
+    live: HashMap<Arc<str>, Live>,
     kept: HashMap<Arc<str>, Kept>,
     /// Kept sessions by age. An entry whose number is not the session's is out of date.
     order: VecDeque<(Arc<str>, u64)>,
     next: u64,
     remembered: Option<Remembered>,
+    /// Told when a session ends.
+    post: Option<Arc<Post>>,
+}
+
+/// A client that is connected.
+#[derive(Debug)]
+struct Live {
+    number: u64,
+    name: Arc<str>,
+    takeover: CancellationToken,
+    revoked: Arc<AtomicBool>,
+    released: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -76,23 +91,55 @@ impl Sessions {
         let mut table = Table::default();
         if let Some(path) = file {
             let remembered = Remembered::open(path)?;
-            let clients: Vec<Arc<str>> = remembered.clients().map(Arc::from).collect();
+            let clients: Vec<(Arc<str>, Unreleased)> = remembered
+                .clients()
+                .map(|(client, ids)| (client.into(), ids.iter().map(|id| (*id, true)).collect()))
+                .collect();
             table.remembered = Some(remembered);
-            for client in clients {
-                table.keep(client, max_expiry, Unreleased::new());
+            for (client, unreleased) in clients {
+                table.keep(client, max_expiry, unreleased);
             }
             table.forget_over(max_kept);
         }
         Ok(Self { table: Mutex::new(table), max_kept })
     }
 
+    /// The post office is told from now on when a session ends.
+    pub(crate) fn tell(&self, post: Arc<Post>) {
+        self.lock().post = Some(post);
+    }
+
+    /// Whether an absent client has a session.
+    pub(crate) fn is_kept(&self, client: &str) -> bool {
+        self.lock().kept.contains_key(client)
+    }
+
+    /// Ends the connections of the clients that were let in by a name that may stay no longer;
+    /// returns how many.
+    pub(crate) fn revoke(&self, may_stay: impl Fn(&str) -> bool) -> usize {
+        let table = self.lock();
+        let theirs = table.live.values().filter(|live| !may_stay(&live.name));
+        theirs
+            .map(|live| {
+                live.revoked.store(true, Ordering::Release);
+                live.takeover.cancel();
+            })
+            .count()
+    }
+
     /// Takes a client id, or asks the connection that has it to let go. `clean` forgets the
     /// session that there was; `lasting` says that the new one outlives its connection.
-    pub(crate) fn attach(&self, client: &Arc<str>, clean: bool, lasting: bool) -> Attach {
+    pub(crate) fn attach(
+        &self,
+        client: &Arc<str>,
+        name: &Arc<str>,
+        clean: bool,
+        lasting: bool,
+    ) -> Attach {
         let mut table = self.lock();
-        if let Some((_, takeover, released)) = table.live.get(client) {
-            takeover.cancel();
-            return Attach::Busy(released.clone());
+        if let Some(live) = table.live.get(client) {
+            live.takeover.cancel();
+            return Attach::Busy(live.released.clone());
         }
         let kept = table.kept.remove(client);
         if let Some(kept) = &kept {
@@ -103,12 +150,24 @@ impl Sessions {
             client: client.clone(),
             number: table.number(),
             takeover: CancellationToken::new(),
+            revoked: Arc::default(),
             released: CancellationToken::new(),
         };
-        let live = (hold.number, hold.takeover.clone(), hold.released.clone());
+        let live = Live {
+            number: hold.number,
+            name: name.clone(),
+            takeover: hold.takeover.clone(),
+            revoked: hold.revoked.clone(),
+            released: hold.released.clone(),
+        };
         table.live.insert(client.clone(), live);
-        table.remember(client, lasting);
         let present = session.is_some();
+        if !present {
+            table.ended(client);
+        }
+        table.remember(client, lasting);
+        // From here on it is the connection that knows; what is written would soon be untrue.
+        table.remember_unreleased(client, &Unreleased::new());
         let unreleased = session.map(|kept| kept.unreleased).unwrap_or_default();
         Attach::Done { hold, present, unreleased }
     }
@@ -123,13 +182,17 @@ impl Sessions {
     ) -> CancellationToken {
         let mut table = self.lock();
         let mut back = CancellationToken::new();
-        if table.live.get(&hold.client).is_some_and(|(number, ..)| *number == hold.number) {
+        if table.live.get(&hold.client).is_some_and(|live| live.number == hold.number) {
             table.live.remove(&hold.client);
+            if let Some(post) = &table.post {
+                post.detach(&hold.client, !expiry.is_zero());
+            }
             if expiry.is_zero() {
                 table.remember(&hold.client, false);
             } else {
                 // What is not known to be durable is taken again: a redelivery is harmless.
                 unreleased.retain(|_, durable| *durable);
+                table.remember_unreleased(&hold.client, &unreleased);
                 back = table.keep(hold.client.clone(), expiry, unreleased);
                 table.forget_over(self.max_kept);
             }
@@ -185,21 +248,41 @@ impl Table {
             let Some((client, _)) = self.order.pop_front() else { break };
             if !stale {
                 self.kept.remove(&client);
+                self.ended(&client);
                 self.remember(&client, false);
             }
+        }
+    }
+
+    /// A session has ended, and with it its subscriptions.
+    fn ended(&self, client: &str) {
+        if let Some(post) = &self.post {
+            post.forget(client);
         }
     }
 
     fn remember(&mut self, client: &str, has: bool) {
         let Some(remembered) = &mut self.remembered else { return };
         if let Err(error) = remembered.set(client, has) {
-            tracing::warn!(
-                mqtt.client = client,
-                error = &error as &dyn std::error::Error,
-                "cannot write the sessions file; this session will not outlive a restart"
-            );
+            cannot_write(client, &error);
         }
     }
+
+    fn remember_unreleased(&mut self, client: &str, unreleased: &Unreleased) {
+        let Some(remembered) = &mut self.remembered else { return };
+        let ids: Vec<u16> = unreleased.keys().copied().collect();
+        if let Err(error) = remembered.set_unreleased(client, &ids) {
+            cannot_write(client, &error);
+        }
+    }
+}
+
+fn cannot_write(client: &str, error: &io::Error) {
+    tracing::warn!(
+        mqtt.client = client,
+        error = error as &dyn std::error::Error,
+        "cannot write the sessions file; this session will not outlive a restart"
+    );
 }
 
 #[cfg(test)]
@@ -213,7 +296,7 @@ mod tests {
     }
 
     fn attach(sessions: &Sessions, client: &str, clean: bool) -> (Hold, bool, Unreleased) {
-        match sessions.attach(&client.into(), clean, true) {
+        match sessions.attach(&client.into(), &client.into(), clean, true) {
             Attach::Done { hold, present, unreleased } => (hold, present, unreleased),
             Attach::Busy(_) => panic!("busy"),
         }
@@ -243,7 +326,7 @@ mod tests {
     async fn the_second_connection_waits_for_the_first_to_let_go() {
         let sessions = sessions(10);
         let (first, ..) = attach(&sessions, "d", false);
-        let Attach::Busy(released) = sessions.attach(&"d".into(), false, true) else {
+        let Attach::Busy(released) = sessions.attach(&"d".into(), &"d".into(), false, true) else {
             panic!("the first still has it")
         };
         assert!(first.takeover.is_cancelled() && !released.is_cancelled());
@@ -252,7 +335,7 @@ mod tests {
         let (_second, present, _) = attach(&sessions, "d", false);
         assert!(present && back.is_cancelled());
         sessions.detach(&first, LONG, Unreleased::new());
-        assert!(matches!(sessions.attach(&"d".into(), false, true), Attach::Busy(_)));
+        assert!(matches!(sessions.attach(&"d".into(), &"d".into(), false, true), Attach::Busy(_)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -273,13 +356,44 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_loses_its_rights_is_asked_to_leave() {
+        let sessions = sessions(2);
+        let name: Arc<str> = "device".into();
+        let Attach::Done { hold, .. } = sessions.attach(&"a".into(), &name, true, false) else {
+            panic!("free")
+        };
+        let (other, ..) = attach(&sessions, "b", false);
+        assert_eq!(sessions.revoke(|name| name != "device"), 1);
+        assert!(hold.takeover.is_cancelled() && hold.revoked.load(Ordering::Acquire));
+        assert!(!other.takeover.is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_absent_client_has_to_release_outlives_a_restart_but_not_its_return() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sessions");
+        let open = || Sessions::open(Some(&path), 10, LONG).expect("a file");
+        let sessions = open();
+        let (hold, ..) = attach(&sessions, "d", false);
+        sessions.detach(&hold, LONG, [(7, true), (8, false)].into());
+        drop(sessions);
+        let sessions = open();
+        assert_eq!(attach(&sessions, "d", false).2, [(7, true)].into());
+        // The program is killed while the client is connected: its ids mean nothing any more.
+        drop(sessions);
+        assert!(attach(&open(), "d", false).2.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn sessions_outlive_a_restart_in_their_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("sessions");
         let open = || Sessions::open(Some(&path), 10, LONG).expect("a file");
         let sessions = open();
         let (_lasting, ..) = attach(&sessions, "lasting", false);
-        let Attach::Done { hold, .. } = sessions.attach(&"fleeting".into(), true, false) else {
+        let Attach::Done { hold, .. } =
+            sessions.attach(&"fleeting".into(), &"fleeting".into(), true, false)
+        else {
             panic!("free")
         };
         drop((hold, sessions));

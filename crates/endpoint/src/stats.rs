@@ -15,6 +15,13 @@ pub struct Stats {
     pub(crate) refused: AtomicU64,
     pub(crate) violations: AtomicU64,
     pub(crate) takeovers: AtomicU64,
+    pub(crate) limited: AtomicU64,
+    pub(crate) failed_logins: AtomicU64,
+    pub(crate) throttled: AtomicU64,
+    pub(crate) commands: AtomicU64,
+    pub(crate) commands_sent: AtomicU64,
+    pub(crate) commands_acknowledged: AtomicU64,
+    pub(crate) commands_dropped: AtomicU64,
 }
 
 /// The counters at one instant.
@@ -38,6 +45,20 @@ pub struct StatsSnapshot {
     pub violations: u64,
     /// Connections that were ended because their client connected anew.
     pub takeovers: u64,
+    /// Connections that were refused because of a limit of their device or address.
+    pub limited: u64,
+    /// Connections that were refused because what the client showed was wrong.
+    pub failed_logins: u64,
+    /// How often a device was not read from because it sent more than its rate.
+    pub throttled: u64,
+    /// Commands that were given to the endpoint.
+    pub commands: u64,
+    /// Commands that were written to clients, those sent again included.
+    pub commands_sent: u64,
+    /// Commands that clients have answered.
+    pub commands_acknowledged: u64,
+    /// Commands that were given up: expired, too large for their client, or in a full mailbox.
+    pub commands_dropped: u64,
 }
 
 impl Stats {
@@ -54,6 +75,13 @@ impl Stats {
             refused: load(&self.refused),
             violations: load(&self.violations),
             takeovers: load(&self.takeovers),
+            limited: load(&self.limited),
+            failed_logins: load(&self.failed_logins),
+            throttled: load(&self.throttled),
+            commands: load(&self.commands),
+            commands_sent: load(&self.commands_sent),
+            commands_acknowledged: load(&self.commands_acknowledged),
+            commands_dropped: load(&self.commands_dropped),
         }
     }
 }

@@ -38,6 +38,8 @@ pub(crate) enum Violation {
     ReceiveMaximum(u16),
     #[error("this client may not publish to this topic")]
     NotAuthorized,
+    #[error("this server takes no subscription identifiers")]
+    SubscriptionIdentifier,
 }
 
 impl Violation {
@@ -51,6 +53,7 @@ impl Violation {
             Self::ReceiveMaximum(_) => 0x93,
             Self::Alias(_) => 0x94,
             Self::TooLarge { .. } => 0x95,
+            Self::SubscriptionIdentifier => 0xa1,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A pipeline turned by hand, and a client that speaks bytes.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 pub(crate) struct Bench {
     pub(crate) doorway: Doorway,
     pub(crate) received: Received,
-    address: Option<std::net::SocketAddr>,
+    pub(crate) clock: Arc<ManualClock>,
+    addresses: Vec<(String, SocketAddr)>,
     pub(crate) shutdown: CancellationToken,
     running: Option<JoinHandle<()>>,
 }
@@ -32,17 +34,22 @@ pub(crate) fn route() -> Route {
 impl Bench {
     /// Listens on a free port.
     pub(crate) async fn listen(config: EndpointConfig) -> Self {
+        Self::listen_guarded(config, Arc::new(AllowAll)).await
+    }
+
+    pub(crate) async fn listen_guarded(config: EndpointConfig, access: Arc<dyn Access>) -> Self {
         let (intake, received) = intake(Limits::default());
         let config = EndpointConfig { listen: ([127, 0, 0, 1], 0).into(), ..config };
         let clock = Arc::new(ManualClock::new(NOW));
-        let endpoint = Endpoint::bind(config, intake, route(), Arc::new(AllowAll), clock)
+        let endpoint = Endpoint::bind(config, intake, route(), access, clock.clone())
             .await
             .expect("a free port");
         let shutdown = CancellationToken::new();
         Self {
             doorway: endpoint.doorway(),
             received,
-            address: Some(endpoint.local_addr().expect("bound")),
+            clock,
+            addresses: endpoint.addresses().expect("bound"),
             shutdown: shutdown.clone(),
             running: Some(tokio::spawn(endpoint.run(shutdown))),
         }
@@ -56,18 +63,25 @@ impl Bench {
     pub(crate) fn guarded(config: EndpointConfig, limits: Limits, access: Arc<dyn Access>) -> Self {
         let (intake, received) = intake(limits);
         let clock = Arc::new(ManualClock::new(NOW));
-        let doorway =
-            Doorway::new(config, intake, route(), access, clock).expect("a good configuration");
+        let doorway = Doorway::new(config, intake, route(), access, clock.clone())
+            .expect("a good configuration");
         let shutdown = CancellationToken::new();
-        Self { doorway, received, address: None, shutdown, running: None }
+        Self { doorway, received, clock, addresses: Vec::new(), shutdown, running: None }
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.address.expect("listening").port()
+        self.address("mqtt").port()
+    }
+
+    /// Where the first listener of a scheme listens.
+    pub(crate) fn address(&self, scheme: &str) -> SocketAddr {
+        let mut addresses = self.addresses.iter();
+        let of = |(name, _): &&(String, SocketAddr)| name.split(':').next() == Some(scheme);
+        addresses.find(of).expect("such a listener").1
     }
 
     pub(crate) async fn tcp(&self) -> Client<TcpStream> {
-        let stream = TcpStream::connect(self.address.expect("listening")).await.expect("listening");
+        let stream = TcpStream::connect(self.address("mqtt")).await.expect("listening");
         Client { stream }
     }
 
@@ -125,9 +139,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     pub(crate) async fn packet(&mut self) -> (u8, Vec<u8>) {
         let reading = async {
             let first = self.stream.read_u8().await.expect("a packet");
-            let length = self.stream.read_u8().await.expect("a length");
-            assert!(length < 0x80, "longer than the tests expect");
-            let mut body = vec![0; length.into()];
+            let (mut length, mut place) = (0_usize, 0);
+            loop {
+                let byte = self.stream.read_u8().await.expect("a length");
+                length |= usize::from(byte & 0x7f) << place;
+                place += 7;
+                if byte & 0x80 == 0 {
+                    break;
+                }
+            }
+            let mut body = vec![0; length];
             self.stream.read_exact(&mut body).await.expect("a body");
             (first, body)
         };
@@ -183,7 +204,7 @@ pub(crate) fn packet(first: u8, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn string(text: &str) -> Vec<u8> {
+pub(crate) fn string(text: &str) -> Vec<u8> {
     [&(text.len() as u16).to_be_bytes()[..], text.as_bytes()].concat()
 }
 

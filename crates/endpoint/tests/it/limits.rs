@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use city_endpoint::{Access, Admission, EndpointConfig};
+use city_endpoint::{Access, Denied, EndpointConfig, Filters, Grant, Knock, LimitsConfig, Rates};
 use city_pipeline::Limits;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::harness::{
-    Bench, commit, connect_v3, connect_v5, packet, puback, publish_v3, publish_v5,
+    Bench, commit, connect_v3, connect_v5, connect_with_will, packet, puback, publish_v3,
+    publish_v5,
 };
 
 fn bounded(max_unacknowledged: u16) -> EndpointConfig {
@@ -259,24 +260,29 @@ async fn connections_beyond_the_limit_are_told_so() {
     first.nothing_came().await;
 }
 
-/// Lets `d1` publish under `city/d1`, calls it by its user name, and nobody else in.
-struct Strict;
+/// Lets devices in that know the secret, by their user name, to publish under `city/`, and nobody
+/// else.
+pub(crate) struct Strict;
 
 impl Access for Strict {
-    fn admit(&self, client: &str, username: Option<&str>, password: Option<&[u8]>) -> Admission {
-        match (username, password) {
-            (Some(name), Some(b"secret")) => Admission::GrantedAs(name.into()),
-            _ if client == "banned" => Admission::NotAuthorized,
-            _ => Admission::BadCredentials,
-        }
-    }
-
-    fn may_publish(&self, client: &str, topic: &str) -> bool {
-        topic.strip_prefix("city/").is_some_and(|rest| rest == client)
+    fn admit(&self, knock: &Knock<'_>) -> Result<Grant, Denied> {
+        let device = match (knock.username, knock.password) {
+            (Some(name), Some(b"secret")) => name,
+            _ if knock.client == "banned" => {
+                return Err(Denied::NotAuthorized("this device is retired".to_owned()));
+            }
+            _ => return Err(Denied::BadCredentials),
+        };
+        Ok(Grant {
+            name: device.into(),
+            publish: Filters::from_templates(["city/{device}"], &[device]).into(),
+            commands: Filters::from_templates(["cmd/{device}/#"], &[device]),
+            rates: None,
+        })
     }
 }
 
-fn with_password(connect: &[u8]) -> Vec<u8> {
+pub(crate) fn with_password(connect: &[u8]) -> Vec<u8> {
     let credentials = b"\0\x02d1\0\x06secret";
     packet(0x10, &[&connect[2..], credentials].concat())
 }
@@ -291,7 +297,9 @@ async fn rights_are_enforced_and_refusals_explained() {
     wrong.expect_end().await;
     let mut banned = bench.wire(1000);
     banned.send(&connect_v5("banned", 2, 60, 0)).await;
-    assert_eq!(banned.packet().await.1[1], 0x87);
+    let (_, body) = banned.packet().await;
+    assert_eq!(body[1], 0x87);
+    assert!(String::from_utf8_lossy(&body).contains("retired"), "{body:02x?}");
 
     let mut client = bench.wire(1000);
     client.send(&with_password(&connect_v5("x", 0xc2, 60, 0))).await;
@@ -304,7 +312,9 @@ async fn rights_are_enforced_and_refusals_explained() {
     client.nothing_came().await;
     commit(own);
     client.expect(&puback(1)).await;
-    client.expect(&[0x40, 3, 0, 2, 0x87]).await;
+    let (first, body) = client.packet().await;
+    assert_eq!((first, &body[..3]), (0x40, &[0, 2, 0x87][..]));
+    assert!(String::from_utf8_lossy(&body).contains("may not publish"), "{body:02x?}");
 
     let mut old = bench.wire(1000);
     old.send(&with_password(&connect_v3("y", 0xc2, 60))).await;
@@ -313,6 +323,147 @@ async fn rights_are_enforced_and_refusals_explained() {
     old.expect_end().await;
     let stats = bench.doorway.stats().snapshot();
     assert_eq!((stats.received, stats.refused, stats.refused_connections), (1, 3, 2));
+    assert_eq!(stats.failed_logins, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_will_needs_the_same_right_as_a_message() {
+    let bench = Bench::guarded(EndpointConfig::default(), Limits::default(), Arc::new(Strict));
+    for (topic, reason) in [("city/d1", 0), ("city/d2", 0x87)] {
+        let mut client = bench.wire(1000);
+        let mut connect = connect_with_will("x", topic, 0);
+        connect[9] |= 0xc0;
+        client.send(&with_password(&connect)).await;
+        let (_, body) = client.packet().await;
+        assert_eq!(body[1], reason, "{topic}");
+        assert_eq!(reason == 0x87, String::from_utf8_lossy(&body).contains("will"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_takes_over_the_client_id_or_the_session_of_another_device() {
+    let bench = Bench::guarded(EndpointConfig::default(), Limits::default(), Arc::new(Strict));
+    let login = |device: &[u8; 2]| {
+        let mut connect = with_password(&connect_v5("same", 0xc0, 60, 1000));
+        let place = connect.len() - 10;
+        connect[place..place + 2].copy_from_slice(device);
+        connect
+    };
+    let mut first = bench.wire(1000);
+    first.send(&login(b"d1")).await;
+    assert_eq!(first.packet().await.1[..2], [0, 0]);
+    let mut second = bench.wire(1000);
+    second.send(&login(b"d2")).await;
+    assert_eq!(second.packet().await.1[..2], [0, 0], "no session of another");
+    first.nothing_came().await;
+    let mut again = bench.wire(1000);
+    again.send(&login(b"d1")).await;
+    assert_eq!(again.packet().await.1[..2], [1, 0], "its own");
+    first.expect_disconnect(0x8e).await;
+    second.nothing_came().await;
+
+    assert_eq!(bench.doorway.revoke(|name| name != "d2"), 1);
+    second.expect_disconnect(0x98).await;
+    again.nothing_came().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_has_so_many_connections_and_its_reconnect_is_not_one_more() {
+    let limits = LimitsConfig { connections_per_device: 2, ..LimitsConfig::default() };
+    let config = EndpointConfig { limits, ..EndpointConfig::default() };
+    let bench = Bench::guarded(config, Limits::default(), Arc::new(Strict));
+    let mut open = Vec::new();
+    for (id, reason) in [("a", 0), ("b", 0), ("c", 0x97), ("b", 0)] {
+        let mut client = bench.wire(1000);
+        client.send(&with_password(&connect_v5(id, 0xc2, 60, 0))).await;
+        let (_, body) = client.packet().await;
+        assert_eq!(body[1], reason, "{id}");
+        open.push(client);
+    }
+    let mut old = bench.wire(1000);
+    old.send(&with_password(&connect_v3("c", 0xc2, 60))).await;
+    old.expect(&[0x20, 2, 0, 3]).await;
+    let stats = bench.doorway.stats().snapshot();
+    assert_eq!((stats.open, stats.limited, stats.takeovers), (2, 2, 1));
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_passwords_has_to_wait() {
+    let limits = LimitsConfig { failed_logins_per_minute: 3, ..LimitsConfig::default() };
+    let config = EndpointConfig { limits, ..EndpointConfig::default() };
+    let bench = Bench::listen_guarded(config, Arc::new(Strict)).await;
+    for reason in [0x86, 0x86, 0x86, 0x9f] {
+        let mut client = bench.tcp().await;
+        client.send(&connect_v5("guess", 2, 60, 0)).await;
+        assert_eq!(client.packet().await.1[1], reason);
+    }
+    let mut right = bench.tcp().await;
+    right.send(&with_password(&connect_v5("x", 0xc2, 60, 0))).await;
+    assert_eq!(right.packet().await.1[1], 0x9f, "nothing is checked any more");
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections() {
+    let limits = LimitsConfig { connections_per_address: 1, ..LimitsConfig::default() };
+    let config = EndpointConfig { limits, ..EndpointConfig::default() };
+    let bench = Bench::listen(config).await;
+    let mut first = bench.tcp().await;
+    first.connect_v3("first").await;
+    let mut second = bench.tcp().await;
+    second.send(&connect_v5("second", 2, 60, 0)).await;
+    let (_, body) = second.packet().await;
+    assert_eq!(body[1], 0x97);
+    assert!(String::from_utf8_lossy(&body).contains("address"), "{body:02x?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_too_much_is_read_at_its_rate_and_loses_nothing() {
+    let rates = Rates { messages_per_s: 10, ..Rates::default() };
+    let limits = LimitsConfig { rates, ..LimitsConfig::default() };
+    let config = EndpointConfig { limits, ..EndpointConfig::default() };
+    let mut bench = Bench::in_memory(config, Limits::default());
+    let mut client = bench.wire(100_000);
+    client.connect_v3("d1").await;
+    let publishes: Vec<_> = (1..=100).flat_map(|id| publish_v3(1, id, "city/a", b"x")).collect();
+    let started = Instant::now();
+    client.send(&publishes).await;
+    let messages = bench.take(100).await;
+    let took = started.elapsed().as_secs_f64();
+    assert!((8.5..=9.5).contains(&took), "10 at once, the others at 10 a second: {took} s");
+    messages.into_iter().for_each(commit);
+    for id in 1..=100 {
+        client.expect(&puback(id)).await;
+    }
+    assert!(bench.doorway.stats().snapshot().throttled > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_have_a_rate_too_and_a_large_message_still_passes() {
+    let rates = Rates { bytes_per_s: 1000, ..Rates::default() };
+    let limits = LimitsConfig { rates, ..LimitsConfig::default() };
+    let config = EndpointConfig { limits, ..EndpointConfig::default() };
+    let mut bench = Bench::in_memory(config, Limits::default());
+    let mut client = bench.wire(100_000);
+    client.connect_v3("d1").await;
+    let publish = publish_v3(0, 0, "city/a", &[b'x'; 5000]);
+    let started = Instant::now();
+    client.send(&[publish.clone(), publish].concat()).await;
+    bench.take(2).await;
+    let took = started.elapsed().as_secs_f64();
+    assert!((3.9..=4.5).contains(&took), "a second is saved up, 4,000 bytes are owed: {took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_without_a_keep_alive_is_given_one() {
+    let bench = Bench::in_memory(EndpointConfig::default(), Limits::default());
+    for (asked, given) in [(0, Some(3600_u16)), (60, None), (7200, Some(3600))] {
+        let mut client = bench.wire(1000);
+        client.send(&connect_v5("d1", 2, asked, 0)).await;
+        let (_, body) = client.packet().await;
+        let told = given.map(|given| [&[0x13][..], &given.to_be_bytes()].concat());
+        let found = body[3..].windows(3).find(|window| window[0] == 0x13).map(<[u8]>::to_vec);
+        assert_eq!(found, told, "{asked}");
+    }
 }
 
 #[tokio::test]
@@ -322,7 +473,9 @@ async fn a_client_may_subscribe_to_its_commands_only() {
     client.connect_v5("d1").await;
     let filters = b"\0\x08cmd/d1/#\x02\0\x06city/#\x01";
     client.send(&packet(0x82, &[b"\0\x05\0", &filters[..]].concat())).await;
-    client.expect(&[0x90, 5, 0, 5, 0, 1, 0x87]).await;
+    let (first, body) = client.packet().await;
+    assert_eq!((first, &body[..2], &body[body.len() - 2..]), (0x90, &[0, 5][..], &[1, 0x87][..]));
+    assert!(String::from_utf8_lossy(&body).contains("cmd/d1/#"), "{body:02x?}");
     client.send(&packet(0xa2, b"\0\x06\0\0\x08cmd/d1/#\0\x01x")).await;
     client.expect(&[0xb0, 5, 0, 6, 0, 0, 0x11]).await;
 }

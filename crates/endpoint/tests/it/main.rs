@@ -2,7 +2,12 @@
 
 mod acknowledge;
 mod clients;
+mod commands;
 mod harness;
+mod interop_v3;
+mod interop_v5;
 mod limits;
+mod secure;
 mod sessions;
+mod websockets;
 mod wills;

@@ -3,7 +3,9 @@
 use city_endpoint::EndpointConfig;
 use city_pipeline::Limits;
 
-use crate::harness::{Bench, commit, connect_v3, connect_v5, puback, publish_v3};
+use crate::harness::{
+    Bench, again, commit, connect_v3, connect_v5, puback, publish_v3, publish_v5,
+};
 
 #[tokio::test(start_paused = true)]
 async fn both_versions_find_their_session_again_unless_they_ask_for_a_clean_one() {
@@ -60,4 +62,32 @@ async fn sessions_outlive_a_restart() {
     fresh.send(&publish_v3(1, 1, "city/a", b"")).await;
     commit(bench.take(1).await.remove(0));
     fresh.expect(&puback(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn qos_2_is_taken_once_over_a_restart_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = EndpointConfig {
+        sessions_file: Some(folder.path().join("sessions")),
+        ..EndpointConfig::default()
+    };
+    let publish = publish_v5(2, 7, "city/a", b"x");
+    let mut bench = Bench::in_memory(config.clone(), Limits::default());
+    let mut client = bench.wire(1000);
+    client.connect_v5("d1").await;
+    client.send(&publish).await;
+    commit(bench.take(1).await.remove(0));
+    client.expect(&[0x50, 2, 0, 7]).await;
+    bench.doorway.close().await;
+    client.expect_disconnect(0x8b).await;
+    drop(bench);
+
+    let bench = Bench::in_memory(config, Limits::default());
+    let mut client = bench.wire(1000);
+    assert!(client.connect_v5("d1").await);
+    client.send(&again(publish)).await;
+    client.expect(&[0x50, 2, 0, 7]).await;
+    client.send(&[0x62, 2, 0, 7]).await;
+    client.expect(&[0x70, 2, 0, 7]).await;
+    assert_eq!(bench.doorway.stats().snapshot().received, 0);
 }
