@@ -46,8 +46,13 @@ pub fn binary() -> anyhow::Result<PathBuf> {
 impl Instance {
     /// Starts the program with these arguments and waits until it says that it is ready.
     pub fn start(arguments: &[&str]) -> anyhow::Result<Self> {
-        let mut child = Command::new(binary()?)
-            .args(arguments)
+        Self::launch(Command::new(binary()?).args(arguments))
+    }
+
+    /// Starts the program by a command that becomes it, such as one that sets limits first, and
+    /// waits until it says that it is ready.
+    pub fn launch(command: &mut Command) -> anyhow::Result<Self> {
+        let mut child = command
             .env("CITYBRAIN_READY_LINE", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -78,6 +83,19 @@ impl Instance {
         }
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Memory that it occupies now, in bytes.
+    pub fn memory(&self) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()).context("VmRSS")?;
+        Ok(kib.parse::<u64>()? * 1024)
+    }
+
     /// SIGKILL: no chance to write anything.
     pub fn kill(mut self) -> anyhow::Result<()> {
         self.child.kill()?;
@@ -103,6 +121,13 @@ impl Instance {
         let text = answer.text().await?;
         anyhow::ensure!(status.is_success(), "{path}: {status}: {text}");
         Ok(serde_json::from_str(&text)?)
+    }
+
+    /// The status and the answer of `/health/ready`.
+    pub async fn health(&self) -> anyhow::Result<(u16, serde_json::Value)> {
+        let answer =
+            client().get(format!("http://{}/health/ready", self.ready.http)).send().await?;
+        Ok((answer.status().as_u16(), answer.json().await?))
     }
 
     /// POST to an API path; returns the status and the body.

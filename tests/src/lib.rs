@@ -1,8 +1,14 @@
 //! What journeys share: the program under test as a process, a small MQTT publisher that knows
-//! exactly what was acknowledged, and the crash test.
+//! exactly what was acknowledged, networks and disks that fail, and the crash test.
 
 pub mod bench;
+pub mod certificates;
 pub mod crash;
+pub mod disk;
+pub mod faults;
+pub mod fleet;
 pub mod instance;
 pub mod mosquitto;
+pub mod network;
 pub mod publisher;
+pub mod slow_store;

@@ -47,6 +47,9 @@ impl Publisher {
 
     /// Sends what is queued.
     pub fn flush(&mut self) -> io::Result<()> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
         self.stream.write_all(&self.output)?;
         self.output.clear();
         Ok(())
@@ -59,6 +62,16 @@ impl Publisher {
             if kind >> 4 == 4 && body.len() >= 2 {
                 return Ok(u16::from_be_bytes([body[0], body[1]]));
             }
+        }
+    }
+
+    /// The next acknowledgement, if it comes within this time.
+    pub fn acknowledged_within(&mut self, time: Duration) -> io::Result<Option<u16>> {
+        self.stream.set_read_timeout(Some(time))?;
+        match self.acknowledged() {
+            Ok(id) => Ok(Some(id)),
+            Err(error) if is_timeout(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -91,6 +104,11 @@ impl Publisher {
             self.input.extend(&chunk[..count]);
         }
     }
+}
+
+/// What a read timeout is called differs between systems.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// The kind, start and end of the first whole packet in the input.

@@ -14,6 +14,11 @@ struct Tool {
 
 const TOOLS: &[Tool] = &[
     Tool { package: "mosquitto", proof: "/usr/sbin/mosquitto", why: "journeys with a real broker" },
+    Tool {
+        package: "libfaketime",
+        proof: "/usr/share/doc/libfaketime",
+        why: "journeys with a clock that jumps",
+    },
     Tool { package: "chromium", proof: "/usr/bin/chromium", why: "journeys in a real browser" },
     Tool {
         package: "fonts-noto-cjk",
