@@ -7,6 +7,9 @@ use utoipa::ToSchema;
 /// The interval of devices that declare none.
 pub(crate) const DEFAULT_INTERVAL: Span = Span::from_mins(5);
 
+/// How often derived series, such as air quality indices, get a new value.
+pub(crate) const DERIVED_EVERY: Span = Span::from_hours(1);
+
 /// Whether a device is heard from, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,13 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use city_geo::{ZoneIndex, ZoneOptions};
 use city_model::{Catalogue, Directory};
 use city_pipeline::Sources;
 use city_registry::{DeviceEntry, Seed, read_devices};
 use city_rules::RuleSet;
 
-use crate::settings::{Problem, Problems, Settings, ZoneFile};
+use crate::settings::{Problem, Problems, Settings, check_meaning};
 
 /// The city, ready to be started.
 pub struct City {
@@ -43,10 +42,10 @@ impl City {
             }
         }
         check_values(&settings, &mut problems.0);
-        let zones = read_zones(&settings.city.zones, &mut problems.0, &mut warnings);
+        let zones = crate::zones::read(&settings.city, &mut problems.0, &mut warnings);
         let catalogue = read_catalogue(settings.city.metrics.as_deref(), &mut problems.0);
-        check_quality(&settings, &catalogue, &mut problems.0);
         let mut devices = read_device_file(settings.city.devices.as_deref(), &mut problems.0);
+        check_meaning(&settings, &catalogue, &devices, &mut problems.0);
         if settings.city.simulated {
             for device in &mut devices {
                 device.simulated = true;
@@ -172,25 +171,6 @@ fn check_outside(settings: &Settings, problems: &mut Vec<Problem>) {
     }
 }
 
-fn check_quality(settings: &Settings, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
-    for (id, checks) in &settings.quality {
-        let key = format!("quality.{id}");
-        let Some(metric) = catalogue.by_id(id) else {
-            let known: Vec<&str> = catalogue.iter().map(|metric| &*metric.id).collect();
-            let hint = format!("the metrics are {}", known.join(", "));
-            problems.push(Problem::new(key, "there is no such metric", hint));
-            continue;
-        };
-        problems.extend(checks.clone().with_metric(metric).problems().into_iter().map(|problem| {
-            Problem::new(
-                &key,
-                problem,
-                "limits are numbers in the metric's unit; what fails lies beyond what is suspect",
-            )
-        }));
-    }
-}
-
 fn read_file(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<String> {
     fs::read_to_string(path)
         .map_err(|error| {
@@ -201,41 +181,6 @@ fn read_file(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<Stri
             ));
         })
         .ok()
-}
-
-fn read_zones(
-    files: &[ZoneFile],
-    problems: &mut Vec<Problem>,
-    warnings: &mut Vec<String>,
-) -> ZoneIndex {
-    let mut layers = Vec::new();
-    for (index, file) in files.iter().enumerate() {
-        let key = format!("city.zones[{index}].file");
-        let Some(text) = read_file(&file.file, &key, problems) else { continue };
-        let options = ZoneOptions {
-            layer: file.layer.clone(),
-            id_property: file.id_property.clone(),
-            name_property: Some(file.name_property.clone()),
-            name_zh_property: file.name_zh_property.clone(),
-        };
-        match ZoneIndex::from_geojson(&text, &options) {
-            Ok(loaded) => {
-                warnings.extend(
-                    loaded
-                        .problems
-                        .iter()
-                        .map(|problem| format!("{}: {problem}", file.file.display())),
-                );
-                layers.push(loaded.index);
-            }
-            Err(error) => problems.push(Problem::new(
-                key,
-                format!("{}: {error}", file.file.display()),
-                "the file must be a GeoJSON FeatureCollection of polygons in WGS-84",
-            )),
-        }
-    }
-    ZoneIndex::merge(layers)
 }
 
 fn read_catalogue(path: Option<&Path>, problems: &mut Vec<Problem>) -> Catalogue {

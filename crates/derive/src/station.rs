@@ -31,7 +31,10 @@ pub enum Taken {
 #[derive(Clone, Debug)]
 struct Series {
     basis: Basis,
+    /// The newest reading that counts.
     newest: Timestamp,
+    /// The newest reading.
+    heard: Timestamp,
     /// At most the hour that the device is in and the one before.
     open: Vec<OpenHour>,
     /// By hour, the last one at the back.
@@ -96,6 +99,7 @@ impl Station {
             // The unit of the metric is another one now: what was before cannot be compared.
             *series = Series::new(basis);
         }
+        series.heard = series.heard.max(time);
         if oldest.is_some_and(|oldest| hour < oldest) {
             return Taken::TooOld;
         }
@@ -164,17 +168,20 @@ impl Station {
         }
     }
 
-    /// Begins a series with what is stored of it; `newest` is the newest reading that counts.
+    /// Begins a series with what is stored of it: when it was heard last, the hours that count, and
+    /// the newest reading that does.
     pub fn load(
         &mut self,
         pollutant: Pollutant,
         basis: Basis,
-        newest: Timestamp,
+        heard: Timestamp,
         hours: Vec<OpenHour>,
+        newest: Option<Timestamp>,
     ) {
+        let newest = newest.unwrap_or(Timestamp::MIN);
         let series = self.series_mut(pollutant, basis);
-        *series = Series { newest, open: hours, ..Series::new(basis) };
-        self.newest = self.newest.max(newest);
+        *series = Series { newest, heard, open: hours, ..Series::new(basis) };
+        self.newest = self.newest.max(heard);
     }
 
     /// The day that ends with an hour that is over, in a standard's units.
@@ -202,11 +209,13 @@ impl Station {
         self.series.iter().flatten().any(|series| mean(series).is_some())
     }
 
-    /// Whether the device measures a pollutant.
+    /// Whether the device measures a pollutant: it has sent readings of it, good or not, in the
+    /// hours that are kept.
     pub fn measures(&self, pollutant: Pollutant) -> bool {
-        self.series[pollutant.index()].as_ref().is_some_and(|series| {
-            !series.open.is_empty() || series.means.iter().any(Option::is_some)
-        })
+        let oldest = self.oldest();
+        self.series[pollutant.index()]
+            .as_ref()
+            .is_some_and(|series| oldest.is_none_or(|oldest| series.heard >= oldest.start()))
     }
 
     fn series_mut(&mut self, pollutant: Pollutant, basis: Basis) -> &mut Series {
@@ -219,6 +228,7 @@ impl Series {
         Self {
             basis,
             newest: Timestamp::MIN,
+            heard: Timestamp::MIN,
             open: Vec::new(),
             means: VecDeque::from([None; KEPT_HOURS]),
         }
@@ -348,7 +358,7 @@ mod tests {
             }
         }
         let mut loaded = Station::new(MINUTE);
-        loaded.load(Pollutant::Pm25, Basis::Mass, at(149), hours);
+        loaded.load(Pollutant::Pm25, Basis::Mass, at(149), hours, Some(at(149)));
         for station in [&mut fed, &mut loaded] {
             let finished = station.finished();
             assert_eq!(finished, [Hour(0), Hour(1)]);

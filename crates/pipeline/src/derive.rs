@@ -232,8 +232,6 @@ impl Deriver {
         }
         self.devices[index] = if self.plan.selects(&device.kind) {
             let mut watched = self.plan.read_back(device, self.commits, now);
-            let finished = watched.station.finished();
-            self.plan.end_hours(&mut watched, finished, now, out);
             self.plan.tell_what_is_missing(&mut watched, now, out);
             self.watched.push(device.key);
             if !watched.late.is_empty() {
@@ -402,10 +400,15 @@ impl Plan {
 
     /// Tells what an earlier run could not tell any more, or could not know.
     fn tell_what_is_missing(&self, watched: &mut Watched, now: Timestamp, out: &mut Vec<Reading>) {
+        // Nothing is told of the first of them: the day before them was not read back.
+        for hour in watched.station.finished() {
+            watched.station.close(hour);
+        }
         let (Some(oldest), Some(over)) = (watched.station.correctable(), watched.station.over())
         else {
             return;
         };
+        watched.told.retain(|told| told.hour >= oldest);
         let hours = (oldest.0..=over.0).map(Hour);
         for hour in hours.filter(|hour| watched.station.has_means(*hour)).collect::<Vec<_>>() {
             self.tell(watched, hour, now, out);
@@ -488,14 +491,14 @@ impl Plan {
             }
             let points = self.points(&watched.device, input.metric, range)?;
             let hours = hours(*input, watched.station.slots(), &points);
-            let Some((_, newest)) = hours.last() else { continue };
-            let newest = *newest;
+            let newest = hours.last().map(|(_, newest)| *newest);
             let hours: Vec<OpenHour> = hours.into_iter().map(|(open, _)| open).collect();
             if let Some(open) = hours.last() {
                 // Some of it may be under way to the store: look again when it is over.
                 watched.late(input.pollutant, open.hour, commit, now);
             }
-            watched.station.load(input.pollutant, input.intake.basis, newest, hours);
+            let (basis, heard) = (input.intake.basis, last.time.min(now));
+            watched.station.load(input.pollutant, basis, heard, hours, newest);
         }
         Ok(())
     }

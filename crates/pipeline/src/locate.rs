@@ -5,7 +5,7 @@ use std::sync::Arc;
 use city_geo::crs::to_wgs84;
 use city_geo::{DEFAULT_MARGIN_DEG, Plausibility, ZoneIndex, plausibility};
 use city_model::{Crs, Device, DeviceKey, Marks, Placement, Position, Quality, Timestamp, ZoneSet};
-use city_quality::{Fix, LocationChecker, LocationState};
+use city_quality::{Fix, LocationChecker, LocationChecks, LocationState};
 use city_registry::Registry;
 use city_store::SharedStore;
 use rustc_hash::FxHashMap;
@@ -16,7 +16,8 @@ pub(crate) struct Located {
     pub(crate) position: Option<Position>,
     /// The zones that the reading counts for.
     pub(crate) zones: ZoneSet,
-    /// The verdict on the position; not evaluated for devices that stand still.
+    /// The verdict on the position; not evaluated for devices that stand still, unless there is a
+    /// limit for how far from their place they may say to be.
     pub(crate) verdict: Quality,
     /// Whether a position was sent that is impossible, far away, or has its numbers swapped.
     pub(crate) bad: bool,
@@ -30,11 +31,29 @@ struct Track {
     last: Option<(Timestamp, Position, ZoneSet)>,
 }
 
+/// The location checks of all devices and of kinds with limits of their own.
+struct Checkers {
+    all: LocationChecker,
+    kinds: Vec<(Box<str>, LocationChecker)>,
+}
+
+impl Checkers {
+    fn new(limits: &LocationChecks) -> Self {
+        let of = |kind: &String| (kind.as_str().into(), LocationChecker::new(limits.of(kind)));
+        let all = LocationChecker::new(limits.of_all());
+        Self { all, kinds: limits.kinds.keys().map(of).collect() }
+    }
+
+    fn of(&self, kind: &str) -> &LocationChecker {
+        self.kinds.iter().find(|(of, _)| **of == *kind).map_or(&self.all, |(_, checker)| checker)
+    }
+}
+
 /// Finds places; remembers where moving devices were.
 pub(crate) struct Locator {
     index: Arc<ZoneIndex>,
     bounds: Option<[f64; 4]>,
-    checker: LocationChecker,
+    checkers: Checkers,
     tracks: FxHashMap<DeviceKey, Track>,
     nowhere: ZoneSet,
 }
@@ -45,6 +64,7 @@ impl Locator {
         index: Arc<ZoneIndex>,
         bounds: Option<[f64; 4]>,
         store: &SharedStore,
+        limits: &LocationChecks,
     ) -> Self {
         let mut tracks: FxHashMap<DeviceKey, Track> = FxHashMap::default();
         store.each_last(&mut |series, last| {
@@ -56,8 +76,8 @@ impl Locator {
                 track.last = Some((last.time, position, index.locate(position)));
             }
         });
-        let checker = LocationChecker::default();
-        Self { index, bounds, checker, tracks, nowhere: [].into() }
+        let checkers = Checkers::new(limits);
+        Self { index, bounds, checkers, tracks, nowhere: [].into() }
     }
 
     /// Takes up other zones, and puts every device that moves into them where it was last;
@@ -80,9 +100,16 @@ impl Locator {
         source_crs: Crs,
         time: Timestamp,
     ) -> Located {
-        if let Placement::Fixed(_) = device.placement {
+        let crs = if device.crs == Crs::Wgs84 { source_crs } else { device.crs };
+        if let Placement::Fixed(place) = device.placement {
             let zones = device.zones.clone();
-            return Located { position: None, zones, verdict: Quality::NotEvaluated, bad: false };
+            let checker = self.checkers.of(&device.kind);
+            let verdict = sent.map_or(Quality::NotEvaluated, |(lon, lat)| {
+                let (lon, lat) = to_wgs84(crs, lon, lat);
+                checker.check_fixed(place, Position::new(lon, lat))
+            });
+            let bad = matches!(verdict, Quality::Suspect | Quality::Fail);
+            return Located { position: None, zones, verdict, bad };
         }
         let track = self.tracks.entry(device.key).or_default();
         let last_zones = track.last.as_ref().map_or(&self.nowhere, |(_, _, zones)| zones);
@@ -90,14 +117,14 @@ impl Locator {
             let zones = last_zones.clone();
             return Located { position: None, zones, verdict: Quality::NotEvaluated, bad: false };
         };
-        let crs = if device.crs == Crs::Wgs84 { source_crs } else { device.crs };
         let (lon, lat) = to_wgs84(crs, lon, lat);
         let position = Position::new(lon, lat);
         let plausibility = match self.bounds {
             Some(bounds) => plausibility(lon, lat, bounds, DEFAULT_MARGIN_DEG),
             None => Plausibility::Inside,
         };
-        let verdict = self.checker.check(&mut track.checked, &Fix { time, position, plausibility });
+        let checker = self.checkers.of(&device.kind);
+        let verdict = checker.check(&mut track.checked, &Fix { time, position, plausibility });
         let Some(position) = position.filter(|_| plausibility == Plausibility::Inside) else {
             return Located { position: None, zones: last_zones.clone(), verdict, bad: true };
         };

@@ -13,6 +13,7 @@ mod checker;
 mod checks;
 mod config;
 mod location;
+mod plan;
 mod set;
 mod state;
 
@@ -20,5 +21,6 @@ pub use checker::{Checker, Input, Verdict};
 pub use checks::{CHECKS, Check};
 pub use config::{CheckConfig, ConfigProblem, FlatLine, GrossRange, RateOfChange, Spike};
 pub use location::{Fix, LocationChecker, LocationConfig, LocationState};
+pub use plan::{Instead, KindChecks, KindLocation, LocationChecks, MetricChecks};
 pub use set::CheckSet;
 pub use state::SeriesState;

@@ -13,7 +13,7 @@ use city_geo::Plausibility;
 use city_model::{Position, Quality, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Limits for the positions of moving devices.
+/// Limits for the positions of devices.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LocationConfig {
@@ -22,11 +22,14 @@ pub struct LocationConfig {
     /// How far apart two fixes of one place may lie, in metres; 200 if not given, which is a
     /// receiver between high buildings.
     pub slack_m: f64,
+    /// How far from its place in the registry a device that stands still may say to be, in metres;
+    /// not looked at if not given.
+    pub fixed_within_m: Option<f64>,
 }
 
 impl Default for LocationConfig {
     fn default() -> Self {
-        Self { max_speed_m_s: 70.0, slack_m: 200.0 }
+        Self { max_speed_m_s: 70.0, slack_m: 200.0, fixed_within_m: None }
     }
 }
 
@@ -87,6 +90,17 @@ impl LocationChecker {
         } else {
             state.doubted = Some(now);
             Quality::Suspect
+        }
+    }
+
+    /// Judges where a device that stands still says to be, beside its place in the registry; not
+    /// evaluated if there is no limit.
+    pub fn check_fixed(&self, registered: Position, said: Option<Position>) -> Quality {
+        match (self.config.fixed_within_m, said) {
+            (None, _) => Quality::NotEvaluated,
+            (Some(_), None) => Quality::Fail,
+            (Some(limit), Some(said)) if registered.distance_m(said) > limit => Quality::Suspect,
+            (Some(_), Some(_)) => Quality::Pass,
         }
     }
 
@@ -185,6 +199,21 @@ mod tests {
         LocationChecker::default().check(&mut state, &fix((5, -87.63, 41.80)));
         let bytes = postcard::to_allocvec(&state).expect("postcard");
         assert_eq!(postcard::from_bytes::<LocationState>(&bytes).expect("read"), state);
+    }
+
+    #[test]
+    fn a_device_that_stands_still_is_where_it_was_put() {
+        let home = Position::new(-87.63, 41.88).expect("a place");
+        let near = Position::new(-87.631, 41.88); // 83 m west
+        let far = Position::new(-87.64, 41.88);
+        let checker = |within| {
+            let config = LocationConfig { fixed_within_m: within, ..LocationConfig::default() };
+            LocationChecker::new(config)
+        };
+        assert_eq!(checker(None).check_fixed(home, far), Quality::NotEvaluated);
+        for (said, expected) in [(near, Pass), (far, Suspect), (None, Fail)] {
+            assert_eq!(checker(Some(150.0)).check_fixed(home, said), expected, "{said:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What ingest has told about each device: when it was heard, its newest reading, where it is.
 
+use city_geo::ZoneIndex;
 use city_model::{
     Device, DeviceKey, Marks, Placement, Position, Quality, Reading, SeriesKey, Timestamp, Value,
     ZoneSet,
@@ -10,7 +11,8 @@ use rustc_hash::FxHashMap;
 /// One device now.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DeviceNow {
-    /// When it was last heard (received time). What a broker had retained is not news of it.
+    /// When it was last heard (received time). What a broker had retained, or what was derived here,
+    /// is not news of it.
     pub(crate) heard: Option<Timestamp>,
     /// The event time of its newest reading whose time can be trusted.
     pub(crate) newest: Option<Timestamp>,
@@ -38,6 +40,11 @@ impl DeviceNow {
             _ => device.zones.clone(),
         }
     }
+}
+
+/// Whether a reading is a sign of life: what a broker had kept, or what was computed here, is none.
+fn is_heard(marks: Marks) -> bool {
+    !marks.has(Marks::RETAINED) && !marks.has(Marks::DERIVED)
 }
 
 /// The newest value of a series since the last tick.
@@ -73,7 +80,7 @@ impl Table {
         let mut table = Self::default();
         store.each_last(&mut |series, last| {
             let device = table.device(series.device);
-            if !last.marks.has(Marks::RETAINED) {
+            if is_heard(last.marks) {
                 device.heard = device.heard.max(Some(last.received));
             }
             device.measured(last.time, last.marks, last.position, None);
@@ -86,7 +93,7 @@ impl Table {
     pub(super) fn take(&mut self, reading: &Reading, want_values: bool) {
         let key = reading.series.device;
         let device = self.device(key);
-        if !reading.marks.has(Marks::RETAINED) {
+        if is_heard(reading.marks) {
             device.heard = device.heard.max(Some(reading.received));
         }
         device.measured(reading.time, reading.marks, reading.position, Some(&reading.zones));
@@ -110,6 +117,15 @@ impl Table {
                     }
                 })
                 .or_insert(newer);
+        }
+    }
+
+    /// Puts every device that moves into the zones around its last place.
+    pub(super) fn locate(&mut self, zones: &ZoneIndex) {
+        for device in &mut self.devices {
+            if let Some((_, position)) = device.moved {
+                device.zones = Some(zones.locate(position));
+            }
         }
     }
 

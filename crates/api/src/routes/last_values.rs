@@ -15,7 +15,7 @@ use crate::parameters::{FromPairs, Pairs, Parameters};
 use crate::problem::Answer;
 use crate::schema;
 use crate::select::{self, Selection};
-use crate::status::max_age;
+use crate::status::{DERIVED_EVERY, max_age};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list))
@@ -38,7 +38,8 @@ struct LastValue {
     received: Timestamp,
     /// Seconds since the event time.
     age_s: f64,
-    /// From this age on the value is stale, in seconds: three intervals of the device.
+    /// From this age on the value is stale, in seconds: three intervals of the device, three
+    /// hours for what is derived.
     max_age_s: f64,
     /// Whether it is too old to stand for the present, or of unknown age.
     stale: bool,
@@ -46,7 +47,7 @@ struct LastValue {
     #[schema(value_type = Option<schema::LonLat>)]
     position: Option<[f64; 2]>,
     simulated: bool,
-    /// What is special: `retained`, `future`, `untimed`, `bad_position`.
+    /// What is special: `retained`, `future`, `untimed`, `bad_position`, `derived`.
     marks: Vec<&'static str>,
 }
 
@@ -150,7 +151,9 @@ fn view(
     now: Timestamp,
 ) -> Option<LastValue> {
     let age = now.since(last.time);
-    let max_age = max_age(device.interval);
+    let interval =
+        if last.marks.has(Marks::DERIVED) { Some(DERIVED_EVERY) } else { device.interval };
+    let max_age = max_age(interval);
     // What a broker had retained without a time may be of any age.
     let unknown_age = last.marks.has(Marks::RETAINED.with(Marks::UNTIMED));
     Some(LastValue {
@@ -175,6 +178,7 @@ fn mark_names(marks: Marks) -> Vec<&'static str> {
         (Marks::FUTURE, "future"),
         (Marks::UNTIMED, "untimed"),
         (Marks::BAD_POSITION, "bad_position"),
+        (Marks::DERIVED, "derived"),
     ]
     .into_iter()
     .filter_map(|(mark, name)| marks.has(mark).then_some(name))

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use city_model::{
-    Device, Directory, LifeCycle, LocalText, Position, Span, Timestamp, Zone, ZoneKey,
+    Device, Directory, LifeCycle, LocalText, Marks, Position, Span, Timestamp, Zone, ZoneKey,
 };
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -20,12 +20,14 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::assets::{etag, is_known};
+use crate::auth::Principal;
 use crate::extract::Id;
 use crate::parameters::{NoParameters, Parameters};
-use crate::problem::Answer;
+use crate::parts::ZoneReload;
+use crate::problem::{Answer, Problem, codes};
 use crate::schema;
 use crate::select::zone_key;
-use crate::status::DeviceStatus;
+use crate::status::{DERIVED_EVERY, DeviceStatus, max_age};
 
 /// How far borders may be simplified, in degrees: about five metres.
 const TOLERANCE_DEG: f64 = 5e-5;
@@ -33,7 +35,7 @@ const TOLERANCE_DEG: f64 = 5e-5;
 const FRESH: Span = Span::from_mins(15);
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(draw)).routes(routes!(show))
+    OpenApiRouter::new().routes(routes!(draw)).routes(routes!(reload)).routes(routes!(show))
 }
 
 /// The collection as last drawn, for one version of the directory.
@@ -84,8 +86,7 @@ struct ZoneProperties {
     /// West, south, east, north.
     #[schema(value_type = schema::Bounds)]
     bounds: [f64; 4],
-    /// The zone above it in the hierarchy.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The zone above it in the hierarchy; `null` if there is none.
     parent: Option<String>,
     /// Its area in square kilometres, on a sphere.
     area_km2: f64,
@@ -149,6 +150,33 @@ fn drawn(app: &App) -> (HeaderValue, Bytes) {
     let etag = etag(&body);
     *cache = Some((directory.version, etag.clone(), body.clone()));
     (etag, body)
+}
+
+/// Read the zone files again
+///
+/// All or nothing: if a file cannot be read or a rule names a zone that would be gone, the zones
+/// stay as they are. Zones whose id stays keep their place in rules, alerts and streams.
+#[utoipa::path(post, path = "/zones/reload", operation_id = "reload_zones", tag = "registry",
+    responses(
+        (status = 200, description = "The zones in force now", body = ZoneReload),
+        (status = 422, description = "The zones stay as they are")))]
+async fn reload(
+    State(app): State<App>,
+    principal: Principal,
+    _: Parameters<NoParameters>,
+) -> Answer<Json<ZoneReload>> {
+    let files = app.zone_files.clone();
+    let done = app
+        .lanes
+        .short(move || {
+            files.reload().map_err(|problems| {
+                Problem::new(codes::BAD_ZONES, problems.join("\n"))
+                    .hint("`citybrain zones check` says what is wrong with each feature.")
+            })
+        })
+        .await?;
+    tracing::info!(user.name = %principal.user, zones = done.zones, "reloaded the zones");
+    Ok(Json(done))
 }
 
 /// A metric over the devices of a zone.
@@ -264,7 +292,9 @@ fn add_values(
     for (key, last) in app.store.last_of_device(device.key) {
         let Some(metric) = directory.metrics.get(key) else { continue };
         let Some(value) = last.value.as_f64() else { continue };
-        if !last.quality.is_trusted() || now.since(last.time) > FRESH {
+        let fresh =
+            if last.marks.has(Marks::DERIVED) { max_age(Some(DERIVED_EVERY)) } else { FRESH };
+        if !last.quality.is_trusted() || now.since(last.time) > fresh {
             continue;
         }
         let figure = figures.entry(key).or_insert_with(|| ZoneMetric {

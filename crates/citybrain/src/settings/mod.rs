@@ -1,6 +1,7 @@
 //! Settings: what a configuration file can say, with defaults for everything but the city.
 
 mod load;
+mod meaning;
 mod problems;
 
 use std::collections::BTreeMap;
@@ -10,13 +11,14 @@ use std::path::PathBuf;
 use city_alert::ReceiverConfig;
 use city_collect::BrokerConfig;
 use city_derive::AqiConfig;
-use city_model::{LocalText, Span};
+use city_model::{Crs, LocalText, Span};
 use city_pipeline::SourceSpec;
-use city_quality::CheckConfig;
+use city_quality::{LocationChecks, MetricChecks};
 use city_registry::{Department, Kind};
 use serde::Deserialize;
 
 pub use load::{LoadError, load};
+pub(crate) use meaning::check_meaning;
 pub use problems::{Problem, Problems};
 
 /// The complete, commented example.
@@ -48,7 +50,10 @@ pub struct Settings {
     pub sources: Vec<SourceSpec>,
     /// Quality checks by metric, beside the check of the physical range that every metric has.
     #[serde(default)]
-    pub quality: BTreeMap<String, CheckConfig>,
+    pub quality: BTreeMap<String, MetricChecks>,
+    /// Limits for the positions that messages carry.
+    #[serde(default)]
+    pub location: LocationChecks,
     /// Series that are derived from readings.
     #[serde(default)]
     pub derived: DerivedSettings,
@@ -74,6 +79,9 @@ pub struct CitySettings {
     /// Zone files.
     #[serde(default)]
     pub zones: Vec<ZoneFile>,
+    /// A grid of H3 cells; made by itself where there are bounds and no zone files.
+    #[serde(default)]
+    pub grid: Option<GridSettings>,
     /// A list of devices that is imported at every start.
     #[serde(default)]
     pub devices: Option<PathBuf>,
@@ -108,6 +116,33 @@ pub struct ZoneFile {
     /// The property that holds the Chinese name.
     #[serde(default)]
     pub name_zh_property: Option<String>,
+    /// The property that holds the id or the name of the zone above; without it the zone above is
+    /// the smallest larger one of another layer around it.
+    #[serde(default)]
+    pub parent_property: Option<String>,
+    /// The layer of the zones above.
+    #[serde(default)]
+    pub parent_layer: Option<String>,
+    /// The coordinate system of the file.
+    #[serde(default)]
+    pub crs: Crs,
+}
+
+/// A grid of H3 cells over the city's bounds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GridSettings {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// The resolution of H3, 0 (coarse) to 15 (fine); with it there is a grid beside zone files
+    /// too. Without it a grid has at most about 10,000 cells.
+    pub resolution: Option<u8>,
+}
+
+impl Default for GridSettings {
+    fn default() -> Self {
+        Self { enabled: true, resolution: None }
+    }
 }
 
 fn name_property() -> String {

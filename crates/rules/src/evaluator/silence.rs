@@ -109,6 +109,10 @@ impl Evaluator {
         out: &mut Vec<AlertEvent>,
     ) {
         let now = self.clock;
+        let whole_device = matches!(self.slots.get(id).key, SubjectKey::Device(_));
+        if whole_device && reading.marks.has(Marks::DERIVED) {
+            return; // computed here: it says nothing about whether the device is alive
+        }
         let Some(quiet) = self.slots.quiet_mut(id) else { return };
         quiet.armed = now;
         quiet.time = Some(reading.time);

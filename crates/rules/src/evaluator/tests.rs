@@ -351,6 +351,26 @@ fn time_that_nobody_listened_is_no_silence() {
 }
 
 #[test]
+fn what_is_derived_is_no_sign_of_life_of_the_device() {
+    let text = "group: g\ndepartment: d\nrules:\n  - {id: gone, kind: absence, severity: low, for: 60s}\n  \
+        - {id: no-index, kind: absence, subject: series, select: {metric: aqi_cn, device: d0}, severity: low, for: 60s}\n";
+    let mut evaluator = Evaluator::new(rules(text), directory(["north", "south"]), T0);
+    let metric = Catalogue::embedded().by_id("aqi_cn").expect("known").key;
+    let mut out = Vec::new();
+    for second in 1..=90 {
+        let mut derived = pm25(0, second * 1_000, 80.0);
+        derived.series.metric = metric;
+        derived.marks = Marks::DERIVED;
+        evaluator.observe(&derived, &mut out);
+        evaluator.advance(derived.received, &mut out);
+    }
+    // All five devices are silent, one of them although an index is still computed for it; the
+    // index itself is heard.
+    assert_eq!(out.len(), 5);
+    assert!(out.iter().all(|event| &*event.alert.rule.id == "gone"));
+}
+
+#[test]
 fn only_rules_that_select_a_series_hold_state_for_it() {
     let mut text = "group: g\ndepartment: d\nrules:\n".to_owned();
     for index in 0..200 {

@@ -14,7 +14,7 @@
 //! too, counted from when the engine first knew it. Planned, retired and devices in maintenance
 //! are not watched, nor, with `3x`, devices that declare no interval (`interval` sets one for
 //! them). A sign of life is a reading that is news: not retained, not older than the newest one,
-//! not later than `lateness`; its quality does not matter unless `trust` says so, except that a
+//! not later than `lateness`, and not derived from others here; its quality does not matter unless `trust` says so, except that a
 //! placeholder (`missing`) is none.
 //!
 //! With `group_by: gateway` a device's silence is judged together with that of its neighbours

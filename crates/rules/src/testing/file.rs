@@ -19,12 +19,13 @@ use crate::yaml::{self, Node};
 /// 2026-01-01T00:00:00Z.
 const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 
-const MARKS: [(&str, Marks); 5] = [
+const MARKS: [(&str, Marks); 6] = [
     ("simulated", Marks::SIMULATED),
     ("retained", Marks::RETAINED),
     ("future", Marks::FUTURE),
     ("untimed", Marks::UNTIMED),
     ("bad_position", Marks::BAD_POSITION),
+    ("derived", Marks::DERIVED),
 ];
 
 pub(super) struct TestFile {
