@@ -50,7 +50,8 @@ use crate::problem::{Problem, codes};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
 pub use crate::parts::{
-    BrokerStatus, CityInfo, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState,
+    BrokerStatus, CityInfo, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState, ZoneFiles,
+    ZoneReload,
 };
 
 /// The largest body that a request may have, in bytes.

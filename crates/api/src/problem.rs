@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use city_registry::RegistryError;
+use city_registry::{FieldProblem, RegistryError};
 use city_store::{StateError, StoreError, StoreErrorKind};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -72,6 +72,18 @@ codes! {
     BAD_KEY "bad_idempotency_key" 422 "The idempotency key does not fit the event";
     UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" 415 "The body must be JSON";
     BODY_TOO_LARGE "body_too_large" 413 "The body is too large";
+    BAD_FIELDS "bad_fields" 422 "Some fields cannot be like this";
+    UNKNOWN_KIND "unknown_kind" 404 "There is no such kind";
+    UNKNOWN_DEPARTMENT "unknown_department" 404 "There is no such department";
+    UNKNOWN_CLIENT "unknown_client" 404 "There is no such client";
+    UNKNOWN_CREDENTIAL "unknown_credential" 404 "The client has no such credential";
+    UNKNOWN_MAPPING "unknown_mapping" 404 "Nobody said what this name means";
+    NOT_WAITING "not_waiting" 404 "No such device waits to be registered";
+    CHANGED_MEANWHILE "changed_meanwhile" 412 "It is not as you saw it";
+    EXISTS "already_exists" 409 "It is there already";
+    CONFIGURED "configured" 409 "The configuration describes it";
+    IN_USE "in_use" 409 "Devices need it";
+    HAS_HISTORY "has_history" 409 "The device has a history";
     ALREADY_ACKNOWLEDGED "already_acknowledged" 409 "Somebody has acknowledged the alert already";
     ALREADY_RESOLVED "already_resolved" 409 "The alert has ended already";
     REPLAY_FAILED "replay_failed" 503 "The dead letter could not be replayed";
@@ -233,8 +245,39 @@ impl From<StateError> for Problem {
 
 impl From<RegistryError> for Problem {
     fn from(error: RegistryError) -> Self {
-        Self::internal(&error)
+        match error {
+            RegistryError::Fields(problems) => bad_fields(&problems),
+            RegistryError::Import(problems) => {
+                let detail = RegistryError::Import(problems.clone()).to_string();
+                Self::new(codes::BAD_DEVICES, detail)
+                    .hint("Mend all of them and send the whole list again, or take the others with `partial=true`.")
+                    .with("problems", problems.iter().take(SHOWN_PROBLEMS).collect::<Vec<_>>())
+                    .with("problem_count", problems.len())
+            }
+            RegistryError::File { message, hint, .. } => {
+                Self::new(codes::BAD_BODY, message).hint(hint)
+            }
+            RegistryError::Configured { .. } => {
+                Self::new(codes::CONFIGURED, format!("The {error}."))
+                    .hint("Change the configuration file and restart.")
+            }
+            RegistryError::InUse { .. } => Self::new(codes::IN_USE, format!("The {error}.")),
+            other => Self::internal(&other),
+        }
     }
+}
+
+/// How many problems of an import are listed one by one.
+const SHOWN_PROBLEMS: usize = 1_000;
+
+/// What is wrong with what somebody sent, field by field.
+pub(crate) fn bad_fields(problems: &[FieldProblem]) -> Problem {
+    let line = |problem: &FieldProblem| format!("{}: {}", problem.field, problem.message);
+    let lines: Vec<String> = problems.iter().map(line).collect();
+    let hints: Vec<&str> = problems.iter().map(|problem| problem.hint).collect();
+    Problem::new(codes::BAD_FIELDS, lines.join("; "))
+        .hint(hints.join("; "))
+        .with("fields", problems)
 }
 
 /// An error with its causes.

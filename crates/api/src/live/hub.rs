@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use city_geo::ZoneIndex;
 use city_model::{DeviceKey, Directory, SharedClock, Span, Timestamp};
 use city_pipeline::{Committed, Follower};
 use city_registry::Registry;
@@ -66,6 +67,8 @@ struct Demand {
 struct Swept {
     at: Option<Timestamp>,
     directory: u64,
+    /// The zones that devices which move were put into.
+    zones: Option<Arc<ZoneIndex>>,
 }
 
 impl std::fmt::Debug for Hub {
@@ -271,9 +274,14 @@ impl Hub {
         let due = swept.at.is_none_or(|at| now.since(at) >= SWEEP || now < at);
         let touched = std::mem::take(&mut *lock(&self.touched));
         let mut table = lock(&self.table);
+        if !swept.zones.as_ref().is_some_and(|zones| self.registry.has_zones(zones)) {
+            let zones = self.registry.zones();
+            table.locate(&zones);
+            swept.zones = Some(zones);
+        }
         let mut candidates = table.take_dirty();
         if due || swept.directory != directory.version {
-            *swept = Swept { at: Some(now), directory: directory.version };
+            (swept.at, swept.directory) = (Some(now), directory.version);
             return directory.devices().map(|device| (device.key, table.get(device.key))).collect();
         }
         candidates.extend(touched.into_iter().map(|key| (key, table.get(key))));

@@ -163,6 +163,35 @@ async fn a_zone_in_figures_counts_what_is_there_now_and_fresh() {
 }
 
 #[tokio::test]
+async fn other_zones_are_taken_up_everywhere_or_not_at_all() {
+    let city = City::new();
+    city.commit(vec![city.at(city.reading("bus-1", "pm25", 20.0), 11.2, 50.2)]);
+    assert_eq!(city.ok("/api/v1/devices/bus-1").await["zones"], json!(["harbour"]));
+    let answer = city.post("/api/v1/zones/reload", &json!({})).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let expected =
+        json!({ "zones": 2, "added": ["new-town"], "removed": ["harbour"], "warnings": [] });
+    assert_eq!(answer.json(), expected);
+    city.pass(Span::from_secs(1));
+    // The device that stands there, and the one that was there last.
+    for device in ["air-2", "bus-1"] {
+        let path = format!("/api/v1/devices/{device}");
+        assert_eq!(city.ok(&path).await["zones"], json!(["new-town"]), "{device}");
+    }
+    assert_eq!(city.ok("/api/v1/zones/new-town").await["devices"], 2);
+    assert_eq!(city.get("/api/v1/zones/harbour").await.status, StatusCode::NOT_FOUND);
+    let zones = city.ok("/api/v1/zones").await;
+    assert_eq!(zones["features"][1]["properties"]["id"], "new-town");
+    assert_eq!(zones["features"][1]["properties"]["devices"], 1);
+
+    let refused = city.post("/api/v1/zones/reload", &json!({})).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.json()["code"], "bad_zones");
+    assert_eq!(refused.json()["detail"], "zones.geojson is not GeoJSON");
+    assert_eq!(city.ok("/api/v1/devices/air-2").await["zones"], json!(["new-town"]));
+}
+
+#[tokio::test]
 async fn the_system_tells_what_it_is_and_how_it_is_doing() {
     let city = City::new();
     city.commit(vec![city.reading("air-1", "pm25", 12.0)]);
