@@ -1,0 +1,53 @@
+//! Measures how many frames a second the codecs of the tests decode on one core:
+//! `cargo run --release -p city-codec --example frames_per_second`.
+#![allow(clippy::print_stdout)] // a measurement talks
+
+use std::time::{Duration, Instant};
+
+use city_codec::{JsCodec, Limits};
+use city_decode::{Codec, CodecOutput, Frame};
+use city_model::Timestamp;
+use serde_json::{Map, json};
+
+/// How long each codec is measured.
+const TIME: Duration = Duration::from_secs(2);
+
+fn main() {
+    let milesight = include_str!("../testdata/codecs/milesight.js");
+    let decentlab = include_str!("../testdata/codecs/decentlab.js");
+    let elsys = include_str!("../testdata/codecs/elsys.js");
+    let example = include_str!("../testdata/codecs/example.js");
+    measure("example.js", example, &[0x15]);
+    measure("elsys.js", elsys, &[1, 0, 226, 2, 41, 4, 0, 39, 5, 6, 6, 3, 8, 7, 13, 98]);
+    let frame = [1, 0x75, 0x5c, 3, 0x67, 0x34, 1, 4, 0x68, 0x65, 5, 0, 0];
+    measure("milesight.js", milesight, &frame);
+    let frame = [2, 2, 0x3b, 0, 3, 0, 0x37, 2, 0x71, 0x0c, 0x60];
+    measure("decentlab.js", decentlab, &frame);
+}
+
+fn measure(file: &str, source: &str, bytes: &[u8]) {
+    let mut variables = Map::new();
+    if file == "decentlab.js" {
+        variables.insert("model".to_owned(), json!("dl-5tm"));
+    }
+    let codec = match JsCodec::new(file, source, &variables, Limits::default()) {
+        Ok(codec) => codec,
+        Err(error) => return println!("{error}"),
+    };
+    let received = Timestamp::from_secs(1_795_422_600);
+    let frame = Frame { device: "d", bytes, f_port: Some(85), received };
+    let (mut frames, mut values) = (0_u64, 0);
+    let started = Instant::now();
+    while started.elapsed() < TIME {
+        for _ in 0..1_000 {
+            let mut out = CodecOutput::default();
+            if let Err(error) = codec.decode_uplink(&frame, &mut out) {
+                return println!("{error}");
+            }
+            values += out.values.len();
+            frames += 1;
+        }
+    }
+    let a_second = frames as f64 / started.elapsed().as_secs_f64();
+    println!("{file}: {a_second:.0} frames/s with {} values each", values as u64 / frames);
+}

@@ -1,0 +1,128 @@
+// Calls a vendor's script for one frame. Evaluated once per engine, before the script, so that
+// what it needs is the language's own even if the script replaces it.
+(function () {
+  "use strict";
+  var DateOf = Date;
+  var parse = JSON.parse;
+  var stringify = JSON.stringify;
+  var text = String;
+  var apply = Reflect.apply;
+  var isArray = Array.isArray;
+  var call = Function.prototype.call.bind(Function.prototype.call);
+  var isDate = call.bind(null, Function.prototype[Symbol.hasInstance], Date);
+  var getTime = call.bind(null, Date.prototype.getTime);
+  var toISOString = call.bind(null, Date.prototype.toISOString);
+  var MOST_LINES = 100;
+  var MOST_CHARACTERS = 1000;
+
+  // A few of the language's own functions run to their end without ever asking whether the time is
+  // over. On a list of a thousand million holes, which costs no memory, that is minutes.
+  var MOST_ITEMS = 1000000;
+
+  function guard(object, name) {
+    var original = object[name];
+    if (typeof original !== "function") return;
+    var guarded = { call: function () {
+      tooLong(this);
+      for (var i = 0; i < arguments.length; i++) tooLong(arguments[i]);
+      return apply(original, this, arguments);
+    } }.call;
+    Object.defineProperty(guarded, "name", { value: name, configurable: true });
+    Object.defineProperty(object, name, {
+      value: guarded, writable: true, configurable: true, enumerable: false,
+    });
+  }
+
+  function tooLong(list) {
+    if (typeof list === "object" && list !== null && list.length > MOST_ITEMS) {
+      throw new RangeError("a list of " + list.length + " items is too long");
+    }
+  }
+
+  ["concat", "copyWithin", "fill", "flat", "flatMap", "join", "lastIndexOf", "reverse", "shift", "slice",
+    "sort", "splice", "toLocaleString", "toReversed", "toSorted", "toSpliced", "unshift", "with",
+  ].forEach(function (name) { guard(Array.prototype, name); });
+  guard(Array, "from");
+
+  var lines = null;
+
+  function log() {
+    if (lines === null || lines.length >= MOST_LINES) return;
+    var line = "";
+    for (var i = 0; i < arguments.length; i++) line += (i ? " " : "") + show(arguments[i]);
+    lines[lines.length] = line.length > MOST_CHARACTERS ? line.slice(0, MOST_CHARACTERS) : line;
+  }
+
+  function show(value) {
+    if (typeof value === "object" && value !== null) {
+      try {
+        return stringify(value);
+      } catch (_) {
+        return "[object]";
+      }
+    }
+    return text(value);
+  }
+
+  var console = { log: log, info: log, warn: log, error: log, debug: log, trace: log };
+  Object.defineProperty(globalThis, "console", {
+    value: console, writable: true, configurable: true, enumerable: false,
+  });
+
+  function require(name) {
+    throw new Error("require(\"" + name + "\") cannot be used: a codec is one file");
+  }
+
+  // The forms that vendors' files come in, the present one first.
+  function run(script, bytes, port, millis, variables, listen) {
+    lines = listen ? [] : null;
+    variables = variables === undefined ? {} : parse(variables);
+    var module = { exports: {} };
+    var found = script(module.exports, module, require);
+    var exported = module.exports;
+    var decodeUplink = found.decodeUplink || (exported && exported.decodeUplink);
+    if (typeof decodeUplink === "function") {
+      var recvTime = new DateOf(millis);
+      var input = { bytes: bytes, fPort: port, recvTime: recvTime, variables: variables };
+      return decodeUplink(input);
+    }
+    var decode = found.Decode || (exported && exported.Decode);
+    if (typeof decode === "function") return { data: decode(port, bytes, variables) };
+    var decoder = found.Decoder || (exported && exported.Decoder);
+    if (typeof decoder === "function") return { data: decoder(bytes, port) };
+    return null;
+  }
+
+  // Whether there is anything to call; called once, when the script is loaded.
+  function check(script) {
+    var module = { exports: {} };
+    var found = script(module.exports, module, require);
+    var exported = module.exports || {};
+    return [found, exported].some(function (of) {
+      return ["decodeUplink", "Decode", "Decoder"].some(function (name) {
+        return typeof of[name] === "function";
+      });
+    });
+  }
+
+  // The text of a date, null if it is an invalid one, undefined if the value is no date.
+  function dateText(value) {
+    if (!isDate(value)) return undefined;
+    var millis = getTime(value);
+    return millis === millis ? toISOString(value) : null;
+  }
+
+  // The text of whatever was thrown.
+  function thrown(value) {
+    if (value instanceof Error) return value.name + ": " + value.message;
+    return isArray(value) || typeof value === "object" ? show(value) : text(value);
+  }
+
+  return {
+    run: run,
+    check: check,
+    dateText: dateText,
+    thrown: thrown,
+    lines: function () { return lines || []; },
+  };
+})()

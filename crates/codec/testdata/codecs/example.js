@@ -1,0 +1,1 @@
+const decodeUplink = ({ bytes, recvTime, variables }) => ({ data: { temp: bytes[0] } });
