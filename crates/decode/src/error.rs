@@ -147,6 +147,9 @@ pub struct DecodeError {
     pub hint: Cow<'static, str>,
 }
 
+/// The longest path that an error shows whole, in bytes.
+const LONGEST_PATH: usize = 400;
+
 impl DecodeError {
     pub(crate) fn new(
         kind: DecodeErrorKind,
@@ -154,6 +157,14 @@ impl DecodeError {
         message: impl Into<String>,
         hint: impl Into<Cow<'static, str>>,
     ) -> Self {
+        let at = match at {
+            // Paths are made of the payload's names, which may be of any length.
+            At::Path(path) if path.len() > LONGEST_PATH => {
+                let start: String = path.chars().take(LONGEST_PATH / 4).collect();
+                At::Path(format!("{start}…"))
+            }
+            at => at,
+        };
         Self { kind, at, message: message.into(), hint: hint.into() }
     }
 
@@ -235,5 +246,8 @@ mod tests {
         let error = DecodeError::new(DecodeErrorKind::Malformed, at, "no closing quote", "add it");
         assert_eq!(error.to_string(), "no closing quote (at line 2, column 7)");
         assert_eq!(quote(&"ab\n".repeat(30)).chars().last(), Some('…'));
+        let long = At::Path("路".repeat(100_000));
+        let error = DecodeError::new(DecodeErrorKind::BadName, long, "a long name", "shorten it");
+        assert!(error.detail().len() < 500, "{error}");
     }
 }

@@ -12,6 +12,7 @@
 
 mod cayenne;
 mod codec;
+mod entries;
 mod error;
 mod formats;
 mod guard;
@@ -20,6 +21,7 @@ mod lorawan;
 mod mapping;
 mod options;
 mod path;
+mod rows;
 mod time;
 pub mod topic;
 mod wire;
@@ -120,7 +122,7 @@ impl<'a> Decoded<'a> {
 
 /// A payload format that sources can name in their configuration.
 pub trait Format: Send + Sync {
-    /// The name in configuration: lower-case, words joined by `_`.
+    /// The name in configuration: lower-case letters and digits, words joined by `_`.
     fn name(&self) -> &'static str;
 
     /// What it is, in one English sentence.
@@ -210,7 +212,8 @@ mod tests {
     fn format_names_are_unique_snake_case_and_found() {
         let mut names: Vec<_> = FORMATS.iter().map(|format| format.name()).collect();
         for name in &names {
-            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+            let snake = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+            assert!(name.bytes().all(snake), "{name}");
             assert_eq!(format(name).map(Format::name), Some(*name));
         }
         names.sort_unstable();

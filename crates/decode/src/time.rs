@@ -74,6 +74,11 @@ impl TimeFormat {
         Ok(Self { form, zone })
     }
 
+    /// Seconds since 1970, whatever the source's options are.
+    pub(crate) const fn unix_s() -> Self {
+        Self { form: Form::UNIX_S, zone: None }
+    }
+
     /// Milliseconds since 1970, whatever the source's options are.
     pub(crate) const fn unix_ms() -> Self {
         Self { form: Form::UNIX_MS, zone: None }

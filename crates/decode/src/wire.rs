@@ -275,6 +275,18 @@ impl<'a> Flat<'a> {
         Ok(())
     }
 
+    /// The entries of an object whose braces the caller has opened.
+    pub(crate) fn read_map<A: MapAccess<'a>>(entries: A) -> Result<Self, A::Error> {
+        let mut flat = Self::default();
+        FlatSeed { name: Cow::Borrowed(""), flat: &mut flat }.visit_map(entries)?;
+        Ok(flat)
+    }
+
+    /// Whether it is no object at all but a single value.
+    pub(crate) fn is_scalar(&self) -> bool {
+        matches!(self.entries.as_slice(), [(name, _)] if name.is_empty())
+    }
+
     pub(crate) fn into_owned<'b>(self) -> Flat<'b> {
         let owned = |(name, raw): (Cow<'a, str>, Raw<'a>)| {
             (Cow::Owned(name.into_owned()), raw.into_owned())

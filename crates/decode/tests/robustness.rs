@@ -109,7 +109,7 @@ fn hostile_messages_are_refused_within_the_limits() {
     for (name, decoder, _) in decoders() {
         for message in &messages {
             let mut out = Vec::new();
-            let message = Message::new("t", message.as_bytes(), Timestamp::default());
+            let message = Message::new(topic(name), message.as_bytes(), Timestamp::default());
             let refused = decoder.decode(&message, &mut out).is_err();
             assert!(refused || name == "line_protocol", "{name}");
             assert!(out.len() <= limits::MAX_VALUES);
@@ -145,7 +145,7 @@ proptest! {
     }
 }
 
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 45] = [
     "id",
     "ts",
     "gps",
@@ -173,6 +173,24 @@ const KEYS: [&str; 27] = [
     "uplink_message",
     "decoded_payload",
     "end_device_ids",
+    "Time",
+    "TempUnit",
+    "last_seen",
+    "state",
+    "params",
+    "method",
+    "values",
+    "TimeInstant",
+    "type",
+    "value",
+    "location",
+    "coordinates[0]",
+    "data",
+    "unitCode",
+    "observedAt",
+    "subscriptionId",
+    "StatusSNS",
+    "switch:0",
 ];
 
 fn word() -> impl Strategy<Value = String> {
@@ -203,6 +221,12 @@ fn word() -> impl Strategy<Value = String> {
             "m,device=a v=",
             "\"a\"",
             "[{\"n\":\"a\",\"v\":",
+            "|",
+            ";",
+            "NaN",
+            "-nan",
+            "ON",
+            "id,t,v\n",
             "\u{feff}",
             "\u{0}",
         ])

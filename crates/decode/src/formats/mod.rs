@@ -2,14 +2,21 @@
 
 mod chirpstack;
 mod chirpstack_protobuf;
+mod csv;
+mod fiware_json;
 pub(crate) mod hj212;
 mod json;
 mod line_protocol;
 mod loriot;
 mod senml;
 mod sparkplug_b;
+mod shelly;
+mod tasmota;
 mod thingpark;
+mod thingsboard;
 mod ttn;
+mod ultralight;
+mod zigbee2mqtt;
 
 use crate::Format;
 
@@ -24,6 +31,13 @@ pub static FORMATS: &[&dyn Format] = &[
     &thingpark::ThingPark,
     &hj212::Hj212,
     &sparkplug_b::SparkplugB,
+    &tasmota::Tasmota,
+    &zigbee2mqtt::Zigbee2Mqtt,
+    &shelly::Shelly,
+    &thingsboard::ThingsBoard,
+    &ultralight::UltraLight,
+    &fiware_json::FiwareJson,
+    &csv::Csv,
 ];
 
 /// The format with this name.

@@ -1,0 +1,267 @@
+//! Shelly devices of both generations.
+//!
+//! ```json
+//! {"src": "shellyplus1pm-441793ab3fb4", "dst": "shellyplus1pm-441793ab3fb4/events",
+//!  "method": "NotifyStatus",
+//!  "params": {"ts": 1795422600.44, "switch:0": {"id": 0, "output": true, "apower": 61.5,
+//!                                               "temperature": {"tC": 37.67, "tF": 99.81}}}}
+//! ```
+//!
+//! | topic | |
+//! |---|---|
+//! | `{device}/events/rpc` | `NotifyStatus`, `NotifyFullStatus`: `switch:0.temperature.tC` |
+//! | `{device}/status/{component}` | the same names; there is no time in it |
+//! | `{device}/online` | the truth value `online` |
+//! | `shellies/{device}/…` (first generation) | single values: `relay.0.power`, `sensor.temperature` |
+//! | `NotifyEvent`, `…/command`, `…/rpc`, `announce`, `info`, `…/debug/…` | ignored on purpose |
+//!
+//! The device is what stands before these parts of the topic, without `shellies/`; with
+//! `device_from = "topic"` the source's template says it. A `ts` before the clock was set is no
+//! time. Components' own numbers (`id`), degrees Fahrenheit beside Celsius and the energy of
+//! single minutes are left out. The weather stations' values have the catalogue's names
+//! (`temperature:0.tC` is `temperature`); all others keep theirs, with their units.
+//!
+//! Source: Shelly's technical documentation, Gen1 MQTT and Gen2+ notifications and components.
+
+use std::borrow::Cow;
+
+use crate::entries::{self, DeviceFrom, Origin, Place};
+use crate::error::{DecodeError, OptionsError};
+use crate::guard::{Guarded, Parse, Sink};
+use crate::mapping::KnownName;
+use crate::options::Options;
+use crate::time::TimeFormat;
+use crate::wire::{self, Flat, Raw};
+use crate::{Decoder, Example, Format, Message};
+
+/// Shelly devices.
+pub(super) struct Shelly;
+
+const KNOWN: [KnownName; 9] = [
+    ("temperature:0.tC", "temperature", "Cel"),
+    ("humidity:0.rh", "humidity", "%"),
+    ("illuminance:0.lux", "illuminance", "lx"),
+    ("devicepower:0.battery.percent", "battery", "%"),
+    ("devicepower:0.battery.V", "battery_voltage", "V"),
+    ("sensor.temperature", "temperature", "Cel"),
+    ("sensor.humidity", "humidity", "%"),
+    ("sensor.lux", "illuminance", "lx"),
+    ("sensor.battery", "battery", "%"),
+];
+
+impl Format for Shelly {
+    fn name(&self) -> &'static str {
+        "shelly"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Shelly devices: notifications and status of the second generation, topics of the first"
+    }
+
+    fn summary_zh(&self) -> &'static str {
+        "Shelly 设备：第二代的通知与状态，第一代的单值主题"
+    }
+
+    fn example(&self) -> Example {
+        Example {
+            topic: "shellyplus1pm-441793ab3fb4/events/rpc",
+            options: r#"{"metrics": {"switch:0.apower": "lamp_power", "switch:0.output": "lamp_on"}}"#,
+            payload: r#"{"src": "shellyplus1pm-441793ab3fb4",
+                "dst": "shellyplus1pm-441793ab3fb4/events", "method": "NotifyStatus",
+                "params": {"ts": 1795422600.44, "switch:0": {"id": 0, "output": true,
+                    "apower": 61.5, "temperature": {"tC": 37.67, "tF": 99.81}}}}"#,
+            values: 3,
+        }
+    }
+
+    fn compile(&self, options: &serde_json::Value) -> Result<Box<dyn Decoder>, OptionsError> {
+        let options = Options::new(options, &["device_from"])?;
+        let device_from = DeviceFrom::from_options(&options, "prefix")?;
+        let time = TimeFormat::unix_s();
+        Guarded::knowing(Reader { device_from, time, place: Place::default() }, &options, &KNOWN)
+    }
+}
+
+struct Reader {
+    device_from: DeviceFrom,
+    time: TimeFormat,
+    place: Place,
+}
+
+/// What a topic is for.
+enum About<'t> {
+    Nothing,
+    Online,
+    Rpc,
+    /// The state of one component.
+    Status(&'t str),
+    /// A value of the first generation, by the levels of its topic.
+    Value(&'t str),
+}
+
+impl Parse for Reader {
+    fn parse<'a>(
+        &'a self,
+        message: &Message<'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), DecodeError> {
+        let (id, about) = read_topic(message.topic);
+        let origin = Origin { device: self.device_from.device(id)?, ..Origin::default() };
+        match about {
+            About::Nothing => {
+                sink.ignore();
+                Ok(())
+            }
+            About::Online => {
+                let online = entries::online(entries::text(message.payload)?);
+                let entry = online.map(|on| (Cow::Borrowed(entries::ONLINE), None, Raw::Bool(on)));
+                entries::put(entry, &self.place, &origin, sink)
+            }
+            About::Rpc => self.rpc(message, origin, sink),
+            About::Status(component) => self.below(component, message, &origin, sink),
+            About::Value(path) if entries::is_structured(message.payload) => {
+                self.below(path, message, &origin, sink)
+            }
+            About::Value(path) => {
+                let text = entries::text(message.payload)?.trim();
+                let raw = wire::spelled(Cow::Borrowed(text)).map(entries::switched);
+                let name = path.replace('/', ".");
+                let unit = unit_of(&name);
+                let entry =
+                    raw.filter(|_| !is_left_out(&name)).map(|raw| (Cow::Owned(name), unit, raw));
+                entries::put(entry, &self.place, &origin, sink)
+            }
+        }
+    }
+
+    fn looked_for(&self) -> String {
+        "values on a topic such as {device}/events/rpc, {device}/status/{component} or \
+         shellies/{device}/…"
+            .to_owned()
+    }
+
+    fn is_json(&self) -> bool {
+        true
+    }
+}
+
+impl Reader {
+    /// A notification, with the components' states in `params`.
+    fn rpc<'a>(
+        &self,
+        message: &Message<'a>,
+        mut origin: Origin<'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), DecodeError> {
+        let flat: Flat<'a> = wire::from_json(message.payload)?;
+        let (mut told, mut values) = (None, Vec::new());
+        for (name, raw) in flat.checked()? {
+            match (name.strip_prefix("params."), raw) {
+                (Some("ts"), raw) => origin.time = entries::time(&self.time, "params.ts", &raw)?,
+                (Some(inside), raw) if !is_left_out(inside) => {
+                    let unit = unit_of(inside);
+                    values.push((Cow::Owned(inside.to_owned()), unit, entries::switched(raw)));
+                }
+                (None, Raw::Text(text)) if name == "method" => told = Some(text),
+                (None, Raw::Text(text)) if name == "src" && origin.device.is_none() => {
+                    let text = Some(text).filter(|_| self.device_from == DeviceFrom::Format);
+                    let check = |id| crate::guard::check_id(id, || crate::At::Path("src".into()));
+                    origin.device = text.map(check).transpose()?;
+                }
+                _ => {}
+            }
+        }
+        match told.as_deref() {
+            Some("NotifyStatus" | "NotifyFullStatus") => {
+                entries::put(values, &self.place, &origin, sink)
+            }
+            // Events of buttons and the like.
+            Some(_) => {
+                sink.ignore();
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The values of an object, called by their path below a component.
+    fn below<'a>(
+        &self,
+        component: &str,
+        message: &Message<'a>,
+        origin: &Origin<'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), DecodeError> {
+        let flat: Flat<'a> = wire::from_json(message.payload)?;
+        let component = component.replace('/', ".");
+        let entries = flat.checked()?.into_iter().map(|(name, raw)| {
+            let name = format!("{component}.{name}");
+            (unit_of(&name), name, entries::switched(raw))
+        });
+        let entries = entries
+            .filter(|(_, name, _)| !is_left_out(name))
+            .map(|(unit, name, raw)| (Cow::Owned(name), unit, raw));
+        entries::put(entries, &self.place, origin, sink)
+    }
+}
+
+/// The device and what the topic is for.
+fn read_topic(topic: &str) -> (Option<&str>, About<'_>) {
+    let id = |prefix| Some(str::strip_prefix(prefix, "shellies/").unwrap_or(prefix));
+    if let Some(prefix) = topic.strip_suffix("/events/rpc") {
+        return (id(prefix), About::Rpc);
+    }
+    if let Some((prefix, component)) = topic.split_once("/status/") {
+        return (id(prefix), About::Status(component));
+    }
+    if let Some(prefix) = topic.strip_suffix("/online") {
+        return (id(prefix), About::Online);
+    }
+    let ends = ["/command", "/rpc", "/announce", "/info", "/set"];
+    if ends.iter().any(|end| topic.ends_with(end)) || topic.contains("/debug/") {
+        return (None, About::Nothing);
+    }
+    match topic.strip_prefix("shellies/").and_then(|rest| rest.split_once('/')) {
+        Some((device, path)) => (Some(device), About::Value(path)),
+        None => (None, About::Rpc),
+    }
+}
+
+/// Whether a value says nothing that another one does not say better.
+fn is_left_out(name: &str) -> bool {
+    let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
+    matches!(last, "id" | "tF" | "minute_ts" | "temperature_f") || last.starts_with("by_minute[")
+}
+
+/// The unit of a value by its last name.
+fn unit_of(name: &str) -> Option<Cow<'static, str>> {
+    let (around, last) = name.rsplit_once('.').unwrap_or(("", name));
+    let first_generation = !around.contains(':');
+    let unit = match last {
+        "tC" => "Cel",
+        "rh" | "percent" | "humidity" => "%",
+        "lux" => "lx",
+        "rssi" => "dBm",
+        "freq" => "Hz",
+        // The first generation counts the energy of relays and meters in watt-minutes.
+        "energy" | "returned_energy" if first_generation => "W.min",
+        "total" if around.ends_with("energy") || first_generation && around.contains("emeter") => {
+            "W.h"
+        }
+        "temperature" if first_generation => "Cel",
+        "V" => "V",
+        "power" if first_generation => "W",
+        "reactive_power" => "var",
+        _ if last.ends_with("voltage") => "V",
+        _ if last.ends_with("current") => "A",
+        _ if last.ends_with("act_power") || last == "apower" => "W",
+        _ if last.ends_with("aprt_power") => "V.A",
+        _ if last.ends_with("act_energy") || last.ends_with("act_ret_energy") => "W.h",
+        _ => return None,
+    };
+    Some(Cow::Borrowed(unit))
+}
+
+#[cfg(test)]
+#[path = "shelly/tests.rs"]
+mod tests;

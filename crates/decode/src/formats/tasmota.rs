@@ -1,0 +1,325 @@
+//! Tasmota's telemetry on `tele/{device}/SENSOR`, `…/STATE` and their like.
+//!
+//! ```json
+//! {"Time": "2026-11-23T09:30:00", "BME280": {"Temperature": 20.5, "Humidity": 53.1},
+//!  "SDS0X1": {"PM2.5": 11.8}, "PressureUnit": "hPa", "TempUnit": "C"}
+//! ```
+//!
+//! Values are called by their path, `BME280.Temperature`; with `names = "key"`, for devices with
+//! one sensor of a sort, by what follows the sensor's name, and the usual ones by the catalogue's:
+//! `temperature`. Either way the shared `metrics` come first. `TempUnit`, `PressureUnit` and
+//! `SpeedUnit` give the units; those of energy meters are known. `ON` and `OFF` are truth values,
+//! `LWT` is the truth value `online`. Bare `nan`, which a sensor without contact sends, is no
+//! value. Numbers inside `ENERGY`, `MARGINS`, `INFO1` are called by that name, as newer versions
+//! send them inside `SENSOR` anyway: `ENERGY.Total`.
+//!
+//! | topic | |
+//! |---|---|
+//! | `tele/{device}/…`, `stat/{device}/…`, `{device}/tele/…` | the device may have several levels |
+//! | `stat/{device}/POWER1`, or a topic of another shape | a single value, named by the last level |
+//! | `stat/{device}/STATUS8`, `10`, `11` | as `SENSOR` and `STATE` |
+//! | other `STATUS…`, `cmnd/…` | settings and commands: ignored on purpose |
+//!
+//! Options: `time_offset` or `time_zone`, because `Time` is local without saying where;
+//! `device_from` = `full_topic` (as above, default) or `topic` (the source's template);
+//! `names` = `path` (default) or `key`; `lon`, `lat`: the names of values that are a position.
+//!
+//! Source: Tasmota's documentation, MQTT and Status.
+
+use std::borrow::Cow;
+
+use crate::entries::{self, DeviceFrom, Origin, Place};
+use crate::error::{DecodeError, OptionsError};
+use crate::guard::{Guarded, Parse, Sink};
+use crate::mapping::KnownName;
+use crate::options::Options;
+use crate::time::{self, TimeFormat};
+use crate::wire::{self, Flat, Raw};
+use crate::{Decoder, Example, Format, Message};
+
+/// Tasmota's telemetry.
+pub(super) struct Tasmota;
+
+/// Names behind a sensor's name that mean the same everywhere.
+const KNOWN: [KnownName; 9] = [
+    ("Temperature", "temperature", ""),
+    ("Humidity", "humidity", "%"),
+    ("DewPoint", "dew_point", ""),
+    ("Pressure", "pressure", ""),
+    ("PM2.5", "pm25", "ug/m3"),
+    ("PM10", "pm10", "ug/m3"),
+    ("CarbonDioxide", "co2", "[ppm]"),
+    ("Illuminance", "illuminance", "lx"),
+    ("Power", "power", "W"),
+];
+
+impl Format for Tasmota {
+    fn name(&self) -> &'static str {
+        "tasmota"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Tasmota's telemetry (SENSOR, STATE, ENERGY) with its units"
+    }
+
+    fn summary_zh(&self) -> &'static str {
+        "Tasmota 遥测消息（SENSOR、STATE、ENERGY），含单位"
+    }
+
+    fn example(&self) -> Example {
+        Example {
+            topic: "tele/terrace/SENSOR",
+            options: r#"{"time_offset": "+01:00", "names": "key"}"#,
+            payload: r#"{"Time": "2026-11-23T09:30:00",
+                "BME280": {"Temperature": 20.5, "Humidity": 53.1, "Pressure": 753.3},
+                "SDS0X1": {"PM2.5": 11.8}, "PressureUnit": "mmHg", "TempUnit": "C"}"#,
+            values: 4,
+        }
+    }
+
+    fn compile(&self, options: &serde_json::Value) -> Result<Box<dyn Decoder>, OptionsError> {
+        let own = ["device_from", "names"];
+        let known: Vec<&str> =
+            own.into_iter().chain(time::KEYS).chain(entries::PLACE_KEYS).collect();
+        let options = Options::new(options, &known)?;
+        let names = [("path", false), ("key", true)];
+        let reader = Reader {
+            device_from: DeviceFrom::from_options(&options, "full_topic")?,
+            keys: options.choice("names", &names)?.unwrap_or(false),
+            time: TimeFormat::from_options(&options)?,
+            place: Place::from_options(&options)?,
+        };
+        let known = if reader.keys { KNOWN.as_slice() } else { &[] };
+        Guarded::knowing(reader, &options, known)
+    }
+}
+
+struct Reader {
+    device_from: DeviceFrom,
+    /// Whether values are called by what follows the sensor's name.
+    keys: bool,
+    time: TimeFormat,
+    place: Place,
+}
+
+impl Parse for Reader {
+    fn parse<'a>(
+        &'a self,
+        message: &Message<'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), DecodeError> {
+        let topic = Topic::read(message.topic);
+        if topic.prefix == Prefix::Command || topic.is_settings() {
+            sink.ignore();
+            return Ok(());
+        }
+        let device = self.device_from.device(topic.device)?;
+        let origin = Origin { device, ..Origin::default() };
+        if topic.kind == "LWT" {
+            return self.will(message, &origin, sink);
+        }
+        let single = topic.prefix != Prefix::Telemetry && !entries::is_structured(message.payload);
+        if single {
+            return self.single(topic.kind, message, &origin, sink);
+        }
+        let flat: Flat<'a> = wire::from_json(message.payload)?;
+        self.put(&topic, flat.checked()?, origin, sink)
+    }
+
+    fn looked_for(&self) -> String {
+        "values beside `Time` and the units, on a topic such as tele/{device}/SENSOR".to_owned()
+    }
+
+    fn is_json(&self) -> bool {
+        true
+    }
+}
+
+impl Reader {
+    /// The last will: whether the device is there.
+    fn will<'a>(
+        &self,
+        message: &Message<'a>,
+        origin: &Origin<'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), DecodeError> {
+        let Some(online) = entries::online(entries::text(message.payload)?) else { return Ok(()) };
+        let entry = (Cow::Borrowed(entries::ONLINE), None, Raw::Bool(online));
+        entries::put([entry], &self.place, origin, sink)
+    }
+
+    /// A payload that is the value itself.
+    fn single<'a>(
+        &self,
+        name: &'a str,
+        message: &Message<'a>,
+        origin: &Origin<'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), DecodeError> {
+        let text = entries::text(message.payload)?.trim();
+        let raw = wire::spelled(Cow::Borrowed(text)).map(entries::switched);
+        let unit = unit_of(name, &Units::default());
+        let entry = raw.map(|raw| (Cow::Borrowed(name), unit, raw));
+        entries::put(entry, &self.place, origin, sink)
+    }
+
+    fn put<'a>(
+        &self,
+        topic: &Topic<'a>,
+        found: Vec<(Cow<'a, str>, Raw<'a>)>,
+        mut origin: Origin<'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), DecodeError> {
+        let mut units = Units::default();
+        let mut values = Vec::with_capacity(found.len());
+        for (name, raw) in found {
+            let name = strip(name, topic.wrapper());
+            match (&*name, raw) {
+                ("Time", raw) => origin.time = entries::time(&self.time, "Time", &raw)?,
+                ("TempUnit", Raw::Text(unit)) => units.temperature = Some(unit),
+                ("PressureUnit", Raw::Text(unit)) => units.pressure = Some(unit),
+                ("SpeedUnit", Raw::Text(unit)) => units.speed = Some(unit),
+                (_, raw) => values.push((name, raw)),
+            }
+        }
+        let within = topic.within();
+        let entries = values.into_iter().map(|(name, raw)| {
+            let unit = unit_of(&name, &units);
+            let name = match within {
+                Some(within) => Cow::Owned(format!("{within}.{name}")),
+                None if self.keys => key(name),
+                None => name,
+            };
+            (name, unit, entries::switched(raw))
+        });
+        entries::put(entries, &self.place, &origin, sink)
+    }
+}
+
+/// What a topic says.
+struct Topic<'t> {
+    prefix: Prefix,
+    device: Option<&'t str>,
+    /// The last level: `SENSOR`.
+    kind: &'t str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prefix {
+    Telemetry,
+    State,
+    Command,
+    Other,
+}
+
+const PREFIXES: [(&str, Prefix); 3] =
+    [("tele", Prefix::Telemetry), ("stat", Prefix::State), ("cmnd", Prefix::Command)];
+
+impl<'t> Topic<'t> {
+    /// `%prefix%/%topic%/KIND`, or the device first (Tasmota's `FullTopic`).
+    fn read(topic: &'t str) -> Self {
+        let (around, kind) = topic.rsplit_once('/').unwrap_or(("", topic));
+        for (word, prefix) in PREFIXES {
+            let first = around.strip_prefix(word).and_then(|rest| rest.strip_prefix('/'));
+            let last = around.strip_suffix(word).and_then(|rest| rest.strip_suffix('/'));
+            if let Some(device) = first.or(last) {
+                return Self { prefix, device: Some(device), kind };
+            }
+        }
+        Self { prefix: Prefix::Other, device: None, kind }
+    }
+
+    /// The number of a status answer.
+    fn status(&self) -> Option<&'t str> {
+        self.kind.strip_prefix("STATUS").filter(|_| self.prefix != Prefix::Other)
+    }
+
+    /// Whether it is an answer about the device's settings, not its state.
+    fn is_settings(&self) -> bool {
+        self.status().is_some_and(|number| !matches!(number, "8" | "10" | "11"))
+    }
+
+    /// The object around the values of a status answer.
+    fn wrapper(&self) -> Option<&'static str> {
+        match self.status()? {
+            "11" => Some("StatusSTS."),
+            _ => Some("StatusSNS."),
+        }
+    }
+
+    /// What the values are part of, where the topic says it rather than the payload.
+    fn within(&self) -> Option<&'t str> {
+        if self.prefix == Prefix::Other || self.status().is_some() {
+            return None;
+        }
+        match self.kind {
+            "SENSOR" | "STATE" | "RESULT" => None,
+            kind if kind.starts_with("INFO") => Some("INFO"),
+            kind => Some(kind),
+        }
+    }
+}
+
+/// The units that a message states.
+#[derive(Default)]
+struct Units<'a> {
+    temperature: Option<Cow<'a, str>>,
+    pressure: Option<Cow<'a, str>>,
+    speed: Option<Cow<'a, str>>,
+}
+
+/// The unit of a value by its last name; where a message does not state one, Tasmota's default.
+fn unit_of<'a>(name: &str, units: &Units<'a>) -> Option<Cow<'a, str>> {
+    let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
+    let last = last.split_once('[').map_or(last, |(last, _)| last);
+    let stated = |unit: &Option<Cow<'a, str>>, default| unit.clone().unwrap_or(default);
+    let unit = match last {
+        "Temperature" | "DewPoint" | "ReferenceTemperature" | "ProbeTemperature" => {
+            stated(&units.temperature, "Cel".into())
+        }
+        "Pressure" | "SeaPressure" => stated(&units.pressure, "hPa".into()),
+        "Speed" | "WindSpeed" | "SpeedAvg" | "SpeedMax" => stated(&units.speed, "km/h".into()),
+        "Humidity" => "%".into(),
+        "Illuminance" => "lx".into(),
+        "CarbonDioxide" | "eCO2" => "[ppm]".into(),
+        "TVOC" => "[ppb]".into(),
+        "Voltage" | "Vcc" => "V".into(),
+        "Current" => "A".into(),
+        "Power" => "W".into(),
+        "ApparentPower" => "V.A".into(),
+        "ReactivePower" => "var".into(),
+        "Total" | "Today" | "Yesterday" => "kW.h".into(),
+        "Frequency" => "Hz".into(),
+        "Signal" => "dBm".into(),
+        "UptimeSec" => "s".into(),
+        // `PM2.5` has the dot that parts names.
+        "5" if name.ends_with("PM2.5") => "ug/m3".into(),
+        "PM1" | "PM10" => "ug/m3".into(),
+        _ => return None,
+    };
+    Some(unit)
+}
+
+/// What follows the sensor's name.
+fn key(name: Cow<'_, str>) -> Cow<'_, str> {
+    match name.split_once('.') {
+        // A name of its own that holds a dot.
+        Some(("PM2", "5")) | None => name,
+        Some((sensor, _)) => {
+            let start = sensor.len() + 1;
+            match name {
+                Cow::Borrowed(name) => Cow::Borrowed(&name[start..]),
+                Cow::Owned(name) => Cow::Owned(name[start..].to_owned()),
+            }
+        }
+    }
+}
+
+fn strip<'a>(name: Cow<'a, str>, wrapper: Option<&str>) -> Cow<'a, str> {
+    let inside = wrapper.and_then(|wrapper| name.strip_prefix(wrapper)).map(str::to_owned);
+    inside.map_or(name, Cow::Owned)
+}
+
+#[cfg(test)]
+#[path = "tasmota/tests.rs"]
+mod tests;
