@@ -1,7 +1,8 @@
-//! Repository chores: `cargo xtask web | test | bench | crash-test | ci`.
+//! Repository chores: `cargo xtask web | test | bench | fuzz | crash-test | ci`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
 
 mod bench;
+mod fuzz;
 mod run;
 mod test;
 mod tools;
@@ -32,6 +33,8 @@ enum Command {
     },
     /// Run a benchmark: prints a table and writes target/bench/NAME.json.
     Bench(bench::Args),
+    /// Feed the decoders what a fuzzer comes up with.
+    Fuzz(fuzz::Args),
     /// Kill a citybrain process again and again under load and count what is missing.
     CrashTest {
         /// How many numbered readings to publish.
@@ -53,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         Command::Web { check } => web::build(check),
         Command::Test { quick } => test::all(quick),
         Command::Bench(args) => bench::main(&args),
+        Command::Fuzz(args) => fuzz::main(&args),
         Command::CrashTest { readings, kills, seed } => run::cargo(&[
             "run",
             "--release",

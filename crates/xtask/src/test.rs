@@ -1,7 +1,7 @@
 //! All tests, in the order of how soon they tell something.
 
 use crate::run::{cargo, program};
-use crate::{tools, web};
+use crate::{fuzz, tools, web};
 
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     if quick {
@@ -14,6 +14,7 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     program("dashboards/web", "npm", &["test"])?;
     web::build(true)?;
     cargo(&["test", "--workspace"])?;
+    fuzz::main(&fuzz::Args::short())?;
     // The slow journeys drive the program as it ships: the release build.
     cargo(&["build", "--release"])?;
     cargo(&["test", "--package", "city-tests", "--features", "slow", "--", "--test-threads=1"])?;
