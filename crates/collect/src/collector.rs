@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use city_model::SharedClock;
 use city_pipeline::{Intake, IntakeClosed};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -17,13 +17,17 @@ use crate::config::{BrokerConfig, ConfigError};
 use crate::link::{LinkError, valid_filter};
 use crate::memory::Memory;
 use crate::outbox::Outbox;
+use crate::publisher::{Publication, Publisher};
 use crate::session::{self, End, STOP_PATIENCE};
+use crate::sparkplug;
 use crate::status::{Phase, Stats, Status};
 
 /// Collects the messages of one broker.
 pub struct Collector {
     shared: Shared,
     outbox: Outbox,
+    publisher: Publisher,
+    commands: mpsc::Receiver<Publication>,
 }
 
 /// What a collector's connections share.
@@ -59,9 +63,11 @@ impl Collector {
             return Err(problems);
         }
         let mut seen = HashSet::new();
+        let state = config.sparkplug_host.as_deref().map(sparkplug::topic);
         let subscriptions = filters
             .iter()
             .map(|filter| config.subscription(filter))
+            .chain(state)
             .filter(|filter| seen.insert(filter.clone()))
             .collect();
         let status = Status {
@@ -77,7 +83,8 @@ impl Collector {
         let status = watch::Sender::new(status);
         let stats = Arc::default();
         let shared = Shared { config, subscriptions, route, clock, status, stats, memory: None };
-        Ok(Self { shared, outbox })
+        let (publisher, commands) = Publisher::new();
+        Ok(Self { shared, outbox, publisher, commands })
     }
 
     /// Gives up at the broker what was subscribed by an earlier run and is not wanted any more.
@@ -91,6 +98,11 @@ impl Collector {
         self.shared.status.subscribe()
     }
 
+    /// The way back to the broker.
+    pub fn publisher(&self) -> Publisher {
+        self.publisher.clone()
+    }
+
     /// What it counts.
     pub fn stats(&self) -> Arc<Stats> {
         self.shared.stats.clone()
@@ -100,11 +112,12 @@ impl Collector {
     /// that they are acknowledged. The pipeline must go on meanwhile. Ends by itself only when
     /// the pipeline has stopped.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { shared, mut outbox } = self;
+        // Our own end is kept, so that the queue never looks closed.
+        let Self { shared, mut outbox, publisher: _publisher, mut commands } = self;
         let mut backoff = Backoff::default();
         loop {
             shared.enter(Phase::Connecting, None);
-            let (end, lasted) = session::run(&shared, &mut outbox, &shutdown).await;
+            let (end, lasted) = session::run(&shared, &mut outbox, &mut commands, &shutdown).await;
             let wait = backoff.next(lasted, rand::random());
             match end {
                 End::Shutdown => break,

@@ -56,6 +56,10 @@ pub struct BrokerConfig {
     /// The group with which the subscriptions are shared: `$share/{group}/{filter}`.
     #[serde(default)]
     pub shared_group: Option<String>,
+    /// Our id as a Sparkplug host application: our state is published under it, and the session
+    /// begins anew with each connection. Unique among all hosts of the broker.
+    #[serde(default)]
+    pub sparkplug_host: Option<String>,
     /// TLS; none if missing.
     #[serde(default)]
     pub tls: Option<TlsConfig>,
@@ -171,6 +175,7 @@ impl BrokerConfig {
             max_packet_size: default_max_packet_size(),
             session_expiry: default_session_expiry(),
             shared_group: None,
+            sparkplug_host: None,
             tls: None,
         }
     }
@@ -235,6 +240,13 @@ impl BrokerConfig {
         if let Some(group) = &self.shared_group {
             let good = !group.is_empty() && !group.contains(['/', '+', '#']);
             check(good, "shared_group", shown(group), "a name without `/`, `+` and `#`");
+        }
+        if let Some(id) = &self.sparkplug_host {
+            let good = !id.is_empty() && !id.contains(['/', '+', '#']);
+            check(good, "sparkplug_host", shown(id), "a name without `/`, `+` and `#`");
+            let alone = self.shared_group.is_none();
+            let wanted = "without shared_group: a host must hear every message of an edge node";
+            check(alone, "sparkplug_host", shown(id), wanted);
         }
         if self.password.is_some() && self.password_file.is_some() {
             check(false, "password", "given twice".into(), "either here or in password_file");

@@ -26,6 +26,11 @@
 //!   not asked for: the client library cannot resume it over a reconnect, and readings are
 //!   idempotent.
 //!
+//! - A broker with `sparkplug_host` is told whether we listen, as a Sparkplug host application
+//!   does; its session begins anew with each connection, as Sparkplug demands, so that what is
+//!   published while we are away is lost. Sources that must not lose it want a broker entry of
+//!   their own.
+//!
 //! `TRAPS.md` beside `src` lists every known trap with its guard and its test.
 
 mod acks;
@@ -36,7 +41,9 @@ mod link;
 mod memory;
 mod outbox;
 mod pace;
+mod publisher;
 mod session;
+mod sparkplug;
 mod status;
 mod tls;
 
@@ -48,6 +55,7 @@ pub use collector::Collector;
 pub use config::{BrokerConfig, ConfigError, MqttVersion, Secret};
 pub use link::LinkError;
 pub use memory::{FileMemory, Memory};
+pub use publisher::{NotPublished, Publisher};
 pub use status::{Phase, RefusedFilter, Stats, StatsSnapshot, Status};
 pub use tls::{TlsConfig, TlsError};
 

@@ -12,6 +12,8 @@ use rumqttc::{TlsConfiguration, Transport};
 
 use crate::acks::Slot;
 use crate::config::{BrokerConfig, MQTT_MAX_PACKET, MqttVersion};
+use crate::publisher::Publication;
+use crate::sparkplug::Host;
 use crate::tls::TlsError;
 
 /// Requests that may wait for the poll loop: every packet id once, and some subscriptions, so
@@ -162,7 +164,10 @@ pub(crate) enum Requests {
 
 impl Link {
     /// Prepares a connection; [`Link::next`] makes it.
-    pub(crate) fn prepare(config: &BrokerConfig) -> Result<(Self, Requests), LinkError> {
+    pub(crate) fn prepare(
+        config: &BrokerConfig,
+        sparkplug: Option<&Host>,
+    ) -> Result<(Self, Requests), LinkError> {
         let password = password(config)?;
         let login = config.username.clone().zip(password.or_else(|| Some(String::new())));
         let keep_alive = config.keep_alive.to_std();
@@ -185,10 +190,19 @@ impl Link {
                 options
                     .set_transport(transport)
                     .set_keep_alive(keep_alive)
-                    .set_clean_session(false)
+                    .set_clean_session(sparkplug.is_some())
                     .set_manual_acks(true)
                     .set_inflight(OUTGOING)
                     .set_max_packet_size(limit, limit);
+                if let Some(host) = sparkplug {
+                    let qos = rumqttc::QoS::AtLeastOnce;
+                    options.set_last_will(rumqttc::LastWill::new(
+                        host.topic(),
+                        host.will(),
+                        qos,
+                        true,
+                    ));
+                }
                 if let Some((username, password)) = login {
                     options.set_credentials(username, password);
                 }
@@ -201,18 +215,27 @@ impl Link {
             }
             MqttVersion::V5 => {
                 let mut options = v5::MqttOptions::new(&config.client_id, host, config.port());
-                let expiry = config.session_expiry.to_std().as_secs();
+                let expiry = match sparkplug {
+                    Some(_) => 0,
+                    None => config.session_expiry.to_std().as_secs(),
+                };
                 // The topic alias maximum is left unset: the library loses aliases on reconnect.
                 options
                     .set_transport(transport)
                     .set_keep_alive(keep_alive)
-                    .set_clean_start(false)
+                    .set_clean_start(sparkplug.is_some())
                     .set_manual_acks(true)
                     .set_outgoing_inflight_upper_limit(OUTGOING)
                     .set_connection_timeout(CONNECT_PATIENCE.as_secs())
                     .set_receive_maximum(Some(config.receive_maximum))
                     .set_max_packet_size(Some(config.max_packet_size))
                     .set_session_expiry_interval(Some(u32::try_from(expiry).unwrap_or(u32::MAX)));
+                if let Some(host) = sparkplug {
+                    let qos = v5::mqttbytes::QoS::AtLeastOnce;
+                    let will =
+                        packets_v5::LastWill::new(host.topic(), host.will(), qos, true, None);
+                    options.set_last_will(will);
+                }
                 if let Some((username, password)) = login {
                     options.set_credentials(username, password);
                 }
@@ -283,6 +306,35 @@ impl Requests {
         let sent = match self {
             Self::V4(client) => client.try_unsubscribe(filter).is_ok(),
             Self::V5(client) => client.try_unsubscribe(filter).is_ok(),
+        };
+        if sent { Ok(()) } else { Err(LinkError::Stuck) }
+    }
+
+    /// Publishes a command of ours: QoS 0, not retained.
+    pub(crate) fn publish(&self, publication: Publication) -> Result<(), LinkError> {
+        let Publication { topic, payload } = publication;
+        let sent = match self {
+            Self::V4(client) => {
+                client.try_publish(topic, rumqttc::QoS::AtMostOnce, false, payload).is_ok()
+            }
+            Self::V5(client) => {
+                let qos = v5::mqttbytes::QoS::AtMostOnce;
+                client.try_publish(topic, qos, false, payload).is_ok()
+            }
+        };
+        if sent { Ok(()) } else { Err(LinkError::Stuck) }
+    }
+
+    /// Publishes a state of ours: QoS 1, retained.
+    pub(crate) fn retain(&self, topic: &str, payload: Vec<u8>) -> Result<(), LinkError> {
+        let sent = match self {
+            Self::V4(client) => {
+                client.try_publish(topic, rumqttc::QoS::AtLeastOnce, true, payload).is_ok()
+            }
+            Self::V5(client) => {
+                let qos = v5::mqttbytes::QoS::AtLeastOnce;
+                client.try_publish(topic, qos, true, payload).is_ok()
+            }
         };
         if sent { Ok(()) } else { Err(LinkError::Stuck) }
     }

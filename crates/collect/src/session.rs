@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use city_pipeline::{IntakeClosed, RawMessage};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,9 @@ use crate::collector::Shared;
 use crate::link::{Delivery, Event, Link, LinkError, Requests};
 use crate::outbox::{Outbox, size};
 use crate::pace::Pace;
-use crate::status::{Phase, RefusedFilter, add};
+use crate::publisher::Publication;
+use crate::sparkplug::Host;
+use crate::status::{Phase, RefusedFilter, Status, add};
 
 /// Filters in one SUBSCRIBE.
 const FILTERS: usize = 100;
@@ -44,7 +47,10 @@ pub(crate) enum End {
 pub(crate) struct Session<'a> {
     shared: &'a Shared,
     outbox: &'a mut Outbox,
+    commands: &'a mut mpsc::Receiver<Publication>,
     requests: Requests,
+    /// Our state as a Sparkplug host application, if we are one.
+    host: Option<Host>,
     unacked: Unacked,
     pace: Pace,
     /// What each SUBSCRIBE without an answer asked for.
@@ -69,6 +75,7 @@ enum Wake {
     News,
     Event(Result<Event, LinkError>),
     Handed(Result<(), IntakeClosed>),
+    Command(Publication),
     Tick,
 }
 
@@ -76,16 +83,23 @@ enum Wake {
 pub(crate) async fn run(
     shared: &Shared,
     outbox: &mut Outbox,
+    commands: &mut mpsc::Receiver<Publication>,
     shutdown: &CancellationToken,
 ) -> (End, Duration) {
-    let (link, requests) = match Link::prepare(&shared.config) {
+    let id = shared.config.sparkplug_host.as_deref();
+    let host = id.map(|id| Host::new(id, shared.clock.now()));
+    // What was to be said over an earlier connection is old by now.
+    while commands.try_recv().is_ok() {}
+    let (link, requests) = match Link::prepare(&shared.config, host.as_ref()) {
         Ok(prepared) => prepared,
         Err(error) => return (End::Failed(error), Duration::ZERO),
     };
     let mut session = Session {
         shared,
         outbox,
+        commands,
         requests,
+        host,
         unacked: Unacked::default(),
         pace: Pace::new(shared.config.keep_alive.to_std()),
         asked: VecDeque::new(),
@@ -122,13 +136,17 @@ impl Session<'_> {
                 }
                 armed = tick;
                 let stopping = self.is_stopping();
-                let Self { outbox, unacked, .. } = &mut *self;
+                let speaks = self.connected.is_some() && self.leaving.is_none();
+                let Self { outbox, unacked, commands, .. } = &mut *self;
                 let wake = poll_fn(|cx| {
                     if !stopping && shutdown.as_mut().poll(cx).is_ready() {
                         return Poll::Ready(Wake::Shutdown);
                     }
                     if unacked.poll_news(cx).is_ready() {
                         return Poll::Ready(Wake::News);
+                    }
+                    if speaks && let Poll::Ready(Some(command)) = commands.poll_recv(cx) {
+                        return Poll::Ready(Wake::Command(command));
                     }
                     let handed = outbox.poll_hand_over(false, || unacked.close_batch(), cx);
                     if let Poll::Ready(result) = handed {
@@ -151,6 +169,7 @@ impl Session<'_> {
                 match wake {
                     Wake::Event(event) => break event,
                     Wake::News => self.settle()?,
+                    Wake::Command(command) => self.requests.publish(command)?,
                     Wake::Handed(Ok(())) => {}
                     Wake::Handed(Err(IntakeClosed)) => return Ok(End::PipelineStopped),
                     Wake::Shutdown if self.connected.is_none() => return Ok(End::Shutdown),
@@ -204,8 +223,14 @@ impl Session<'_> {
     fn handle(&mut self, event: Event) -> Result<(), LinkError> {
         match event {
             Event::Connected { session } => self.connected(session)?,
+            Event::Message(delivery) if self.is_own_state(&delivery) => {
+                self.own_state(&delivery)?;
+            }
             Event::Message(delivery) => self.take(delivery),
-            Event::Subscribed(answers) => self.subscribed(answers),
+            Event::Subscribed(answers) => {
+                self.subscribed(answers);
+                self.say_hello_when_subscribed()?;
+            }
             Event::Ping => self.pace.ping(Instant::now()),
             Event::Pong => self.pace.pong(),
             Event::Left => self.wait_for_close(),
@@ -266,6 +291,41 @@ impl Session<'_> {
         });
         if answered {
             self.shared.remember();
+        }
+    }
+
+    /// Says that we listen, once everything is subscribed and our own state with it.
+    fn say_hello_when_subscribed(&mut self) -> Result<(), LinkError> {
+        let Some(host) = self.host.as_mut().filter(|_| self.asked.is_empty()) else {
+            return Ok(());
+        };
+        let refused = |status: &Status| status.refused.iter().any(|r| r.filter == host.topic());
+        if refused(&self.shared.status.borrow()) {
+            return Ok(());
+        }
+        match host.birth() {
+            Some(birth) => self.requests.retain(host.topic(), birth),
+            None => Ok(()),
+        }
+    }
+
+    fn is_own_state(&self, delivery: &Delivery) -> bool {
+        self.host.as_ref().is_some_and(|host| host.topic() == &*delivery.topic)
+    }
+
+    /// What is said about us: news for us alone, and durable as soon as it is heard.
+    fn own_state(&mut self, delivery: &Delivery) -> Result<(), LinkError> {
+        if delivery.qos > 0 && self.leaving.is_none() {
+            self.unacked.expect(delivery.id, delivery.qos).committed();
+        }
+        let Some(host) = &self.host else { return Ok(()) };
+        match host.contradict(&delivery.payload).filter(|_| self.leaving.is_none()) {
+            Some(birth) => {
+                let id = host.topic();
+                tracing::warn!(mqtt.topic = id, "somebody says that we are offline; contradicted");
+                self.requests.retain(id, birth)
+            }
+            None => Ok(()),
         }
     }
 
@@ -369,6 +429,10 @@ impl Session<'_> {
             && (done || matches!(leaving.end, End::Failed(LinkError::NotStored)))
         {
             leaving.said_goodbye = true;
+            let farewell = self.host.as_mut().and_then(|h| h.farewell(self.shared.clock.now()));
+            if let (Some(host), Some(farewell)) = (&self.host, farewell) {
+                self.requests.retain(host.topic(), farewell)?;
+            }
             self.requests.disconnect()?;
         }
         Ok(())

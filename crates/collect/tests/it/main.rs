@@ -6,4 +6,5 @@ mod mosquitto;
 mod real;
 mod script;
 mod scripted;
+mod sparkplug;
 mod tls;

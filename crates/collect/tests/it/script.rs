@@ -85,7 +85,7 @@ impl Peer {
     }
 
     /// The next packet; `None` at the end.
-    async fn packet(&mut self) -> Option<(u8, Vec<u8>)> {
+    pub(crate) async fn packet(&mut self) -> Option<(u8, Vec<u8>)> {
         let reading = async {
             let first = self.stream.read_u8().await.ok()?;
             let length = self.stream.read_u8().await.ok()?;
