@@ -169,11 +169,8 @@ impl Problem {
         self.code
     }
 
-    /// The answer, with the path that was asked.
-    pub(crate) fn response(self, instance: Option<String>) -> Response {
-        let status =
-            StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = ProblemBody {
+    fn body(&self, instance: Option<String>) -> ProblemBody {
+        ProblemBody {
             r#type: format!("/api/v1/docs#problem-{}", self.code.name),
             title: self.code.title,
             status: self.code.status,
@@ -182,8 +179,19 @@ impl Problem {
             hint: self.hint.clone(),
             instance,
             extra: self.extra.clone(),
-        };
-        let text = serde_json::to_vec(&body).unwrap_or_default();
+        }
+    }
+
+    /// The document as a part of another one.
+    pub(crate) fn document(&self) -> Value {
+        serde_json::to_value(self.body(None)).unwrap_or_default()
+    }
+
+    /// The answer, with the path that was asked.
+    pub(crate) fn response(self, instance: Option<String>) -> Response {
+        let status =
+            StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let text = serde_json::to_vec(&self.body(instance)).unwrap_or_default();
         let mut response = (status, text).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -89,10 +89,10 @@ pub(crate) struct DeviceEntry {
     /// Where it stands, in the coordinate system that it names.
     #[schema(nullable = false)]
     position: Option<DeclaredPosition>,
-    /// Whether it moves and its messages carry its position.
-    #[schema(required = false)]
-    moving: bool,
-    /// How often it is expected to send, such as `30s` or `5m`.
+    /// Whether it moves and its messages carry its position; as its kind says if missing.
+    #[schema(nullable = false)]
+    moving: Option<bool>,
+    /// How often it is expected to send, such as `30s` or `5m`; as its kind says if missing.
     #[schema(nullable = false)]
     interval: Option<String>,
     /// The device through which it sends.
@@ -103,12 +103,78 @@ pub(crate) struct DeviceEntry {
     /// Whether everything it sends is simulated or test data.
     #[schema(required = false)]
     simulated: bool,
-    /// The coordinate system of positions in its messages.
-    #[schema(required = false)]
-    crs: Crs,
-    /// Further attributes.
+    /// The coordinate system of positions in its messages; as its kind says if missing.
+    #[schema(nullable = false)]
+    crs: Option<Crs>,
+    /// Further attributes, beside those that its kind gives.
     #[schema(required = false)]
     attributes: BTreeMap<String, ReadingValue>,
+}
+
+/// A kind of device as a template: what holds where a device's own entry is silent.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct KindEntry {
+    /// Its id, such as `air_station`; the one in the address if missing.
+    #[schema(required = false)]
+    id: String,
+    /// What people call it, as one text for both languages or one for each.
+    name: LocalText,
+    /// How often its devices are expected to send, such as `30s` or `5m`.
+    #[schema(nullable = false)]
+    interval: Option<String>,
+    /// Whether its devices move and their messages carry their position.
+    #[schema(nullable = false)]
+    moving: Option<bool>,
+    /// The coordinate system of positions in their messages.
+    #[schema(nullable = false)]
+    crs: Option<Crs>,
+    /// Attributes that devices have unless they give their own of that name.
+    #[schema(required = false)]
+    attributes: BTreeMap<String, ReadingValue>,
+    /// The codec that turns the bytes of their frames into values, by name.
+    #[schema(nullable = false)]
+    codec: Option<String>,
+    /// What the codec is told beside the bytes, by name.
+    #[schema(required = false, value_type = Object)]
+    codec_variables: BTreeMap<String, serde_json::Value>,
+    /// The metrics that such a device is expected to send, by id.
+    #[schema(required = false)]
+    metrics: Vec<String>,
+}
+
+/// What a name that devices send means.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Mapping {
+    /// The source that uses the name; every source if missing. One for the source goes first.
+    #[schema(nullable = false)]
+    source: Option<String>,
+    /// The name as it is sent.
+    name: String,
+    /// The metric of the catalogue that it means.
+    metric: String,
+    /// The unit in which it is sent, whatever the message says; as the message says if missing.
+    #[schema(nullable = false)]
+    unit: Option<String>,
+    /// What the number is to be multiplied with first, such as 0.1 for tenths.
+    #[schema(nullable = false)]
+    scale: Option<f64>,
+}
+
+/// What is wrong with one field.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ImportProblem {
+    /// The device's place in the list, from 1.
+    row: usize,
+    /// The line of the file where it begins, if the list came as lines.
+    line: Option<u64>,
+    /// Its id as given.
+    device: String,
+    /// The field or column, if it is one.
+    field: Option<String>,
+    /// What is wrong.
+    message: String,
+    /// How to mend it.
+    hint: String,
 }
 
 /// A place in WGS-84.

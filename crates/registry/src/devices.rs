@@ -30,6 +30,12 @@ impl Registry {
         entries.get(&key).cloned()
     }
 
+    /// The fields that a device has from its kind; see [`DeviceEntry::inherited`].
+    pub fn inherited(&self, id: &str) -> Vec<String> {
+        let Some(entry) = self.entry(id) else { return Vec::new() };
+        self.kind(&entry.kind).map(|kind| entry.inherited(&kind)).unwrap_or_default()
+    }
+
     /// Registers a device, or changes what is registered of it. `change` gets what there is and
     /// gives what shall be, or a refusal; nobody else changes anything meanwhile.
     pub fn change_device<E: From<RegistryError>>(

@@ -40,19 +40,32 @@ impl Registry {
 
     /// Describes a kind, anew or for the first time; its devices follow at once.
     pub fn put_kind(&self, kind: Kind) -> Result<(), RegistryError> {
+        let id = kind.id.clone();
+        self.change_kind(&id, |_| Ok::<_, RegistryError>(kind)).map(|_| ())
+    }
+
+    /// Describes a kind: `change` gets what there is and gives what shall be, or a refusal; nobody
+    /// else changes anything meanwhile. Its devices follow at once. Tells whether it is new.
+    pub fn change_kind<E: From<RegistryError>>(
+        &self,
+        id: &str,
+        change: impl FnOnce(Option<&Kind>) -> Result<Kind, E>,
+    ) -> Result<(Arc<Kind>, bool), E> {
+        let entries = self.lock();
+        let before = self.kind(id);
+        let kind = change(before.as_deref())?;
         let problems = kind.problems();
         if !problems.is_empty() {
-            return Err(RegistryError::Fields(problems));
+            return Err(RegistryError::Fields(problems).into());
         }
-        self.ours("kind", &kind.id)?;
-        let entries = self.lock();
+        self.ours("kind", id)?;
         self.state.write(|tx| tables::put_kind(tx, &kind))?;
-        let id = kind.id.clone();
+        let kind = Arc::new(kind);
         let mut kinds = (**self.kinds.load()).clone();
-        kinds.insert(id.clone(), Arc::new(kind));
+        kinds.insert(id.to_owned(), kind.clone());
         self.kinds.store(Arc::new(kinds));
         self.rebuild(&entries, |entry| entry.kind == id);
-        Ok(())
+        Ok((kind, before.is_none()))
     }
 
     /// Forgets a kind that no device is of; `false` if nobody described it.

@@ -34,7 +34,22 @@ pub(crate) static JSON: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Shapes whose optional members may really be left out; everywhere else they are `null`.
-const SPARSE: [&str; 4] = ["MapChange", "Acknowledge", "NewNote", "Login"];
+const SPARSE: &[&str] = &[
+    "Acknowledge",
+    "AcceptDevice",
+    "DeviceEntry",
+    "Ignore",
+    "KindEntry",
+    "Login",
+    "MapChange",
+    "Mapping",
+    "NewCertificate",
+    "NewDeviceTokens",
+    "NewNote",
+    "NewPassword",
+    "NewToken",
+    "Rights",
+];
 
 /// What the document says before any route is added.
 pub(crate) fn head() -> OpenApi {
@@ -82,8 +97,8 @@ fn complete(mut document: OpenApi) -> OpenApi {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
-    let PathItem { get, post, delete, .. } = item;
-    [("GET", get), ("POST", post), ("DELETE", delete)]
+    let PathItem { get, put, post, patch, delete, .. } = item;
+    [("GET", get), ("PUT", put), ("POST", post), ("PATCH", patch), ("DELETE", delete)]
         .into_iter()
         .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }

@@ -1,22 +1,38 @@
-//! `/devices/import` and `/devices/export`: the registry as a file.
+//! `/devices/import` and `/devices/export`: the registry as a file, in JSON or CSV.
+
+use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use city_registry::{DeviceEntry, ImportReport, RegistryError};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use city_registry::{
+    DeviceList, ImportMode, ImportOutcome, ImportProblem, ListFormat, Registry, write_csv,
+};
+use futures_util::stream::unfold;
 use serde::Serialize;
-use utoipa::ToSchema;
+use tokio::sync::mpsc;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Principal;
-use crate::extract::Body;
-use crate::parameters::{NoParameters, Parameters};
+use crate::parameters::{FromPairs, Pairs, Parameters};
 use crate::problem::{Answer, Problem, codes};
 use crate::schema;
 
 /// A list of 100,000 devices with attributes is about 40 MB.
 const LIST_LIMIT: usize = 64 << 20;
+/// Lines of progress that wait for a slow reader; more are left out.
+const PROGRESS_LINES: usize = 16;
+/// The type of a list as lines of cells.
+const CSV: &str = "text/csv";
+/// The type of an answer in lines of JSON.
+const LINES: &str = "application/x-ndjson";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -34,36 +50,187 @@ struct Imported {
     changed: usize,
     /// Devices that were there already, exactly so.
     unchanged: usize,
+    /// What is wrong with the devices that were left out.
+    #[schema(value_type = Vec<schema::ImportProblem>)]
+    problems: Vec<ImportProblem>,
+}
+
+/// How to import.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ImportQuery {
+    /// `true`: change nothing, and say what would happen.
+    check: Option<bool>,
+    /// `true`: take the devices that have no problem; otherwise all or none.
+    partial: Option<bool>,
+}
+
+impl FromPairs for ImportQuery {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        Ok(Self { check: pairs.flag("check")?, partial: pairs.flag("partial")? })
+    }
 }
 
 /// Add devices, or change those whose id is known: all or none
+///
+/// The list is JSON or, with `Content-Type: text/csv`, CSV with the columns id, name, name_zh,
+/// kind, department, lon, lat, position_crs, moving, interval, gateway, life_cycle, simulated, crs
+/// and attr.NAME for attributes. With `Accept: application/x-ndjson` the answer comes in lines
+/// while it is worked on: `{"done": 1000, "of": 100000}` and at the end `{"result": …}` or
+/// `{"problem": …}`.
 #[utoipa::path(post, path = "/devices/import", operation_id = "import_devices", tag = "registry",
-    request_body = Vec<schema::DeviceEntry>,
-    responses((status = 200, description = "All of them are registered now", body = Imported)))]
+    params(ImportQuery),
+    request_body(content((Vec<schema::DeviceEntry> = "application/json"), (String = "text/csv"))),
+    responses((status = 200, description = "Devices are registered now, or with `check` would be",
+        body = Imported)))]
 async fn import(
     State(app): State<App>,
     principal: Principal,
-    _: Parameters<NoParameters>,
-    Body(entries): Body<Vec<DeviceEntry>>,
-) -> Answer<Json<Imported>> {
-    let registry = app.registry.clone();
-    let ImportReport { added, changed, unchanged } = app
-        .lanes
-        .short(move || {
-            registry.import(&entries).map_err(|error| match error {
-                RegistryError::Import(_) => Problem::new(codes::BAD_DEVICES, error.to_string())
-                    .hint("Mend all of them and send the whole list again."),
-                other => Problem::internal(&other),
+    Parameters(query): Parameters<ImportQuery>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer<Response> {
+    let format = format_of(&headers)?;
+    let body = body.map_err(|_| {
+        let detail = format!("The list is larger than {} MiB.", LIST_LIMIT >> 20);
+        Problem::new(codes::BODY_TOO_LARGE, detail).hint("Send it in parts.")
+    })?;
+    let mode = match (query.check, query.partial) {
+        (Some(true), _) => ImportMode::Check,
+        (_, Some(true)) => ImportMode::Valid,
+        _ => ImportMode::All,
+    };
+    let job = Job { registry: app.registry.clone(), format, body, mode, user: principal.user };
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains(LINES)) {
+        return Ok(in_lines(app, job));
+    }
+    let outcome = app.lanes.short(move || job.run(&mut |_, _| ())).await?;
+    Ok(Json(imported(outcome)).into_response())
+}
+
+fn format_of(headers: &HeaderMap) -> Answer<ListFormat> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    match kind.to_ascii_lowercase().as_str() {
+        "application/json" => Ok(ListFormat::Json),
+        CSV => Ok(ListFormat::Csv),
+        _ => Err(Problem::new(
+            codes::UNSUPPORTED_MEDIA_TYPE,
+            "The list is declared neither as JSON nor as CSV.",
+        )
+        .hint("Send the header `Content-Type: application/json` or `text/csv`.")),
+    }
+}
+
+/// An import to be done.
+struct Job {
+    registry: Arc<Registry>,
+    format: ListFormat,
+    body: Bytes,
+    mode: ImportMode,
+    user: Arc<str>,
+}
+
+impl Job {
+    /// Does it; `progress` hears how many devices of how many are written.
+    fn run(self, progress: &mut dyn FnMut(usize, usize)) -> Answer<ImportOutcome> {
+        let list = DeviceList::read("the list", self.format, &self.body)?;
+        drop(self.body);
+        let of = list.len();
+        let mut told = |done| progress(done, of);
+        let outcome = self.registry.import_list(&list, self.mode, &mut told)?;
+        if self.mode != ImportMode::Check {
+            let (report, left_out) = (outcome.report, outcome.problems.len());
+            tracing::info!(
+                user.name = %self.user, report.added, report.changed, left_out, "imported devices"
+            );
+        }
+        Ok(outcome)
+    }
+}
+
+fn imported(outcome: ImportOutcome) -> Imported {
+    let ImportOutcome { report, problems } = outcome;
+    let city_registry::ImportReport { added, changed, unchanged } = report;
+    Imported { added, changed, unchanged, problems }
+}
+
+/// A line of an answer that comes while it is worked on.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case", untagged)]
+enum Line {
+    Progress { done: usize, of: usize },
+    Result { result: Imported },
+    Problem { problem: serde_json::Value },
+}
+
+/// Answers line by line while the work goes on.
+fn in_lines(app: App, job: Job) -> Response {
+    let (sender, receiver) = mpsc::channel::<Line>(PROGRESS_LINES);
+    tokio::spawn(async move {
+        let progress = sender.clone();
+        let done = app
+            .lanes
+            .short(move || {
+                job.run(&mut |done, of| {
+                    // Whoever reads slowly sees fewer steps.
+                    let _ = progress.try_send(Line::Progress { done, of });
+                })
             })
-        })
-        .await?;
-    tracing::info!(user.name = %principal.user, added, changed, "imported devices");
-    Ok(Json(Imported { added, changed, unchanged }))
+            .await;
+        let last = match done {
+            Ok(outcome) => Line::Result { result: imported(outcome) },
+            Err(problem) => Line::Problem { problem: problem.document() },
+        };
+        // An error says that the client has gone; what was asked for is done.
+        let _ = sender.send(last).await;
+    });
+    let lines = unfold(receiver, async |mut receiver| {
+        let line = receiver.recv().await?;
+        let mut text = serde_json::to_vec(&line).unwrap_or_default();
+        text.push(b'\n');
+        Some((Ok::<_, Infallible>(Bytes::from(text)), receiver))
+    });
+    ([(header::CONTENT_TYPE, LINES)], Body::from_stream(lines)).into_response()
+}
+
+/// How to export.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ExportQuery {
+    /// `json` unless given, or `csv`.
+    #[param(pattern = "^(json|csv)$")]
+    format: Option<String>,
+}
+
+impl FromPairs for ExportQuery {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        let format = pairs.one_of("format", &[("json", "json"), ("csv", "csv")])?;
+        Ok(Self { format: format.map(str::to_owned) })
+    }
 }
 
 /// All devices in the shape in which they can be imported
 #[utoipa::path(get, path = "/devices/export", operation_id = "export_devices", tag = "registry",
-    responses((status = 200, description = "All devices", body = Vec<schema::DeviceEntry>)))]
-async fn export(State(app): State<App>, _: Parameters<NoParameters>) -> Json<Vec<DeviceEntry>> {
-    Json(app.registry.export())
+    params(ExportQuery),
+    responses((status = 200, description = "All devices",
+        content((Vec<schema::DeviceEntry> = "application/json"), (String = "text/csv")))))]
+async fn export(
+    State(app): State<App>,
+    Parameters(query): Parameters<ExportQuery>,
+) -> Answer<Response> {
+    let registry = app.registry.clone();
+    app.lanes
+        .short(move || {
+            let entries = registry.export();
+            if query.format.as_deref() != Some("csv") {
+                return Ok(Json(entries).into_response());
+            }
+            let name = HeaderValue::from_static("attachment; filename=\"devices.csv\"");
+            let kind = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
+            let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)];
+            Ok((headers, write_csv(&entries)).into_response())
+        })
+        .await
 }

@@ -58,6 +58,9 @@ struct Device {
     simulated: bool,
     #[schema(value_type = BTreeMap<String, schema::ReadingValue>)]
     attributes: BTreeMap<String, Attribute>,
+    /// Which of all this it has from its kind, because its entry says nothing of it: `interval`,
+    /// `moving`, `crs`, `attributes.NAME`.
+    inherited: Vec<String>,
     status: DeviceStatus,
     /// When it was last heard.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -106,6 +109,9 @@ struct DevicesQuery {
     /// Only those with this status.
     #[param(inline)]
     status: Option<DeviceStatus>,
+    /// Only those in this stage of life.
+    #[param(inline, value_type = Option<schema::LifeCycle>)]
+    life_cycle: Option<LifeCycle>,
     /// The order; `id` is the only one.
     #[param(pattern = "^id$")]
     sort: Option<String>,
@@ -117,6 +123,13 @@ struct DevicesQuery {
     limit: usize,
 }
 
+const LIVES: &[(&str, LifeCycle)] = &[
+    ("planned", LifeCycle::Planned),
+    ("active", LifeCycle::Active),
+    ("maintenance", LifeCycle::Maintenance),
+    ("retired", LifeCycle::Retired),
+];
+
 impl FromPairs for DevicesQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         Ok(Self {
@@ -125,6 +138,7 @@ impl FromPairs for DevicesQuery {
             department: pairs.text("department"),
             q: pairs.text("q"),
             status: pairs.one_of("status", &DeviceStatus::ALL)?,
+            life_cycle: pairs.one_of("life_cycle", LIVES)?,
             sort: pairs.one_of("sort", &[("id", ())])?.map(|()| "id".to_owned()),
             cursor: pairs.cursor()?,
             limit: pairs.limit()?,
@@ -157,6 +171,7 @@ fn page(app: &App, query: DevicesQuery) -> Answer<DevicePage> {
         .filter(|device| {
             let state = state(device);
             chosen.has(device, &state)
+                && query.life_cycle.is_none_or(|wanted| wanted == device.life_cycle)
                 && words.as_deref().is_none_or(|words| is_named(device, words))
                 && query.status.is_none_or(|wanted| {
                     wanted == DeviceStatus::of(state.heard, device.interval, now)
@@ -233,6 +248,7 @@ fn view(
         life_cycle: device.life_cycle,
         simulated: device.simulated,
         attributes: device.attributes.clone(),
+        inherited: app.registry.inherited(&device.id),
         status: DeviceStatus::of(state.heard, device.interval, app.clock.now()),
         last_seen_at: state.heard,
         newest_reading_at: state.newest,

@@ -1,21 +1,29 @@
-//! `/kinds`: the kinds of devices.
+//! `/kinds`: the kinds of devices, and what their devices have in common.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use city_model::LocalText;
+use city_registry::tag;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::parameters::{NoParameters, Parameters};
-use crate::problem::Answer;
+use crate::auth::Principal;
+use crate::document::{created, named};
+use crate::extract::{Body, Id};
+use crate::parameters::{NoParameters, Parameters, short};
+use crate::precondition::{Precondition, etag};
+use crate::problem::{Answer, Problem, ProblemBody, codes};
 use crate::schema;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, put, remove))
 }
 
 /// A kind of device.
@@ -26,6 +34,11 @@ struct Kind {
     name: LocalText,
     /// How many devices are of this kind.
     devices: u64,
+    /// Whether the configuration describes it, so that it can be changed there only.
+    configured: bool,
+    /// What its devices have in common.
+    #[schema(value_type = schema::KindEntry)]
+    template: city_registry::Kind,
 }
 
 /// All kinds.
@@ -45,13 +58,83 @@ async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Answer<Jso
             for device in registry.directory().devices() {
                 *devices.entry(device.kind.to_string()).or_default() += 1;
             }
-            let kinds = registry.kinds().into_iter();
-            let items = kinds.map(|kind| Kind {
+            let items = registry.kinds().into_iter().map(|kind| Kind {
                 devices: devices.get(&kind.id).copied().unwrap_or(0),
-                id: kind.id,
-                name: kind.name,
+                configured: registry.is_configured("kind", &kind.id),
+                id: kind.id.clone(),
+                name: kind.name.clone(),
+                template: kind,
             });
             Ok(Json(KindList { items: items.collect() }))
         })
         .await
+}
+
+/// One kind as a template
+#[utoipa::path(get, path = "/kinds/{id}", operation_id = "get_kind", tag = "registry",
+    params(("id" = String, Path, description = "The kind's id")),
+    responses((status = 200, description = "The template; its ETag is for `If-Match`",
+        body = schema::KindEntry)))]
+async fn show(State(app): State<App>, Id(id): Id, _: Parameters<NoParameters>) -> Answer<Response> {
+    let kind = app.registry.kind(&id).ok_or_else(|| unknown(&id))?;
+    Ok((etag(&tag(&kind)), Json(kind)).into_response())
+}
+
+/// Describe a kind: what holds for its devices where they say nothing themselves, from now on
+#[utoipa::path(put, path = "/kinds/{id}", operation_id = "put_kind", tag = "registry",
+    params(("id" = String, Path, description = "The kind's id")),
+    request_body = schema::KindEntry,
+    responses((status = 200, description = "It is so now", body = schema::KindEntry),
+        (status = 201, description = "It is new", body = schema::KindEntry),
+        (status = 409, description = "It is there already, and nothing says which is meant; or \
+            the configuration describes it", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 412, description = "It is not as you saw it", body = ProblemBody,
+            content_type = "application/problem+json")))]
+async fn put(
+    State(app): State<App>,
+    principal: Principal,
+    Id(id): Id,
+    _: Parameters<NoParameters>,
+    precondition: Precondition,
+    Body(body): Body<Map<String, Value>>,
+) -> Answer<Response> {
+    let kind: city_registry::Kind = named("id", &id, body)?;
+    let (registry, of) = (app.registry.clone(), id.clone());
+    let change = move |before: Option<&city_registry::Kind>| {
+        if !registry.is_configured("kind", &of) {
+            precondition.check_replacing(before.map(tag).as_deref())?;
+        }
+        Ok::<_, Problem>(kind)
+    };
+    let (registry, of) = (app.registry.clone(), id.clone());
+    let (kind, new) = app.lanes.short(move || registry.change_kind(&of, change)).await?;
+    tracing::info!(user.name = %principal.user, kind.id = id, "described a kind");
+    Ok((created(new), etag(&tag(&kind)), Json(kind)).into_response())
+}
+
+/// Forget a kind that no device is of
+#[utoipa::path(delete, path = "/kinds/{id}", operation_id = "delete_kind", tag = "registry",
+    params(("id" = String, Path, description = "The kind's id")),
+    responses((status = 204, description = "It is forgotten"),
+        (status = 409, description = "Devices are of it, or the configuration describes it",
+            body = ProblemBody, content_type = "application/problem+json")))]
+async fn remove(
+    State(app): State<App>,
+    principal: Principal,
+    Id(id): Id,
+    _: Parameters<NoParameters>,
+) -> Answer<StatusCode> {
+    let (registry, of) = (app.registry.clone(), id.clone());
+    let found = app.lanes.short(move || Ok(registry.remove_kind(&of)?)).await?;
+    if !found {
+        return Err(unknown(&id));
+    }
+    tracing::info!(user.name = %principal.user, kind.id = id, "removed a kind");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn unknown(id: &str) -> Problem {
+    Problem::new(codes::UNKNOWN_KIND, format!("Nobody described a kind `{}`.", short(id)))
+        .hint("GET /api/v1/kinds lists them; PUT describes one.")
 }

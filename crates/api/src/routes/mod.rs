@@ -3,8 +3,10 @@
 mod aggregates;
 mod alert_events;
 mod alerts;
+mod credentials;
 mod dead_letters;
 mod departments;
+mod device_entry;
 mod device_list;
 mod devices;
 mod documents;
@@ -13,7 +15,9 @@ mod kinds;
 mod last_values;
 mod loss;
 mod map;
+mod mappings;
 mod metrics_catalogue;
+mod provisioning;
 mod push;
 mod readings;
 #[cfg(test)]
@@ -35,11 +39,15 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     session::routes,
     system::routes,
     metrics_catalogue::routes,
+    mappings::routes,
     kinds::routes,
     departments::routes,
     zones::routes,
     device_list::routes,
     devices::routes,
+    device_entry::routes,
+    provisioning::routes,
+    credentials::routes,
     map::routes,
     last_values::routes,
     readings::routes,

@@ -87,6 +87,8 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
     ]);
     city.push(&event(1, AlertEventKind::Fired, alert("a-1", city_model::Severity::High))).await;
     city.dead_letter(b"{", "syntax");
+    city.unknown("radon", "rogue-1");
+    city.post("/api/v1/credentials/air-1/tokens", &json!({})).await;
     let document = document();
     for (path, shape, pointer) in [
         ("/session", "Session", ""),
@@ -94,6 +96,14 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
         ("/metrics-catalogue", "Metric", "/items/0"),
         ("/kinds", "Kind", "/items/0"),
         ("/departments", "Department", "/items/0"),
+        ("/metrics", "MetricUse", "/items/0"),
+        ("/metrics?unmapped=true", "SeenFrom", "/items/0/seen/0"),
+        ("/mappings", "MappingList", ""),
+        ("/provisioning/unknown", "UnknownPage", ""),
+        ("/provisioning/unknown", "Unknown", "/items/0"),
+        ("/credentials", "ClientPage", ""),
+        ("/credentials/air-1", "Client", ""),
+        ("/credentials/air-1", "Credential", "/credentials/0"),
         ("/zones", "ZoneProperties", "/features/0/properties"),
         ("/zones/old-town", "ZoneDetail", ""),
         ("/zones/old-town", "ZoneMetric", "/metrics/0"),

@@ -15,7 +15,7 @@ use city_model::{
 use city_pipeline::Committed;
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::credentials::Credentials;
-use city_registry::{Department, Kind, Registry, Seed, read_devices};
+use city_registry::{Department, DeviceEntry, Kind, Registry, Seed, read_devices};
 use city_store::{Commit, DeadLetterId, Memory, NewDeadLetter, Outcome, SharedStore, StateDb};
 use serde_json::Value as Json;
 use tower::ServiceExt;
@@ -301,6 +301,17 @@ impl City {
         };
         let commit = Commit { dead_letters: vec![letter], ..Commit::default() };
         self.store.commit(&commit).expect("committed");
+    }
+
+    /// What the pipeline notes when a source `mqtt` sends a metric and a device that nobody knows.
+    pub(crate) fn unknown(&self, metric: &str, device: &str) {
+        use city_model::Clock;
+        let now = self.clock.now();
+        self.registry.metric(metric, "Bq").expect("kept");
+        let seen = self.registry.see_unmapped("mqtt", metric, "Bq", now).expect("room");
+        seen.note(now, Some(42.5));
+        let entry = DeviceEntry::unknown(device, "air_station", "environment", false);
+        self.registry.see_unknown(&entry, "mqtt", now);
     }
 
     /// Lets time pass, and the live view notice.

@@ -3,12 +3,14 @@
 mod access;
 mod alerts;
 mod contract;
+mod credentials;
 pub(crate) mod fixture;
 mod fixture_rules;
 mod ingest;
 mod push;
 mod readings;
 mod registry;
+mod registry_changes;
 mod rules;
 mod server;
 mod stream;

@@ -28,7 +28,7 @@ async fn a_device_is_shown_as_registered_and_as_it_is_now() {
         "declared": { "lon": 10.5, "lat": 50.5, "crs": "WGS-84" },
         "zones": ["old-town"], "interval_s": 60.0, "gateway": null,
         "life_cycle": "active", "simulated": false,
-        "attributes": { "limit": 3.5, "pole": "P7" },
+        "attributes": { "limit": 3.5, "pole": "P7" }, "inherited": [],
         "status": "online", "last_seen_at": NOW.to_string(), "newest_reading_at": NOW.to_string(),
         "severity": "high",
         "counters": { "received": 1, "stored": 1, "duplicate": 0, "dead_lettered": 0 },
@@ -72,6 +72,7 @@ async fn devices_are_filtered_sorted_and_paged() {
     assert_eq!(find("q=MARKET").await, ["air-1"]);
     assert_eq!(find("q=%E9%9B%86%E5%B8%82").await, ["air-1"], "集市");
     assert_eq!(find("status=online").await, ["air-2", "bus-1"]);
+    assert_eq!(find("life_cycle=retired").await, ["old-1"]);
     assert_eq!(find("status=never_seen&kind=air_station").await, ["air-1"]);
     assert_eq!(find("kind=submarine").await, Vec::<String>::new());
 
@@ -92,7 +93,9 @@ async fn kinds_and_departments_are_counted_and_named() {
     let city = City::new();
     let kinds = city.ok("/api/v1/kinds").await;
     assert_eq!(ids(&kinds), ["air_station", "bus", "street_light"]);
-    let expected = json!({ "id": "air_station", "name": { "en": "Air station", "zh": "空气站" }, "devices": 2 });
+    let name = json!({ "en": "Air station", "zh": "空气站" });
+    let expected = json!({ "id": "air_station", "name": name, "devices": 2, "configured": true,
+        "template": { "id": "air_station", "name": name } });
     assert_eq!(kinds["items"][0], expected);
     let departments = city.ok("/api/v1/departments").await;
     assert_eq!(ids(&departments), ["environment", "transport", "works"]);
@@ -242,7 +245,7 @@ async fn devices_are_imported_all_or_none_and_exported_in_the_same_shape() {
     ]);
     let answer = city.post("/api/v1/devices/import", &two).await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.json(), json!({ "added": 2, "changed": 0, "unchanged": 0 }));
+    assert_eq!(answer.json(), json!({ "added": 2, "changed": 0, "unchanged": 0, "problems": [] }));
     assert_eq!(city.ok("/api/v1/devices/new-2").await["moving"], true);
 
     let exported = city.ok("/api/v1/devices/export").await;

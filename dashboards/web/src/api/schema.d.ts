@@ -104,6 +104,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Clients by name, with their credentials, never with secrets */
+        get: operations["list_clients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/credentials/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One client with its credentials */
+        get: operations["get_client"];
+        /** Add a client, or say what it may do */
+        put: operations["put_client"];
+        post?: never;
+        /** Forget a client with all its credentials */
+        delete: operations["delete_client"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/credentials/{id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a client show a certificate; adds the client if it is not there */
+        post: operations["bind_client_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/credentials/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a client a password, in place of the one before; adds the client if it is not there */
+        put: operations["set_client_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/credentials/{id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a token for a client, which is added if it is not there; it is shown this once */
+        post: operations["issue_client_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/credentials/{id}/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Make one credential of a client worthless */
+        delete: operations["revoke_credential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dead-letters": {
         parameters: {
             query?: never;
@@ -172,6 +276,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/departments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Name a department, anew or for the first time */
+        put: operations["put_department"];
+        post?: never;
+        /** Forget a department that owns no device */
+        delete: operations["delete_department"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a token for each of many clients: all or none */
+        post: operations["issue_client_tokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -215,7 +354,14 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Add devices, or change those whose id is known: all or none */
+        /**
+         * Add devices, or change those whose id is known: all or none
+         * @description The list is JSON or, with `Content-Type: text/csv`, CSV with the columns id, name, name_zh,
+         *     kind, department, lon, lat, position_crs, moving, interval, gateway, life_cycle, simulated, crs
+         *     and attr.NAME for attributes. With `Accept: application/x-ndjson` the answer comes in lines
+         *     while it is worked on: `{"done": 1000, "of": 100000}` and at the end `{"result": …}` or
+         *     `{"problem": …}`.
+         */
         post: operations["import_devices"];
         delete?: never;
         options?: never;
@@ -232,6 +378,36 @@ export interface paths {
         };
         /** One device */
         get: operations["get_device"];
+        /**
+         * Register a device, or replace what is registered of it
+         * @description To replace, `If-Match` must say which entry it replaces. A position is in the coordinate system
+         *     that it names.
+         */
+        put: operations["put_device"];
+        post?: never;
+        /**
+         * Take a device out that was registered by mistake and never sent anything
+         * @description A device with a history is retired instead, so that its readings keep their name.
+         */
+        delete: operations["delete_device"];
+        options?: never;
+        head?: never;
+        /**
+         * Change some members of what is registered of a device; `null` takes one out (RFC 7396)
+         * @description To take a device out of service, send `{"life_cycle": "retired"}`.
+         */
+        patch: operations["patch_device"];
+        trace?: never;
+    };
+    "/api/v1/devices/{id}/entry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is registered of a device: without what its kind gives it and without how it is now */
+        get: operations["get_device_entry"];
         put?: never;
         post?: never;
         delete?: never;
@@ -274,6 +450,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ingest/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Push a message from a device
+         * @description The body is the message as the source's format has it. Credentials: a device's token
+         *     (`Authorization: Bearer cbd_…`), its name and password (`Authorization: Basic …`), or an access
+         *     token of an engineer. The answer comes when everything is durable. What cannot be decoded is
+         *     kept as a dead letter all the same; sending it again would only make another.
+         */
+        post: operations["push_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/kinds": {
         parameters: {
             query?: never;
@@ -286,6 +485,25 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kinds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One kind as a template */
+        get: operations["get_kind"];
+        /** Describe a kind: what holds for its devices where they say nothing themselves, from now on */
+        put: operations["put_kind"];
+        post?: never;
+        /** Forget a kind that no device is of */
+        delete: operations["delete_kind"];
         options?: never;
         head?: never;
         patch?: never;
@@ -342,6 +560,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mappings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What names mean */
+        get: operations["list_mappings"];
+        /**
+         * Say what a name means, from now on
+         * @description It takes effect with the next message. Readings that were stored before keep the name that they
+         *     came with.
+         */
+        put: operations["put_mapping"];
+        post?: never;
+        /** Forget what a name means */
+        delete: operations["delete_mapping"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Metrics, and for names that are not in the catalogue where they come from */
+        get: operations["list_metric_uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics-catalogue": {
         parameters: {
             query?: never;
@@ -376,6 +634,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/provisioning/unknown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices that call and are not registered, those heard last first */
+        get: operations["list_unknown_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/provisioning/unknown/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register a device that calls, and replay what it had sent */
+        post: operations["accept_unknown_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/provisioning/unknown/{id}/ignore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that an unknown device is of no interest; its messages are still kept as dead letters */
+        post: operations["ignore_unknown_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/readings": {
         parameters: {
             query?: never;
@@ -385,6 +694,23 @@ export interface paths {
         };
         /** The history of one series, raw or in steps */
         get: operations["get_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was received on one day and what became of it */
+        get: operations["get_ingest_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -518,6 +844,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/zones/reload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the zone files again
+         * @description All or nothing: if a file cannot be read or a rule names a zone that would be gone, the zones
+         *     stay as they are. Zones whose id stays keep their place in rules, alerts and streams.
+         */
+        post: operations["reload_zones"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/zones/{id}": {
         parameters: {
             query?: never;
@@ -539,6 +886,34 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description How an unknown device is to be registered. */
+        AcceptDevice: {
+            /**
+             * @description Its department; as the list of unknown devices says if missing.
+             * @default null
+             */
+            department: string | null;
+            /**
+             * @description Its kind; as the list of unknown devices says if missing.
+             * @default null
+             */
+            kind: string | null;
+            /** @default null */
+            name: components["schemas"]["LocalText"] | null;
+            /**
+             * @description `false`: leave its dead letters alone.
+             * @default null
+             */
+            replay: boolean | null;
+        };
+        /** @description What became of an unknown device. */
+        Accepted: {
+            /** @description How many dead letters wait that are its own. */
+            dead_letters: number;
+            device: components["schemas"]["DeviceEntry"];
+            /** @description How many of them were sent through the pipeline again, at most 1,000. */
+            replayed: number;
+        };
         /** @description What somebody says with an acknowledgement. */
         Acknowledge: {
             /** @description At most 2,000 characters. */
@@ -786,6 +1161,52 @@ export interface components {
             /** @description Its IANA time zone, such as `America/Chicago`. */
             time_zone: string;
         };
+        /** @description A device, or a program that speaks for devices, as a client of the city. */
+        Client: {
+            /** @description Whether it speaks for all devices. */
+            any_device: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** @description How it can prove who it is, oldest first. Secrets are not kept. */
+            credentials: components["schemas"]["Credential"][];
+            /** @description The devices that it speaks for; `null` for the one of its own name. */
+            devices: string[] | null;
+            /** @description Whether it may connect at all. */
+            enabled: boolean;
+            /** @description Its name: a device's id, or a name of its own. */
+            name: string;
+            /** @description The topic filters that it may publish to; if none, the topics that name its device. */
+            publish: string[];
+        };
+        /** @description A page of clients. */
+        ClientPage: {
+            items: components["schemas"]["Client"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+            /** @description How many match in all. */
+            total: number;
+        };
+        /** @description A way to prove who one is. */
+        Credential: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Its number, to revoke it.
+             */
+            id: number;
+            /** @description Of a certificate, the common name or the fingerprint that it is known by. */
+            identity: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             */
+            last_used_at: string | null;
+            /** @description What it was made for. */
+            note: string;
+            /** @description `password`, `token` or `certificate`. */
+            proof: string;
+        };
         /**
          * @description A coordinate system.
          * @enum {string}
@@ -844,6 +1265,8 @@ export interface components {
         };
         /** @description An owner of devices and rules. */
         Department: {
+            /** @description Whether the configuration names it, so that it can be changed there only. */
+            configured: boolean;
             /**
              * Format: int64
              * @description How many devices it owns.
@@ -856,6 +1279,11 @@ export interface components {
         DepartmentList: {
             items: components["schemas"]["Department"][];
         };
+        /** @description What people call a department. */
+        DepartmentName: {
+            /** @description As one text for both languages or one for each. */
+            name: components["schemas"]["LocalText"];
+        };
         /** @description A thing in the field. */
         Device: {
             attributes: {
@@ -867,6 +1295,11 @@ export interface components {
             /** @description The device through which it sends. */
             gateway: string | null;
             id: string;
+            /**
+             * @description Which of all this it has from its kind, because its entry says nothing of it: `interval`,
+             *     `moving`, `crs`, `attributes.NAME`.
+             */
+            inherited: string[];
             /**
              * Format: double
              * @description How often it is expected to send, in seconds.
@@ -908,31 +1341,31 @@ export interface components {
         };
         /** @description A device as imported and exported. */
         DeviceEntry: {
-            /** @description Further attributes. */
-            attributes: {
+            /** @description Further attributes, beside those that its kind gives. */
+            attributes?: {
                 [key: string]: components["schemas"]["ReadingValue"];
             };
-            /** @description The coordinate system of positions in its messages. */
-            crs: components["schemas"]["Crs"];
+            /** @description The coordinate system of positions in its messages; as its kind says if missing. */
+            crs?: components["schemas"]["Crs"];
             /** @description The department that owns it. */
             department: string;
             /** @description The device through which it sends. */
-            gateway: string;
+            gateway?: string;
             /** @description Its id: 1 to 128 bytes without control characters. */
             id: string;
-            /** @description How often it is expected to send, such as `30s` or `5m`. */
-            interval: string;
+            /** @description How often it is expected to send, such as `30s` or `5m`; as its kind says if missing. */
+            interval?: string;
             /** @description Its kind. */
             kind: string;
-            life_cycle: components["schemas"]["LifeCycle"];
-            /** @description Whether it moves and its messages carry its position. */
-            moving: boolean;
+            life_cycle?: components["schemas"]["LifeCycle"];
+            /** @description Whether it moves and its messages carry its position; as its kind says if missing. */
+            moving?: boolean;
             /** @description What people call it, as one text for both languages or one for each; the id if missing. */
-            name: components["schemas"]["LocalText"];
+            name?: components["schemas"]["LocalText"];
             /** @description Where it stands, in the coordinate system that it names. */
-            position: components["schemas"]["DeclaredPosition"];
+            position?: components["schemas"]["DeclaredPosition"];
             /** @description Whether everything it sends is simulated or test data. */
-            simulated: boolean;
+            simulated?: boolean;
         };
         /** @description A page of devices. */
         DevicePage: {
@@ -962,23 +1395,110 @@ export interface components {
              */
             now: string;
         };
+        /** @description Whether a device is of interest. */
+        Ignore: {
+            /**
+             * @description `false`: it is of interest after all.
+             * @default null
+             */
+            ignored: boolean | null;
+        };
+        /** @description What is wrong with one field. */
+        ImportProblem: {
+            /** @description Its id as given. */
+            device: string;
+            /** @description The field or column, if it is one. */
+            field: string | null;
+            /** @description How to mend it. */
+            hint: string;
+            /**
+             * Format: int64
+             * @description The line of the file where it begins, if the list came as lines.
+             */
+            line: number | null;
+            /** @description What is wrong. */
+            message: string;
+            /** @description The device's place in the list, from 1. */
+            row: number;
+        };
         /** @description What an import did. */
         Imported: {
             /** @description Devices that were not there before. */
             added: number;
             /** @description Devices that are different now. */
             changed: number;
+            /** @description What is wrong with the devices that were left out. */
+            problems: components["schemas"]["ImportProblem"][];
             /** @description Devices that were there already, exactly so. */
             unchanged: number;
         };
+        /** @description The books of one day. */
+        IngestReport: {
+            /** @description The days that there are books of, newest first. */
+            available: string[];
+            /**
+             * @description Whether everything adds up: each item, and the sum over sources against the sum over
+             *     devices, which are counted apart.
+             */
+            balanced: boolean;
+            /** @description Whether the day is over. */
+            closed: boolean;
+            /**
+             * Format: date-time
+             * @description When counting for this day began, a few seconds after midnight or at the first start.
+             */
+            counted_from: string;
+            /**
+             * Format: date-time
+             * @description When it ended; the time of this report if the day is not over.
+             */
+            counted_to: string;
+            /**
+             * Format: date
+             * @description The day in the city's calendar.
+             */
+            date: string;
+            /** @description The dead letters that were received that day and are still kept, by source and reason. */
+            dead_letters: components["schemas"]["ReportLetters"][];
+            items: components["schemas"]["ReportItem"][];
+            silent_devices: components["schemas"]["SilentDevices"];
+            total: components["schemas"]["ReportCounters"];
+        };
         /** @description A kind of device. */
         Kind: {
+            /** @description Whether the configuration describes it, so that it can be changed there only. */
+            configured: boolean;
             /**
              * Format: int64
              * @description How many devices are of this kind.
              */
             devices: number;
             id: string;
+            name: components["schemas"]["LocalText"];
+            /** @description What its devices have in common. */
+            template: components["schemas"]["KindEntry"];
+        };
+        /** @description A kind of device as a template: what holds where a device's own entry is silent. */
+        KindEntry: {
+            /** @description Attributes that devices have unless they give their own of that name. */
+            attributes?: {
+                [key: string]: components["schemas"]["ReadingValue"];
+            };
+            /** @description The codec that turns the bytes of their frames into values, by name. */
+            codec?: string;
+            /** @description What the codec is told beside the bytes, by name. */
+            codec_variables?: Record<string, never>;
+            /** @description The coordinate system of positions in their messages. */
+            crs?: components["schemas"]["Crs"];
+            /** @description Its id, such as `air_station`; the one in the address if missing. */
+            id?: string;
+            /** @description How often its devices are expected to send, such as `30s` or `5m`. */
+            interval?: string;
+            /** @description The metrics that such a device is expected to send, by id. */
+            metrics?: string[];
+            /** @description Whether its devices move and their messages carry their position. */
+            moving?: boolean;
+            /** @description What people call it, as one text for both languages or one for each. */
             name: components["schemas"]["LocalText"];
         };
         /** @description All kinds. */
@@ -993,11 +1513,12 @@ export interface components {
              */
             age_s: number;
             device: string;
-            /** @description What is special: `retained`, `future`, `untimed`, `bad_position`. */
+            /** @description What is special: `retained`, `future`, `untimed`, `bad_position`, `derived`. */
             marks: string[];
             /**
              * Format: double
-             * @description From this age on the value is stale, in seconds: three intervals of the device.
+             * @description From this age on the value is stale, in seconds: three intervals of the device, three
+             *     hours for what is derived.
              */
             max_age_s: number;
             metric: string;
@@ -1071,6 +1592,11 @@ export interface components {
              *     these messages yet; 0 in the items.
              */
             in_flight: number;
+            /**
+             * Format: int64
+             * @description Messages that never came: numbers that devices skipped. No part of the sum.
+             */
+            missed: number;
             /** Format: int64 */
             received: number;
             /** Format: int64 */
@@ -1086,10 +1612,23 @@ export interface components {
             id: string;
             /** Format: int64 */
             in_flight: number;
+            /**
+             * Format: int64
+             * @description Messages that never came: numbers that devices skipped. No part of the sum.
+             */
+            missed: number;
             /** Format: int64 */
             received: number;
             /** Format: int64 */
             stored: number;
+        };
+        /** @description A credential just made. */
+        Made: {
+            /**
+             * Format: int64
+             * @description Its number, to revoke it.
+             */
+            id: number;
         };
         /** @description A device on the map that changed: only what changed is there. */
         MapChange: {
@@ -1155,6 +1694,26 @@ export interface components {
             /** @description The ids of the kinds, by index. */
             kinds: string[];
         };
+        /** @description What a name that devices send means. */
+        Mapping: {
+            /** @description The metric of the catalogue that it means. */
+            metric: string;
+            /** @description The name as it is sent. */
+            name: string;
+            /**
+             * Format: double
+             * @description What the number is to be multiplied with first, such as 0.1 for tenths.
+             */
+            scale?: number;
+            /** @description The source that uses the name; every source if missing. One for the source goes first. */
+            source?: string;
+            /** @description The unit in which it is sent, whatever the message says; as the message says if missing. */
+            unit?: string;
+        };
+        /** @description All mappings. */
+        MappingList: {
+            items: components["schemas"]["Mapping"][];
+        };
         /** @description A named quantity. */
         Metric: {
             /**
@@ -1176,14 +1735,61 @@ export interface components {
         MetricList: {
             items: components["schemas"]["Metric"][];
         };
+        /** @description A metric, and where it comes from as long as nobody has mapped it. */
+        MetricUse: {
+            id: string;
+            name: components["schemas"]["LocalText"];
+            range: components["schemas"]["Range"] | null;
+            /** @description The sources that use the name and for which it is not mapped. */
+            seen: components["schemas"]["SeenFrom"][];
+            /** @description The unit as people write it. */
+            symbol: string;
+            /** @description UCUM code of its unit; empty if unknown. */
+            unit: string;
+            /** @description Whether it came with a name that is not in the catalogue. */
+            unmapped: boolean;
+        };
+        /** @description Metrics. */
+        MetricUseList: {
+            items: components["schemas"]["MetricUse"][];
+        };
         /**
          * @description Demonstration or the real thing.
          * @enum {string}
          */
         Mode: "demo" | "live";
+        /** @description A certificate that a client may show. */
+        NewCertificate: {
+            /** @description Its common name, or `sha256:` and the SHA-256 fingerprint of the whole certificate in hex. */
+            identity: string;
+            /** @description What it is for. */
+            note?: string;
+        };
+        /** @description For whom tokens are to be made. */
+        NewDeviceTokens: {
+            /** @description The clients' names, most often ids of devices; 1 to 10,000. */
+            clients: string[];
+            /** @description What they are for. */
+            note?: string;
+        };
         /** @description What somebody notes. */
         NewNote: {
             /** @description 1 to 2,000 characters. */
+            note: string;
+        };
+        /** @description A password that somebody chose. */
+        NewPassword: {
+            /** @description What it is for. */
+            note?: string;
+            /** @description At least 15 characters. */
+            password: string;
+        };
+        /** @description What a token is for. */
+        NewToken: {
+            /**
+             * @description What it is for.
+             * @default
+             */
             note: string;
         };
         /** @description A place in WGS-84. */
@@ -1218,6 +1824,35 @@ export interface components {
             title: string;
             /** @description Where the code is explained, relative to the server. */
             type: string;
+        };
+        /** @description What became of a message. */
+        PushReport: {
+            /** @description Parts that could not become readings. They are kept as dead letters. */
+            dead_letters: components["schemas"]["PushedLetter"][];
+            /**
+             * Format: int64
+             * @description Readings that were there already.
+             */
+            duplicates: number;
+            /**
+             * Format: int64
+             * @description Readings stored.
+             */
+            stored: number;
+        };
+        /** @description A part of a message that could not become readings. */
+        PushedLetter: {
+            /** @description What is wrong and where. */
+            detail: string;
+            /** @description How to mend it. */
+            hint: string;
+            /**
+             * Format: int32
+             * @description How many readings it stands for.
+             */
+            items: number;
+            /** @description Why, as a stable code. */
+            reason: string;
         };
         /**
          * @description How far a reading can be trusted: the QARTOD primary flag.
@@ -1280,12 +1915,63 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description What was counted on one day. `received = stored + duplicate + dead_lettered`. */
+        ReportCounters: {
+            /** Format: int64 */
+            dead_lettered: number;
+            /** Format: int64 */
+            duplicate: number;
+            /**
+             * Format: int64
+             * @description Messages found missing, by the numbers that devices skipped, less those that had been found
+             *     missing on a day before and came after all: can be negative.
+             */
+            missed: number;
+            /** Format: int64 */
+            received: number;
+            /** Format: int64 */
+            stored: number;
+        };
+        /** @description What was counted of one source, department or device, on one day. */
+        ReportItem: components["schemas"]["ReportCounters"] & {
+            /** @description Its id; `(unknown)` for messages that name no registered device. */
+            id: string;
+        };
+        /** @description Dead letters of one source with one reason. */
+        ReportLetters: {
+            /**
+             * Format: int64
+             * @description How many items of the counters they stand for.
+             */
+            items: number;
+            /** Format: int64 */
+            letters: number;
+            reason: string;
+            /**
+             * Format: int64
+             * @description How many of the letters were replayed since.
+             */
+            replayed: number;
+            /** @description The id of the source; empty if no source wanted their topics. */
+            source: string;
+        };
         /**
          * @description The data of `resync`: what the client knows may be out of date; fetch `/map` and `/alerts`
          *     again. The stream goes on.
          */
         ResyncEvent: {
             reason: string;
+        };
+        /** @description What a client may do. */
+        Rights: {
+            /** @description Whether it speaks for all devices. */
+            any_device?: boolean;
+            /** @description The devices that it speaks for; the one of its own name if missing. */
+            devices?: string[] | null;
+            /** @description `false`: it may not connect. */
+            enabled?: boolean | null;
+            /** @description The topic filters that it may publish to; if none, the topics that name its device. */
+            publish?: string[];
         };
         /**
          * @description What somebody may do; each role of people may do what those before it may.
@@ -1377,6 +2063,26 @@ export interface components {
             limit: number | null;
             severity: components["schemas"]["Severity"];
         };
+        /** @description What was seen of a name from one source. */
+        SeenFrom: {
+            /**
+             * Format: int64
+             * @description How many readings came with it.
+             */
+            count: number;
+            /** Format: date-time */
+            first_seen_at: string;
+            /** Format: date-time */
+            last_seen_at: string;
+            /**
+             * Format: double
+             * @description The last value, if it was a number.
+             */
+            last_value: number | null;
+            source: string;
+            /** @description The unit that came with it the first time; empty if none did. */
+            unit: string;
+        };
         /** @description Who is logged in. */
         Session: {
             /** @description The header that changes need beside the cookie, with the value 1. */
@@ -1389,6 +2095,12 @@ export interface components {
          * @enum {string}
          */
         Severity: "low" | "medium" | "high" | "critical";
+        /** @description Devices in service from which nothing came. */
+        SilentDevices: {
+            count: number;
+            /** @description The first 1,000 of them, by id. */
+            ids: string[];
+        };
         /** @description What the stream writes: one of these as the data of the event of that name. */
         StreamEvent: components["schemas"]["HelloEvent"] | components["schemas"]["MapEvent"] | components["schemas"]["ValuesEvent"] | components["schemas"]["AlertItem"] | components["schemas"]["System"] | components["schemas"]["ResyncEvent"];
         /** @description What an alert is about. */
@@ -1461,6 +2173,22 @@ export interface components {
             started_at: string;
             version: string;
         };
+        /** @description A token just made: the only time that it can be seen. */
+        TokenMade: {
+            /** @description Whose it is. */
+            client: string;
+            /**
+             * Format: int64
+             * @description Its number, to revoke it.
+             */
+            id: number;
+            /** @description The token: for `Authorization: Bearer`, and as the password of MQTT. */
+            token: string;
+        };
+        /** @description Tokens just made: the only time that they can be seen. */
+        TokensMade: {
+            items: components["schemas"]["TokenMade"][];
+        };
         /** @description A GeoJSON feature: the line along which a device moved. */
         Track: {
             geometry: components["schemas"]["TrackLine"] | null;
@@ -1489,6 +2217,35 @@ export interface components {
             /** @description Whether there are more positions than are given. */
             truncated: boolean;
         };
+        /** @description A device that calls and is not registered. */
+        Unknown: {
+            /**
+             * Format: int64
+             * @description How many of its readings became dead letters.
+             */
+            count: number;
+            /** @description The department that its topic named last, or its source says. */
+            department: string;
+            /** Format: date-time */
+            first_seen_at: string;
+            id: string;
+            /** @description Whether somebody said that it is of no interest. */
+            ignored: boolean;
+            /** @description The kind that its topic named last, or its source says. */
+            kind: string;
+            /** Format: date-time */
+            last_seen_at: string;
+            /** @description The source that it came through last. */
+            source: string;
+        };
+        /** @description A page of unknown devices. */
+        UnknownPage: {
+            items: components["schemas"]["Unknown"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+            /** @description How many match in all. */
+            total: number;
+        };
         /**
          * @description The data of `values`: the newest value of each series since the last such event, as
          *     `[device, metric, time_ms, value, quality_code]`.
@@ -1509,8 +2266,17 @@ export interface components {
         };
         /** @description A zone in figures. */
         ZoneDetail: {
+            /** @description The zones above it in the hierarchy, the nearest first. */
+            above: string[];
             /** Format: int64 */
             alerts_firing: number;
+            /**
+             * Format: double
+             * @description Its area in square kilometres, on a sphere.
+             */
+            area_km2: number;
+            /** @description The zones right below it. */
+            below: string[];
             /** @description West, south, east, north. */
             bounds: components["schemas"]["Bounds"];
             /**
@@ -1576,6 +2342,11 @@ export interface components {
         };
         /** @description What is known of a zone. */
         ZoneProperties: {
+            /**
+             * Format: double
+             * @description Its area in square kilometres, on a sphere.
+             */
+            area_km2: number;
             /** @description West, south, east, north. */
             bounds: components["schemas"]["Bounds"];
             /**
@@ -1589,6 +2360,22 @@ export interface components {
             /** @description The layer, such as `neighbourhood`. */
             layer: string;
             name: components["schemas"]["LocalText"];
+            /** @description The zone above it in the hierarchy; `null` if there is none. */
+            parent: string | null;
+        };
+        /** @description What a reload of the zones did. */
+        ZoneReload: {
+            /** @description The ids that are new. */
+            added: string[];
+            /** @description The ids that are gone. */
+            removed: string[];
+            /** @description What is odd in the files, but no reason to refuse them. */
+            warnings: string[];
+            /**
+             * Format: int64
+             * @description How many zones there are now.
+             */
+            zones: number;
         };
     };
     responses: never;
@@ -2178,6 +2965,739 @@ export interface operations {
             };
         };
     };
+    list_clients: {
+        parameters: {
+            query?: {
+                /** @description Only those with this text in their name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of clients */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_client: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The client's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The client */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_client: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The client's name: a device's id, or its own */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rights"];
+            };
+        };
+        responses: {
+            /** @description So it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_client: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The client's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nobody can connect with its credentials any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bind_client_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The client's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCertificate"];
+            };
+        };
+        responses: {
+            /** @description It may be shown now */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_client_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The client's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description It is valid now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issue_client_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The client's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description It is valid now */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_credential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The client's name */
+                id: string;
+                /** @description The credential's number */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is worthless now */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_dead_letters: {
         parameters: {
             query?: {
@@ -2467,6 +3987,301 @@ export interface operations {
             };
         };
     };
+    put_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The department's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentName"];
+            };
+        };
+        responses: {
+            /** @description It is called so now */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The configuration names it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The department's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It owns devices, or the configuration names it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issue_client_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeviceTokens"];
+            };
+        };
+        responses: {
+            /** @description They are valid now */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokensMade"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_devices: {
         parameters: {
             query?: {
@@ -2480,6 +4295,8 @@ export interface operations {
                 q?: string;
                 /** @description Only those with this status. */
                 status?: "online" | "late" | "offline" | "never_seen";
+                /** @description Only those in this stage of life. */
+                life_cycle?: "planned" | "active" | "maintenance" | "retired";
                 /** @description The order; `id` is the only one. */
                 sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
@@ -2560,7 +4377,10 @@ export interface operations {
     };
     export_devices: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `json` unless given, or `csv`. */
+                format?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2574,6 +4394,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceEntry"][];
+                    "text/csv": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -2625,7 +4446,12 @@ export interface operations {
     };
     import_devices: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true`: change nothing, and say what would happen. */
+                check?: boolean;
+                /** @description `true`: take the devices that have no problem; otherwise all or none. */
+                partial?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2633,10 +4459,11 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["DeviceEntry"][];
+                "text/csv": string;
             };
         };
         responses: {
-            /** @description All of them are registered now */
+            /** @description Devices are registered now, or with `check` would be */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2738,6 +4565,428 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceEntry"];
+            };
+        };
+        responses: {
+            /** @description It is so now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEntry"];
+                };
+            };
+            /** @description It is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEntry"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is there already, and nothing says which entry is meant */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is not registered any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has a history */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description It is so now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEntry"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_device_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entry; its ETag is for `If-Match` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEntry"];
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -2926,6 +5175,120 @@ export interface operations {
             };
         };
     };
+    push_message: {
+        parameters: {
+            query?: {
+                /** @description The device that sends it, where neither the payload nor the credentials say so. */
+                device?: string;
+                /** @description The topic that it would have over MQTT, if the source's topics say more than the device. */
+                topic?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The source's id */
+                source: string;
+            };
+            cookie?: never;
+        };
+        /** @description The message */
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description All of it that could be read is durable */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushReport"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_kinds: {
         parameters: {
             query?: never;
@@ -2964,6 +5327,302 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_kind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The template; its ETag is for `If-Match` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindEntry"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_kind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KindEntry"];
+            };
+        };
+        responses: {
+            /** @description It is so now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindEntry"];
+                };
+            };
+            /** @description It is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindEntry"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is there already, and nothing says which is meant; or the configuration describes it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_kind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Devices are of it, or the configuration describes it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3211,6 +5870,310 @@ export interface operations {
             };
         };
     };
+    list_mappings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All mappings by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MappingList"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mapping"];
+            };
+        };
+        responses: {
+            /** @description It means that now */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_mapping: {
+        parameters: {
+            query: {
+                /** @description The name as it is sent. */
+                name: string;
+                /** @description The source; without it the mapping that is for every source. */
+                source?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The name stands for itself again */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody said what it means */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_metric_uses: {
+        parameters: {
+            query?: {
+                /** @description `true`: only names that wait to be mapped; `false`: only the catalogue. */
+                unmapped?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Metrics by key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricUseList"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_metrics: {
         parameters: {
             query?: never;
@@ -3341,6 +6304,296 @@ export interface operations {
             };
         };
     };
+    list_unknown_devices: {
+        parameters: {
+            query?: {
+                /** @description `true`: only those that somebody ignored; `false`: only the others, as if nothing is given. */
+                ignored?: boolean;
+                /** @description Only those that came through this source. */
+                source?: string;
+                /** @description Only those with this text in their id, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of unknown devices */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_unknown_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptDevice"];
+            };
+        };
+        responses: {
+            /** @description It is registered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ignore_unknown_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ignore"];
+            };
+        };
+        responses: {
+            /** @description So it is */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_readings: {
         parameters: {
             query: {
@@ -3402,6 +6655,76 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ingest_report: {
+        parameters: {
+            query?: {
+                /** @description The day in the city's calendar; today unless given. */
+                date?: string;
+                /** @description `source` (unless given), `department` or `device`. */
+                by?: "source" | "department" | "device";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The books of the day */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestReport"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4078,6 +7401,78 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reload_zones: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The zones in force now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoneReload"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The zones stay as they are */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Something failed inside; the server's log says what */
             500: {

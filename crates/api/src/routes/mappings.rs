@@ -1,0 +1,198 @@
+//! `/metrics` and `/mappings`: the metrics that there are, the names that nobody has mapped yet,
+//! and what names mean.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use city_model::{LocalText, Range, Timestamp};
+use city_registry::{Mapping, Unmapped};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::auth::Principal;
+use crate::extract::Body;
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
+use crate::problem::{Answer, Problem, ProblemBody, codes};
+use crate::schema;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(metrics)).routes(routes!(list, put, remove))
+}
+
+/// A metric, and where it comes from as long as nobody has mapped it.
+#[derive(Serialize, ToSchema)]
+struct MetricUse {
+    id: String,
+    #[schema(value_type = schema::LocalText)]
+    name: LocalText,
+    /// UCUM code of its unit; empty if unknown.
+    unit: String,
+    /// The unit as people write it.
+    symbol: String,
+    #[schema(value_type = Option<schema::Range>)]
+    range: Option<Range>,
+    /// Whether it came with a name that is not in the catalogue.
+    unmapped: bool,
+    /// The sources that use the name and for which it is not mapped.
+    seen: Vec<SeenFrom>,
+}
+
+/// What was seen of a name from one source.
+#[derive(Serialize, ToSchema)]
+struct SeenFrom {
+    source: String,
+    /// How many readings came with it.
+    count: u64,
+    /// The unit that came with it the first time; empty if none did.
+    unit: String,
+    /// The last value, if it was a number.
+    last_value: Option<f64>,
+    #[schema(value_type = String, format = DateTime)]
+    first_seen_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    last_seen_at: Timestamp,
+}
+
+/// Metrics.
+#[derive(Serialize, ToSchema)]
+struct MetricUseList {
+    items: Vec<MetricUse>,
+}
+
+/// Which metrics.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct MetricsQuery {
+    /// `true`: only names that wait to be mapped; `false`: only the catalogue.
+    unmapped: Option<bool>,
+}
+
+impl FromPairs for MetricsQuery {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        Ok(Self { unmapped: pairs.flag("unmapped")? })
+    }
+}
+
+/// Metrics, and for names that are not in the catalogue where they come from
+#[utoipa::path(get, path = "/metrics", operation_id = "list_metric_uses", tag = "registry",
+    params(MetricsQuery),
+    responses((status = 200, description = "Metrics by key", body = MetricUseList)))]
+async fn metrics(
+    State(app): State<App>,
+    Parameters(query): Parameters<MetricsQuery>,
+) -> Answer<Json<MetricUseList>> {
+    let registry = app.registry.clone();
+    app.lanes
+        .short(move || {
+            let seen = registry.unmapped();
+            let directory = registry.directory();
+            let uses = directory.metrics.iter().map(|metric| MetricUse {
+                id: metric.id.to_string(),
+                name: metric.name.clone(),
+                unit: metric.unit.to_string(),
+                symbol: metric.symbol.to_string(),
+                range: metric.range,
+                unmapped: metric.unmapped,
+                seen: seen.iter().filter(|row| *row.name == *metric.id).map(seen_from).collect(),
+            });
+            // A name that is mapped wherever it comes from does not wait any more.
+            let wanted = |metric: &MetricUse| match query.unmapped {
+                Some(true) => !metric.seen.is_empty(),
+                Some(false) => !metric.unmapped,
+                None => true,
+            };
+            Ok(Json(MetricUseList { items: uses.filter(wanted).collect() }))
+        })
+        .await
+}
+
+fn seen_from(row: &Unmapped) -> SeenFrom {
+    SeenFrom {
+        source: row.source.clone(),
+        count: row.count,
+        unit: row.unit.clone(),
+        last_value: row.last_value,
+        first_seen_at: row.first_seen,
+        last_seen_at: row.last_seen,
+    }
+}
+
+/// All mappings.
+#[derive(Serialize, ToSchema)]
+struct MappingList {
+    #[schema(value_type = Vec<schema::Mapping>)]
+    items: Vec<Mapping>,
+}
+
+/// What names mean
+#[utoipa::path(get, path = "/mappings", operation_id = "list_mappings", tag = "registry",
+    responses((status = 200, description = "All mappings by name", body = MappingList)))]
+async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Json<MappingList> {
+    Json(MappingList { items: app.registry.mappings() })
+}
+
+/// Say what a name means, from now on
+///
+/// It takes effect with the next message. Readings that were stored before keep the name that they
+/// came with.
+#[utoipa::path(put, path = "/mappings", operation_id = "put_mapping", tag = "registry",
+    request_body = schema::Mapping,
+    responses((status = 204, description = "It means that now")))]
+async fn put(
+    State(app): State<App>,
+    principal: Principal,
+    _: Parameters<NoParameters>,
+    Body(mapping): Body<Mapping>,
+) -> Answer<StatusCode> {
+    let (registry, told) = (app.registry.clone(), mapping.clone());
+    app.lanes.short(move || Ok(registry.put_mapping(mapping)?)).await?;
+    let Mapping { source, name, metric, .. } = told;
+    tracing::info!(
+        user.name = %principal.user, source.id = source, metric.name = name, metric.id = metric,
+        "mapped a metric"
+    );
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Which mapping.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct MappingQuery {
+    /// The name as it is sent.
+    name: String,
+    /// The source; without it the mapping that is for every source.
+    source: Option<String>,
+}
+
+impl FromPairs for MappingQuery {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        Ok(Self { name: pairs.required("name")?, source: pairs.text("source") })
+    }
+}
+
+/// Forget what a name means
+#[utoipa::path(delete, path = "/mappings", operation_id = "delete_mapping", tag = "registry",
+    params(MappingQuery),
+    responses((status = 204, description = "The name stands for itself again"),
+        (status = 404, description = "Nobody said what it means",
+            body = ProblemBody, content_type = "application/problem+json")))]
+async fn remove(
+    State(app): State<App>,
+    principal: Principal,
+    Parameters(query): Parameters<MappingQuery>,
+) -> Answer<StatusCode> {
+    let MappingQuery { name, source } = query;
+    let (registry, of) = (app.registry.clone(), name.clone());
+    let found =
+        app.lanes.short(move || Ok(registry.remove_mapping(source.as_deref(), &of)?)).await?;
+    if !found {
+        let detail = format!("Nobody said there what `{}` means.", short(&name));
+        return Err(Problem::new(codes::UNKNOWN_MAPPING, detail)
+            .hint("GET /api/v1/mappings lists them; name the source too if it is for one."));
+    }
+    tracing::info!(user.name = %principal.user, metric.name = name, "removed a mapping");
+    Ok(StatusCode::NO_CONTENT)
+}
