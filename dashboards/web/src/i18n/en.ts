@@ -44,6 +44,7 @@ export const en = {
   "mark.future": "future time",
   "mark.untimed": "no own time",
   "mark.bad_position": "bad position",
+  "mark.derived": "computed",
 
   "lifecycle.planned": "Planned",
   "lifecycle.active": "Active",

@@ -46,6 +46,7 @@ export const zh: Texts = {
   "mark.future": "时间超前",
   "mark.untimed": "无自带时间",
   "mark.bad_position": "位置异常",
+  "mark.derived": "计算得出",
 
   "lifecycle.planned": "计划中",
   "lifecycle.active": "使用中",

@@ -70,7 +70,7 @@ function ZoneTrend({ zone }: { zone: ZoneDetail }) {
   const fresh = zone.metrics.map((each) => each.metric);
   // A zone whose devices are silent, or whose data are old, still has a history.
   const older = useResource(fresh.length === 0 ? `zone-values|${zone.id}` : null, (signal) => api.lastValues({ zone: zone.id, limit: 1000 }, signal));
-  const metrics = inOrder([...new Set(fresh.length > 0 ? fresh : (older.data?.items ?? []).map((value) => value.metric))]);
+  const metrics = inOrder([...new Set(fresh.length > 0 ? fresh : (older.data?.items ?? []).filter((value) => typeof value.value !== "string").map((value) => value.metric))]);
   const metric = metrics.find((each) => each === params.get("metric")) ?? metrics[0] ?? null;
   const resource = useAggregate(metric, zone.id, range);
   const data = resource.data;

@@ -91,6 +91,7 @@ interface HistoryProps {
 function History({ device, values, loading }: HistoryProps) {
   const range = chosenRange(query.value.get("range")) ?? rangeForInterval(device.interval_s);
   const newest = new Map(values.map((value) => [value.metric, Date.parse(value.time)]));
+  const derived = new Set(values.filter((value) => value.marks.includes("derived")).map((value) => value.metric));
   const metrics = inOrder([...newest.keys()]);
   const past = Math.max(...newest.values());
   return (
@@ -99,7 +100,7 @@ function History({ device, values, loading }: HistoryProps) {
       {metrics.length > 0 && windowOf(range, past).past !== null && <p class="note past">{t("chart.past", { time: dateTime(past) })}</p>}
       <div class={metrics.length > 1 ? "charts-grid" : ""}>
         {metrics.map((metric) => (
-          <MetricChart key={metric} device={device} metric={metric} range={range} newest={newest.get(metric) ?? null} />
+          <MetricChart key={metric} device={device} metric={metric} range={range} newest={newest.get(metric) ?? null} derived={derived.has(metric)} />
         ))}
       </div>
     </Panel>
@@ -112,9 +113,13 @@ interface MetricChartProps {
   range: Range;
   /** When its newest reading was, in epoch milliseconds. */
   newest: number | null;
+  /** Whether it is computed here, hour by hour. */
+  derived: boolean;
 }
 
-function MetricChart({ device, metric, range, newest }: MetricChartProps) {
+const DERIVED_EVERY_S = 3_600;
+
+function MetricChart({ device, metric, range, newest, derived }: MetricChartProps) {
   const symbol = metricOf(metric)?.symbol ?? "";
   const { past } = windowOf(range, newest);
   return (
@@ -122,7 +127,7 @@ function MetricChart({ device, metric, range, newest }: MetricChartProps) {
       <figcaption>
         {metricName(metric)} {symbol !== "" && <span class="muted">{symbol}</span>}
       </figcaption>
-      <DeviceChart device={device.id} metric={metric} intervalS={device.interval_s} windowKey={`${range}|${past ?? ""}`} window={() => windowOf(range, newest)} everyMs={refreshMs(range)} />
+      <DeviceChart device={device.id} metric={metric} intervalS={derived ? DERIVED_EVERY_S : device.interval_s} windowKey={`${range}|${past ?? ""}`} window={() => windowOf(range, newest)} everyMs={refreshMs(range)} />
     </figure>
   );
 }

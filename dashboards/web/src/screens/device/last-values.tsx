@@ -1,17 +1,18 @@
 /** A device's newest values with unit, age and quality; old ones are shown, pale, with their age. */
 import type { LastValue } from "../../api/types";
-import { valueWithUnit } from "../../format/number";
 import { span } from "../../format/time";
 import { t, type TextKey } from "../../i18n";
-import { metricName, metricOf } from "../../state/city";
+import { metricName } from "../../state/city";
 import { now } from "../../state/clock";
 import { Age } from "../../ui/age";
+import { QualityWord, trustedText } from "../../ui/quality";
 
 const MARKS: Readonly<Record<string, TextKey>> = {
   retained: "mark.retained",
   future: "mark.future",
   untimed: "mark.untimed",
   bad_position: "mark.bad_position",
+  derived: "mark.derived",
 };
 
 export function LastValues({ values }: { values: readonly LastValue[] }) {
@@ -27,11 +28,10 @@ export function LastValues({ values }: { values: readonly LastValue[] }) {
 
 function ValueTile({ value }: { value: LastValue }) {
   const stale = value.stale || (now.value - Date.parse(value.time)) / 1000 > value.max_age_s;
-  const doubtful = value.quality === "suspect" || value.quality === "fail" || value.quality === "missing";
   return (
     <li class={stale ? "stale" : ""} data-metric={value.metric}>
       <span class="name">{metricName(value.metric)}</span>
-      <span class="value">{value.quality === "missing" ? t("value.none") : valueWithUnit(value.value, metricOf(value.metric))}</span>
+      <span class="value">{trustedText(value)}</span>
       <span class="about">
         <Age at={value.time} past />
         {stale && (
@@ -39,7 +39,7 @@ function ValueTile({ value }: { value: LastValue }) {
             {t("device.stale")}
           </span>
         )}
-        <span class={doubtful ? "badge badge-doubt" : "muted"}>{t(`quality.${value.quality}`)}</span>
+        <QualityWord quality={value.quality} />
         {value.marks.map((mark) => (
           <Mark key={mark} mark={mark} />
         ))}

@@ -1,14 +1,14 @@
 /** What was picked on the map: a device with its newest values, or a zone. */
 import { api } from "../../api/client";
-import { valueWithUnit } from "../../format/number";
 import { counted, local, t } from "../../i18n";
 import { query, setQuery, to } from "../../router";
-import { kindName, metricName, metricOf, zoneById } from "../../state/city";
+import { kindName, metricName, zoneById } from "../../state/city";
 import { fleet, fleetCounts } from "../../state/fleet";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
 import { CloseIcon } from "../../ui/icons";
 import { SeverityWord, StatusWord } from "../../ui/marks";
+import { QualityWord, isDoubtful, trustedText } from "../../ui/quality";
 
 const VALUES_EVERY_MS = 5_000;
 
@@ -38,7 +38,9 @@ function DeviceCard({ id }: { id: string }) {
             {values.data.items.map((value) => (
               <tr key={value.metric} class={value.stale ? "stale" : ""}>
                 <th scope="row">{metricName(value.metric)}</th>
-                <td>{valueWithUnit(value.value, metricOf(value.metric))}</td>
+                <td>
+                  {trustedText(value)} {isDoubtful(value.quality) && <QualityWord quality={value.quality} />}
+                </td>
                 <td class="muted">
                   <Age at={value.time} />
                 </td>
