@@ -160,7 +160,7 @@ fn same(value: &Value, expected: &Json) -> bool {
     }
 }
 
-/// The 90 vectors of ChirpStack's device profiles: 80 pass, with every value and unit and nothing
+/// The 90 vectors of ChirpStack's device profiles: 81 pass, with every value and unit and nothing
 /// more. Not run, because no codec file is shipped for them: `sept-s/tg563a` (1), `yobiiq/dsmr`
 /// (7). Not passed: one of `decentlab/dl-dlr2-009`, whose thermistor's curve is not published.
 #[test]
@@ -193,18 +193,20 @@ fn the_90_vectors_of_chirpstacks_device_profiles() {
     let not_covered = json!(not_covered);
     let expected = json!({"decentlab/dl-dlr2-009": 1, "sept-s/tg563a": 1, "yobiiq/dsmr": 7});
     assert_eq!(not_covered, expected);
-    assert_eq!((passed, values), (81, 483));
+    assert_eq!((passed, values), (81, 428));
 }
 
-/// The 242 frames of ThingsBoard's converters, as far as their names for values are those of the
-/// vendors' files: the devices without a codec file here are counted.
+/// The 242 frames of ThingsBoard's converters: 140 pass with every published value, 3 differ (see
+/// [`differs`]), 99 are of devices that no codec file is shipped for.
 #[test]
 fn the_242_frames_of_thingsboards_converters() {
-    let (mut passed, mut values, mut not_covered) = (0, 0, 0);
+    let (mut passed, mut values, mut disagreeing, mut not_covered) = (0, 0, 0, 0);
     for (device, case) in cases(FRAMES) {
-        let other_curve = device.ends_with("DL-DLR2-009")
-            && case["expected"]["telemetry"][0].get("thermistor_resistance").is_some();
-        let Some(codec) = codec(&device).filter(|_| !other_curve) else {
+        if differs(&device, &case) {
+            disagreeing += 1;
+            continue;
+        }
+        let Some(codec) = codec(&device) else {
             not_covered += 1;
             continue;
         };
@@ -229,5 +231,19 @@ fn the_242_frames_of_thingsboards_converters() {
         }
         passed += 1;
     }
-    assert_eq!((passed, values, not_covered), (0, 0, 0));
+    assert_eq!((passed, values, disagreeing, not_covered), (140, 541, 3, 99));
+}
+
+/// Frames of devices that have a codec here whose published values it does not give:
+/// - `DL-DLR2-009` with a measurement: its thermistor's curve is not published;
+/// - one frame of `EM300-SLD-ZLD`: the converter takes the first byte of the time (0x9e) for the
+///   humidity (79 %), which ChirpStack's vector of the same layout shows to be another byte.
+fn differs(device: &str, case: &Json) -> bool {
+    match device {
+        "Decentlab/DL-DLR2-009" => {
+            case["expected"]["telemetry"][0].get("thermistor_resistance").is_some()
+        }
+        "Milesight/EM300-SLD-ZLD" => case["input"]["bytes_hex"] == "20ce9e74466310015d01",
+        _ => false,
+    }
 }

@@ -5,7 +5,7 @@ var TYPES = {
   5: ['pir', 1, false, 1], 6: ['co2', 2, false, 1], 7: ['vdd', 2, false, 1],
   8: ['analog1', 2, false, 1], 10: ['pulse1', 2, false, 1],
   12: ['externalTemperature', 2, true, 10], 13: ['digital', 1, false, 1],
-  20: ['pressure', 4, true, 1000]
+  20: ['pressure', 4, true, 1000], 28: ['tvoc', 2, false, 1]
 };
 
 function decodeUplink(input) {
