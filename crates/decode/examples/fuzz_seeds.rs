@@ -8,7 +8,7 @@ fn main() -> std::io::Result<()> {
     for format in city_decode::FORMATS {
         let corpus = folder.join(format.name());
         std::fs::create_dir_all(&corpus)?;
-        std::fs::write(corpus.join("example"), format.example().payload)?;
+        std::fs::write(corpus.join("example"), format.example().bytes())?;
         println!("{}", format.name());
     }
     Ok(())

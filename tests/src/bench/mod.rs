@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr)] // people wait for a benchmark and want to see where it is
 #![allow(clippy::struct_field_names)] // the names are those of the result file
 
+mod locate;
 mod pipeline;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 /// All benchmarks by name.
-pub static BENCHES: &[(&str, Run)] = &[("pipeline", pipeline::run)];
+pub static BENCHES: &[(&str, Run)] = &[("locate", locate::run), ("pipeline", pipeline::run)];
 
 /// Runs a benchmark.
 pub type Run = fn(Scale) -> anyhow::Result<Report>;
