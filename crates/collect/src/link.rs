@@ -435,9 +435,10 @@ fn error_v4(error: rumqttc::ConnectionError, config: &BrokerConfig) -> LinkError
     use rumqttc::mqttbytes::Error as Malformed;
     use rumqttc::{ConnectionError, StateError};
     match error {
-        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => {
-            network(config, error)
-        }
+        ConnectionError::Io(error)
+        | ConnectionError::MqttState(
+            StateError::Io(error) | StateError::Deserialization(Malformed::Io(error)),
+        ) => network(config, error),
         ConnectionError::Tls(error) => handshake(config, error),
         ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => LinkError::Timeout,
         ConnectionError::ConnectionRefused(code) => LinkError::Refused { reason: Reason::V4(code) },
@@ -454,9 +455,10 @@ fn error_v5(error: v5::ConnectionError, config: &BrokerConfig) -> LinkError {
     use v5::mqttbytes::Error as Malformed;
     use v5::{ConnectionError, StateError};
     match error {
-        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => {
-            network(config, error)
-        }
+        ConnectionError::Io(error)
+        | ConnectionError::MqttState(
+            StateError::Io(error) | StateError::Deserialization(Malformed::Io(error)),
+        ) => network(config, error),
         ConnectionError::Tls(error) => handshake(config, error),
         ConnectionError::Timeout(_) => LinkError::Timeout,
         ConnectionError::ConnectionRefused(code) => LinkError::Refused { reason: Reason::V5(code) },

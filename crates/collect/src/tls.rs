@@ -108,7 +108,9 @@ impl TlsConfig {
     /// Takes relative paths as relative to `base`.
     pub(crate) fn resolve_paths(&mut self, base: &Path) {
         for path in [&mut self.ca_file, &mut self.cert_file, &mut self.key_file] {
-            path.iter_mut().for_each(|path| *path = base.join(&*path));
+            if let Some(path) = path {
+                *path = base.join(&*path);
+            }
         }
     }
 
