@@ -53,7 +53,9 @@ async fn brokers_restart_under_publishers_and_nothing_is_lost() {
     let sent: Vec<_> = senders.into_iter().map(|sender| sender.stop().expect("all sent")).collect();
     assert!(sent.iter().all(|sent| sent.connections >= 3), "each was thrown out twice: {sent:?}");
     let sums = settled(&instance, &sent).await.expect("all is stored");
-    assert!(sums.duplicate <= 10 * 3000, "{sums:?}");
+    // What was sent again, and what the brokers had under way to us when they were stopped.
+    let again: u64 = sent.iter().map(|sent| sent.again).sum();
+    assert!(sums.duplicate <= again + 4 * 2 * 1000, "{sums:?}, {again} sent again");
     subscribed(&instance).await.expect("all is well again");
     assert!(instance.interrupt().expect("stops").1);
     check_store(&city.data(), &sent).expect("each once");

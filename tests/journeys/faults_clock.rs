@@ -18,11 +18,11 @@ const RULES: &str = "
 group: clock
 department: unknown
 rules:
-  - id: number-high
-    name: {en: Number high, zh: 数值过高}
+  - id: water-high
+    name: {en: Water high, zh: 水位过高}
     kind: threshold
-    select: {metric: number, department: unknown}
-    severity: {high: {above: 1000000000, clear_below: 900000000}}
+    select: {metric: water_level}
+    severity: {high: {above: 3, clear_below: 2.5}}
     summary: {en: '{device} {value}', zh: '{device} {value}'}
 ";
 
@@ -160,11 +160,11 @@ impl Witness {
 
     /// Raises and ends an alert; returns how many messages that took.
     async fn alert(&mut self, instance: &Instance) -> u64 {
-        for (number, state) in [(2_000_000_000_u64, "firing"), (0, "resolved")] {
-            let payload = format!("{{\"ts\":\"{}\",\"number\":{number}}}", now());
+        for (level, state) in [(3.5, "firing"), (1.0, "resolved")] {
+            let payload = format!("{{\"ts\":\"{}\",\"level\":{level}}}", now());
             self.tell("alarming", &payload);
             eventually(state, PATIENCE, async || {
-                let alerts = instance.get("/api/v1/alerts?rule=number-high").await?;
+                let alerts = instance.get("/api/v1/alerts?rule=water-high").await?;
                 let newest = alerts["items"].get(0);
                 Ok(newest.is_some_and(|alert| alert["state"] == state).then_some(()))
             })

@@ -124,7 +124,7 @@ fn source(id: &str, more: &str) -> String {
     format!(
         "[[source]]\nid = \"{id}\"\ntopic = \"{id}/{{device}}/up\"\nformat = \"json\"\n\
          unknown_devices = \"register\"\n{more}[source.options]\ntime = \"ts\"\n\
-         [source.options.values]\nnumber = \"number\"\n"
+         [source.options.values]\nnumber = \"number\"\nlevel = \"water_level\"\n"
     )
 }
 
