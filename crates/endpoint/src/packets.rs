@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use city_model::Timestamp;
-use city_pipeline::{Ack, RawMessage};
+use city_pipeline::{Ack, Delivery, RawMessage};
 use mqtt_protocol_core::mqtt::packet::{Property, v5_0};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
@@ -18,6 +18,9 @@ use crate::parse::{Publish, qos};
 use crate::stats::add;
 use crate::subscribe::Subscriber;
 use crate::wire::{Head, Version, Violation, kind, packet_id};
+
+/// The flag of a PUBLISH that was sent before.
+const DUP: u8 = 8;
 
 /// Messages of one read.
 #[derive(Default)]
@@ -164,7 +167,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let acks = &self.acks;
             let sink = batch.sink.get_or_insert_with(|| Arc::new(BatchSink::new(acks.clone())));
             sink.expect();
-            ack = Some(Ack::new(sink.clone(), token));
+            let delivery = Delivery { again: head.flags & DUP != 0, ..Delivery::default() };
+            ack = Some(Ack::new(sink.clone(), token).delivered(delivery));
         }
         let shared = &self.shared;
         batch.bytes += topic.len() + payload.len();
