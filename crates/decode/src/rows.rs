@@ -59,6 +59,7 @@ impl<F> Rows<F> {
         read.map_err(|error| self.error.unwrap_or_else(|| wire::json_error(&error)))
     }
 
+    #[expect(clippy::ptr_arg, reason = "a borrowed name is kept without a copy")]
     fn took<'a, E: Error>(
         &mut self,
         name: &Cow<'a, str>,

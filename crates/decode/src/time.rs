@@ -193,13 +193,12 @@ impl Form {
 fn zone(options: &Options<'_>) -> Result<Option<TimeZone>, OptionsError> {
     match (options.text("time_offset")?, options.text("time_zone")?) {
         (None, None) => Ok(None),
-        (Some(text), None) => match parse_offset(text) {
-            Some(offset) => Ok(Some(TimeZone::fixed(offset))),
-            None => {
-                let problem = format!("`{text}` is not an offset such as +08:00, -05:30 or Z");
-                Err(OptionsError::bad(options.full("time_offset"), problem))
-            }
-        },
+        (Some(text), None) => {
+            let problem = || format!("`{text}` is not an offset such as +08:00, -05:30 or Z");
+            let offset = parse_offset(text);
+            let bad = || OptionsError::bad(options.full("time_offset"), problem());
+            offset.map(|offset| Some(TimeZone::fixed(offset))).ok_or_else(bad)
+        }
         (None, Some(name)) => TimeZone::get(name).map(Some).map_err(|_| {
             let problem =
                 format!("`{name}` is not a zone that this machine knows, such as Asia/Shanghai");

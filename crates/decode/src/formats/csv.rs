@@ -99,7 +99,7 @@ impl Parse for Plan {
             match &table {
                 None if self.header => table = Some(Table::named(self, &record, line)?),
                 None => {
-                    table.insert(Table::plain(self, &record, line)?).row(&record, line, sink)?
+                    table.insert(Table::plain(self, &record, line)?).row(&record, line, sink)?;
                 }
                 Some(table) => table.row(&record, line, sink)?,
             }
@@ -155,7 +155,7 @@ impl<'p> Table<'p> {
 
     /// By numbers, or by the names in the options.
     fn plain(plan: &'p Plan, first: &ByteRecord, line: u64) -> Result<Self, DecodeError> {
-        let given = plan.columns.iter().map(|name| name.to_string());
+        let given = plan.columns.iter().map(ToString::to_string);
         let names = given.chain(std::iter::repeat(String::new()));
         Self::resolve(plan, names.take(first.len()).collect(), line)
     }
@@ -217,12 +217,12 @@ impl<'p> Table<'p> {
     }
 
     /// A column that the options do not name; a text only counts if the mapping names it.
-    fn open<'a>(
+    fn open(
         &self,
         column: usize,
         cell: &str,
         line: u64,
-        sink: &mut Sink<'_, 'a>,
+        sink: &mut Sink<'_, '_>,
     ) -> Result<(), DecodeError> {
         let name = match self.names.get(column) {
             Some(name) if !name.is_empty() => name.clone(),

@@ -207,13 +207,13 @@ impl Reader {
             }
             return Ok(());
         }
-        if attribute == "location" {
-            if let Some(position) = point(parts, inside, value)? {
-                origin.position = Some(position);
-                return Ok(());
-            }
+        if attribute == "location"
+            && let Some(position) = point(parts, inside, value)?
+        {
+            origin.position = Some(position);
+            return Ok(());
         }
-        let Some(value) = value else { return self.others(parts, start, sink) };
+        let Some(value) = value else { return others(parts, start, sink) };
         let unit = unit(parts, inside);
         let time = self.time_of(parts, inside)?;
         let Some(raw) = parts[value].1.take() else { return Ok(()) };
@@ -226,22 +226,6 @@ impl Reader {
         }
         for value in sink.since(before) {
             value.time = time;
-        }
-        Ok(())
-    }
-
-    /// A nested object that is no attribute: every value by its path.
-    fn others<'a>(
-        &self,
-        parts: &mut [(Cow<'a, str>, Option<Raw<'a>>)],
-        start: usize,
-        sink: &mut Sink<'_, 'a>,
-    ) -> Result<(), DecodeError> {
-        for (name, raw) in parts {
-            let Some(raw) = raw.take() else { continue };
-            let name = name.get(start..).unwrap_or_default().to_owned();
-            let path = name.clone();
-            sink.named(Cow::Owned(name), None, raw, move || At::Path(path))?;
         }
         Ok(())
     }
@@ -261,6 +245,21 @@ impl Reader {
             None => Ok(None),
         }
     }
+}
+
+/// A nested object that is no attribute: every value by its path.
+fn others<'a>(
+    parts: &mut [(Cow<'a, str>, Option<Raw<'a>>)],
+    start: usize,
+    sink: &mut Sink<'_, 'a>,
+) -> Result<(), DecodeError> {
+    for (name, raw) in parts {
+        let Some(raw) = raw.take() else { continue };
+        let name = name.get(start..).unwrap_or_default().to_owned();
+        let path = name.clone();
+        sink.named(Cow::Owned(name), None, raw, move || At::Path(path))?;
+    }
+    Ok(())
 }
 
 fn at(entries: &[(Cow<'_, str>, Option<Raw<'_>>)], place: usize) -> At {

@@ -89,9 +89,8 @@ fn about(topic: &str) -> About {
     }
     let below = topic.strip_prefix("v1/devices/me/").or(topic.strip_prefix("v2/"));
     match below {
-        None | Some("telemetry" | "attributes" | "t" | "a") => About::Device,
         // The short topics may name the encoding.
-        Some("t/j" | "a/j") => About::Device,
+        None | Some("telemetry" | "attributes" | "t" | "a" | "t/j" | "a/j") => About::Device,
         Some(_) => About::Nothing,
     }
 }

@@ -162,13 +162,10 @@ pub(super) fn location(
     let coordinate =
         |text: &str| wire::spelled_number(text).filter(|coordinate| coordinate.is_finite());
     let (lat, lon) = text.split_once([',', '/']).unwrap_or((text, ""));
-    match (coordinate(lon), coordinate(lat)) {
-        (Some(lon), Some(lat)) => Ok(Some((lon, lat))),
-        _ => {
-            let message = format!("`{}` is no latitude, comma and longitude", quote(text));
-            Err(bad_value(at(), message))
-        }
+    if let (Some(lon), Some(lat)) = (coordinate(lon), coordinate(lat)) {
+        return Ok(Some((lon, lat)));
     }
+    Err(bad_value(at(), format!("`{}` is no latitude, comma and longitude", quote(text))))
 }
 
 /// What a topic of an IoT Agent says.

@@ -94,16 +94,14 @@ impl Place {
         match options.get(key) {
             None => Ok(None),
             Some(serde_json::Value::String(name)) => Ok(Some(Self::Name(name.as_str().into()))),
-            Some(value) => match value.as_u64() {
-                Some(number @ 1..=100_000) => Ok(Some(Self::Number(number as usize))),
-                _ => {
-                    let problem = format!(
-                        "must be a column's name, or its number from 1, not {}",
-                        name_of(value)
-                    );
-                    Err(OptionsError::bad(options.full(key), problem))
+            Some(value) => {
+                if let Some(number @ 1..=100_000) = value.as_u64() {
+                    return Ok(Some(Self::Number(number as usize)));
                 }
-            },
+                let found = name_of(value);
+                let problem = format!("must be a column's name, or its number from 1, not {found}");
+                Err(OptionsError::bad(options.full(key), problem))
+            }
         }
     }
 
@@ -142,9 +140,9 @@ impl Plan {
         }
         let decimals = [(".", false), (",", true)];
         let plan = Self {
-            delimiter: character(options, "delimiter")?.flatten().unwrap_or(b','),
-            quote: character(options, "quote")?.unwrap_or(Some(b'"')),
-            comment: character(options, "comment")?.flatten(),
+            delimiter: character(options, "delimiter", Some(b','))?.unwrap_or(b','),
+            quote: character(options, "quote", Some(b'"'))?,
+            comment: character(options, "comment", None)?,
             decimal_comma: options.choice("decimal", &decimals)?.unwrap_or(false),
             header,
             columns: columns(options, header)?,
@@ -237,15 +235,17 @@ impl Form {
     }
 }
 
-/// An option that is one ASCII character; `Some(None)` if it is empty.
-fn character(options: &Options<'_>, key: &str) -> Result<Option<Option<u8>>, OptionsError> {
+/// An option that is one ASCII character, or empty for none.
+fn character(
+    options: &Options<'_>,
+    key: &str,
+    default: Option<u8>,
+) -> Result<Option<u8>, OptionsError> {
     match options.text(key)? {
-        None => Ok(None),
-        Some("") if key != "delimiter" => Ok(Some(None)),
+        None => Ok(default),
+        Some("") if key != "delimiter" => Ok(None),
         Some(text) => match text.as_bytes() {
-            [byte] if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) => {
-                Ok(Some(Some(*byte)))
-            }
+            [byte] if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) => Ok(Some(*byte)),
             _ => {
                 let problem = "must be one ASCII character, such as \";\" or \"\\t\"";
                 Err(OptionsError::bad(options.full(key), problem))

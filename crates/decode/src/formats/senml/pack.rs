@@ -244,7 +244,7 @@ impl<'a> Own<'a> {
     }
 }
 
-impl<'a> Base<'a> {
+impl Base<'_> {
     pub(super) fn version(&mut self, version: u64) {
         self.version = Some(version);
     }

@@ -165,8 +165,8 @@ fn cbor_lengths_may_be_open_and_labels_be_names() {
 fn hostile_cbor_is_refused_without_reserving_what_it_declares() {
     use DecodeErrorKind::{Malformed, TooDeep, TooManyValues, WrongShape};
     let decoder = compile(&json!({}));
-    let nested = [&hex("81a1 07")[..], &[0x81; 100_000], &[0x01]].concat();
-    let tagged = [&hex("81a1 07")[..], &[0xc6; 100_000], &[0x01]].concat();
+    let nested = [&hex("81a1 07")[..], &vec![0x81; 100_000], &[0x01]].concat();
+    let tagged = [&hex("81a1 07")[..], &vec![0xc6; 100_000], &[0x01]].concat();
     let many = [&hex("9f")[..], &hex("a2 00 6161 02 01").repeat(100_001), &hex("ff")].concat();
     for (payload, kind) in [
         (hex("9b ffffffffffffffff"), Malformed),
