@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { LastValue } from "../src/api/types";
 import { setLanguage } from "../src/i18n";
 import { handleKey, useKeys } from "../src/keys";
+import { setQuery } from "../src/router";
 import { AlertRow } from "../src/screens/overview/alert-row";
+import { MapCard } from "../src/screens/overview/map-card";
 import { LastValues } from "../src/screens/device/last-values";
 import { alertBook } from "../src/state/alert-book";
 import { metrics } from "../src/state/city";
@@ -73,6 +75,29 @@ describe("last values", () => {
   it("mark as stale what has grown old since it was fetched", async () => {
     await show(<LastValues values={[value({ time: new Date(Date.now() - 3_600_000).toISOString() })]} />);
     expect(root.querySelector(".stale")?.textContent).toContain("Stale");
+  });
+});
+
+describe("the card of a device on the map", () => {
+  it("says in both languages which values are doubted, and shows no placeholder as a value", async () => {
+    const base = { device: "d1", time: new Date().toISOString(), received: "", age_s: 1, max_age_s: 180, stale: false, position: null, simulated: false, marks: [] };
+    const items = [
+      { ...base, metric: "pm25", value: 300, quality: "suspect" },
+      { ...base, metric: "pm10", value: -9999, quality: "missing" },
+      { ...base, metric: "no2", value: 40, quality: "pass" },
+    ];
+    vi.stubGlobal("fetch", vi.fn(async (url: string) => new Response(JSON.stringify(url.includes("last-values") ? { items, next_cursor: null } : { id: "d1", name: { en: "D1", zh: "D1" }, kind: "air_station" }))));
+    setQuery({ device: "d1" });
+    await show(<MapCard />);
+    await vi.waitFor(() => expect(root.querySelectorAll("tr")).toHaveLength(3));
+    const rows = [...root.querySelectorAll("tr")].map((row) => row.textContent ?? "");
+    expect(rows[0]).toContain("Suspect");
+    expect(rows[1]).toContain("No value");
+    expect(rows[1]).not.toContain("9999");
+    expect(rows[2]).not.toContain("Good");
+    await act(() => setLanguage("zh"));
+    expect(root.textContent).toContain("可疑");
+    setQuery({ device: null });
   });
 });
 
