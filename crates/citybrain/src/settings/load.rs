@@ -82,11 +82,13 @@ impl Settings {
     fn resolve_paths(&mut self, base: &Path) {
         let resolve = |path: &mut PathBuf| *path = base.join(&*path);
         resolve(&mut self.data_dir);
+        self.mqtt.resolve_paths(base);
         self.brokers.iter_mut().for_each(|broker| broker.connect.resolve_paths(base));
         self.city.zones.iter_mut().for_each(|zones| resolve(&mut zones.file));
         for path in [&mut self.city.devices, &mut self.city.metrics, &mut self.city.rules] {
             path.iter_mut().for_each(resolve);
         }
+        self.city.codecs.iter_mut().for_each(resolve);
     }
 }
 
