@@ -11,6 +11,7 @@ mod pipeline;
 mod process;
 mod provision;
 mod push;
+mod redelivery;
 mod seam;
 mod source;
 mod status;
@@ -20,6 +21,7 @@ pub use intake::{
     Ack, AckSink, Delivery, Intake, IntakeClosed, Limits, Pending, RawMessage, Received, Report,
     SourceKey, intake,
 };
+pub use locate::{Located, Locator};
 pub use pipeline::{Monitor, Pipeline, PipelineParts, ReplayError, Replayer, StartError};
 pub use process::TimePolicy;
 pub use push::{Push, PushError, Pushed, PushedLetter, Pusher};

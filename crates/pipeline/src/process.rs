@@ -19,6 +19,7 @@ use crate::check::Checks;
 use crate::derive::Deriver;
 use crate::letter::Reason;
 use crate::locate::{Located, Locator};
+use crate::redelivery::Redeliveries;
 use crate::seam::{Downlink, Speakers};
 use crate::source::Source;
 use crate::{RawMessage, Sources, provision};
@@ -78,6 +79,7 @@ pub(crate) struct Processor {
     mappings: u64,
     /// What the formats want to be published, for a moment.
     commands: Vec<Command>,
+    redeliveries: Redeliveries,
 }
 
 impl Processor {
@@ -88,7 +90,15 @@ impl Processor {
         let metrics =
             std::iter::repeat_with(FxHashMap::default).take(parts.sources.iter().count()).collect();
         let mappings = parts.registry.mappings_version();
-        Ok(Self { parts, numbers, directory, metrics, mappings, commands: Vec::new() })
+        Ok(Self {
+            parts,
+            numbers,
+            directory,
+            metrics,
+            mappings,
+            commands: Vec::new(),
+            redeliveries: Redeliveries::default(),
+        })
     }
 
     /// Takes up changes of the registry; called between batches.
@@ -245,7 +255,7 @@ impl Processor {
         if message.retained {
             marks = marks.with(Marks::RETAINED);
         }
-        let time = self.event_time(message.received, decoded.time, &mut marks)?;
+        let time = self.event_time(message, decoded, &mut marks)?;
         let value = match &decoded.value {
             Value::Number(number) => Value::Number(conversion.apply(*number)),
             other => other.clone(),
@@ -278,14 +288,19 @@ impl Processor {
     }
 
     fn event_time(
-        &self,
-        received: Timestamp,
-        time: Option<Timestamp>,
+        &mut self,
+        message: &RawMessage,
+        decoded: &Decoded<'_>,
         marks: &mut Marks,
     ) -> Result<Timestamp, Reason> {
-        let Some(time) = time else {
+        let received = message.received;
+        let Some(time) = decoded.time else {
             *marks = marks.with(Marks::UNTIMED);
-            return Ok(received);
+            let source = message.source.unwrap_or_default().0;
+            return Ok(decoded
+                .dedup
+                .as_deref()
+                .map_or(received, |id| self.redeliveries.first(source, id, received)));
         };
         let ahead = time.since(received);
         if time < self.parts.times.earliest || ahead >= self.parts.times.absurd_future {

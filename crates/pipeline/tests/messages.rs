@@ -120,12 +120,16 @@ impl Bench {
     }
 
     fn send(&self, messages: &[(&str, &str)]) {
+        self.send_at(NOW, messages);
+    }
+
+    fn send_at(&self, received: Timestamp, messages: &[(&str, &str)]) {
         let sources = self.pipeline.sources();
         let raw = messages.iter().map(|(topic, payload)| RawMessage {
             source: sources.route(None, topic),
             topic: (*topic).into(),
             payload: payload.as_bytes().to_vec().into(),
-            received: NOW,
+            received,
             retained: false,
             replayed: false,
             client: None,
@@ -445,5 +449,18 @@ fn a_client_speaks_for_its_own_devices_only() {
     assert_eq!(unknown.dead_letters[0].reason, "not_its_device");
     let done = bench.finish();
     assert!(done.registry.directory().device_by_id("lamp-7").is_none(), "nobody registers by it");
+    done.assert_balanced();
+}
+
+#[test]
+fn a_redelivery_without_a_time_is_known_by_the_network_servers_id() {
+    let bench = Bench::new();
+    let uplink = r#"{"deduplicationId": "d-1", "deviceInfo": {"devEui": "gauge"}, "fCnt": 1,
+        "object": {"t": 1, "u": 2}}"#;
+    bench.send(&[("lora/up", uplink)]);
+    bench.send_at(NOW + Span::from_secs(30), &[("lora/up", uplink)]);
+    let done = bench.finish();
+    assert_eq!(done.readings.len(), 2, "once each");
+    assert!(done.readings.iter().all(|reading| reading.time == NOW));
     done.assert_balanced();
 }
