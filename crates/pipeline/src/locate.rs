@@ -11,16 +11,17 @@ use city_store::SharedStore;
 use rustc_hash::FxHashMap;
 
 /// The place of one reading.
-pub(crate) struct Located {
+#[derive(Debug)]
+pub struct Located {
     /// Where a moving device was, if that can be believed.
-    pub(crate) position: Option<Position>,
+    pub position: Option<Position>,
     /// The zones that the reading counts for.
-    pub(crate) zones: ZoneSet,
+    pub zones: ZoneSet,
     /// The verdict on the position; not evaluated for devices that stand still, unless there is a
     /// limit for how far from their place they may say to be.
-    pub(crate) verdict: Quality,
+    pub verdict: Quality,
     /// Whether a position was sent that is impossible, far away, or has its numbers swapped.
-    pub(crate) bad: bool,
+    pub bad: bool,
 }
 
 /// What is remembered of a moving device.
@@ -50,17 +51,25 @@ impl Checkers {
 }
 
 /// Finds places; remembers where moving devices were.
-pub(crate) struct Locator {
+pub struct Locator {
     index: Arc<ZoneIndex>,
     bounds: Option<[f64; 4]>,
+    /// Whether the bounds are those of the zones, so that they change with them.
+    follows_zones: bool,
     checkers: Checkers,
     tracks: FxHashMap<DeviceKey, Track>,
     nowhere: ZoneSet,
 }
 
+impl std::fmt::Debug for Locator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Locator").field("tracks", &self.tracks.len()).finish_non_exhaustive()
+    }
+}
+
 impl Locator {
     /// A locator that remembers where the store last saw each moving device.
-    pub(crate) fn new(
+    pub fn new(
         index: Arc<ZoneIndex>,
         bounds: Option<[f64; 4]>,
         store: &SharedStore,
@@ -77,23 +86,27 @@ impl Locator {
             }
         });
         let checkers = Checkers::new(limits);
-        Self { index, bounds, checkers, tracks, nowhere: [].into() }
+        let follows_zones = bounds == index.bounds();
+        Self { index, bounds, follows_zones, checkers, tracks, nowhere: [].into() }
     }
 
     /// Takes up other zones, and puts every device that moves into them where it was last;
     /// called between batches.
-    pub(crate) fn refresh(&mut self, registry: &Registry) {
+    pub fn refresh(&mut self, registry: &Registry) {
         if registry.has_zones(&self.index) {
             return;
         }
         self.index = registry.zones();
+        if self.follows_zones {
+            self.bounds = self.index.bounds();
+        }
         for (_, position, zones) in self.tracks.values_mut().filter_map(|t| t.last.as_mut()) {
             *zones = self.index.locate(*position);
         }
     }
 
     /// The place of a reading of `device` at `time`, whose message says `sent` (lon, lat).
-    pub(crate) fn locate(
+    pub fn locate(
         &mut self,
         device: &Device,
         sent: Option<(f64, f64)>,

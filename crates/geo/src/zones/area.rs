@@ -10,6 +10,8 @@
 
 use geo::{Coord, CoordsIter, LinesIter, Polygon};
 
+use super::core_box::CoreBox;
+
 /// A band holds about this many edges that begin in it, besides those that pass through.
 const EDGES_PER_BAND: usize = 4;
 
@@ -57,7 +59,7 @@ pub(super) struct Area {
     bounds: [f64; 4],
     bands_per_degree: f64,
     /// A box strictly inside: whatever lies in it needs no look at the edges.
-    core: Core,
+    core: CoreBox,
     /// The edges of band `i` are `edges[starts[i]..starts[i + 1]]`.
     starts: Vec<u32>,
     edges: Vec<Edge>,
@@ -78,12 +80,12 @@ impl Area {
         let mut area = Self {
             bounds,
             bands_per_degree: bands as f64 / (north - south),
-            core: Core::NOTHING,
+            core: CoreBox::NOTHING,
             starts: vec![0; bands + 1],
             edges: Vec::new(),
         };
         area.sort_into_bands(&edges);
-        area.core = area.label().map_or(Core::NOTHING, |widest| Core::grow(polygon, widest));
+        area.core = area.label().map_or(CoreBox::NOTHING, |widest| CoreBox::grow(polygon, widest));
         Some(area)
     }
 
@@ -191,7 +193,7 @@ fn is_inside(edges: &[Edge], lon: f64, lat: f64) -> bool {
 /// What is looked at first of a packed area: most often it is enough.
 #[derive(Clone, Copy, Debug)]
 struct Head {
-    core: Core,
+    core: CoreBox,
     south: f64,
     bands_per_degree: f64,
     bands: u32,
@@ -200,87 +202,6 @@ struct Head {
     /// With one band, how many edges it has.
     edges: u32,
     owner: u32,
-}
-
-/// A box strictly inside an area. In single precision, rounded inward: no point that rounds into
-/// it lies outside.
-#[derive(Clone, Copy, Debug)]
-struct Core {
-    west: f32,
-    south: f32,
-    east: f32,
-    north: f32,
-}
-
-impl Core {
-    const NOTHING: Self = Self { west: 0.0, south: 0.0, east: 0.0, north: 0.0 };
-
-    fn holds(&self, lon: f64, lat: f64) -> bool {
-        let (lon, lat) = (lon as f32, lat as f32);
-        (self.west < lon) & (lon < self.east) & (self.south < lat) & (lat < self.north)
-    }
-
-    /// Grows a box from the middle half of the widest stretch: north and south as far as no edge
-    /// is in the way, then east and west.
-    fn grow(polygon: &Polygon<f64>, (middle, width): (Coord<f64>, f64)) -> Self {
-        let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
-        let (mut west, mut east) = (middle.x - width / 4.0, middle.x + width / 4.0);
-        for line in polygon.lines_iter() {
-            let Some((least, most)) = within(line.start, line.end, west, east) else { continue };
-            if least >= middle.y {
-                high = high.min(least);
-            } else if most <= middle.y {
-                low = low.max(most);
-            } else {
-                return Self::NOTHING;
-            }
-        }
-        let (inner_west, inner_east) = (west, east);
-        (west, east) = (f64::NEG_INFINITY, f64::INFINITY);
-        for line in polygon.lines_iter() {
-            let flip = |at: Coord<f64>| Coord { x: at.y, y: at.x };
-            let crossed = within(flip(line.start), flip(line.end), low, high);
-            let Some((least, most)) = crossed else { continue };
-            if least >= inner_east {
-                east = east.min(least);
-            } else if most <= inner_west {
-                west = west.max(most);
-            } else {
-                (west, east) = (west.max(inner_west), east.min(inner_east));
-            }
-        }
-        if !(west < east && low < high) {
-            return Self::NOTHING;
-        }
-        Self {
-            west: (west as f32).next_up().next_up(),
-            south: (low as f32).next_up().next_up(),
-            east: (east as f32).next_down().next_down(),
-            north: (high as f32).next_down().next_down(),
-        }
-    }
-}
-
-/// The least and the greatest y of the part of an edge between two x, if it has one.
-fn within(a: Coord<f64>, b: Coord<f64>, from: f64, to: f64) -> Option<(f64, f64)> {
-    let (a, b) = if a.x < b.x { (a, b) } else { (b, a) };
-    if b.x <= from || a.x >= to {
-        return None;
-    }
-    let at = |x: f64| {
-        if x <= a.x {
-            a.y
-        } else if x >= b.x {
-            b.y
-        } else {
-            a.y + (x - a.x) * (b.y - a.y) / (b.x - a.x)
-        }
-    };
-    if a.x == b.x {
-        return Some((a.y.min(b.y), a.y.max(b.y)));
-    }
-    let (left, right) = (at(from), at(to));
-    Some((left.min(right), left.max(right)))
 }
 
 /// Many areas, packed: neighbours in memory are neighbours on the map.

@@ -87,7 +87,7 @@ pub(super) fn grid(bounds: [f64; 4], resolution: u8) -> Result<ZoneIndex, GridEr
     let count = estimate(bounds, level);
     if count > MOST_CELLS {
         let fits = |level: &Resolution| estimate(bounds, *level) <= MOST_CELLS;
-        let finest = Resolution::range(Resolution::Zero, level).filter(fits).last();
+        let finest = Resolution::range(Resolution::Zero, level).rfind(fits);
         let finest = finest.map_or(0, u8::from);
         return Err(GridError::TooManyCells { resolution, cells: count, finest });
     }

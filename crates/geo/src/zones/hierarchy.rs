@@ -146,17 +146,23 @@ fn holder(
 /// areas grow.
 fn circles(index: &ZoneIndex, parents: &[Option<ZoneKey>]) -> Vec<usize> {
     let above = |place: usize| parents[place].and_then(|key| index.place(key));
-    (0..parents.len())
-        .filter(|start| {
-            let mut at = above(*start);
-            for _ in 0..parents.len() {
-                match at {
-                    None => return false,
-                    Some(place) if place == *start => return true,
-                    Some(place) => at = above(place),
-                }
-            }
-            false
-        })
-        .collect()
+    // The walk in which a zone was met; 0 if it was not yet.
+    let mut met = vec![0_usize; parents.len()];
+    let mut found = Vec::new();
+    for start in 0..parents.len() {
+        let walk = start + 1;
+        let mut at = Some(start);
+        while let Some(place) = at.filter(|place| met[*place] == 0) {
+            met[place] = walk;
+            at = above(place);
+        }
+        // Met in this very walk: here the circle closes.
+        if let Some(first) = at.filter(|place| met[*place] == walk) {
+            found.push(first);
+            let rest = std::iter::successors(above(first), |place| above(*place));
+            found.extend(rest.take_while(|place| *place != first));
+        }
+    }
+    found.sort_unstable();
+    found
 }

@@ -55,7 +55,9 @@ pub(super) fn follow(hole: &mut [Coord<f64>], [west, _, east, _]: Bounds) {
 
 fn shift(ring: &mut [Coord<f64>], by: f64) {
     if by != 0.0 {
-        ring.iter_mut().for_each(|place| place.x += by);
+        for place in ring {
+            place.x += by;
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! into one index. Cells of an H3 grid (`grid`) are found by computation.
 
 mod area;
+mod core_box;
 mod grid;
 mod hierarchy;
 mod load;

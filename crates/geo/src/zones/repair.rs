@@ -4,7 +4,7 @@
 //! that they share. What crosses itself is mended by the even-odd rule, holes are subtracted; the
 //! corners of such a zone move by up to a ten-millionth of its extent.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use geo::line_intersection::{LineIntersection, line_intersection};
@@ -116,17 +116,17 @@ fn closed(mut ring: Vec<Coord<f64>>) -> LineString<f64> {
 
 /// What makes a polygon invalid. Rings that touch in single points do no harm and are left alone.
 fn faults(polygon: &Polygon<f64>) -> Vec<Repair> {
-    let mut found = BTreeMap::new();
+    let mut found = BTreeSet::new();
     let edges = edges(polygon);
     each_close_pair(&edges, |a, b| {
         if let Some(fault) = fault(&edges[a], &edges[b]) {
-            found.insert(fault, ());
+            found.insert(fault);
         }
     });
     if !polygon.interiors().is_empty() && !holes_are_inside(polygon) {
-        found.insert(Repair::Hole, ());
+        found.insert(Repair::Hole);
     }
-    found.into_keys().collect()
+    found.into_iter().collect()
 }
 
 /// An edge with its ring and its place in it.

@@ -32,6 +32,7 @@ impl Node {
     };
 
     /// The boxes that hold a point, as bits.
+    #[expect(clippy::needless_bitwise_bool, reason = "eight lanes at once, no branches")]
     fn hits(&self, lon: f32, lat: f32) -> u32 {
         let mut hits = 0;
         for i in 0..FAN {
