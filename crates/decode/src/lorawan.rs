@@ -163,6 +163,9 @@ impl<D: Copy> Uplinks<D> {
             }
         }
         let position = lon.zip(lat).or(header.position);
+        if let (Some(position), true) = (position, sink.found().is_empty()) {
+            sink.position_fix(position)?;
+        }
         for value in sink.found() {
             value.device.clone_from(&header.device);
             value.time = header.time;

@@ -284,6 +284,12 @@ mod tests {
         assert_eq!(values.len(), 1);
         assert_eq!(values[0].position, Some((-87.6, 41.8)));
         assert_eq!(values[0].device.as_deref(), Some("bus 7"));
+        let alone = r#"{"deviceInfo": {"deviceName": "bus 7"},
+            "object": {"gps": {"lon": -87.6, "lat": 41.8}}}"#;
+        let values = decode(&*decoder, alone).expect("a fix");
+        assert_eq!((values.len(), values[0].metric.as_ref()), (1, "position_fix"));
+        assert_eq!(values[0].position, Some((-87.6, 41.8)));
+        assert_eq!(values[0].device.as_deref(), Some("bus 7"));
     }
 
     #[test]

@@ -250,3 +250,23 @@ fn a_record_with_neither_name_nor_unit_has_no_metric() {
     let error = decode(&*decoder, r#"[{"bn": "a:", "v": 1}]"#).expect_err("no name");
     assert_eq!((error.kind, error.at), (DecodeErrorKind::BadName, At::Path("[0]".to_owned())));
 }
+
+#[test]
+fn cbor_cut_short_is_refused_and_cbor_with_a_byte_changed_never_panics() {
+    let decoder = compile(&json!({}));
+    // [{-2: "a:", -3: 1795422600, 0: "t", 1: "Cel", 2: 21.5}, {0: "l", 3: "x", 6: -60}]
+    let pack = hex(
+        "82 a5 21 62613a 22 1a6b03fd88 00 6174 01 6343656c 02 f94d60 a3 00 616c 03 6178 06 383b",
+    );
+    assert_eq!(decode_cbor(&*decoder, &pack).expect("values").len(), 2);
+    for end in 0..pack.len() {
+        assert!(decode_cbor(&*decoder, &pack[..end]).is_err(), "{end}");
+    }
+    for place in 0..pack.len() {
+        for byte in 0..=u8::MAX {
+            let mut pack = pack.clone();
+            pack[place] = byte;
+            let _ = decode_cbor(&*decoder, &pack);
+        }
+    }
+}
