@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::bridge::Ingest;
 use crate::city::City;
 use crate::clock::SystemClock;
+use crate::codecs::DeviceCodecs;
 use crate::metrics::{Figure, Growth, Read};
 use crate::run_file::RunFile;
 use crate::settings::Settings;
@@ -92,7 +93,17 @@ impl Stage {
 impl App {
     /// Starts everything; when this returns, devices and browsers can connect.
     pub async fn start(city: City, mode: Mode, progress: Progress<'_>) -> anyhow::Result<Self> {
-        let City { settings, seed, devices, rules, sources, bounds, shown_bounds, warnings } = city;
+        let City {
+            settings,
+            seed,
+            devices,
+            rules,
+            sources,
+            codecs,
+            bounds,
+            shown_bounds,
+            warnings,
+        } = city;
         for warning in warnings {
             tracing::warn!("{warning}");
         }
@@ -202,7 +213,7 @@ impl App {
             checks: settings.quality.clone(),
             location: settings.location.clone(),
             aqi: settings.derived.aqi.clone(),
-            codecs: Arc::new(NoCodecs),
+            codecs: Arc::new(DeviceCodecs::new(registry.clone(), codecs)),
             speakers: Arc::new(ByCredentials(clients)),
             downlink: Arc::new(NoDownlink),
             limits: Limits::default(),

@@ -9,6 +9,7 @@ use city_pipeline::Sources;
 use city_registry::{DeviceEntry, Seed, read_devices};
 use city_rules::RuleSet;
 
+use crate::codecs::CodecFiles;
 use crate::settings::{Problem, Problems, Settings, check_meaning};
 
 /// The city, ready to be started.
@@ -23,6 +24,8 @@ pub struct City {
     pub rules: RuleSet,
     /// The sources.
     pub sources: Sources,
+    /// The codec files that kinds of devices name.
+    pub codecs: CodecFiles,
     /// West, south, east, north of where devices may be, if the settings or the zones say.
     pub bounds: Option<[f64; 4]>,
     /// West, south, east, north of what the map shows first.
@@ -52,6 +55,8 @@ impl City {
             }
         }
         let sources = compile_sources(&settings, &mut problems.0);
+        let codecs = CodecFiles::read(settings.city.codecs.as_deref(), &mut problems.0);
+        codecs.check(&settings.city.kinds, &mut problems.0);
         let rules = read_rules(settings.city.rules.as_deref(), &mut problems.0);
         let directory = Directory::new([], catalogue.clone(), zones.zones().to_vec(), 0);
         if let Err(found) = rules.check_against(&directory) {
@@ -66,7 +71,7 @@ impl City {
             departments: settings.city.departments.clone(),
         };
         let shown_bounds = bounds.or_else(|| bounds_of(&devices)).unwrap_or(WORLD);
-        Ok(Self { settings, seed, devices, rules, sources, bounds, shown_bounds, warnings })
+        Ok(Self { settings, seed, devices, rules, sources, codecs, bounds, shown_bounds, warnings })
     }
 }
 

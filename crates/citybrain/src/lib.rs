@@ -4,6 +4,7 @@ pub mod app;
 pub mod bridge;
 pub mod city;
 pub mod clock;
+pub mod codecs;
 pub mod commands;
 pub mod metrics;
 pub mod run_file;

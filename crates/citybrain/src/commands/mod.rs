@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
 
 mod client;
+mod codec;
 mod config;
 mod dead_letters;
 mod demo;
@@ -48,6 +49,9 @@ enum Command {
     /// See messages that could not become readings, and replay them after a fix.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
+    /// Try the codec files of devices.
+    #[command(subcommand)]
+    Codec(codec::CodecCommand),
     /// Import and export the device registry.
     #[command(subcommand)]
     Devices(devices::DevicesCommand),
@@ -110,6 +114,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Config(command) => config::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::DeadLetters(command) => dead_letters::run(&command),
+        Command::Codec(command) => codec::run(&command),
         Command::Devices(command) => devices::run(&command),
         Command::Report(command) => report::run(&command),
         Command::Zones(command) => zones::run(&command),

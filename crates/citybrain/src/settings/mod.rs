@@ -91,7 +91,10 @@ pub struct CitySettings {
     /// A directory with rule files (`*.yaml`).
     #[serde(default)]
     pub rules: Option<PathBuf>,
-    /// Names of kinds.
+    /// A folder with codec files (`*.js`) of devices.
+    #[serde(default)]
+    pub codecs: Option<PathBuf>,
+    /// Kinds of devices: their names, and what holds for all devices of the kind.
     #[serde(default)]
     pub kinds: Vec<Kind>,
     /// Names of departments.
