@@ -16,8 +16,38 @@ const MORE_OPTIONS: &[(&str, &str)] = &[
     ("thingpark", r#"{"codec": "cayenne_lpp"}"#),
 ];
 
+/// Topics that lead elsewhere than that of a format's example: an input that begins with 0xff is
+/// about the one that its second byte numbers.
+const MORE_TOPICS: &[(&str, &[&str])] = &[
+    (
+        "sparkplug_b",
+        &[
+            "spBv1.0/city/NDATA/air-17",
+            "spBv1.0/city/NDEATH/air-17",
+            "spBv1.0/city/DBIRTH/air-17/s",
+            "spBv1.0/city/DDATA/air-17/s",
+            "spBv1.0/city/DDEATH/air-17/s",
+            "spBv1.0/STATE/host",
+        ],
+    ),
+    ("tasmota", &["tele/a/STATE", "tele/a/LWT", "stat/a/POWER1", "stat/a/STATUS10", "a"]),
+    ("zigbee2mqtt", &["zigbee2mqtt/a/availability", "zigbee2mqtt/bridge/state", "a/b"]),
+    (
+        "shelly",
+        &[
+            "a/status/switch:0",
+            "a/online",
+            "shellies/a/relay/0/power",
+            "shellies/a/sensor/temperature",
+        ],
+    ),
+    ("thingsboard", &["v1/devices/me/telemetry", "v1/gateway/attributes", "v1/gateway/connect"]),
+    ("ultralight", &["/ul/k/a/attrs/t", "/ul/k/a/cmd"]),
+    ("fiware_json", &["/json/k/a/attrs/t", "/json/k/a/cmd"]),
+];
+
 struct Target {
-    topic: &'static str,
+    topics: Vec<&'static str>,
     /// With the options of the format's example, with none where that is allowed, and with others.
     decoders: Vec<Box<dyn Decoder>>,
 }
@@ -34,7 +64,9 @@ static TARGET: LazyLock<Target> = LazyLock::new(|| {
         .filter(|(of, _)| *of == name)
         .map(|(_, options)| format.compile(&serde_json_of(options)).expect("the options are good"));
     let decoders = std::iter::once(own).chain(bare).chain(more).collect();
-    Target { topic: example.topic, decoders }
+    let more = MORE_TOPICS.iter().filter(|(of, _)| *of == name).flat_map(|(_, topics)| *topics);
+    let topics = std::iter::once(example.topic).chain(more.copied()).collect();
+    Target { topics, decoders }
 });
 
 fn serde_json_of(text: &str) -> serde_json::Value {
@@ -50,11 +82,17 @@ impl Codecs for Cayenne {
     }
 }
 
-fuzz_target!(|payload: &[u8]| {
+fuzz_target!(|input: &[u8]| {
+    let (topic, payload) = match input {
+        [0xff, number, payload @ ..] => {
+            (TARGET.topics[usize::from(*number) % TARGET.topics.len()], payload)
+        }
+        payload => (TARGET.topics[0], payload),
+    };
     for decoder in &TARGET.decoders {
         let message = Message {
             codecs: Some(&Cayenne),
-            ..Message::new(TARGET.topic, payload, Timestamp::from_secs(1_795_435_200))
+            ..Message::new(topic, payload, Timestamp::from_secs(1_795_435_200))
         };
         let mut out = vec![Decoded::new("before".into(), Value::Bool(true))];
         let decoded = decoder.decode(&message, &mut out);
