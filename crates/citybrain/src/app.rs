@@ -214,7 +214,7 @@ impl App {
             location: settings.location.clone(),
             aqi: settings.derived.aqi.clone(),
             codecs: Arc::new(DeviceCodecs::new(registry.clone(), codecs)),
-            speakers: Arc::new(ByCredentials(clients)),
+            speakers: Arc::new(ByCredentials(clients.clone())),
             downlink: Arc::new(NoDownlink),
             limits: Limits::default(),
             clock: clock.clone(),
@@ -236,6 +236,8 @@ impl App {
         outputs.tasks.spawn(async move { notifier.run(stop).await });
         maintenance.tasks.spawn(zones.watch(maintenance.stop.clone()));
         maintenance.tasks.spawn(maintain(store.clone(), clock.clone(), maintenance.stop.clone()));
+        let stop = maintenance.stop.clone();
+        maintenance.tasks.spawn(crate::upkeep::save_seen(registry.clone(), clients.clone(), stop));
 
         progress("opening the doors");
         let doors =

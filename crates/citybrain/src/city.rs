@@ -57,6 +57,7 @@ impl City {
         let sources = compile_sources(&settings, &mut problems.0);
         let codecs = CodecFiles::read(settings.city.codecs.as_deref(), &mut problems.0);
         codecs.check(&settings.city.kinds, &mut problems.0);
+        crate::kinds::check(&settings.city.kinds, &catalogue, &mut problems.0);
         let rules = read_rules(settings.city.rules.as_deref(), &mut problems.0);
         let directory = Directory::new([], catalogue.clone(), zones.zones().to_vec(), 0);
         if let Err(found) = rules.check_against(&directory) {

@@ -4,9 +4,11 @@
 mod client;
 mod codec;
 mod config;
+mod credentials;
 mod dead_letters;
 mod demo;
 mod devices;
+mod metrics;
 mod replay;
 mod report;
 mod rules;
@@ -52,9 +54,15 @@ enum Command {
     /// Try the codec files of devices.
     #[command(subcommand)]
     Codec(codec::CodecCommand),
-    /// Import and export the device registry.
+    /// Import and export the device registry; accept devices that call.
     #[command(subcommand)]
     Devices(devices::DevicesCommand),
+    /// Say what the names mean that devices use for metrics.
+    #[command(subcommand)]
+    Metrics(metrics::MetricsCommand),
+    /// Tokens, passwords and certificates of devices.
+    #[command(subcommand)]
+    Credentials(credentials::CredentialsCommand),
     /// What was received on a day and what became of it.
     #[command(subcommand)]
     Report(report::ReportCommand),
@@ -116,6 +124,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::DeadLetters(command) => dead_letters::run(&command),
         Command::Codec(command) => codec::run(&command),
         Command::Devices(command) => devices::run(&command),
+        Command::Metrics(command) => metrics::run(&command),
+        Command::Credentials(command) => credentials::run(&command),
         Command::Report(command) => report::run(&command),
         Command::Zones(command) => zones::run(&command),
         Command::Token(command) => token::run(&command),
