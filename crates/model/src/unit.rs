@@ -8,7 +8,8 @@
 //! Not here on purpose: volume fractions of a gas (ppm, ppb) and its mass in a volume (µg/m³) are
 //! of two dimensions. Between them stand the gas, its temperature and its pressure, so that no
 //! unit conversion can be right; a source says `unit` for what its device sends. Levels of
-//! different weightings and references (dB(A), dBm) are not converted into each other either.
+//! different weightings and references (dB(A), dB(C), dBm) are not converted into each other
+//! either.
 
 /// One unit: `value_in_base = value * scale + offset`.
 struct Unit {
@@ -153,13 +154,11 @@ static UNITS: &[Unit] = &[
     unit("kV.A.h", "apparent energy", 1e3, &["kVAh"]),
     unit("var.h", "reactive energy", 1.0, &["varh", "VARh"]),
     unit("kvar.h", "reactive energy", 1e3, &["kvarh", "kVARh"]),
-    // Levels: of sound, whatever the weighting says, and of radio.
-    unit(
-        "dB",
-        "level",
-        1.0,
-        &["dB(A)", "dBA", "dB[A]", "dB(C)", "dBC", "dB(Z)", "dB[SPL]", "dBSPL", "Bspl"],
-    ),
+    // Levels: of sound by weighting, where `dB` alone is the A that cities measure; and of radio.
+    unit("dB", "level", 1.0, &["dB(A)", "dBA", "dB[A]", "dB{A}"]),
+    unit("dB{C}", "C-weighted level", 1.0, &["dB(C)", "dBC"]),
+    unit("dB[SPL]", "unweighted level", 1.0, &["dB(Z)", "dBZ", "dBSPL", "dB SPL"]),
+    unit("B[SPL]", "unweighted level", 10.0, &["Bspl"]),
     unit("dBm", "signal", 1.0, &["dB[mW]", "B[mW]e-1"]),
     // Light and radiation.
     unit("lx", "illuminance", 1.0, &["lux", "Lux", "lm/m2"]),
@@ -417,6 +416,7 @@ mod tests {
         // What a gas weighs depends on the gas.
         assert!(matches!(conversion("ppb", "ug/m3"), Err(UnitError::Dimension { .. })));
         assert!(matches!(conversion("dBm", "dB"), Err(UnitError::Dimension { .. })));
+        assert!(matches!(conversion("dB(C)", "dB(A)"), Err(UnitError::Dimension { .. })));
     }
 
     #[test]
