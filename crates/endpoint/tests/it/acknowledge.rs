@@ -65,6 +65,7 @@ async fn a_message_that_is_given_up_ends_the_connection_and_comes_again() {
     assert!(client.connect_v5("d1").await, "without a session it would not send again");
     client.send(&[again(publishes[1].clone()), again(publishes[2].clone())].concat()).await;
     for message in bench.take(2).await {
+        assert!(message.delivery().again, "a dead letter of it is not kept twice");
         commit(message);
     }
     client.expect(&puback(2)).await;
