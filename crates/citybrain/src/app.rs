@@ -10,10 +10,9 @@ use arc_swap::ArcSwap;
 use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
 use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
 use city_collect::{Collector, FileMemory};
-use city_endpoint::{AllowAll, Endpoint, EndpointConfig};
 use city_model::{Severity, SharedClock, Span};
 use city_pipeline::{
-    Intake, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts, Sources, TimePolicy,
+    Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy,
 };
 use city_registry::Registry;
 use city_registry::credentials::Credentials;
@@ -26,6 +25,7 @@ use crate::bridge::Ingest;
 use crate::city::City;
 use crate::clock::SystemClock;
 use crate::codecs::DeviceCodecs;
+use crate::doors::{Door, WayBack};
 use crate::metrics::{Figure, Growth, Read};
 use crate::run_file::RunFile;
 use crate::settings::Settings;
@@ -202,6 +202,7 @@ impl App {
             clock: clock.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;
+        let way_back = WayBack::default();
         let pipeline = Pipeline::start(PipelineParts {
             sources: sources.clone(),
             registry: registry.clone(),
@@ -215,7 +216,7 @@ impl App {
             aqi: settings.derived.aqi.clone(),
             codecs: Arc::new(DeviceCodecs::new(registry.clone(), codecs)),
             speakers: Arc::new(ByCredentials(clients.clone())),
-            downlink: Arc::new(NoDownlink),
+            downlink: Arc::new(way_back.clone()),
             limits: Limits::default(),
             clock: clock.clone(),
             metrics: metrics.clone(),
@@ -242,7 +243,15 @@ impl App {
         progress("opening the doors");
         let doors =
             Doors { settings: &settings, sources: &sources, clock: &clock, metrics: &metrics };
-        let mqtt = doors.open_endpoint(pipeline.intake(), &inputs).await?;
+        let door = Door {
+            settings: &settings,
+            sources: &sources,
+            credentials: &clients,
+            way_back: &way_back,
+            clock: &clock,
+            metrics: &metrics,
+        };
+        let mqtt = door.open(pipeline.intake(), &inputs.tasks, &inputs.stop).await?;
         doors.open_collectors(&pipeline.intake(), &inputs, &ingest)?;
         let run_file =
             RunFile { process: std::process::id(), http: http_address, token: token.clone() };
@@ -320,37 +329,6 @@ struct Doors<'a> {
 }
 
 impl Doors<'_> {
-    /// The embedded endpoint, if it is enabled; returns where it listens.
-    async fn open_endpoint(
-        &self,
-        intake: Intake,
-        inputs: &Stage,
-    ) -> anyhow::Result<Option<SocketAddr>> {
-        let mqtt = &self.settings.mqtt;
-        if !mqtt.enabled {
-            return Ok(None);
-        }
-        let config = EndpointConfig {
-            listen: mqtt.listen,
-            max_packet_size: mqtt.max_packet_size,
-            max_connections: mqtt.max_connections,
-            sessions_file: Some(self.settings.data_dir.join("mqtt-sessions")),
-            ..EndpointConfig::default()
-        };
-        let sources = self.sources.clone();
-        let route = Arc::new(move |topic: &str, _client: Option<&str>| sources.route(None, topic));
-        let endpoint =
-            Endpoint::bind(config, intake, route, Arc::new(AllowAll), self.clock.clone())
-                .await
-                .context("[mqtt] listen: is another broker listening there?")?;
-        let address = endpoint.local_addr()?;
-        let stats = endpoint.stats();
-        Read::register(self.metrics, &[], move || endpoint_figures(&stats.snapshot()))?;
-        let stop = inputs.stop.clone();
-        inputs.tasks.spawn(async move { endpoint.run(stop).await });
-        Ok(Some(address))
-    }
-
     /// A session with each external broker.
     fn open_collectors(
         &self,
@@ -385,55 +363,6 @@ impl Doors<'_> {
 fn bad_broker(name: &str, problems: &[city_collect::ConfigError]) -> anyhow::Error {
     let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
     anyhow::anyhow!("broker `{name}`: {}", list.join("; "))
-}
-
-fn endpoint_figures(stats: &city_endpoint::StatsSnapshot) -> Vec<Figure> {
-    use Growth::{Counter, Gauge};
-    vec![
-        (
-            "citybrain_endpoint_open_connections",
-            "Connections that are open now.",
-            Gauge,
-            stats.open,
-        ),
-        (
-            "citybrain_endpoint_connections_total",
-            "Connections accepted.",
-            Counter,
-            stats.connections,
-        ),
-        (
-            "citybrain_endpoint_refused_connections_total",
-            "Connections refused.",
-            Counter,
-            stats.refused_connections,
-        ),
-        ("citybrain_endpoint_messages_total", "Messages received.", Counter, stats.received),
-        (
-            "citybrain_endpoint_bytes_total",
-            "Bytes of topics and payloads received.",
-            Counter,
-            stats.bytes,
-        ),
-        (
-            "citybrain_endpoint_acknowledged_total",
-            "Messages acknowledged after their commit.",
-            Counter,
-            stats.acknowledged,
-        ),
-        (
-            "citybrain_endpoint_refused_messages_total",
-            "Messages refused for lack of rights.",
-            Counter,
-            stats.refused,
-        ),
-        (
-            "citybrain_endpoint_violations_total",
-            "Connections ended for breaking the protocol.",
-            Counter,
-            stats.violations,
-        ),
-    ]
 }
 
 fn collector_figures(stats: &city_collect::StatsSnapshot) -> Vec<Figure> {

@@ -105,22 +105,16 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
             "write an IANA name, such as \"Asia/Shanghai\" or \"Europe/Copenhagen\"",
         ));
     }
-    let listeners = [
-        ("http", settings.http.listen, settings.http.expose, true),
-        ("mqtt", settings.mqtt.listen, settings.mqtt.expose, settings.mqtt.enabled),
-    ];
-    for (table, address, expose, used) in listeners {
-        if used && !address.ip().is_loopback() && !expose {
-            problems.push(Problem::new(
-                format!("{table}.listen"),
-                format!("{address} can be reached from other machines, and nothing is encrypted"),
-                format!(
-                    "listen on 127.0.0.1 behind a proxy with TLS, or write `expose = true` in [{table}] \
-                     if the network is yours alone"
-                ),
-            ));
-        }
+    let http = &settings.http;
+    if !http.listen.ip().is_loopback() && !http.expose {
+        problems.push(Problem::new(
+            "http.listen",
+            format!("{} can be reached from other machines, and nothing is encrypted", http.listen),
+            "listen on 127.0.0.1 behind a proxy with TLS, or write `expose = true` in [http] if the \
+             network is yours alone",
+        ));
     }
+    settings.mqtt.check(problems);
     check_outside(settings, problems);
     let names: Vec<&str> = settings.brokers.iter().map(|broker| broker.name.as_str()).collect();
     for (index, source) in settings.sources.iter().enumerate() {

@@ -1,11 +1,13 @@
 //! The composition root: settings, the city's files, and the parts put together.
 
+mod access;
 pub mod app;
 pub mod bridge;
 pub mod city;
 pub mod clock;
 pub mod codecs;
 pub mod commands;
+mod doors;
 mod kinds;
 pub mod metrics;
 pub mod run_file;

@@ -2,6 +2,7 @@
 
 mod load;
 mod meaning;
+mod mqtt;
 mod problems;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use city_registry::{Department, Kind};
 use serde::Deserialize;
 
 pub use load::{LoadError, load};
+pub use mqtt::MqttSettings;
 pub(crate) use meaning::check_meaning;
 pub use problems::{Problem, Problems};
 
@@ -165,34 +167,6 @@ pub struct HttpSettings {
 impl Default for HttpSettings {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), expose: false }
-    }
-}
-
-/// The embedded MQTT endpoint.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MqttSettings {
-    /// Whether it runs.
-    pub enabled: bool,
-    /// Where it listens.
-    pub listen: SocketAddr,
-    /// Whether it may listen on other addresses than loopback although it speaks no TLS itself.
-    pub expose: bool,
-    /// The largest packet, in bytes.
-    pub max_packet_size: u32,
-    /// The most connections at a time.
-    pub max_connections: usize,
-}
-
-impl Default for MqttSettings {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
-            expose: false,
-            max_packet_size: 1 << 20,
-            max_connections: 20_000,
-        }
     }
 }
 
