@@ -205,7 +205,7 @@ impl Reader {
         self.online(address, false, time, sink)?;
         for device in devices {
             let id = self.id(Address { device: Some(&device), ..address })?;
-            put_online(id, false, time, sink)?;
+            put_online(&id, false, time, sink)?;
         }
         Ok(())
     }
@@ -242,7 +242,7 @@ impl Reader {
         time: Timestamp,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
-        put_online(self.id(address)?, online, time, sink)
+        put_online(&self.id(address)?, online, time, sink)
     }
 
     /// The values of all metrics; `names` are those of the birth, `None` in a birth itself.
@@ -299,12 +299,10 @@ enum NameOf<'a, 'n> {
     Born(&'n str),
 }
 
-impl NameOf<'_, '_> {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Sent(name) => name,
-            Self::Born(name) => name,
-        }
+impl<'n> NameOf<'n, 'n> {
+    fn as_str(self) -> &'n str {
+        let (Self::Sent(name) | Self::Born(name)) = self;
+        name
     }
 }
 
@@ -424,16 +422,16 @@ fn put_members<'a>(
     Ok(())
 }
 
-fn put_online<'a>(
-    device: String,
+fn put_online(
+    device: &str,
     online: bool,
     time: Timestamp,
-    sink: &mut Sink<'_, 'a>,
+    sink: &mut Sink<'_, '_>,
 ) -> Result<(), DecodeError> {
     let before = sink.found().len();
     sink.own(ONLINE, online)?;
     for value in sink.since(before) {
-        value.device = Some(Cow::Owned(device.clone()));
+        value.device = Some(Cow::Owned(device.to_owned()));
         value.time = Some(time);
     }
     Ok(())
@@ -512,7 +510,7 @@ fn not_a_payload(bad: Bad) -> DecodeError {
 fn count(options: &Options<'_>, key: &str) -> Result<Option<usize>, OptionsError> {
     match options.number(key)? {
         None => Ok(None),
-        Some(number) if number >= 1.0 && number <= 1e8 => Ok(Some(number as usize)),
+        Some(number) if (1.0..=1e8).contains(&number) => Ok(Some(number as usize)),
         Some(_) => Err(OptionsError::bad(options.full(key), "must be from 1 to 100000000")),
     }
 }
@@ -520,11 +518,8 @@ fn count(options: &Options<'_>, key: &str) -> Result<Option<usize>, OptionsError
 fn span(options: &Options<'_>, key: &str) -> Result<Option<Span>, OptionsError> {
     let Some(text) = options.text(key)? else { return Ok(None) };
     let span = text.parse::<Span>().ok().filter(|span| *span >= Span::ZERO);
-    match span {
-        Some(span) => Ok(Some(span)),
-        None => {
-            let problem = format!("`{text}` is not a duration such as 5s");
-            Err(OptionsError::bad(options.full(key), problem))
-        }
-    }
+    span.map(Some).ok_or_else(|| {
+        let problem = format!("`{text}` is not a duration such as 5s");
+        OptionsError::bad(options.full(key), problem)
+    })
 }

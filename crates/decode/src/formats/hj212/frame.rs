@@ -62,7 +62,7 @@ pub fn next(buffer: &[u8]) -> Step {
         }
     }
     // The length is wrong: what ends the frame says where it ends.
-    match find(buffer, b"\r\n") {
+    match find(buffer, *b"\r\n") {
         Some(end) => Step::Frame(end + 2),
         None if buffer.len() < MAX_FRAME => Step::More,
         // No frame ends in here; only the last start may have one that goes on.
@@ -83,19 +83,19 @@ impl Step {
 }
 
 fn has_line_end(buffer: &[u8], before: usize) -> bool {
-    find(&buffer[..before.min(buffer.len())], b"\r\n").is_some()
+    find(&buffer[..before.min(buffer.len())], *b"\r\n").is_some()
 }
 
 /// Everything up to the next `##`; a single `#` at the end may be half of one.
 fn garbage(buffer: &[u8]) -> Step {
-    match find(buffer, b"##") {
+    match find(buffer, *b"##") {
         Some(length) => Step::Garbage(length),
         None if buffer.len() > 1 && buffer.ends_with(b"#") => Step::Garbage(buffer.len() - 1),
         None => Step::Garbage(buffer.len()),
     }
 }
 
-fn find(buffer: &[u8], what: &[u8; 2]) -> Option<usize> {
+fn find(buffer: &[u8], what: [u8; 2]) -> Option<usize> {
     buffer.windows(2).position(|pair| pair == what)
 }
 
@@ -306,17 +306,19 @@ impl<'a> Head<'a> {
         matches!(self.cn, "9011" | "9012" | "9013" | "9014")
     }
 
-    /// The answer to uploaded data, command 9014, without checksum and frame: see [`encode`].
+    /// The answer, without checksum and frame (see [`encode`]): 9014 to data, and 9013 to the
+    /// notice with which a device asks for the time (1013).
     ///
     /// HJ 212-2017 names the exchange in the field QN; HJ/T 212-2005 in the data.
     pub fn answer(&self) -> String {
         let Self { qn, pw, mn, .. } = self;
         let version = self.flag.unwrap_or_default().version();
+        let cn = if self.cn == "1013" { "9013" } else { "9014" };
         if version == 0 {
-            return format!("ST=91;CN=9014;PW={pw};MN={mn};Flag=0;CP=&&QN={qn}&&");
+            return format!("ST=91;CN={cn};PW={pw};MN={mn};Flag=0;CP=&&QN={qn}&&");
         }
         let flag = version << 2;
-        format!("QN={qn};ST=91;CN=9014;PW={pw};MN={mn};Flag={flag};CP=&&&&")
+        format!("QN={qn};ST=91;CN={cn};PW={pw};MN={mn};Flag={flag};CP=&&&&")
     }
 }
 
@@ -366,7 +368,7 @@ fn item_end(rest: &[u8]) -> usize {
         return plain;
     }
     let quoted = value + 3;
-    match find(&rest[quoted..], b"//") {
+    match find(&rest[quoted..], *b"//") {
         None => plain,
         Some(close) => {
             let after = quoted + close + 2;

@@ -66,14 +66,14 @@ struct Born {
 /// What a birth certificate declares.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    list: Vec<Name>,
-    aliases: FxHashMap<u64, u32>,
-    names: FxHashMap<Box<str>, u32>,
+    list: Vec<Declared>,
+    by_alias: FxHashMap<u64, u32>,
+    by_name: FxHashMap<Box<str>, u32>,
 }
 
 /// A metric as it was declared.
 #[derive(Debug)]
-pub(super) struct Name {
+pub(super) struct Declared {
     pub(super) name: Box<str>,
     pub(super) datatype: Option<u32>,
     pub(super) unit: Option<Box<str>>,
@@ -301,24 +301,24 @@ impl Names {
         for metric in &payload.metrics {
             let Some(name) = metric.name.filter(|name| !name.is_empty()) else { continue };
             let place = names.list.len() as u32;
-            names.list.push(Name {
+            names.list.push(Declared {
                 name: name.into(),
                 datatype: metric.datatype,
                 unit: metric.properties().unit.map(Into::into),
             });
-            names.names.insert(name.into(), place);
+            names.by_name.insert(name.into(), place);
             if let Some(alias) = metric.alias {
-                names.aliases.insert(alias, place);
+                names.by_alias.insert(alias, place);
             }
         }
         names
     }
 
     /// What a metric in data is, by its name or else its alias.
-    pub(super) fn find(&self, metric: &Metric<'_>) -> Option<&Name> {
+    pub(super) fn find(&self, metric: &Metric<'_>) -> Option<&Declared> {
         let place = match (metric.name.filter(|name| !name.is_empty()), metric.alias) {
-            (Some(name), _) => self.names.get(name),
-            (None, Some(alias)) => self.aliases.get(&alias),
+            (Some(name), _) => self.by_name.get(name),
+            (None, Some(alias)) => self.by_alias.get(&alias),
             (None, None) => None,
         };
         self.list.get(*place? as usize)

@@ -220,6 +220,7 @@ fn lines(values: &[Decoded<'_>]) -> Vec<String> {
     values.iter().map(line).collect()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "to be compared with what was heard")]
 fn good(lines: &[&str]) -> Lines {
     Ok(lines.iter().map(|line| (*line).to_owned()).collect())
 }

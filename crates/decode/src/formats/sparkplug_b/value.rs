@@ -38,7 +38,7 @@ pub(super) fn evident(raw: Option<Raw<'_>>) -> Option<u32> {
 }
 
 /// The reading that a value is; `None` if it is none, such as bytes, or not a number.
-pub(super) fn reading<'a>(of: u32, raw: Raw<'a>) -> Result<Option<wire::Raw<'a>>, String> {
+pub(super) fn reading(of: u32, raw: Raw<'_>) -> Result<Option<wire::Raw<'_>>, String> {
     use datatype::{
         BOOLEAN, DATE_TIME, DOUBLE, FLOAT, INT8, INT16, INT32, INT64, STRING, TEXT, UINT8, UINT64,
         UUID,

@@ -1,0 +1,32 @@
+//! A TCP listener for HJ 212: data loggers of China's pollutant monitoring connect to it directly.
+//!
+//! What holds:
+//! - **An answer means durable.** A frame that asks for an answer (`Flag`, its lowest bit) gets it
+//!   once its readings, or its dead letter, are committed, in the order of the frames. A frame
+//!   whose checksum is wrong gets none, so that the logger sends it again; nor does any frame
+//!   while the store fails.
+//! - **Split transmissions** are answered packet by packet, because loggers wait for the answer to
+//!   one before they send the next. A packet without `DataTime` goes on together with the first
+//!   packet of its transmission, which has it (and whose readings are known already then).
+//! - **Garbage** between frames costs no frame. It becomes dead letters, a few for each
+//!   connection and a bounded number a minute in all; past that the connection ends.
+//! - **Bounded.** Connections, bytes of a frame, frames without an answer, time without a frame,
+//!   and time for the first one. While the pipeline is full nothing is read.
+//! - One connection may speak for several devices (`MN`), as gateways do; each shows its password
+//!   (`PW`) in each frame, and [`Access`] says whether it is right.
+//!
+//! Messages come as topic `hj212/{MN}`; what is in them is for the format `hj212` to say.
+
+mod access;
+mod acks;
+mod config;
+mod connection;
+mod garbage;
+mod listener;
+mod split;
+mod stats;
+
+pub use access::{Access, AllowAll};
+pub use config::{Checksum, Config};
+pub use listener::Listener;
+pub use stats::{Stats, StatsSnapshot};
