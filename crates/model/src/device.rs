@@ -34,18 +34,21 @@ pub enum Placement {
     Moving,
 }
 
-/// A stage in a device's life.
+/// A stage in a device's life. In all of them its readings are taken, checked and stored: a device
+/// that sends is listened to, whatever the register says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LifeCycle {
-    /// Known but not yet installed.
+    /// Known but not yet in use, such as while it is installed and tried: no rule judges it and
+    /// nobody misses it. The map shows it.
     Planned,
-    /// In use.
+    /// In use: all rules judge it, and its silence is missed.
     #[default]
     Active,
-    /// Being worked on: its readings are kept, absence is expected.
+    /// Being worked on: its silence is expected, so absence rules leave it out; what it sends is
+    /// judged by all others. The map shows it.
     Maintenance,
-    /// Gone; kept for its history.
+    /// Gone; kept for its history: no rule judges it, and the map and the figures leave it out.
     Retired,
 }
 

@@ -77,8 +77,9 @@ impl Reason {
             "unknown_device",
             format!("device `{id}` is not registered"),
             format!(
-                "register it (citybrain devices import FILE), then replay; or let source `{source}` \
-                 register unknown devices (unknown_devices = \"register\")"
+                "accept it (citybrain devices accept ID), or import it and replay; or let source \
+                 `{source}` register such devices ([[source.provisioning]], or \
+                 unknown_devices = \"register\")"
             ),
         )
     }

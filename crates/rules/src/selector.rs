@@ -62,12 +62,12 @@ impl Selector {
         selector
     }
 
-    /// Whether a device matches, its zones aside. Retired devices never do.
+    /// Whether a device matches, its zones aside. Planned and retired devices never do.
     pub fn matches_device(&self, device: &Device) -> bool {
         fn one_of(list: &[Arc<str>], value: &str) -> bool {
             list.is_empty() || list.iter().any(|item| **item == *value)
         }
-        device.life_cycle != LifeCycle::Retired
+        !matches!(device.life_cycle, LifeCycle::Planned | LifeCycle::Retired)
             && one_of(&self.kind, &device.kind)
             && one_of(&self.department, &device.department)
             && one_of(&self.device, &device.id)
