@@ -17,7 +17,7 @@ use city_store::{Counters, LedgerKey, Memory, Point, SharedStore, StateDb, TimeR
 
 /// What follows the commits and remembers.
 #[derive(Default)]
-pub struct Seen(Mutex<Vec<Reading>>);
+pub(crate) struct Seen(Mutex<Vec<Reading>>);
 
 impl Follower for Seen {
     fn follow(&self, committed: &Arc<Committed>) {
@@ -27,28 +27,28 @@ impl Follower for Seen {
 
 /// What a city is made of.
 #[derive(Clone, Default)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// JSON list of sources.
-    pub sources: &'static str,
+    pub(crate) sources: &'static str,
     /// JSON list of devices.
-    pub devices: &'static str,
-    pub checks: BTreeMap<String, MetricChecks>,
-    pub location: LocationChecks,
-    pub aqi: Vec<AqiConfig>,
+    pub(crate) devices: &'static str,
+    pub(crate) checks: BTreeMap<String, MetricChecks>,
+    pub(crate) location: LocationChecks,
+    pub(crate) aqi: Vec<AqiConfig>,
 }
 
 /// A city with a store that outlives its pipelines.
-pub struct City {
-    pub clock: Arc<ManualClock>,
-    pub store: SharedStore,
-    pub registry: Arc<Registry>,
+pub(crate) struct City {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) store: SharedStore,
+    pub(crate) registry: Arc<Registry>,
     seen: Arc<Seen>,
     plan: Plan,
     pipeline: Option<Pipeline>,
 }
 
 impl City {
-    pub fn new(plan: Plan, now: Timestamp) -> Self {
+    pub(crate) fn new(plan: Plan, now: Timestamp) -> Self {
         let state = Arc::new(StateDb::in_memory().expect("a database"));
         let seed = Seed { catalogue: Catalogue::embedded(), ..Seed::default() };
         let registry = Arc::new(Registry::open(state, seed).expect("a registry"));
@@ -66,7 +66,7 @@ impl City {
     }
 
     /// Stops the pipeline, if there is one, and starts another on the same store.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.stop();
         let specs: Vec<SourceSpec> = serde_json::from_str(self.plan.sources).expect("valid");
         let pipeline = Pipeline::start(PipelineParts {
@@ -90,13 +90,13 @@ impl City {
     }
 
     /// Stops, so that everything is committed and the followers have heard of it.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.pipeline.take().into_iter().for_each(Pipeline::stop);
     }
 
     /// Sends one message at the present time and waits until it is durable: what follows from it
     /// does not depend on how messages are batched, but the clock must not move before.
-    pub fn send(&self, topic: &str, payload: &str) {
+    pub(crate) fn send(&self, topic: &str, payload: &str) {
         let pipeline = self.pipeline.as_ref().expect("runs");
         let committed = self.store.head_seq();
         let raw = RawMessage {
@@ -117,7 +117,7 @@ impl City {
         }
     }
 
-    pub fn series(&self, device: &str, metric: &str) -> SeriesKey {
+    pub(crate) fn series(&self, device: &str, metric: &str) -> SeriesKey {
         let directory = self.registry.directory();
         SeriesKey {
             device: directory.device_by_id(device).expect("registered").key,
@@ -125,17 +125,17 @@ impl City {
         }
     }
 
-    pub fn points(&self, device: &str, metric: &str) -> Vec<Point> {
+    pub(crate) fn points(&self, device: &str, metric: &str) -> Vec<Point> {
         self.store.raw(self.series(device, metric), TimeRange::ALL, 1_000).expect("points")
     }
 
     /// What the followers saw so far.
-    pub fn seen(&self) -> Vec<Reading> {
+    pub(crate) fn seen(&self) -> Vec<Reading> {
         self.seen.0.lock().expect("no panic holds it").clone()
     }
 
     /// Checks contract 7, and returns what is counted for a source.
-    pub fn counted(&self, source: &str) -> Counters {
+    pub(crate) fn counted(&self, source: &str) -> Counters {
         let ledger = self.store.ledger();
         for (key, counters) in &ledger {
             let sum = counters.stored + counters.duplicate + counters.dead_lettered;
