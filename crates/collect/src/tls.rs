@@ -107,10 +107,9 @@ impl TlsConfig {
 
     /// Takes relative paths as relative to `base`.
     pub(crate) fn resolve_paths(&mut self, base: &Path) {
-        for path in [&mut self.ca_file, &mut self.cert_file, &mut self.key_file] {
-            if let Some(path) = path {
-                *path = base.join(&*path);
-            }
+        let files = [&mut self.ca_file, &mut self.cert_file, &mut self.key_file];
+        for path in files.into_iter().flatten() {
+            *path = base.join(&*path);
         }
     }
 
