@@ -9,6 +9,7 @@ pub mod faults;
 pub mod fleet;
 pub mod instance;
 pub mod mosquitto;
+pub mod mqtt_load;
 pub mod network;
 pub mod publisher;
 pub mod slow_store;

@@ -142,7 +142,7 @@ impl City {
             fixed.position =
                 Some(DeclaredPosition { lon: place.lon, lat: place.lat, crs: Crs::Wgs84 });
             let mut moving = DeviceEntry::unknown(&format!("bus-{number}"), "bus", "bench", true);
-            moving.moving = true;
+            moving.moving = Some(true);
             devices.extend([fixed, moving]);
         }
         registry.import(&devices)?;

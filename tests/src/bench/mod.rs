@@ -3,6 +3,8 @@
 #![allow(clippy::print_stderr)] // people wait for a benchmark and want to see where it is
 #![allow(clippy::struct_field_names)] // the names are those of the result file
 
+mod decode;
+mod endpoint;
 mod locate;
 mod pipeline;
 
@@ -12,8 +14,15 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+pub use endpoint::hold_idle_connections;
+
 /// All benchmarks by name.
-pub static BENCHES: &[(&str, Run)] = &[("locate", locate::run), ("pipeline", pipeline::run)];
+pub static BENCHES: &[(&str, Run)] = &[
+    ("decode", decode::run),
+    ("endpoint", endpoint::run),
+    ("locate", locate::run),
+    ("pipeline", pipeline::run),
+];
 
 /// Runs a benchmark.
 pub type Run = fn(Scale) -> anyhow::Result<Report>;

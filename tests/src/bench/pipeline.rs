@@ -10,6 +10,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -35,7 +36,7 @@ use crate::publisher::Publisher;
 
 const ZONES: &str = include_str!("../../../crates/citybrain/assets/chicago/zones.geojson");
 const DEVICES: usize = 2_000;
-const READINGS_PER_MESSAGE: u64 = 4;
+pub(super) const READINGS_PER_MESSAGE: u64 = 4;
 const BATCH: usize = 200;
 
 pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
@@ -79,7 +80,7 @@ pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
     Ok(Report::new("pipeline", runs, figures))
 }
 
-struct Wall;
+pub(super) struct Wall;
 
 impl Clock for Wall {
     fn now(&self) -> Timestamp {
@@ -93,7 +94,7 @@ fn device_id(index: usize) -> String {
 }
 
 /// (topic, payload) in the order of time; event times end now.
-fn payloads(messages: usize) -> Vec<(String, Bytes)> {
+pub(super) fn payloads(messages: usize) -> Vec<(String, Bytes)> {
     let rounds = messages.div_ceil(DEVICES);
     let first = Wall.now() - Span::from_secs(5 * rounds as i64);
     (0..messages)
@@ -161,52 +162,7 @@ impl AckSink for Counted {
 /// Readings a second by the clock, and by processor time.
 fn pipeline(payloads: &[(String, Bytes)]) -> anyhow::Result<(f64, f64)> {
     let folder = tempfile::tempdir()?;
-    let clock: SharedClock = Arc::new(Wall);
-    let metrics = prometheus::Registry::new();
-    let (store, _) = Embedded::open(folder.path().join("store"), Options::default())?;
-    let store: SharedStore = Arc::new(store);
-    let state = Arc::new(StateDb::open(folder.path().join("state.db"))?);
-    let options = ZoneOptions {
-        layer: "neighbourhood".to_owned(),
-        name_property: Some("name".to_owned()),
-        ..ZoneOptions::default()
-    };
-    let zones = ZoneIndex::from_geojson(ZONES, &options)?.index;
-    let devices = devices(&zones);
-    let seed = Seed { catalogue: Catalogue::embedded(), zones, ..Seed::default() };
-    let registry = Arc::new(Registry::open(state.clone(), seed)?);
-    registry.import(&devices)?;
-    let rules = RuleSet::parse(&[("bench.yaml".to_owned(), rules())])
-        .map_err(|problems| anyhow::anyhow!("{problems}"))?;
-    let notifier = Notifier::new(state.clone(), Vec::new(), clock.clone(), &metrics)?;
-    let (engine, _) = Engine::start(EngineParts {
-        rules: Arc::new(rules),
-        registry: registry.clone(),
-        store: store.clone(),
-        state,
-        outbox: notifier.outbox(),
-        clock: clock.clone(),
-        metrics: metrics.clone(),
-    })?;
-    let sources =
-        Sources::compile(&[source()]).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
-    let pipeline = Pipeline::start(PipelineParts {
-        sources: Arc::new(sources),
-        registry,
-        store,
-        followers: vec![Arc::new(engine.handle())],
-        bounds: None,
-        times: TimePolicy::default(),
-        checks: std::collections::BTreeMap::default(),
-        location: city_quality::LocationChecks::default(),
-        aqi: Vec::new(),
-        codecs: Arc::new(NoCodecs),
-        speakers: Arc::new(Everybody),
-        downlink: Arc::new(NoDownlink),
-        limits: Limits::default(),
-        clock,
-        metrics,
-    })?;
+    let (pipeline, engine, _) = start(folder.path())?;
     let acknowledged = Arc::new(Counted::default());
     let intake = pipeline.intake();
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
@@ -239,6 +195,58 @@ fn pipeline(payloads: &[(String, Bytes)]) -> anyhow::Result<(f64, f64)> {
     );
     let readings = payloads.len() as f64 * READINGS_PER_MESSAGE as f64;
     Ok((readings / wall, readings / cpu))
+}
+
+/// Everything behind the doors, with its data in a folder.
+pub(super) fn start(folder: &Path) -> anyhow::Result<(Pipeline, Engine, Arc<Sources>)> {
+    let clock: SharedClock = Arc::new(Wall);
+    let metrics = prometheus::Registry::new();
+    let (store, _) = Embedded::open(folder.join("store"), Options::default())?;
+    let store: SharedStore = Arc::new(store);
+    let state = Arc::new(StateDb::open(folder.join("state.db"))?);
+    let options = ZoneOptions {
+        layer: "neighbourhood".to_owned(),
+        name_property: Some("name".to_owned()),
+        ..ZoneOptions::default()
+    };
+    let zones = ZoneIndex::from_geojson(ZONES, &options)?.index;
+    let devices = devices(&zones);
+    let seed = Seed { catalogue: Catalogue::embedded(), zones, ..Seed::default() };
+    let registry = Arc::new(Registry::open(state.clone(), seed)?);
+    registry.import(&devices)?;
+    let rules = RuleSet::parse(&[("bench.yaml".to_owned(), rules())])
+        .map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let notifier = Notifier::new(state.clone(), Vec::new(), clock.clone(), &metrics)?;
+    let (engine, _) = Engine::start(EngineParts {
+        rules: Arc::new(rules),
+        registry: registry.clone(),
+        store: store.clone(),
+        state,
+        outbox: notifier.outbox(),
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+    })?;
+    let sources =
+        Sources::compile(&[source()]).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+    let sources = Arc::new(sources);
+    let pipeline = Pipeline::start(PipelineParts {
+        sources: sources.clone(),
+        registry,
+        store,
+        followers: vec![Arc::new(engine.handle())],
+        bounds: None,
+        times: TimePolicy::default(),
+        checks: std::collections::BTreeMap::default(),
+        location: city_quality::LocationChecks::default(),
+        aqi: Vec::new(),
+        codecs: Arc::new(NoCodecs),
+        speakers: Arc::new(Everybody),
+        downlink: Arc::new(NoDownlink),
+        limits: Limits::default(),
+        clock,
+        metrics,
+    })?;
+    Ok((pipeline, engine, sources))
 }
 
 fn devices(zones: &ZoneIndex) -> Vec<DeviceEntry> {
@@ -282,7 +290,7 @@ fn rules() -> String {
 }
 
 /// Readings a second that a rumqttc subscriber gets from Mosquitto when it throws them away.
-fn bare_subscriber(payloads: &[(String, Bytes)]) -> anyhow::Result<f64> {
+pub(super) fn bare_subscriber(payloads: &[(String, Bytes)]) -> anyhow::Result<f64> {
     let folder = tempfile::tempdir()?;
     let broker = Mosquitto::start(folder.path())?;
     let mut options = MqttOptions::new("bare", "127.0.0.1", broker.address.port());
@@ -320,7 +328,7 @@ fn bare_subscriber(payloads: &[(String, Bytes)]) -> anyhow::Result<f64> {
     Ok(count as f64 * READINGS_PER_MESSAGE as f64 / took)
 }
 
-fn publish(address: SocketAddr, payloads: &[(String, Bytes)]) -> anyhow::Result<()> {
+pub(super) fn publish(address: SocketAddr, payloads: &[(String, Bytes)]) -> anyhow::Result<()> {
     let mut publisher = Publisher::connect(address, "bench")?;
     let mut open = 0;
     for (index, (topic, payload)) in payloads.iter().enumerate() {

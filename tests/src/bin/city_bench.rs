@@ -11,10 +11,16 @@ struct Arguments {
     /// Once and small.
     #[arg(long)]
     quick: bool,
+    /// Hold as many idle connections as the name says, until the standard input ends.
+    #[arg(long, hide = true)]
+    idle: Option<std::net::SocketAddr>,
 }
 
 fn main() -> anyhow::Result<()> {
-    let Arguments { name, quick } = Arguments::parse();
+    let Arguments { name, quick, idle } = Arguments::parse();
+    if let Some(address) = idle {
+        return bench::hold_idle_connections(address, name.parse()?);
+    }
     let scale = if quick { Scale::Quick } else { Scale::Full };
     let (_, run) = bench::BENCHES.iter().find(|(known, _)| *known == name).ok_or_else(|| {
         let known: Vec<_> = bench::BENCHES.iter().map(|(known, _)| *known).collect();
