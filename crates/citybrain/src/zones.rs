@@ -85,11 +85,9 @@ fn told(file: &ZoneFile, loaded: &Loaded) -> Vec<String> {
     if loaded.problems.len() > TOLD {
         told.push(format!("{path}: and {} more features", loaded.problems.len() - TOLD));
     }
-    if !loaded.repairs.is_empty() {
-        told.push(format!(
-            "{path}: {} zones were mended; `citybrain zones check` says how",
-            loaded.repairs.len()
-        ));
+    let grave = loaded.repairs.iter().filter(|repair| repair.is_grave()).count();
+    if grave > 0 {
+        told.push(format!("{path}: {grave} zones were mended; `citybrain zones check` says how"));
     }
     told
 }

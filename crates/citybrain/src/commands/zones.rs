@@ -129,7 +129,9 @@ fn print_file(loaded: &Loaded) {
         println!("  {oddity}");
     }
     print_list("skipped", loaded.problems.iter());
-    print_list("mended", loaded.repairs.iter());
+    let (grave, slight): (Vec<_>, Vec<_>) = loaded.repairs.iter().partition(|r| r.is_grave());
+    print_list("mended", grave.into_iter());
+    print_list("slightly mended", slight.into_iter());
 }
 
 fn print_list<T: std::fmt::Display>(what: &str, list: impl ExactSizeIterator<Item = T>) {

@@ -117,6 +117,13 @@ pub struct ZoneRepair {
     pub wanted_id: Option<String>,
 }
 
+impl ZoneRepair {
+    /// Whether it is worth a warning: the shape or the id is not what the file says.
+    pub fn is_grave(&self) -> bool {
+        self.wanted_id.is_some() || self.repairs.iter().any(|repair| repair.changes_shape())
+    }
+}
+
 impl fmt::Display for ZoneRepair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "features[{}] ({}): ", self.feature, self.zone)?;

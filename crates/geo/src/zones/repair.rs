@@ -1,12 +1,13 @@
 //! Mends polygons that are not valid (OGC simple features), or says that nothing is left of them.
 //!
 //! What is valid goes through untouched, corner by corner, so that neighbours keep the borders
-//! that they share. What crosses itself is mended by the even-odd rule, holes are subtracted; the
+//! that they share; spikes are cut off without touching the other corners. What crosses itself is mended by the even-odd rule, holes are subtracted; the
 //! corners of such a zone move by up to a ten-millionth of its extent.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
+use geo::kernels::{Kernel, Orientation, RobustKernel};
 use geo::line_intersection::{LineIntersection, line_intersection};
 use geo::{BooleanOps, Coord, Line, LineString, MultiPolygon, Polygon};
 use rstar::primitives::{GeomWithData, Rectangle};
@@ -37,6 +38,16 @@ pub enum Repair {
     Antimeridian,
     /// A ring wound around a pole without reaching it.
     AroundPole,
+}
+
+impl Repair {
+    /// Whether the zone encloses something else than the file says, or may: worth a warning.
+    pub fn changes_shape(self) -> bool {
+        match self {
+            Self::SelfIntersection | Self::Hole | Self::Collapsed | Self::AroundPole => true,
+            Self::Unclosed | Self::Repeated | Self::Spike | Self::Antimeridian => false,
+        }
+    }
 }
 
 impl fmt::Display for Repair {
@@ -106,7 +117,45 @@ fn open(mut ring: Vec<Coord<f64>>, repairs: &mut Vec<Repair>) -> Option<Vec<Coor
         return None;
     }
     meridian::unwrap(&mut ring, repairs);
-    Some(ring)
+    let before = ring.len();
+    cut_spikes(&mut ring);
+    if ring.len() < before {
+        repairs.push(Repair::Spike);
+    }
+    (ring.len() >= 3).then_some(ring)
+}
+
+/// Drops the corners at which an open ring turns back on itself. The other corners stay what they
+/// are.
+fn cut_spikes(ring: &mut Vec<Coord<f64>>) {
+    let mut kept: Vec<Coord<f64>> = Vec::with_capacity(ring.len());
+    for place in ring.drain(..) {
+        while let [.., before, tip] = kept.as_slice()
+            && turns_back(*before, *tip, place)
+        {
+            kept.pop();
+        }
+        if kept.last() != Some(&place) {
+            kept.push(place);
+        }
+    }
+    // The same where the ring closes.
+    while let [first, second, .., before, last] = *kept.as_slice() {
+        if last == first || turns_back(before, last, first) {
+            kept.pop();
+        } else if turns_back(last, first, second) {
+            kept.remove(0);
+        } else {
+            break;
+        }
+    }
+    *ring = kept;
+}
+
+/// Whether the way from `a` to `b` goes on to `c` exactly backwards.
+fn turns_back(a: Coord<f64>, b: Coord<f64>, c: Coord<f64>) -> bool {
+    let backwards = (b.x - a.x) * (c.x - b.x) + (b.y - a.y) * (c.y - b.y) < 0.0;
+    backwards && RobustKernel::orient2d(a, b, c) == Orientation::Collinear
 }
 
 fn closed(mut ring: Vec<Coord<f64>>) -> LineString<f64> {
