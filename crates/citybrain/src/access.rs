@@ -179,11 +179,7 @@ mod tests {
             }))
             .expect("a source");
             let sources = Sources::compile(&[source]).expect("a good source");
-            Self {
-                _folder: folder,
-                credentials: Arc::new(credentials),
-                sources: Arc::new(sources),
-            }
+            Self { _folder: folder, credentials: Arc::new(credentials), sources: Arc::new(sources) }
         }
 
         fn access(&self, anonymous: bool) -> ByCredentials {

@@ -11,9 +11,7 @@ use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
 use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
 use city_collect::{Collector, FileMemory};
 use city_model::{Severity, SharedClock, Span};
-use city_pipeline::{
-    Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy,
-};
+use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
 use city_registry::Registry;
 use city_registry::credentials::Credentials;
 use city_store::{Embedded, Options, SharedStore, StateDb};
@@ -26,6 +24,8 @@ use crate::city::City;
 use crate::clock::SystemClock;
 use crate::codecs::DeviceCodecs;
 use crate::doors::{Door, WayBack};
+use crate::downlink::Downlinks;
+use crate::hj212::Hj212Door;
 use crate::metrics::{Figure, Growth, Read};
 use crate::run_file::RunFile;
 use crate::settings::Settings;
@@ -56,6 +56,8 @@ pub struct App {
     pub http: SocketAddr,
     /// The address of the embedded MQTT endpoint, if it runs.
     pub mqtt: Option<SocketAddr>,
+    /// The address of the TCP listener for HJ 212, if it runs.
+    pub hj212: Option<SocketAddr>,
     /// A token with all rights, valid for a week.
     pub token: String,
     /// Whether this is the first start on this data folder.
@@ -131,7 +133,7 @@ impl App {
 
         progress("reading the registry");
         let registry = Arc::new(Registry::open(state.clone(), seed)?);
-        let imported = registry.import(&devices)?;
+        let imported = registry.import_file(&devices)?;
         if imported.added > 0 {
             progress(&format!("{} devices registered", imported.added));
         }
@@ -203,6 +205,7 @@ impl App {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;
         let way_back = WayBack::default();
+        let downlinks = Downlinks::new(Arc::new(way_back.clone()));
         let pipeline = Pipeline::start(PipelineParts {
             sources: sources.clone(),
             registry: registry.clone(),
@@ -216,7 +219,7 @@ impl App {
             aqi: settings.derived.aqi.clone(),
             codecs: Arc::new(DeviceCodecs::new(registry.clone(), codecs)),
             speakers: Arc::new(ByCredentials(clients.clone())),
-            downlink: Arc::new(way_back.clone()),
+            downlink: Arc::new(downlinks.clone()),
             limits: Limits::default(),
             clock: clock.clone(),
             metrics: metrics.clone(),
@@ -252,7 +255,15 @@ impl App {
             metrics: &metrics,
         };
         let mqtt = door.open(pipeline.intake(), &inputs.tasks, &inputs.stop).await?;
-        doors.open_collectors(&pipeline.intake(), &inputs, &ingest)?;
+        doors.open_collectors(&pipeline.intake(), &inputs, &ingest, &downlinks)?;
+        let door = Hj212Door {
+            settings: &settings,
+            sources: &sources,
+            credentials: &clients,
+            clock: &clock,
+            metrics: &metrics,
+        };
+        let hj212 = door.open(pipeline.intake(), &inputs.tasks, &inputs.stop).await?;
         let run_file =
             RunFile { process: std::process::id(), http: http_address, token: token.clone() };
         run_file.write(&data_dir).context("running.json cannot be written")?;
@@ -260,6 +271,7 @@ impl App {
         Ok(Self {
             http: http_address,
             mqtt,
+            hj212,
             token,
             first_start,
             data_dir,
@@ -335,6 +347,7 @@ impl Doors<'_> {
         intake: &Intake,
         inputs: &Stage,
         ingest: &Ingest,
+        downlinks: &Downlinks,
     ) -> anyhow::Result<()> {
         for broker in &self.settings.brokers {
             let name = broker.name.clone();
@@ -349,6 +362,7 @@ impl Doors<'_> {
                     .map_err(|problems| bad_broker(&name, &problems))?
                     .with_memory(Arc::new(FileMemory(memory)));
             ingest.watch_broker(&name, collector.status());
+            downlinks.connect(&name, collector.publisher());
             let stats = collector.stats();
             Read::register(self.metrics, &[("broker", &name)], move || {
                 collector_figures(&stats.snapshot())

@@ -8,6 +8,7 @@ mod credentials;
 mod dead_letters;
 mod demo;
 mod devices;
+mod formats;
 mod metrics;
 mod replay;
 mod report;
@@ -45,6 +46,8 @@ enum Command {
     /// Check a configuration, or print a complete example.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Show the payload formats with examples, and try one on a message.
+    Formats(formats::FormatsArgs),
     /// Check and test rule files.
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -120,6 +123,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(args) => serve::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Config(command) => config::run(&command),
+        Command::Formats(args) => formats::run(&args),
         Command::Rules(command) => rules::run(&command),
         Command::DeadLetters(command) => dead_letters::run(&command),
         Command::Codec(command) => codec::run(&command),

@@ -18,9 +18,11 @@ use city_quality::{LocationChecks, MetricChecks};
 use city_registry::{Department, Kind};
 use serde::Deserialize;
 
+use crate::hj212::Hj212Settings;
+
 pub use load::{LoadError, load};
-pub use mqtt::MqttSettings;
 pub(crate) use meaning::check_meaning;
+pub use mqtt::MqttSettings;
 pub use problems::{Problem, Problems};
 
 /// The complete, commented example.
@@ -41,6 +43,9 @@ pub struct Settings {
     /// The embedded MQTT endpoint.
     #[serde(default)]
     pub mqtt: MqttSettings,
+    /// The TCP listener for HJ 212.
+    #[serde(default)]
+    pub hj212: Hj212Settings,
     /// The store.
     #[serde(default)]
     pub store: StoreSettings,
