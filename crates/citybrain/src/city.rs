@@ -115,6 +115,7 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
         ));
     }
     settings.mqtt.check(problems);
+    settings.hj212.check(&settings.sources, problems);
     check_outside(settings, problems);
     let names: Vec<&str> = settings.brokers.iter().map(|broker| broker.name.as_str()).collect();
     for (index, source) in settings.sources.iter().enumerate() {
