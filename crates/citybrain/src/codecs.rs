@@ -39,8 +39,10 @@ impl CodecFiles {
             }
         };
         for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
-            let name = path.file_name().and_then(|name| name.to_str());
-            let Some(name) = name.filter(|name| name.ends_with(".js")) else { continue };
+            if path.extension().is_none_or(|extension| extension != "js") {
+                continue;
+            }
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             match read_file(&path) {
                 Ok(text) => {
                     files.0.insert(name.to_owned(), text.into());

@@ -26,7 +26,6 @@ const COLLECT_AFTER: usize = 2 << 20;
 /// One engine, made for one script.
 pub(crate) struct Engine {
     context: Context,
-    runtime: Runtime,
     deadline: Arc<Deadline>,
     file: Box<str>,
     limits: Limits,
@@ -38,6 +37,9 @@ struct Deadline {
     /// Nanoseconds since the epoch.
     end: AtomicU64,
     passed: AtomicBool,
+    /// Whether the engine has asked during this call before. Only then is it sure that the call
+    /// itself took thousands of steps, and not that a busy machine took the time away.
+    asked: AtomicBool,
 }
 
 impl Deadline {
@@ -45,6 +47,12 @@ impl Deadline {
         let end = (self.epoch.elapsed() + limit).as_nanos() as u64;
         self.end.store(end, Ordering::Relaxed);
         self.passed.store(false, Ordering::Relaxed);
+        self.asked.store(false, Ordering::Relaxed);
+    }
+
+    /// The engine's question.
+    fn stops(&self) -> bool {
+        self.asked.swap(true, Ordering::Relaxed) && self.is_over()
     }
 
     fn is_over(&self) -> bool {
@@ -71,12 +79,13 @@ impl Engine {
             epoch: Instant::now(),
             end: AtomicU64::new(u64::MAX),
             passed: AtomicBool::new(false),
+            asked: AtomicBool::new(false),
         });
         let asked = deadline.clone();
-        runtime.set_interrupt_handler(Some(Box::new(move || asked.is_over())));
+        runtime.set_interrupt_handler(Some(Box::new(move || asked.stops())));
         let context =
             Context::full(&runtime).map_err(|_| Failure::Memory { limit: limits.memory })?;
-        let engine = Self { context, runtime, deadline, file: file.into(), limits };
+        let engine = Self { context, deadline, file: file.into(), limits };
         engine.load(source)?;
         Ok(engine)
     }
@@ -89,26 +98,11 @@ impl Engine {
                 .map_err(|error| self.failure(&ctx, None, &error))?;
             let script: Function<'_> = eval(&ctx, &wrapped(source), &self.file)
                 .map_err(|error| self.failure(&ctx, Some(&kit), &error))?;
-            let loaded = self.keep(&ctx, &kit, script);
+            let loaded = keep(&ctx, &kit, script);
             let usable = loaded.map_err(|error| self.failure(&ctx, Some(&kit), &error))?;
             self.clean(&ctx)?;
             if usable { Ok(()) } else { Err(Failure::NoFunction) }
         })
-    }
-
-    /// Keeps what calls need where a script cannot reach it; says whether there is a function to
-    /// call.
-    fn keep<'js>(
-        &self,
-        ctx: &Ctx<'js>,
-        kit: &Object<'js>,
-        script: Function<'js>,
-    ) -> Result<bool, Error> {
-        let check: Function<'js> = kit.get("check")?;
-        let usable = check.call((script.clone(),))?;
-        kit.set("script", script)?;
-        let stored = ctx.store_userdata(kit.clone());
-        stored.map(|_| usable).map_err(|_| Error::Unknown)
     }
 
     /// Decodes one frame.
@@ -122,7 +116,7 @@ impl Engine {
         self.deadline.start(self.limits.time);
         self.context.with(|ctx| {
             let kit = ctx.userdata::<Object<'_>>().ok_or(Failure::NoFunction)?.clone();
-            let result = self.run(&ctx, &kit, frame, variables, listen);
+            let result = run(&ctx, &kit, frame, variables, listen);
             if listen {
                 report.console = console(&kit).unwrap_or_default();
             }
@@ -140,24 +134,6 @@ impl Engine {
                 read => read,
             }
         })
-    }
-
-    fn run<'js>(
-        &self,
-        ctx: &Ctx<'js>,
-        kit: &Object<'js>,
-        frame: &Frame<'_>,
-        variables: Option<&str>,
-        listen: bool,
-    ) -> Result<Value<'js>, Failure> {
-        let bytes = Array::new(ctx.clone())?;
-        for (index, byte) in frame.bytes.iter().enumerate() {
-            bytes.set(index, i32::from(*byte))?;
-        }
-        let port = frame.f_port.map(i32::from);
-        let millis = frame.received.millis() as f64;
-        let (run, script): (Function<'js>, Function<'js>) = (kit.get("run")?, kit.get("script")?);
-        Ok(run.call((script, bytes, port, millis, variables, listen))?)
     }
 
     /// Removes what the script has put into the global object, such as variables that it never
@@ -206,13 +182,34 @@ impl Engine {
     fn out_of_time(&self) -> Failure {
         Failure::Time { limit: self.limits.time }
     }
+}
 
-    /// The memory that the engine holds, in bytes.
-    #[cfg(test)]
-    pub(crate) fn memory(&self) -> usize {
-        self.runtime.run_gc();
-        self.runtime.memory_usage().memory_used_size as usize
+/// Keeps what calls need where a script cannot reach it; says whether there is a function to
+/// call.
+fn keep<'js>(ctx: &Ctx<'js>, kit: &Object<'js>, script: Function<'js>) -> Result<bool, Error> {
+    let check: Function<'js> = kit.get("check")?;
+    let usable = check.call((script.clone(),))?;
+    kit.set("script", script)?;
+    let stored = ctx.store_userdata(kit.clone());
+    stored.map(|_| usable).map_err(|_| Error::Unknown)
+}
+
+/// Runs the script on a frame; what it returns is looked at later.
+fn run<'js>(
+    ctx: &Ctx<'js>,
+    kit: &Object<'js>,
+    frame: &Frame<'_>,
+    variables: Option<&str>,
+    listen: bool,
+) -> Result<Value<'js>, Failure> {
+    let bytes = Array::new(ctx.clone())?;
+    for (index, byte) in frame.bytes.iter().enumerate() {
+        bytes.set(index, i32::from(*byte))?;
     }
+    let port = frame.f_port.map(i32::from);
+    let millis = frame.received.millis() as f64;
+    let (run, script): (Function<'js>, Function<'js>) = (kit.get("run")?, kit.get("script")?);
+    Ok(run.call((script, bytes, port, millis, variables, listen))?)
 }
 
 /// The script as a function that makes everything anew whenever it is called. All of it stays on

@@ -1,6 +1,7 @@
 //! From what a script returns to values by path.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use city_decode::CodecValue;
 use city_decode::limits::{MAX_DEPTH, MAX_NAME, MAX_VALUES};
@@ -125,7 +126,8 @@ impl<'r, 'js> Flattener<'r, 'js> {
         }
         let outer = self.name.len();
         for index in 0..length {
-            self.name.push_str(&format!("[{index}]"));
+            // Writing to a text cannot fail.
+            let _ = write!(self.name, "[{index}]");
             self.value(&list.get(index as u32)?, depth + 1)?;
             self.name.truncate(outer);
         }

@@ -9,7 +9,7 @@ const STRIKES: u32 = 3;
 const FIRST: Duration = Duration::from_secs(10);
 
 /// The longest one; each is twice as long as the one before.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// The record of one codec. Times count from any fixed moment.
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::time::Duration;
 
 use city_codec::{JsCodec, Limits};
 use city_decode::{Codec, CodecOutput, CodecValue, Frame, built_in};
@@ -78,7 +79,8 @@ fn codec(device: &str) -> Option<Box<dyn Codec>> {
     };
     let mut variables = Map::new();
     variables.insert("model".to_owned(), model.into());
-    let codec = JsCodec::new(file, source, &variables, Limits::default());
+    let limits = Limits { time: Duration::from_secs(5), ..Limits::default() };
+    let codec = JsCodec::new(file, source, &variables, limits);
     Some(Box::new(codec.unwrap_or_else(|error| panic!("{error}"))))
 }
 

@@ -79,7 +79,7 @@ fn decode(args: &TestArgs) -> anyhow::Result<Tested> {
     let variables = variables(args.variables.as_deref())?;
     let source = std::fs::read_to_string(&args.codec)
         .with_context(|| format!("{} cannot be read", args.codec.display()))?;
-    let file = args.codec.file_name().map(Path::new).unwrap_or(&args.codec).display().to_string();
+    let file = args.codec.file_name().map_or(&*args.codec, Path::new).display().to_string();
     let codec = match JsCodec::new(&file, &source, &variables, Limits::default()) {
         Ok(codec) => codec,
         Err(error) => return Ok((Report::default(), Err(error), Duration::ZERO)),

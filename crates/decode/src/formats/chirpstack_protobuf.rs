@@ -45,7 +45,7 @@ struct UplinkEvent {
 }
 
 /// `google.protobuf.Timestamp`.
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Clone, Copy, PartialEq, prost::Message)]
 struct Instant {
     #[prost(int64, tag = "1")]
     seconds: i64,
