@@ -588,3 +588,33 @@ fn bad_options_name_the_key() {
         assert_eq!(error.key(), Some(key), "{error}");
     }
 }
+
+/// 303 assertions, each once: 94 bind a host, 77 of them are kept whole.
+#[test]
+fn the_table_of_assertions_names_each_id_once_and_tests_that_are_there() {
+    const TABLE: &str = include_str!("../../../testdata/sparkplug/HOST_ASSERTIONS.md");
+    const IDS: &str = include_str!("../../../testdata/sparkplug/assertion_ids.txt");
+    const TESTS: [&str; 3] = [
+        include_str!("tests.rs"),
+        include_str!("../../../../collect/src/sparkplug.rs"),
+        include_str!("../../../../collect/tests/it/sparkplug.rs"),
+    ];
+    let mut ids: Vec<&str> = IDS.lines().collect();
+    let mut named: Vec<&str> =
+        TABLE.split('`').skip(1).step_by(2).filter(|name| name.starts_with("tck-id-")).collect();
+    ids.sort_unstable();
+    named.sort_unstable();
+    assert_eq!(named, ids);
+    let (mut rows, mut kept) = (0, 0);
+    for row in TABLE.lines().filter(|line| line.starts_with("| `tck-id-")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let (verdict, test, remark) = (cells[2], cells[3].trim_matches('`'), cells[4]);
+        rows += 1;
+        kept += usize::from(verdict == "yes");
+        assert!(verdict == "yes" || !remark.is_empty(), "no reason: {row}");
+        assert!(verdict == "no" || test != "–", "no test: {row}");
+        let there = |source: &&str| source.contains(&format!("fn {test}()"));
+        assert!(test == "–" || TESTS.iter().any(|source| there(&source)), "no such test: {row}");
+    }
+    assert_eq!((ids.len(), rows, kept), (303, 94, 77));
+}
