@@ -157,7 +157,7 @@ pub static COLUMNS: &[Column] = &[
         },
         get: |entry| match entry.life_cycle {
             LifeCycle::Active => String::new(),
-            other => name_of(other, LIVES).to_owned(),
+            other => name_of(&other, LIVES).to_owned(),
         },
     },
     Column {
@@ -241,7 +241,7 @@ pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<DeviceList, RegistryError
     let file = |message: String, hint| RegistryError::File { name: name.to_owned(), message, hint };
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let good = &bytes[..error.valid_up_to()];
-        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + good.split(|byte| *byte == b'\n').count().saturating_sub(1);
         let hint = "save it as \"CSV UTF-8\"; spreadsheets offer that beside plain CSV";
         file(format!("line {line} is not UTF-8"), hint)
     })?;
@@ -350,7 +350,7 @@ fn read_row(row: usize, record: &StringRecord, columns: &[Target], list: &mut De
     }
     let entry = draft.finish();
     if problems.is_empty() {
-        list.rows.push(Row { row, line, entry });
+        list.rows.push(Row { place: row, line, entry });
         return;
     }
     list.problems.extend(problems.into_iter().map(|(field, (message, hint))| ImportProblem {
@@ -383,6 +383,7 @@ fn separator(text: &str) -> u8 {
     [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as all columns")]
 fn set(field: &mut String, cell: &str) -> Result<(), Refusal> {
     cell.clone_into(field);
     Ok(())
@@ -407,8 +408,8 @@ fn word<T: Copy>(cell: &str, words: &[(&'static str, T)]) -> Result<T, Refusal> 
     })
 }
 
-fn name_of<T: PartialEq>(value: T, words: &[(&'static str, T)]) -> &'static str {
-    words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| *word)
+fn name_of<T: PartialEq>(value: &T, words: &[(&'static str, T)]) -> &'static str {
+    words.iter().find(|(_, known)| known == value).map_or("", |(word, _)| *word)
 }
 
 fn attribute(cell: &str) -> Attribute {

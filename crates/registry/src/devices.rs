@@ -104,8 +104,9 @@ impl Registry {
 
 /// A tag of what is registered: the same exactly as long as it is.
 pub fn tag(of: &impl Serialize) -> String {
-    let digest = Sha256::digest(serde_json::to_vec(of).unwrap_or_default());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let digest: [u8; 32] = Sha256::digest(serde_json::to_vec(of).unwrap_or_default()).into();
+    let head = digest.first_chunk().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(head))
 }
 
 #[cfg(test)]

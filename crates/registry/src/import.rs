@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::list::Row;
 use crate::registry::build;
-use crate::{DeviceEntry, DeviceList, ImportProblem, Registry, RegistryError, tables};
+use crate::{DeviceEntry, DeviceList, ImportProblem, Registry, RegistryError, tables, tag};
 
 /// After so many devices somebody who waits is told.
 const TELL_EVERY: usize = 1_000;
@@ -51,6 +51,25 @@ impl Registry {
     pub fn import(&self, entries: &[DeviceEntry]) -> Result<ImportReport, RegistryError> {
         let list = DeviceList::from(entries.to_vec());
         Ok(self.import_list(&list, ImportMode::All, &mut |_| ())?.report)
+    }
+
+    /// Takes what a file says that is read at every start. A device that the file says the same of
+    /// as the last time is left as it is: what people changed meanwhile stays, also that they
+    /// removed it.
+    pub fn import_file(&self, entries: &[DeviceEntry]) -> Result<ImportReport, RegistryError> {
+        let before = self.state.read(tables::load_file_tags)?;
+        let news: Vec<(&DeviceEntry, String)> = entries
+            .iter()
+            .map(|entry| (entry, tag(entry)))
+            .filter(|(entry, tag)| before.get(&entry.id) != Some(tag))
+            .collect();
+        let list: Vec<DeviceEntry> = news.iter().map(|(entry, _)| (*entry).clone()).collect();
+        let mut report = self.import(&list)?;
+        self.state.write(|tx| {
+            news.iter().try_for_each(|(entry, tag)| tables::put_file_tag(tx, &entry.id, tag))
+        })?;
+        report.unchanged += entries.len() - list.len();
+        Ok(report)
     }
 
     /// Does with a list what `mode` says; `progress` hears how many devices were written.
@@ -112,7 +131,7 @@ fn judge(list: &DeviceList) -> (Vec<&Row>, Vec<ImportProblem>) {
     let mut good = Vec::with_capacity(list.rows.len());
     for row in &list.rows {
         let problem = |field: Option<String>, message: String, hint: &str| ImportProblem {
-            row: row.row,
+            row: row.place,
             line: row.line,
             device: row.entry.id.clone(),
             field,
@@ -126,7 +145,7 @@ fn judge(list: &DeviceList) -> (Vec<&Row>, Vec<ImportProblem>) {
             Some(first) => {
                 let place = match first.line {
                     Some(line) => format!("in line {line}"),
-                    None => format!("at place {}", first.row),
+                    None => format!("at place {}", first.place),
                 };
                 let message = format!("this id stands {place} too");
                 problems.push(problem(Some("id".to_owned()), message, "remove one of the two"));
@@ -182,6 +201,26 @@ mod tests {
         assert_eq!(registry.export().len(), 2);
         let again = registry.import_list(&mixed(), ImportMode::Valid, nothing).expect("taken");
         assert_eq!((again.report.added, again.report.unchanged), (0, 2));
+    }
+
+    #[test]
+    fn a_file_that_is_read_at_every_start_undoes_nobodys_work() {
+        let state = Arc::new(StateDb::in_memory().expect("a database"));
+        let open = || Registry::open(state.clone(), Seed::default()).expect("a registry");
+        let device = |id: &str, kind: &str| DeviceEntry::unknown(id, kind, "d", false);
+        let registry = open();
+        let file = [device("a", "k"), device("b", "k"), device("c", "k")];
+        assert_eq!(registry.import_file(&file).expect("taken").added, 3);
+        let by_hand = DeviceEntry { gateway: Some("g".to_owned()), ..device("a", "k") };
+        registry.import(std::slice::from_ref(&by_hand)).expect("changed");
+        registry.remove_device("b", |_| Ok::<_, RegistryError>(())).expect("removed");
+
+        let registry = open();
+        let file = [device("a", "k"), device("b", "k"), device("c", "other")];
+        let report = registry.import_file(&file).expect("taken");
+        assert_eq!((report.added, report.changed, report.unchanged), (0, 1, 2));
+        assert_eq!((registry.entry("a"), registry.entry("b")), (Some(by_hand), None));
+        assert_eq!(registry.entry("c").expect("there").kind, "other");
     }
 
     #[test]

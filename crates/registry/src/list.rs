@@ -37,7 +37,8 @@ pub struct DeviceList {
 /// A device with its place in the list.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
-    pub(crate) row: usize,
+    /// From 1.
+    pub(crate) place: usize,
     pub(crate) line: Option<u64>,
     pub(crate) entry: DeviceEntry,
 }
@@ -72,7 +73,7 @@ impl DeviceList {
 impl From<Vec<DeviceEntry>> for DeviceList {
     fn from(entries: Vec<DeviceEntry>) -> Self {
         let row = |(index, entry): (usize, DeviceEntry)| Row {
-            row: index + 1,
+            place: index + 1,
             line: None,
             entry: entry.tidy(),
         };
@@ -108,7 +109,7 @@ fn read_json(name: &str, bytes: &[u8]) -> Result<DeviceList, RegistryError> {
         match serde_path_to_error::deserialize(value.into_deserializer()) {
             Ok(entry) => {
                 let entry = DeviceEntry::tidy(entry);
-                list.rows.push(Row { row, line: None, entry });
+                list.rows.push(Row { place: row, line: None, entry });
             }
             Err(error) => {
                 let path = error.path().to_string();

@@ -1,6 +1,6 @@
 //! The registry's tables in the state database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use city_model::{Catalogue, DeviceKey, LocalText, Metric, MetricKey};
@@ -84,6 +84,12 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (name, source)
     ) STRICT;
 ",
+    "
+    CREATE TABLE file_device (
+        id  TEXT PRIMARY KEY,
+        tag TEXT NOT NULL            -- of what the configuration's file said of it the last time
+    ) STRICT;
+",
 ];
 
 pub(crate) fn migrate(state: &StateDb) -> Result<(), RegistryError> {
@@ -143,6 +149,19 @@ pub(crate) fn delete_device(
     tx.execute("DELETE FROM device WHERE key = ?1", [key.0])?;
     tx.execute("INSERT INTO gone_device (key) VALUES (?1)", [key.0])?;
     tx.execute("DELETE FROM registered_device WHERE id = ?1", [id])?;
+    Ok(())
+}
+
+/// The tags of what the configuration's file said of devices the last time.
+pub(crate) fn load_file_tags(conn: &Connection) -> Result<HashMap<String, String>, RegistryError> {
+    let mut statement = conn.prepare("SELECT id, tag FROM file_device")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn put_file_tag(tx: &Transaction<'_>, id: &str, tag: &str) -> Result<(), RegistryError> {
+    tx.prepare_cached("INSERT OR REPLACE INTO file_device (id, tag) VALUES (?1, ?2)")?
+        .execute([id, tag])?;
     Ok(())
 }
 

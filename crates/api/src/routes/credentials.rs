@@ -133,15 +133,9 @@ async fn list(
     let clients = app.clients.clone();
     app.lanes
         .short(move || {
-            let mut found = clients.list()?;
-            let words = query.q.map(|q| q.to_lowercase());
-            found.retain(|client| {
-                words.as_ref().is_none_or(|words| client.name.to_lowercase().contains(words))
-            });
-            let total = found.len();
-            if let Some(last) = query.cursor {
-                found.retain(|client| client.name > last);
-            }
+            let words = query.q.unwrap_or_default();
+            let (mut found, total) =
+                clients.page(&words, query.cursor.as_deref(), query.limit + 1)?;
             let more = found.len() > query.limit;
             found.truncate(query.limit);
             let next_cursor =

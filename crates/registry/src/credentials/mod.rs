@@ -284,6 +284,20 @@ impl Credentials {
         self.read(None)
     }
 
+    /// A page of clients by name: those with `words` in their name (in any case), after the one
+    /// called `after`, at most `limit`; and how many have the words in all.
+    pub fn page(
+        &self,
+        words: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Client>, usize), RegistryError> {
+        let (names, total) = self.state.read(|conn| tables::page(conn, words, after, limit))?;
+        let clients = names.iter().map(|name| self.client(name));
+        let clients: Vec<_> = clients.collect::<Result<_, _>>()?;
+        Ok((clients.into_iter().flatten().collect(), total))
+    }
+
     /// One client.
     pub fn client(&self, name: &str) -> Result<Option<Client>, RegistryError> {
         Ok(self.read(Some(name))?.pop())

@@ -78,6 +78,27 @@ pub(super) fn load_clients(
     Ok(clients)
 }
 
+/// Those of a page: with `words` in their name, after `after`, at most `limit`; and how many have
+/// the words in all.
+pub(super) fn page(
+    conn: &Connection,
+    words: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<String>, usize), RegistryError> {
+    let words = words.to_lowercase();
+    let mut statement = conn.prepare_cached(
+        "SELECT name FROM device_client
+         WHERE instr(lower(name), ?1) > 0 AND (?2 IS NULL OR name > ?2) ORDER BY name LIMIT ?3",
+    )?;
+    let names = statement.query_map(params![words, after, limit as i64], |row| row.get(0))?;
+    let names = names.collect::<Result<_, _>>()?;
+    let total: i64 = conn
+        .prepare_cached("SELECT count(*) FROM device_client WHERE instr(lower(name), ?1) > 0")?
+        .query_row([words], |row| row.get(0))?;
+    Ok((names, total as usize))
+}
+
 /// All credentials, or those of the client of this name, oldest first.
 pub(super) fn load_credentials(
     conn: &Connection,
