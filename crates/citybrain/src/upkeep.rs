@@ -8,7 +8,7 @@ use city_registry::{Registry, RegistryError};
 use tokio_util::sync::CancellationToken;
 
 /// How much of the counting a crash may lose.
-const SAVE_EVERY: Duration = Duration::from_secs(60);
+const SAVE_EVERY: Duration = Duration::from_mins(1);
 
 /// Keeps what was seen of unknown devices and metrics, and when credentials were used, until it is
 /// told to stop.

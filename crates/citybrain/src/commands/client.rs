@@ -11,7 +11,7 @@ use crate::run_file::RunFile;
 use crate::settings::default_data_dir;
 
 /// How long an import of a whole city may take.
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 /// A client of the program that runs on a data folder.
 pub(crate) struct Client {

@@ -12,25 +12,29 @@
 //!
 //! Secrets are shown once, when they are made, and are in no log.
 
+mod check;
 mod grant;
 mod secret;
+mod table;
 mod tables;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-use city_decode::topic::TopicFilter;
 use city_model::{SharedClock, Span, Timestamp};
 use city_store::{StateDb, StateError};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
+pub use check::fingerprint;
+use check::{certificate_identity, check_name, check_rights, hex, problem};
 pub use grant::{Devices, Grant, Rights};
 use secret::{Gate, ProcessKey};
 pub use secret::{SHORTEST_PASSWORD, Secret, TOKEN_PREFIX};
+use table::{Table, Use};
 
-use crate::{FieldProblem, RegistryError, check_id};
+use crate::RegistryError;
 
 /// What begins the identity of a certificate that is known by its fingerprint.
 const FINGERPRINT: &str = "sha256:";
@@ -120,32 +124,6 @@ pub struct Credentials {
     wrong: Mutex<FxHashSet<[u8; 32]>>,
     uses: Mutex<FxHashMap<i64, Timestamp>>,
     version: AtomicU64,
-}
-
-#[derive(Default)]
-struct Table {
-    clients: FxHashMap<Arc<str>, Entry>,
-    tokens: FxHashMap<[u8; 32], (Arc<str>, Arc<Use>)>,
-    certificates: FxHashMap<Box<str>, (Arc<str>, Arc<Use>)>,
-}
-
-struct Entry {
-    enabled: bool,
-    grant: Grant,
-    password: Option<Arc<Password>>,
-}
-
-/// A password's hash, and what was remembered of the right one.
-struct Password {
-    hash: String,
-    right: OnceLock<[u8; 32]>,
-    used: Arc<Use>,
-}
-
-/// When a credential was last used.
-struct Use {
-    id: i64,
-    at: AtomicI64,
 }
 
 impl std::fmt::Debug for Credentials {
@@ -491,127 +469,6 @@ impl Credentials {
     fn table(&self) -> RwLockReadGuard<'_, Table> {
         self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Table {
-    /// Takes `fresh` in place of what was known of one client, or of all.
-    fn replace(&mut self, name: Option<&str>, fresh: Self) {
-        let Some(name) = name else {
-            *self = fresh;
-            return;
-        };
-        if self.clients.remove(name).is_some() {
-            self.tokens.retain(|_, (client, _)| &**client != name);
-            self.certificates.retain(|_, (client, _)| &**client != name);
-        }
-        self.clients.extend(fresh.clients);
-        self.tokens.extend(fresh.tokens);
-        self.certificates.extend(fresh.certificates);
-    }
-
-    fn add_client(&mut self, row: &tables::ClientRow) -> Result<(), RegistryError> {
-        let name: Arc<str> = row.name.as_str().into();
-        let grant = grant_of(&name, &row.rights)?;
-        self.clients.insert(name, Entry { enabled: row.enabled, grant, password: None });
-        Ok(())
-    }
-
-    fn add_credential(&mut self, row: tables::CredentialRow) {
-        let at = row.last_used_at.unwrap_or(Timestamp::MIN).micros();
-        let used = Arc::new(Use { id: row.id, at: AtomicI64::new(at) });
-        let Some(entry) = self.clients.get_mut(row.client.as_str()) else { return };
-        let name = entry.grant.name.clone();
-        match row.proof {
-            Proof::Password => {
-                let password = Password { hash: row.secret, right: OnceLock::new(), used };
-                entry.password = Some(Arc::new(password));
-            }
-            Proof::Token => {
-                if let Some(hash) = unhex(&row.secret) {
-                    self.tokens.insert(hash, (name, used));
-                }
-            }
-            Proof::Certificate => {
-                self.certificates.insert(row.secret.into(), (name, used));
-            }
-        }
-    }
-}
-
-fn grant_of(name: &Arc<str>, rights: &Rights) -> Result<Grant, RegistryError> {
-    let devices = match &rights.devices {
-        _ if rights.any_device => Devices::Any,
-        Some(ids) => Devices::list(ids.iter().map(String::as_str)),
-        None => Devices::Own,
-    };
-    let filter = |(index, text): (usize, &String)| {
-        TopicFilter::parse(text).map_err(|error| {
-            let hint = "write a topic, or a filter such as `city/gw-1/#`";
-            problem(&format!("publish[{index}]"), error.to_string(), hint)
-        })
-    };
-    let publish = rights.publish.iter().enumerate().map(filter).collect::<Result<_, _>>()?;
-    Ok(Grant { name: name.clone(), devices, publish })
-}
-
-fn check_rights(rights: &Rights) -> Result<(), RegistryError> {
-    if rights.any_device && rights.devices.is_some() {
-        let message = "`any_device` and a list of devices say different things".to_owned();
-        return Err(problem("devices", message, "leave one of the two out"));
-    }
-    grant_of(&"check".into(), rights).map(|_| ())
-}
-
-fn check_name(name: &str) -> Result<(), RegistryError> {
-    let hint = "a client is named like a device, often exactly so";
-    check_id(name).map_err(|why| problem("name", why.to_owned(), hint))
-}
-
-fn problem(field: &str, message: String, hint: &'static str) -> RegistryError {
-    RegistryError::Fields(vec![FieldProblem { field: field.to_owned(), message, hint }])
-}
-
-/// The identity of a certificate in its one spelling.
-fn certificate_identity(text: &str) -> Result<String, RegistryError> {
-    let head = text.get(..FINGERPRINT.len()).unwrap_or_default();
-    if head.eq_ignore_ascii_case(FINGERPRINT) {
-        let digits: String = text[FINGERPRINT.len()..].chars().filter(|c| *c != ':').collect();
-        let digits = digits.to_ascii_lowercase();
-        if unhex(&digits).is_none() {
-            let message = "a SHA-256 fingerprint has 64 hexadecimal digits".to_owned();
-            let hint = "`openssl x509 -noout -fingerprint -sha256 -in cert.pem` prints it";
-            return Err(problem("identity", message, hint));
-        }
-        return Ok(format!("{FINGERPRINT}{digits}"));
-    }
-    let hint = "give the common name, or `sha256:` and the fingerprint";
-    check_id(text).map_err(|why| problem("identity", why.to_owned(), hint))?;
-    Ok(text.to_owned())
-}
-
-/// The identity of a certificate by the fingerprint of its DER bytes.
-pub fn fingerprint(der: &[u8]) -> String {
-    use sha2::Digest as _;
-    format!("{FINGERPRINT}{}", hex(&sha2::Sha256::digest(der).into()))
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-        text
-    })
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(bytes)
 }
 
 /// The hash of a password that nobody has.
