@@ -305,3 +305,40 @@ pub(crate) fn load_sources(conn: &Connection) -> Result<Vec<String>, RegistryErr
     let ids = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(ids)
 }
+
+#[cfg(test)]
+mod tests {
+    use city_model::{Crs, Placement, Span};
+
+    use super::*;
+    use crate::{Registry, Seed};
+
+    #[test]
+    fn what_the_first_version_wrote_is_taken_over() {
+        let state = Arc::new(StateDb::in_memory().expect("a database"));
+        state.migrate("registry", &MIGRATIONS[..1]).expect("the first version's tables");
+        let old = r#"{"id":"a","kind":"bus","department":"d","moving":false,"crs":"WGS-84",
+            "life_cycle":"active","simulated":false}"#;
+        state
+            .write(|tx| {
+                tx.execute("INSERT INTO device VALUES (0, 'a', ?1)", [old])?;
+                tx.execute("INSERT INTO label VALUES ('kind', 'bus', 'Bus', '公交车')", [])?;
+                tx.execute("INSERT INTO label VALUES ('department', 'd', 'D', '部')", [])
+            })
+            .expect("written");
+        let registry = Registry::open(state, Seed::default()).expect("migrated");
+        let bus = registry.kind("bus").expect("taken over");
+        assert_eq!(*bus, Kind::named("bus", LocalText::new("Bus", "公交车")));
+        assert_eq!(registry.departments().expect("listed")[0].name, LocalText::new("D", "部"));
+        let template = Kind {
+            moving: Some(true),
+            crs: Some(Crs::Gcj02),
+            interval: Some(Span::from_secs(5)),
+            ..Kind::clone(&bus)
+        };
+        registry.put_kind(template).expect("described");
+        let directory = registry.directory();
+        let device = directory.device_by_id("a").expect("taken over");
+        assert_eq!((device.placement, device.crs), (Placement::Moving, Crs::Gcj02));
+    }
+}
