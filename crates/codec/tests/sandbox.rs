@@ -364,7 +364,7 @@ fn hostile_scripts_are_refused_and_survived() {
                 assert!(!error.message.is_empty() && error.message.len() < 2_000, "{body}");
             }
         }
-        assert!(started.elapsed() < Duration::from_secs(60), "{body}: {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_mins(1), "{body}: {:?}", started.elapsed());
         let after = call(&codec, &[0]);
         assert_eq!(after.map(|values| values.len()), Ok(1), "after {body}");
     }

@@ -96,20 +96,17 @@ fn senml(counts: &mut Counts) {
         }
         let payload = case["input"].to_string();
         let values = decode(&*decoder, "t", payload.as_bytes(), received).expect("JSON");
-        let name = match case["expected"]["resolved"].as_array() {
-            Some(resolved) => {
-                *counts.entry("senml: records resolved").or_default() += resolved.len();
-                // Places are no values of their own; data values are not in the publication.
-                let is_place = |record: &&Json| record["u"] == "lon" || record["u"] == "lat";
-                let places = resolved.iter().filter(is_place).count();
-                let data = values.iter().filter(|value| value.metric.ends_with("nfv-reader"));
-                assert_eq!(values.len() - data.count(), resolved.len() - places, "{case}");
-                "senml: JSON packs resolved as published"
-            }
-            None => {
-                assert_eq!(values.len(), case["input"].as_array().map_or(0, Vec::len));
-                "senml: JSON packs read, with nothing published to compare"
-            }
+        let name = if let Some(resolved) = case["expected"]["resolved"].as_array() {
+            *counts.entry("senml: records resolved").or_default() += resolved.len();
+            // Places are no values of their own; data values are not in the publication.
+            let is_place = |record: &&Json| record["u"] == "lon" || record["u"] == "lat";
+            let places = resolved.iter().filter(is_place).count();
+            let data = values.iter().filter(|value| value.metric.ends_with("nfv-reader"));
+            assert_eq!(values.len() - data.count(), resolved.len() - places, "{case}");
+            "senml: JSON packs resolved as published"
+        } else {
+            assert_eq!(values.len(), case["input"].as_array().map_or(0, Vec::len));
+            "senml: JSON packs read, with nothing published to compare"
         };
         *counts.entry(name).or_default() += 1;
     }

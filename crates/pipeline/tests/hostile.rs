@@ -55,7 +55,7 @@ fn pipeline(store: &SharedStore) -> Pipeline {
 fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     let million = format!(r#"{{"a":[{}0]}}"#, "0,".repeat(1_000_000));
     let records = format!("[{}{{}}]", r#"{"n":"a","v":1},"#.repeat(1_000_000));
-    let deep = format!(r#"{}1{}"#, r#"{"a":["#.repeat(100_000), "]}".repeat(100_000));
+    let deep = format!("{}1{}", r#"{"a":["#.repeat(100_000), "]}".repeat(100_000));
     // CBOR: an array that says that it holds 2^32 - 1 items; Protocol Buffers: a field of 2 GiB.
     let lying_array = vec![0x9a, 0xff, 0xff, 0xff, 0xff, 0x01];
     let lying_field = vec![0x12, 0xff, 0xff, 0xff, 0xff, 0x07, 0x00];

@@ -96,15 +96,14 @@ impl Accounts {
     ) -> Result<Self, StateError> {
         state.migrate(COMPONENT, MIGRATIONS)?;
         let kept = state.read(read_opening)?;
-        let opening = match kept {
-            Some(opening) => opening,
-            None => {
-                let day = local_date(now, &time_zone);
-                let ledger = store.ledger().into_iter().collect();
-                let opening = Opening { day, since: now, ledger };
-                state.write(|tx| write_opening(tx, &opening))?;
-                opening
-            }
+        let opening = if let Some(opening) = kept {
+            opening
+        } else {
+            let day = local_date(now, &time_zone);
+            let ledger = store.ledger().into_iter().collect();
+            let opening = Opening { day, since: now, ledger };
+            state.write(|tx| write_opening(tx, &opening))?;
+            opening
         };
         let accounts = Self { store, state, time_zone, opening: Mutex::new(opening) };
         accounts.tick(now)?;

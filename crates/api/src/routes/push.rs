@@ -100,10 +100,10 @@ async fn push(
         ));
     };
     app.throttle.succeeded(caller);
-    let (device, client) = device(speaker, query.device)?;
+    let Origin { device, client } = origin(speaker, query.device)?;
     let payload = body.map_err(|rejection| too_large(&rejection))?;
     let push = Push { source, topic: query.topic, device, client, payload };
-    let pushed = app.ingest.push(push).await.map_err(refusal)?;
+    let pushed = app.ingest.push(push).await.map_err(|error| refusal(&error))?;
     if pushed.stored + pushed.duplicates == 0 && !pushed.dead_letters.is_empty() {
         return Err(not_decoded(pushed));
     }
@@ -154,20 +154,28 @@ fn name_and_password(encoded: &str) -> Option<(String, String)> {
     Some((name.to_owned(), password.to_owned()))
 }
 
-/// Which device the message is from, and the client's name for the pipeline, which looks at every
-/// device that the payload names.
-fn device(speaker: Speaker, named: Option<String>) -> Answer<(Option<Arc<str>>, Option<Arc<str>>)> {
-    let Speaker::Client(grant) = speaker else { return Ok((named.map(Into::into), None)) };
+/// Whom a message is from.
+struct Origin {
+    /// The device, where it is known.
+    device: Option<Arc<str>>,
+    /// The client's name for the pipeline, which looks at every device that the payload names.
+    client: Option<Arc<str>>,
+}
+
+fn origin(speaker: Speaker, named: Option<String>) -> Answer<Origin> {
+    let Speaker::Client(grant) = speaker else {
+        return Ok(Origin { device: named.map(Into::into), client: None });
+    };
     if let Some(device) = named {
         if grant.speaks_for(&device) {
-            return Ok((Some(device.into()), Some(grant.name)));
+            return Ok(Origin { device: Some(device.into()), client: Some(grant.name) });
         }
         let detail = format!("`{}` may not speak for `{}`.", grant.name, short(&device));
         return Err(Problem::new(codes::FORBIDDEN, detail)
             .hint("Leave `device` out, or let an engineer widen the client's rights."));
     }
     let own = (grant.devices == Devices::Own).then(|| grant.name.clone());
-    Ok((own, Some(grant.name)))
+    Ok(Origin { device: own, client: Some(grant.name) })
 }
 
 fn report(pushed: Pushed) -> PushReport {
@@ -192,7 +200,7 @@ fn not_decoded(pushed: Pushed) -> Problem {
     Problem::new(codes::NOT_DECODED, detail).hint(hint).with("dead_letters", report.dead_letters)
 }
 
-fn refusal(error: PushError) -> Problem {
+fn refusal(error: &PushError) -> Problem {
     let detail = format!("{error}.");
     match error {
         PushError::NoSource(_) => Problem::new(codes::UNKNOWN_SOURCE, detail)

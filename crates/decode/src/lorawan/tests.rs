@@ -6,9 +6,12 @@ use super::*;
 use crate::codec::{CodecError, CodecValue, Codecs};
 use crate::{Decoded, Decoder, format};
 
+/// Device, bytes and port of a frame.
+type Seen = (String, Vec<u8>, Option<u8>);
+
 /// A codec that notes the frames and answers the same to each.
 struct Spy {
-    frames: Mutex<Vec<(String, Vec<u8>, Option<u8>)>>,
+    frames: Mutex<Vec<Seen>>,
     answer: Result<CodecOutput, CodecError>,
 }
 
@@ -94,7 +97,8 @@ fn a_codecs_failure_names_device_file_and_remedy() {
         hint: "mend the codec",
     }));
     let decoder = compile("ttn", &json!({}));
-    let payload = r#"{"end_device_ids": {"dev_eui": "0A"}, "uplink_message": {"frm_payload": "AA=="}}"#;
+    let payload =
+        r#"{"end_device_ids": {"dev_eui": "0A"}, "uplink_message": {"frm_payload": "AA=="}}"#;
     let error = decode(&*decoder, &codecs, payload).expect_err("a broken codec");
     assert_eq!(error.kind, DecodeErrorKind::Codec);
     assert_eq!(
