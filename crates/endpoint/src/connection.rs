@@ -107,6 +107,7 @@ pub(crate) struct Admitted {
 }
 
 /// An admitted connection.
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 pub(crate) struct Connection<S> {
     pub(crate) shared: Arc<Shared>,
     stream: S,

@@ -20,7 +20,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const RELOAD_EVERY: Duration = Duration::from_secs(10);
 /// How long a connection is silent before the system asks whether the other side is still there,
 /// and how long between the questions.
-const PROBE_AFTER: Duration = Duration::from_secs(120);
+const PROBE_AFTER: Duration = Duration::from_mins(2);
 const PROBE_EVERY: Duration = Duration::from_secs(30);
 
 /// A listener beside the first.

@@ -74,16 +74,14 @@ impl Mailbox {
 
     /// Subscribes; returns whether the filter is new.
     pub(crate) fn subscribe(&mut self, filter: &str, qos: u8) -> bool {
-        match self.subscriptions.iter_mut().find(|(known, _)| **known == *filter) {
-            Some((_, known)) => {
-                *known = qos;
-                false
-            }
-            None => {
-                self.subscriptions.push((filter.into(), qos));
-                true
-            }
+        let known = self.subscriptions.iter_mut().find(|(known, _)| **known == *filter);
+        let is_new = known.is_none();
+        if let Some((_, known)) = known {
+            *known = qos;
+        } else {
+            self.subscriptions.push((filter.into(), qos));
         }
+        is_new
     }
 
     /// Unsubscribes; returns whether there was such a subscription.

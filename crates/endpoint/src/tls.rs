@@ -1,5 +1,6 @@
 //! TLS: the listener's certificate, the authorities of client certificates, and their reload.
 
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -197,7 +198,11 @@ pub(crate) fn identity(certificate: &CertificateDer<'_>) -> Option<CertificateId
         })
         .collect();
     let digest = Sha256::digest(certificate.as_ref());
-    let fingerprint = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut fingerprint = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        // Writing to a string cannot fail.
+        let _ = write!(fingerprint, "{byte:02x}");
+    }
     Some(CertificateIdentity { common_name, alternative_names, fingerprint })
 }
 
@@ -216,6 +221,6 @@ fn revocations(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>
         .map_err(|problem| bad_file(path, problem))
 }
 
-fn bad_file(path: &Path, problem: impl ToString) -> TlsError {
-    TlsError::File { path: path.to_owned(), problem: problem.to_string() }
+fn bad_file(path: &Path, problem: impl fmt::Display) -> TlsError {
+    TlsError::File { path: path.to_owned(), problem: format!("{problem}") }
 }

@@ -46,17 +46,15 @@ where
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message));
     #[allow(clippy::result_large_err)] // the library's type
-    let check = |request: &Request, mut response: Response| match refusal(request, origins) {
-        Some(status) => {
+    let check = |request: &Request, mut response: Response| {
+        if let Some(status) = refusal(request, origins) {
             let mut response = ErrorResponse::new(Some(format!("{status}\n")));
             *response.status_mut() = status;
-            Err(response)
+            return Err(response);
         }
-        None => {
-            let protocol = HeaderValue::from_static(PROTOCOL);
-            response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
-            Ok(response)
-        }
+        let protocol = HeaderValue::from_static(PROTOCOL);
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+        Ok(response)
     };
     tokio_tungstenite::accept_hdr_async_with_config(stream, check, Some(config))
         .await

@@ -150,7 +150,7 @@ async fn a_client_speaks_mqtt_over_tls_while_others_do_without() {
     let mut bench = Bench::listen(encrypted(authority.config(ClientAuth::None))).await;
     let mut client = connect(&bench, &authority.client(None)).await.expect("good");
     client.connect_v5("d1").await;
-    client.send(&crate::harness::publish_v5(1, 1, "city/a", &[b'x'; 50_000])).await;
+    client.send(&crate::harness::publish_v5(1, 1, "city/a", &vec![b'x'; 50_000])).await;
     let message = bench.take(1).await.remove(0);
     assert_eq!((message.payload.len(), message.client.as_deref()), (50_000, Some("d1")));
     crate::harness::commit(message);

@@ -76,7 +76,7 @@ async fn packets_may_be_cut_into_frames_anywhere() {
     }
     assert_eq!(read(&mut socket, 4).await, [0x20, 2, 0, 0]);
     let publishes: Vec<u8> =
-        (1..=3).flat_map(|id| publish_v3(1, id, "city/a", &[b'x'; 30_000])).collect();
+        (1..=3).flat_map(|id| publish_v3(1, id, "city/a", &vec![b'x'; 30_000])).collect();
     send(&mut socket, &publishes[..100]).await;
     socket.send(Message::Ping(Bytes::from_static(b"?"))).await.expect("open");
     send(&mut socket, &publishes[100..]).await;
