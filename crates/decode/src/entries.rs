@@ -91,13 +91,14 @@ pub(crate) fn coordinate(name: &str, raw: &Raw<'_>) -> Result<f64, DecodeError> 
     })
 }
 
-/// A time under a name.
+/// A time under a name, in a message that reached us at `received`.
 pub(crate) fn time(
     format: &TimeFormat,
     name: &str,
     raw: &Raw<'_>,
+    received: Timestamp,
 ) -> Result<Option<Timestamp>, DecodeError> {
-    format.read(raw).map_err(|problem| {
+    format.read(raw, received).map_err(|problem| {
         let at = At::Path(name.to_owned());
         DecodeError::new(DecodeErrorKind::BadTime, at, problem.message, problem.hint)
     })

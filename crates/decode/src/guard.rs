@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use city_model::Value;
+use city_model::{Timestamp, Value};
 
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError, quote};
 use crate::limits::{self, MAX_ID, MAX_VALUES};
@@ -69,7 +69,7 @@ impl<P: Parse> Guarded<P> {
         let around: Message<'_> = *message;
         let message = Message { payload, ..around };
         let mut values = Vec::new();
-        let mut sink = Sink { start: 0, out: &mut values, mapping: &self.mapping, ignored: false };
+        let mut sink = Sink::new(&mut values, &self.mapping, message.received);
         let parsed = self.parse.parse(&message, &mut sink);
         let ignored = sink.ignored;
         out.extend(values.into_iter().map(into_owned));
@@ -96,7 +96,7 @@ impl<P: Parse> Decoder for Guarded<P> {
     ) -> Result<(), DecodeError> {
         limits::check_size(message.payload, self.mapping.max_payload)?;
         let start = out.len();
-        let mut sink = Sink { start, out, mapping: &self.mapping, ignored: false };
+        let mut sink = Sink::new(out, &self.mapping, message.received);
         let mut parsed = self.parse.parse(message, &mut sink);
         let mut ignored = sink.ignored;
         if let Err(error) = &parsed
@@ -137,11 +137,21 @@ pub(crate) struct Sink<'o, 'a> {
     /// What is before it belongs to other messages.
     start: usize,
     mapping: &'a Mapping,
+    received: Timestamp,
     /// Whether the mapping left a value out on purpose.
     ignored: bool,
 }
 
-impl<'a> Sink<'_, 'a> {
+impl<'o, 'a> Sink<'o, 'a> {
+    fn new(out: &'o mut Vec<Decoded<'a>>, mapping: &'a Mapping, received: Timestamp) -> Self {
+        Self { start: out.len(), out, mapping, received, ignored: false }
+    }
+
+    /// When the message reached us.
+    pub(crate) fn received(&self) -> Timestamp {
+        self.received
+    }
+
     /// The source's shared options.
     pub(crate) fn mapping(&self) -> &'a Mapping {
         self.mapping

@@ -1,9 +1,9 @@
 //! Event times as devices write them.
 
-use city_model::Timestamp;
+use city_model::{Span, Timestamp};
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::BrokenDownTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use crate::error::{OptionsError, quote};
 use crate::options::Options;
@@ -37,6 +37,9 @@ enum Form {
 /// Counts since the epoch are told apart by size. Seconds have 11 digits from the year 5138 on,
 /// milliseconds had 11 digits until 1973; the same holds a thousand times further up.
 const AUTO_LIMITS: [(f64, i64); 3] = [(1e11, 1), (1e14, 1_000), (1e17, 1_000_000)];
+
+/// How far the clock of a device may run ahead of ours for a time to be taken as past.
+const CLOCK_TOLERANCE: Span = Span::from_mins(5);
 
 /// Why a text or number is no time, and what to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -84,15 +87,20 @@ impl TimeFormat {
         Self { form: Form::UNIX_MS, zone: None }
     }
 
-    /// Reads a time; `None` if it shows that the device's clock was never set.
-    pub(crate) fn read(&self, raw: &Raw<'_>) -> Result<Option<Timestamp>, NoTime> {
+    /// Reads a time; `None` if it shows that the device's clock was never set. `received` is when
+    /// it reached us, which decides between two instants that a zone's clocks call the same.
+    pub(crate) fn read(
+        &self,
+        raw: &Raw<'_>,
+        received: Timestamp,
+    ) -> Result<Option<Timestamp>, NoTime> {
         let time = match (&self.form, raw) {
             (Form::Unix(_) | Form::Auto, Raw::Integer(count)) => self.count(*count)?,
             (Form::Unix(_) | Form::Auto, Raw::Number(count)) => self.fraction(*count)?,
             (Form::Unix(_), Raw::Text(text)) => self.digits(text)?,
             (Form::Auto, Raw::Text(text)) if is_digits(text) => self.digits(text)?,
-            (Form::Pattern(pattern), Raw::Text(text)) => self.patterned(pattern, text)?,
-            (_, Raw::Text(text)) => self.text(text)?,
+            (Form::Pattern(pattern), Raw::Text(text)) => self.patterned(pattern, text, received)?,
+            (_, Raw::Text(text)) => self.text(text, received)?,
             (_, other) => return Err(wrong_type(other)),
         };
         Ok(clock_was_set(time))
@@ -138,7 +146,7 @@ impl TimeFormat {
         }
     }
 
-    fn text(&self, text: &str) -> Result<Timestamp, NoTime> {
+    fn text(&self, text: &str, received: Timestamp) -> Result<Timestamp, NoTime> {
         let text = text.trim();
         if has_offset(text) || self.form == Form::Rfc3339 {
             return rfc3339(text);
@@ -151,10 +159,15 @@ impl TimeFormat {
                        source's option time_format, such as \"%d.%m.%Y %H:%M\"",
             });
         };
-        self.local(local, text)
+        self.local(local, text, received)
     }
 
-    fn patterned(&self, pattern: &str, text: &str) -> Result<Timestamp, NoTime> {
+    fn patterned(
+        &self,
+        pattern: &str,
+        text: &str,
+        received: Timestamp,
+    ) -> Result<Timestamp, NoTime> {
         let text = text.trim();
         let no_time = |_| NoTime {
             message: format!("`{}` is not a time in the form {pattern}", quote(text)),
@@ -165,11 +178,12 @@ impl TimeFormat {
             let time = parts.to_timestamp().map_err(no_time)?;
             return Ok(Timestamp::from_micros(time.as_microsecond()));
         }
-        self.local(parts.to_datetime().map_err(no_time)?, text)
+        self.local(parts.to_datetime().map_err(no_time)?, text, received)
     }
 
-    /// A local time; of two that a clock change makes equal, the first.
-    fn local(&self, local: DateTime, text: &str) -> Result<Timestamp, NoTime> {
+    /// A local time; in the hour that comes twice in autumn, the one nearest to the arrival that
+    /// is not after it: the first hour is told in the first hour, the second in the second.
+    fn local(&self, local: DateTime, text: &str, received: Timestamp) -> Result<Timestamp, NoTime> {
         let Some(zone) = &self.zone else {
             return Err(NoTime {
                 message: format!("`{}` is a local time without an offset", quote(text)),
@@ -177,7 +191,16 @@ impl TimeFormat {
                        as \"Europe/Berlin\"",
             });
         };
-        match zone.to_timestamp(local) {
+        let ambiguous = zone.to_ambiguous_timestamp(local);
+        if let AmbiguousOffset::Fold { after, .. } = ambiguous.offset()
+            && let Ok(second) = after.to_timestamp(local)
+        {
+            let second = Timestamp::from_micros(second.as_microsecond());
+            if second <= received + CLOCK_TOLERANCE {
+                return Ok(second);
+            }
+        }
+        match ambiguous.compatible() {
             Ok(time) => Ok(Timestamp::from_micros(time.as_microsecond())),
             Err(_) => Err(out_of_range(text)),
         }
@@ -378,13 +401,20 @@ mod tests {
 
     use super::*;
 
+    const RECEIVED: Timestamp = Timestamp::from_secs(1_800_000_000);
+
     fn format(options: &serde_json::Value) -> TimeFormat {
         let options = Options::new(options, &KEYS).expect("known keys");
         TimeFormat::from_options(&options).expect("a time format")
     }
 
     fn check(options: &serde_json::Value, raw: &Raw<'_>, expected: &str) {
-        let time = format(options).read(raw).expect("a time").expect("a clock that was set");
+        check_at(options, raw, RECEIVED, expected);
+    }
+
+    fn check_at(options: &serde_json::Value, raw: &Raw<'_>, received: Timestamp, expected: &str) {
+        let time = format(options).read(raw, received).expect("a time");
+        let time = time.expect("a clock that was set");
         assert_eq!(time.to_string(), expected, "{raw:?}");
     }
 
@@ -408,7 +438,8 @@ mod tests {
 
     #[test]
     fn local_times_need_an_offset() {
-        let problem = format(&json!({})).read(&text("2017-02-16T10:13:52")).expect_err("local");
+        let problem =
+            format(&json!({})).read(&text("2017-02-16T10:13:52"), RECEIVED).expect_err("local");
         assert!(problem.hint.contains("time_offset"), "{problem:?}");
         for format in ["auto", "local"] {
             let options = json!({"time_format": format, "time_offset": "+08:00"});
@@ -425,17 +456,49 @@ mod tests {
         let berlin = json!({"time_zone": "Europe/Berlin"});
         check(&berlin, &text("2026-07-01T12:00:00"), "2026-07-01T10:00:00Z");
         check(&berlin, &text("2026-12-01T12:00:00"), "2026-12-01T11:00:00Z");
-        // 02:30 comes twice on this night; the first is meant.
-        check(&berlin, &text("2026-10-25T02:30:00"), "2026-10-25T00:30:00Z");
         check(&berlin, &text("2026-07-01T12:00:00Z"), "2026-07-01T12:00:00Z");
+    }
+
+    /// On 2026-10-25 the clocks of Berlin go from 03:00 back to 02:00, at 01:00 UTC.
+    #[test]
+    fn the_hour_that_comes_twice_is_told_apart_by_the_arrival() {
+        let auto = json!({"time_zone": "Europe/Berlin"});
+        let pattern = json!({"time_zone": "Europe/Berlin", "time_format": "%Y-%m-%dT%H:%M:%S"});
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        for options in [auto, pattern] {
+            for (local, received, expected) in [
+                // Live: every instant of both hours is itself.
+                ("02:00:00", "2026-10-25T00:00:01Z", "2026-10-25T00:00:00Z"),
+                ("02:30:00", "2026-10-25T00:30:01Z", "2026-10-25T00:30:00Z"),
+                ("02:59:59", "2026-10-25T01:00:00Z", "2026-10-25T00:59:59Z"),
+                ("02:00:00", "2026-10-25T01:00:01Z", "2026-10-25T01:00:00Z"),
+                ("02:30:00", "2026-10-25T01:30:01Z", "2026-10-25T01:30:00Z"),
+                ("02:59:59", "2026-10-25T02:00:00Z", "2026-10-25T01:59:59Z"),
+                // Half an hour under way, and by a clock that is two minutes ahead.
+                ("02:50:00", "2026-10-25T01:20:00Z", "2026-10-25T00:50:00Z"),
+                ("02:32:00", "2026-10-25T00:30:00Z", "2026-10-25T00:32:00Z"),
+                ("02:32:00", "2026-10-25T01:30:00Z", "2026-10-25T01:32:00Z"),
+                // Back-filled: nobody can tell, and the nearest is the second.
+                ("02:30:00", "2026-10-28T12:00:00Z", "2026-10-25T01:30:00Z"),
+                // What comes once is not moved.
+                ("01:59:59", "2026-10-28T12:00:00Z", "2026-10-24T23:59:59Z"),
+                ("03:00:00", "2026-10-28T12:00:00Z", "2026-10-25T02:00:00Z"),
+            ] {
+                let local = format!("2026-10-25T{local}");
+                check_at(&options, &text(&local), at(received), expected);
+            }
+        }
+        // In spring an hour is left out: 02:30 is half an hour behind 02:00.
+        let berlin = json!({"time_zone": "Europe/Berlin"});
+        check(&berlin, &text("2026-03-29T02:30:00"), "2026-03-29T01:30:00Z");
     }
 
     #[test]
     fn patterns_read_what_else_there_is() {
         let german = json!({"time_format": "%d.%m.%Y %H:%M", "time_offset": "+01:00"});
         check(&german, &text(" 23.11.2026 09:30 "), "2026-11-23T08:30:00Z");
-        assert!(format(&german).read(&text("2026-11-23 09:30")).is_err());
-        assert!(format(&german).read(&Raw::Integer(5)).is_err());
+        assert!(format(&german).read(&text("2026-11-23 09:30"), RECEIVED).is_err());
+        assert!(format(&german).read(&Raw::Integer(5), RECEIVED).is_err());
         let zoned = json!({"time_format": "%Y%m%d%H%M%S%z"});
         check(&zoned, &text("20261123163000+0800"), "2026-11-23T08:30:00Z");
         let day = json!({"time_format": "%Y%m%d", "time_offset": "Z"});
@@ -457,19 +520,19 @@ mod tests {
             "2026-11-23T08:30:00Z",
         );
         let rfc3339 = format(&json!({"time_format": "rfc3339"}));
-        assert!(rfc3339.read(&Raw::Integer(1_795_422_600)).is_err());
+        assert!(rfc3339.read(&Raw::Integer(1_795_422_600), RECEIVED).is_err());
         let seconds = format(&json!({"time_format": "unix_s"}));
-        assert!(seconds.read(&Raw::Integer(i64::MAX)).is_err());
-        assert!(seconds.read(&Raw::Number(f64::INFINITY)).is_err());
-        assert!(seconds.read(&Raw::Bool(true)).is_err());
-        assert!(seconds.read(&text("yesterday")).is_err());
+        assert!(seconds.read(&Raw::Integer(i64::MAX), RECEIVED).is_err());
+        assert!(seconds.read(&Raw::Number(f64::INFINITY), RECEIVED).is_err());
+        assert!(seconds.read(&Raw::Bool(true), RECEIVED).is_err());
+        assert!(seconds.read(&text("yesterday"), RECEIVED).is_err());
     }
 
     #[test]
     fn a_clock_that_was_never_set_is_no_time() {
         let auto = format(&json!({"time_offset": "Z"}));
         for raw in [Raw::Number(1.61), Raw::Integer(0), text("1970-01-01T00:03:12")] {
-            assert_eq!(auto.read(&raw), Ok(None), "{raw:?}");
+            assert_eq!(auto.read(&raw, RECEIVED), Ok(None), "{raw:?}");
         }
     }
 

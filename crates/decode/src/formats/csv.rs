@@ -195,7 +195,7 @@ impl<'p> Table<'p> {
                 Slot::Device => {
                     around.device = Some(check_id(Cow::Borrowed(cell), at)?.into_owned());
                 }
-                Slot::Time => around.time = self.time(cell, at)?,
+                Slot::Time => around.time = self.time(cell, sink.received(), at)?,
                 Slot::Lon => around.lon = Some(self.coordinate(cell, at)?),
                 Slot::Lat => around.lat = Some(self.coordinate(cell, at)?),
                 Slot::Sequence => around.sequence = Some(counter(cell, at)?),
@@ -248,9 +248,10 @@ impl<'p> Table<'p> {
     fn time(
         &self,
         cell: &str,
+        received: city_model::Timestamp,
         at: impl FnOnce() -> At,
     ) -> Result<Option<city_model::Timestamp>, DecodeError> {
-        self.plan.time.read(&Raw::Text(Cow::Borrowed(cell))).map_err(|problem| {
+        self.plan.time.read(&Raw::Text(Cow::Borrowed(cell)), received).map_err(|problem| {
             DecodeError::new(DecodeErrorKind::BadTime, at(), problem.message, problem.hint)
         })
     }

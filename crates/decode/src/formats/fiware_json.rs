@@ -200,7 +200,7 @@ impl Reader {
         let value = part(parts, inside, "").or_else(|| part(parts, inside, ".value"));
         if matches!(attribute, "TimeInstant" | "dateObserved" | "observedAt") {
             if let Some(raw) = value.and_then(|place| parts[place].1.take()) {
-                let time = entries::time(&self.time, attribute, &raw)?;
+                let time = entries::time(&self.time, attribute, &raw, sink.received())?;
                 // The agent's own field says it best.
                 let first = origin.time.is_none() || attribute == "TimeInstant";
                 origin.time = if first { time } else { origin.time };
@@ -215,7 +215,7 @@ impl Reader {
         }
         let Some(value) = value else { return others(parts, start, sink) };
         let unit = unit(parts, inside);
-        let time = self.time_of(parts, inside)?;
+        let time = self.time_of(parts, inside, sink.received())?;
         let Some(raw) = parts[value].1.take() else { return Ok(()) };
         let before = sink.found().len();
         let name = Cow::Owned(attribute.to_owned());
@@ -235,11 +235,12 @@ impl Reader {
         &self,
         parts: &[(Cow<'_, str>, Option<Raw<'_>>)],
         inside: usize,
+        received: Timestamp,
     ) -> Result<Option<Timestamp>, DecodeError> {
         let keys = [".observedAt", ".metadata.TimeInstant.value"];
         match keys.iter().find_map(|key| part(parts, inside, key)) {
             Some(place) => match &parts[place] {
-                (name, Some(raw)) => entries::time(&self.time, name, raw),
+                (name, Some(raw)) => entries::time(&self.time, name, raw, received),
                 (_, None) => Ok(None),
             },
             None => Ok(None),

@@ -157,7 +157,10 @@ impl Reader {
         let (mut told, mut values) = (None, Vec::new());
         for (name, raw) in flat.checked()? {
             match (name.strip_prefix("params."), raw) {
-                (Some("ts"), raw) => origin.time = entries::time(&self.time, "params.ts", &raw)?,
+                (Some("ts"), raw) => {
+                    let read = entries::time(&self.time, "params.ts", &raw, message.received);
+                    origin.time = read?;
+                }
                 (Some(inside), raw) if !is_left_out(inside) => {
                     let unit = unit_of(inside);
                     values.push((Cow::Owned(inside.to_owned()), unit, entries::switched(raw)));

@@ -175,7 +175,9 @@ impl Reader {
         for (name, raw) in found {
             let name = strip(name, topic.wrapper());
             match (&*name, raw) {
-                ("Time", raw) => origin.time = entries::time(&self.time, "Time", &raw)?,
+                ("Time", raw) => {
+                    origin.time = entries::time(&self.time, "Time", &raw, sink.received())?;
+                }
                 ("TempUnit", Raw::Text(unit)) => units.temperature = Some(unit),
                 ("PressureUnit", Raw::Text(unit)) => units.pressure = Some(unit),
                 ("SpeedUnit", Raw::Text(unit)) => units.speed = Some(unit),

@@ -136,7 +136,7 @@ impl Reader {
         let timed = entries.iter().any(|(name, _)| name.starts_with("values."));
         if timed {
             if let Some((_, raw)) = entries.iter().find(|(name, _)| name == "ts") {
-                origin.time = entries::time(&self.time, "ts", raw)?;
+                origin.time = entries::time(&self.time, "ts", raw, sink.received())?;
             }
             entries.retain_mut(|(name, _)| below_values(name));
         }

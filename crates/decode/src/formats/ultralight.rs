@@ -102,7 +102,7 @@ impl Parse for Reader {
                 if time.is_empty() && rest.is_empty() {
                     continue;
                 }
-                origin.time = self.time(time, at)?;
+                origin.time = self.time(time, message.received, at)?;
                 pairs = rest;
             }
             self.group(pairs, origin, sink, at)?;
@@ -119,9 +119,10 @@ impl Reader {
     fn time(
         &self,
         text: &str,
+        received: city_model::Timestamp,
         at: impl FnOnce() -> At,
     ) -> Result<Option<city_model::Timestamp>, DecodeError> {
-        self.time.read(&Raw::Text(Cow::Borrowed(text))).map_err(|problem| {
+        self.time.read(&Raw::Text(Cow::Borrowed(text)), received).map_err(|problem| {
             let message = format!(
                 "an odd number of parts, which begins with a time, but {}",
                 problem.message

@@ -196,7 +196,7 @@ impl Reader {
         let mut values = Vec::new();
         for (name, raw) in flat.checked()? {
             if name == "last_seen" {
-                origin.time = entries::time(&self.time, &name, &raw)?;
+                origin.time = entries::time(&self.time, &name, &raw, message.received)?;
             } else if !describes(&name) && !is_empty(&raw) {
                 values.push((name, None, entries::switched(raw)));
             }

@@ -122,7 +122,7 @@ impl<'a> State<'_, '_, 'a> {
             return self.sink.ruled(rule, None, raw, || locate(plan, row, plan.path_of(slot)));
         }
         let at = self.at(slot);
-        let time = self.plan.time.as_ref();
+        let (time, received) = (self.plan.time.as_ref(), self.sink.received());
         let row = self.row.as_mut().unwrap_or(&mut self.outer);
         match slot {
             Slot::Device => row.device = Some(id(raw, at)?),
@@ -131,7 +131,7 @@ impl<'a> State<'_, '_, 'a> {
             Slot::Lat => row.lat = coordinate(&raw, at)?,
             Slot::Sequence => row.sequence = Some(counter(&raw, at)?),
             Slot::Time => {
-                let read = time.map_or(Ok(None), |format| format.read(&raw));
+                let read = time.map_or(Ok(None), |format| format.read(&raw, received));
                 row.time = read.map_err(|problem| {
                     DecodeError::new(DecodeErrorKind::BadTime, at(), problem.message, problem.hint)
                 })?;
