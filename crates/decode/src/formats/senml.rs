@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Base fields are resolved (clause 4.1); a time below 2^28 is relative to when the message
-//! arrived (4.5.3). Records with the units `lon` and `lat` are no values but the position of
+//! arrived (4.5.3); without base time and time it has none of its own. Records with the units `lon` and `lat` are no values but the position of
 //! their device at their time; where it measured nothing at that time, they become the truth
 //! value `position_fix`. A sum (`s`) is a metric of its own, `<name>_sum`. With a base value a
 //! record without a value has the value 0 plus that, and the same with sums (4.5.4); a record of
@@ -94,7 +94,7 @@ impl Parse for Reader {
         message: &Message<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
-        let mut places = Places::default();
+        let mut places = Places { received: message.received, known: FxHashMap::default() };
         pack::read(message, |index, record| {
             let at = || At::Path(format!("[{index}]"));
             let (device, name) = self.split(&record);
@@ -137,7 +137,7 @@ fn put<'a>(
     }
     for value in sink.since(before) {
         value.device = device.cloned();
-        value.time = Some(record.time);
+        value.time = record.time;
     }
     Ok(())
 }
@@ -185,19 +185,23 @@ fn part<'a>(text: &Cow<'a, str>, range: impl SliceIndex<str, Output = str>) -> C
 struct Place {
     lon: Option<f64>,
     lat: Option<f64>,
+    /// The time that it was sent with.
+    time: Option<Timestamp>,
     /// Whether a value was measured there.
     taken: bool,
 }
 
 /// Positions by device and time.
-#[derive(Default)]
 struct Places<'a> {
+    received: Timestamp,
     known: FxHashMap<(Option<Cow<'a, str>>, Timestamp), Place>,
 }
 
 impl<'a> Places<'a> {
-    fn at(&mut self, device: Option<Cow<'a, str>>, time: Timestamp) -> &mut Place {
-        self.known.entry((device, time)).or_default()
+    fn at(&mut self, device: Option<Cow<'a, str>>, time: Option<Timestamp>) -> &mut Place {
+        let place = self.known.entry((device, time.unwrap_or(self.received))).or_default();
+        place.time = place.time.or(time);
+        place
     }
 
     /// Gives values their positions; positions without values become some.
@@ -206,22 +210,23 @@ impl<'a> Places<'a> {
             return Ok(());
         }
         for value in sink.found() {
-            let key = (value.device.clone(), value.time.unwrap_or_default());
+            let key = (value.device.clone(), value.time.unwrap_or(self.received));
             if let Some(place) = self.known.get_mut(&key) {
                 place.taken = true;
                 value.position = place.lon.zip(place.lat);
             }
         }
         let alone = self.known.into_iter().filter(|(_, place)| !place.taken);
-        let fixes = alone.filter_map(|(key, place)| Some((key, place.lon.zip(place.lat)?)));
+        let fixes =
+            alone.filter_map(|(key, place)| Some((key, place.time, place.lon.zip(place.lat)?)));
         let mut fixes: Vec<_> = fixes.collect();
-        fixes.sort_by(|(a, _), (b, _)| (a.1, &a.0).cmp(&(b.1, &b.0)));
-        for ((device, time), position) in fixes {
+        fixes.sort_by(|(a, ..), (b, ..)| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        for ((device, _), time, position) in fixes {
             let before = sink.found().len();
             sink.position_fix(position)?;
             for value in sink.since(before) {
                 value.device.clone_from(&device);
-                value.time = Some(time);
+                value.time = time;
             }
         }
         Ok(())

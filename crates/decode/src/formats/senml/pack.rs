@@ -28,7 +28,8 @@ pub(super) struct Resolved<'a> {
     pub(super) base_name: Option<Cow<'a, str>>,
     pub(super) name: Cow<'a, str>,
     pub(super) unit: Option<Cow<'a, str>>,
-    pub(super) time: Timestamp,
+    /// `None`: it has none, and so is of when it arrived (clause 4.5.3), as far as anybody knows.
+    pub(super) time: Option<Timestamp>,
     pub(super) value: Option<Raw<'a>>,
     pub(super) sum: Option<f64>,
 }
@@ -319,13 +320,23 @@ fn resolve<'a>(
         base_name: base.name.clone(),
         name: own.name.unwrap_or_default(),
         unit: own.unit.or_else(|| base.unit.clone()),
-        time: time(base.time.unwrap_or(0.0) + own.time.unwrap_or(0.0), received)?,
+        time: time(base.time, own.time, received)?,
         value,
         sum,
     }))
 }
 
-fn time(seconds: f64, received: Timestamp) -> Result<Timestamp, DecodeError> {
+/// Base time and time together; `None` without both, since a message that was kept for somebody
+/// who comes later is older than its arrival, and nothing in it says so.
+fn time(
+    base: Option<f64>,
+    own: Option<f64>,
+    received: Timestamp,
+) -> Result<Option<Timestamp>, DecodeError> {
+    if base.is_none() && own.is_none() {
+        return Ok(None);
+    }
+    let seconds = base.unwrap_or(0.0) + own.unwrap_or(0.0);
     let time = if seconds < RELATIVE_BELOW {
         Timestamp::from_secs_f64(seconds)
             .map(|offset| received + offset.since(Timestamp::default()))
@@ -333,7 +344,7 @@ fn time(seconds: f64, received: Timestamp) -> Result<Timestamp, DecodeError> {
     } else {
         Timestamp::from_secs_f64(seconds)
     };
-    time.ok_or_else(|| {
+    time.map(Some).ok_or_else(|| {
         DecodeError::new(
             DecodeErrorKind::BadTime,
             At::Message,

@@ -194,9 +194,32 @@ fn small_times_are_relative_to_the_arrival() {
     let pack = r#"[{"n": "a", "v": 1}, {"n": "a", "t": -60.5, "v": 1}, {"n": "a", "bt": -5, "t": 3, "v": 1},
         {"n": "a", "bt": 0, "t": 268435456, "v": 1}]"#;
     let values = decode(&*decoder, pack).expect("values");
-    let millis: Vec<_> = values.iter().map(|v| v.time.expect("always a time").millis()).collect();
+    let millis: Vec<_> = values.iter().map(|v| v.time.map(Timestamp::millis)).collect();
     let now = RECEIVED.millis();
-    assert_eq!(millis, [now, now - 60_500, now - 2_000, 268_435_456_000]);
+    assert_eq!(millis, [None, Some(now - 60_500), Some(now - 2_000), Some(268_435_456_000)]);
+}
+
+/// A retained message comes to whoever subscribes, hours after it was sent.
+#[test]
+fn without_any_time_nothing_is_said_about_the_age() {
+    let decoder = compile(&json!({}));
+    for (pack, expected) in [
+        (r#"[{"n": "a", "v": 1}]"#, None),
+        (r#"[{"n": "a", "t": 0, "v": 1}]"#, Some(RECEIVED)),
+        (r#"[{"bt": 0, "n": "a", "v": 1}]"#, Some(RECEIVED)),
+        (r#"[{"n": "b", "u": "lon", "v": 1}, {"u": "lat", "v": 2}]"#, None),
+        (r#"[{"u": "lon", "v": 1, "t": 0}, {"u": "lat", "v": 2}]"#, Some(RECEIVED)),
+    ] {
+        let values = decode(&*decoder, pack).expect(pack);
+        assert_eq!((values.len(), values[0].time), (1, expected), "{pack}");
+    }
+    // 81 a2 00 6161 02 01 is [{0: "a", 2: 1}].
+    let payload = hex("81a2 00 6161 02 01");
+    assert_eq!(decode_cbor(&*decoder, &payload).expect("a value")[0].time, None);
+    // A place without a time is that of a value of just now.
+    let pack = r#"[{"n": "v", "v": 9, "t": 0}, {"u": "lat", "v": 41.8}, {"u": "lon", "v": -87.6}]"#;
+    let values = decode(&*decoder, pack).expect("values");
+    assert_eq!((values.len(), values[0].position), (1, Some((-87.6, 41.8))));
 }
 
 #[test]
