@@ -27,12 +27,11 @@ pub mod topic;
 mod wire;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use city_model::{Quality, Timestamp, Value};
 
-pub use codec::{
-    BUILT_IN, Codec, CodecError, CodecOutput, CodecValue, Codecs, Frame, built_in,
-};
+pub use codec::{BUILT_IN, Codec, CodecError, CodecOutput, CodecValue, Codecs, Frame, built_in};
 pub use error::{At, DecodeError, DecodeErrorKind, OptionsError};
 pub use formats::hj212::frame as hj212;
 pub use formats::{FORMATS, format};
@@ -51,12 +50,39 @@ pub struct Message<'a> {
     pub replayed: bool,
     /// The codecs of the devices, for formats that carry a device's raw bytes.
     pub codecs: Option<&'a dyn Codecs>,
+    /// Where a format notes who sent a message that has no values or cannot be decoded.
+    pub heard: Option<&'a Heard>,
+}
+
+/// Who sent a message in which there are no values, so that it does not count as one that never
+/// came.
+#[derive(Debug, Default)]
+pub struct Heard(RefCell<Option<Sender>>);
+
+/// The sender of a message and its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The device's id.
+    pub device: String,
+    /// The message's number, such as a LoRaWAN frame counter.
+    pub sequence: u64,
+}
+
+impl Heard {
+    /// What was noted, if anything.
+    pub fn take(&self) -> Option<Sender> {
+        self.0.take()
+    }
+
+    pub(crate) fn note(&self, device: &str, sequence: u64) {
+        self.0.replace(Some(Sender { device: device.to_owned(), sequence }));
+    }
 }
 
 impl<'a> Message<'a> {
     /// A message that arrived just now, with no codecs at hand.
     pub const fn new(topic: &'a str, payload: &'a [u8], received: Timestamp) -> Self {
-        Self { topic, payload, received, replayed: false, codecs: None }
+        Self { topic, payload, received, replayed: false, codecs: None, heard: None }
     }
 }
 

@@ -113,7 +113,26 @@ impl<D: Copy> Uplinks<D> {
         &'a self,
         message: &Message<'a>,
         body: Body<'a>,
-        header: Header<'a>,
+        mut header: Header<'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), DecodeError> {
+        let taken = self.values(message, body, &mut header, sink);
+        // A frame without a payload is routine; like one that cannot be decoded it has come.
+        if (taken.is_err() || sink.found().is_empty())
+            && !header.simulated
+            && let (Some(heard), Some(device)) = (message.heard, header.device.as_deref())
+            && let Some(sequence) = header.sequence
+        {
+            heard.note(device, sequence);
+        }
+        taken
+    }
+
+    fn values<'a>(
+        &'a self,
+        message: &Message<'a>,
+        body: Body<'a>,
+        header: &mut Header<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let own = header.device.as_deref().and_then(|device| message.codecs?.codec(device));
@@ -132,14 +151,20 @@ impl<D: Copy> Uplinks<D> {
                     received: header.time.unwrap_or(message.received),
                 };
                 let (entries, position) = run(&**codec, &frame, body.bytes_at)?;
-                let header = Header { position: position.or(header.position), ..header };
-                self.put(body.bytes_at, entries, &header, sink)
+                header.position = position.or(header.position);
+                self.put(body.bytes_at, entries, header, sink)
             }
             (_, _, Some(flat)) => {
-                self.put(body.decoded_at, with_units(flat.checked()?), &header, sink)
+                self.put(body.decoded_at, with_units(flat.checked()?), header, sink)
             }
             (None, Some(_), None) => Err(no_codec(body.bytes_at, body.decoded_at, body.hint)),
-            (_, None, None) => Ok(()),
+            (_, None, None) => {
+                // Joins and the like have no counter; in Protocol Buffers theirs reads as 0.
+                if header.sequence.is_some_and(|number| number > 0) {
+                    sink.ignore();
+                }
+                Ok(())
+            }
         }
     }
 

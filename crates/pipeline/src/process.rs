@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use city_decode::topic::Captures;
-use city_decode::{Codecs, Command, Decoded, Message};
+use city_decode::{Codecs, Command, Decoded, Heard, Message, Sender};
 use city_model::unit::{Conversion, conversion};
 use city_model::{
     Device, DeviceKey, Directory, Marks, MetricKey, Quality, Reading, SeriesKey, Span, Timestamp,
@@ -138,9 +138,11 @@ impl Processor {
             return;
         }
         let codecs = self.parts.codecs.clone();
+        let heard = Heard::default();
         let input = Message {
             replayed: message.replayed,
             codecs: Some(&*codecs),
+            heard: Some(&heard),
             ..Message::new(&message.topic, &message.payload, message.received)
         };
         let mut found = Vec::new();
@@ -149,8 +151,13 @@ impl Processor {
         for command in self.commands.drain(..) {
             self.parts.downlink.publish(source, command);
         }
+        let sender = heard.take();
+        if let Some(sender) = &sender {
+            self.note_heard(message, sender, commit);
+        }
         if let Err(error) = decoded {
-            let device = topic_device(source, &message.topic);
+            let named = sender.map(|sender| sender.device);
+            let device = named.or_else(|| topic_device(source, &message.topic));
             let key = self.device_key(device.as_deref());
             let from = Some((self.number(message), &*source.spec.id));
             commit.dead_letters.push(Reason::decode(&error).letter(message, from, device, key, 1));
@@ -158,6 +165,17 @@ impl Processor {
         }
         let captures = source.template.capture(&message.topic).unwrap_or_default();
         self.readings(message, source, &captures, &found, commit);
+    }
+
+    /// Notes the number of a message without values of a device that is registered.
+    fn note_heard(&self, message: &RawMessage, sender: &Sender, commit: &mut Commit) {
+        let client = message.client.as_deref();
+        if client.is_some_and(|client| !self.parts.speakers.may_speak(client, &sender.device)) {
+            return;
+        }
+        if let Some(device) = self.device_key(Some(&sender.device)) {
+            note_sequence(message, self.number(message), device, sender.sequence, commit);
+        }
     }
 
     /// The number in the ledger of the source that a message came from.
@@ -181,11 +199,13 @@ impl Processor {
             let id = decoded.device.as_deref().or(captures.device);
             let found = self.device(message, id, device.take(), source, captures);
             let reading = found.and_then(|found| {
+                if let Some(sequence) = decoded.sequence.filter(|_| !decoded.simulated) {
+                    note_sequence(message, number, found.key, sequence, commit);
+                }
                 self.reading(message, source, &found, decoded).map(|r| (found, r))
             });
             match reading {
                 Ok((found, reading)) => {
-                    note_sequence(message, number, found.key, decoded, commit);
                     device = Some(found);
                     commit.readings.push(reading);
                     commit.sources.push(number);
@@ -391,10 +411,9 @@ fn note_sequence(
     message: &RawMessage,
     source: u16,
     device: DeviceKey,
-    decoded: &Decoded<'_>,
+    number: u64,
     commit: &mut Commit,
 ) {
-    let Some(number) = decoded.sequence else { return };
     let note = SequenceNote { source, device, number };
     if !message.replayed && !message.retained && commit.sequences.last() != Some(&note) {
         commit.sequences.push(note);

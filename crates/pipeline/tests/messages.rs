@@ -464,3 +464,31 @@ fn a_redelivery_without_a_time_is_known_by_the_network_servers_id() {
     assert!(done.readings.iter().all(|reading| reading.time == NOW));
     done.assert_balanced();
 }
+
+#[test]
+fn a_message_without_values_has_come_all_the_same() {
+    let bench = Bench::new();
+    let up = |number: u32, rest: &str| {
+        format!(
+            r#"{{"deduplicationId": "d-{number}", "time": "2026-09-21T13:33:{number:02}Z",
+                "deviceInfo": {{"devEui": "gauge"}}, "fCnt": {number}{rest}}}"#
+        )
+    };
+    let payloads = [
+        up(1, r#", "object": {"t": 1}"#),
+        up(2, r#", "data": """#),                 // nothing but link upkeep
+        up(3, r#", "data": "AQI=", "fPort": 1"#), // nobody decodes it
+        up(6, r#", "object": {"t": 2}"#),
+    ];
+    let messages: Vec<_> = payloads.iter().map(|payload| ("lora/up", payload.as_str())).collect();
+    bench.send(&messages);
+    let done = bench.finish();
+    assert_eq!(done.reasons(), ["no_codec"]);
+    let letter = &done.store.dead_letters(None, None, 1).expect("a page").items[0].letter;
+    assert_eq!(letter.device.as_deref(), Some("gauge"), "the message says whose it is");
+    let device = done.registry.directory().device_by_id("gauge").expect("known").key;
+    let ledger = done.store.ledger();
+    let of = ledger.iter().find(|(key, _)| *key == LedgerKey::Device(device)).expect("counted");
+    assert_eq!(of.1.missed, 2, "4 and 5");
+    done.assert_balanced();
+}

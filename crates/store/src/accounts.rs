@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use city_model::Timestamp;
-use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -32,7 +31,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// How many days are kept: a year and a bit, as alerts are.
-const KEPT_DAYS: i32 = 400;
+const KEPT_DAYS: i64 = 400;
 
 /// What was counted on one day. `received = stored + duplicate + dead_lettered`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,23 +110,42 @@ impl Accounts {
     }
 
     /// Closes the day if it is over. Called every few seconds.
+    ///
+    /// A clock that jumps to another day and back makes two days of one: what was counted under
+    /// the wrong date stays there, and the right day goes on where it was.
     pub fn tick(&self, now: Timestamp) -> Result<(), StateError> {
         let today = local_date(now, &self.time_zone);
         let mut opening = self.opening();
-        if today <= opening.day {
+        if today == opening.day {
             return Ok(());
         }
         let next =
             Opening { day: today, since: now, ledger: self.store.ledger().into_iter().collect() };
-        let came = encode(&came(&opening.ledger, &next.ledger));
-        let oldest = today.saturating_sub(KEPT_DAYS.days()).to_string();
+        let ended = Account {
+            day: opening.day,
+            counted: TimeRange { from: opening.since, to: now.max(opening.since) },
+            closed: true,
+            entries: came(&opening.ledger, &next.ledger),
+        };
         self.state.write(|tx| -> rusqlite::Result<()> {
+            let before = read_closed(tx, ended.day)?;
+            let ended = before.map_or_else(|| ended.clone(), |before| joined(before, &ended));
             tx.execute(
                 "INSERT OR REPLACE INTO accounts_closed (day, since, until, came)
                  VALUES (?1, ?2, ?3, ?4)",
-                (opening.day.to_string(), opening.since.micros(), now.micros(), came),
+                (
+                    ended.day.to_string(),
+                    ended.counted.from.micros(),
+                    ended.counted.to.micros(),
+                    encode(&ended.entries),
+                ),
             )?;
-            tx.execute("DELETE FROM accounts_closed WHERE day < ?1", [oldest])?;
+            // By number and not by age: a clock that is ahead must not take all of them away.
+            tx.execute(
+                "DELETE FROM accounts_closed WHERE day NOT IN
+                 (SELECT day FROM accounts_closed ORDER BY day DESC LIMIT ?1)",
+                [KEPT_DAYS],
+            )?;
             write_opening(tx, &next)
         })?;
         *opening = next;
@@ -141,7 +159,10 @@ impl Accounts {
             let ledger = self.store.ledger().into_iter().collect();
             let entries = came(&opening.ledger, &ledger);
             let counted = TimeRange { from: opening.since, to: now.max(opening.since) };
-            return Ok(Some(Account { day, counted, closed: false, entries }));
+            let open = Account { day, counted, closed: false, entries };
+            drop(opening);
+            let before = self.state.read(|conn| read_closed(conn, day))?;
+            return Ok(Some(before.map_or_else(|| open.clone(), |before| joined(before, &open))));
         }
         drop(opening);
         Ok(self.state.read(|conn| read_closed(conn, day))?)
@@ -187,6 +208,24 @@ fn came(
         (came != DayCounters::default()).then_some((*key, came))
     };
     after.iter().filter_map(difference).collect()
+}
+
+/// Two parts of one day together.
+fn joined(before: Account, after: &Account) -> Account {
+    let mut entries: BTreeMap<LedgerKey, DayCounters> = before.entries.into_iter().collect();
+    for (key, more) in &after.entries {
+        let sum = entries.entry(*key).or_default();
+        sum.received += more.received;
+        sum.stored += more.stored;
+        sum.duplicate += more.duplicate;
+        sum.dead_lettered += more.dead_lettered;
+        sum.missed += more.missed;
+    }
+    let counted = TimeRange {
+        from: before.counted.from.min(after.counted.from),
+        to: before.counted.to.max(after.counted.to),
+    };
+    Account { counted, entries: entries.into_iter().collect(), ..*after }
 }
 
 fn local_date(now: Timestamp, time_zone: &TimeZone) -> Date {
@@ -330,14 +369,44 @@ mod tests {
     }
 
     #[test]
-    fn old_days_go_and_a_clock_set_back_closes_nothing() {
+    fn only_so_many_days_are_kept() {
         let store: SharedStore = Arc::new(Memory::new());
         let state = Arc::new(StateDb::in_memory().expect("opens"));
         let accounts = Accounts::open(store, state, shanghai(), evening()).expect("opens");
+        for day in 1..=KEPT_DAYS + 5 {
+            accounts.tick(later(24 * day)).expect("ticks");
+        }
+        let days = accounts.days().expect("ok");
+        assert_eq!(days.len() as i64, KEPT_DAYS + 1, "and the one that is not over");
+        assert_eq!(days.last(), Some(&date("2026-11-27")));
+    }
+
+    #[test]
+    fn a_clock_that_jumps_and_comes_back_loses_no_day_and_no_item() {
+        let store: SharedStore = Arc::new(Memory::new());
+        let state = Arc::new(StateDb::in_memory().expect("opens"));
+        let accounts = Accounts::open(store.clone(), state, shanghai(), evening()).expect("opens");
+        let mut at = 0;
+        let mut store_one = || {
+            at += 1;
+            store.commit(&with_source(1, [reading(series(1, 1), at, 1.0)])).expect("commits");
+        };
+        store_one();
+        accounts.tick(later(24 * 365 * 10)).expect("ticks");
+        store_one();
+        accounts.tick(evening()).expect("ticks");
+        store_one();
+        let stored = |day: &str, now| -> u64 {
+            let account = accounts.day(date(day), now).expect("readable").expect("there");
+            let of = |(key, counted): &(LedgerKey, DayCounters)| {
+                matches!(key, LedgerKey::Source(_)).then_some(counted.stored)
+            };
+            account.entries.iter().filter_map(of).sum()
+        };
+        assert_eq!(stored("2026-11-22", evening()), 2, "before the jump and after it");
+        assert_eq!(stored("2036-11-19", evening()), 1, "under the wrong date, but there");
         accounts.tick(later(24)).expect("ticks");
-        accounts.tick(later(-48)).expect("ticks");
-        assert_eq!(accounts.days().expect("ok"), [date("2026-11-23"), date("2026-11-22")]);
-        accounts.tick(later(24 * 401)).expect("ticks");
-        assert_eq!(accounts.days().expect("ok"), [date("2027-12-28"), date("2026-11-23")]);
+        assert_eq!(stored("2026-11-22", later(24)), 2, "closed for good");
+        assert_eq!(accounts.days().expect("ok").len(), 3);
     }
 }

@@ -1,7 +1,7 @@
 use city_model::Value;
 
 use super::*;
-use crate::{Decoder, Decoded, Format, limits};
+use crate::{Decoded, Decoder, Format, limits};
 
 fn decoder(options: &serde_json::Value) -> Box<dyn Decoder> {
     super::super::chirpstack::ChirpStack.compile(options).expect("valid options")
@@ -114,7 +114,11 @@ fn raw_bytes_and_other_events_say_what_to_do() {
     let raw = UplinkEvent { object: None, ..event() }.encode_to_vec();
     let error = decode(&*decoder, &raw).expect_err("no codec");
     assert_eq!(error.kind, DecodeErrorKind::NoCodec);
-    let join = UplinkEvent { data: Vec::new(), object: None, ..event() }.encode_to_vec();
+    let empty = UplinkEvent { data: Vec::new(), object: None, ..event() };
+    let upkeep = empty.encode_to_vec();
+    let upkeep = decode(&*decoder, &upkeep).expect("understood");
+    assert!(upkeep.is_empty(), "a frame of link upkeep only has no values");
+    let join = UplinkEvent { f_cnt: 0, ..empty }.encode_to_vec();
     let error = decode(&*decoder, &join).expect_err("a join");
     assert_eq!(error.kind, DecodeErrorKind::NoValues);
     let error = decode(&*decoder, b"{\"deviceInfo\": {}}").expect_err("JSON");
