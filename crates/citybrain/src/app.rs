@@ -151,6 +151,7 @@ impl App {
         let mint =
             |user, role, note, lifetime| tokens.mint(&NewToken { user, role, note, lifetime }, now);
         let engine_token = mint("alert-engine", Role::Engine, OWN_TOKEN, None)?;
+        let own_token = mint("command-line", Role::Admin, OWN_TOKEN, None)?;
         // The last start's link is not taken back: who logged in with it stays logged in.
         let token = mint("admin", Role::Admin, "printed at a start", Some(LOGIN_LIFETIME))?;
 
@@ -265,7 +266,7 @@ impl App {
         };
         let hj212 = door.open(pipeline.intake(), &inputs.tasks, &inputs.stop).await?;
         let run_file =
-            RunFile { process: std::process::id(), http: http_address, token: token.clone() };
+            RunFile { process: std::process::id(), http: http_address, token: own_token };
         run_file.write(&data_dir).context("running.json cannot be written")?;
         std::fs::write(data_dir.join(STARTED), env!("CARGO_PKG_VERSION"))?;
         Ok(Self {

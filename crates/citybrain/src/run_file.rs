@@ -1,5 +1,5 @@
 //! A note in the data folder that tells the command line how to reach the running program: its
-//! address and a token that dies with it. Readable by its owner only.
+//! address and a token that the next start makes worthless. Readable by its owner only.
 
 use std::fs;
 use std::io::Write as _;

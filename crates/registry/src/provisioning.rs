@@ -191,6 +191,10 @@ impl Registry {
             return Err(RegistryError::Fields(problems).into());
         }
         let mut entries = self.lock();
+        // Somebody may have registered it while this waited for the lock.
+        if self.directory().device_by_id(&entry.id).is_some() {
+            return Ok(());
+        }
         let id = entry.id.clone();
         let key = self.state.write(|tx| {
             seen_tables::note_registered(tx, &id, source)?;

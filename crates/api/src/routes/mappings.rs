@@ -1,6 +1,8 @@
 //! `/metrics` and `/mappings`: the metrics that there are, the names that nobody has mapped yet,
 //! and what names mean.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -88,6 +90,10 @@ async fn metrics(
     app.lanes
         .short(move || {
             let seen = registry.unmapped();
+            let mut seen_by_name: BTreeMap<&str, Vec<SeenFrom>> = BTreeMap::new();
+            for row in &seen {
+                seen_by_name.entry(&*row.name).or_default().push(seen_from(row));
+            }
             let directory = registry.directory();
             let uses = directory.metrics.iter().map(|metric| MetricUse {
                 id: metric.id.to_string(),
@@ -96,7 +102,7 @@ async fn metrics(
                 symbol: metric.symbol.to_string(),
                 range: metric.range,
                 unmapped: metric.unmapped,
-                seen: seen.iter().filter(|row| *row.name == *metric.id).map(seen_from).collect(),
+                seen: seen_by_name.remove(&*metric.id).unwrap_or_default(),
             });
             // A name that is mapped wherever it comes from does not wait any more.
             let wanted = |metric: &MetricUse| match query.unmapped {

@@ -186,7 +186,15 @@ async fn accept(
             let department = how.department.unwrap_or(device.department);
             let mut entry = DeviceEntry::unknown(&id, &kind, &department, device.simulated);
             entry.name = how.name;
-            let add = |_: Option<&DeviceEntry>| Ok::<_, Problem>(entry);
+            let add = |before: Option<&DeviceEntry>| match before {
+                None => Ok(entry),
+                // Somebody has registered it since the lines above looked.
+                Some(_) => Err(Problem::new(
+                    codes::EXISTS,
+                    format!("`{}` is registered by now.", short(&id)),
+                )
+                .hint("Nothing is to be accepted; change the device where it needs it.")),
+            };
             let (device, _) = doing.registry.change_device(&id, add)?;
             let letters = letters_of(&*doing.store, &id)?;
             let replay = if how.replay.unwrap_or(true) { MOST_REPLAYED } else { 0 };
