@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use city_model::{DeviceKey, MetricKey, Position, SeriesKey, Span, Timestamp};
 use city_store::{
-    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
-    LedgerKey, LetterCount, Point, Replay, SharedStore, Store, StoreError, StoreStats, TimeRange,
+    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, DeliveryNote,
+    LastValue, LedgerKey, LetterCount, Point, Replay, SharedStore, Store, StoreError, StoreStats,
+    TimeRange,
 };
 
 /// Commits wait as long as the test says; everything else goes straight through.
@@ -153,6 +154,10 @@ impl Store for SlowStore {
 
     fn mark_replayed(&self, id: DeadLetterId, at: Timestamp) -> Result<(), StoreError> {
         self.store.mark_replayed(id, at)
+    }
+
+    fn deliveries(&self) -> Result<Vec<DeliveryNote>, StoreError> {
+        self.store.deliveries()
     }
 
     fn ledger(&self) -> Vec<(LedgerKey, Counters)> {

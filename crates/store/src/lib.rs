@@ -18,9 +18,9 @@ pub use accounts::{Account, Accounts, DayCounters};
 pub use backends::embedded::{Embedded, Options, Recovery};
 pub use backends::memory::Memory;
 pub use port::{
-    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
-    LedgerKey, LetterCount, NewDeadLetter, Outcome, Point, Replay, SequenceNote, SharedStore,
-    Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
+    Bucket, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
+    DeadLetterPage, DeliveryNote, LastValue, LedgerKey, LetterCount, NewDeadLetter, Outcome, Point,
+    Replay, SequenceNote, SharedStore, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
 pub use sequence::Sequence;
 pub use state::{StateDb, StateError};

@@ -18,6 +18,21 @@ pub struct Commit {
     pub dead_letters: Vec<NewDeadLetter>,
     /// The numbers that devices gave their messages, in order of arrival.
     pub sequences: Vec<SequenceNote>,
+    /// Messages without a time of their own that could come again, in order of arrival.
+    pub deliveries: Vec<DeliveryNote>,
+}
+
+/// How many deliveries are remembered, at least: hours of a large network's uplinks.
+pub const DELIVERIES_KEPT: usize = 65_536;
+
+/// When a message without a time of its own was received for the first time, so that its readings
+/// have the same time when it is delivered again, after a restart too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliveryNote {
+    /// A hash of its source and of the id that its sender gave it.
+    pub key: u64,
+    /// When it was received.
+    pub received: Timestamp,
 }
 
 /// The number of one message, such as a LoRaWAN frame counter.
@@ -163,8 +178,10 @@ pub struct NewDeadLetter {
 impl NewDeadLetter {
     /// Whether it says the same about the same message.
     pub(crate) fn repeats(&self, other: &Self) -> bool {
-        let of = |letter: &Self| (letter.source, letter.reason.clone(), letter.topic.clone());
-        of(self) == of(other) && self.payload == other.payload
+        self.source == other.source
+            && self.reason == other.reason
+            && self.topic == other.topic
+            && self.payload == other.payload
     }
 }
 
@@ -395,6 +412,9 @@ pub trait Store: Send + Sync {
 
     /// Notes that a dead letter was replayed.
     fn mark_replayed(&self, id: DeadLetterId, at: Timestamp) -> Result<(), StoreError>;
+
+    /// The last [`DELIVERIES_KEPT`] deliveries that were committed, oldest first.
+    fn deliveries(&self) -> Result<Vec<DeliveryNote>, StoreError>;
 
     /// What was counted, exact over restarts.
     fn ledger(&self) -> Vec<(LedgerKey, Counters)>;

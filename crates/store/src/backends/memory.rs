@@ -1,6 +1,6 @@
 //! A store that forgets: plain ordered maps, for tests and as the model of what a store does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use city_model::{
@@ -10,9 +10,9 @@ use city_model::{
 use super::{same_value, supersedes};
 use crate::steps::{Steps, check_range};
 use crate::{
-    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
-    LedgerKey, LetterCount, Outcome, Point, Replay, Sequence, SequenceNote, Store, StoreError,
-    StoreErrorKind, StoreStats, TimeRange,
+    Bucket, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
+    DeadLetterPage, DeliveryNote, LastValue, LedgerKey, LetterCount, Outcome, Point, Replay,
+    Sequence, SequenceNote, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
 
 /// Everything in memory, for ever. Written to be plainly right, not to be quick.
@@ -29,6 +29,7 @@ struct State {
     letters: Vec<DeadLetter>,
     ledger: BTreeMap<LedgerKey, Counters>,
     sequences: BTreeMap<(DeviceKey, u16), Sequence>,
+    deliveries: VecDeque<DeliveryNote>,
     /// New readings of each commit.
     log: BTreeMap<u64, Vec<Reading>>,
     holds: BTreeMap<String, u64>,
@@ -140,6 +141,9 @@ impl Store for Memory {
         for note in &commit.sequences {
             state.sequence(*note);
         }
+        state.deliveries.extend(&commit.deliveries);
+        let old = state.deliveries.len().saturating_sub(DELIVERIES_KEPT);
+        state.deliveries.drain(..old);
         let mut repeated_letters = Vec::new();
         for (place, letter) in commit.dead_letters.iter().enumerate() {
             if state.dead_letter(letter) {
@@ -292,6 +296,10 @@ impl Store for Memory {
             letter.replayed_at = Some(at);
         }
         Ok(())
+    }
+
+    fn deliveries(&self) -> Result<Vec<DeliveryNote>, StoreError> {
+        Ok(self.state().deliveries.iter().copied().collect())
     }
 
     fn ledger(&self) -> Vec<(LedgerKey, Counters)> {

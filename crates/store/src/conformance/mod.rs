@@ -56,6 +56,7 @@ pub const CASES: &[Case] = &[
     ("dead letters come in pages", letters::dead_letters_come_in_pages),
     ("dead letters are counted by reason", letters::dead_letters_are_counted_by_reason),
     ("a letter that comes again is a duplicate", letters::a_letter_that_comes_again),
+    ("deliveries are remembered", restart::deliveries_are_remembered),
     ("a replayed letter is marked", letters::a_replayed_letter_is_marked),
     ("replay hands out what was new", restart::replay_hands_out_what_was_new),
     ("held commits outlive flush and restart", restart::held_commits_outlive_flush_and_restart),

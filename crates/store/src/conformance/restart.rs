@@ -3,7 +3,7 @@
 use city_model::Quality;
 
 use super::{Subject, commit, device, letter, reading, series, t};
-use crate::{Store, TimeRange};
+use crate::{Commit, DELIVERIES_KEPT, DeliveryNote, Store, TimeRange};
 
 /// Commits handed out again: number and values.
 fn replayed(store: &dyn Store, from: u64) -> Vec<(u64, Vec<f64>)> {
@@ -15,6 +15,22 @@ fn replayed(store: &dyn Store, from: u64) -> Vec<(u64, Vec<f64>)> {
         })
         .expect("replays");
     got
+}
+
+pub(super) fn deliveries_are_remembered(subject: &mut Subject) {
+    let notes = |range: std::ops::Range<u64>| -> Vec<DeliveryNote> {
+        let note = |n| DeliveryNote { key: u64::MAX - n, received: t(n as i64) };
+        range.map(note).collect()
+    };
+    for range in [0..10, 10..DELIVERIES_KEPT as u64 + 3] {
+        let commit = Commit { deliveries: notes(range), ..Commit::default() };
+        subject.store().commit(&commit).expect("commits");
+    }
+    let expected = notes(3..DELIVERIES_KEPT as u64 + 3);
+    for _ in 0..2 {
+        assert!(subject.store().deliveries().expect("readable") == expected);
+        subject.reopen();
+    }
 }
 
 pub(super) fn replay_hands_out_what_was_new(subject: &mut Subject) {

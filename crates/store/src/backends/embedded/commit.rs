@@ -13,9 +13,10 @@ use super::codec::Chunk;
 use super::columns::DeviceColumns;
 use super::head::Window;
 use super::ingest_db::IngestWriter;
+use super::letters::Coming;
 use super::log::{Encoder, LoggedLetters};
 use super::newest::{NewestTimes, Standing};
-use crate::{Commit, CommitReport, NewDeadLetter, Outcome, StoreError, StoreErrorKind};
+use crate::{Commit, CommitReport, Outcome, StoreError, StoreErrorKind};
 
 /// What only the committer uses.
 #[derive(Debug)]
@@ -58,10 +59,10 @@ impl Embedded {
         self.relieve_head()?;
         let mut writer = self.writer();
         let seq = self.counts.head_seq.load(Ordering::Acquire) + 1;
-        let repeated = writer.db.repeated(&commit.dead_letters)?;
-        let letters = sum_up(&commit.dead_letters, &repeated);
+        let coming = writer.db.sort_letters(&commit.dead_letters)?;
+        let letters = sum_up(&coming);
         let outcomes = self.classify(&mut writer, &commit.readings).and_then(|outcomes| {
-            self.log(&mut writer, seq, commit, &outcomes, (&letters, &repeated))?;
+            self.log(&mut writer, seq, commit, &outcomes, (&letters, &coming))?;
             Ok(outcomes)
         });
         let outcomes = outcomes.inspect_err(|_| {
@@ -72,7 +73,9 @@ impl Embedded {
         self.show(&mut writer, seq, commit, &outcomes, &letters);
         let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.counts.last_commit_us.store(took, Ordering::Relaxed);
-        Ok(CommitReport { seq, outcomes, repeated_letters: repeated })
+        let places = coming.iter().enumerate().filter(|(_, coming)| coming.repeated);
+        let repeated_letters = places.map(|(place, _)| place).collect();
+        Ok(CommitReport { seq, outcomes, repeated_letters })
     }
 
     /// Finds every reading's place, and whether there is one already.
@@ -173,7 +176,7 @@ impl Embedded {
         seq: u64,
         commit: &Commit,
         outcomes: &[Outcome],
-        (letters, repeated): (&[LoggedLetters], &[usize]),
+        (letters, coming): (&[LoggedLetters], &[Coming<'_>]),
     ) -> Result<(), StoreError> {
         let buffer = std::mem::take(&mut writer.buffer);
         let mut encoder = Encoder::new(buffer, commit.readings.len());
@@ -183,7 +186,7 @@ impl Embedded {
             encoder.reading(reading, *source, *outcome == Outcome::Duplicate);
         }
         writer.buffer = encoder.finish(letters, &commit.sequences);
-        let came = writer.db.append(seq, &writer.buffer, &commit.dead_letters, repeated)?;
+        let came = writer.db.append(seq, &writer.buffer, coming, &commit.deliveries)?;
         self.counts.letters.fetch_add(came.letters, Ordering::Relaxed);
         self.counts.letter_bytes.fetch_add(came.bytes, Ordering::Relaxed);
         self.counts.log_bytes.fetch_add(writer.buffer.len() as u64, Ordering::Relaxed);
@@ -229,12 +232,12 @@ impl Embedded {
     }
 }
 
-/// What dead letters add to the ledger, one line per source and device, and one more for those at
-/// the places `repeated`.
-fn sum_up(letters: &[NewDeadLetter], repeated: &[usize]) -> Vec<LoggedLetters> {
+/// What dead letters add to the ledger, one line per source and device, and one more for those that
+/// are kept already.
+fn sum_up(letters: &[Coming<'_>]) -> Vec<LoggedLetters> {
     let mut sums: BTreeMap<(Option<u16>, Option<DeviceKey>, bool), u64> = BTreeMap::new();
-    for (place, letter) in letters.iter().enumerate() {
-        let key = (letter.source, letter.device_key, repeated.contains(&place));
+    for Coming { letter, repeated, .. } in letters {
+        let key = (letter.source, letter.device_key, *repeated);
         *sums.entry(key).or_default() += u64::from(letter.items);
     }
     let line =

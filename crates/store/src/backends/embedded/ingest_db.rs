@@ -7,9 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use city_model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::letters::{self, Amount};
+use super::letters::{self, Amount, Coming};
 use crate::sqlite::{self, Format};
-use crate::{DeadLetter, DeadLetterId, LetterCount, NewDeadLetter, StoreError, TimeRange};
+use crate::{
+    DELIVERIES_KEPT, DeadLetter, DeadLetterId, DeliveryNote, LetterCount, NewDeadLetter,
+    StoreError, TimeRange,
+};
 
 const FORMAT: Format = Format {
     name: "ingest database",
@@ -55,6 +58,18 @@ const FORMAT: Format = Format {
              ) WITHOUT ROWID;",
 };
 
+/// What came later, added to every file that does not have it: programs of before do not mind it,
+/// so that the format is still theirs. The column stands behind the payload, but is only ever
+/// looked up by its index; letters of before have none.
+const LETTER_HASH: &str = "ALTER TABLE dead_letters ADD COLUMN hash INTEGER;";
+const ADDED: &str = "CREATE INDEX IF NOT EXISTS dead_letters_by_hash ON dead_letters (hash)
+                         WHERE hash IS NOT NULL;
+                     CREATE TABLE IF NOT EXISTS deliveries (
+                         id       INTEGER PRIMARY KEY,
+                         key      INTEGER NOT NULL,
+                         received INTEGER NOT NULL
+                     );";
+
 /// The database: one connection that writes, one that reads.
 #[derive(Debug)]
 pub(super) struct IngestDb {
@@ -80,32 +95,46 @@ pub(super) struct Snapshot {
 /// Opens the database and makes it if it is not there.
 pub(super) fn open(path: &Path) -> Result<(IngestDb, IngestWriter), StoreError> {
     let conn = FORMAT.open(path)?;
+    add_what_came_later(&conn).map_err(|e| sqlite::error("cannot extend", path, e))?;
     let reader = Mutex::new(FORMAT.open_reader(path)?);
     let path = path.to_owned();
     Ok((IngestDb { path: path.clone(), reader }, IngestWriter { path, conn }))
 }
 
+fn add_what_came_later(conn: &Connection) -> rusqlite::Result<()> {
+    let has_hash = conn
+        .prepare("SELECT 1 FROM pragma_table_info('dead_letters') WHERE name = 'hash'")?
+        .exists([])?;
+    if !has_hash {
+        conn.execute_batch(LETTER_HASH)?;
+    }
+    conn.execute_batch(ADDED)
+}
+
 impl IngestWriter {
-    /// Appends a commit and its dead letters. All of it is on the disk when this returns, or none.
+    /// Appends a commit with its dead letters and deliveries. All of it is on the disk when this returns, or none.
     /// Returns how much the letters are.
     pub(super) fn append(
         &mut self,
         seq: u64,
         payload: &[u8],
-        letters: &[NewDeadLetter],
-        repeated: &[usize],
+        letters: &[Coming<'_>],
+        deliveries: &[DeliveryNote],
     ) -> Result<Amount, StoreError> {
         self.transaction("cannot write to", |conn| {
             conn.prepare_cached("INSERT INTO log (seq, payload) VALUES (?1, ?2)")?
                 .execute((seq as i64, payload))?;
-            letters::insert(conn, letters, repeated)
+            put_deliveries(conn, deliveries)?;
+            letters::insert(conn, letters)
         })
     }
 
-    /// The places of letters that are kept already.
-    pub(super) fn repeated(&self, letters: &[NewDeadLetter]) -> Result<Vec<usize>, StoreError> {
-        letters::repeated(&self.conn, letters)
-            .map_err(|e| sqlite::error("cannot read", &self.path, e))
+    /// Tells letters that are news from those that are kept already.
+    pub(super) fn sort_letters<'a>(
+        &self,
+        letters: &'a [NewDeadLetter],
+    ) -> Result<Vec<Coming<'a>>, StoreError> {
+        letters::sort(&self.conn, letters).map_err(|e| sqlite::error("cannot read", &self.path, e))
     }
 
     /// Notes that a dead letter was replayed.
@@ -285,6 +314,18 @@ impl IngestDb {
         self.read(|conn| letters::one(conn, id))
     }
 
+    /// The last deliveries, oldest first.
+    pub(super) fn deliveries(&self) -> Result<Vec<DeliveryNote>, StoreError> {
+        self.read(|conn| {
+            conn.prepare("SELECT key, received FROM deliveries ORDER BY id")?
+                .query_map([], |row| {
+                    let key = row.get::<_, i64>(0)?.cast_unsigned();
+                    Ok(DeliveryNote { key, received: Timestamp::from_micros(row.get(1)?) })
+                })?
+                .collect()
+        })
+    }
+
     fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -292,6 +333,21 @@ impl IngestDb {
         let conn = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         read(&conn).map_err(|e| sqlite::error("cannot read", &self.path, e))
     }
+}
+
+/// Puts deliveries in and forgets the oldest. For use inside a transaction.
+fn put_deliveries(conn: &Connection, deliveries: &[DeliveryNote]) -> rusqlite::Result<()> {
+    if deliveries.is_empty() {
+        return Ok(());
+    }
+    let mut insert =
+        conn.prepare_cached("INSERT INTO deliveries (key, received) VALUES (?1, ?2)")?;
+    for note in deliveries {
+        insert.execute((note.key.cast_signed(), note.received.micros()))?;
+    }
+    conn.prepare_cached("DELETE FROM deliveries WHERE id <= (SELECT max(id) FROM deliveries) - ?1")?
+        .execute([DELIVERIES_KEPT as i64])
+        .map(|_| ())
 }
 
 /// Adds to a setting that counts. For use inside a transaction.

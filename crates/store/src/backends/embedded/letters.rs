@@ -4,11 +4,13 @@
 //! How many there are and how large they are is counted beside them, in the same transactions, so
 //! that neither a start nor maintenance has to look at all of them.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use city_model::{DeviceKey, Timestamp};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rustc_hash::FxHashMap;
 
 use super::ingest_db::add_to;
 use crate::{DeadLetter, DeadLetterId, LetterCount, NewDeadLetter, TimeRange};
@@ -43,58 +45,67 @@ impl Amount {
     }
 }
 
-/// Of the newest letters, how many a redelivered one is compared with: what was kept just before
-/// a crash or a cut is among them, and a flood of redeliveries costs little.
-const COMPARED: i64 = 10_000;
+/// Letters kept before that a letter sent again is found among. Only those whose hash is the same
+/// are looked at, and of them only the newest, so that a flood of redeliveries costs little.
+pub(super) const FIND: &str = "SELECT 1 FROM dead_letters
+    WHERE id IN (SELECT id FROM dead_letters WHERE hash = ?1 ORDER BY id DESC LIMIT 8)
+      AND source IS ?2 AND reason = ?3 AND topic = ?4 AND payload = ?5";
 
-/// The places of letters that were sent again and are kept already, or stand in front of
-/// themselves.
-pub(super) fn repeated(
-    conn: &Connection,
-    letters: &[NewDeadLetter],
-) -> rusqlite::Result<Vec<usize>> {
-    let mut places = Vec::new();
-    for (place, letter) in letters.iter().enumerate().filter(|(_, letter)| letter.again) {
-        let here = letters[..place].iter().any(|before| before.repeats(letter));
-        let mut find = conn.prepare_cached(
-            "SELECT 1 FROM dead_letters
-             WHERE reason = ?1 AND id > (SELECT max(id) FROM dead_letters) - ?2
-               AND source IS ?3 AND topic = ?4 AND length(payload) = ?5 AND payload = ?6 LIMIT 1",
-        )?;
-        let length = letter.payload.len() as i64;
-        if here
-            || find.exists((
-                &letter.reason,
-                COMPARED,
-                letter.source,
-                &letter.topic,
-                length,
-                &*letter.payload,
-            ))?
-        {
-            places.push(place);
-        }
-    }
-    Ok(places)
+/// A letter on its way in.
+pub(super) struct Coming<'a> {
+    pub(super) letter: &'a NewDeadLetter,
+    hash: i64,
+    /// Whether it was sent again and is kept already, or stands in front of itself.
+    pub(super) repeated: bool,
 }
 
-/// Puts letters in, but those at the places `repeated`. For use inside a transaction.
-pub(super) fn insert(
+/// Tells letters that are news from those that are kept already.
+pub(super) fn sort<'a>(
     conn: &Connection,
-    letters: &[NewDeadLetter],
-    repeated: &[usize],
-) -> rusqlite::Result<Amount> {
+    letters: &'a [NewDeadLetter],
+) -> rusqlite::Result<Vec<Coming<'a>>> {
+    let mut first: FxHashMap<i64, &NewDeadLetter> = FxHashMap::default();
+    let mut coming = Vec::with_capacity(letters.len());
+    for letter in letters {
+        let hash = hash(letter);
+        let before = *first.entry(hash).or_insert(letter);
+        let here = !std::ptr::eq(before, letter) && before.repeats(letter);
+        let repeated = letter.again && (here || is_kept(conn, hash, letter)?);
+        coming.push(Coming { letter, hash, repeated });
+    }
+    Ok(coming)
+}
+
+fn is_kept(conn: &Connection, hash: i64, letter: &NewDeadLetter) -> rusqlite::Result<bool> {
+    conn.prepare_cached(FIND)?.exists((
+        hash,
+        letter.source,
+        &letter.reason,
+        &letter.topic,
+        &*letter.payload,
+    ))
+}
+
+/// A number by which the same letter is found again. Were it computed in another way one day,
+/// letters kept before would not be found, and nothing else would happen.
+fn hash(letter: &NewDeadLetter) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    (letter.source, &letter.reason, &letter.topic, &*letter.payload).hash(&mut hasher);
+    hasher.finish().cast_signed()
+}
+
+/// Puts letters in, but those that are kept already. For use inside a transaction.
+pub(super) fn insert(conn: &Connection, letters: &[Coming<'_>]) -> rusqlite::Result<Amount> {
     let mut came = Amount::default();
-    if letters.len() == repeated.len() {
+    if letters.iter().all(|coming| coming.repeated) {
         return Ok(came);
     }
     let mut insert = conn.prepare_cached(
         "INSERT INTO dead_letters (source, source_id, topic, payload, client, received, device,
-                                   reason, detail, hint, items, bytes, device_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                                   reason, detail, hint, items, bytes, device_key, hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?;
-    let places = letters.iter().enumerate().filter(|(place, _)| !repeated.contains(place));
-    for (_, letter) in places {
+    for Coming { letter, hash, .. } in letters.iter().filter(|coming| !coming.repeated) {
         let bytes = size(letter);
         insert.execute((
             letter.source,
@@ -110,6 +121,7 @@ pub(super) fn insert(
             letter.items,
             bytes as i64,
             letter.device_key.map(|key| key.0),
+            hash,
         ))?;
         came.letters += 1;
         came.bytes += bytes;

@@ -45,9 +45,9 @@ use self::ledger::Ledger;
 pub use self::options::Options;
 use crate::steps::check_range;
 use crate::{
-    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, LastValue,
-    LedgerKey, LetterCount, Point, Replay, Store, StoreError, StoreErrorKind, StoreStats,
-    TimeRange,
+    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, DeliveryNote,
+    LastValue, LedgerKey, LetterCount, Point, Replay, Store, StoreError, StoreErrorKind,
+    StoreStats, TimeRange,
 };
 
 /// What opening brought back.
@@ -343,6 +343,10 @@ impl Store for Embedded {
 
     fn mark_replayed(&self, id: DeadLetterId, at: Timestamp) -> Result<(), StoreError> {
         self.writer().db.mark_replayed(id, at)
+    }
+
+    fn deliveries(&self) -> Result<Vec<DeliveryNote>, StoreError> {
+        self.ingest.deliveries()
     }
 
     fn ledger(&self) -> Vec<(LedgerKey, Counters)> {

@@ -247,6 +247,64 @@ fn many_dead_letters_are_dropped_a_batch_at_a_time() {
 }
 
 #[test]
+fn a_flood_of_letters_sent_again_costs_one_look_each() {
+    let dir = temp();
+    let store = open(dir.path());
+    let first = letters(0..1);
+    store.commit(&first).expect("commits");
+    // Others for the same reason, more of them than anybody would look through.
+    let other = |number: u32| NewDeadLetter {
+        payload: number.to_le_bytes().into(),
+        again: true,
+        ..letter("syntax", 1)
+    };
+    let flood = Commit { dead_letters: (0..20_000).map(other).collect(), ..Commit::default() };
+    assert!(store.commit(&flood).expect("commits").repeated_letters.is_empty());
+    let report = store.commit(&flood).expect("commits");
+    assert_eq!(report.repeated_letters, (0..20_000).collect::<Vec<_>>());
+    let mut again = first;
+    again.dead_letters[0].again = true;
+    assert_eq!(store.commit(&again).expect("commits").repeated_letters, [0], "however old it is");
+    drop(store);
+    let conn = rusqlite::Connection::open(dir.path().join("ingest.db")).expect("opens");
+    let plan: Vec<String> = conn
+        .prepare(&format!("EXPLAIN QUERY PLAN {}", letters::FIND))
+        .expect("a statement")
+        .query_map((0, 0, "", "", ""), |row| row.get(3))
+        .expect("a plan")
+        .collect::<Result<_, _>>()
+        .expect("a plan");
+    let plan = plan.join("\n");
+    assert!(plan.contains("dead_letters_by_hash (hash=?)"), "{plan}");
+    assert!(!plan.contains("SCAN dead_letters"), "{plan}");
+}
+
+#[test]
+fn a_database_from_before_letters_had_hashes_is_extended() {
+    let dir = temp();
+    let store = open(dir.path());
+    store.commit(&letters(0..3)).expect("commits");
+    drop(store);
+    let conn = rusqlite::Connection::open(dir.path().join("ingest.db")).expect("opens");
+    conn.execute_batch(
+        "DROP INDEX dead_letters_by_hash; ALTER TABLE dead_letters DROP COLUMN hash;
+         DROP TABLE deliveries;",
+    )
+    .expect("as it was before");
+    drop(conn);
+    let store = open(dir.path());
+    assert_eq!(kept(&store), [0, 1, 2]);
+    let mut other = letters(3..4);
+    other.dead_letters[0].payload = [1].into();
+    store.commit(&other).expect("commits");
+    drop(store);
+    let store = open(dir.path());
+    other.dead_letters[0].again = true;
+    assert_eq!(store.commit(&other).expect("commits").repeated_letters, [0]);
+    assert_eq!(kept(&store), [0, 1, 2, 3]);
+}
+
+#[test]
 fn dead_letters_must_be_kept_for_a_time() {
     let options = Options { dead_letter_retention: Span::ZERO, ..Options::default() };
     let error = Embedded::open(temp().path(), options).expect_err("senseless");

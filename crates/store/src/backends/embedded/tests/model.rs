@@ -105,6 +105,7 @@ fn to_commit(sent: &[Sent], letters: u32) -> Commit {
                 number: u64::from(sent.metric) * 3 + sent.secs.unsigned_abs() % 50,
             })
             .collect(),
+        deliveries: Vec::new(),
     }
 }
 
