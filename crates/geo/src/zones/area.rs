@@ -16,7 +16,7 @@ use super::core_box::CoreBox;
 const EDGES_PER_BAND: usize = 4;
 
 /// Up to this many edges are one band: looking at all of them costs less than finding the band.
-const EDGES_OF_ONE_BAND: usize = 12;
+const EDGES_OF_ONE_BAND: usize = 24;
 
 /// In how many latitudes a place for the label is looked for.
 const LABEL_SCANS: usize = 9;
