@@ -2,7 +2,7 @@
 //!
 //! The fuzz target is a package of its own (`tests/fuzz`), because all of it is compiled with
 //! coverage counters, into `target/fuzz`. What libFuzzer finds worth keeping stays in
-//! `target/fuzz/corpus/FORMAT`, and an input that makes a decoder panic, take more than five
+//! `target/fuzz/corpus/FORMAT`, and an input that makes a decoder panic, take more than 25
 //! seconds or use more than a gigabyte is written to `target/fuzz/crash-FORMAT-…`.
 
 use std::process::Command;
@@ -49,7 +49,7 @@ pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
         let arguments = [
             &*format!("-max_total_time={}", args.seconds),
             "-max_len=65536",
-            "-timeout=5",
+            "-timeout=25",
             "-rss_limit_mb=1024",
             "-verbosity=0",
             "-print_final_stats=1",
