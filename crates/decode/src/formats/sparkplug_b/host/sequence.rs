@@ -13,29 +13,35 @@ pub(super) struct Sequence {
     ahead: [u64; 4],
     /// The newest of them.
     newest: u8,
+    /// Which of the eight numbers before the next have come, the last one in the lowest bit.
+    recent: u8,
     missing_since: Option<Timestamp>,
 }
 
 impl Sequence {
     /// What follows the number of a birth.
     pub(super) fn after(seq: u8) -> Self {
-        Self { next: seq.wrapping_add(1), ahead: [0; 4], newest: seq, missing_since: None }
+        let next = seq.wrapping_add(1);
+        Self { next, ahead: [0; 4], newest: seq, recent: 1, missing_since: None }
     }
 
     /// A message has come.
     pub(super) fn see(&mut self, seq: u8, now: Timestamp) {
         if seq == self.next {
-            self.next = seq.wrapping_add(1);
+            self.go_on();
             while self.take(self.next) {
-                self.next = self.next.wrapping_add(1);
+                self.go_on();
             }
             if self.ahead == [0; 4] {
                 self.missing_since = None;
             }
             return;
         }
+        if self.is_repeated(seq) {
+            return;
+        }
         // One from before its turn, or, as far as can be told, from after more losses than half
-        // the numbers there are. A mere repetition is forgotten with the next message in turn.
+        // the numbers there are.
         if seq.wrapping_sub(self.next) < 128 {
             self.ahead[usize::from(seq >> 6)] |= 1 << (seq & 63);
         }
@@ -54,6 +60,17 @@ impl Sequence {
     /// Nothing more is waited for: goes on after the newest.
     pub(super) fn give_up(&mut self) {
         *self = Self::after(self.newest);
+    }
+
+    fn go_on(&mut self) {
+        self.next = self.next.wrapping_add(1);
+        self.recent = self.recent << 1 | 1;
+    }
+
+    /// Whether it came just before: a second delivery, by which nothing is missing.
+    fn is_repeated(&self, seq: u8) -> bool {
+        let back = self.next.wrapping_sub(seq).wrapping_sub(1);
+        self.recent.checked_shr(u32::from(back)).is_some_and(|recent| recent & 1 == 1)
     }
 
     fn take(&mut self, seq: u8) -> bool {
@@ -112,11 +129,26 @@ mod tests {
     }
 
     #[test]
-    fn a_repetition_is_forgotten() {
-        let mut sequence = Sequence::after(0);
-        sequence.see(1, at(1));
-        sequence.see(1, at(2));
-        sequence.see(2, at(3));
+    fn a_repetition_is_no_gap() {
+        let mut sequence = Sequence::after(254);
+        for seq in [254, 255, 255, 254, 0, 1, 255, 0, 1, 2, 2] {
+            sequence.see(seq, at(1));
+            assert_eq!(sequence.missing_since(), None, "{seq}");
+        }
+        // A number from before the birth never came; one from long ago comes after losses.
+        for seq in [253, 250, 100] {
+            let mut sequence = sequence.clone();
+            sequence.see(seq, at(2));
+            assert_eq!(sequence.missing_since(), Some(at(2)), "{seq}");
+        }
+        // What is missing stays so, whatever is repeated.
+        sequence.see(4, at(3));
+        sequence.see(2, at(4));
+        sequence.see(4, at(5));
+        assert_eq!(sequence.missing_since(), Some(at(3)));
+        sequence.see(3, at(6));
+        assert_eq!(sequence.missing_since(), None);
+        sequence.see(3, at(7));
         assert_eq!(sequence.missing_since(), None);
     }
 }
