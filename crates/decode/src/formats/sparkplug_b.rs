@@ -9,15 +9,22 @@
 //! whoever sends what cannot be understood, or leaves a gap in its sequence numbers for longer
 //! than `reorder_timeout`, is asked for a new birth (`Node Control/Rebirth`), at most once in
 //! `rebirth_interval`. The message itself is the error `no_birth`, and can be replayed once the
-//! birth is there. A replay changes nothing of what is known.
+//! birth is there. A replay changes nothing of what is known, and reads aliases only if that
+//! birth is the one that was in force when the message arrived, or the first after it.
+//!
+//! After a restart the first message of an edge node other than its birth asks for one. What died
+//! while nobody listened, and the devices of a node that dies before it is born again, keep the
+//! `online` = true that was stored last: nobody is left who could be asked.
 //!
 //! **Time** is that at which messages arrive, so a gap is noticed with the next message of any
 //! edge node of the source. Messages after a gap are not held back: each value has its own time.
+//! `online` has the time of arrival: births and deaths, which a broker sends in an edge node's
+//! stead, are then in the order in which they came, whatever the edge node's clock says.
 //!
 //! **Readings.** Each edge node and each of its devices is a device. Births and data give their
 //! metrics' values, by the names in the birth; besides, a birth gives `online` = true, and a
 //! death `online` = false, an edge node's for its devices too: what such a device said last is
-//! stale. A death of an earlier session (`bdSeq`) says nothing.
+//! stale. A death of an earlier session (`bdSeq`), or one that is delivered again, says nothing.
 //!
 //! | in Sparkplug | here |
 //! |---|---|
@@ -36,6 +43,8 @@
 //! `max_nodes` (10,000) and `max_metrics` (1,000,000, of all nodes together), what is known at most.
 
 mod host;
+mod metric;
+mod refusal;
 #[cfg(test)]
 mod tests;
 mod topic;
@@ -45,17 +54,18 @@ mod wire;
 use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use city_model::{Quality, Span, Timestamp};
+use city_model::{Span, Timestamp};
 
-use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError, quote};
-use crate::guard::{Guarded, Parse, Sink, bad_value, check_id};
-use crate::limits;
+use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError};
+use crate::guard::{Guarded, Parse, Sink, check_id};
 use crate::options::Options;
 use crate::time::clock_was_set;
 use crate::{Command, Decoder, Example, Format, Message};
-use host::{Death, Full, Host, Names, Patience};
+use host::{Death, Host, Names, Patience};
+use metric::{Known, put, quality};
+use refusal::{full, not_a_payload, not_a_topic, other_birth};
 use topic::{Address, Kind, Topic};
-use wire::{Bad, Metric, Payload, Raw};
+use wire::Payload;
 
 /// The metric that says whether a device is.
 const ONLINE: &str = "online";
@@ -166,16 +176,17 @@ impl Reader {
         message: &Message<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
+        let mut now = message.received;
         if !message.replayed {
             let mut host = self.host();
             match address.device {
-                None => host.node_birth(address, payload),
-                Some(device) => host.device_birth(address, device, payload, message.received),
+                None => host.node_birth(address, payload, now),
+                Some(device) => host.device_birth(address, device, payload, now),
             }
             .map_err(full)?;
+            now = host.stamp(address, now);
         }
-        let time = time(payload.timestamp)?.unwrap_or(message.received);
-        self.online(address, true, time, sink)?;
+        self.online(address, true, now, sink)?;
         self.values(address, payload, None, sink)
     }
 
@@ -186,26 +197,26 @@ impl Reader {
         message: &Message<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
-        let now = message.received;
+        let mut now = message.received;
         let mut devices = Vec::new();
-        match address.device {
-            _ if message.replayed => {}
-            Some(device) => self.host().device_death(address, device, payload, now),
-            None => match self.host().node_death(address, payload) {
-                Death::Of(of) => devices = of,
-                Death::Earlier => {
-                    sink.ignore();
-                    return Ok(());
-                }
-            },
+        if !message.replayed {
+            let mut host = self.host();
+            match address.device {
+                Some(device) => host.device_death(address, device, payload, now),
+                None => match host.node_death(address, payload, now) {
+                    Death::Of(of) => devices = of,
+                    Death::Known => {
+                        sink.ignore();
+                        return Ok(());
+                    }
+                },
+            }
+            now = host.stamp(address, now);
         }
-        // A will says when it was made, not when it came true (clause 5.4).
-        let said = address.device.and(payload.timestamp);
-        let time = time(said)?.unwrap_or(now);
-        self.online(address, false, time, sink)?;
+        self.online(address, false, now, sink)?;
         for device in devices {
             let id = self.id(Address { device: Some(&device), ..address })?;
-            put_online(&id, false, time, sink)?;
+            put_online(&id, false, now, sink)?;
         }
         Ok(())
     }
@@ -221,16 +232,19 @@ impl Reader {
         if !message.replayed {
             host.count(address, payload, message.received);
         }
-        let found = match host.names(address) {
+        let known = host.names(address);
+        let then = known.filter(|names| !message.replayed || names.hold_for(message.received));
+        let found = match then {
             Some(names) => self.values(address, payload, Some(names), sink),
             None => self.values(address, payload, Some(&Names::default()), sink),
         };
-        let unborn = match &found {
-            Ok(()) => host.names(address).is_none(),
-            Err(error) => error.kind == DecodeErrorKind::NoBirth,
-        };
-        if unborn && !message.replayed {
-            host.ask(address, message.received);
+        let misfit = matches!(&found, Err(error) if error.kind == DecodeErrorKind::NoBirth);
+        if message.replayed {
+            let other = misfit && known.is_some() && then.is_none();
+            return if other { Err(other_birth(address)) } else { found };
+        }
+        if misfit || known.is_none() {
+            host.doubt(address, message.received);
         }
         found
     }
@@ -285,143 +299,6 @@ impl Reader {
     }
 }
 
-/// What is known of a metric: from itself, or from the birth.
-struct Known<'a, 'n> {
-    name: NameOf<'a, 'n>,
-    datatype: u32,
-    unit: Option<Cow<'a, str>>,
-}
-
-/// A name in the message, or one in the birth.
-#[derive(Clone, Copy)]
-enum NameOf<'a, 'n> {
-    Sent(&'a str),
-    Born(&'n str),
-}
-
-impl<'n> NameOf<'n, 'n> {
-    fn as_str(self) -> &'n str {
-        let (Self::Sent(name) | Self::Born(name)) = self;
-        name
-    }
-}
-
-impl<'a, 'n> Known<'a, 'n> {
-    fn of(
-        metric: &Metric<'a>,
-        names: Option<&'n Names>,
-        address: Address<'_>,
-    ) -> Result<Self, DecodeError> {
-        let born = names.and_then(|names| names.find(metric));
-        let sent = metric.name.filter(|name| !name.is_empty());
-        let name = match (sent, born) {
-            (Some(name), _) => NameOf::Sent(name),
-            (None, Some(born)) => NameOf::Born(&born.name),
-            (None, None) => {
-                let what = match metric.alias {
-                    Some(alias) => format!("a metric has the alias {alias}"),
-                    None => "a metric has neither a name nor an alias".to_owned(),
-                };
-                return Err(no_birth(address, &what));
-            }
-        };
-        let born_as = born.and_then(|born| born.datatype);
-        let datatype = match (metric.datatype, born_as) {
-            (Some(sent), Some(born)) if sent != born => {
-                let what = format!(
-                    "`{}` has data type {sent}, and {born} in the birth",
-                    quote(name.as_str())
-                );
-                return Err(no_birth(address, &what));
-            }
-            (sent, born) => sent.or(born).or(value::evident(metric.value)),
-        };
-        let Some(datatype) = datatype else {
-            let what = format!("`{}` does not say its data type", quote(name.as_str()));
-            return Err(no_birth(address, &what));
-        };
-        let declared = || born.and_then(|born| born.unit.as_deref());
-        let unit = match metric.properties().unit {
-            Some(unit) => Some(Cow::Borrowed(unit)),
-            None => declared().map(|unit| Cow::Owned(unit.to_owned())),
-        };
-        Ok(Self { name, datatype, unit })
-    }
-}
-
-/// The values of one metric: one, none, or those of a template's members.
-fn put<'a>(
-    metric: &Metric<'a>,
-    known: &Known<'a, '_>,
-    sink: &mut Sink<'_, 'a>,
-) -> Result<(), DecodeError> {
-    let name = known.name.as_str();
-    let control = name == host::BD_SEQ
-        || name.starts_with("Node Control/")
-        || name.starts_with("Device Control/");
-    let Some(raw) = metric.value.filter(|_| !control && !metric.is_null && !metric.is_transient)
-    else {
-        return Ok(());
-    };
-    if let Raw::Template(template) = raw {
-        return put_members(template, name, 1, sink);
-    }
-    let at = || At::Path(quote(name));
-    let Some(raw) = value::reading(known.datatype, raw).map_err(|why| bad_value(at(), why))? else {
-        return Ok(());
-    };
-    let unit = known.unit.clone();
-    match known.name {
-        NameOf::Sent(name) => sink.named(Cow::Borrowed(name), unit, raw, at),
-        NameOf::Born(name) => match sink.mapping().find(name) {
-            Some(rule) => sink.ruled(rule, unit, raw, at),
-            None => sink.named(Cow::Owned(name.to_owned()), unit, raw, at),
-        },
-    }
-}
-
-/// The members of a template's instance.
-fn put_members<'a>(
-    template: &'a [u8],
-    name: &str,
-    depth: usize,
-    sink: &mut Sink<'_, 'a>,
-) -> Result<(), DecodeError> {
-    if depth > MAX_TEMPLATES {
-        return Err(DecodeError::new(
-            DecodeErrorKind::TooDeep,
-            At::Path(quote(name)),
-            format!("templates are nested deeper than {MAX_TEMPLATES}"),
-            "use flatter templates",
-        ));
-    }
-    if name.len() > limits::MAX_NAME {
-        return Err(DecodeError::new(
-            DecodeErrorKind::BadName,
-            At::Path(quote(name)),
-            format!("a name is longer than {} bytes", limits::MAX_NAME),
-            "use shorter names",
-        ));
-    }
-    let Some(mut members) = wire::members(template).map_err(not_a_payload)? else { return Ok(()) };
-    while let Some(member) = members.next().map_err(not_a_payload)? {
-        let Some(raw) = member.value.filter(|_| !member.is_null) else { continue };
-        let Some(member_name) = member.name else { continue };
-        let called = format!("{name}/{member_name}");
-        if let Raw::Template(template) = raw {
-            put_members(template, &called, depth + 1, sink)?;
-            continue;
-        }
-        let Some(datatype) = member.datatype.or(value::evident(member.value)) else { continue };
-        let at = || At::Path(quote(&called));
-        if let Some(raw) = value::reading(datatype, raw).map_err(|why| bad_value(at(), why))? {
-            let unit = member.properties().unit.map(Cow::Borrowed);
-            sink.named(Cow::Owned(called.clone()), unit, raw, at)?;
-        }
-    }
-    Ok(())
-}
-
 fn put_online(
     device: &str,
     online: bool,
@@ -437,15 +314,6 @@ fn put_online(
     Ok(())
 }
 
-/// The quality of a code: Sparkplug's three, and OPC's classes (bad below 64, uncertain below 192).
-fn quality(code: i32) -> Option<Quality> {
-    match code {
-        192..=255 => None,
-        0..64 => Some(Quality::Fail),
-        _ => Some(Quality::Suspect),
-    }
-}
-
 fn time(millis: Option<u64>) -> Result<Option<Timestamp>, DecodeError> {
     let Some(millis) = millis else { return Ok(None) };
     let time = i64::try_from(millis).ok().filter(|millis| *millis < i64::MAX / 1_000);
@@ -459,52 +327,6 @@ fn time(millis: Option<u64>) -> Result<Option<Timestamp>, DecodeError> {
         )
     })?;
     Ok(clock_was_set(time))
-}
-
-fn no_birth(address: Address<'_>, what: &str) -> DecodeError {
-    let Address { group, edge, device } = address;
-    let of = device.map(|device| format!("device {device} of ")).unwrap_or_default();
-    DecodeError::new(
-        DecodeErrorKind::NoBirth,
-        At::Message,
-        format!(
-            "{what}; the birth certificate of {of}edge node {group}/{edge} does not say it, or is not known"
-        ),
-        "the edge node was asked for a new birth; once it is there, replay this message. If none \
-         comes, see whether we may publish to spBv1.0/+/NCMD/+ there",
-    )
-}
-
-fn full(_: Full) -> DecodeError {
-    DecodeError::new(
-        DecodeErrorKind::TooManyValues,
-        At::Message,
-        "there are more edge nodes or metrics than this source keeps",
-        "raise the source's options max_nodes and max_metrics, then ask for new births",
-    )
-}
-
-fn not_a_topic(topic: &str, why: &str) -> DecodeError {
-    DecodeError::new(
-        DecodeErrorKind::WrongShape,
-        At::Message,
-        format!("`{}` is no topic of Sparkplug B: {why}", quote(topic)),
-        "a source of this format has the topic spBv1.0/#",
-    )
-}
-
-fn not_a_payload(bad: Bad) -> DecodeError {
-    let message = match bad {
-        Bad::TooMany => return limits::too_many(),
-        Bad::Syntax => "the payload is not one of Sparkplug B (protocol buffers)",
-        Bad::Text => "a text in the payload is not UTF-8",
-    };
-    DecodeError::new(
-        DecodeErrorKind::Malformed,
-        At::Message,
-        message,
-        "check that the sender speaks Sparkplug B, not Sparkplug A or JSON",
-    )
 }
 
 fn count(options: &Options<'_>, key: &str) -> Result<Option<usize>, OptionsError> {

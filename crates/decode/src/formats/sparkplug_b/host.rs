@@ -1,14 +1,19 @@
 //! What a host application knows of its edge nodes: who is born, what the aliases mean, whether a
 //! message is missing, and when to ask for a new birth. Pure: the only time is that of arrival.
 
+mod names;
+mod node;
+mod nodes;
 mod sequence;
 
 use city_model::{Span, Timestamp};
-use rustc_hash::FxHashMap;
 
 use super::topic::Address;
-use super::wire::{self, Metric, Payload, Raw};
+use super::wire::{self, Payload, Raw};
 use crate::Command;
+pub(super) use names::Names;
+use node::{Born, Device, Session};
+use nodes::Nodes;
 use sequence::Sequence;
 
 /// The metric that pairs a death with its birth.
@@ -31,52 +36,12 @@ pub(super) struct Patience {
 #[derive(Debug)]
 pub(super) struct Host {
     patience: Patience,
-    nodes: FxHashMap<Box<str>, Node>,
+    nodes: Nodes,
     /// Metrics and devices that are known, of all nodes.
     held: usize,
     /// The earliest time at which a missing message is given up.
     due: Option<Timestamp>,
     commands: Vec<Command>,
-}
-
-#[derive(Debug, Default)]
-struct Node {
-    session: Option<Session>,
-    /// When it was last asked for a birth that has not come yet.
-    asked: Option<Timestamp>,
-    wants_birth: bool,
-}
-
-/// From a birth to a death.
-#[derive(Debug, Default)]
-struct Session {
-    /// `None`: the birth of the node itself is not known, only births of devices.
-    node: Option<Born>,
-    /// Devices that are online; `None`: not born again since the node was.
-    devices: FxHashMap<Box<str>, Option<Names>>,
-}
-
-#[derive(Debug)]
-struct Born {
-    names: Names,
-    bd_seq: Option<u64>,
-    sequence: Option<Sequence>,
-}
-
-/// What a birth certificate declares.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    list: Vec<Declared>,
-    by_alias: FxHashMap<u64, u32>,
-    by_name: FxHashMap<Box<str>, u32>,
-}
-
-/// A metric as it was declared.
-#[derive(Debug)]
-pub(super) struct Declared {
-    pub(super) name: Box<str>,
-    pub(super) datatype: Option<u32>,
-    pub(super) unit: Option<Box<str>>,
 }
 
 /// There are more edge nodes or metrics than the source allows.
@@ -88,13 +53,15 @@ pub(super) struct Full;
 pub(super) enum Death {
     /// The node is offline, and these devices of it with it.
     Of(Vec<Box<str>>),
-    /// It belongs to an earlier session; the node was born again since.
-    Earlier,
+    /// Nothing new: it belongs to an earlier session, the node was born again since; or it was
+    /// delivered before.
+    Known,
 }
 
 impl Host {
     pub(super) fn new(patience: Patience) -> Self {
-        Self { patience, nodes: FxHashMap::default(), held: 0, due: None, commands: Vec::new() }
+        let nodes = Nodes::new(patience.nodes);
+        Self { patience, nodes, held: 0, due: None, commands: Vec::new() }
     }
 
     /// Moves out what is to be published.
@@ -110,9 +77,9 @@ impl Host {
         self.due = None;
         let timeout = self.patience.reorder;
         let mut overdue = Vec::new();
-        for (key, node) in &mut self.nodes {
-            let born = node.session.as_mut().and_then(|session| session.node.as_mut());
-            let Some(sequence) = born.and_then(|born| born.sequence.as_mut()) else { continue };
+        for (key, node) in self.nodes.iter_mut() {
+            let sequence = node.born_mut().and_then(|born| born.sequence.as_mut());
+            let Some(sequence) = sequence else { continue };
             match sequence.missing_since() {
                 Some(since) if now.since(since) >= timeout => {
                     sequence.give_up();
@@ -130,48 +97,81 @@ impl Host {
         }
     }
 
+    /// When an edge node or a device of it is said to be online or offline: at the arrival of
+    /// the message, and after whatever was said of it before.
+    pub(super) fn stamp(&mut self, address: Address<'_>, now: Timestamp) -> Timestamp {
+        self.nodes.get_mut(&key(address)).map_or(now, |node| node.stamp(now))
+    }
+
     /// An edge node's birth.
     pub(super) fn node_birth(
         &mut self,
         address: Address<'_>,
         payload: &Payload<'_>,
+        now: Timestamp,
     ) -> Result<(), Full> {
         let key = key(address);
-        let mut names = Names::of(payload);
-        let bd_seq = bd_seq(payload);
-        let sequence = payload.seq.map(|seq| Sequence::after(seq as u8));
-        let before = self.take_session(&key);
+        let before = self.take_session(&key).unwrap_or_default();
+        let mut unborn_since = self.nodes.make(&key, now)?.unborn_since;
+        let mut from = unborn_since;
         let mut session = Session::default();
-        // Devices that were online stay so until they are born again or die.
-        if let Some(before) = before {
-            session.devices = before.devices.into_keys().map(|device| (device, None)).collect();
+        if let Some(born) = &before.node {
+            from = born.names.until(now);
+            unborn_since = unborn_since.max(born.at);
         }
-        let full = self.room(session.held() + names.list.len()).is_err();
+        // Devices that were online stay so until they are born again or die.
+        let wait = |(key, device): (Box<str>, Device)| (key, device.wait(unborn_since, now));
+        session.devices = before.devices.into_iter().map(wait).collect();
+        let mut names = Names::of(payload, from);
+        let full = self.room(session.held() + names.len()).is_err();
         if full {
             // The node is online all the same; its data cannot be understood.
-            names = Names::default();
+            names = Names::of(&Payload::default(), now);
             session.devices.clear();
+            unborn_since = now;
         }
-        session.node = Some(Born { names, bd_seq, sequence });
-        let held = session.held();
-        let node = self.node(&key)?;
-        *node = Node { session: Some(session), ..Node::default() };
-        self.held += held;
+        let sequence = payload.seq.map(|seq| Sequence::after(seq as u8));
+        session.node = Some(Born { at: now, names, bd_seq: bd_seq(payload), sequence });
+        self.held += session.held();
+        let node = self.nodes.make(&key, now)?;
+        node.session = Some(session);
+        (node.asked, node.wants_birth, node.died) = (None, false, None);
+        node.unborn_since = unborn_since;
         if full { Err(Full) } else { Ok(()) }
     }
 
     /// An edge node's death.
-    pub(super) fn node_death(&mut self, address: Address<'_>, payload: &Payload<'_>) -> Death {
+    pub(super) fn node_death(
+        &mut self,
+        address: Address<'_>,
+        payload: &Payload<'_>,
+        now: Timestamp,
+    ) -> Death {
         let key = key(address);
-        let session = self.nodes.get(&*key).and_then(|node| node.session.as_ref());
-        let born = session.and_then(|session| session.node.as_ref());
-        if let (Some(born), Some(death)) = (born.and_then(|born| born.bd_seq), bd_seq(payload))
+        let bd_seq = bd_seq(payload);
+        let node = self.nodes.get(&key);
+        let born = node.and_then(|node| node.born());
+        if let (Some(born), Some(death)) = (born.and_then(|born| born.bd_seq), bd_seq)
             && born != death
         {
-            return Death::Earlier;
+            return Death::Known;
         }
+        let died = node.filter(|node| node.session.is_none()).and_then(|node| node.died);
+        if bd_seq.is_some() && died == bd_seq {
+            return Death::Known;
+        }
+        let is_known = born.is_some();
         let session = self.take_session(&key);
-        self.nodes.remove(&*key);
+        if let Ok(node) = self.nodes.make(&key, now) {
+            node.wants_birth = false;
+            node.died = bd_seq;
+            node.unborn_since = now;
+        }
+        self.nodes.rest(&key);
+        if !is_known {
+            // It may be of an earlier session than the one that is on now.
+            self.ask_node(&key, now);
+        }
         Death::Of(session.map(|session| session.devices.into_keys().collect()).unwrap_or_default())
     }
 
@@ -184,19 +184,17 @@ impl Host {
         now: Timestamp,
     ) -> Result<(), Full> {
         self.count(address, payload, now);
-        let key = key(address);
-        let names = Names::of(payload);
-        self.room(names.list.len() + 1)?;
-        let node = self.node(&key)?;
+        let mut names = Names::of(payload, now);
+        self.room(names.len() + 1)?;
+        let node = self.nodes.make(&key(address), now)?;
+        let unborn_since = node.unborn_since;
         let session = node.session.get_or_insert_default();
-        let node_is_known = session.node.is_some();
-        let added = names.list.len() + 1;
-        let before = session.devices.insert(device.into(), Some(names));
-        let freed = before.map_or(0, |names| 1 + names.map_or(0, |names| names.list.len()));
-        self.held = (self.held + added).saturating_sub(freed);
-        if !node_is_known {
-            self.ask(address, now);
-        }
+        let before = session.devices.remove(device);
+        names.set_from(before.as_ref().map_or(unborn_since, |before| before.until(now)));
+        let born = Device::Born(names);
+        let freed = before.map_or(0, |before| before.held());
+        self.held = (self.held + born.held()).saturating_sub(freed);
+        session.devices.insert(device.into(), born);
         Ok(())
     }
 
@@ -209,49 +207,61 @@ impl Host {
         now: Timestamp,
     ) {
         self.count(address, payload, now);
-        let node = self.nodes.get_mut(&*key(address));
-        let session = node.and_then(|node| node.session.as_mut());
-        let gone = session.and_then(|session| session.devices.remove(device));
-        let freed = gone.map_or(0, |names| 1 + names.map_or(0, |names| names.list.len()));
-        self.held -= freed.min(self.held);
+        let Some(node) = self.nodes.get_mut(&key(address)) else { return };
+        let gone = node.session.as_mut().and_then(|session| session.devices.remove(device));
+        if let Some(gone) = gone {
+            node.unborn_since = now;
+            self.held -= gone.held().min(self.held);
+        }
     }
 
-    /// A message with a sequence number, other than a birth of the node.
+    /// A message with a sequence number, other than a birth of the node: asks for that birth if
+    /// it is not known, for then what we know of the node's devices may be of before a restart.
     pub(super) fn count(&mut self, address: Address<'_>, payload: &Payload<'_>, now: Timestamp) {
-        let Some(node) = self.nodes.get_mut(&*key(address)) else { return };
-        let born = node.session.as_mut().and_then(|session| session.node.as_mut());
-        let sequence = born.and_then(|born| born.sequence.as_mut());
-        if let (Some(sequence), Some(seq)) = (sequence, payload.seq) {
+        let key = key(address);
+        let node = self.nodes.get_mut(&key);
+        let wants_birth = node.as_ref().is_none_or(|node| node.wants_birth);
+        let Some(born) = node.and_then(|node| node.born_mut()) else {
+            self.ask_node(&key, now);
+            return;
+        };
+        if let (Some(sequence), Some(seq)) = (&mut born.sequence, payload.seq) {
             sequence.see(seq as u8, now);
             if let Some(since) = sequence.missing_since() {
                 let due = later(since, self.patience.reorder);
                 self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
             }
         }
-        if node.wants_birth {
-            self.ask(address, now);
+        if wants_birth {
+            self.ask_node(&key, now);
         }
     }
 
     /// What a node or device has declared; `None` if its birth is not known.
     pub(super) fn names(&self, address: Address<'_>) -> Option<&Names> {
-        let session = self.nodes.get(&*key(address))?.session.as_ref()?;
+        let session = self.nodes.get(&key(address))?.session.as_ref()?;
         match address.device {
             None => session.node.as_ref().map(|born| &born.names),
-            Some(device) => session.devices.get(device)?.as_ref(),
+            Some(device) => session.devices.get(device)?.names(),
         }
     }
 
-    /// Asks an edge node for its births, unless it was asked just now.
-    pub(super) fn ask(&mut self, address: Address<'_>, now: Timestamp) {
-        self.ask_node(&key(address), now);
+    /// A message does not fit to what was declared: asks for the births, unless that was just now.
+    pub(super) fn doubt(&mut self, address: Address<'_>, now: Timestamp) {
+        let key = key(address);
+        let node = self.nodes.get_mut(&key);
+        if let Some(names) = node.and_then(|node| node.names_mut(address.device)) {
+            names.doubt(now);
+        }
+        self.ask_node(&key, now);
     }
 
     fn ask_node(&mut self, key: &str, now: Timestamp) {
         let pause = self.patience.rebirth;
-        let Ok(node) = self.node(key) else { return };
+        let Ok(node) = self.nodes.make(key, now) else { return };
         node.wants_birth = true;
-        if node.asked.is_some_and(|asked| now >= asked && now.since(asked) < pause) {
+        let just_now = |asked| now == asked || (now >= asked && now.since(asked) < pause);
+        if node.asked.is_some_and(just_now) {
             return;
         }
         node.asked = Some(now);
@@ -262,19 +272,6 @@ impl Host {
         });
     }
 
-    /// The node, which is made if there is room; nodes without a session make room.
-    fn node(&mut self, key: &str) -> Result<&mut Node, Full> {
-        if !self.nodes.contains_key(key) {
-            if self.nodes.len() >= self.patience.nodes {
-                let idle = self.nodes.iter().find(|(_, node)| node.session.is_none());
-                let idle = idle.map(|(key, _)| key.clone()).ok_or(Full)?;
-                self.nodes.remove(&*idle);
-            }
-            self.nodes.insert(key.into(), Node::default());
-        }
-        self.nodes.get_mut(key).ok_or(Full)
-    }
-
     fn room(&self, metrics: usize) -> Result<(), Full> {
         if self.held + metrics > self.patience.metrics { Err(Full) } else { Ok(()) }
     }
@@ -283,45 +280,6 @@ impl Host {
         let session = self.nodes.get_mut(key)?.session.take()?;
         self.held -= session.held().min(self.held);
         Some(session)
-    }
-}
-
-impl Session {
-    /// What it counts.
-    fn held(&self) -> usize {
-        let own = self.node.as_ref().map_or(0, |born| born.names.list.len());
-        let names = self.devices.values().flatten().map(|names| names.list.len()).sum::<usize>();
-        own + names + self.devices.len()
-    }
-}
-
-impl Names {
-    fn of(payload: &Payload<'_>) -> Self {
-        let mut names = Self::default();
-        for metric in &payload.metrics {
-            let Some(name) = metric.name.filter(|name| !name.is_empty()) else { continue };
-            let place = names.list.len() as u32;
-            names.list.push(Declared {
-                name: name.into(),
-                datatype: metric.datatype,
-                unit: metric.properties().unit.map(Into::into),
-            });
-            names.by_name.insert(name.into(), place);
-            if let Some(alias) = metric.alias {
-                names.by_alias.insert(alias, place);
-            }
-        }
-        names
-    }
-
-    /// What a metric in data is, by its name or else its alias.
-    pub(super) fn find(&self, metric: &Metric<'_>) -> Option<&Declared> {
-        let place = match (metric.name.filter(|name| !name.is_empty()), metric.alias) {
-            (Some(name), _) => self.by_name.get(name),
-            (None, Some(alias)) => self.by_alias.get(&alias),
-            (None, None) => None,
-        };
-        self.list.get(*place? as usize)
     }
 }
 
