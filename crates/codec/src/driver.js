@@ -16,10 +16,13 @@
   var MOST_CHARACTERS = 1000;
 
   // A few of the language's own functions run to their end without ever asking whether the time is
-  // over. On a list of a thousand million holes, which costs no memory, that is minutes.
+  // over. On a list of a thousand million holes, which costs no memory, that is minutes; so is a
+  // search for a long text in a long text. This keeps accidents cheap; what gets around it, the
+  // caller leaves behind.
   var MOST_ITEMS = 1000000;
+  var LONGEST_TEXT = 16384;
 
-  function guard(object, name) {
+  function guard(object, name, tooLong) {
     var original = object[name];
     if (typeof original !== "function") return;
     var guarded = { call: function () {
@@ -33,16 +36,24 @@
     });
   }
 
-  function tooLong(list) {
+  function longList(list) {
     if (typeof list === "object" && list !== null && list.length > MOST_ITEMS) {
       throw new RangeError("a list of " + list.length + " items is too long");
     }
   }
 
+  function longText(value) {
+    if (typeof value === "string" && value.length > LONGEST_TEXT) {
+      throw new RangeError("a text of " + value.length + " characters is too long");
+    }
+  }
+
   ["concat", "copyWithin", "fill", "flat", "flatMap", "join", "lastIndexOf", "reverse", "shift", "slice",
     "sort", "splice", "toLocaleString", "toReversed", "toSorted", "toSpliced", "unshift", "with",
-  ].forEach(function (name) { guard(Array.prototype, name); });
-  guard(Array, "from");
+  ].forEach(function (name) { guard(Array.prototype, name, longList); });
+  guard(Array, "from", longList);
+  ["includes", "indexOf", "lastIndexOf", "replace", "replaceAll", "split",
+  ].forEach(function (name) { guard(String.prototype, name, longText); });
 
   var lines = null;
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use city_decode::Frame;
 use rquickjs::context::EvalOptions;
 use rquickjs::object::Filter;
 use rquickjs::{Array, Atom, Context, Ctx, Error, Function, Object, Runtime, Value};
 
+use crate::busy::busy;
 use crate::failure::{Failure, Place};
 use crate::flatten::Flattener;
 use crate::{Limits, Report};
@@ -23,7 +24,10 @@ const DRIVER_FILE: &str = "citybrain";
 /// cheaper.
 const COLLECT_AFTER: usize = 2 << 20;
 
-/// One engine, made for one script.
+/// How many times the limit of a call compiling may take; it happens once.
+pub(crate) const LOADING: u32 = 20;
+
+/// One engine, made for one script. It belongs to the thread that made it.
 pub(crate) struct Engine {
     context: Context,
     deadline: Arc<Deadline>,
@@ -31,32 +35,23 @@ pub(crate) struct Engine {
     limits: Limits,
 }
 
-/// When the call that is running must end; asked by the engine every few thousand steps.
+/// When the call that is running must end; asked by the engine every few thousand steps, and once
+/// more after the call. It counts the time that the engine's thread has a core: what a busy machine
+/// takes away is not the script's.
 struct Deadline {
-    epoch: Instant,
-    /// Nanoseconds since the epoch.
+    /// Nanoseconds of the thread's time.
     end: AtomicU64,
     passed: AtomicBool,
-    /// Whether the engine has asked during this call before. Only then is it sure that the call
-    /// itself took thousands of steps, and not that a busy machine took the time away.
-    asked: AtomicBool,
 }
 
 impl Deadline {
     fn start(&self, limit: Duration) {
-        let end = (self.epoch.elapsed() + limit).as_nanos() as u64;
-        self.end.store(end, Ordering::Relaxed);
+        self.end.store((busy() + limit).as_nanos() as u64, Ordering::Relaxed);
         self.passed.store(false, Ordering::Relaxed);
-        self.asked.store(false, Ordering::Relaxed);
-    }
-
-    /// The engine's question.
-    fn stops(&self) -> bool {
-        self.asked.swap(true, Ordering::Relaxed) && self.is_over()
     }
 
     fn is_over(&self) -> bool {
-        let over = self.epoch.elapsed().as_nanos() as u64 > self.end.load(Ordering::Relaxed);
+        let over = busy().as_nanos() as u64 > self.end.load(Ordering::Relaxed);
         if over {
             self.passed.store(true, Ordering::Relaxed);
         }
@@ -75,14 +70,10 @@ impl Engine {
         runtime.set_memory_limit(limits.memory);
         runtime.set_max_stack_size(limits.stack);
         runtime.set_gc_threshold(COLLECT_AFTER.min(limits.memory / 4));
-        let deadline = Arc::new(Deadline {
-            epoch: Instant::now(),
-            end: AtomicU64::new(u64::MAX),
-            passed: AtomicBool::new(false),
-            asked: AtomicBool::new(false),
-        });
+        let deadline =
+            Arc::new(Deadline { end: AtomicU64::new(u64::MAX), passed: AtomicBool::new(false) });
         let asked = deadline.clone();
-        runtime.set_interrupt_handler(Some(Box::new(move || asked.stops())));
+        runtime.set_interrupt_handler(Some(Box::new(move || asked.is_over())));
         let context =
             Context::full(&runtime).map_err(|_| Failure::Memory { limit: limits.memory })?;
         let engine = Self { context, deadline, file: file.into(), limits };
@@ -91,8 +82,7 @@ impl Engine {
     }
 
     fn load(&self, source: &str) -> Result<(), Failure> {
-        // Compiling takes longer than a call, and happens once.
-        self.deadline.start(self.limits.time * 20);
+        self.deadline.start(self.limits.time * LOADING);
         self.context.with(|ctx| {
             let kit: Object<'_> = eval(&ctx, DRIVER, DRIVER_FILE)
                 .map_err(|error| self.failure(&ctx, None, &error))?;
@@ -101,7 +91,11 @@ impl Engine {
             let loaded = keep(&ctx, &kit, script);
             let usable = loaded.map_err(|error| self.failure(&ctx, Some(&kit), &error))?;
             self.clean(&ctx)?;
-            if usable { Ok(()) } else { Err(Failure::NoFunction) }
+            match usable {
+                _ if self.deadline.is_over() => Err(self.out_of_time()),
+                true => Ok(()),
+                false => Err(Failure::NoFunction),
+            }
         })
     }
 
@@ -129,8 +123,8 @@ impl Engine {
             while ctx.execute_pending_job() && !self.deadline.is_over() {}
             self.clean(&ctx)?;
             match read {
-                // A script can swallow running out of time, but not longer than to its end.
-                _ if self.deadline.has_passed() => Err(self.out_of_time()),
+                // A script can run out of time in its last step, between two questions.
+                _ if self.deadline.is_over() => Err(self.out_of_time()),
                 read => read,
             }
         })

@@ -21,6 +21,12 @@ pub(crate) enum Failure {
     Time { limit: Duration },
     /// Too much memory.
     Memory { limit: usize },
+    /// So much time that nobody waits for it any longer.
+    Stuck { limit: Duration },
+    /// The call before it was stuck, and still is.
+    Occupied,
+    /// There is no engine to run it.
+    Engine { why: String },
     /// It is left alone for now.
     Rests { left: Duration },
     /// Nothing that could be called.
@@ -66,7 +72,10 @@ impl Place {
 impl Failure {
     /// Whether the codec used up what it may use, so that its engine cannot be trusted any more.
     pub(crate) fn is_a_limit(&self) -> bool {
-        matches!(self, Self::Time { .. } | Self::Memory { .. })
+        matches!(
+            self,
+            Self::Time { .. } | Self::Memory { .. } | Self::Stuck { .. } | Self::Engine { .. }
+        )
     }
 
     pub(crate) fn into_error(self, file: &str) -> CodecError {
@@ -85,6 +94,11 @@ impl Failure {
             Self::Thrown(error) => error.to_string(),
             Self::Told { errors } => format!("it says: {}", errors.join("; ")),
             Self::Time { limit } => format!("it ran longer than {} ms", limit.as_millis()),
+            Self::Stuck { limit } => {
+                format!("it ran longer than {} ms, and is still running", limit.as_millis())
+            }
+            Self::Occupied => "a frame before this one is still running in it".to_owned(),
+            Self::Engine { why } => format!("it cannot be run: {why}"),
             Self::Memory { limit } => format!("it used more than {} MiB", limit >> 20),
             Self::Rests { left } => format!(
                 "it used up its time or memory too often and rests for another {} s",
@@ -123,7 +137,16 @@ impl Failure {
                 "try the bytes with `citybrain codec test`: an endless loop is the most common \
                  cause"
             }
-            Self::Rests { .. } => "mend the file; what was refused meanwhile can be replayed",
+            Self::Stuck { .. } => {
+                "try the bytes with `citybrain codec test`: a search in a very long text or a number \
+                 of very many digits is the most common cause"
+            }
+            Self::Engine { .. } => {
+                "check how many threads and how much memory the system allows; then replay the frame"
+            }
+            Self::Rests { .. } | Self::Occupied => {
+                "mend the file; what was refused meanwhile can be replayed"
+            }
             Self::NoFunction => {
                 "the file must define decodeUplink(input) at its top; `export` and several files \
                  are not possible"
@@ -159,6 +182,9 @@ mod tests {
             Failure::Told { errors: vec!["unknown port".to_owned(), "x".repeat(1_000)] },
             Failure::Time { limit: Duration::from_millis(50) },
             Failure::Memory { limit: 16 << 20 },
+            Failure::Stuck { limit: Duration::from_millis(50) },
+            Failure::Occupied,
+            Failure::Engine { why: "there is no thread".to_owned() },
             Failure::Rests { left: Duration::from_millis(9_200) },
             Failure::NoFunction,
             Failure::WrongResult { found: "a number" },

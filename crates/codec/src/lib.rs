@@ -11,27 +11,35 @@
 //! A call has a limit of time, memory and stack ([`Limits`]); a codec that passes one starts
 //! afresh, and one that keeps doing so rests, so that it harms only its own kind of device.
 //!
-//! The engine is QuickJS-ng. It must not be shared by threads at the same time, so each codec has
-//! one of its own behind a lock; the pipeline, which decodes on one thread, never waits for it.
+//! The engine is QuickJS-ng, one for each codec, on a thread of its own. The caller waits for the
+//! answer, but not longer than some times the limit: what a script does in one step (a search in a
+//! long text) nothing can stop, and the pipeline, which decodes on one thread, has other devices to
+//! serve. A thread that is left behind for that reason is the only one: until it has ended, the
+//! codec's frames are refused.
 
+mod busy;
 mod engine;
 mod failure;
 mod flatten;
+mod remarks;
 mod rest;
+mod worker;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use city_decode::{Codec, CodecError, CodecOutput, Frame};
 
-use engine::Engine;
 use failure::Failure;
+use remarks::Remarks;
 use rest::Rest;
+use worker::{Script, Worker};
 
 /// What one call of a codec may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest that it may run.
+    /// The longest that it may run, as time on a core where the system tells that (Linux, macOS).
     pub time: Duration,
     /// The most memory that the codec's engine may hold, in bytes; the engine itself takes about
     /// 300 KB of it.
@@ -73,24 +81,24 @@ impl Report {
 /// carry one device's values into another's. What the file changes in the language's own objects
 /// (a method that it adds to `Array.prototype`) stays until the codec starts afresh.
 pub struct JsCodec {
-    file: String,
-    source: String,
-    /// As JSON; `None` if there are none.
-    variables: Option<String>,
+    script: Arc<Script>,
     limits: Limits,
     ticks: Ticks,
     state: Mutex<State>,
+    remarks: Mutex<Remarks>,
 }
 
 struct State {
     /// `None` after a call that passed a limit.
-    engine: Option<Engine>,
+    worker: Option<Worker>,
+    /// The thread of a call that did not end.
+    stuck: Option<JoinHandle<()>>,
     rest: Rest,
 }
 
 impl std::fmt::Debug for JsCodec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("JsCodec").field("file", &self.file).finish_non_exhaustive()
+        f.debug_struct("JsCodec").field("file", &self.script.file).finish_non_exhaustive()
     }
 }
 
@@ -111,7 +119,7 @@ impl JsCodec {
         Self::with_ticks(file, source, variables, limits, Box::new(move || started.elapsed()))
     }
 
-    /// The same with another clock for the rests.
+    /// The same with another clock for the rests and for how often the log is written to.
     pub fn with_ticks(
         file: &str,
         source: &str,
@@ -121,21 +129,23 @@ impl JsCodec {
     ) -> Result<Self, CodecError> {
         let variables = (!variables.is_empty())
             .then(|| serde_json::Value::Object(variables.clone()).to_string());
-        let engine =
-            Engine::start(file, source, limits).map_err(|failure| failure.into_error(file))?;
-        Ok(Self {
-            file: file.to_owned(),
-            source: source.to_owned(),
-            variables,
+        let script = Script { file: file.to_owned(), source: source.to_owned(), variables };
+        let mut codec = Self {
+            script: Arc::new(script),
             limits,
             ticks,
-            state: Mutex::new(State { engine: Some(engine), rest: Rest::default() }),
-        })
+            state: Mutex::new(State { worker: None, stuck: None, rest: Rest::default() }),
+            remarks: Mutex::default(),
+        };
+        let worker = codec.start().and_then(|worker| worker.loaded().map(|()| worker));
+        let worker = worker.map_err(|failure| failure.into_error(file))?;
+        codec.state.get_mut().unwrap_or_else(PoisonError::into_inner).worker = Some(worker);
+        Ok(codec)
     }
 
     /// The name that errors call the file by.
     pub fn file(&self) -> &str {
-        &self.file
+        &self.script.file
     }
 
     /// Decodes a frame and keeps what else the codec said, before it failed too.
@@ -144,21 +154,29 @@ impl JsCodec {
         let called = self.call(frame, true, &mut report);
         match called {
             Ok(()) => (report, Ok(())),
-            Err(failure) => (report, Err(failure.into_error(&self.file))),
+            Err(failure) => (report, Err(failure.into_error(&self.script.file))),
         }
     }
 
     fn call(&self, frame: &Frame<'_>, listen: bool, report: &mut Report) -> Result<(), Failure> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { engine, rest } = &mut *state;
+        let State { worker, stuck, rest } = &mut *state;
         if let Some(left) = rest.left((self.ticks)()) {
             return Err(Failure::Rests { left });
         }
-        let result = self.run(engine, frame, listen, report);
+        if stuck.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return Err(Failure::Occupied);
+        }
+        *stuck = None;
+        let result = self.run(worker, frame, listen, report);
         match &result {
+            Err(Failure::Stuck { .. }) => {
+                *stuck = worker.take().map(Worker::leave);
+                rest.stuck((self.ticks)());
+            }
             // The engine may be in any state: the next call makes a new one.
             Err(failure) if failure.is_a_limit() => {
-                *engine = None;
+                *worker = None;
                 rest.struck((self.ticks)());
             }
             // It answered, if only that it cannot decode this frame.
@@ -169,16 +187,29 @@ impl JsCodec {
 
     fn run(
         &self,
-        engine: &mut Option<Engine>,
+        worker: &mut Option<Worker>,
         frame: &Frame<'_>,
         listen: bool,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let engine = match engine {
-            Some(engine) => engine,
-            None => engine.insert(Engine::start(&self.file, &self.source, self.limits)?),
-        };
-        engine.call(frame, self.variables.as_deref(), listen, report)
+        if let Some(worker) = worker {
+            return worker.call(frame, listen, report);
+        }
+        let fresh = worker.insert(self.start()?);
+        let loaded = fresh.loaded();
+        match loaded {
+            Ok(()) => fresh.call(frame, listen, report),
+            // The caller leaves it behind.
+            Err(failure @ Failure::Stuck { .. }) => Err(failure),
+            Err(failure) => {
+                *worker = None;
+                Err(failure)
+            }
+        }
+    }
+
+    fn start(&self) -> Result<Worker, Failure> {
+        Worker::start(self.script.clone(), self.limits)
     }
 }
 
@@ -186,7 +217,11 @@ impl Codec for JsCodec {
     fn decode_uplink(&self, frame: &Frame<'_>, out: &mut CodecOutput) -> Result<(), CodecError> {
         let mut report = Report { output: std::mem::take(out), ..Report::default() };
         let result = self.call(frame, false, &mut report);
+        if result.is_ok() && !(report.not_finite.is_empty() && report.warnings.is_empty()) {
+            let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+            remarks.tell(&self.script.file, frame.device, &report, (self.ticks)());
+        }
         *out = report.output;
-        result.map_err(|failure| failure.into_error(&self.file))
+        result.map_err(|failure| failure.into_error(&self.script.file))
     }
 }

@@ -29,6 +29,12 @@ impl Rest {
         *self = Self::default();
     }
 
+    /// The codec did not even end: it rests at once.
+    pub(crate) fn stuck(&mut self, now: Duration) {
+        self.strikes = self.strikes.max(STRIKES - 1);
+        self.struck(now);
+    }
+
     /// The codec used up its time or memory.
     pub(crate) fn struck(&mut self, now: Duration) {
         self.strikes = self.strikes.saturating_add(1);
@@ -62,6 +68,15 @@ mod tests {
             rest.struck(at(100));
         }
         assert_eq!(rest.left(at(100)), Some(LONGEST));
+    }
+
+    #[test]
+    fn a_codec_that_is_stuck_rests_at_once() {
+        let mut rest = Rest::default();
+        rest.stuck(at(0));
+        assert_eq!(rest.left(at(0)), Some(at(10)));
+        rest.stuck(at(10));
+        assert_eq!(rest.left(at(10)), Some(at(20)));
     }
 
     #[test]

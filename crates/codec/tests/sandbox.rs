@@ -11,9 +11,9 @@ use city_model::{Timestamp, Value};
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
-/// Enough for a debug build on a busy machine; what must run into it loops for ever anyway.
+/// Enough for a debug build; what must run into it loops for ever anyway.
 fn limits() -> Limits {
-    Limits { time: Duration::from_millis(500), ..Limits::default() }
+    Limits { time: Duration::from_millis(20), ..Limits::default() }
 }
 
 fn compile(source: &str) -> Result<JsCodec, CodecError> {
@@ -262,7 +262,7 @@ fn resting(source: &str) -> (JsCodec, Arc<AtomicU64>) {
     let secs = Arc::new(AtomicU64::new(0));
     let clock = secs.clone();
     let ticks = Box::new(move || Duration::from_secs(clock.load(Ordering::Relaxed)));
-    let limits = Limits { time: Duration::from_millis(20), ..Limits::default() };
+    let limits = Limits { time: Duration::from_millis(5), ..Limits::default() };
     let codec = JsCodec::with_ticks("test.js", source, &Map::new(), limits, ticks);
     (codec.expect("a codec"), secs)
 }
@@ -273,7 +273,7 @@ fn a_codec_that_keeps_running_out_of_time_rests_and_is_tried_again() {
     let (codec, secs) = resting(source);
     for _ in 0..3 {
         let error = call(&codec, &[1]).expect_err("an endless loop");
-        assert_eq!(error.message, "it ran longer than 20 ms");
+        assert_eq!(error.message, "it ran longer than 5 ms");
     }
     let error = call(&codec, &[0]).expect_err("it rests");
     assert!(error.message.contains("rests for another 10 s"), "{error}");
@@ -291,7 +291,9 @@ fn a_codec_that_keeps_running_out_of_time_rests_and_is_tried_again() {
 fn a_codec_that_uses_up_memory_starts_afresh() {
     let source = "function decodeUplink(i) {
         var all = []; while (i.bytes[0]) all.push(new Array(1000).fill(i)); return {data: {x: 1}}; }";
-    let codec = compile(source).expect("a codec");
+    // Memory is to be what it runs out of first.
+    let limits = Limits { time: Duration::from_millis(500), ..limits() };
+    let codec = JsCodec::new("test.js", source, &Map::new(), limits).expect("a codec");
     assert_eq!(call(&codec, &[1]).expect_err("a bomb").message, "it used more than 8 MiB");
     assert_eq!(call(&codec, &[0]).expect("a value").len(), 1);
 }
@@ -368,6 +370,27 @@ fn hostile_scripts_are_refused_and_survived() {
         let after = call(&codec, &[0]);
         assert_eq!(after.map(|values| values.len()), Ok(1), "after {body}");
     }
+}
+
+/// What comes of an accident with the functions of texts is refused before it starts.
+#[test]
+fn searches_in_very_long_texts_are_refused() {
+    for body in [
+        "var a = 'a'.repeat(200000); a.indexOf('a'.repeat(90000) + 'b')",
+        "var a = 'a'.repeat(200000); a.lastIndexOf('b' + 'a'.repeat(90000))",
+        "var a = 'a'.repeat(200000); a.includes('a'.repeat(90000) + 'b')",
+        "var a = 'a'.repeat(200000); a.split('a'.repeat(90000) + 'b')",
+        "var a = 'a'.repeat(200000); a.replace('a'.repeat(90000) + 'b', '')",
+        "var a = 'a'.repeat(200000); a.replaceAll('a'.repeat(90000) + 'b', '')",
+    ] {
+        let error = fails(&format!("function decodeUplink() {{ {body} }}"));
+        assert!(error.message.starts_with("RangeError: a text of 200000 characters"), "{error}");
+    }
+    let source = "function decodeUplink(i) { return {data: {x: 'a,b'.split(/,/).length,
+        y: 'a-b'.replace('-', '+'), z: 'abc'.indexOf('c'), w: 'abc'.includes('d')}}; }";
+    let values =
+        [("x", 2.0.into()), ("y", "a+b".into()), ("z", 2.0.into()), ("w", Value::from(false))];
+    check(source, &[], &values);
 }
 
 /// A million frames' worth of garbage must not add up; neither may what a script keeps.
