@@ -26,6 +26,7 @@
 //! `metrics = { "%RH" = "humidity" }` can name it.
 
 mod cbor;
+mod field;
 mod pack;
 
 use std::borrow::Cow;

@@ -10,7 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use minicbor::data::Type;
 use minicbor::decode::{Decoder, Error};
 
-use super::pack::{Base, Field, Own, Pack, Resolved};
+use super::field::Field;
+use super::pack::{Base, Own, Pack, Resolved};
 use crate::error::{At, DecodeError, DecodeErrorKind};
 use crate::limits::MAX_DEPTH;
 
