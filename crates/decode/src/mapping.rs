@@ -186,6 +186,11 @@ impl Mapping {
 }
 
 impl Rule {
+    /// Whether what has this name is left out on purpose.
+    pub(crate) fn ignores(&self) -> bool {
+        self.ignore
+    }
+
     /// From `"metric"` or `{metric, unit, scale, ignore, missing}`; the metric is called as the
     /// sent name unless said otherwise.
     fn compile(

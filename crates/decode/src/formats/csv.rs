@@ -22,7 +22,7 @@
 //! is one, under the shared `metrics`; a text only if those name it.
 //!
 //! More options: `header = false` if there is no row of names, then `columns` can list them;
-//! `decimal = ","`; `quote` (default `"`, empty for none); `comment`, a character at the start of
+//! `decimal = ","`, where a point parts thousands; `quote` (default `"`, empty for none); `comment`, a character at the start of
 //! lines to leave out; `sequence`, the column of a message counter.
 //!
 //! An empty cell, `nan` or an infinity is no value. A value's column that a table does not have is
@@ -30,11 +30,11 @@
 //! row with a place and no values becomes the truth value `position_fix`. Rows of different
 //! lengths are an error: such a table was cut or broken.
 
+mod cell;
 mod plan;
+mod rows;
 
 use std::borrow::Cow;
-
-use csv::{ByteRecord, ReaderBuilder};
 
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError, quote};
 use crate::guard::{Guarded, Parse, Sink, bad_value, check_id};
@@ -42,6 +42,7 @@ use crate::options::Options;
 use crate::wire::{self, Raw};
 use crate::{Decoder, Example, Format, Message};
 use plan::{Form, Place, Plan, Slot};
+use rows::Row;
 
 /// Tables of text.
 pub(super) struct Csv;
@@ -85,23 +86,13 @@ impl Parse for Plan {
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let payload = message.payload.strip_prefix(b"\xef\xbb\xbf").unwrap_or(message.payload);
-        let mut reader = ReaderBuilder::new()
-            .delimiter(self.delimiter)
-            .quote(self.quote.unwrap_or(b'"'))
-            .quoting(self.quote.is_some())
-            .comment(self.comment)
-            .has_headers(false)
-            .from_reader(payload);
-        let mut record = ByteRecord::new();
+        let mut rows = self.syntax.rows(payload);
         let mut table = None;
-        while reader.read_byte_record(&mut record).map_err(|error| syntax(&error))? {
-            let line = record.position().map_or(1, csv::Position::line);
+        while let Some(row) = rows.next()? {
             match &table {
-                None if self.header => table = Some(Table::named(self, &record, line)?),
-                None => {
-                    table.insert(Table::plain(self, &record, line)?).row(&record, line, sink)?;
-                }
-                Some(table) => table.row(&record, line, sink)?,
+                None if self.header => table = Some(Table::named(self, row)?),
+                None => table.insert(Table::plain(self, row)?).row(row, sink)?,
+                Some(table) => table.row(row, sink)?,
             }
         }
         Ok(())
@@ -145,8 +136,9 @@ struct Around {
 
 impl<'p> Table<'p> {
     /// By the names in the header.
-    fn named(plan: &'p Plan, header: &ByteRecord, line: u64) -> Result<Self, DecodeError> {
-        let names = header.iter().enumerate().map(|(column, name)| {
+    fn named(plan: &'p Plan, header: Row<'_>) -> Result<Self, DecodeError> {
+        let line = header.line;
+        let names = header.cells().enumerate().map(|(column, name)| {
             text(name, || At::Path(format!("line {line}, column {}", column + 1)))
                 .map(|name| name.trim().to_owned())
         });
@@ -154,10 +146,10 @@ impl<'p> Table<'p> {
     }
 
     /// By numbers, or by the names in the options.
-    fn plain(plan: &'p Plan, first: &ByteRecord, line: u64) -> Result<Self, DecodeError> {
+    fn plain(plan: &'p Plan, first: Row<'_>) -> Result<Self, DecodeError> {
         let given = plan.columns.iter().map(ToString::to_string);
         let names = given.chain(std::iter::repeat(String::new()));
-        Self::resolve(plan, names.take(first.len()).collect(), line)
+        Self::resolve(plan, names.take(first.len()).collect(), first.line)
     }
 
     fn resolve(plan: &'p Plan, names: Vec<String>, line: u64) -> Result<Self, DecodeError> {
@@ -172,19 +164,15 @@ impl<'p> Table<'p> {
         Ok(Self { plan, slots, names })
     }
 
-    fn row<'a>(
-        &self,
-        record: &ByteRecord,
-        line: u64,
-        sink: &mut Sink<'_, 'a>,
-    ) -> Result<(), DecodeError>
+    fn row<'a>(&self, row: Row<'_>, sink: &mut Sink<'_, 'a>) -> Result<(), DecodeError>
     where
         'p: 'a,
     {
+        let line = row.line;
         let before = sink.found().len();
         let mut around = Around::default();
         let (mut parameter, mut value, mut unit) = (None, None, None);
-        for (column, (cell, slot)) in record.iter().zip(&self.slots).enumerate() {
+        for (column, (cell, slot)) in row.cells().zip(&self.slots).enumerate() {
             let at = || self.at(line, column);
             let cell = text(cell, at)?.trim();
             if cell.is_empty() {
@@ -200,14 +188,17 @@ impl<'p> Table<'p> {
                 Slot::Lat => around.lat = Some(self.coordinate(cell, at)?),
                 Slot::Sequence => around.sequence = Some(counter(cell, at)?),
                 Slot::Value(index) => {
-                    if let (Some(rule), Some(raw)) = (self.plan.rule(index), self.raw(cell)) {
+                    let Some(rule) = self.plan.rule(index) else { continue };
+                    if rule.ignores() {
+                        sink.ignore();
+                    } else if let Some(raw) = self.raw(cell, at)? {
                         sink.ruled(rule, None, raw, at)?;
                     }
                 }
                 Slot::Open => self.open(column, cell, line, sink)?,
                 Slot::Parameter => parameter = Some(cell.to_owned()),
                 Slot::Unit => unit = Some(Cow::Owned(cell.to_owned())),
-                Slot::LongValue => value = self.raw(cell).map(|raw| (column, raw)),
+                Slot::LongValue => value = self.raw(cell, at)?.map(|raw| (column, raw)),
             }
         }
         if let (Some(name), Some((column, raw))) = (parameter, value) {
@@ -228,21 +219,34 @@ impl<'p> Table<'p> {
             Some(name) if !name.is_empty() => name.clone(),
             _ => (column + 1).to_string(),
         };
-        match self.raw(cell) {
+        let at = || self.at(line, column);
+        let rule = sink.mapping().find(&name);
+        match rule {
+            Some(rule) if rule.ignores() => {
+                sink.ignore();
+                return Ok(());
+            }
+            None if sink.mapping().ignores_unmapped() => return Ok(()),
+            _ => {}
+        }
+        match self.raw(cell, at)? {
             None => Ok(()),
-            Some(Raw::Text(_)) if sink.mapping().find(&name).is_none() => Ok(()),
-            Some(raw) => sink.named(Cow::Owned(name), None, raw, || self.at(line, column)),
+            Some(Raw::Text(_)) if rule.is_none() => Ok(()),
+            Some(raw) => sink.named(Cow::Owned(name), None, raw, at),
         }
     }
 
     /// What a cell says.
-    fn raw<'a>(&self, cell: &str) -> Option<Raw<'a>> {
-        if self.plan.decimal_comma
-            && let Some(number) = wire::spelled_number(&cell.replacen(',', ".", 1))
-        {
-            return number.is_finite().then_some(Raw::Number(number));
+    fn raw<'a>(&self, cell: &str, at: impl FnOnce() -> At) -> Result<Option<Raw<'a>>, DecodeError> {
+        if !self.plan.decimal_comma {
+            return Ok(wire::spelled(Cow::Borrowed(cell)).map(Raw::into_owned));
         }
-        wire::spelled(Cow::Borrowed(cell)).map(Raw::into_owned)
+        let raw = cell::with_comma(cell).map_err(|message| {
+            let hint = "set the source's option decimal to \".\" if the device writes a point, or \
+                        ignore the column in the option metrics";
+            DecodeError::new(DecodeErrorKind::BadValue, at(), message, hint)
+        })?;
+        Ok(raw.map(Raw::into_owned))
     }
 
     fn time(
@@ -257,10 +261,12 @@ impl<'p> Table<'p> {
     }
 
     fn coordinate(&self, cell: &str, at: impl FnOnce() -> At) -> Result<f64, DecodeError> {
-        match self.raw(cell) {
-            Some(Raw::Number(number)) => Ok(number),
-            _ => Err(bad_value(at(), format!("`{}` is not a coordinate", quote(cell)))),
-        }
+        let number = match wire::spelled(Cow::Borrowed(cell)) {
+            _ if self.plan.decimal_comma => cell::coordinate_with_comma(cell),
+            Some(Raw::Number(number)) => Some(number),
+            _ => None,
+        };
+        number.ok_or_else(|| bad_value(at(), format!("`{}` is not a coordinate", quote(cell))))
     }
 
     /// A place in the table as people count it.
@@ -313,19 +319,6 @@ fn no_column(place: &Place, names: &[String], line: u64) -> DecodeError {
         format!("there is no column `{place}`; there are {known}"),
         "correct the source's options, or its delimiter",
     )
-}
-
-/// What the reader's error means for a message.
-fn syntax(error: &csv::Error) -> DecodeError {
-    let (at, message) = match error.kind() {
-        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => (
-            pos.as_ref().map_or(At::Message, |pos| At::Path(format!("line {}", pos.line()))),
-            format!("a row has {len} cells, the first has {expected_len}"),
-        ),
-        _ => (At::Message, "not a table of text".to_owned()),
-    };
-    let hint = "send complete rows; check the source's options delimiter and quote";
-    DecodeError::new(DecodeErrorKind::Malformed, at, message, hint)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::rows::Syntax;
 use crate::error::OptionsError;
 use crate::mapping::{Mapping, Rule};
 use crate::options::{Options, name_of};
@@ -32,10 +33,7 @@ pub(super) fn keys() -> Vec<&'static str> {
 
 /// A source's options.
 pub(super) struct Plan {
-    pub(super) delimiter: u8,
-    /// `None`: quotes are characters like others.
-    pub(super) quote: Option<u8>,
-    pub(super) comment: Option<u8>,
+    pub(super) syntax: Syntax,
     pub(super) decimal_comma: bool,
     pub(super) header: bool,
     /// The columns' names where there is no header.
@@ -139,10 +137,10 @@ impl Plan {
             return Err(OptionsError::bad(options.full("lon"), "lon and lat go together"));
         }
         let decimals = [(".", false), (",", true)];
+        let delimiter = character(options, "delimiter", Some(b','))?.unwrap_or(b',');
+        let quote = character(options, "quote", Some(b'"'))?;
         let plan = Self {
-            delimiter: character(options, "delimiter", Some(b','))?.unwrap_or(b','),
-            quote: character(options, "quote", Some(b'"'))?,
-            comment: character(options, "comment", None)?,
+            syntax: Syntax::new(delimiter, quote, character(options, "comment", None)?),
             decimal_comma: options.choice("decimal", &decimals)?.unwrap_or(false),
             header,
             columns: columns(options, header)?,
@@ -150,7 +148,7 @@ impl Plan {
             form: Form::compile(options, header)?,
             around,
         };
-        if options.get("delimiter").is_some() && plan.quote == Some(plan.delimiter) {
+        if options.get("delimiter").is_some() && quote == Some(delimiter) {
             let problem = "must be another character than quote";
             return Err(OptionsError::bad(options.full("delimiter"), problem));
         }

@@ -113,6 +113,42 @@ fn tables_without_a_header() {
 }
 
 #[test]
+fn with_a_decimal_comma_a_point_parts_thousands() {
+    let options = json!({"delimiter": ";", "decimal": ",", "device": "id", "lat": "y", "lon": "x"});
+    let table = "id;y;x;t;p;day\na;45.528;11,56;21,5;1.013,25;23.11.2026\n";
+    let expected = [(Some("a"), "t", None, number(21.5)), (Some("a"), "p", None, number(1_013.25))];
+    check(&options, "t", table, &expected);
+    let decoder = compile(&options);
+    let values = decode(&*decoder, "t", table).expect("values");
+    assert_eq!(values[0].position, Some((11.56, 45.528)));
+    let named = json!({"delimiter": ";", "decimal": ",", "device": "id", "values": {"t": "dust"}});
+    check(&named, "t", "id;t\na;1.234\n", &[(Some("a"), "dust", None, number(1_234.0))]);
+    let long = json!({"delimiter": ";", "decimal": ",", "device": "id", "parameter": "what",
+        "value": "v"});
+    check(&long, "t", "id;what;v\na;p;1.234,5\n", &[(Some("a"), "p", None, number(1_234.5))]);
+    for (options, table, place) in [
+        (&options, "id;t\na;1\nb;12.5\n", "line 3, column t"),
+        (&named, "id;t\na;12.5\n", "line 2, column t"),
+        (&long, "id;what;v\na;p;1.23,4\n", "line 2, column v"),
+    ] {
+        let decoder = compile(options);
+        let error = decode(&*decoder, "t", table).expect_err(table);
+        assert_eq!((error.kind, error.at), (DecodeErrorKind::BadValue, at(place)), "{table}");
+        assert!(error.hint.contains("decimal"), "{}", error.hint);
+    }
+    // A column that nobody asked for says nothing, whatever it holds.
+    for more in [
+        json!({"metrics": {"version": {"ignore": true}}}),
+        json!({"metrics": {"t": "t"}, "unmapped": "ignore"}),
+    ] {
+        let mut options = json!({"delimiter": ";", "decimal": ",", "device": "id"});
+        options.as_object_mut().expect("a table").extend(more.as_object().expect("one").clone());
+        let expected = [(Some("a"), "t", None, number(1.5))];
+        check(&options, "t", "id;t;version\na;1,5;1.2\n", &expected);
+    }
+}
+
+#[test]
 fn errors_name_row_and_column() {
     use DecodeErrorKind::{BadDevice, BadTime, BadValue, Malformed, NoValues, WrongShape};
     let decoder = compile(&json!({"device": "id", "time": "t", "lon": "x", "lat": "y",
