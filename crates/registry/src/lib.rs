@@ -11,6 +11,7 @@ mod import;
 mod kind;
 mod list;
 mod mapping;
+mod metrics;
 mod provisioning;
 mod registry;
 mod seen_tables;
@@ -26,6 +27,7 @@ pub use import::{ImportMode, ImportOutcome, ImportReport};
 pub use kind::{FieldProblem, Kind};
 pub use list::{DeviceList, ListFormat, read_devices};
 pub use mapping::{Mapping, Seen, Unmapped};
+pub use metrics::NotAdded;
 pub use provisioning::{NotRegistered, ProvisioningRule, UnknownDevice};
 pub use registry::{Registry, Seed};
 

@@ -1,20 +1,16 @@
 //! The registry itself: one writer at a time, any number of readers without a lock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use city_geo::ZoneIndex;
-use city_model::{Catalogue, Device, DeviceKey, Directory, MetricKey, Placement};
+use city_model::{Catalogue, Device, DeviceKey, Directory, Placement};
 use city_store::StateDb;
 
 use crate::mapping::Mappings;
 use crate::provisioning::Provisioning;
 use crate::{Department, DeviceEntry, Kind, RegistryError, seen_tables, tables};
-
-/// Metrics that may come unasked, so that the rest of the numbers stays free for those that the
-/// catalogue describes later.
-const MOST_METRICS: usize = 60_000;
 
 /// What configuration brings to the registry at every start.
 #[derive(Debug, Default)]
@@ -39,6 +35,8 @@ pub struct Registry {
     /// The kinds and the departments that the configuration describes.
     pub(crate) configured: [BTreeSet<String>; 2],
     pub(crate) mappings: Mappings,
+    /// How many names of metrics that are not in the catalogue each source brought.
+    pub(crate) brought: Mutex<HashMap<String, usize>>,
     pub(crate) provisioning: Provisioning,
 }
 
@@ -69,6 +67,12 @@ impl Registry {
         let devices: Vec<_> =
             entries.iter().map(|(key, entry)| build(*key, entry, &kinds, &seed.zones)).collect();
         let directory = Directory::new(devices, catalogue, seed.zones.zones().to_vec(), 1);
+        let mut brought = HashMap::new();
+        for (id, source) in state.read(tables::load_metric_sources)? {
+            if directory.metrics.by_id(&id).is_some_and(|metric| metric.unmapped) {
+                *brought.entry(source).or_default() += 1;
+            }
+        }
         let configured = [
             seed.kinds.into_iter().map(|kind| kind.id).collect(),
             seed.departments.into_iter().map(|department| department.id).collect(),
@@ -88,6 +92,7 @@ impl Registry {
             kinds: ArcSwap::from_pointee(kinds),
             configured,
             mappings,
+            brought: Mutex::new(brought),
             provisioning,
         })
     }
@@ -124,25 +129,6 @@ impl Registry {
     /// All devices as they can be imported again, in the order of their keys.
     pub fn export(&self) -> Vec<DeviceEntry> {
         self.lock().values().cloned().collect()
-    }
-
-    /// The key of a metric, which is added as unmapped if its name is new.
-    pub fn metric(&self, id: &str, unit: &str) -> Result<MetricKey, RegistryError> {
-        let _one_writer = self.lock();
-        let old = self.directory();
-        if let Some(metric) = old.metrics.by_id(id) {
-            return Ok(metric.key);
-        }
-        if old.metrics.len() >= MOST_METRICS {
-            return Err(RegistryError::TooManyMetrics);
-        }
-        let key = MetricKey(old.metrics.len() as u16);
-        self.state.write(|tx| tables::put_metric(tx, key, id, unit))?;
-        let mut directory = (*old).clone();
-        directory.version += 1;
-        directory.metrics.put(tables::unmapped(key, id, unit));
-        self.directory.store(Arc::new(directory));
-        Ok(key)
     }
 
     /// Builds devices anew, after something changed that they have in common.
@@ -242,19 +228,6 @@ mod tests {
         assert_eq!(problems.iter().map(|p| p.row).collect::<Vec<_>>(), [1, 2, 4]);
         assert!(error.to_string().contains("swapped"), "{error}");
         assert_eq!(registry.directory().devices().count(), 0);
-    }
-
-    #[test]
-    fn a_new_metric_name_gets_a_key_that_lasts() {
-        let (state, registry) = open();
-        let key = registry.metric("radon", "Bq/m3").expect("added");
-        assert_eq!(registry.metric("radon", "").expect("known"), key);
-        let pm25 = registry.directory().metrics.by_id("pm25").expect("known").key;
-
-        let reopened = Registry::open(state, seed()).expect("a registry").directory();
-        let radon = reopened.metrics.by_id("radon").expect("kept");
-        assert_eq!((radon.key, radon.unmapped), (key, true));
-        assert_eq!(reopened.metrics.by_id("pm25").expect("known").key, pm25);
     }
 
     #[test]

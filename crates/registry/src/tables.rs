@@ -90,6 +90,10 @@ const MIGRATIONS: &[&str] = &[
         tag TEXT NOT NULL            -- of what the configuration's file said of it the last time
     ) STRICT;
 ",
+    "
+    ALTER TABLE metric ADD COLUMN source TEXT; -- that used the name first, if one did
+    UPDATE metric SET source = (SELECT min(source) FROM seen_metric WHERE name = metric.id);
+",
 ];
 
 pub(crate) fn migrate(state: &StateDb) -> Result<(), RegistryError> {
@@ -185,7 +189,7 @@ pub(crate) fn load_catalogue(
         if catalogue.by_id(&metric.id).is_none() {
             let key = u16::try_from(catalogue.len()).map_err(|_| RegistryError::TooManyMetrics)?;
             let key = MetricKey(key);
-            put_metric(tx, key, &metric.id, &metric.unit)?;
+            put_metric(tx, key, &metric.id, &metric.unit, None)?;
             catalogue.put(Metric { key, ..metric.clone() });
         }
     }
@@ -197,10 +201,26 @@ pub(crate) fn put_metric(
     key: MetricKey,
     id: &str,
     unit: &str,
+    source: Option<&str>,
 ) -> Result<(), RegistryError> {
-    tx.prepare_cached("INSERT INTO metric (key, id, unit) VALUES (?1, ?2, ?3)")?
-        .execute(params![key.0, id, unit])?;
+    tx.prepare_cached("INSERT INTO metric (key, id, unit, source) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![key.0, id, unit, source])?;
     Ok(())
+}
+
+pub(crate) fn put_unit(tx: &Transaction<'_>, id: &str, unit: &str) -> Result<(), RegistryError> {
+    tx.execute("UPDATE metric SET unit = ?2 WHERE id = ?1", [id, unit])?;
+    Ok(())
+}
+
+/// Names of metrics with the source that used them first.
+pub(crate) fn load_metric_sources(
+    conn: &Connection,
+) -> Result<Vec<(String, String)>, RegistryError> {
+    let mut statement =
+        conn.prepare("SELECT id, source FROM metric WHERE source IS NOT NULL ORDER BY key")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A metric that nobody has described yet.
