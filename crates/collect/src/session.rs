@@ -375,7 +375,7 @@ impl Session<'_> {
             replayed: false,
             client: None,
             ack: (qos > 0).then(|| {
-                let how = city_pipeline::Delivery { again, cut_from };
+                let how = city_pipeline::Delivery { again, cut_from, id: None };
                 self.unacked.expect(id, qos).delivered(how)
             }),
         };

@@ -64,9 +64,11 @@ impl Committer {
             }
         }
         let Commit { readings, mut dead_letters, .. } = commit;
-        // From the back, so that the places before stay.
-        report.repeated_letters.iter().rev().for_each(|place| {
-            dead_letters.remove(*place);
+        let mut repeated = report.repeated_letters.iter().peekable();
+        let mut place = 0..;
+        dead_letters.retain(|_| {
+            let place = place.next();
+            repeated.next_if(|repeated| place == Some(**repeated)).is_none()
         });
         let total = readings.len();
         let fresh: Vec<_> = readings

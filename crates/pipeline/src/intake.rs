@@ -54,6 +54,9 @@ pub struct Delivery {
     /// It had so many bytes, more than the connection takes, and its payload is only the
     /// beginning: it becomes a dead letter.
     pub cut_from: Option<usize>,
+    /// A hash of the id that its sender gave it, the same when it is sent again: readings without
+    /// a time of their own are known by it.
+    pub id: Option<u64>,
 }
 
 /// Receives the news that a message is durable. Called by the committer: must not block.

@@ -110,6 +110,30 @@ impl Reason {
         )
     }
 
+    /// A message has more new names than one may bring.
+    pub(crate) fn many_names(name: &str, most: usize) -> Self {
+        Self::new(
+            "no_metric",
+            format!(
+                "metric `{name}` is not in the catalogue, and the message has brought {most} new \
+                 names already"
+            ),
+            "if a value stands in the names, mend the device or the source's options; if they are \
+             all real, describe them in the file of city.metrics, or replay this once more for each \
+             further part of them",
+        )
+    }
+
+    /// A source has brought more new names than it may.
+    pub(crate) fn too_many_names(name: &str, why: &city_registry::NotAdded) -> Self {
+        Self::new(
+            "no_metric",
+            format!("metric `{name}` is not in the catalogue, and cannot be added: {why}"),
+            "if the names are all real, raise the source's max_metrics, map them, or describe them \
+             in the file of city.metrics; then replay. If not, find out who makes up names",
+        )
+    }
+
     pub(crate) fn absurd_time(time: Timestamp, ahead: Span) -> Self {
         Self::new(
             "absurd_time",

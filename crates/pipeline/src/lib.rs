@@ -7,6 +7,7 @@ mod derive;
 mod intake;
 mod letter;
 mod locate;
+mod names;
 mod pipeline;
 mod process;
 mod provision;

@@ -29,6 +29,11 @@ use crate::{Downlink, Follower, Sources, Speakers};
 /// slower than the disk, commits are smaller and nothing waits.
 const COMMIT_READINGS: usize = 10_000;
 
+/// Dead letters in one commit, at most, and their bytes: a flood of them must not keep readings and
+/// acknowledgements waiting for one huge commit.
+const COMMIT_LETTERS: usize = 2_000;
+const COMMIT_LETTER_BYTES: usize = 16 << 20;
+
 /// Commits that may wait for the committer: one under way, one ready.
 const PREPARED: usize = 1;
 
@@ -81,6 +86,9 @@ pub enum StartError {
     /// The sources cannot be numbered.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// What was committed before cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The system gives no thread.
     #[error("the pipeline's threads cannot be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -131,6 +139,7 @@ impl Pipeline {
             codecs: parts.codecs,
             speakers: parts.speakers,
             downlink: parts.downlink,
+            deliveries: parts.store.deliveries()?,
         })?;
         let counted = gauge.clone();
         let threads = vec![
@@ -237,6 +246,7 @@ fn process(
         processor.refresh();
         let mut commit = Commit::default();
         let (mut messages, mut shares) = (Vec::new(), Vec::new());
+        let mut letter_bytes = 0;
         let oldest = first.messages.first().map_or(Timestamp::MIN, |message| message.received);
         gauge.begun(oldest);
         let mut next = Some(first);
@@ -245,13 +255,18 @@ fn process(
             for message in &pending.messages {
                 let before = (commit.readings.len(), commit.dead_letters.len());
                 processor.message(message, &mut commit);
+                let letters = &commit.dead_letters[before.1..];
+                letter_bytes += letters.iter().map(|letter| letter.payload.len()).sum::<usize>();
                 shares.push(Share {
                     readings: (commit.readings.len() - before.0) as u32,
                     dead_letters: (commit.dead_letters.len() - before.1) as u32,
                 });
             }
             messages.push(pending);
-            next = if commit.readings.len() < COMMIT_READINGS { received.try_next() } else { None };
+            let full = commit.readings.len() >= COMMIT_READINGS
+                || commit.dead_letters.len() >= COMMIT_LETTERS
+                || letter_bytes >= COMMIT_LETTER_BYTES;
+            next = if full { None } else { received.try_next() };
         }
         processor.derive(&mut commit);
         if sender.send(Prepared { commit, messages, shares }).is_err() {
@@ -355,5 +370,63 @@ impl AckSink for Once {
         let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         // An error says that nobody waits any more.
         let _ = sender.map(|sender| sender.send(()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use city_registry::Seed;
+    use city_store::{Memory, StateDb};
+
+    use super::*;
+    use crate::{Everybody, NoCodecs, NoDownlink};
+
+    /// What a processor without sources makes of batches of messages that are there already: the
+    /// dead letters of each commit.
+    fn commits(batches: usize, messages: usize, bytes: usize) -> Vec<usize> {
+        let state = Arc::new(StateDb::in_memory().expect("a database"));
+        let registry = Arc::new(Registry::open(state, Seed::default()).expect("a registry"));
+        let store: SharedStore = Arc::new(Memory::new());
+        let location = LocationChecks::default();
+        let processor = Processor::new(ProcessorParts {
+            locator: Locator::new(registry.zones(), None, &store, &location),
+            sources: Arc::default(),
+            registry,
+            times: TimePolicy::default(),
+            checks: Checks::new(BTreeMap::default()),
+            codecs: Arc::new(NoCodecs),
+            speakers: Arc::new(Everybody),
+            downlink: Arc::new(NoDownlink),
+            deriver: None,
+            deliveries: Vec::new(),
+        });
+        let (intake, received) = intake(Limits::default());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        for _ in 0..batches {
+            let message = |_| RawMessage {
+                source: None,
+                topic: "nobody/wants/it".into(),
+                payload: vec![0; bytes].into(),
+                received: Timestamp::default(),
+                retained: false,
+                replayed: false,
+                client: None,
+                ack: None,
+            };
+            let batch = (0..messages).map(message).collect();
+            runtime.block_on(intake.send(batch)).expect("open");
+        }
+        drop(intake);
+        let (sender, prepared) = sync_channel(batches);
+        let gauge = Gauge::new(&prometheus::Registry::new()).expect("a gauge");
+        process(received, processor.expect("a processor"), &sender, &gauge);
+        drop(sender);
+        prepared.iter().map(|prepared| prepared.commit.dead_letters.len()).collect()
+    }
+
+    #[test]
+    fn a_flood_of_dead_letters_is_committed_in_parts() {
+        assert_eq!(commits(10, 500, 10), [2_000, 2_000, 1_000]);
+        assert_eq!(commits(10, 1, 5 << 20), [4, 4, 2], "as large as 16 MiB and one more");
     }
 }

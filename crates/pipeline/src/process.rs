@@ -12,14 +12,15 @@ use city_model::{
     Value,
 };
 use city_registry::{Registry, RegistryError, Seen};
-use city_store::{Commit, SequenceNote};
+use city_store::{Commit, DeliveryNote, SequenceNote};
 use rustc_hash::FxHashMap;
 
 use crate::check::Checks;
 use crate::derive::Deriver;
 use crate::letter::Reason;
 use crate::locate::{Located, Locator};
-use crate::redelivery::Redeliveries;
+use crate::names::NewNames;
+use crate::redelivery::{self, Redeliveries};
 use crate::seam::{Downlink, Speakers};
 use crate::source::Source;
 use crate::{RawMessage, Sources, provision};
@@ -65,6 +66,8 @@ pub(crate) struct ProcessorParts {
     pub(crate) speakers: Arc<dyn Speakers>,
     pub(crate) downlink: Arc<dyn Downlink>,
     pub(crate) deriver: Option<Deriver>,
+    /// What was delivered before, oldest first.
+    pub(crate) deliveries: Vec<DeliveryNote>,
 }
 
 /// The state of the stages from decode to check.
@@ -80,16 +83,19 @@ pub(crate) struct Processor {
     /// What the formats want to be published, for a moment.
     commands: Vec<Command>,
     redeliveries: Redeliveries,
+    /// What the message in hand may still bring.
+    names: NewNames,
 }
 
 impl Processor {
-    pub(crate) fn new(parts: ProcessorParts) -> Result<Self, RegistryError> {
+    pub(crate) fn new(mut parts: ProcessorParts) -> Result<Self, RegistryError> {
         let directory = parts.registry.directory();
         let ids = parts.sources.iter().map(|source| &*source.spec.id);
         let numbers = parts.registry.source_numbers(ids)?;
         let metrics =
             std::iter::repeat_with(FxHashMap::default).take(parts.sources.iter().count()).collect();
         let mappings = parts.registry.mappings_version();
+        let redeliveries = Redeliveries::new(std::mem::take(&mut parts.deliveries));
         Ok(Self {
             parts,
             numbers,
@@ -97,7 +103,8 @@ impl Processor {
             metrics,
             mappings,
             commands: Vec::new(),
-            redeliveries: Redeliveries::default(),
+            redeliveries,
+            names: NewNames::new(),
         })
     }
 
@@ -114,8 +121,10 @@ impl Processor {
         }
     }
 
-    /// Adds to a commit what is derived from its readings; called when it is complete.
+    /// Adds to a commit what is derived from its readings, and what is to be known again when it
+    /// comes again; called when it is complete.
     pub(crate) fn derive(&mut self, commit: &mut Commit) {
+        commit.deliveries = self.redeliveries.take_fresh();
         if let Some(deriver) = &mut self.parts.deriver {
             deriver.derive(&self.directory, commit);
         }
@@ -195,14 +204,16 @@ impl Processor {
         let mut failed: Option<(Reason, Option<String>, Option<DeviceKey>, u32)> = None;
         let mut device: Option<Arc<Device>> = None;
         let number = self.number(message);
-        for decoded in found {
+        self.names = NewNames::new();
+        for (place, decoded) in found.iter().enumerate() {
+            let rest = &found[place..];
             let id = decoded.device.as_deref().or(captures.device);
             let found = self.device(message, id, device.take(), source, captures);
             let reading = found.and_then(|found| {
                 if let Some(sequence) = decoded.sequence.filter(|_| !decoded.simulated) {
                     note_sequence(message, number, found.key, sequence, commit);
                 }
-                self.reading(message, source, &found, decoded).map(|r| (found, r))
+                self.reading(message, source, &found, decoded, rest).map(|r| (found, r))
             });
             match reading {
                 Ok((found, reading)) => {
@@ -260,14 +271,16 @@ impl Processor {
         self.directory.device_by_id(id).cloned().ok_or_else(Reason::no_device)
     }
 
+    /// The reading of a value; `rest` are the values of its message from it on.
     fn reading(
         &mut self,
         message: &RawMessage,
         source: &Source,
         device: &Device,
         decoded: &Decoded<'_>,
+        rest: &[Decoded<'_>],
     ) -> Result<Reading, Reason> {
-        let (metric, conversion) = self.metric(message, decoded)?;
+        let (metric, conversion) = self.metric(message, source, decoded, rest)?;
         let mut marks = Marks::NONE;
         if source.spec.simulated || device.simulated || decoded.simulated {
             marks = marks.with(Marks::SIMULATED);
@@ -316,11 +329,11 @@ impl Processor {
         let received = message.received;
         let Some(time) = decoded.time else {
             *marks = marks.with(Marks::UNTIMED);
-            let source = message.source.unwrap_or_default().0;
-            return Ok(decoded
-                .dedup
-                .as_deref()
-                .map_or(received, |id| self.redeliveries.first(source, id, received)));
+            let source = self.number(message);
+            let network = decoded.dedup.as_deref().map(|id| redelivery::key(source, id));
+            let sender = message.delivery().id.map(|id| redelivery::key(source, id));
+            let key = network.or(sender);
+            return Ok(key.map_or(received, |key| self.redeliveries.first(key, received)));
         };
         let ahead = time.since(received);
         if time < self.parts.times.earliest || ahead >= self.parts.times.absurd_future {
@@ -336,21 +349,23 @@ impl Processor {
     fn metric(
         &mut self,
         message: &RawMessage,
+        source: &Source,
         decoded: &Decoded<'_>,
+        rest: &[Decoded<'_>],
     ) -> Result<(MetricKey, Conversion), Reason> {
-        let source = usize::from(message.source.unwrap_or_default().0);
+        let index = usize::from(message.source.unwrap_or_default().0);
         let name: &str = &decoded.metric;
         let unit = decoded.unit.as_deref();
-        if let Some(metric) = self.metrics[source].get(name)
+        if let Some(metric) = self.metrics[index].get(name)
             && metric.unit.as_deref() == unit
         {
             metric.note(message, decoded);
             return Ok((metric.key, metric.conversion));
         }
-        let metric = self.resolve_metric(message, name, unit)?;
+        let metric = self.resolve_metric(message, source, name, unit, rest)?;
         metric.note(message, decoded);
         let found = (metric.key, metric.conversion);
-        self.metrics[source].insert(name.into(), metric);
+        self.metrics[index].insert(name.into(), metric);
         Ok(found)
     }
 }
@@ -360,13 +375,14 @@ impl Processor {
     fn resolve_metric(
         &mut self,
         message: &RawMessage,
+        source: &Source,
         name: &str,
         unit: Option<&str>,
+        rest: &[Decoded<'_>],
     ) -> Result<KnownMetric, Reason> {
         let registry = &self.parts.registry;
-        let source = message.source.and_then(|key| self.parts.sources.get(key));
-        let source = source.map_or("", |source| &source.spec.id);
-        if let Some(mapping) = registry.mapping(source, name)
+        let id = &source.spec.id;
+        if let Some(mapping) = registry.mapping(id, name)
             && let Some(metric) = self.directory.metrics.by_id(&mapping.metric)
         {
             let conversion = mapping
@@ -375,22 +391,28 @@ impl Processor {
             let unit = unit.map(Into::into);
             return Ok(KnownMetric { unit, key: metric.key, conversion, seen: None });
         }
-        if self.directory.metrics.by_id(name).is_none() {
-            registry
-                .metric(name, unit.unwrap_or_default())
-                .map_err(|error| Reason::registry(&error))?;
-            self.directory = registry.directory();
+        let said = unit.filter(|unit| !unit.is_empty());
+        match (self.directory.metrics.by_id(name), said) {
+            (None, _) => {
+                self.names.register(registry, &self.directory, source, rest)?;
+                self.directory = registry.directory();
+            }
+            // Nobody knows the unit of what came before. All that comes from now on has this one.
+            (Some(metric), Some(unit)) if metric.unmapped && metric.unit.is_empty() => {
+                registry.give_unit(name, unit).map_err(|error| Reason::registry(&error))?;
+                self.directory = registry.directory();
+            }
+            _ => {}
         }
         let metric = self.directory.metrics.by_id(name).ok_or_else(|| Reason::no_metric(name))?;
-        let conversion = match unit {
+        let conversion = match said {
             Some(unit) if !metric.unit.is_empty() => {
                 conversion(unit, &metric.unit).map_err(|error| Reason::unit(name, &error))?
             }
             _ => Conversion::IDENTITY,
         };
         let waits = metric.unmapped.then_some(unit.unwrap_or_default());
-        let seen =
-            waits.and_then(|unit| registry.see_unmapped(source, name, unit, message.received));
+        let seen = waits.and_then(|unit| registry.see_unmapped(id, name, unit, message.received));
         Ok(KnownMetric { unit: unit.map(Into::into), key: metric.key, conversion, seen })
     }
 }

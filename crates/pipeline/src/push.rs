@@ -1,5 +1,6 @@
 //! Messages whose senders wait until they are durable and hear what became of them, as over HTTP.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,9 +10,10 @@ use city_model::SharedClock;
 use city_store::Outcome;
 use tokio::sync::oneshot;
 
-use crate::{Ack, AckSink, Intake, RawMessage, Report, Sources};
+use crate::{Ack, AckSink, Delivery, Intake, RawMessage, Report, Sources};
 
-/// How long a sender waits. What became durable after that is a duplicate when it comes again.
+/// How long a sender waits. What became durable after that is a duplicate when it comes again, if
+/// its readings say when they were measured or it has a [`Push::key`].
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A message that is pushed.
@@ -25,6 +27,9 @@ pub struct Push {
     pub device: Option<Arc<str>>,
     /// The name that its credentials have.
     pub client: Option<Arc<str>>,
+    /// What its sender calls this message, the same when it sends it again: readings without a time
+    /// of their own are known by it. Another message of the same name is another message.
+    pub key: Option<String>,
     /// The bytes.
     pub payload: Bytes,
 }
@@ -119,6 +124,13 @@ impl Pusher {
                 .unwrap_or_else(|| source.template.to_string()),
         };
         let (sink, outcome) = Waiting::new();
+        // Names are the sender's own: two may use the same.
+        let id = push.key.map(|key| {
+            let mut hasher = DefaultHasher::new();
+            (key, &push.client, &push.device, &topic, &push.payload).hash(&mut hasher);
+            hasher.finish()
+        });
+        let delivery = Delivery { id, ..Delivery::default() };
         let message = RawMessage {
             source: key,
             topic: topic.into(),
@@ -127,7 +139,7 @@ impl Pusher {
             retained: false,
             replayed: false,
             client: push.client,
-            ack: Some(Ack::new(sink, 0)),
+            ack: Some(Ack::new(sink, 0).delivered(delivery)),
         };
         let done = async {
             self.intake.send(vec![message]).await.map_err(|_| PushError::Stopped)?;

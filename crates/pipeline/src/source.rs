@@ -44,6 +44,10 @@ pub struct SourceSpec {
     /// do not count. A source that makes up ids must not fill the registry.
     #[serde(default = "max_registered")]
     pub max_registered: usize,
+    /// How many names of metrics that are not in the catalogue it may bring, ever: each takes one
+    /// of some 60,000 numbers that the city has.
+    #[serde(default = "max_metrics")]
+    pub max_metrics: usize,
     /// Options of the format.
     #[serde(default)]
     pub options: serde_json::Value,
@@ -52,6 +56,11 @@ pub struct SourceSpec {
 /// How many devices may register themselves through a source unless it says.
 const fn max_registered() -> usize {
     10_000
+}
+
+/// How many names of metrics a source may bring unless it says.
+const fn max_metrics() -> usize {
+    1_000
 }
 
 fn unknown_kind() -> String {

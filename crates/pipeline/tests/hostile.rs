@@ -80,7 +80,8 @@ fn every_format_refuses_hostile_messages_with_a_dead_letter() {
         tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let push = |source: &str, payload: Vec<u8>| -> Pushed {
         let (source, device) = (source.to_owned(), Some("d".into()));
-        let push = Push { source, topic: None, device, client: None, payload: payload.into() };
+        let push =
+            Push { source, topic: None, device, client: None, key: None, payload: payload.into() };
         runtime.block_on(pipeline.pusher().push(push)).expect("taken")
     };
     let hostile = hostile();

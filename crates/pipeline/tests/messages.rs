@@ -112,6 +112,7 @@ impl Bench {
             topic: None,
             device: device.map(Into::into),
             client: client.map(Into::into),
+            key: None,
             payload: payload.to_owned().into(),
         };
         let runtime =

@@ -129,6 +129,7 @@ fn source() -> SourceSpec {
         department: "unknown".to_owned(),
         provisioning: Vec::new(),
         max_registered: 0,
+        max_metrics: 0,
         options: serde_json::Value::Null,
     }
 }

@@ -74,9 +74,14 @@ struct PushedLetter {
 /// The body is the message as the source's format has it. Credentials: a device's token
 /// (`Authorization: Bearer cbd_…`), its name and password (`Authorization: Basic …`), or an access
 /// token of an engineer. The answer comes when everything is durable. What cannot be decoded is
-/// kept as a dead letter all the same; sending it again would only make another.
+/// kept as a dead letter all the same; sending it again would only make another. Readings that say
+/// when they were measured are stored once however often they come; to send others again safely,
+/// give the message an `Idempotency-Key`, and the same key each time.
 #[utoipa::path(post, path = "/ingest/{source}", operation_id = "push_message", tag = "ingest",
-    params(("source" = String, Path, description = "The source's id"), PushQuery),
+    params(("source" = String, Path, description = "The source's id"), PushQuery,
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "What the sender calls this message: sent again with the same key, it is \
+                           stored once though its readings have no time")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream",
         description = "The message"),
     responses((status = 200, description = "All of it that could be read is durable",
@@ -102,12 +107,18 @@ async fn push(
     app.throttle.succeeded(caller);
     let Origin { device, client } = origin(speaker, query.device)?;
     let payload = body.map_err(|rejection| too_large(&rejection))?;
-    let push = Push { source, topic: query.topic, device, client, payload };
+    let push = Push { source, topic: query.topic, device, client, key: key(&headers), payload };
     let pushed = app.ingest.push(push).await.map_err(|error| refusal(&error))?;
     if pushed.stored + pushed.duplicates == 0 && !pushed.dead_letters.is_empty() {
         return Err(not_decoded(pushed));
     }
     Ok(Json(report(pushed)))
+}
+
+/// What the sender calls the message.
+fn key(headers: &HeaderMap) -> Option<String> {
+    let key = headers.get("idempotency-key")?.as_bytes();
+    (!key.is_empty()).then(|| String::from_utf8_lossy(key).into_owned())
 }
 
 /// Who pushes.
@@ -208,7 +219,11 @@ fn refusal(error: &PushError) -> Problem {
         PushError::Topic { .. } => Problem::new(codes::BAD_TOPIC, detail)
             .hint("Leave `topic` out, or give one that the template fits."),
         PushError::Stopped | PushError::Slow => Problem::new(codes::NOT_DURABLE, detail)
-            .hint("Send it again; what is durable by then counts as a duplicate.")
+            .hint(
+                "Send it again with the same Idempotency-Key; what is durable by then counts as a \
+                 duplicate. Without a key that holds only for readings that say when they were \
+                 measured: others may be stored twice.",
+            )
             .retry_after(5),
     }
 }

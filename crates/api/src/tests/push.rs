@@ -25,6 +25,24 @@ fn token(city: &City, name: &str) -> String {
 }
 
 #[tokio::test]
+async fn the_key_of_a_message_goes_with_it() {
+    let city = City::new();
+    let bearer = token(&city, "air-1");
+    for (header, expected) in [(None, None), (Some("k-1"), Some("k-1")), (Some(""), None)] {
+        let path = "/api/v1/ingest/json";
+        let mut request = Request::builder().method(Method::POST).uri(path);
+        request = request.header("authorization", &bearer);
+        if let Some(header) = header {
+            request = request.header("idempotency-key", header);
+        }
+        let answer = city.send(request.body(Body::from("{}")).expect("a request")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let pushed = city.pipeline.pushed.lock().expect("not poisoned");
+        assert_eq!(pushed.last().expect("it came through").key.as_deref(), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_device_pushes_for_itself_and_hears_what_became_of_it() {
     let city = City::new();
     let bearer = token(&city, "air-1");

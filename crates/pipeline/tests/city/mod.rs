@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use city_derive::AqiConfig;
 use city_model::{Catalogue, Clock as _, ManualClock, Reading, SeriesKey, Timestamp};
 use city_pipeline::{
-    Committed, Everybody, Follower, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts,
-    RawMessage, SourceSpec, Sources, TimePolicy,
+    Committed, Everybody, Follower, Limits, NoCodecs, NoDownlink, Pipeline, PipelineParts, Push,
+    Pushed, RawMessage, SourceSpec, Sources, TimePolicy,
 };
 use city_quality::{LocationChecks, MetricChecks};
 use city_registry::{Registry, Seed, read_devices};
@@ -115,6 +115,28 @@ impl City {
         while self.store.head_seq() == committed {
             std::thread::yield_now();
         }
+    }
+
+    /// Pushes one message at the present time and says what became of it.
+    pub(crate) fn push(
+        &self,
+        source: &str,
+        device: &str,
+        key: Option<&str>,
+        payload: &str,
+    ) -> Pushed {
+        let push = Push {
+            source: source.to_owned(),
+            topic: None,
+            device: Some(device.into()),
+            client: None,
+            key: key.map(str::to_owned),
+            payload: payload.to_owned().into(),
+        };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let pipeline = self.pipeline.as_ref().expect("runs");
+        runtime.block_on(pipeline.pusher().push(push)).expect("taken")
     }
 
     pub(crate) fn series(&self, device: &str, metric: &str) -> SeriesKey {

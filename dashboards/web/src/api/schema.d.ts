@@ -464,7 +464,9 @@ export interface paths {
          * @description The body is the message as the source's format has it. Credentials: a device's token
          *     (`Authorization: Bearer cbd_…`), its name and password (`Authorization: Basic …`), or an access
          *     token of an engineer. The answer comes when everything is durable. What cannot be decoded is
-         *     kept as a dead letter all the same; sending it again would only make another.
+         *     kept as a dead letter all the same; sending it again would only make another. Readings that say
+         *     when they were measured are stored once however often they come; to send others again safely,
+         *     give the message an `Idempotency-Key`, and the same key each time.
          */
         post: operations["push_message"];
         delete?: never;
@@ -5183,7 +5185,10 @@ export interface operations {
                 /** @description The topic that it would have over MQTT, if the source's topics say more than the device. */
                 topic?: string;
             };
-            header?: never;
+            header?: {
+                /** @description What the sender calls this message: sent again with the same key, it is stored once though its readings have no time */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description The source's id */
                 source: string;
