@@ -55,7 +55,7 @@ fn measure(file: &str, source: &str, bytes: &[u8]) {
     }
     // On a busy machine only the time on a core tells what a frame costs.
     let by_clock = frames as f64 / started.elapsed().as_secs_f64();
-    let by_core = frames as f64 / (on_cpu() - busy).as_secs_f64();
+    let by_core = frames as f64 / on_cpu().saturating_sub(busy).as_secs_f64();
     let values = values as u64 / frames;
     println!("{file}: {by_clock:.0} frames/s, {by_core:.0} on one core, {values} values each");
 }
