@@ -149,7 +149,7 @@ impl Mapping {
             Raw::Number(number) => Value::Number(finite(number)?),
             Raw::Integer(number) => Value::Number(number as f64),
             Raw::Bool(flag) => Value::Bool(flag),
-            Raw::Text(text) => text_value(&text)?,
+            Raw::Text(text) | Raw::Absent(text) => text_value(&text)?,
         };
         let default = || self.shared.default_units.get(name.as_ref()).map(|u| Cow::Borrowed(&**u));
         let unit = unit.or_else(default);
@@ -170,6 +170,7 @@ impl Mapping {
         let value = match raw {
             Raw::Bool(flag) => Value::Bool(flag),
             // A placeholder is kept as it was sent: scaling or checking it would say nothing.
+            Raw::Absent(text) => text_value(&text)?,
             Raw::Text(text) if missing => text_value(&text)?,
             Raw::Text(ref text) => match raw.as_number() {
                 Some(number) => Value::Number(finite(rule.scale.apply(finite(number)?))?),
@@ -266,6 +267,7 @@ impl Placeholders {
     fn contain(&self, raw: &Raw<'_>) -> bool {
         let texts = match raw {
             Raw::Text(text) => self.texts.iter().any(|placeholder| **placeholder == **text),
+            Raw::Absent(_) => true,
             _ => false,
         };
         texts

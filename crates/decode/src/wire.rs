@@ -17,6 +17,8 @@ pub(crate) enum Raw<'a> {
     Integer(i64),
     Bool(bool),
     Text(Cow<'a, str>),
+    /// A text by which the device says that it has no value, as it was sent: `NaN`.
+    Absent(Cow<'a, str>),
 }
 
 impl Raw<'_> {
@@ -26,7 +28,7 @@ impl Raw<'_> {
             Self::Number(number) => format!("the number {number}"),
             Self::Integer(number) => format!("the number {number}"),
             Self::Bool(flag) => format!("the truth value {flag}"),
-            Self::Text(text) => format!("the text `{}`", quote(text)),
+            Self::Text(text) | Self::Absent(text) => format!("the text `{}`", quote(text)),
         }
     }
 
@@ -35,7 +37,7 @@ impl Raw<'_> {
         match self {
             Self::Number(number) => Some(*number),
             Self::Integer(number) => Some(*number as f64),
-            Self::Bool(_) => None,
+            Self::Bool(_) | Self::Absent(_) => None,
             Self::Text(text) => spelled_number(text),
         }
     }
@@ -46,6 +48,7 @@ impl Raw<'_> {
             Self::Integer(number) => Raw::Integer(number),
             Self::Bool(flag) => Raw::Bool(flag),
             Self::Text(text) => Raw::Text(Cow::Owned(text.into_owned())),
+            Self::Absent(text) => Raw::Absent(Cow::Owned(text.into_owned())),
         }
     }
 }

@@ -28,7 +28,7 @@
 //! code's values come, where the standard's is not kept to.
 //!
 //! A flag beside a value is the device's own verdict: broken, in maintenance, being calibrated
-//! (fail), out of range (suspect), off or out of reach (missing).
+//! (fail), out of range (suspect), off or out of reach (missing). A value of `NaN` is missing too.
 //!
 //! `crc` says which checksum is right: `standard`, `modbus` (which some devices compute
 //! instead), `either` (default), or `ignore`. A wrong length is tolerated if the checksum is right.
@@ -36,26 +36,32 @@
 //! Requests, settings, answers and notices (CN=1… and 9…), a device's running state, start and
 //! own data without a factor's value have no values on purpose.
 
+mod beside;
+mod clock;
 mod factors;
 pub mod frame;
+mod period;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
-use city_model::{Quality, Timestamp, unit};
-use jiff::civil::DateTime;
+use city_model::{Quality, Timestamp};
 use jiff::tz::Offset;
 use rustc_hash::FxHashMap;
 
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError, quote};
 use crate::guard::{Guarded, Parse, Sink, check_id};
-use crate::options::{Options, name_of};
-use crate::time::parse_offset;
+use crate::options::Options;
 use crate::wire::Raw;
 use crate::{Decoder, Example, Format, Message};
+use beside::Beside;
+use clock::{local_time, offset};
 use factors::Verdict;
 use frame::{CrcKind, Frame, FrameError, Head, Step};
+use period::{Period, statistic_name};
+use settings::{Crc, units};
 
 /// HJ 212.
 pub(super) struct Hj212;
@@ -113,44 +119,6 @@ struct Reader {
     offset: Offset,
     plain: Period,
     units: FxHashMap<Box<str>, Box<str>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Crc {
-    Either,
-    Only(CrcKind),
-    Ignore,
-}
-
-/// What a statistic is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Period {
-    RealTime,
-    Minute,
-    Hour,
-    Day,
-}
-
-impl Period {
-    /// By the command (HJ 212-2017, table 5).
-    fn of(cn: &str) -> Option<Self> {
-        Some(match cn {
-            "2011" => Self::RealTime,
-            "2051" => Self::Minute,
-            "2061" => Self::Hour,
-            "2031" => Self::Day,
-            _ => return None,
-        })
-    }
-
-    const fn suffix(self) -> &'static str {
-        match self {
-            Self::RealTime => "",
-            Self::Minute => "_minute",
-            Self::Hour => "_hour",
-            Self::Day => "_day",
-        }
-    }
 }
 
 /// What was said in the packet before, for one of the same transmission.
@@ -322,19 +290,22 @@ impl Reader {
             }
             let raw = match text.parse::<f64>() {
                 Ok(number) if number.is_finite() => Raw::Number(number),
-                Ok(_) => continue,
+                // The device says that it has none: that is news, and none about the others.
+                Ok(_) => Raw::Absent(Cow::Borrowed(text)),
                 Err(_) => Raw::Text(Cow::Borrowed(text.trim_matches('/'))),
             };
             let time = match beside.sample_time(code) {
                 Some(text) => Some(self.read_time("SampleTime", text, place)?),
                 None => None,
             };
+            let absent = matches!(raw, Raw::Absent(_));
             let before = sink.found().len();
             self.value(head, (name, code, what), raw, place, sink)?;
             let verdict = beside.flag(code).map_or(Verdict::Good, factors::verdict);
             for value in sink.since(before) {
                 value.time = time;
                 match verdict {
+                    _ if absent => value.quality = Some(Quality::Missing),
                     Verdict::Good => {}
                     Verdict::Bad(quality) => value.quality = Some(quality),
                     Verdict::None => {
@@ -404,95 +375,9 @@ impl Reader {
     }
 }
 
-/// What stands beside the values of a factor.
-struct Beside<'a> {
-    flags: FxHashMap<&'a str, &'a str>,
-    times: FxHashMap<&'a str, &'a str>,
-}
-
-impl<'a> Beside<'a> {
-    fn of(head: &Head<'a>) -> Self {
-        let mut beside = Self { flags: FxHashMap::default(), times: FxHashMap::default() };
-        for (name, value) in head.items() {
-            match name.rsplit_once('-') {
-                Some((code, "Flag")) => beside.flags.insert(code, value),
-                Some((code, "SampleTime")) => beside.times.insert(code, value),
-                _ => None,
-            };
-        }
-        beside
-    }
-
-    fn flag(&self, code: &str) -> Option<&'a str> {
-        self.flags.get(code).copied()
-    }
-
-    fn sample_time(&self, code: &str) -> Option<&'a str> {
-        self.times.get(code).copied().filter(|text| !text.is_empty())
-    }
-}
-
-fn statistic_name(statistic: &str) -> Option<&'static str> {
-    Some(match statistic {
-        "Rtd" => "rtd",
-        "Avg" => "avg",
-        "Min" => "min",
-        "Max" => "max",
-        "Cou" => "sum",
-        _ => return None,
-    })
-}
-
 /// Whether a command may be without values: a device's running state and start, and what it is.
 fn holds_nothing(head: &Head<'_>) -> bool {
     head.cn.starts_with('3') || matches!(head.cn, "2012" | "2021" | "2022" | "2041" | "2081")
-}
-
-/// Reads `YYYYMMDDhhmmss`, with or without milliseconds behind it.
-fn local_time(text: &str, offset: Offset) -> Option<Timestamp> {
-    if !matches!(text.len(), 14 | 17) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let part = |from: usize, to: usize| text.get(from..to)?.parse::<i16>().ok();
-    let short = |from: usize, to: usize| i8::try_from(part(from, to)?).ok();
-    let millis = if text.len() == 17 { part(14, 17)? } else { 0 };
-    let local = DateTime::new(
-        part(0, 4)?,
-        short(4, 6)?,
-        short(6, 8)?,
-        short(8, 10)?,
-        short(10, 12)?,
-        short(12, 14)?,
-        i32::from(millis) * 1_000_000,
-    );
-    let time = offset.to_timestamp(local.ok()?).ok()?;
-    Some(Timestamp::from_micros(time.as_microsecond()))
-}
-
-fn offset(options: &Options<'_>) -> Result<Offset, OptionsError> {
-    let text = options.text("time_offset")?.unwrap_or("+08:00");
-    parse_offset(text).ok_or_else(|| {
-        let problem = format!("`{text}` is not an offset such as +08:00");
-        OptionsError::bad(options.full("time_offset"), problem)
-    })
-}
-
-fn units(options: &Options<'_>) -> Result<FxHashMap<Box<str>, Box<str>>, OptionsError> {
-    let mut units = FxHashMap::default();
-    for (code, value) in options.table("units")?.into_iter().flatten() {
-        let key = options.full(&format!("units.{code}"));
-        let Some(text) = value.as_str() else {
-            let problem = format!("must be a unit such as ug/m3, not {}", name_of(value));
-            return Err(OptionsError::bad(key, problem));
-        };
-        if !unit::is_known(text) {
-            let known: Vec<_> = unit::known().collect();
-            let problem = format!("unit `{text}` is not known; known are {}", known.join(", "));
-            return Err(OptionsError::bad(key, problem));
-        }
-        units.insert(code.as_str().into(), text.into());
-    }
-    Ok(units)
 }
 
 fn not_a_frame(error: FrameError, place: usize) -> DecodeError {

@@ -124,7 +124,7 @@ fn whole(Scalar(raw): Scalar<'_>) -> Option<u64> {
     match raw? {
         Raw::Integer(number) => u64::try_from(number).ok(),
         Raw::Text(text) => text.trim().parse().ok(),
-        Raw::Number(_) | Raw::Bool(_) => None,
+        Raw::Number(_) | Raw::Bool(_) | Raw::Absent(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! HJ 212 against the published frames, and its own rules.
 
-use city_model::Value;
+use city_model::{Value, unit};
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -233,6 +233,30 @@ fn every_known_factor_has_a_metric_of_the_catalogue_in_a_unit_that_converts() {
             let metric = catalogue.by_id(metric).unwrap_or_else(|| panic!("no metric {metric}"));
             unit::conversion(unit, &metric.unit).unwrap_or_else(|error| panic!("{code}: {error}"));
         }
+    }
+}
+
+#[test]
+fn a_nan_is_a_missing_value_and_none_about_the_others() {
+    let segment = "ST=22;CN=2011;MN=M;CP=&&DataTime=20261123160000;\
+        a34004-Rtd=NaN,a34004-Flag=N;a34002-Rtd=inf;a21005-Rtd=0.4;a21004-Rtd=-nan,a21004-Flag=D&&";
+    let frame = framed(segment);
+    for options in [json!({}), json!({"metrics": {"a34004": "pm25", "pm10": "pm10"}})] {
+        let decoder = compile(&options);
+        let values = decode(&*decoder, &frame).expect("values");
+        let got: Vec<_> = values.iter().map(|v| (&*v.metric, v.missing, v.quality)).collect();
+        let missing = Some(Quality::Missing);
+        assert_eq!(
+            got,
+            [
+                ("pm25", true, missing),
+                ("pm10", true, missing),
+                ("co", false, None),
+                ("no2", true, missing)
+            ]
+        );
+        assert_eq!(values[0].value, Value::from("NaN"), "as it was sent");
+        assert_eq!(values[0].unit.as_deref(), Some("ug/m3"));
     }
 }
 
