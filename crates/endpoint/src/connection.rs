@@ -27,6 +27,7 @@ use crate::post::Terms;
 use crate::server::Shared;
 use crate::sessions::{Hold, Unreleased};
 use crate::stats::add;
+use crate::will::LeftWill;
 use crate::wire::{Version, Violation};
 
 /// Unread answers, in bytes, at which nothing more is read from the client.
@@ -205,8 +206,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Serves the client until the end, and does what is left to do then.
-    pub(crate) async fn run(mut self) {
+    /// Serves the client until the end; returns the will that is to be published then.
+    pub(crate) async fn run(mut self) -> Option<LeftWill> {
         let intake = self.shared.intake.clone();
         let mut sending = pin!(None);
         let end = self.drive(sending.as_mut(), |batch| send(intake.clone(), batch)).await;
@@ -218,11 +219,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             // It can no longer be acknowledged, but at QoS 0 it will not come again.
             let _stopped = rest.await;
         }
-        if let Some(will) = self.will.take().filter(|_| end.loses_client()) {
-            let (shared, name) = (self.shared.clone(), self.grant.name.clone());
-            drop(self);
-            crate::will::publish(&shared, will, name, &back).await;
-        }
+        let will = self.will.take().filter(|_| end.loses_client())?;
+        Some(LeftWill { will, client: self.grant.name.clone(), back })
     }
 
     async fn drive<F>(

@@ -18,15 +18,17 @@ use crate::connection::{Admitted, Connection};
 use crate::server::{Arrived, Shared, Visitor};
 use crate::sessions::Attach;
 use crate::stats::add;
+use crate::will::LeftWill;
 use crate::wire::{Head, Version, kind};
 
-/// From the first byte to the last.
+/// From the first byte to the last; returns the will that is to be published then.
 pub(crate) async fn serve<S, A>(
     shared: Arc<Shared>,
     arrival: A,
     visitor: Visitor,
     refusal: Option<Refusal>,
-) where
+) -> Option<LeftWill>
+where
     S: AsyncRead + AsyncWrite + Unpin,
     A: Future<Output = io::Result<Arrived<S>>>,
 {
@@ -48,14 +50,13 @@ pub(crate) async fn serve<S, A>(
     };
     match timeout(shared.config.connect_deadline.to_std(), handshake).await {
         Ok(Some((stream, admitted))) => {
-            Connection::new(shared, stream, *admitted).run().await;
+            return Connection::new(shared, stream, *admitted).run().await;
         }
-        Ok(None) => add(&shared.stats.refused_connections, 1),
-        Err(_) => {
-            tracing::debug!("a client did not finish its handshake in time");
-            add(&shared.stats.refused_connections, 1);
-        }
+        Ok(None) => {}
+        Err(_) => tracing::debug!("a client did not finish its handshake in time"),
     }
+    add(&shared.stats.refused_connections, 1);
+    None
 }
 
 /// Reads the CONNECT and takes the client id; `None` if it ends here.
@@ -159,13 +160,17 @@ impl Shared {
         visitor: &Visitor,
         certificate: Option<&CertificateIdentity>,
     ) -> Result<Grant, Refusal> {
-        if let Some(peer) = visitor.peer {
-            self.limiter.may_log_in(peer).map_err(|met| {
+        let may_log_in = || match visitor.peer.map(|peer| self.limiter.may_log_in(peer)) {
+            Some(Err(met)) => {
                 add(&self.stats.limited, 1);
-                Refusal::Limit(met)
-            })?;
-        }
+                Err(Refusal::Limit(met))
+            }
+            _ => Ok(()),
+        };
+        may_log_in()?;
+        // Held until the outcome is noted, for those who wait here to be asked again with it.
         let permit = self.logins.acquire().await.map_err(|_| Refusal::Unavailable)?;
+        may_log_in()?;
         let (access, id, visitor) = (self.access.clone(), client.clone(), visitor.clone());
         let (username, password) = (connect.username.clone(), connect.password.clone());
         let (certificate, peer) = (certificate.cloned(), visitor.peer);
@@ -180,7 +185,6 @@ impl Shared {
             })
         });
         let answer = asked.await.unwrap_or(Err(Denied::Unavailable));
-        drop(permit);
         let grant = answer.map_err(|denied| match denied {
             Denied::BadCredentials => {
                 add(&self.stats.failed_logins, 1);
@@ -192,6 +196,7 @@ impl Shared {
             Denied::NotAuthorized(reason) => Refusal::NotAuthorized(reason),
             Denied::Unavailable => Refusal::Unavailable,
         })?;
+        drop(permit);
         let will = connect.will.as_ref();
         if will.is_some_and(|will| !grant.publish.allows(&will.topic)) {
             return Err(Refusal::Will);

@@ -27,6 +27,7 @@ use crate::listener::Listener;
 use crate::post::Post;
 use crate::sessions::Sessions;
 use crate::stats::{Stats, add};
+use crate::will;
 
 /// Clients beyond the limit that are told so at a time; further ones are hung up on.
 const MAX_REFUSALS: usize = 64;
@@ -70,6 +71,8 @@ pub(crate) struct Shared {
     pub(crate) limiter: Arc<Limiter>,
     /// Logins that are being checked: each may take a core and memory.
     pub(crate) logins: Semaphore,
+    /// Room for wills that wait for their delay.
+    pub(crate) wills: Semaphore,
     pub(crate) stats: Arc<Stats>,
     pub(crate) shutdown: CancellationToken,
     /// How many ids were given to clients that brought none.
@@ -176,6 +179,7 @@ impl Doorway {
             post,
             limiter,
             logins: Semaphore::new(cores),
+            wills: Semaphore::new(will::MAX_WAITING),
             stats,
             shutdown: CancellationToken::new(),
             assigned: AtomicU64::new(0),
@@ -245,10 +249,14 @@ impl Doorway {
         };
         let (shared, abort) = (self.shared.clone(), self.abort.clone());
         self.tasks.spawn(async move {
-            let _share = share;
+            let life = async {
+                if let Some(left) = serve(shared.clone(), arrival, visitor, refusal).await {
+                    will::publish(&shared, left, share).await;
+                }
+            };
             tokio::select! {
                 () = abort.cancelled() => {}
-                () = serve(shared, arrival, visitor, refusal) => {}
+                () = life => {}
             }
         });
     }
@@ -270,7 +278,7 @@ impl Doorway {
 }
 
 /// What a connection takes of what there is; given back when it is dropped.
-struct Share {
+pub(crate) struct Share {
     _permit: tokio::sync::OwnedSemaphorePermit,
     _stay: Option<Stay>,
 }

@@ -6,19 +6,30 @@ use city_pipeline::RawMessage;
 use tokio_util::sync::CancellationToken;
 
 use crate::connect::Will;
-use crate::server::Shared;
+use crate::server::{Shared, Share};
 use crate::stats::add;
 
+/// Wills that may wait for their delay at a time; further ones do not wait.
+pub(crate) const MAX_WAITING: usize = 1_000;
+
+/// The will of a client that is lost.
+pub(crate) struct LeftWill {
+    pub(crate) will: Will,
+    /// The name of the client.
+    pub(crate) client: Arc<str>,
+    /// Cancelled when the client connects again.
+    pub(crate) back: CancellationToken,
+}
+
 /// Hands a will to the pipeline after its delay, unless the client comes back before. At a
-/// shutdown it does not wait.
-pub(crate) async fn publish(
-    shared: &Shared,
-    will: Will,
-    client: Arc<str>,
-    back: &CancellationToken,
-) {
+/// shutdown it does not wait. While it waits it takes no share of what there is for connections.
+pub(crate) async fn publish(shared: &Shared, left: LeftWill, share: Share) {
+    let LeftWill { will, client, back } = left;
     let delay = will.delay.min(shared.config.max_will_delay.to_std());
-    if !delay.is_zero() {
+    let mut share = Some(share);
+    let waits = if delay.is_zero() { None } else { shared.wills.try_acquire().ok() };
+    if waits.is_some() {
+        share = None;
         tokio::select! {
             () = back.cancelled() => return,
             () = shared.shutdown.cancelled() => {}
@@ -40,4 +51,6 @@ pub(crate) async fn publish(
     if let Err(error) = shared.intake.send(vec![message]).await {
         tracing::warn!(mqtt.client = &*client, %error, "the will of a lost client is dropped");
     }
+    // Only now: wills that wait for the pipeline are bounded by one or the other.
+    drop((waits, share));
 }

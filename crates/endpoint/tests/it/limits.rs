@@ -1,6 +1,8 @@
 //! What is bounded, and what is said when a bound is met.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use city_endpoint::{Access, Denied, EndpointConfig, Filters, Grant, Knock, LimitsConfig, Rates};
@@ -478,4 +480,44 @@ async fn a_client_may_subscribe_to_its_commands_only() {
     assert!(String::from_utf8_lossy(&body).contains("cmd/d1/#"), "{body:02x?}");
     client.send(&packet(0xa2, b"\0\x06\0\0\x08cmd/d1/#\0\x01x")).await;
     client.expect(&[0xb0, 5, 0, 6, 0, 0, 0x11]).await;
+}
+
+/// Refuses everybody, but only once the gate is open.
+struct Gated {
+    asked: AtomicUsize,
+    /// Open when there is nobody left to send.
+    gate: Mutex<Receiver<()>>,
+}
+
+impl Access for Gated {
+    fn admit(&self, _: &Knock<'_>) -> Result<Grant, Denied> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let _open = self.gate.lock().expect("no panic").recv();
+        Err(Denied::BadCredentials)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn logins_that_waited_while_others_failed_are_not_tried_any_more() {
+    let (closed, gate) = std::sync::mpsc::channel();
+    let access = Arc::new(Gated { asked: AtomicUsize::new(0), gate: Mutex::new(gate) });
+    let limits = LimitsConfig { failed_logins_per_minute: 1, ..LimitsConfig::default() };
+    let config = EndpointConfig { limits, ..EndpointConfig::default() };
+    let bench = Bench::listen_guarded(config, access.clone()).await;
+    let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut clients = Vec::new();
+    for number in 0..at_once + 8 {
+        let mut client = bench.tcp().await;
+        client.send(&connect_v3(&format!("d{number}"), 0b10, 60)).await;
+        clients.push(client);
+    }
+    while access.asked.load(Ordering::SeqCst) < at_once {
+        tokio::task::yield_now().await;
+    }
+    drop(closed);
+    for client in &mut clients {
+        client.packet().await;
+    }
+    assert_eq!(access.asked.load(Ordering::SeqCst), at_once);
+    assert_eq!(bench.doorway.stats().snapshot().limited, 8);
 }

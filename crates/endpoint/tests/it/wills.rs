@@ -70,3 +70,35 @@ async fn a_shutdown_of_ours_is_no_loss_of_the_client() {
     client.expect_disconnect(0x8b).await;
     assert_eq!(bench.doorway.stats().snapshot().received, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_will_that_waits_takes_no_connections_place() {
+    let config = EndpointConfig { max_connections: 1, ..EndpointConfig::default() };
+    let mut bench = Bench::in_memory(config, Limits::default());
+    let mut client = bench.wire(1000);
+    client.send(&connect_with_will("d1", "city/d1/lwt", 30)).await;
+    client.packet().await;
+    drop(client);
+    sleep(Duration::from_secs(2)).await;
+    let mut other = bench.wire(1000);
+    other.connect_v3("d2").await;
+    sleep(Duration::from_secs(27)).await;
+    assert_eq!(bench.doorway.stats().snapshot().received, 0);
+    assert_eq!(&*bench.take(1).await[0].topic, "city/d1/lwt");
+}
+
+#[tokio::test(start_paused = true)]
+async fn wills_beyond_a_thousand_do_not_wait() {
+    let mut bench = bench();
+    for number in 0..=1000 {
+        let mut client = bench.wire(1000);
+        let (id, topic) = (format!("d{number}"), format!("city/d{number}/lwt"));
+        client.send(&connect_with_will(&id, &topic, 200)).await;
+        client.packet().await;
+        drop(client);
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(&*bench.take(1).await[0].topic, "city/d1000/lwt");
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(bench.doorway.stats().snapshot().received, 1, "the others wait");
+}
