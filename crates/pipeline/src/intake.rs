@@ -54,6 +54,9 @@ pub struct Delivery {
     /// It had so many bytes, more than the connection takes, and its payload is only the
     /// beginning: it becomes a dead letter.
     pub cut_from: Option<usize>,
+    /// Its connection found no message in it, so that nobody was asked who sent it: it becomes a
+    /// dead letter whatever a format would make of it.
+    pub garbage: bool,
     /// A hash of the id that its sender gave it, the same when it is sent again: readings without
     /// a time of their own are known by it.
     pub id: Option<u64>,
@@ -96,6 +99,11 @@ impl Ack {
         Self { sink, token, delivery: Delivery::default() }
     }
 
+    /// One that nobody waits for, for what only came in this way.
+    pub fn of_nobody(delivery: Delivery) -> Self {
+        Self::new(Arc::new(Nobody), 0).delivered(delivery)
+    }
+
     /// The same for a message that came in this way.
     pub fn delivered(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
@@ -111,6 +119,13 @@ impl Ack {
     pub fn reported(self, report: &Report<'_>) {
         self.sink.reported(self.token, report);
     }
+}
+
+/// Waits for nothing.
+struct Nobody;
+
+impl AckSink for Nobody {
+    fn committed(&self, _token: u64) {}
 }
 
 impl fmt::Debug for Ack {

@@ -19,6 +19,9 @@ pub(crate) struct Reason {
 }
 
 impl Reason {
+    /// The code of [`Reason::garbage`], by which it is known when it is replayed.
+    pub(crate) const GARBAGE: &'static str = "garbage";
+
     fn new(code: &'static str, detail: String, hint: impl Into<String>) -> Self {
         Self { code, detail, hint: hint.into() }
     }
@@ -44,6 +47,15 @@ impl Reason {
                  are kept here"
             ),
             "send smaller messages, or raise the broker's connect.max_packet_size",
+        )
+    }
+
+    /// Bytes in which a connection found no message.
+    pub(crate) fn garbage(size: usize) -> Self {
+        Self::new(
+            Self::GARBAGE,
+            format!("{size} bytes came that belong to no message of this source's protocol"),
+            "check the line to the device, and that nothing else calls the listener",
         )
     }
 

@@ -18,7 +18,10 @@ use tokio::sync::oneshot;
 use crate::check::Checks;
 use crate::commit::{Committer, Prepared, Share};
 use crate::derive::Deriver;
-use crate::intake::{Ack, AckSink, Intake, Limits, RawMessage, Received, SourceKey, intake};
+use crate::intake::{
+    Ack, AckSink, Delivery, Intake, Limits, RawMessage, Received, SourceKey, intake,
+};
+use crate::letter::Reason;
 use crate::locate::Locator;
 use crate::process::{Processor, ProcessorParts, TimePolicy};
 use crate::push::Pusher;
@@ -101,6 +104,7 @@ pub struct Pipeline {
     store: SharedStore,
     sources: Arc<Sources>,
     clock: SharedClock,
+    speakers: Arc<dyn Speakers>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -137,7 +141,7 @@ impl Pipeline {
             times: parts.times,
             checks: Checks::new(parts.checks),
             codecs: parts.codecs,
-            speakers: parts.speakers,
+            speakers: parts.speakers.clone(),
             downlink: parts.downlink,
             deliveries: parts.store.deliveries()?,
         })?;
@@ -156,6 +160,7 @@ impl Pipeline {
             store: parts.store,
             sources: parts.sources,
             clock: parts.clock,
+            speakers: parts.speakers,
             threads,
         })
     }
@@ -187,7 +192,8 @@ impl Pipeline {
 
     /// What takes messages from those who wait for the outcome.
     pub fn pusher(&self) -> Pusher {
-        Pusher::new(self.intake.clone(), self.sources.clone(), self.clock.clone())
+        let (intake, sources) = (self.intake.clone(), self.sources.clone());
+        Pusher::new(intake, sources, self.clock.clone(), self.speakers.clone())
     }
 
     /// A view for those who ask how it is doing while it runs.
@@ -319,6 +325,8 @@ impl Replayer {
             .ok_or(ReplayError::Unknown(id))?
             .letter;
         let (sink, durable) = Once::new();
+        let garbage = letter.reason == Reason::GARBAGE;
+        let delivery = Delivery { garbage, ..Delivery::default() };
         let message = RawMessage {
             source: self.source(&letter),
             topic: letter.topic.as_str().into(),
@@ -327,7 +335,7 @@ impl Replayer {
             retained: false,
             replayed: true,
             client: letter.client.as_deref().map(Into::into),
-            ack: Some(Ack::new(sink, 0)),
+            ack: Some(Ack::new(sink, 0).delivered(delivery)),
         };
         let replayed = async {
             self.intake.send(vec![message]).await.map_err(|_| ReplayError::Stopped)?;

@@ -23,7 +23,7 @@ use crate::names::NewNames;
 use crate::redelivery::{self, Redeliveries};
 use crate::seam::{Downlink, Speakers};
 use crate::source::Source;
-use crate::{RawMessage, Sources, provision};
+use crate::{Delivery, RawMessage, Sources, provision};
 
 /// What is tolerated in event times.
 #[derive(Clone, Copy, Debug)]
@@ -138,11 +138,11 @@ impl Processor {
             commit.dead_letters.push(letter);
             return;
         };
-        if let Some(size) = message.delivery().cut_from {
-            let device = topic_device(source, &message.topic);
-            let key = self.device_key(device.as_deref());
+        let captures = source.template.capture(&message.topic).unwrap_or_default();
+        if let Some(reason) = self.refused(message, captures.device) {
+            let device = captures.device.map(str::to_owned);
+            let key = self.device_key(captures.device);
             let from = Some((self.number(message), &*source.spec.id));
-            let reason = Reason::cut(size, message.payload.len());
             commit.dead_letters.push(reason.letter(message, from, device, key, 1));
             return;
         }
@@ -166,14 +166,29 @@ impl Processor {
         }
         if let Err(error) = decoded {
             let named = sender.map(|sender| sender.device);
-            let device = named.or_else(|| topic_device(source, &message.topic));
+            let device = named.or_else(|| captures.device.map(str::to_owned));
             let key = self.device_key(device.as_deref());
             let from = Some((self.number(message), &*source.spec.id));
             commit.dead_letters.push(Reason::decode(&error).letter(message, from, device, key, 1));
             return;
         }
-        let captures = source.template.capture(&message.topic).unwrap_or_default();
         self.readings(message, source, &captures, &found, commit);
+    }
+
+    /// Why a message goes to no decoder, which may keep what it says for the next one; `device` is
+    /// what its topic names.
+    fn refused(&self, message: &RawMessage, device: Option<&str>) -> Option<Reason> {
+        let Delivery { cut_from, garbage, .. } = message.delivery();
+        if garbage {
+            return Some(Reason::garbage(message.payload.len()));
+        }
+        if let Some(size) = cut_from {
+            return Some(Reason::cut(size, message.payload.len()));
+        }
+        // Where `-` stands, the device is left to the payload.
+        let (client, device) = (message.client.as_deref()?, device.filter(|id| *id != "-")?);
+        let may = self.parts.speakers.may_speak(client, device);
+        (!may).then(|| Reason::not_its_device(client, device))
     }
 
     /// Notes the number of a message without values of a device that is registered.
@@ -440,8 +455,4 @@ fn note_sequence(
     if !message.replayed && !message.retained && commit.sequences.last() != Some(&note) {
         commit.sequences.push(note);
     }
-}
-
-fn topic_device(source: &Source, topic: &str) -> Option<String> {
-    source.template.capture(topic)?.device.map(str::to_owned)
 }

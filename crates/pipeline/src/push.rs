@@ -10,7 +10,7 @@ use city_model::SharedClock;
 use city_store::Outcome;
 use tokio::sync::oneshot;
 
-use crate::{Ack, AckSink, Delivery, Intake, RawMessage, Report, Sources};
+use crate::{Ack, AckSink, Delivery, Intake, RawMessage, Report, Sources, Speakers};
 
 /// How long a sender waits. What became durable after that is a duplicate when it comes again, if
 /// its readings say when they were measured or it has a [`Push::key`].
@@ -72,6 +72,14 @@ pub enum PushError {
         /// The template.
         template: String,
     },
+    /// The client may not publish to the topic.
+    #[error("`{client}` may not publish to `{topic}`")]
+    NotItsTopic {
+        /// The client.
+        client: Arc<str>,
+        /// The topic.
+        topic: String,
+    },
     /// The pipeline has stopped.
     #[error("citybrain is stopping")]
     Stopped,
@@ -86,6 +94,7 @@ pub struct Pusher {
     intake: Intake,
     sources: Arc<Sources>,
     clock: SharedClock,
+    speakers: Arc<dyn Speakers>,
 }
 
 impl std::fmt::Debug for Pusher {
@@ -95,8 +104,13 @@ impl std::fmt::Debug for Pusher {
 }
 
 impl Pusher {
-    pub(crate) fn new(intake: Intake, sources: Arc<Sources>, clock: SharedClock) -> Self {
-        Self { intake, sources, clock }
+    pub(crate) fn new(
+        intake: Intake,
+        sources: Arc<Sources>,
+        clock: SharedClock,
+        speakers: Arc<dyn Speakers>,
+    ) -> Self {
+        Self { intake, sources, clock, speakers }
     }
 
     /// Hands a message over and waits until it is durable.
@@ -111,11 +125,18 @@ impl Pusher {
             metric: None,
         };
         let topic = match push.topic {
-            Some(topic) if source.template.capture(&topic).is_none() => {
-                let template = source.template.to_string();
-                return Err(PushError::Topic { topic, template });
+            Some(topic) => {
+                let Some(named) = source.template.capture(&topic) else {
+                    let template = source.template.to_string();
+                    return Err(PushError::Topic { topic, template });
+                };
+                if let Some(client) = &push.client
+                    && !self.speakers.may_publish(client, &topic, named.device)
+                {
+                    return Err(PushError::NotItsTopic { client: client.clone(), topic });
+                }
+                topic
             }
-            Some(topic) => topic,
             // A template without {device} leaves the device to the payload.
             None => source
                 .template

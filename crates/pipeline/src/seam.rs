@@ -39,6 +39,13 @@ pub trait Speakers: Send + Sync {
     /// Whether a client, by the name that it has in [`RawMessage::client`](crate::RawMessage), may
     /// send readings of a device. Asked once for each device of a message: must be quick.
     fn may_speak(&self, client: &str, device: &str) -> bool;
+
+    /// Whether a client may push a message to a topic that it chose itself; `device` is what the
+    /// source takes from the topic as the device. To be asked where no broker has asked it already.
+    fn may_publish(&self, client: &str, topic: &str, device: Option<&str>) -> bool {
+        let _ = topic;
+        device.is_some_and(|device| self.may_speak(client, device))
+    }
 }
 
 /// Everybody may speak for all devices, as where there are no credentials.
