@@ -52,7 +52,8 @@ use crate::problem::{Problem, codes};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
 pub use crate::parts::{
-    BrokerStatus, CityInfo, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState, ZoneFiles,
+    BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,
+    DeviceCommand, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState, ZoneFiles,
     ZoneReload,
 };
 

@@ -4,12 +4,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use city_model::{LocalText, SharedClock, Timestamp};
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::Registry;
 use city_rules::RuleSet;
 use city_store::{DeadLetterId, SharedStore, StateDb};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What the brain is put together from.
@@ -119,6 +120,67 @@ pub struct ReceiverState {
 /// A message on its way: see [`Ingest::push`].
 pub type Pushing<'a> = Pin<Box<dyn Future<Output = Result<Pushed, PushError>> + Send + 'a>>;
 
+/// A command for a device: see [`Ingest::command`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceCommand {
+    /// The id of the device, which is registered.
+    pub device: String,
+    /// The last level of its topic, or several, or nothing.
+    pub name: String,
+    /// The bytes.
+    pub payload: Bytes,
+    /// What becomes of it while the device is not there.
+    pub keep: CommandKeep,
+}
+
+/// What becomes of a command while its device is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandKeep {
+    /// It is given up, unless the device has a session at the endpoint.
+    None,
+    /// It waits until the device fetches it, or it expires.
+    #[default]
+    UntilTaken,
+    /// It is the last of its topic: the device gets it each time it subscribes, until there is a
+    /// newer one. An empty payload ends that.
+    Last,
+}
+
+/// Where a command went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CommandSent {
+    /// Its topic.
+    pub topic: String,
+    /// How far it has come.
+    pub delivery: CommandDelivery,
+}
+
+/// How far a command has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandDelivery {
+    /// It is on its way to a client that is connected and has subscribed.
+    Sent,
+    /// Nobody who has subscribed is connected; it waits.
+    Queued,
+    /// Nobody has subscribed, and it was not to wait.
+    Nobody,
+}
+
+/// Why a command was not sent; the texts are for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandRefusal {
+    /// There is no embedded endpoint, or not yet.
+    NoEndpoint,
+    /// There is no such topic for this device.
+    Topic(String),
+    /// It is larger than a packet may be.
+    TooLarge(String),
+    /// Too many commands are kept.
+    Full(String),
+}
+
 /// The files that the zones come from, as far as the brain needs them.
 pub trait ZoneFiles: Send + Sync {
     /// Reads them again and puts their zones in the place of the present ones, all or nothing.
@@ -150,4 +212,7 @@ pub trait Ingest: Send + Sync {
 
     /// Hands a message over and waits until it is durable.
     fn push(&self, push: Push) -> Pushing<'_>;
+
+    /// Sends a command to a device. Waits for nobody, but may write to the disk.
+    fn command(&self, command: DeviceCommand) -> Result<CommandSent, CommandRefusal>;
 }

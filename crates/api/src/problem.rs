@@ -86,6 +86,9 @@ codes! {
     HAS_HISTORY "has_history" 409 "The device has a history";
     ALREADY_ACKNOWLEDGED "already_acknowledged" 409 "Somebody has acknowledged the alert already";
     ALREADY_RESOLVED "already_resolved" 409 "The alert has ended already";
+    BAD_COMMAND "bad_command" 422 "The device cannot be sent this command";
+    NO_ENDPOINT "no_endpoint" 503 "There is no way to the devices";
+    COMMANDS_FULL "commands_full" 503 "Too many commands wait";
     REPLAY_FAILED "replay_failed" 503 "The dead letter could not be replayed";
     STORE_UNAVAILABLE "store_unavailable" 503 "The store does not answer";
     BUSY "busy" 503 "Too many queries are running";

@@ -23,7 +23,7 @@ use crate::bridge::Ingest;
 use crate::city::City;
 use crate::clock::SystemClock;
 use crate::codecs::DeviceCodecs;
-use crate::doors::{Door, WayBack};
+use crate::doors::Door;
 use crate::downlink::Downlinks;
 use crate::hj212::Hj212Door;
 use crate::metrics::{Figure, Growth, Read};
@@ -205,7 +205,7 @@ impl App {
             clock: clock.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;
-        let way_back = WayBack::default();
+        let way_back = ingest.way_back();
         let downlinks = Downlinks::new(Arc::new(way_back.clone()));
         let pipeline = Pipeline::start(PipelineParts {
             sources: sources.clone(),

@@ -3,18 +3,23 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use city_alert::{EngineHandle, Notifier, ReceiverStatus};
-use city_api::{BrokerStatus, IngestStatus, Pushing, ReceiverState};
+use city_api::{
+    BrokerStatus, CommandRefusal, CommandSent, DeviceCommand, IngestStatus, Pushing, ReceiverState,
+};
 use city_collect::{Phase, Status};
 use city_pipeline::{Monitor, Pipeline, Push, PushError, Pusher, Replayer};
 use city_registry::{Registry, RegistryError};
 use city_store::DeadLetterId;
 use tokio::sync::watch;
 
+use crate::doors::WayBack;
+
 /// What the brain may ask of the pipeline, which is started after it because it feeds it.
 #[derive(Default)]
 pub struct Ingest {
     pipeline: OnceLock<Connected>,
     brokers: Mutex<Vec<(String, watch::Receiver<Status>)>>,
+    way_back: WayBack,
 }
 
 struct Connected {
@@ -46,6 +51,11 @@ impl Ingest {
             sources: registry.source_ids()?,
         });
         Ok(())
+    }
+
+    /// The way on which commands go, to be connected with the endpoint.
+    pub(crate) fn way_back(&self) -> WayBack {
+        self.way_back.clone()
     }
 
     /// Watches the session with a broker.
@@ -88,6 +98,10 @@ impl city_api::Ingest for Ingest {
                 None => Err(PushError::Slow),
             }
         })
+    }
+
+    fn command(&self, command: DeviceCommand) -> Result<CommandSent, CommandRefusal> {
+        self.way_back.command(command)
     }
 }
 

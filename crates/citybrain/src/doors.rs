@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
+use city_api::{CommandDelivery, CommandKeep, CommandRefusal, CommandSent, DeviceCommand};
 use city_decode::Command;
-use city_endpoint::{Endpoint, StatsSnapshot};
+use city_endpoint::{Delivery, DownlinkError, DownlinkMessage, Endpoint, Keep, StatsSnapshot};
 use city_model::SharedClock;
 use city_pipeline::{Downlink, Intake, Source, Sources};
 use city_registry::credentials::Credentials;
@@ -56,7 +57,7 @@ impl Door<'_> {
         }
         let stats = endpoint.stats();
         Read::register(self.metrics, &[], move || figures(&stats.snapshot()))?;
-        self.way_back.connect(endpoint.downlink());
+        self.way_back.connect(endpoint.downlink(), mqtt.command_topics.clone());
         tasks.spawn(access.watch(endpoint.doorway(), stop.clone()));
         let stop = stop.clone();
         tasks.spawn(async move { endpoint.run(stop).await });
@@ -68,20 +69,77 @@ impl Door<'_> {
 /// the endpoint is there.
 #[derive(Clone, Default)]
 pub(crate) struct WayBack {
-    endpoint: Arc<OnceLock<city_endpoint::Downlink>>,
+    open: Arc<OnceLock<Open>>,
+}
+
+struct Open {
+    endpoint: city_endpoint::Downlink,
+    /// What devices may subscribe to.
+    command_topics: Vec<String>,
 }
 
 impl WayBack {
-    fn connect(&self, endpoint: city_endpoint::Downlink) {
+    fn connect(&self, endpoint: city_endpoint::Downlink, command_topics: Vec<String>) {
         // There is one endpoint, and it is opened once.
-        let _twice = self.endpoint.set(endpoint);
+        let _twice = self.open.set(Open { endpoint, command_topics });
+    }
+
+    /// Sends a command to a device, on the first of its command topics that can be published to.
+    pub(crate) fn command(&self, command: DeviceCommand) -> Result<CommandSent, CommandRefusal> {
+        let open = self.open.get().ok_or(CommandRefusal::NoEndpoint)?;
+        let DeviceCommand { device, name, payload, keep } = command;
+        let topic =
+            command_topic(&open.command_topics, &device, &name).map_err(CommandRefusal::Topic)?;
+        let keep = match keep {
+            CommandKeep::None => Keep::No,
+            CommandKeep::UntilTaken => Keep::UntilTaken,
+            CommandKeep::Last => Keep::Last,
+        };
+        let message = DownlinkMessage { keep, ..DownlinkMessage::new(topic.as_str(), payload) };
+        let delivery = open.endpoint.send(message).map_err(|error| {
+            let detail = format!("{error}.");
+            match error {
+                DownlinkError::Topic(_) => CommandRefusal::Topic(detail),
+                DownlinkError::TooLarge { .. } => CommandRefusal::TooLarge(detail),
+                DownlinkError::Full(_) => CommandRefusal::Full(detail),
+            }
+        })?;
+        let delivery = match delivery {
+            Delivery { connected: 1.., .. } => CommandDelivery::Sent,
+            Delivery { clients: 0, kept: false, .. } => CommandDelivery::Nobody,
+            Delivery { .. } => CommandDelivery::Queued,
+        };
+        Ok(CommandSent { topic, delivery })
+    }
+}
+
+/// The topic of a command: the first template that is one device's own and needs no guess, with
+/// the name in the place of its `#`. The error says what is wrong.
+fn command_topic(templates: &[String], device: &str, name: &str) -> Result<String, String> {
+    const SPECIAL: [char; 3] = ['/', '+', '#'];
+    if device.contains(SPECIAL) {
+        return Err(format!("`{device}` has no topics of its own: its id has /, + or # in it."));
+    }
+    if name.contains(['+', '#']) || name.starts_with('/') || name.ends_with('/') {
+        return Err(format!("`{name}` is no part of a topic: it has wildcards or empty levels."));
+    }
+    let own = |template: &&String| template.contains("{device}") && !template.contains('+');
+    let template = templates.iter().find(own).ok_or_else(|| {
+        "No command topic of the configuration has {device} and no + in it.".to_owned()
+    })?;
+    let filled = template.replace("{device}", device);
+    match (filled.strip_suffix("/#"), name) {
+        (Some(folder), "") => Ok(folder.to_owned()),
+        (Some(folder), name) => Ok(format!("{folder}/{name}")),
+        (None, "") => Ok(filled),
+        (None, _) => Err(format!("`{filled}` is the only command topic: it takes no name.")),
     }
 }
 
 impl Downlink for WayBack {
     fn publish(&self, source: &Source, command: Command) {
-        match (source.spec.broker.as_deref(), self.endpoint.get()) {
-            (None, Some(endpoint)) => endpoint.publish(&command.topic, command.payload),
+        match (source.spec.broker.as_deref(), self.open.get()) {
+            (None, Some(open)) => open.endpoint.publish(&command.topic, command.payload),
             _ => tracing::debug!(
                 source = source.spec.id,
                 topic = command.topic,
@@ -169,4 +227,28 @@ fn figures(stats: &StatsSnapshot) -> Vec<Figure> {
             stats.commands_dropped,
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_goes_to_the_first_topic_that_is_the_devices_own() {
+        let topic = |templates: &[&str], device, name| {
+            let templates: Vec<_> = templates.iter().map(ToString::to_string).collect();
+            command_topic(&templates, device, name).ok()
+        };
+        let usual = city_endpoint::COMMAND_TOPICS;
+        assert_eq!(topic(usual, "d1", "set").as_deref(), Some("cmd/d1/set"));
+        assert_eq!(topic(usual, "d1", "led/set").as_deref(), Some("cmd/d1/led/set"));
+        assert_eq!(topic(usual, "d1", "").as_deref(), Some("cmd/d1"));
+        let other = ["spBv1.0/STATE/+", "x/+/{device}/#", "to/{device}"];
+        assert_eq!(topic(&other, "d1", "").as_deref(), Some("to/d1"));
+        assert_eq!(topic(&other, "d1", "set"), None);
+        assert_eq!(topic(&other[..2], "d1", "set"), None);
+        for (device, name) in [("lamp/1", "set"), ("#", "set"), ("d1", "+"), ("d1", "/set")] {
+            assert_eq!(topic(usual, device, name), None, "{device} {name}");
+        }
+    }
 }

@@ -28,9 +28,13 @@ enabled = false
 "#;
 
 async fn start(folder: &Path, more: &str) -> App {
+    start_with(folder, &format!("{CITY}{more}")).await
+}
+
+async fn start_with(folder: &Path, city: &str) -> App {
     let file = folder.join("citybrain.toml");
     let data = folder.join("data");
-    let text = format!("data_dir = '{}'\n{CITY}{more}", data.display());
+    let text = format!("data_dir = '{}'\n{city}", data.display());
     std::fs::write(&file, text).expect("written");
     let settings = load(&file).expect("good settings");
     let city = City::read(settings).expect("a good city");
@@ -42,6 +46,14 @@ async fn get(app: &App, path: &str) -> Value {
     let client = reqwest::Client::builder().tls_certs_only([]).build().expect("a client");
     let answer = client.get(url).bearer_auth(&app.token).send().await.expect("an answer");
     answer.json().await.expect("JSON")
+}
+
+async fn post(app: &App, path: &str, body: &Value) -> (u16, Value) {
+    let url = format!("http://{}/api/v1/{path}", app.http);
+    let client = reqwest::Client::builder().tls_certs_only([]).build().expect("a client");
+    let sent = client.post(url).bearer_auth(&app.token).json(body).send();
+    let answer = sent.await.expect("an answer");
+    (answer.status().as_u16(), answer.json().await.expect("JSON"))
 }
 
 /// The last value of a metric, once it is this.
@@ -136,6 +148,34 @@ options = {{ device = "last", metrics = {{ Temperature = "temperature" }} }}
     app.stop().await.expect("it stops");
     let state = edge.hears("spBv1.0/STATE/brain").await;
     assert!(state.payload.starts_with(br#"{"online":false,"#), "{state:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_reaches_the_device_that_it_is_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let more = "enabled = true\nlisten = \"127.0.0.1:0\"\n";
+    let text = CITY.replace("enabled = false\n", more);
+    let app = start_with(folder.path(), &text).await;
+    let entry = serde_json::json!([{ "id": "d1", "kind": "lamp", "department": "works" }]);
+    assert_eq!(post(&app, "devices/import", &entry).await.0, 200);
+    let body = serde_json::json!({ "payload": "{\"interval\":60}", "name": "set" });
+    let (status, queued) = post(&app, "devices/d1/commands", &body).await;
+    assert_eq!((status, &queued["delivery"]), (202, &Value::from("queued")), "{queued}");
+
+    let port = app.mqtt.expect("it listens").port();
+    let (client, events) = AsyncClient::new(MqttOptions::new("d1", "127.0.0.1", port), 16);
+    client.subscribe("cmd/d1/#", QoS::AtLeastOnce).await.expect("queued");
+    let mut device = Edge { client, events };
+    let command = device.hears("cmd/d1/set").await;
+    assert_eq!(&command.payload[..], b"{\"interval\":60}");
+    assert_eq!(command.qos, QoS::AtLeastOnce);
+
+    let body = serde_json::json!({ "payload_base64": "AP8=", "name": "raw", "keep": "none" });
+    let (status, sent) = post(&app, "devices/d1/commands", &body).await;
+    assert_eq!((status, &sent["delivery"]), (202, &Value::from("sent")), "{sent}");
+    let command = device.hears("cmd/d1/raw").await;
+    assert_eq!((&command.payload[..], command.qos), (&[0, 0xff][..], QoS::AtLeastOnce));
+    app.stop().await.expect("it stops");
 }
 
 /// An edge node.

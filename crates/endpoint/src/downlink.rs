@@ -84,6 +84,8 @@ impl DownlinkMessage {
 pub struct Delivery {
     /// Clients that it was put in the mailbox of: connected ones, and absent ones with a session.
     pub clients: usize,
+    /// How many of them are connected now.
+    pub connected: usize,
     /// Whether it is kept for those who subscribe later.
     pub kept: bool,
 }

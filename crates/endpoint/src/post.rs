@@ -193,7 +193,11 @@ impl Post {
             self.put(&mut office, client, &letter, false);
         }
         add(&self.stats.commands, 1);
-        Ok(Delivery { clients: clients.len(), kept })
+        let is_there = |client: &&Arc<str>| {
+            office.boxes.get(&***client).is_some_and(|owner| owner.bell.is_some())
+        };
+        let connected = clients.iter().filter(is_there).count();
+        Ok(Delivery { clients: clients.len(), connected, kept })
     }
 
     /// Writes what is to be sent to a client now; says whether there is more than fits.

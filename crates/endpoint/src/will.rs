@@ -6,7 +6,7 @@ use city_pipeline::RawMessage;
 use tokio_util::sync::CancellationToken;
 
 use crate::connect::Will;
-use crate::server::{Shared, Share};
+use crate::server::{Share, Shared};
 use crate::stats::add;
 
 /// Wills that may wait for their delay at a time; further ones do not wait.

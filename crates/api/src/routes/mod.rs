@@ -3,6 +3,7 @@
 mod aggregates;
 mod alert_events;
 mod alerts;
+mod commands;
 mod credentials;
 mod dead_letters;
 mod departments;
@@ -46,6 +47,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     device_list::routes,
     devices::routes,
     device_entry::routes,
+    commands::routes,
     provisioning::routes,
     credentials::routes,
     map::routes,

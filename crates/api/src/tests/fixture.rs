@@ -21,7 +21,8 @@ use serde_json::Value as Json;
 use tower::ServiceExt;
 
 use crate::{
-    Brain, CityInfo, Ingest, IngestStatus, Mode, Parts, Pushing, Role, ZoneFiles, ZoneReload,
+    Brain, CityInfo, CommandDelivery, CommandRefusal, CommandSent, DeviceCommand, Ingest,
+    IngestStatus, Mode, Parts, Pushing, Role, ZoneFiles, ZoneReload,
 };
 
 /// When the tests begin: 2026-11-23T12:00:00Z.
@@ -51,6 +52,9 @@ pub(crate) struct Pipeline {
     pub(crate) pushed: Mutex<Vec<Push>>,
     /// What a push is answered with.
     pub(crate) answer: Mutex<Option<Result<Pushed, PushError>>>,
+    pub(crate) commands: Mutex<Vec<DeviceCommand>>,
+    /// Why commands are refused.
+    pub(crate) refusal: Mutex<Option<CommandRefusal>>,
 }
 
 impl Ingest for Pipeline {
@@ -67,6 +71,15 @@ impl Ingest for Pipeline {
         let answer = self.answer.lock().expect("not poisoned").clone();
         self.pushed.lock().expect("not poisoned").push(push);
         Box::pin(async move { answer.unwrap_or_else(|| Ok(Pushed::default())) })
+    }
+
+    fn command(&self, command: DeviceCommand) -> Result<CommandSent, CommandRefusal> {
+        if let Some(refusal) = self.refusal.lock().expect("not poisoned").clone() {
+            return Err(refusal);
+        }
+        let topic = format!("cmd/{}/{}", command.device, command.name);
+        self.commands.lock().expect("not poisoned").push(command);
+        Ok(CommandSent { topic, delivery: CommandDelivery::Queued })
     }
 }
 

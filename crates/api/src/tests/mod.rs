@@ -2,6 +2,7 @@
 
 mod access;
 mod alerts;
+mod commands;
 mod contract;
 mod credentials;
 pub(crate) mod fixture;

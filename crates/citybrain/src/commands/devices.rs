@@ -65,6 +65,22 @@ pub(crate) enum DevicesCommand {
         #[command(flatten)]
         data: DataDir,
     },
+    /// Send a command to a device that is connected to the embedded MQTT endpoint.
+    Command {
+        /// Its id.
+        id: String,
+        /// The last level of the topic, or several: `set` for cmd/ID/set.
+        #[arg(long, default_value = "")]
+        name: String,
+        /// What the device gets.
+        #[arg(long)]
+        payload: String,
+        /// What becomes of it while the device is not there.
+        #[arg(long, value_enum, default_value_t = Keep::UntilTaken)]
+        keep: Keep,
+        #[command(flatten)]
+        data: DataDir,
+    },
     /// Leave a device out of the list of unknown ones; its messages are still kept.
     Ignore {
         /// Its id.
@@ -75,6 +91,28 @@ pub(crate) enum DevicesCommand {
         #[command(flatten)]
         data: DataDir,
     },
+}
+
+/// What becomes of a command while its device is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Keep {
+    /// It is given up, unless the device has a session.
+    None,
+    /// It waits until the device fetches it, or it expires.
+    #[value(name = "until_taken")]
+    UntilTaken,
+    /// The device gets it each time it subscribes; an empty payload ends that.
+    Last,
+}
+
+impl Keep {
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::UntilTaken => "until_taken",
+            Self::Last => "last",
+        }
+    }
 }
 
 /// How a list of devices is written.
@@ -113,6 +151,14 @@ pub(crate) fn run(command: &DevicesCommand) -> anyhow::Result<()> {
                 "{id} is registered; {} of its {} dead letters were replayed",
                 done["replayed"], done["dead_letters"]
             );
+            Ok(())
+        }
+        DevicesCommand::Command { id, name, payload, keep, data } => {
+            let path = format!("/api/v1/devices/{}/commands", path_part(id));
+            let body = json!({ "payload": payload, "name": name, "keep": keep.name() });
+            let sent = Client::connect(data)?.post(&path, &body)?;
+            let text = |member: &str| sent[member].as_str().unwrap_or("-");
+            println!("{}: {}", text("topic"), text("delivery"));
             Ok(())
         }
         DevicesCommand::Ignore { id, undo, data } => {

@@ -76,7 +76,7 @@ async fn a_command_reaches_its_device_and_nobody_else() {
     other.send(&subscribe_v3(1, "cmd/d2/#", 1)).await;
     other.expect(&[0x90, 3, 0, 1, 1]).await;
     let delivery = downlink.send(DownlinkMessage::new("cmd/d1/set", "on")).expect("good");
-    assert_eq!(delivery, Delivery { clients: 1, kept: false });
+    assert_eq!(delivery, Delivery { clients: 1, connected: 1, kept: false });
     let read = command(&mut one, true).await;
     assert_eq!(read, (0x32, "cmd/d1/set".to_owned(), 1, b"on".to_vec()));
     one.send(&puback(1)).await;
@@ -141,13 +141,13 @@ async fn what_is_kept_comes_with_the_subscription() {
     let downlink = bench.doorway.downlink();
     for message in [last("cmd/d1/mode", "auto"), last("cmd/d1/mode", "manual")] {
         let delivery = downlink.send(message).expect("good");
-        assert_eq!(delivery, Delivery { clients: 0, kept: true });
+        assert_eq!(delivery, Delivery { clients: 0, connected: 0, kept: true });
     }
     downlink.send(last("cmd/d2/mode", "other")).expect("good");
     downlink.send(last("cmd/d1/gone", "x")).expect("good");
     downlink.send(last("cmd/d1/gone", "")).expect("good");
     let held = downlink.send(DownlinkMessage::new("cmd/d1/reboot", "now")).expect("good");
-    assert_eq!(held, Delivery { clients: 0, kept: true });
+    assert_eq!(held, Delivery { clients: 0, connected: 0, kept: true });
     assert_eq!(downlink.send(fleeting("cmd/d1/x", "lost")), Ok(Delivery::default()));
     for (options, expected) in [
         (1, vec![("cmd/d1/reboot", false), ("cmd/d1/mode", true)]),

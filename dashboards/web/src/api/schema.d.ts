@@ -130,7 +130,10 @@ export interface paths {
         };
         /** One client with its credentials */
         get: operations["get_client"];
-        /** Add a client, or say what it may do */
+        /**
+         * Add a client, or say all that it may do
+         * @description To replace, `If-Match` must say which rights it replaces.
+         */
         put: operations["put_client"];
         post?: never;
         /** Forget a client with all its credentials */
@@ -151,6 +154,23 @@ export interface paths {
         put?: never;
         /** Let a client show a certificate; adds the client if it is not there */
         post: operations["bind_client_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/credentials/{id}/enabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Let a client connect, or not; its rights and credentials stay as they are */
+        put: operations["set_client_enabled"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -397,6 +417,23 @@ export interface paths {
          * @description To take a device out of service, send `{"life_cycle": "retired"}`.
          */
         patch: operations["patch_device"];
+        trace?: never;
+    };
+    "/api/v1/devices/{id}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a command to a device that is connected to the embedded endpoint, at QoS 1 */
+        post: operations["send_command"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/devices/{id}/entry": {
@@ -1188,6 +1225,23 @@ export interface components {
             /** @description How many match in all. */
             total: number;
         };
+        /**
+         * @description How far a command has come.
+         * @enum {string}
+         */
+        CommandDelivery: "sent" | "queued" | "nobody";
+        /**
+         * @description What becomes of a command while its device is not there.
+         * @enum {string}
+         */
+        CommandKeep: "none" | "until_taken" | "last";
+        /** @description Where a command went. */
+        CommandSent: {
+            /** @description How far it has come. */
+            delivery: components["schemas"]["CommandDelivery"];
+            /** @description Its topic. */
+            topic: string;
+        };
         /** @description A way to prove who one is. */
         Credential: {
             /** Format: date-time */
@@ -1228,9 +1282,12 @@ export interface components {
             /** @description How to mend it. */
             hint: string;
             id: string;
-            /** @description The payload; in lists its first 4 KiB. */
+            /** @description The payload; in lists its first 4 KiB. Passwords of HJ 212 (`PW=…`) are asterisks. */
             payload_base64: string;
-            /** @description The payload if it is text; in lists its first 4 KiB. */
+            /**
+             * @description The payload if it is text; in lists its first 4 KiB. Passwords of HJ 212 (`PW=…`) are
+             *     asterisks.
+             */
             payload_text: string | null;
             /** @description Why, as a stable code. */
             reason: string;
@@ -1382,6 +1439,11 @@ export interface components {
          * @enum {string}
          */
         DeviceStatus: "online" | "late" | "offline" | "never_seen";
+        /** @description Whether a client may connect. */
+        Enabled: {
+            /** @description `false`: it may not connect, and nobody else may pass for it. */
+            enabled: boolean;
+        };
         /** @description The data of `hello`, the first event of every connection. */
         HelloEvent: {
             /** @description The position that the following events follow. */
@@ -1767,6 +1829,23 @@ export interface components {
             /** @description What it is for. */
             note?: string;
         };
+        /** @description A command for a device: `payload` or `payload_base64`, not both. */
+        NewCommand: {
+            /** @description What becomes of it while the device is not there. */
+            keep: components["schemas"]["CommandKeep"];
+            /**
+             * @description The last level of the topic, or several: `set` makes it `cmd/DEVICE/set` where the command
+             *     topics are the usual ones.
+             */
+            name: string;
+            /**
+             * @description What the device gets, as text; JSON is text too. Empty text ends a command that was kept
+             *     as the last one.
+             */
+            payload: string | null;
+            /** @description What the device gets, if it is no text. */
+            payload_base64: string | null;
+        };
         /** @description For whom tokens are to be made. */
         NewDeviceTokens: {
             /** @description The clients' names, most often ids of devices; 1 to 10,000. */
@@ -1964,16 +2043,14 @@ export interface components {
         ResyncEvent: {
             reason: string;
         };
-        /** @description What a client may do. */
+        /** @description All that a client may do. */
         Rights: {
             /** @description Whether it speaks for all devices. */
-            any_device?: boolean;
-            /** @description The devices that it speaks for; the one of its own name if missing. */
-            devices?: string[] | null;
-            /** @description `false`: it may not connect. */
-            enabled?: boolean | null;
+            any_device: boolean;
+            /** @description The devices that it speaks for; `null` for the one of its own name. */
+            devices: string[] | null;
             /** @description The topic filters that it may publish to; if none, the topics that name its device. */
-            publish?: string[];
+            publish: string[];
         };
         /**
          * @description What somebody may do; each role of people may do what those before it may.
@@ -3051,7 +3128,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The client */
+            /** @description The client; its ETag is of its rights, for `If-Match` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3141,6 +3218,15 @@ export interface operations {
                     "application/json": components["schemas"]["Client"];
                 };
             };
+            /** @description It is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
                 headers: {
@@ -3170,6 +3256,24 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is there already, and nothing says which is meant */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3322,6 +3426,114 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_client_enabled: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The client's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Enabled"];
+            };
+        };
+        responses: {
+            /** @description So it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -4916,6 +5128,114 @@ export interface operations {
             };
             /** @description It is not as you saw it */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCommand"];
+            };
+        };
+        responses: {
+            /** @description Where it went */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandSent"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
