@@ -375,7 +375,11 @@ impl Session<'_> {
             replayed: false,
             client: None,
             ack: (qos > 0).then(|| {
-                let how = city_pipeline::Delivery { again, cut_from, id: None };
+                let how = city_pipeline::Delivery {
+                    again,
+                    cut_from,
+                    ..city_pipeline::Delivery::default()
+                };
                 self.unacked.expect(id, qos).delivered(how)
             }),
         };

@@ -1,12 +1,13 @@
 //! One connection, from its first frame to its end.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use city_decode::hj212::{self, CrcKind, Flag, Frame, Head, MAX_FRAME, Step};
-use city_pipeline::{IntakeClosed, RawMessage};
+use city_pipeline::{Ack, Delivery, IntakeClosed, RawMessage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -23,6 +24,11 @@ const BUFFER: usize = MAX_FRAME + 4096;
 /// How long a stop waits for the commits of what came before it.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long a password waits for its turn to be looked up.
+const CHECK_PATIENCE: Duration = Duration::from_secs(30);
+/// The client of a frame without a device's id, which no credentials are made for.
+const NAMELESS: &str = "anonymous:-";
+
 /// Why a connection ended.
 #[derive(Debug)]
 pub(crate) enum End {
@@ -34,6 +40,7 @@ pub(crate) enum End {
     NotStored,
     Refused,
     Garbage,
+    Busy,
 }
 
 impl fmt::Display for End {
@@ -46,11 +53,27 @@ impl fmt::Display for End {
             Self::PipelineStopped => "the pipeline has stopped",
             Self::NotStored => "a message could not be stored; the device is to send it again",
             Self::Refused => "a password is wrong",
+            Self::Busy => "its password could not be looked up in time",
             Self::Garbage => "too much that is no frame",
         })
     }
 }
 
+/// The answer to a password that had to be looked up.
+struct Checked {
+    device: Box<str>,
+    password: Box<str>,
+    right: bool,
+}
+
+/// What became of a frame.
+enum Taken {
+    Frame,
+    /// Its password is looked up first; it stays where it is.
+    Later,
+}
+
+type Checking = Pin<Box<dyn Future<Output = Option<Checked>> + Send>>;
 type Sending = Pin<Box<dyn Future<Output = Result<(), IntakeClosed>> + Send>>;
 
 struct Connection<'s> {
@@ -61,19 +84,33 @@ struct Connection<'s> {
     known: Transmissions,
     /// A batch on its way into the pipeline; nothing is read meanwhile.
     sending: Option<Sending>,
+    /// A password that is looked up; nothing is read meanwhile.
+    checking: Option<Checking>,
+    /// The last one that was, for the frame that waits for it.
+    checked: Option<Checked>,
+    /// Where it comes from.
+    address: IpAddr,
     /// When it is given up, unless a frame comes.
     until: Instant,
     letters: u32,
 }
 
 /// Runs a connection to its end.
-pub(crate) async fn run(shared: &Shared, stream: TcpStream, shutdown: CancellationToken) -> End {
+pub(crate) async fn run(
+    shared: &Shared,
+    stream: TcpStream,
+    address: IpAddr,
+    shutdown: CancellationToken,
+) -> End {
     let mut connection = Connection {
         shared,
         buffer: Vec::new(),
         window: Window::default(),
         known: Transmissions::default(),
         sending: None,
+        checking: None,
+        checked: None,
+        address,
         until: Instant::now() + shared.config.first,
         letters: 0,
     };
@@ -96,6 +133,7 @@ impl Connection<'_> {
             }
             let reads = stop.is_none()
                 && self.sending.is_none()
+                && self.checking.is_none()
                 && self.window.len() < self.shared.config.window;
             let until = stop.as_ref().map_or(self.until, |(_, until)| *until);
             let acks = self.window.acks.clone();
@@ -113,9 +151,17 @@ impl Connection<'_> {
                         Err(Lost) => return Err(End::NotStored),
                     }
                 }
-                sent = sent(&mut self.sending) => {
+                sent = pending(&mut self.sending) => {
                     self.sending = None;
                     sent.map_err(|IntakeClosed| End::PipelineStopped)?;
+                }
+                checked = pending(&mut self.checking), if stop.is_none() && self.sending.is_none() => {
+                    self.checking = None;
+                    let Some(checked) = checked else { return Err(End::Busy) };
+                    self.checked = Some(checked);
+                    if let Err(end) = self.take() {
+                        stop = Some((end, Instant::now() + STOP_PATIENCE));
+                    }
                 }
                 read = read(&mut stream, &mut self.buffer), if reads => match read {
                     Ok(0) => stop = Some((End::Closed, Instant::now() + STOP_PATIENCE)),
@@ -154,9 +200,15 @@ impl Connection<'_> {
                 }
                 Step::Frame(length) => {
                     result = self.garbage(&mut garbage, &mut batch);
-                    if result.is_ok() {
-                        result = self.frame(&rest[..length], &mut batch);
-                    }
+                    let taken = result.and_then(|()| self.frame(&rest[..length], &mut batch));
+                    result = match taken {
+                        Ok(Taken::Later) => {
+                            result = Ok(());
+                            break;
+                        }
+                        Ok(Taken::Frame) => Ok(()),
+                        Err(end) => Err(end),
+                    };
                     length
                 }
             };
@@ -172,25 +224,22 @@ impl Connection<'_> {
         result.and(garbled)
     }
 
-    fn frame(&mut self, bytes: &[u8], batch: &mut Vec<RawMessage>) -> Result<(), End> {
+    fn frame(&mut self, bytes: &[u8], batch: &mut Vec<RawMessage>) -> Result<Taken, End> {
         let stats = &self.shared.stats;
         let Ok((frame, head)) = Frame::parse(bytes).and_then(|f| f.head().map(|head| (f, head)))
         else {
-            return self.garbage(&mut bytes.to_vec(), batch);
+            return self.garbage(&mut bytes.to_vec(), batch).map(|()| Taken::Frame);
         };
         let kind = frame.checksums().kind(frame.crc);
         let right = self.shared.config.checksum.accepts(kind);
-        if !self.shared.access.may_send(head.mn, head.pw) {
-            if !right {
-                // Who sent it, nobody knows.
-                return self.garbage(&mut bytes.to_vec(), batch);
+        match self.may_send(&head, right) {
+            Some(true) => {}
+            // Who sent it, nobody knows.
+            _ if !right => {
+                return self.garbage(&mut bytes.to_vec(), batch).map(|()| Taken::Frame);
             }
-            add(&stats.refused, 1);
-            tracing::warn!(
-                device = head.mn,
-                "HJ 212: the password (PW) of this device is wrong, or it is not known; refused"
-            );
-            return Err(End::Refused);
+            Some(false) => return Err(self.refused(&head)),
+            None => return Ok(Taken::Later),
         }
         let now = Instant::now();
         self.until = now + self.shared.config.idle;
@@ -212,10 +261,62 @@ impl Connection<'_> {
             received: self.shared.clock.now(),
             retained: false,
             replayed: false,
-            client: (!head.mn.is_empty()).then(|| head.mn.into()),
+            // Never none: then nobody would ask for whom it may speak.
+            client: Some(self.shared.access.name(if head.mn.is_empty() {
+                NAMELESS
+            } else {
+                head.mn
+            })),
             ack,
         });
-        Ok(())
+        Ok(Taken::Frame)
+    }
+
+    /// Whether the device may send; `None` if its password has to be looked up, which has begun
+    /// then. A frame with a wrong checksum is not worth that.
+    fn may_send(&mut self, head: &Head<'_>, right: bool) -> Option<bool> {
+        let shared = self.shared;
+        if let Some(checked) = self.checked.take()
+            && (&*checked.device, &*checked.password) == (head.mn, head.pw)
+        {
+            if !checked.right {
+                shared.failures.wrong(self.address, shared.clock.now());
+            }
+            return Some(checked.right);
+        }
+        if let Some(known) = shared.access.known(head.mn, head.pw) {
+            return Some(known);
+        }
+        if !shared.failures.may_try(self.address, shared.clock.now()) {
+            return Some(false);
+        }
+        if right {
+            let (access, turns) = (shared.access.clone(), shared.checks.clone());
+            let (device, password): (Box<str>, Box<str>) = (head.mn.into(), head.pw.into());
+            self.checking = Some(Box::pin(async move {
+                let turn = timeout(CHECK_PATIENCE, turns.acquire_owned()).await.ok()?.ok()?;
+                let check = move || {
+                    let _turn = turn;
+                    let right = access.may_send(&device, &password);
+                    Checked { device, password, right }
+                };
+                tokio::task::spawn_blocking(check).await.ok()
+            }));
+        }
+        None
+    }
+
+    fn refused(&self, head: &Head<'_>) -> End {
+        let shared = self.shared;
+        add(&shared.stats.refused, 1);
+        if shared.failures.may_log(self.address, shared.clock.now()) {
+            tracing::warn!(
+                device = head.mn,
+                client.address = %self.address,
+                "HJ 212: the password (PW) of this device is wrong, or it is not known; refused"
+            );
+        }
+        End::Refused
     }
 
     /// Makes a dead letter of what belongs to no frame, as far as there is an allowance.
@@ -238,7 +339,7 @@ impl Connection<'_> {
             retained: false,
             replayed: false,
             client: None,
-            ack: None,
+            ack: Some(Ack::of_nobody(Delivery { garbage: true, ..Delivery::default() })),
         });
         Ok(())
     }
@@ -263,9 +364,10 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<u
     fresh.read_buf(buffer).await
 }
 
-async fn sent(sending: &mut Option<Sending>) -> Result<(), IntakeClosed> {
-    match sending {
-        Some(sending) => sending.await,
+/// Waits for what is under way, if anything is.
+async fn pending<T>(work: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
+    match work {
+        Some(work) => work.await,
         None => std::future::pending().await,
     }
 }

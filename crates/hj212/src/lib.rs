@@ -8,12 +8,15 @@
 //! - **Split transmissions** are answered packet by packet, because loggers wait for the answer to
 //!   one before they send the next. A packet without `DataTime` goes on together with the first
 //!   packet of its transmission, which has it (and whose readings are known already then).
-//! - **Garbage** between frames costs no frame. It becomes dead letters, a few for each
+//! - **Garbage** between frames costs no frame. It becomes dead letters that no format ever reads,
+//!   because nobody looked at a password in it, a few for each
 //!   connection and a bounded number a minute in all; past that the connection ends.
 //! - **Bounded.** Connections, bytes of a frame, frames without an answer, time without a frame,
 //!   and time for the first one. While the pipeline is full nothing is read.
 //! - One connection may speak for several devices (`MN`), as gateways do; each shows its password
-//!   (`PW`) in each frame, and [`Access`] says whether it is right.
+//!   (`PW`) in each frame, and [`Access`] says whether it is right. Passwords that have to be hashed
+//!   are, a few at a time, off the threads that serve connections; after some wrong ones no more
+//!   of that address are looked up for a while, and only those known already still come in.
 //!
 //! Messages come as topic `hj212/{MN}`; what is in them is for the format `hj212` to say.
 
@@ -21,6 +24,7 @@ mod access;
 mod acks;
 mod config;
 mod connection;
+mod failures;
 mod garbage;
 mod listener;
 mod split;

@@ -1,7 +1,7 @@
 //! Takes connections and gives each a task of its own.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +15,15 @@ use tokio_util::task::TaskTracker;
 use crate::access::Access;
 use crate::config::Config;
 use crate::connection;
+use crate::failures::Failures;
 use crate::garbage::Allowance;
 use crate::stats::{Stats, add};
 
 /// How long to wait when no connection can be taken, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Passwords that are hashed at the same time.
+const CHECKS: usize = 2;
 
 /// A listener for HJ 212.
 pub struct Listener {
@@ -35,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) clock: SharedClock,
     pub(crate) stats: Arc<Stats>,
     pub(crate) garbage: Allowance,
+    pub(crate) failures: Failures,
+    pub(crate) checks: Arc<Semaphore>,
 }
 
 impl Listener {
@@ -47,7 +53,9 @@ impl Listener {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(config.listen).await?;
         let (stats, garbage) = (Arc::default(), Allowance::default());
-        let shared = Arc::new(Shared { config, intake, access, clock, stats, garbage });
+        let (failures, checks) = (Failures::default(), Arc::new(Semaphore::new(CHECKS)));
+        let shared = Shared { config, intake, access, clock, stats, garbage, failures, checks };
+        let shared = Arc::new(shared);
         Ok(Self { listener, shared })
     }
 
@@ -100,9 +108,10 @@ async fn serve(shared: &Shared, stream: TcpStream, shutdown: CancellationToken) 
     add(&shared.stats.connections, 1);
     add(&shared.stats.open, 1);
     let peer = stream.peer_addr().ok();
+    let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     // Answers are short and waited for.
     let _ = stream.set_nodelay(true);
-    let end = connection::run(shared, stream, shutdown).await;
+    let end = connection::run(shared, stream, address, shutdown).await;
     shared.stats.open.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
     tracing::debug!(?peer, "a connection for HJ 212 ended: {end}");
 }

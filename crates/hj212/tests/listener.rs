@@ -290,6 +290,92 @@ async fn a_gateway_may_speak_for_several_devices_and_each_must_show_its_password
     assert_eq!((stats.refused, stats.answered), (1, 3));
 }
 
+/// Knows one password, and takes its time to say so; counts how often it is asked, and never on
+/// the thread that serves connections.
+struct Slow(std::sync::atomic::AtomicUsize, std::thread::ThreadId);
+
+impl Default for Slow {
+    fn default() -> Self {
+        Self(0.into(), std::thread::current().id())
+    }
+}
+
+impl Access for Slow {
+    fn may_send(&self, device: &str, password: &str) -> bool {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if std::thread::current().id() == self.1 {
+            return false;
+        }
+        (device, password) == ("M1", "654321")
+    }
+
+    fn known(&self, device: &str, password: &str) -> Option<bool> {
+        ((device, password) == ("M2", "123456")).then_some(true)
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_passwords_is_looked_up_no_more() {
+    let access = Arc::new(Slow::default());
+    let mut bench = Bench::with(|_| {}, access.clone()).await;
+    for _ in 0..12 {
+        let mut device = bench.device().await;
+        send(&mut device, &frame("M1", "1", 5)).await;
+        assert_eq!(rest(&mut device).await, "", "a wrong password ends the connection");
+    }
+    assert_eq!(access.0.load(std::sync::atomic::Ordering::SeqCst), 10);
+    assert!(bench.nothing_waits());
+    // Who is known already is not kept out by them.
+    let mut other = bench.device().await;
+    send(&mut other, &frame("M2", "2", 5)).await;
+    bench.take(1).await.into_iter().for_each(commit);
+    expect(&mut other, &answer("M2", "2")).await;
+    assert_eq!(bench.stop().await.refused, 12);
+}
+
+#[tokio::test]
+async fn a_frame_waits_for_its_password_and_the_one_behind_it_too() {
+    let mut bench = Bench::with(|_| {}, Arc::new(Slow::default())).await;
+    let mut device = bench.device().await;
+    let slow = segment("M1", "1", 5).replace("123456", "654321");
+    let slow = encode(&slow, CrcKind::Standard);
+    send(&mut device, &[frame("M2", "0", 5), slow, frame("M2", "2", 5)].concat()).await;
+    let messages = bench.take(3).await;
+    let topics: Vec<_> = messages.iter().map(|message| &*message.topic).collect();
+    assert_eq!(topics, ["hj212/M2", "hj212/M1", "hj212/M2"]);
+}
+
+#[tokio::test]
+async fn a_frame_that_is_called_garbage_needs_no_password_and_is_read_by_nobody() {
+    let mut bench = Bench::with(|_| {}, Arc::new(Passwords)).await;
+    let mut device = bench.device().await;
+    // A wrong length, a right checksum, no end, and longer than any frame.
+    let padding = "x".repeat(city_decode::hj212::MAX_FRAME);
+    let data = format!(
+        "QN=1;ST=22;CN=2011;PW=0;MN=M1;Flag=4;CP=&&DataTime=20261123163000;a34004-Rtd=1,{padding}&&"
+    );
+    let whole = encode(&data, CrcKind::Standard);
+    let crc = &whole[whole.len() - 6..whole.len() - 2];
+    send(&mut device, &[b"##0001", data.as_bytes(), crc].concat()).await;
+    let mut taken = 0;
+    while taken < data.len() + 10 {
+        let message = bench.take(1).await.remove(0);
+        assert!(message.delivery().garbage && message.client.is_none());
+        taken += message.payload.len();
+    }
+    drop(device);
+    assert_eq!(bench.stop().await.frames, 0);
+}
+
+#[tokio::test]
+async fn a_frame_without_a_device_is_nobodys_and_not_trusted_with_others() {
+    let mut bench = Bench::start().await;
+    let mut device = bench.device().await;
+    send(&mut device, &frame("", "1", 4)).await;
+    let message = bench.take(1).await.remove(0);
+    assert!(message.client.is_some(), "so that it is asked for whom it may speak");
+}
+
 #[tokio::test]
 async fn ids_that_fit_no_topic_are_left_to_the_format() {
     let mut bench = Bench::start().await;

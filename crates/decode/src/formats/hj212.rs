@@ -146,7 +146,12 @@ impl Parse for Reader {
                 }
                 Step::Frame(length) => length,
                 // Nothing more comes: CR and LF may be missing, or something is wrong.
-                Step::More | Step::Garbage(_) => rest.len(),
+                Step::More => rest.len(),
+                // Whoever took it from a line has asked nobody who sent it.
+                Step::Garbage(length) => {
+                    let error = Frame::parse(&rest[..length]).err();
+                    return Err(not_a_frame(error.unwrap_or(FrameError::NoEnd), place));
+                }
             };
             self.frame(&rest[..length], place, &mut earlier, sink)?;
             place += length;

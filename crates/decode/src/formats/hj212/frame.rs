@@ -130,6 +130,9 @@ pub enum FrameError {
     /// No checksum at the end.
     #[error("a frame ends with a CRC of four hexadecimal digits, CR and LF")]
     NoCrc,
+    /// More than [`MAX_FRAME`] without an end.
+    #[error("a frame has at most {MAX_FRAME} bytes and ends with CR and LF")]
+    NoEnd,
     /// No `CP=&&…&&`, or a head in front of it that is no text.
     #[error("the data segment is fields such as QN=…;ST=…; and then CP=&&…&&")]
     NoData,

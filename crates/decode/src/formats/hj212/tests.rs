@@ -3,6 +3,7 @@
 use city_model::{Value, unit};
 use serde_json::{Value as Json, json};
 
+use super::frame::MAX_FRAME;
 use super::*;
 use crate::Decoded;
 
@@ -354,4 +355,19 @@ fn bad_options_name_the_key() {
         let Err(error) = Hj212.compile(&options) else { panic!("{options}") };
         assert_eq!(error.key(), Some(key), "{error}");
     }
+}
+
+/// Somebody else's frame between hashes, or longer than frames are: a listener finds no frame in
+/// either, so nobody has looked at its password.
+#[test]
+fn what_is_no_frame_on_the_line_is_none_here_though_its_checksum_is_right() {
+    let decoder = compile(&json!({}));
+    let data = "DataTime=20261123163000;a34004-Rtd=35.2,".to_owned() + &"x".repeat(MAX_FRAME);
+    let segment = format!("QN=1;ST=22;CN=2011;PW=1;MN=victim;Flag=4;CP=&&{data}&&");
+    let crc = frame::Checksums::of(segment.as_bytes()).standard;
+    let long = format!("##0001{segment}{crc:04X}");
+    assert_eq!(frame::next(long.as_bytes()), Step::Garbage(long.len()));
+    let error = decode(&*decoder, long.as_bytes()).expect_err("no frame");
+    assert_eq!(error.kind, DecodeErrorKind::Malformed, "{error}");
+    assert!(error.message.contains("at most 10011 bytes"), "{error}");
 }
