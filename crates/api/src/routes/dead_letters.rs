@@ -1,5 +1,7 @@
 //! `/dead-letters`: messages that could not become readings, kept whole, and replayed after a fix.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -46,9 +48,10 @@ struct DeadLetter {
     hint: String,
     /// The size of the payload in bytes.
     size: usize,
-    /// The payload if it is text; in lists its first 4 KiB.
+    /// The payload if it is text; in lists its first 4 KiB. Passwords of HJ 212 (`PW=…`) are
+    /// asterisks.
     payload_text: Option<String>,
-    /// The payload; in lists its first 4 KiB.
+    /// The payload; in lists its first 4 KiB. Passwords of HJ 212 (`PW=…`) are asterisks.
     payload_base64: String,
     /// When it was replayed.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -151,7 +154,7 @@ async fn replay(
 
 fn view(kept: city_store::DeadLetter, show: usize) -> DeadLetter {
     let letter = kept.letter;
-    let shown = &letter.payload[..letter.payload.len().min(show)];
+    let shown = without_passwords(&letter.payload[..letter.payload.len().min(show)]);
     DeadLetter {
         id: kept.id.0.to_string(),
         at: letter.received,
@@ -162,10 +165,33 @@ fn view(kept: city_store::DeadLetter, show: usize) -> DeadLetter {
         detail: letter.detail,
         hint: letter.hint,
         size: letter.payload.len(),
-        payload_text: text(shown),
-        payload_base64: STANDARD.encode(shown),
+        payload_text: text(&shown),
+        payload_base64: STANDARD.encode(&*shown),
         replayed_at: kept.replayed_at,
     }
+}
+
+/// The same with the passwords of HJ 212 (`PW=…;`) made unreadable, byte for byte: whoever sees
+/// letters could send as the device. What is kept, and replayed, has them.
+fn without_passwords(payload: &[u8]) -> Cow<'_, [u8]> {
+    let mut shown = Cow::Borrowed(payload);
+    let mut place = 0;
+    while let Some(found) = payload[place..].windows(2).position(|pair| pair == b"PW") {
+        let start = place + found;
+        place = start + 2;
+        let word = start.checked_sub(1).is_some_and(|before| payload[before].is_ascii_alphabetic());
+        let blank = payload[place..].iter().take_while(|byte| **byte == b' ').count();
+        if word || payload.get(place + blank) != Some(&b'=') {
+            continue;
+        }
+        place += blank + 1;
+        let rest = payload[place..].iter();
+        let length = rest.take_while(|byte| !matches!(byte, b';' | b'&' | b'"' | b'\r' | b'\n'));
+        let end = place + length.count();
+        shown.to_mut()[place..end].fill(b'*');
+        place = end;
+    }
+    shown
 }
 
 /// The bytes as text, if they are; a character that the excerpt cut in two does not count.

@@ -186,3 +186,26 @@ async fn the_books_of_a_day_add_up_and_name_the_silent() {
     assert_eq!(none.problem(), "no_report");
     assert!(none.json()["hint"].as_str().is_some_and(|hint| hint.contains(today)), "{}", none.text);
 }
+
+#[tokio::test]
+async fn passwords_of_hj212_are_in_no_dead_letter_that_is_shown() {
+    let city = City::new();
+    let frame = "##0101QN=1;ST=32;CN=1062;PW=100000;MN=M1;Flag=5;CP=&&Rtd=30,UPW=7&&1C80\r\n\
+                 ##0020PW = 654321;MN=M2;PW=\n##PW=77";
+    city.dead_letter(frame.as_bytes(), "bad_checksum");
+    let page = city.ok("/api/v1/dead-letters").await;
+    let letter = &page["items"][0];
+    let shown = letter["payload_text"].as_str().expect("text");
+    let expected = frame.replace("100000", "******").replace(" 654321", "*******");
+    assert_eq!(shown, expected.replace("=77", "=**"));
+    use base64::Engine as _;
+    let bytes = letter["payload_base64"].as_str().expect("text");
+    let bytes = base64::engine::general_purpose::STANDARD.decode(bytes).expect("Base64");
+    assert_eq!(bytes, shown.as_bytes());
+    let id = letter["id"].as_str().expect("an id");
+    let whole = city.ok(&format!("/api/v1/dead-letters/{id}")).await;
+    assert_eq!(whole["payload_text"], shown);
+    let kept = city.store.dead_letter(DeadLetterId(id.parse().expect("a number")));
+    let kept = kept.expect("reads").expect("kept");
+    assert_eq!(&*kept.letter.payload, frame.as_bytes(), "what is replayed has them");
+}
