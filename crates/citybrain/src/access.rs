@@ -1,41 +1,55 @@
 //! Who may connect to the embedded endpoint, by the credentials of the registry.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use city_endpoint::{Access, Denied, Doorway, Filters, Grant, Knock, PublishRight};
+use city_endpoint::{Access, Denied, Doorway, Filters, Grant, Knock, PublishRight, Stay};
 use city_pipeline::Sources;
-use city_registry::credentials::{self, Credentials, Devices};
+use city_registry::credentials::{self, ANONYMOUS, Credentials, Devices, Verified};
 use tokio_util::sync::CancellationToken;
 
 /// How often it is looked whether somebody's rights have changed.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 
+/// When clients are let in that show nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Anonymous {
+    /// Never.
+    Never,
+    /// As long as nobody has been given credentials.
+    UntilCredentials,
+    /// Always.
+    Always,
+}
+
+/// What the messages of somebody without credentials carry as the client: a name that no client
+/// with credentials has or will have, so that rights that are given later are not theirs.
+pub(crate) fn anonymous(client: &str) -> Arc<str> {
+    format!("{ANONYMOUS}{client}").into()
+}
+
 /// Asks the credentials. The name that it gives a client, which its messages carry, is that of the
-/// credentials' client: a device's id, or a gateway's name.
+/// credentials' client, a device's id or a gateway's name; or an [`anonymous`] one.
 pub(crate) struct ByCredentials {
     credentials: Arc<Credentials>,
     sources: Arc<Sources>,
     command_topics: Vec<String>,
-    anonymous: bool,
-    /// The rights with which clients were let in, by name.
-    admitted: Mutex<HashMap<Arc<str>, credentials::Grant>>,
+    anonymous: Anonymous,
 }
 
 impl ByCredentials {
-    /// `anonymous` lets clients in that show nothing, by their client ids.
+    /// `anonymous` says when clients are let in that show nothing, by their client ids.
     pub(crate) fn new(
         credentials: Arc<Credentials>,
         sources: Arc<Sources>,
         command_topics: Vec<String>,
-        anonymous: bool,
+        anonymous: Anonymous,
     ) -> Self {
-        let admitted = Mutex::default();
-        Self { credentials, sources, command_topics, anonymous, admitted }
+        Self { credentials, sources, command_topics, anonymous }
     }
 
-    /// Ends the connections of clients whose rights have changed, until told to stop.
+    /// Ends the connections of clients whose rights have changed, or whose credential is gone,
+    /// until told to stop.
     pub(crate) async fn watch(self: Arc<Self>, doorway: Doorway, stop: CancellationToken) {
         let mut seen = self.credentials.version();
         loop {
@@ -46,7 +60,7 @@ impl ByCredentials {
             let version = self.credentials.version();
             if version != seen {
                 seen = version;
-                let ended = doorway.revoke(|name| self.may_stay(name));
+                let ended = doorway.revoke();
                 if ended > 0 {
                     tracing::info!(
                         connections = ended,
@@ -57,28 +71,18 @@ impl ByCredentials {
         }
     }
 
-    fn may_stay(&self, name: &str) -> bool {
-        let mut admitted = self.lock();
-        let Some(then) = admitted.get(name) else { return true };
-        let same = self.credentials.grant(name).as_ref() == Some(then);
-        if !same {
-            admitted.remove(name);
-        }
-        same
-    }
-
     /// Whom the client proves to be; `None` if it shows nothing.
-    fn identify(&self, knock: &Knock<'_>) -> Option<Result<credentials::Grant, Denied>> {
+    fn identify(&self, knock: &Knock<'_>) -> Option<Result<Verified, Denied>> {
         let credentials = &self.credentials;
         if let Some(certificate) = knock.certificate {
             let fingerprint = format!("sha256:{}", certificate.fingerprint);
-            let known = std::iter::once(fingerprint.as_str()).chain(certificate.names());
-            let mut grants = known.filter_map(|name| credentials.verify_certificate(name));
-            if let Some(grant) = grants.next() {
-                return Some(Ok(grant));
+            let named =
+                || certificate.names().find_map(|name| credentials.verify_certificate_name(name));
+            if let Some(known) = credentials.verify_fingerprint(&fingerprint).or_else(named) {
+                return Some(Ok(known));
             }
         }
-        let grant = match (knock.username, knock.password) {
+        let known = match (knock.username, knock.password) {
             (None, None) if knock.certificate.is_none() => return None,
             (None, None) => None,
             (Some(name), Some(password)) => credentials.verify_password(name, password),
@@ -88,15 +92,18 @@ impl ByCredentials {
                 std::str::from_utf8(token).ok().and_then(|token| credentials.verify_token(token))
             }
         };
-        Some(grant.ok_or(Denied::BadCredentials))
+        Some(known.ok_or(Denied::BadCredentials))
     }
 
-    fn grant(&self, known: credentials::Grant) -> Grant {
-        self.lock().insert(known.name.clone(), known.clone());
+    fn grant(&self, verified: Verified) -> Grant {
+        let known = verified.grant.clone();
         let commands = self.commands(&known);
+        let credentials = self.credentials.clone();
+        let stay = Stay::as_long_as(move || credentials.still_holds(&verified));
         let (name, sources) = (known.name.clone(), self.sources.clone());
         let may_publish = move |topic: &str| known.may_publish(topic, device_in(&sources, topic));
-        Grant { name, publish: PublishRight::Check(Arc::new(may_publish)), commands, rates: None }
+        let publish = PublishRight::Check(Arc::new(may_publish));
+        Grant { name, publish, commands, rates: None, stay }
     }
 
     /// The command topics of the devices that a client speaks for.
@@ -116,24 +123,27 @@ impl ByCredentials {
     }
 
     fn nobody(&self, client: &str) -> Result<Grant, Denied> {
-        if !self.anonymous {
+        let welcome = match self.anonymous {
+            Anonymous::Never => false,
+            Anonymous::UntilCredentials => self.credentials.is_empty(),
+            Anonymous::Always => true,
+        };
+        if !welcome {
             return Err(Denied::BadCredentials);
         }
-        if self.credentials.grant(client).is_some() {
+        if self.credentials.is_guarded(client) {
             let reason = "this client id is that of a client with credentials; show them";
             return Err(Denied::NotAuthorized(reason.to_owned()));
         }
         let topics = &self.command_topics;
+        let (credentials, id) = (self.credentials.clone(), client.to_owned());
         Ok(Grant {
-            name: client.into(),
+            name: anonymous(client),
             publish: Filters::every().into(),
             commands: Filters::from_templates(topics, &[client]),
             rates: None,
+            stay: Stay::as_long_as(move || !credentials.is_guarded(&id)),
         })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, credentials::Grant>> {
-        self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -156,7 +166,7 @@ fn device_in<'t>(sources: &Sources, topic: &'t str) -> Option<&'t str> {
 mod tests {
     use city_endpoint::{COMMAND_TOPICS, CertificateIdentity};
     use city_model::ManualClock;
-    use city_pipeline::SourceSpec;
+    use city_pipeline::{SourceSpec, Speakers as _};
     use city_registry::credentials::Rights;
     use city_store::StateDb;
 
@@ -182,7 +192,7 @@ mod tests {
             Self { _folder: folder, credentials: Arc::new(credentials), sources: Arc::new(sources) }
         }
 
-        fn access(&self, anonymous: bool) -> ByCredentials {
+        fn access(&self, anonymous: Anonymous) -> ByCredentials {
             let topics = COMMAND_TOPICS.iter().map(ToString::to_string).collect();
             ByCredentials::new(self.credentials.clone(), self.sources.clone(), topics, anonymous)
         }
@@ -204,7 +214,7 @@ mod tests {
         let bench = Bench::new();
         let token = bench.credentials.issue_token("d1", "a test").expect("a token");
         let secret = token.secret.expose().to_owned();
-        let access = bench.access(false);
+        let access = bench.access(Anonymous::Never);
         for knock in [
             knock(Some("d1"), Some(secret.as_bytes())),
             knock(Some(&secret), None),
@@ -241,7 +251,7 @@ mod tests {
             alternative_names: vec!["gw.example".to_owned()],
             fingerprint: "00".repeat(32),
         };
-        let access = bench.access(false);
+        let access = bench.access(Anonymous::Never);
         let shown = Knock { certificate: Some(&certificate), ..knock(None, None) };
         let grant = access.admit(&shown).expect("its certificate");
         assert_eq!(&*grant.name, "gateway");
@@ -259,24 +269,81 @@ mod tests {
     #[test]
     fn nobody_without_credentials_passes_for_somebody_with_them() {
         let bench = Bench::new();
-        let access = bench.access(true);
+        let access = bench.access(Anonymous::Always);
         let grant = access.admit(&knock(None, None)).expect("anonymous");
-        assert!(&*grant.name == "client-id" && grant.publish.allows("city/d1/up"));
-        bench.credentials.issue_token("client-id", "").expect("a token");
-        let denied = access.admit(&knock(None, None));
-        assert!(matches!(denied, Err(Denied::NotAuthorized(_))), "{denied:?}");
+        assert!(&*grant.name == "anonymous:client-id" && grant.publish.allows("city/d1/up"));
+        assert!(grant.stay.holds());
+        let rights = Rights { any_device: true, ..Rights::default() };
+        bench.credentials.put_client("client-id", &rights).expect("put");
+        assert!(!grant.stay.holds(), "its client id is somebody's now");
+        let speakers = crate::speakers::ByCredentials(bench.credentials.clone());
+        assert!(speakers.may_speak("client-id", "d1"));
+        assert!(!speakers.may_speak(&grant.name, "client-id"), "its rights are not those");
+        for enabled in [true, false] {
+            bench.credentials.set_enabled("client-id", enabled).expect("written");
+            let denied = access.admit(&knock(None, None));
+            assert!(matches!(denied, Err(Denied::NotAuthorized(_))), "{enabled}: {denied:?}");
+        }
     }
 
     #[test]
-    fn who_loses_rights_may_not_stay() {
+    fn a_device_of_a_gateway_needs_credentials_too() {
         let bench = Bench::new();
-        let token = bench.credentials.issue_token("d1", "").expect("a token");
-        let access = bench.access(true);
-        let secret = token.secret.expose().to_owned();
-        access.admit(&knock(Some("d1"), Some(secret.as_bytes()))).expect("its token");
-        access.admit(&knock(None, None)).expect("anonymous");
-        assert!(access.may_stay("d1") && access.may_stay("client-id"));
+        let access = bench.access(Anonymous::Always);
+        let grant = access.admit(&knock(None, None)).expect("anonymous");
+        let devices = Some(vec!["client-id".to_owned()]);
+        let rights = Rights { devices, ..Rights::default() };
+        bench.credentials.put_client("gateway", &rights).expect("put");
+        assert!(!grant.stay.holds());
+        assert!(matches!(access.admit(&knock(None, None)), Err(Denied::NotAuthorized(_))));
+    }
+
+    #[test]
+    fn by_itself_it_lets_nobody_in_without_credentials_once_there_are_some() {
+        let bench = Bench::new();
+        let access = bench.access(Anonymous::UntilCredentials);
+        let early = access.admit(&knock(None, None)).expect("there are none");
+        bench.credentials.issue_token("d1", "").expect("a token");
+        assert_eq!(access.admit(&knock(None, None)).err(), Some(Denied::BadCredentials));
+        assert!(early.stay.holds(), "its own id has none");
+        let denied = bench.access(Anonymous::Never).admit(&knock(None, None));
+        assert_eq!(denied.err(), Some(Denied::BadCredentials));
+    }
+
+    #[test]
+    fn who_loses_rights_or_the_credential_it_showed_may_not_stay() {
+        let bench = Bench::new();
+        let stolen = bench.credentials.issue_token("d1", "").expect("a token");
+        let kept = bench.credentials.issue_token("d1", "").expect("a token");
+        let access = bench.access(Anonymous::Always);
+        let [with_stolen, with_kept] = [&stolen, &kept].map(|token| {
+            let secret = token.secret.expose().as_bytes();
+            access.admit(&knock(Some("d1"), Some(secret))).expect("its token")
+        });
+        let other = access.admit(&knock(None, None)).expect("anonymous");
+        assert!(with_stolen.stay.holds() && with_kept.stay.holds());
+        bench.credentials.revoke("d1", stolen.id).expect("revoked");
+        assert!(!with_stolen.stay.holds() && with_kept.stay.holds());
         bench.credentials.set_enabled("d1", false).expect("written");
-        assert!(!access.may_stay("d1") && access.may_stay("client-id"));
+        assert!(!with_kept.stay.holds() && other.stay.holds());
+    }
+
+    #[test]
+    fn a_name_in_a_certificate_that_looks_like_a_fingerprint_is_nobodys() {
+        let bench = Bench::new();
+        let print = format!("sha256:{}", "ab".repeat(32));
+        bench.credentials.bind_certificate("d1", &print, "").expect("bound");
+        let access = bench.access(Anonymous::Never);
+        let admit = |certificate: &CertificateIdentity| {
+            access.admit(&Knock { certificate: Some(certificate), ..knock(None, None) })
+        };
+        let own = CertificateIdentity { fingerprint: "ab".repeat(32), ..Default::default() };
+        assert_eq!(&*admit(&own).expect("its certificate").name, "d1");
+        let forged = CertificateIdentity {
+            common_name: Some(print.clone()),
+            alternative_names: vec![print],
+            fingerprint: "cd".repeat(32),
+        };
+        assert_eq!(admit(&forged).err(), Some(Denied::BadCredentials));
     }
 }

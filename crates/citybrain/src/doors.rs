@@ -46,7 +46,7 @@ impl Door<'_> {
             self.credentials.clone(),
             self.sources.clone(),
             mqtt.command_topics.clone(),
-            mqtt.lets_anonymous_in(),
+            mqtt.anonymous(),
         ));
         let endpoint = Endpoint::bind(config, intake, route, access.clone(), self.clock.clone())
             .await

@@ -1,4 +1,8 @@
 //! The TCP listener for HJ 212 as a door of the city: its settings, its passwords, its figures.
+//!
+//! What a device shows as `PW` is its token, or its password, which has 15 characters or more. Many
+//! loggers hold six digits there: those have no credentials, and come in where `anonymous` lets
+//! them, from a network that is theirs alone.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,11 +11,12 @@ use anyhow::Context as _;
 use city_hj212::{Access, Checksum, Config, Listener, StatsSnapshot};
 use city_model::SharedClock;
 use city_pipeline::{Intake, SourceSpec, Sources};
-use city_registry::credentials::Credentials;
+use city_registry::credentials::{Credentials, Standing};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::anonymous;
 use crate::metrics::{Figure, Growth, Read};
 use crate::settings::{Problem, Settings};
 
@@ -143,10 +148,31 @@ struct ByCredentials {
 
 impl Access for ByCredentials {
     fn may_send(&self, device: &str, password: &str) -> bool {
-        if self.credentials.grant(device).is_none() {
-            return self.anonymous;
+        match self.credentials.standing(device) {
+            Standing::Granted(_) => {
+                self.credentials.verify_password(device, password.as_bytes()).is_some()
+            }
+            Standing::Unknown => self.anonymous && !self.credentials.is_guarded(device),
+            Standing::Disabled => false,
         }
-        self.credentials.verify_password(device, password.as_bytes()).is_some()
+    }
+
+    fn known(&self, device: &str, password: &str) -> Option<bool> {
+        match self.credentials.standing(device) {
+            Standing::Granted(_) => {
+                let known = self.credentials.known_password(device, password.as_bytes());
+                known.map(|verified| verified.is_some())
+            }
+            // No password is hashed for these.
+            Standing::Unknown | Standing::Disabled => Some(self.may_send(device, password)),
+        }
+    }
+
+    fn name(&self, device: &str) -> Arc<str> {
+        match self.credentials.standing(device) {
+            Standing::Unknown => anonymous(device),
+            Standing::Granted(_) | Standing::Disabled => device.into(),
+        }
     }
 }
 
@@ -192,6 +218,7 @@ fn figures(stats: &StatsSnapshot) -> Vec<Figure> {
 #[cfg(test)]
 mod tests {
     use city_model::ManualClock;
+    use city_registry::credentials::Rights;
     use city_store::StateDb;
 
     use super::*;
@@ -227,11 +254,23 @@ mod tests {
         let clock = Arc::new(ManualClock::default());
         let credentials = Arc::new(Credentials::open(Arc::new(state), clock).expect("tables"));
         let token = credentials.issue_token("M1", "").expect("a token");
+        credentials.issue_token("M3", "").expect("a token");
+        credentials.set_enabled("M3", false).expect("written");
+        let devices = Some(vec!["listed".to_owned()]);
+        credentials.put_client("gateway", &Rights { devices, ..Rights::default() }).expect("put");
         for anonymous in [true, false] {
             let access = ByCredentials { credentials: credentials.clone(), anonymous };
             assert!(access.may_send("M1", token.secret.expose()));
             assert!(!access.may_send("M1", "123456"));
+            assert_eq!(access.known("M1", token.secret.expose()), Some(true));
+            assert_eq!(access.known("M1", "123456"), Some(false), "looked up once");
+            assert_eq!(access.known("M1", "654321"), None, "not looked up yet");
             assert_eq!(access.may_send("M2", "123456"), anonymous);
+            assert_eq!(access.known("M2", "123456"), Some(anonymous));
+            assert_eq!((&*access.name("M1"), &*access.name("M2")), ("M1", "anonymous:M2"));
+            for guarded in ["M3", "listed"] {
+                assert!(!access.may_send(guarded, "123456"), "{guarded}");
+            }
         }
     }
 }

@@ -3,18 +3,23 @@
 use std::sync::Arc;
 
 use city_pipeline::Speakers;
-use city_registry::credentials::Credentials;
+use city_registry::credentials::{ANONYMOUS, Credentials, Standing};
 
-/// Asks the credentials. A client without any, which came in where none are asked for, speaks for
-/// devices that have none either.
+/// Asks the credentials. Somebody without any, who came in where none are asked for, speaks for
+/// devices that nobody has credentials for. Who had some, speaks for nobody.
 pub struct ByCredentials(pub Arc<Credentials>);
 
 impl Speakers for ByCredentials {
     fn may_speak(&self, client: &str, device: &str) -> bool {
-        match self.0.grant(client) {
-            Some(grant) => grant.speaks_for(device),
-            None => self.0.grant(device).is_none(),
+        match self.0.standing(client) {
+            Standing::Granted(grant) => grant.speaks_for(device),
+            Standing::Disabled => false,
+            Standing::Unknown => client.starts_with(ANONYMOUS) && !self.0.is_guarded(device),
         }
+    }
+
+    fn may_publish(&self, client: &str, topic: &str, device: Option<&str>) -> bool {
+        self.0.grant(client).is_some_and(|grant| grant.may_publish(topic, device))
     }
 }
 
@@ -34,13 +39,23 @@ mod tests {
         let rights = Rights { devices: Some(vec!["a".to_owned()]), ..Rights::default() };
         credentials.put_client("gateway", &rights).expect("put");
         credentials.issue_token("guarded", "").expect("issued");
+        credentials.issue_token("disabled", "").expect("issued");
+        credentials.set_enabled("disabled", false).expect("written");
         let speakers = ByCredentials(credentials);
         for (client, device, may) in [
             ("gateway", "a", true),
             ("gateway", "free", false),
             ("guarded", "guarded", true),
-            ("anybody", "free", true),
-            ("anybody", "guarded", false),
+            ("disabled", "disabled", false),
+            ("disabled", "free", false),
+            ("anonymous:anybody", "free", true),
+            ("anonymous:anybody", "guarded", false),
+            ("anonymous:guarded", "guarded", false),
+            ("anonymous:anybody", "disabled", false),
+            ("anonymous:disabled", "disabled", false),
+            ("anonymous:anybody", "a", false),
+            ("anonymous:a", "a", false),
+            ("removed", "free", false),
         ] {
             assert_eq!(speakers.may_speak(client, device), may, "{client} for {device}");
         }

@@ -57,6 +57,32 @@ pub struct Grant {
     pub commands: Filters,
     /// Its own rates instead of those of the configuration.
     pub rates: Option<Rates>,
+    /// Until when all this holds.
+    pub stay: Stay,
+}
+
+/// How long a client may stay connected with what it showed: asked once it has its session, so
+/// that nothing is missed that changed while it was checked, and by
+/// [`Doorway::revoke`](crate::Doorway::revoke).
+#[derive(Clone, Default)]
+pub struct Stay(Option<Arc<dyn Fn() -> bool + Send + Sync>>);
+
+impl Stay {
+    /// As long as this says so. Must be quick, and must not call the endpoint.
+    pub fn as_long_as(holds: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(holds)))
+    }
+
+    /// Whether it may stay now.
+    pub fn holds(&self) -> bool {
+        self.0.as_ref().is_none_or(|holds| holds())
+    }
+}
+
+impl fmt::Debug for Stay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "AsLongAs" } else { "Always" })
+    }
 }
 
 /// What a client may publish.
@@ -127,6 +153,7 @@ impl Access for AllowAll {
             publish: Filters::every().into(),
             commands: Filters::from_templates(templates, &[knock.client]),
             rates: None,
+            stay: Stay::default(),
         })
     }
 }

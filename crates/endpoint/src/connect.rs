@@ -63,6 +63,8 @@ pub(crate) enum Refusal {
     Version,
     #[error("a client without an id must ask for a clean session")]
     ClientId,
+    #[error("the client id holds a control character")]
+    ControlCharacter,
     #[error("extended authentication is not supported; use user name and password")]
     Method,
     #[error("wrong user name or password")]
@@ -85,7 +87,7 @@ impl Refusal {
         match self {
             Self::Malformed(_) | Self::Method => None,
             Self::Version => Some(1),
-            Self::ClientId => Some(2),
+            Self::ClientId | Self::ControlCharacter => Some(2),
             Self::Full | Self::Unavailable | Self::Limit(_) => Some(3),
             Self::Credentials => Some(4),
             Self::NotAuthorized(_) | Self::Will => Some(5),
@@ -96,7 +98,7 @@ impl Refusal {
         match self {
             Self::Malformed(_) => ConnectReasonCode::MalformedPacket,
             Self::Version => ConnectReasonCode::UnsupportedProtocolVersion,
-            Self::ClientId => ConnectReasonCode::ClientIdentifierNotValid,
+            Self::ClientId | Self::ControlCharacter => ConnectReasonCode::ClientIdentifierNotValid,
             Self::Method => ConnectReasonCode::BadAuthenticationMethod,
             Self::Credentials => ConnectReasonCode::BadUserNameOrPassword,
             Self::NotAuthorized(_) | Self::Will => ConnectReasonCode::NotAuthorized,
@@ -130,6 +132,10 @@ impl Connect {
         }
         if connect.client.contains('\0') {
             return Err(Refusal::Malformed("the client id has a null character"));
+        }
+        if connect.client.chars().any(char::is_control) {
+            // As a server may (MQTT 5, 1.5.4). What sessions are kept under relies on it.
+            return Err(Refusal::ControlCharacter);
         }
         if version == Version::V3 && connect.client.is_empty() && !connect.clean {
             return Err(Refusal::ClientId);
@@ -370,6 +376,7 @@ mod tests {
             (b"\0\x06MQIsdp\x03\x02\0\x09\0\x01d".to_vec(), Version::V3, Some(1)),
             (with(&[6, 2, 0, 9, 0, 0, 1, b'd']), Version::V5, Some(1)),
             (with(&[4, 0, 0, 9, 0, 0]), Version::V3, Some(2)),
+            (with(&[4, 2, 0, 9, 0, 3, b'd', 0x1f, b'c']), Version::V3, Some(2)),
             (with(&[4, 3, 0, 9, 0, 1, b'd']), Version::V3, None),
             (with(&[4, 0x1a, 0, 9, 0, 1, b'd']), Version::V3, None),
             (with(&[4, 2, 0, 9, 0, 1, b'd', 7]), Version::V3, None),

@@ -92,12 +92,19 @@ where
     let expiry = Duration::from_secs(asked.into()).min(most);
     let key = session_key(&client, &grant.name);
     let (hold, present, unreleased) = loop {
-        match shared.sessions.attach(&key, &grant.name, connect.clean, !expiry.is_zero()) {
+        match shared.sessions.attach(&key, &grant.stay, connect.clean, !expiry.is_zero()) {
             Attach::Done { hold, present, unreleased } => break (hold, present, unreleased),
             Attach::Busy(released) => released.cancelled().await,
         }
     };
     // Nothing is waited for from here on: the hold must reach the connection, or be given back.
+    if !grant.stay.holds() {
+        // Its rights changed while it was checked: whoever ended connections did not see this one.
+        let kept = if present { expiry } else { Duration::ZERO };
+        shared.sessions.detach(&hold, kept, unreleased);
+        let reason = "the rights of this client have just changed; connect again";
+        return refuse(stream, version, Refusal::NotAuthorized(reason.to_owned()), &client).await;
+    }
     let pass = match shared.limiter.enter(&grant.name, grant.rates) {
         Ok(pass) => pass,
         Err(met) => {
@@ -145,7 +152,8 @@ async fn read_connect<S: AsyncRead + Unpin>(stream: &mut S) -> Option<(Asked, By
 }
 
 /// What sessions are kept under: a client id belongs to the name that uses it, so that nobody
-/// takes over what is another's.
+/// takes over what is another's. No client id has the separator in it: those with control
+/// characters are refused.
 fn session_key(client: &Arc<str>, name: &Arc<str>) -> Arc<str> {
     const SEPARATOR: char = '\u{1f}';
     if client == name { client.clone() } else { format!("{name}{SEPARATOR}{client}").into() }

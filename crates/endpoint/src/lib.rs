@@ -50,7 +50,7 @@ use std::sync::Arc;
 
 use city_pipeline::SourceKey;
 
-pub use access::{Access, AllowAll, CertificateIdentity, Denied, Grant, Knock, PublishRight};
+pub use access::{Access, AllowAll, CertificateIdentity, Denied, Grant, Knock, PublishRight, Stay};
 pub use config::{ConfigError, EndpointConfig};
 pub use downlink::{CommandsConfig, Delivery, Downlink, DownlinkError, DownlinkMessage, Keep};
 pub use filters::{COMMAND_TOPICS, Filters};

@@ -203,11 +203,11 @@ impl Doorway {
         Downlink { post: self.shared.post.clone() }
     }
 
-    /// Ends the connections of everybody whose name (as [`Grant`](crate::Grant) gives it) may stay no longer,
+    /// Ends the connections of everybody who may stay no longer (as [`Grant`](crate::Grant) says),
     /// because its credentials or rights have changed; returns how many there were. They may
     /// connect anew, if they still may.
-    pub fn revoke(&self, may_stay: impl Fn(&str) -> bool) -> usize {
-        self.shared.sessions.revoke(may_stay)
+    pub fn revoke(&self) -> usize {
+        self.shared.sessions.revoke()
     }
 
     /// Serves a connection from inside the program in a task of its own.

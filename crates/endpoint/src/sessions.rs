@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Stay;
 use crate::post::Post;
 use crate::remembered::Remembered;
 
@@ -65,7 +66,7 @@ struct Table {
 #[derive(Debug)]
 struct Live {
     number: u64,
-    name: Arc<str>,
+    stay: Stay,
     takeover: CancellationToken,
     revoked: Arc<AtomicBool>,
     released: CancellationToken,
@@ -114,11 +115,10 @@ impl Sessions {
         self.lock().kept.contains_key(client)
     }
 
-    /// Ends the connections of the clients that were let in by a name that may stay no longer;
-    /// returns how many.
-    pub(crate) fn revoke(&self, may_stay: impl Fn(&str) -> bool) -> usize {
+    /// Ends the connections of the clients that may stay no longer; returns how many.
+    pub(crate) fn revoke(&self) -> usize {
         let table = self.lock();
-        let theirs = table.live.values().filter(|live| !may_stay(&live.name));
+        let theirs = table.live.values().filter(|live| !live.stay.holds());
         theirs
             .map(|live| {
                 live.revoked.store(true, Ordering::Release);
@@ -132,7 +132,7 @@ impl Sessions {
     pub(crate) fn attach(
         &self,
         client: &Arc<str>,
-        name: &Arc<str>,
+        stay: &Stay,
         clean: bool,
         lasting: bool,
     ) -> Attach {
@@ -155,7 +155,7 @@ impl Sessions {
         };
         let live = Live {
             number: hold.number,
-            name: name.clone(),
+            stay: stay.clone(),
             takeover: hold.takeover.clone(),
             revoked: hold.revoked.clone(),
             released: hold.released.clone(),
@@ -296,7 +296,7 @@ mod tests {
     }
 
     fn attach(sessions: &Sessions, client: &str, clean: bool) -> (Hold, bool, Unreleased) {
-        match sessions.attach(&client.into(), &client.into(), clean, true) {
+        match sessions.attach(&client.into(), &Stay::default(), clean, true) {
             Attach::Done { hold, present, unreleased } => (hold, present, unreleased),
             Attach::Busy(_) => panic!("busy"),
         }
@@ -326,7 +326,8 @@ mod tests {
     async fn the_second_connection_waits_for_the_first_to_let_go() {
         let sessions = sessions(10);
         let (first, ..) = attach(&sessions, "d", false);
-        let Attach::Busy(released) = sessions.attach(&"d".into(), &"d".into(), false, true) else {
+        let Attach::Busy(released) = sessions.attach(&"d".into(), &Stay::default(), false, true)
+        else {
             panic!("the first still has it")
         };
         assert!(first.takeover.is_cancelled() && !released.is_cancelled());
@@ -335,7 +336,8 @@ mod tests {
         let (_second, present, _) = attach(&sessions, "d", false);
         assert!(present && back.is_cancelled());
         sessions.detach(&first, LONG, Unreleased::new());
-        assert!(matches!(sessions.attach(&"d".into(), &"d".into(), false, true), Attach::Busy(_)));
+        let again = sessions.attach(&"d".into(), &Stay::default(), false, true);
+        assert!(matches!(again, Attach::Busy(_)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -358,12 +360,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_loses_its_rights_is_asked_to_leave() {
         let sessions = sessions(2);
-        let name: Arc<str> = "device".into();
-        let Attach::Done { hold, .. } = sessions.attach(&"a".into(), &name, true, false) else {
+        let valid = Arc::new(AtomicBool::new(true));
+        let asked = valid.clone();
+        let stay = Stay::as_long_as(move || asked.load(Ordering::Acquire));
+        let Attach::Done { hold, .. } = sessions.attach(&"a".into(), &stay, true, false) else {
             panic!("free")
         };
         let (other, ..) = attach(&sessions, "b", false);
-        assert_eq!(sessions.revoke(|name| name != "device"), 1);
+        assert_eq!(sessions.revoke(), 0);
+        valid.store(false, Ordering::Release);
+        assert_eq!(sessions.revoke(), 1);
         assert!(hold.takeover.is_cancelled() && hold.revoked.load(Ordering::Acquire));
         assert!(!other.takeover.is_cancelled());
     }
@@ -392,7 +398,7 @@ mod tests {
         let sessions = open();
         let (_lasting, ..) = attach(&sessions, "lasting", false);
         let Attach::Done { hold, .. } =
-            sessions.attach(&"fleeting".into(), &"fleeting".into(), true, false)
+            sessions.attach(&"fleeting".into(), &Stay::default(), true, false)
         else {
             panic!("free")
         };

@@ -3,9 +3,10 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use city_model::Timestamp;
-use city_registry::FieldProblem;
 use city_registry::credentials::{Proof, Rights, Secret};
+use city_registry::{FieldProblem, tag};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -14,9 +15,11 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::cursor;
+use crate::document::created;
 use crate::extract::{Body, Id};
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
-use crate::problem::{Answer, Problem, bad_fields, codes};
+use crate::precondition::{Precondition, etag};
+use crate::problem::{Answer, Problem, ProblemBody, bad_fields, codes};
 
 /// The most tokens that are made at once.
 const MOST_TOKENS: usize = 10_000;
@@ -25,6 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(show, put, remove))
+        .routes(routes!(enabled))
         .routes(routes!(password))
         .routes(routes!(token))
         .routes(routes!(certificate))
@@ -149,65 +153,106 @@ async fn list(
 /// One client with its credentials
 #[utoipa::path(get, path = "/credentials/{id}", operation_id = "get_client", tag = "credentials",
     params(("id" = String, Path, description = "The client's name")),
-    responses((status = 200, description = "The client", body = Client)))]
+    responses((status = 200, description = "The client; its ETag is of its rights, for `If-Match`",
+        body = Client)))]
 async fn show(
     State(app): State<App>,
     Id(name): Id,
     _: Parameters<NoParameters>,
-) -> Answer<Json<Client>> {
+) -> Answer<Response> {
     let clients = app.clients.clone();
     let client =
         app.lanes.short(move || clients.client(&name)?.ok_or_else(|| unknown(&name))).await?;
-    Ok(Json(client.into()))
+    Ok((etag(&tag(&client.rights)), Json(Client::from(client))).into_response())
 }
 
-/// What a client may do.
+/// All that a client may do.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Rights)]
 struct NewRights {
-    /// The devices that it speaks for; the one of its own name if missing.
-    #[serde(default)]
+    /// The devices that it speaks for; `null` for the one of its own name.
+    // Written out, so that leaving it out is no way to take a gateway its devices.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required = true)]
     devices: Option<Vec<String>>,
     /// Whether it speaks for all devices.
-    #[serde(default)]
-    #[schema(required = false)]
     any_device: bool,
     /// The topic filters that it may publish to; if none, the topics that name its device.
-    #[serde(default)]
-    #[schema(required = false)]
     publish: Vec<String>,
-    /// `false`: it may not connect.
-    #[serde(default)]
-    enabled: Option<bool>,
 }
 
-/// Add a client, or say what it may do
+/// Add a client, or say all that it may do
+///
+/// To replace, `If-Match` must say which rights it replaces.
 #[utoipa::path(put, path = "/credentials/{id}", operation_id = "put_client", tag = "credentials",
     params(("id" = String, Path, description = "The client's name: a device's id, or its own")),
     request_body = NewRights,
-    responses((status = 200, description = "So it is", body = Client)))]
+    responses((status = 200, description = "So it is", body = Client),
+        (status = 201, description = "It is new", body = Client),
+        (status = 409, description = "It is there already, and nothing says which is meant",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 412, description = "It is not as you saw it", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn put(
     State(app): State<App>,
     principal: Principal,
     Id(name): Id,
     _: Parameters<NoParameters>,
+    precondition: Precondition,
     Body(new): Body<NewRights>,
-) -> Answer<Json<Client>> {
-    let NewRights { devices, any_device, publish, enabled } = new;
+) -> Answer<Response> {
+    let NewRights { devices, any_device, publish } = new;
     let rights = Rights { devices, any_device, publish };
+    let (clients, of) = (app.clients.clone(), name.clone());
+    let change = move |before: Option<&Rights>| {
+        precondition.check_replacing(before.map(tag).as_deref())?;
+        Ok::<_, Problem>(rights)
+    };
+    let (client, new) = app
+        .lanes
+        .short(move || {
+            let new = clients.change_rights(&of, change)?;
+            Ok((clients.client(&of)?.ok_or_else(|| unknown(&of))?, new))
+        })
+        .await?;
+    tracing::info!(user.name = %principal.user, client.name = name, "changed a client's rights");
+    let tag = etag(&tag(&client.rights));
+    Ok((created(new), tag, Json(Client::from(client))).into_response())
+}
+
+/// Whether a client may connect.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Enabled {
+    /// `false`: it may not connect, and nobody else may pass for it.
+    enabled: bool,
+}
+
+/// Let a client connect, or not; its rights and credentials stay as they are
+#[utoipa::path(put, path = "/credentials/{id}/enabled", operation_id = "set_client_enabled",
+    tag = "credentials",
+    params(("id" = String, Path, description = "The client's name")),
+    request_body = Enabled,
+    responses((status = 200, description = "So it is", body = Client)))]
+async fn enabled(
+    State(app): State<App>,
+    principal: Principal,
+    Id(name): Id,
+    _: Parameters<NoParameters>,
+    Body(Enabled { enabled }): Body<Enabled>,
+) -> Answer<Json<Client>> {
     let (clients, of) = (app.clients.clone(), name.clone());
     let client = app
         .lanes
         .short(move || {
-            clients.put_client(&of, &rights)?;
-            if let Some(enabled) = enabled {
-                clients.set_enabled(&of, enabled)?;
-            }
+            clients.set_enabled(&of, enabled)?;
             clients.client(&of)?.ok_or_else(|| unknown(&of))
         })
         .await?;
-    tracing::info!(user.name = %principal.user, client.name = name, "changed a client's rights");
+    tracing::info!(
+        user.name = %principal.user, client.name = name, enabled, "enabled or disabled a client"
+    );
     Ok(Json(client.into()))
 }
 

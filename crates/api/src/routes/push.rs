@@ -140,13 +140,15 @@ async fn speaker(app: &App, headers: &HeaderMap) -> Answer<Option<Speaker>> {
         let clients = app.clients.clone();
         // The first check of a password takes its time on purpose.
         let check = move || Ok(clients.verify_password(&name, password.as_bytes()));
-        return Ok(app.lanes.short(check).await?.map(Speaker::Client));
+        let verified = app.lanes.short(check).await?;
+        return Ok(verified.map(|verified| Speaker::Client(verified.grant)));
     }
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Ok(None);
     }
     if secret.starts_with(TOKEN_PREFIX) {
-        return Ok(app.clients.verify_token(secret).map(Speaker::Client));
+        let verified = app.clients.verify_token(secret);
+        return Ok(verified.map(|verified| Speaker::Client(verified.grant)));
     }
     let Some(principal) = identify(app, Proof::Token(hash(secret))).await? else {
         return Ok(None);

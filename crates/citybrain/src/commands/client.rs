@@ -49,6 +49,18 @@ impl Client {
         self.send(self.http.put(self.url(path)?).json(body))
     }
 
+    /// Puts the whole in place of what is there now, or of nothing.
+    pub(crate) fn replace(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let url = self.url(path)?;
+        let seen = self.http.get(url.clone()).bearer_auth(&self.running.token);
+        let seen = self.runtime.block_on(seen.send())?;
+        let put = self.http.put(url).json(body);
+        self.send(match seen.headers().get("etag").filter(|_| seen.status().is_success()) {
+            Some(tag) => put.header("if-match", tag.clone()),
+            None => put.header("if-none-match", "*"),
+        })
+    }
+
     pub(crate) fn delete(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
         let mut url = self.url(path)?;
         if !query.is_empty() {

@@ -49,7 +49,7 @@ pub(crate) enum CredentialsCommand {
         #[command(flatten)]
         data: DataDir,
     },
-    /// Say what a client may do, such as a gateway that speaks for several devices.
+    /// Say all that a client may do, such as a gateway that speaks for several devices.
     Rights {
         /// The client.
         name: String,
@@ -62,9 +62,20 @@ pub(crate) enum CredentialsCommand {
         /// A topic filter that it may publish to; may be repeated.
         #[arg(long = "publish")]
         publish: Vec<String>,
-        /// It may not connect.
-        #[arg(long)]
-        disabled: bool,
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// Keep a client from connecting; its rights and credentials stay as they are.
+    Disable {
+        /// The client.
+        name: String,
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// Let a client connect again.
+    Enable {
+        /// The client.
+        name: String,
         #[command(flatten)]
         data: DataDir,
     },
@@ -105,19 +116,53 @@ pub(crate) fn run(command: &CredentialsCommand) -> anyhow::Result<()> {
             println!("{name} may show the certificate now");
             Ok(())
         }
-        CredentialsCommand::Rights { name, devices, any_device, publish, disabled, data } => {
+        CredentialsCommand::Rights { name, devices, any_device, publish, data } => {
             let devices = (!devices.is_empty()).then_some(devices);
-            let body = json!({ "devices": devices, "any_device": any_device, "publish": publish,
-                "enabled": !disabled });
-            Client::connect(data)?.put(&of(name), &body)?;
+            let body = json!({ "devices": devices, "any_device": any_device, "publish": publish });
+            let client = Client::connect(data)?.replace(&of(name), &body)?;
+            println!("{name} {}", rights(&client));
+            Ok(())
+        }
+        CredentialsCommand::Disable { name, data } => {
+            Client::connect(data)?
+                .put(&format!("{}/enabled", of(name)), &json!({ "enabled": false }))?;
+            println!("{name} may not connect any more");
+            Ok(())
+        }
+        CredentialsCommand::Enable { name, data } => {
+            let path = format!("{}/enabled", of(name));
+            let client = Client::connect(data)?.put(&path, &json!({ "enabled": true }))?;
+            println!("{name} may connect; it {}", rights(&client));
             Ok(())
         }
         CredentialsCommand::Revoke { name, id, data } => {
             let path = id.map_or_else(|| of(name), |id| format!("{}/{id}", of(name)));
             Client::connect(data)?.delete(&path, &[])?;
+            match id {
+                Some(id) => println!("credential {id} of {name} is worthless now"),
+                None => println!("{name} and all its credentials are forgotten"),
+            }
             Ok(())
         }
     }
+}
+
+/// What a client may do, as the API shows it, in words.
+fn rights(client: &Value) -> String {
+    let list = |member: &str| -> Vec<&str> {
+        client[member].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    };
+    let devices = match &client["devices"] {
+        _ if client["any_device"] == true => "all devices".to_owned(),
+        Value::Array(_) => list("devices").join(", "),
+        _ => "itself".to_owned(),
+    };
+    let publish = match list("publish")[..] {
+        [] if client["any_device"] == true => "every topic".to_owned(),
+        [] => "the topics that name its devices".to_owned(),
+        ref topics => topics.join(", "),
+    };
+    format!("speaks for {devices} and publishes to {publish}")
 }
 
 fn list(client: &Client) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ use city_endpoint::{
 use serde::Deserialize;
 
 use super::Problem;
+use crate::access::Anonymous;
 
 /// The embedded MQTT endpoint.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,7 +25,7 @@ pub struct MqttSettings {
     /// Whether it may be reached from other machines without TLS, or without credentials.
     pub expose: bool,
     /// Whether clients without credentials are let in. If missing: only while no other machine can
-    /// reach a listener, or `expose` says that the network is one's own.
+    /// reach a listener, and nobody has been given credentials.
     pub anonymous: Option<bool>,
     /// Further listeners.
     #[serde(rename = "listener")]
@@ -60,10 +61,14 @@ impl Default for MqttSettings {
 }
 
 impl MqttSettings {
-    /// Whether clients without credentials are let in.
-    pub fn lets_anonymous_in(&self) -> bool {
-        let reachable = self.addresses().any(|(_, address, _)| !is_loopback(address));
-        self.anonymous.unwrap_or(!reachable || self.expose)
+    /// When clients without credentials are let in. That nobody else's machine can reach a
+    /// listener says little for long: a proxy may stand before it.
+    pub(crate) fn anonymous(&self) -> Anonymous {
+        match self.anonymous {
+            Some(true) => Anonymous::Always,
+            None if !self.is_reachable() => Anonymous::UntilCredentials,
+            Some(false) | None => Anonymous::Never,
+        }
     }
 
     /// What the endpoint is made with.
@@ -91,17 +96,18 @@ impl MqttSettings {
                 problems.push(Problem::new(
                     key,
                     format!("{address} can be reached from other machines, and nothing is encrypted"),
-                    "add tls = { cert = \"cert.pem\", key = \"key.pem\" }, listen on 127.0.0.1 behind a \
-                     proxy with TLS, or write `expose = true` in [mqtt] if the network is yours alone",
+                    "add tls = { cert = \"cert.pem\", key = \"key.pem\" }; or listen on 127.0.0.1 behind \
+                     a proxy with TLS, with `anonymous = false`; or write `expose = true` in [mqtt] if \
+                     the network is yours alone",
                 ));
             }
         }
-        let reachable = self.addresses().any(|(_, address, _)| !is_loopback(address));
-        if reachable && self.anonymous == Some(true) && !self.expose {
+        if self.is_reachable() && self.anonymous == Some(true) && !self.expose {
             problems.push(Problem::new(
                 "mqtt.anonymous",
                 "everybody who reaches the endpoint could publish as any device",
-                "give devices credentials, or write `expose = true` in [mqtt] if the network is yours alone",
+                "leave `anonymous` out and give devices credentials, or write `expose = true` in [mqtt] \
+                 if the network is yours alone",
             ));
         }
         let listeners = self.listeners.iter().enumerate();
@@ -138,6 +144,11 @@ impl MqttSettings {
             tls.client_ca.iter_mut().for_each(resolve);
             tls.client_crl.iter_mut().for_each(resolve);
         }
+    }
+
+    /// Whether other machines can reach a listener.
+    fn is_reachable(&self) -> bool {
+        self.addresses().any(|(_, address, _)| !is_loopback(address))
     }
 
     /// Key, address, and whether it is encrypted, of each listener.
@@ -190,14 +201,20 @@ mod tests {
     #[test]
     fn who_can_be_reached_asks_for_credentials() {
         for (text, anonymous) in [
-            ("", true),
-            ("anonymous = false", false),
-            ("listen = \"0.0.0.0:1883\"\nexpose = true", true),
-            ("listen = \"0.0.0.0:8883\"\ntls = {cert = \"c\", key = \"k\"}", false),
-            ("[[listener]]\nlisten = \"0.0.0.0:8883\"\ntls = {cert = \"c\", key = \"k\"}", false),
+            ("", Anonymous::UntilCredentials),
+            ("expose = true", Anonymous::UntilCredentials),
+            ("anonymous = true", Anonymous::Always),
+            ("anonymous = false", Anonymous::Never),
+            ("listen = \"0.0.0.0:1883\"\nexpose = true", Anonymous::Never),
+            ("listen = \"0.0.0.0:1883\"\nexpose = true\nanonymous = true", Anonymous::Always),
+            ("listen = \"0.0.0.0:8883\"\ntls = {cert = \"c\", key = \"k\"}", Anonymous::Never),
+            (
+                "expose = true\n[[listener]]\nlisten = \"0.0.0.0:8883\"\ntls = {cert = \"c\", key = \"k\"}",
+                Anonymous::Never,
+            ),
         ] {
             let settings: MqttSettings = toml::from_str(text).expect("settings");
-            assert_eq!(settings.lets_anonymous_in(), anonymous, "{text}");
+            assert_eq!(settings.anonymous(), anonymous, "{text}");
         }
     }
 }

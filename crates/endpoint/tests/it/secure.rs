@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use city_endpoint::{
     Access, ClientAuth, Denied, Endpoint, EndpointConfig, Filters, Grant, Knock, ListenerConfig,
-    TlsConfig,
+    Stay, TlsConfig,
 };
 use city_model::Span;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
@@ -140,6 +140,7 @@ impl Access for ByCertificate {
             publish: Filters::every().into(),
             commands: Filters::none(),
             rates: None,
+            stay: Stay::default(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Whether what somebody gives can be a credential, and its one spelling.
 
 use super::table::grant_of;
-use super::{FINGERPRINT, Rights};
+use super::{ANONYMOUS, FINGERPRINT, Rights};
 use crate::{FieldProblem, RegistryError, check_id};
 
 pub(super) fn check_rights(rights: &Rights) -> Result<(), RegistryError> {
@@ -14,6 +14,10 @@ pub(super) fn check_rights(rights: &Rights) -> Result<(), RegistryError> {
 
 pub(super) fn check_name(name: &str) -> Result<(), RegistryError> {
     let hint = "a client is named like a device, often exactly so";
+    if name.starts_with(ANONYMOUS) {
+        let message = format!("`{ANONYMOUS}` begins the names of those who show no credentials");
+        return Err(problem("name", message, hint));
+    }
     check_id(name).map_err(|why| problem("name", why.to_owned(), hint))
 }
 
@@ -21,10 +25,15 @@ pub(super) fn problem(field: &str, message: String, hint: &'static str) -> Regis
     RegistryError::Fields(vec![FieldProblem { field: field.to_owned(), message, hint }])
 }
 
+/// Whether an identity is written as a fingerprint, which no name of a certificate may be taken for.
+pub(super) fn is_fingerprint(text: &str) -> bool {
+    let head = text.get(..FINGERPRINT.len()).unwrap_or_default();
+    head.eq_ignore_ascii_case(FINGERPRINT)
+}
+
 /// The identity of a certificate in its one spelling.
 pub(super) fn certificate_identity(text: &str) -> Result<String, RegistryError> {
-    let head = text.get(..FINGERPRINT.len()).unwrap_or_default();
-    if head.eq_ignore_ascii_case(FINGERPRINT) {
+    if is_fingerprint(text) {
         let digits: String = text[FINGERPRINT.len()..].chars().filter(|c| *c != ':').collect();
         let digits = digits.to_ascii_lowercase();
         if unhex(&digits).is_none() {

@@ -39,6 +39,26 @@ pub struct Grant {
     pub publish: Arc<[TopicFilter]>,
 }
 
+/// How a client stands by its name alone, without having proved who it is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// There is no client of this name.
+    Unknown,
+    /// There is one, and it may do nothing.
+    Disabled,
+    /// There is one with these rights.
+    Granted(Grant),
+}
+
+/// A client that has proved who it is, and by what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified {
+    /// Its rights at that time.
+    pub grant: Grant,
+    /// The number of the credential that it showed.
+    pub credential: i64,
+}
+
 impl Grant {
     /// Whether it may say something for a device: to be asked for every device that a message
     /// turns out to be about.

@@ -28,14 +28,17 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
 pub use check::fingerprint;
-use check::{certificate_identity, check_name, check_rights, hex, problem};
-pub use grant::{Devices, Grant, Rights};
+use check::{certificate_identity, check_name, check_rights, hex, is_fingerprint, problem};
+pub use grant::{Devices, Grant, Rights, Standing, Verified};
 use secret::{Gate, ProcessKey};
 pub use secret::{SHORTEST_PASSWORD, Secret, TOKEN_PREFIX};
 use table::{Table, Use};
 
 use crate::RegistryError;
 
+/// What begins the names of those who were let in without credentials: no client is called so, and
+/// what they sent stays theirs whatever names are given later.
+pub const ANONYMOUS: &str = "anonymous:";
 /// What begins the identity of a certificate that is known by its fingerprint.
 const FINGERPRINT: &str = "sha256:";
 /// How many wrong passwords are remembered, so that a device that keeps sending one costs a hash.
@@ -154,14 +157,36 @@ impl Credentials {
 
     /// Adds a client with these rights, or changes those of one that is there.
     pub fn put_client(&self, name: &str, rights: &Rights) -> Result<(), RegistryError> {
-        check_name(name)?;
-        check_rights(rights)?;
-        let now = self.clock.now();
-        self.state.write(|tx| tables::put_client(tx, name, rights, now))?;
-        self.load(Some(name))
+        self.change_rights(name, |_| Ok::<_, RegistryError>(rights.clone())).map(|_| ())
     }
 
-    /// Lets a client connect, or not; `false` if there is no such client.
+    /// Adds a client, or changes the rights of one that is there, having looked at those that it
+    /// has; tells whether it is new.
+    pub fn change_rights<E: From<RegistryError>>(
+        &self,
+        name: &str,
+        change: impl FnOnce(Option<&Rights>) -> Result<Rights, E>,
+    ) -> Result<bool, E> {
+        check_name(name)?;
+        let now = self.clock.now();
+        let new = self.state.write(|tx| {
+            let before = tables::load_clients(tx, Some(name))?.pop();
+            let rights = match change(before.as_ref().map(|client| &client.rights)) {
+                Ok(rights) => rights,
+                Err(error) => return Ok(Err(error)),
+            };
+            if let Err(error) = check_rights(&rights) {
+                return Ok(Err(error.into()));
+            }
+            tables::put_client(tx, name, &rights, now)?;
+            Ok::<_, RegistryError>(Ok(before.is_none()))
+        })??;
+        self.load(Some(name))?;
+        Ok(new)
+    }
+
+    /// Lets a client connect, or not, and leaves its rights as they are; `false` if there is no
+    /// such client.
     pub fn set_enabled(&self, name: &str, enabled: bool) -> Result<bool, RegistryError> {
         let found = self.state.write(|tx| tables::set_enabled(tx, name, enabled))?;
         self.load(Some(name))?;
@@ -291,40 +316,59 @@ impl Credentials {
         self.version.load(Ordering::Acquire)
     }
 
-    /// The present rights of a client; `None` if there is none of this name, or it is disabled.
+    /// The present rights of a client; `None` if there is none of this name, or it is disabled:
+    /// where the difference matters, ask for its [`standing`](Self::standing).
     pub fn grant(&self, name: &str) -> Option<Grant> {
+        match self.standing(name) {
+            Standing::Granted(grant) => Some(grant),
+            Standing::Unknown | Standing::Disabled => None,
+        }
+    }
+
+    /// How the client of this name stands.
+    pub fn standing(&self, name: &str) -> Standing {
+        match self.table().clients.get(name) {
+            None => Standing::Unknown,
+            Some(entry) if !entry.enabled => Standing::Disabled,
+            Some(entry) => Standing::Granted(entry.grant.clone()),
+        }
+    }
+
+    /// Whether a device has credentials, or is one that a client lists as its own: then nobody
+    /// speaks for it without credentials, also while that client is disabled.
+    pub fn is_guarded(&self, device: &str) -> bool {
+        self.table().is_guarded(device)
+    }
+
+    /// Whether what was verified is still so: the client has the rights that it had, and the
+    /// credential that it showed is still its own.
+    pub fn still_holds(&self, verified: &Verified) -> bool {
         let table = self.table();
-        table.clients.get(name).filter(|entry| entry.enabled).map(|entry| entry.grant.clone())
+        table.clients.get(&verified.grant.name).is_some_and(|entry| {
+            entry.enabled
+                && entry.grant == verified.grant
+                && entry.credentials.contains(&verified.credential)
+        })
     }
 
     /// Who has this name and this password, or this token as the password. Quick for tokens and
     /// for passwords that were checked since the start; else tens of milliseconds.
-    pub fn verify_password(&self, name: &str, password: &[u8]) -> Option<Grant> {
-        if password.starts_with(TOKEN_PREFIX.as_bytes()) {
-            let grant = self.verify_token(std::str::from_utf8(password).ok()?)?;
-            return (&*grant.name == name).then_some(grant);
+    pub fn verify_password(&self, name: &str, password: &[u8]) -> Option<Verified> {
+        if let Some(known) = self.known_password(name, password) {
+            return known;
         }
+        let version = self.version();
+        let digest = self.key.digest(name, password);
         let found = self
             .table()
             .clients
             .get(name)
             .filter(|entry| entry.enabled)
             .map(|entry| (entry.grant.clone(), entry.password.clone()));
-        let digest = self.key.digest(name, password);
         let (grant, stored) = match found {
             Some((grant, stored)) => (Some(grant), stored),
             None => (None, None),
         };
-        if let Some(stored) = &stored
-            && stored.right.get().is_some_and(|right| secret::same(right, &digest))
-        {
-            self.note_use(&stored.used);
-            return grant;
-        }
-        let version = self.version();
-        if self.wrong().contains(&digest) {
-            return None;
-        }
         // Who is not known costs as much, so that nobody can ask which names there are.
         let hash = stored.as_ref().map_or_else(|| nobody(), |stored| &stored.hash);
         let right = self.gate.pass(|| secret::is_password(password, hash));
@@ -334,21 +378,55 @@ impl Credentials {
         };
         let _ = stored.right.set(digest); // an error says that another thread was quicker
         self.note_use(&stored.used);
-        grant
+        Some(Verified { grant: grant?, credential: stored.used.id })
+    }
+
+    /// What [`Credentials::verify_password`] says, where it takes no hashing of a password: of
+    /// tokens, and of passwords that were found right or wrong since the start. `None`: it is not
+    /// known yet.
+    pub fn known_password(&self, name: &str, password: &[u8]) -> Option<Option<Verified>> {
+        if password.starts_with(TOKEN_PREFIX.as_bytes()) {
+            let token = std::str::from_utf8(password).ok();
+            let verified = token.and_then(|token| self.verify_token(token));
+            return Some(verified.filter(|verified| &*verified.grant.name == name));
+        }
+        let digest = self.key.digest(name, password);
+        let table = self.table();
+        if let Some(entry) = table.clients.get(name).filter(|entry| entry.enabled)
+            && let Some(stored) = &entry.password
+            && stored.right.get().is_some_and(|right| secret::same(right, &digest))
+        {
+            self.note_use(&stored.used);
+            let grant = entry.grant.clone();
+            return Some(Some(Verified { grant, credential: stored.used.id }));
+        }
+        drop(table);
+        self.wrong().contains(&digest).then_some(None)
     }
 
     /// Whose token this is. Quick.
-    pub fn verify_token(&self, token: &str) -> Option<Grant> {
+    pub fn verify_token(&self, token: &str) -> Option<Verified> {
         // Looked up by its hash: what the timing tells of a hash helps nobody to find a token.
         let hash = secret::token_hash(token);
         self.verified(|table| table.tokens.get(&hash))
     }
 
-    /// Whose certificate has this identity: a common name, or `sha256:` and the fingerprint. That
-    /// the certificate is valid, the listener has checked. Quick.
-    pub fn verify_certificate(&self, identity: &str) -> Option<Grant> {
-        let identity = certificate_identity(identity).ok()?;
+    /// Whose certificate has this fingerprint: `sha256:` and the digits, as [`fingerprint`] writes
+    /// it. That the certificate is valid, the listener has checked. Quick.
+    pub fn verify_fingerprint(&self, fingerprint: &str) -> Option<Verified> {
+        let identity = is_fingerprint(fingerprint).then(|| certificate_identity(fingerprint))?;
+        let identity = identity.ok()?;
         self.verified(|table| table.certificates.get(&*identity))
+    }
+
+    /// Whose certificate names this as its subject, as its common name or another. That the
+    /// certificate is valid, the listener has checked. Whatever an authority signs as a name is
+    /// never taken for a fingerprint. Quick.
+    pub fn verify_certificate_name(&self, name: &str) -> Option<Verified> {
+        if is_fingerprint(name) {
+            return None;
+        }
+        self.verified(|table| table.certificates.get(name))
     }
 
     /// Writes down what was used since the last time; to be called now and then, and at the end.
@@ -435,12 +513,12 @@ impl Credentials {
     fn verified(
         &self,
         find: impl FnOnce(&Table) -> Option<&(Arc<str>, Arc<Use>)>,
-    ) -> Option<Grant> {
+    ) -> Option<Verified> {
         let table = self.table();
         let (name, used) = find(&table)?;
         let entry = table.clients.get(name).filter(|entry| entry.enabled)?;
         self.note_use(used);
-        Some(entry.grant.clone())
+        Some(Verified { grant: entry.grant.clone(), credential: used.id })
     }
 
     fn note_use(&self, used: &Use) {

@@ -16,12 +16,16 @@ pub(super) struct Table {
     pub(super) clients: FxHashMap<Arc<str>, Entry>,
     pub(super) tokens: FxHashMap<[u8; 32], (Arc<str>, Arc<Use>)>,
     pub(super) certificates: FxHashMap<Box<str>, (Arc<str>, Arc<Use>)>,
+    /// How many clients name a device as one that they speak for.
+    listed: FxHashMap<Arc<str>, usize>,
 }
 
 pub(super) struct Entry {
     pub(super) enabled: bool,
     pub(super) grant: Grant,
     pub(super) password: Option<Arc<Password>>,
+    /// The numbers of its credentials.
+    pub(super) credentials: Vec<i64>,
 }
 
 /// A password's hash, and what was remembered of the right one.
@@ -44,20 +48,47 @@ impl Table {
             *self = fresh;
             return;
         };
-        if self.clients.remove(name).is_some() {
+        if let Some(before) = self.clients.remove(name) {
+            self.unlist(&before.grant.devices);
             self.tokens.retain(|_, (client, _)| &**client != name);
             self.certificates.retain(|_, (client, _)| &**client != name);
         }
         self.clients.extend(fresh.clients);
         self.tokens.extend(fresh.tokens);
         self.certificates.extend(fresh.certificates);
+        for (device, count) in fresh.listed {
+            *self.listed.entry(device).or_default() += count;
+        }
+    }
+
+    /// Whether a device is that of a client, also of one that is disabled.
+    pub(super) fn is_guarded(&self, device: &str) -> bool {
+        self.clients.contains_key(device) || self.listed.contains_key(device)
     }
 
     pub(super) fn add_client(&mut self, row: &tables::ClientRow) -> Result<(), RegistryError> {
         let name: Arc<str> = row.name.as_str().into();
         let grant = grant_of(&name, &row.rights)?;
-        self.clients.insert(name, Entry { enabled: row.enabled, grant, password: None });
+        if let Devices::List(ids) = &grant.devices {
+            for id in ids.iter() {
+                *self.listed.entry(id.clone()).or_default() += 1;
+            }
+        }
+        let (enabled, credentials) = (row.enabled, Vec::new());
+        self.clients.insert(name, Entry { enabled, grant, password: None, credentials });
         Ok(())
+    }
+
+    fn unlist(&mut self, devices: &Devices) {
+        let Devices::List(ids) = devices else { return };
+        for id in ids.iter() {
+            if let Some(count) = self.listed.get_mut(id) {
+                *count -= 1;
+                if *count == 0 {
+                    self.listed.remove(id);
+                }
+            }
+        }
     }
 
     pub(super) fn add_credential(&mut self, row: tables::CredentialRow) {
@@ -65,6 +96,7 @@ impl Table {
         let used = Arc::new(Use { id: row.id, at: AtomicI64::new(at) });
         let Some(entry) = self.clients.get_mut(row.client.as_str()) else { return };
         let name = entry.grant.name.clone();
+        entry.credentials.push(row.id);
         match row.proof {
             Proof::Password => {
                 let password = Password { hash: row.secret, right: OnceLock::new(), used };

@@ -25,8 +25,8 @@ impl City {
     }
 }
 
-fn name(grant: Option<Grant>) -> Option<String> {
-    grant.map(|grant| grant.name.to_string())
+fn name(verified: Option<Verified>) -> Option<String> {
+    verified.map(|verified| verified.grant.name.to_string())
 }
 
 #[test]
@@ -105,11 +105,93 @@ fn what_is_revoked_or_disabled_is_worthless_at_once() {
     assert!(credentials.set_enabled("air-1", false).expect("disabled"));
     assert_eq!(credentials.verify_token(second.secret.expose()), None);
     assert_eq!(credentials.grant("air-1"), None);
+    assert_eq!(credentials.standing("air-1"), Standing::Disabled);
+    assert!(credentials.is_guarded("air-1"), "disabling opens it to nobody");
     credentials.set_enabled("air-1", true).expect("enabled");
     assert!(credentials.verify_token(second.secret.expose()).is_some());
     assert!(credentials.remove("air-1").expect("removed"));
     assert_eq!(credentials.verify_token(second.secret.expose()), None);
     assert!(credentials.is_empty() && city.reopened().is_empty());
+    assert_eq!(credentials.standing("air-1"), Standing::Unknown);
+    assert!(!credentials.is_guarded("air-1"));
+}
+
+#[test]
+fn what_was_verified_holds_as_long_as_the_credential_that_was_shown() {
+    let city = city();
+    let credentials = &city.credentials;
+    let first = credentials.issue_token("air-1", "").expect("issued");
+    let second = credentials.issue_token("air-1", "").expect("issued");
+    credentials.set_password("air-1", PASSWORD, "").expect("set");
+    credentials.bind_certificate("air-1", "air-1.city.example", "").expect("bound");
+    let shown = [
+        credentials.verify_token(first.secret.expose()),
+        credentials.verify_token(second.secret.expose()),
+        credentials.verify_password("air-1", PASSWORD.as_bytes()),
+        credentials.verify_certificate_name("air-1.city.example"),
+    ]
+    .map(|verified| verified.expect("valid"));
+    let holding = || shown.each_ref().map(|verified| credentials.still_holds(verified));
+    assert_eq!(holding(), [true; 4]);
+    credentials.revoke("air-1", first.id).expect("revoked");
+    assert_eq!(holding(), [false, true, true, true], "the others stay");
+    credentials.set_password("air-1", "another one with many words", "").expect("set");
+    assert_eq!(holding(), [false, true, false, true]);
+    credentials.revoke("air-1", shown[3].credential).expect("revoked");
+    assert_eq!(holding(), [false, true, false, false]);
+    let rights = Rights { any_device: true, ..Rights::default() };
+    credentials.put_client("air-1", &rights).expect("changed");
+    assert_eq!(holding(), [false; 4], "it has other rights now");
+}
+
+#[test]
+fn a_device_is_guarded_as_long_as_one_client_lists_it() {
+    let city = city();
+    let credentials = &city.credentials;
+    let list = |name: &str, ids: &[&str]| {
+        let devices = Some(ids.iter().map(ToString::to_string).collect());
+        let rights = Rights { devices, ..Rights::default() };
+        credentials.put_client(name, &rights).expect("put");
+    };
+    list("gw-1", &["a", "b", "a"]);
+    list("gw-2", &["b"]);
+    let guarded = |credentials: &Credentials| {
+        ["a", "b", "c", "gw-1"].map(|device| credentials.is_guarded(device))
+    };
+    assert_eq!(guarded(credentials), [true, true, false, true]);
+    assert_eq!(guarded(&city.reopened()), [true, true, false, true]);
+    list("gw-1", &["c"]);
+    assert_eq!(guarded(credentials), [false, true, true, true]);
+    credentials.set_enabled("gw-2", false).expect("disabled");
+    assert_eq!(guarded(credentials), [false, true, true, true], "disabling opens nothing");
+    credentials.issue_tokens(&["x", "y"], "").expect("issued");
+    assert_eq!(guarded(credentials), [false, true, true, true]);
+    for name in ["gw-1", "gw-2"] {
+        assert!(credentials.remove(name).expect("removed"));
+    }
+    assert_eq!(guarded(credentials), [false; 4]);
+}
+
+#[test]
+fn no_client_has_the_name_of_somebody_without_credentials() {
+    let credentials = city().credentials;
+    let error = credentials.issue_token("anonymous:gw", "").expect_err("refused").to_string();
+    assert!(error.starts_with("name: "), "{error}");
+    let rights = Rights::default();
+    assert!(credentials.put_client("anonymous:", &rights).is_err() && credentials.is_empty());
+}
+
+#[test]
+fn a_name_in_a_certificate_is_no_fingerprint() {
+    let credentials = city().credentials;
+    let print = fingerprint(b"der");
+    credentials.bind_certificate("air-1", &print, "").expect("bound");
+    for name in [print.clone(), print.to_ascii_uppercase()] {
+        assert_eq!(credentials.verify_certificate_name(&name), None, "{name}");
+    }
+    assert!(credentials.verify_fingerprint(&print).is_some());
+    credentials.bind_certificate("air-2", "air-2.city.example", "").expect("bound");
+    assert_eq!(credentials.verify_fingerprint("air-2.city.example"), None);
 }
 
 #[test]
@@ -120,11 +202,11 @@ fn a_certificate_is_known_by_name_or_by_fingerprint() {
     let loud = print.replace("sha256:", "SHA256:").to_ascii_uppercase();
     credentials.bind_certificate("air-1", &loud, "").expect("bound");
     credentials.bind_certificate("air-2", "air-2.city.example", "").expect("bound");
-    assert_eq!(name(credentials.verify_certificate(&print)).as_deref(), Some("air-1"));
-    let by_name = credentials.verify_certificate("air-2.city.example");
+    assert_eq!(name(credentials.verify_fingerprint(&print)).as_deref(), Some("air-1"));
+    let by_name = credentials.verify_certificate_name("air-2.city.example");
     assert_eq!(name(by_name).as_deref(), Some("air-2"));
-    assert_eq!(credentials.verify_certificate("AIR-2.city.example"), None);
-    assert_eq!(credentials.verify_certificate(&fingerprint(b"other")), None);
+    assert_eq!(credentials.verify_certificate_name("AIR-2.city.example"), None);
+    assert_eq!(credentials.verify_fingerprint(&fingerprint(b"other")), None);
     let error = credentials.bind_certificate("air-3", &print, "").expect_err("taken");
     assert!(error.to_string().contains("air-1"), "{error}");
     assert!(credentials.bind_certificate("air-3", "sha256:12", "").is_err());
@@ -195,4 +277,26 @@ fn short_passwords_and_those_that_look_like_tokens_are_refused() {
         assert!(error.starts_with("password: ") && !error.contains("some more"), "{error}");
     }
     assert!(credentials.is_empty());
+}
+
+#[test]
+fn what_is_known_of_a_password_is_told_without_hashing() {
+    let city = city();
+    let credentials = &city.credentials;
+    credentials.set_password("bus-1", PASSWORD, "").expect("set");
+    let token = credentials.issue_token("bus-1", "").expect("issued");
+    let known = |name: &str, password: &str| {
+        let known = credentials.known_password(name, password.as_bytes());
+        known.map(|verified| verified.is_some())
+    };
+    assert_eq!(known("bus-1", PASSWORD), None);
+    assert_eq!(known("bus-1", "a bus full of geese"), None);
+    credentials.verify_password("bus-1", PASSWORD.as_bytes()).expect("right");
+    assert_eq!(credentials.verify_password("bus-1", b"a bus full of geese"), None);
+    assert_eq!(known("bus-1", PASSWORD), Some(true));
+    assert_eq!(known("bus-1", "a bus full of geese"), Some(false));
+    assert_eq!(known("bus-1", token.secret.expose()), Some(true));
+    assert_eq!(known("bus-2", token.secret.expose()), Some(false));
+    credentials.set_enabled("bus-1", false).expect("disabled");
+    assert_ne!(known("bus-1", PASSWORD), Some(true));
 }
