@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::{Answer, Problem, codes};
 
@@ -12,11 +12,22 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Short calls (state, last values) at the same time.
 const SHORT: usize = 16;
 
-/// Two lanes: one for queries over history, one for everything short.
+/// Passwords that are hashed at the same time, for callers whom nobody knows yet.
+const PASSWORDS: usize = 2;
+/// How many more may wait for that; the rest are told at once to come back.
+const PASSWORDS_WAITING: usize = 16;
+/// Bytes of pushed messages that are in memory at the same time, in KiB.
+const BODIES_KIB: usize = 64 << 10;
+
+/// Lanes for queries over history, for everything short, and for hashing passwords; and the memory
+/// for messages that are pushed.
 #[derive(Clone, Debug)]
 pub(crate) struct Lanes {
     history: Arc<Semaphore>,
     short: Arc<Semaphore>,
+    passwords: Arc<Semaphore>,
+    password_queue: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
 }
 
 impl Lanes {
@@ -25,7 +36,36 @@ impl Lanes {
         Self {
             history: Arc::new(Semaphore::new(cores.max(2))),
             short: Arc::new(Semaphore::new(SHORT)),
+            passwords: Arc::new(Semaphore::new(PASSWORDS)),
+            password_queue: Arc::new(Semaphore::new(PASSWORDS + PASSWORDS_WAITING)),
+            bodies: Arc::new(Semaphore::new(BODIES_KIB)),
         }
+    }
+
+    /// Checks a password, which costs much on purpose: so few at a time, and so few that wait,
+    /// that strangers who guess hold up nobody but each other.
+    pub(crate) async fn password<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        let Ok(_place) = self.password_queue.clone().try_acquire_owned() else {
+            return Err(Problem::new(codes::BUSY, "Too many passwords are being checked.")
+                .hint("Try again in a few seconds; a token is checked at once.")
+                .retry_after(5));
+        };
+        run(&self.passwords, work).await
+    }
+
+    /// Room for a message of so many bytes, until the permit is dropped.
+    pub(crate) async fn body(&self, bytes: usize) -> Answer<OwnedSemaphorePermit> {
+        let kib = bytes.div_ceil(1 << 10).clamp(1, BODIES_KIB) as u32;
+        let room = tokio::time::timeout(PATIENCE, self.bodies.clone().acquire_many_owned(kib));
+        let Ok(Ok(room)) = room.await else {
+            return Err(Problem::new(codes::BUSY, "Too many messages are being taken.")
+                .hint("Try again in a few seconds.")
+                .retry_after(5));
+        };
+        Ok(room)
     }
 
     /// Runs a query over history: as many at a time as there are cores.
@@ -75,6 +115,32 @@ mod tests {
         let problem = lanes.history(|| Ok(())).await.expect_err("no turn");
         assert_eq!(problem.code(), codes::BUSY);
         lanes.short(|| Ok(())).await.expect("the other lane is free");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn passwords_have_a_lane_of_their_own_and_a_short_queue() {
+        let lanes = Lanes::new();
+        let taken = lanes.passwords.acquire_many(PASSWORDS as u32).await.expect("open");
+        let waiting: Vec<_> = (0..PASSWORDS + PASSWORDS_WAITING)
+            .map(|_| lanes.password_queue.clone().try_acquire_owned().expect("a place"))
+            .collect();
+        let problem = lanes.password(|| Ok(())).await.expect_err("no place to wait");
+        assert_eq!(problem.code(), codes::BUSY);
+        lanes.short(|| Ok(())).await.expect("the other lane is free");
+        drop((waiting, taken));
+        lanes.password(|| Ok(())).await.expect("a turn");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn messages_have_64_mib_in_all() {
+        let lanes = Lanes::new();
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            held.push(lanes.body(16 << 20).await.expect("room"));
+        }
+        assert_eq!(lanes.body(1).await.expect_err("no room").code(), codes::BUSY);
+        held.pop();
+        drop(lanes.body(16 << 20).await.expect("room again"));
     }
 
     #[tokio::test]

@@ -41,6 +41,17 @@ impl Throttle {
         Ok(())
     }
 
+    /// Whether an address has to wait before anything costly is done for it: the seconds until
+    /// then. Counts nothing.
+    pub(crate) fn refuses(&self, address: IpAddr, now: Timestamp) -> Option<u32> {
+        let attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = |at: &&Timestamp| now.since(**at) < WINDOW;
+        let mut times = attempts.get(&network(address))?.iter().filter(recent);
+        let first = *times.next()?;
+        let wait = (first + WINDOW).since(now).secs_f64().ceil().max(1.0) as u32;
+        (times.count() + 1 >= ATTEMPTS).then_some(wait)
+    }
+
     /// Forgets the failures of an address that has shown a valid token.
     pub(crate) fn succeeded(&self, address: IpAddr) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&network(address));
@@ -68,6 +79,8 @@ mod tests {
             assert_eq!(throttle.failed(address, start + Span::from_secs(second)), Ok(()));
         }
         assert_eq!(throttle.failed(address, start + Span::from_secs(20)), Err(40));
+        assert_eq!(throttle.refuses(address, start + Span::from_secs(20)), Some(40));
+        assert_eq!(throttle.refuses(address, start + Span::from_secs(60)), None);
         let other = "192.0.2.2".parse().expect("an address");
         assert_eq!(throttle.failed(other, start + Span::from_secs(20)), Ok(()));
         assert_eq!(throttle.failed(address, start + Span::from_secs(60)), Ok(()));

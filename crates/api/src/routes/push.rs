@@ -1,18 +1,21 @@
 //! `/ingest/{source}`: messages from devices that have no MQTT, with the same contract: an answer
 //! that says yes comes only after everything is durable.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Path, Request, State};
 use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::credentials::{Devices, Grant, TOKEN_PREFIX};
 use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,8 +28,13 @@ use crate::problem::{Answer, Problem, codes};
 /// The largest message, in bytes; what a source takes may be less.
 const LARGEST: usize = 16 << 20;
 
+/// The largest message whose length nobody says before: room for all of it is kept meanwhile.
+const LARGEST_UNANNOUNCED: usize = 1 << 20;
+/// How long a message may take to come.
+const READING: Duration = Duration::from_secs(30);
+
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(push)).layer(DefaultBodyLimit::max(LARGEST))
+    OpenApiRouter::new().routes(routes!(push))
 }
 
 /// Where the message belongs.
@@ -92,13 +100,11 @@ async fn push(
     Caller(caller): Caller,
     headers: HeaderMap,
     Parameters(query): Parameters<PushQuery>,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Answer<Json<PushReport>> {
-    let Some(speaker) = speaker(&app, &headers).await? else {
-        app.throttle.failed(caller, app.clock.now()).map_err(|seconds| {
-            Problem::new(codes::TOO_MANY_ATTEMPTS, "Too many wrong credentials from this address.")
-                .retry_after(seconds)
-        })?;
+    // Nothing of the body is read before it is known who sends it.
+    let Some(speaker) = speaker(&app, caller, &headers).await? else {
+        app.throttle.failed(caller, app.clock.now()).map_err(too_many)?;
         return Err(Problem::new(codes::UNAUTHENTICATED, "No valid credentials were shown.").hint(
             "Send `Authorization: Bearer TOKEN` with a device's token \
              (`citybrain credentials issue DEVICE` makes one), or its name and password.",
@@ -106,7 +112,7 @@ async fn push(
     };
     app.throttle.succeeded(caller);
     let Origin { device, client } = origin(speaker, query.device)?;
-    let payload = body.map_err(|rejection| too_large(&rejection))?;
+    let (payload, _room) = body(&app, request).await?;
     let push = Push { source, topic: query.topic, device, client, key: key(&headers), payload };
     let pushed = app.ingest.push(push).await.map_err(|error| refusal(&error))?;
     if pushed.stored + pushed.duplicates == 0 && !pushed.dead_letters.is_empty() {
@@ -129,7 +135,30 @@ enum Speaker {
     Engineer,
 }
 
-async fn speaker(app: &App, headers: &HeaderMap) -> Answer<Option<Speaker>> {
+/// The message, with the room in memory that it takes until the permit is dropped.
+async fn body(app: &App, mut request: Request) -> Answer<(Bytes, OwnedSemaphorePermit)> {
+    let announced = request.body().size_hint().exact();
+    let most = if announced.is_some() { LARGEST } else { LARGEST_UNANNOUNCED };
+    let size = announced.map_or(most, |size| usize::try_from(size).unwrap_or(usize::MAX));
+    if size > most {
+        return Err(too_large(most));
+    }
+    let room = app.lanes.body(size).await?;
+    DefaultBodyLimit::max(most).apply(&mut request);
+    let read = tokio::time::timeout(READING, Bytes::from_request(request, &()));
+    let Ok(read) = read.await else {
+        let detail = format!("The message did not come within {} s.", READING.as_secs());
+        return Err(Problem::new(codes::BAD_BODY, detail).hint("Send it again, or in parts."));
+    };
+    Ok((read.map_err(|rejection| unreadable(&rejection, most))?, room))
+}
+
+fn too_many(seconds: u32) -> Problem {
+    Problem::new(codes::TOO_MANY_ATTEMPTS, "Too many wrong credentials from this address.")
+        .retry_after(seconds)
+}
+
+async fn speaker(app: &App, caller: IpAddr, headers: &HeaderMap) -> Answer<Option<Speaker>> {
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some((scheme, secret)) = shown.and_then(|shown| shown.split_once(' ')) else {
         return Ok(None);
@@ -138,9 +167,17 @@ async fn speaker(app: &App, headers: &HeaderMap) -> Answer<Option<Speaker>> {
     if scheme.eq_ignore_ascii_case("basic") {
         let Some((name, password)) = name_and_password(secret) else { return Ok(None) };
         let clients = app.clients.clone();
-        // The first check of a password takes its time on purpose.
-        let check = move || Ok(clients.verify_password(&name, password.as_bytes()));
-        let verified = app.lanes.short(check).await?;
+        let known = clients.known_password(&name, password.as_bytes());
+        let verified = if let Some(known) = known {
+            known
+        } else {
+            if let Some(seconds) = app.throttle.refuses(caller, app.clock.now()) {
+                return Err(too_many(seconds));
+            }
+            // The first check of a password takes its time on purpose.
+            let check = move || Ok(clients.verify_password(&name, password.as_bytes()));
+            app.lanes.password(check).await?
+        };
         return Ok(verified.map(|verified| Speaker::Client(verified.grant)));
     }
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -220,6 +257,10 @@ fn refusal(error: &PushError) -> Problem {
             .hint("Sources are the [[source]] tables of the configuration."),
         PushError::Topic { .. } => Problem::new(codes::BAD_TOPIC, detail)
             .hint("Leave `topic` out, or give one that the template fits."),
+        PushError::NotItsTopic { .. } => Problem::new(codes::FORBIDDEN, detail).hint(
+            "Leave `topic` out, or give one that names a device that the client speaks for; or let \
+             an engineer add the topic to the client's rights.",
+        ),
         PushError::Stopped | PushError::Slow => Problem::new(codes::NOT_DURABLE, detail)
             .hint(
                 "Send it again with the same Idempotency-Key; what is durable by then counts as a \
@@ -230,10 +271,18 @@ fn refusal(error: &PushError) -> Problem {
     }
 }
 
-fn too_large(rejection: &BytesRejection) -> Problem {
+fn unreadable(rejection: &BytesRejection, most: usize) -> Problem {
     if rejection.status().as_u16() == 413 {
-        let detail = format!("The message is larger than {} MiB.", LARGEST >> 20);
-        return Problem::new(codes::BODY_TOO_LARGE, detail).hint("Send it in parts.");
+        return too_large(most);
     }
     Problem::new(codes::BAD_BODY, rejection.body_text())
+}
+
+fn too_large(most: usize) -> Problem {
+    let detail = format!("The message is larger than {} MiB.", most >> 20);
+    Problem::new(codes::BODY_TOO_LARGE, detail).hint(format!(
+        "Send it in parts; with Content-Length it may have {} MiB, without {}.",
+        LARGEST >> 20,
+        LARGEST_UNANNOUNCED >> 20
+    ))
 }

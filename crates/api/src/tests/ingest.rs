@@ -1,6 +1,7 @@
 //! Dead letters, loss accounting, health, metrics.
 
 use axum::http::{Method, StatusCode};
+use base64::Engine as _;
 use city_store::DeadLetterId;
 use serde_json::{Value, json};
 
@@ -198,7 +199,6 @@ async fn passwords_of_hj212_are_in_no_dead_letter_that_is_shown() {
     let shown = letter["payload_text"].as_str().expect("text");
     let expected = frame.replace("100000", "******").replace(" 654321", "*******");
     assert_eq!(shown, expected.replace("=77", "=**"));
-    use base64::Engine as _;
     let bytes = letter["payload_base64"].as_str().expect("text");
     let bytes = base64::engine::general_purpose::STANDARD.decode(bytes).expect("Base64");
     assert_eq!(bytes, shown.as_bytes());

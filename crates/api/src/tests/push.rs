@@ -143,3 +143,61 @@ async fn what_cannot_be_taken_says_why_and_whether_to_come_again() {
     let answer = push(&city, "/api/v1/ingest/json", Some(&bearer), &large).await;
     assert_eq!((answer.status.as_u16(), &*answer.problem()), (413, "body_too_large"));
 }
+
+/// A body that fails the test when somebody looks at it.
+fn never_read() -> Body {
+    Body::from_stream(futures_util::stream::poll_fn(
+        |_| -> std::task::Poll<Option<Result<&'static str, std::io::Error>>> {
+            panic!("the body is read")
+        },
+    ))
+}
+
+#[tokio::test]
+async fn no_byte_is_read_of_who_has_not_said_who_it_is() {
+    let city = City::new();
+    let request = Request::builder().method(Method::POST).uri("/api/v1/ingest/json");
+    let answer = city.send(request.body(never_read()).expect("a request")).await;
+    assert_eq!(answer.problem(), "unauthenticated");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_does_not_come_is_not_waited_for() {
+    let city = City::new();
+    let silent = futures_util::stream::pending::<Result<&'static str, std::io::Error>>();
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri("/api/v1/ingest/json")
+        .header("authorization", token(&city, "air-1"))
+        .body(Body::from_stream(silent));
+    let answer = city.send(request.expect("a request")).await;
+    assert_eq!(answer.problem(), "bad_body");
+    assert!(answer.text.contains("30 s"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_passwords_is_refused_before_they_are_hashed() {
+    let city = City::new();
+    city.clients.set_password("air-1", "correct horse battery", "").expect("set");
+    let path = "/api/v1/ingest/json";
+    for _ in 0..10 {
+        assert_eq!(push(&city, path, None, "{}").await.problem(), "unauthenticated");
+    }
+    let right = format!("Basic {}", STANDARD.encode("air-1:correct horse battery"));
+    let answer = push(&city, path, Some(&right), "{}").await;
+    assert_eq!(answer.problem(), "too_many_attempts", "it is not even looked at");
+    assert!(answer.headers.contains_key("retry-after"));
+    city.clients.verify_password("air-1", b"correct horse battery").expect("right");
+    let known = push(&city, path, Some(&right), "{}").await;
+    assert_eq!(known.status, StatusCode::OK, "what is known costs nothing: {}", known.text);
+}
+
+#[tokio::test]
+async fn a_topic_that_is_not_the_clients_is_forbidden() {
+    let city = City::new();
+    let refused = PushError::NotItsTopic { client: "air-1".into(), topic: "city/air-2".into() };
+    *city.pipeline.answer.lock().expect("not poisoned") = Some(Err(refused));
+    let path = "/api/v1/ingest/json?topic=city/air-2";
+    let answer = push(&city, path, Some(&token(&city, "air-1")), "{}").await;
+    assert_eq!(answer.problem(), "forbidden");
+}
