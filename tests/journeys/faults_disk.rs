@@ -82,5 +82,5 @@ async fn fills_up_and_recovers(instance: &Instance, disk: &SmallDisk, sender: &S
     )
     .await
     .expect("it goes on by itself");
-    sender.more(1000, Duration::from_secs(60)).expect("acknowledged again");
+    sender.more(1000, Duration::from_mins(1)).expect("acknowledged again");
 }

@@ -11,7 +11,7 @@ use crate::fleet::Sent;
 use crate::instance::{Instance, eventually};
 
 /// How long what must happen may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder with a configuration and data.
 pub struct City {
@@ -36,7 +36,7 @@ impl City {
             std::fs::write(folder.path().join("rules/rules.yaml"), rules)?;
         }
         for (name, connect) in brokers {
-            text += &format!("[[broker]]\nname = \"{name}\"\n[broker.connect]\n{connect}\n");
+            text.extend(["[[broker]]\nname = \"", name, "\"\n[broker.connect]\n", connect, "\n"]);
             text += &source(name, &format!("broker = \"{name}\"\n"));
         }
         std::fs::write(folder.path().join("citybrain.toml"), text)?;

@@ -22,7 +22,7 @@ const AGO: Span = Span::from_mins(10);
 /// How long a device waits for an acknowledgement before it connects anew.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How long a device tries at all after it was told to stop.
-const STUBBORN: Duration = Duration::from_secs(120);
+const STUBBORN: Duration = Duration::from_mins(2);
 
 /// What a sender does.
 #[derive(Clone, Debug)]

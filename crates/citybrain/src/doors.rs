@@ -138,13 +138,10 @@ fn command_topic(templates: &[String], device: &str, name: &str) -> Result<Strin
 
 impl Downlink for WayBack {
     fn publish(&self, source: &Source, command: Command) {
-        match (source.spec.broker.as_deref(), self.open.get()) {
-            (None, Some(open)) => open.endpoint.publish(&command.topic, command.payload),
-            _ => tracing::debug!(
-                source = source.spec.id,
-                topic = command.topic,
-                "nobody to publish to"
-            ),
+        if let (None, Some(open)) = (source.spec.broker.as_deref(), self.open.get()) {
+            open.endpoint.publish(&command.topic, command.payload);
+        } else {
+            tracing::debug!(source = source.spec.id, topic = command.topic, "nobody to publish to");
         }
     }
 }

@@ -57,6 +57,8 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let listen = &args.listen;
     free_port(&mut settings.http.listen, listen.http.is_some(), "http", &say);
     free_port(&mut settings.mqtt.listen, listen.mqtt.is_some(), "mqtt", &say);
+    // The simulated devices have no credentials, also after somebody tries some out.
+    settings.mqtt.anonymous = Some(true);
     let data_dir = settings.data_dir.clone();
     let city = City::read(settings)?;
 

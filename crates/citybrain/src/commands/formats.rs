@@ -44,16 +44,15 @@ pub(crate) fn run(args: &FormatsArgs) -> anyhow::Result<()> {
         Some(file) => read_options(file)?,
         None => serde_json::from_str(example.options)?,
     };
-    let payload = match &args.message {
-        Some(file) => read_message(file)?,
-        None => {
-            println!("{}\n{}\n", format.summary(), format.summary_zh());
-            println!(
-                "topic    {}\noptions  {}\npayload  {}\n",
-                example.topic, example.options, example.payload
-            );
-            example.bytes()
-        }
+    let payload = if let Some(file) = &args.message {
+        read_message(file)?
+    } else {
+        println!("{}\n{}\n", format.summary(), format.summary_zh());
+        println!(
+            "topic    {}\noptions  {}\npayload  {}\n",
+            example.topic, example.options, example.payload
+        );
+        example.bytes()
     };
     try_message(format, &options, topic, &payload)
 }
