@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use city_model::Timestamp;
 
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError};
+use crate::flat::Name;
 use crate::guard::{Sink, bad_value};
 use crate::options::Options;
 use crate::time::TimeFormat;
@@ -50,36 +51,64 @@ enum Axis {
     Lat,
 }
 
-/// Gives entries to the sink, each with its unit if one is known, and says whose they are. A place
-/// without values is a position fix.
+/// Values on their way to the sink; whose and when they are is said once, at the end.
+pub(crate) struct Values<'s, 'o, 'a> {
+    place: &'s Place,
+    sink: &'s mut Sink<'o, 'a>,
+    before: usize,
+    lon: Option<f64>,
+    lat: Option<f64>,
+}
+
+impl<'s, 'o, 'a> Values<'s, 'o, 'a> {
+    pub(crate) fn new(place: &'s Place, sink: &'s mut Sink<'o, 'a>) -> Self {
+        Self { place, before: sink.found().len(), sink, lon: None, lat: None }
+    }
+
+    /// Adds a value, with its unit if one is known.
+    pub(crate) fn add(
+        &mut self,
+        name: Name<'a, '_>,
+        unit: Option<Cow<'a, str>>,
+        raw: Raw<'a>,
+    ) -> Result<(), DecodeError> {
+        let text = name.as_str();
+        match self.place.is(text) {
+            Some(Axis::Lon) => self.lon = Some(coordinate(text, &raw)?),
+            Some(Axis::Lat) => self.lat = Some(coordinate(text, &raw)?),
+            None => return self.sink.called(name, unit, raw),
+        }
+        Ok(())
+    }
+
+    /// Says whose they are. A place without values is a position fix.
+    pub(crate) fn are(self, origin: &Origin<'a>) -> Result<(), DecodeError> {
+        let Self { sink, before, .. } = self;
+        let position = self.lon.zip(self.lat).or(origin.position);
+        if let (Some(position), true) = (position, sink.since(before).is_empty()) {
+            sink.position_fix(position)?;
+        }
+        for value in sink.since(before) {
+            value.device.clone_from(&origin.device);
+            value.time = origin.time;
+            value.position = position;
+        }
+        Ok(())
+    }
+}
+
+/// Gives a single value to the sink, if there is one.
 pub(crate) fn put<'a>(
-    entries: impl IntoIterator<Item = (Cow<'a, str>, Option<Cow<'a, str>>, Raw<'a>)>,
+    entry: Option<(Name<'a, '_>, Option<Cow<'a, str>>, Raw<'a>)>,
     place: &Place,
     origin: &Origin<'a>,
     sink: &mut Sink<'_, 'a>,
 ) -> Result<(), DecodeError> {
-    let before = sink.found().len();
-    let (mut lon, mut lat) = (None, None);
-    for (name, unit, raw) in entries {
-        match place.is(&name) {
-            Some(Axis::Lon) => lon = Some(coordinate(&name, &raw)?),
-            Some(Axis::Lat) => lat = Some(coordinate(&name, &raw)?),
-            None => {
-                let path = name.clone();
-                sink.named(name, unit, raw, move || At::Path(path.into_owned()))?;
-            }
-        }
+    let mut values = Values::new(place, sink);
+    if let Some((name, unit, raw)) = entry {
+        values.add(name, unit, raw)?;
     }
-    let position = lon.zip(lat).or(origin.position);
-    if let (Some(position), true) = (position, sink.since(before).is_empty()) {
-        sink.position_fix(position)?;
-    }
-    for value in sink.since(before) {
-        value.device.clone_from(&origin.device);
-        value.time = origin.time;
-        value.position = position;
-    }
-    Ok(())
+    values.are(origin)
 }
 
 /// A coordinate under a name; it must be finite.

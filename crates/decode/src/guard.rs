@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use city_model::{Timestamp, Value};
 
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError, quote};
+use crate::flat::Name;
 use crate::limits::{self, MAX_ID, MAX_VALUES};
 use crate::mapping::{KnownName, Mapping, Rule, is_name};
 use crate::options::Options;
@@ -165,9 +166,35 @@ impl<'o, 'a> Sink<'o, 'a> {
         raw: Raw<'a>,
         at: impl FnOnce() -> At,
     ) -> Result<(), DecodeError> {
-        if let Some(rule) = self.mapping.find(&name) {
-            return self.ruled(rule, unit, raw, at);
+        match self.mapping.find(&name) {
+            Some(rule) => self.ruled(rule, unit, raw, at),
+            None => self.unmapped(name, unit, raw, at),
         }
+    }
+
+    /// A value by its name in a flattened object, which is where it is too.
+    pub(crate) fn called(
+        &mut self,
+        name: Name<'a, '_>,
+        unit: Option<Cow<'a, str>>,
+        raw: Raw<'a>,
+    ) -> Result<(), DecodeError> {
+        let text = name.as_str();
+        let at = || At::Path(text.to_owned());
+        match self.mapping.find(text) {
+            Some(rule) => self.ruled(rule, unit, raw, at),
+            None => self.unmapped(name.keep(), unit, raw, at),
+        }
+    }
+
+    /// A value by a name that has no rule.
+    pub(crate) fn unmapped(
+        &mut self,
+        name: Cow<'a, str>,
+        unit: Option<Cow<'a, str>>,
+        raw: Raw<'a>,
+        at: impl FnOnce() -> At,
+    ) -> Result<(), DecodeError> {
         if self.mapping.ignores_unmapped() {
             return Ok(());
         }

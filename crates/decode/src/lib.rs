@@ -14,6 +14,7 @@ mod cayenne;
 mod codec;
 mod entries;
 mod error;
+mod flat;
 mod formats;
 mod guard;
 pub mod limits;

@@ -23,10 +23,11 @@ use city_model::{Timestamp, Value};
 use crate::Message;
 use crate::codec::{self, BUILT_IN, Codec, CodecOutput, Frame};
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError, quote};
+use crate::flat::{Entries, Flat};
 use crate::guard::{Sink, bad_value, check_id};
 use crate::options::Options;
 use crate::time;
-use crate::wire::{Flat, Raw, Text};
+use crate::wire::{Raw, Text};
 
 /// The options that [`Uplinks::from_options`] reads.
 pub(crate) const KEYS: [&str; 4] = ["device", "lon", "lat", "codec"];
@@ -263,10 +264,11 @@ fn run<'a>(codec: &dyn Codec, frame: &Frame<'_>, at: &str) -> Result<Ran<'a>, De
 }
 
 /// Makes one value of an object that is one value with its unit.
-fn with_units<'a>(entries: Vec<(Cow<'a, str>, Raw<'a>)>) -> Vec<Entry<'a>> {
-    if !entries.iter().any(|(name, _)| name.ends_with(".value")) {
-        return entries.into_iter().map(|(name, raw)| (name, raw, None)).collect();
+fn with_units(mut entries: Entries<'_>) -> Vec<Entry<'_>> {
+    if !entries.iter().any(|(name, _)| split(name.as_str()).1 == "value") {
+        return entries.drain().map(|(name, raw)| (name.keep(), raw, None)).collect();
     }
+    let entries: Vec<_> = entries.drain().map(|(name, raw)| (name.keep(), raw)).collect();
     let mut out = Vec::with_capacity(entries.len());
     for object in entries.chunk_by(|(a, _), (b, _)| split(a).0 == split(b).0) {
         match measured(object) {

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{At, DecodeError, DecodeErrorKind, quote};
-use crate::wire::{self, Flat, Text};
+use crate::flat::Flat;
+use crate::wire::{self, Text};
 
 /// Takes an object: the name above it (empty at the top), its place in an array, its entries.
 pub(crate) trait Take<'a>:
@@ -162,8 +163,8 @@ mod tests {
     fn read(json: &str, named: bool) -> Result<Vec<String>, DecodeError> {
         let mut seen = Vec::new();
         let take = |name: &Cow<'_, str>, index: Option<usize>, flat: Flat<'_>| {
-            for (key, _) in flat.checked()? {
-                seen.push(format!("{name}/{index:?}/{key}"));
+            for (key, _) in flat.checked()?.iter() {
+                seen.push(format!("{name}/{index:?}/{}", key.as_str()));
             }
             Ok(())
         };

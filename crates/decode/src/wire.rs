@@ -1,14 +1,12 @@
-//! What the JSON formats share: borrowed texts, scalars, flattened objects, and errors.
+//! What the JSON formats share: borrowed texts, scalars, and errors.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{At, DecodeError, DecodeErrorKind, quote};
-use crate::limits::{self, MAX_NAME, MAX_VALUES};
+use crate::limits;
 
 /// A value as it was sent, before any mapping.
 #[derive(Clone, Debug, PartialEq)]
@@ -244,189 +242,9 @@ pub(crate) fn drain_map<'de, A: MapAccess<'de>>(mut entries: A) -> Result<(), A:
     Ok(())
 }
 
-/// An object with everything inside it, named by paths: `{"a":{"b":[1]}}` is `a.b[0]` = 1.
-/// Null is no value.
-#[derive(Debug, Default)]
-pub(crate) struct Flat<'a> {
-    pub(crate) entries: Vec<(Cow<'a, str>, Raw<'a>)>,
-    /// Set once a limit was passed; the rest was read over.
-    problem: Option<FlatProblem>,
-}
-
-#[derive(Debug)]
-enum FlatProblem {
-    TooMany,
-    LongName(String),
-}
-
-impl<'a> Flat<'a> {
-    /// The entries, unless a limit was passed.
-    pub(crate) fn checked(self) -> Result<Vec<(Cow<'a, str>, Raw<'a>)>, DecodeError> {
-        match self.problem {
-            None => Ok(self.entries),
-            Some(FlatProblem::TooMany) => Err(limits::too_many()),
-            Some(FlatProblem::LongName(name)) => Err(long_name(&name)),
-        }
-    }
-
-    /// Adds a value of a format that is not JSON, within the limits.
-    pub(crate) fn push(&mut self, name: Cow<'a, str>, raw: Raw<'a>) -> Result<(), DecodeError> {
-        if self.entries.len() >= MAX_VALUES {
-            return Err(limits::too_many());
-        }
-        self.entries.push((name, raw));
-        Ok(())
-    }
-
-    /// The entries of an object whose braces the caller has opened.
-    pub(crate) fn read_map<A: MapAccess<'a>>(entries: A) -> Result<Self, A::Error> {
-        let mut flat = Self::default();
-        FlatSeed { name: Cow::Borrowed(""), flat: &mut flat }.visit_map(entries)?;
-        Ok(flat)
-    }
-
-    /// Whether it is no object at all but a single value.
-    pub(crate) fn is_scalar(&self) -> bool {
-        matches!(self.entries.as_slice(), [(name, _)] if name.is_empty())
-    }
-
-    pub(crate) fn into_owned<'b>(self) -> Flat<'b> {
-        let owned = |(name, raw): (Cow<'a, str>, Raw<'a>)| {
-            (Cow::Owned(name.into_owned()), raw.into_owned())
-        };
-        Flat { entries: self.entries.into_iter().map(owned).collect(), problem: self.problem }
-    }
-}
-
-/// A name by path that is too long, before anything inside it is looked at.
-pub(crate) fn long_name(name: &str) -> DecodeError {
-    DecodeError::new(
-        DecodeErrorKind::BadName,
-        At::Path(quote(name)),
-        format!("a name is longer than {MAX_NAME} bytes"),
-        "send shorter names",
-    )
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Flat<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut flat = Flat::default();
-        FlatSeed { name: Cow::Borrowed(""), flat: &mut flat }.deserialize(deserializer)?;
-        Ok(flat)
-    }
-}
-
-struct FlatSeed<'f, 'de> {
-    name: Cow<'de, str>,
-    flat: &'f mut Flat<'de>,
-}
-
-impl<'de> FlatSeed<'_, 'de> {
-    fn put(self, raw: Raw<'de>) {
-        if self.flat.entries.len() < MAX_VALUES {
-            self.flat.entries.push((self.name, raw));
-        } else {
-            self.flat.problem.get_or_insert(FlatProblem::TooMany);
-        }
-    }
-
-    /// Whether to go on into what is named so; longer and longer names must not use up memory.
-    fn name_fits(&mut self) -> bool {
-        if self.name.len() > MAX_NAME {
-            let name = std::mem::take(&mut self.name).into_owned();
-            self.flat.problem.get_or_insert(FlatProblem::LongName(name));
-        }
-        self.flat.problem.is_none()
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for FlatSeed<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
-        if self.name_fits() {
-            deserializer.deserialize_any(self)
-        } else {
-            IgnoredAny::deserialize(deserializer).map(|_| ())
-        }
-    }
-}
-
-impl<'de> Visitor<'de> for FlatSeed<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-    fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
-        self.put(Raw::Bool(flag));
-        Ok(())
-    }
-    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.put(Raw::Integer(number));
-        Ok(())
-    }
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.put(unsigned(number));
-        Ok(())
-    }
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.put(Raw::Number(number));
-        Ok(())
-    }
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
-        self.put(Raw::Text(Cow::Borrowed(text)));
-        Ok(())
-    }
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.put(Raw::Text(Cow::Owned(text.to_owned())));
-        Ok(())
-    }
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        for index in 0usize.. {
-            let name = Cow::Owned(format!("{}[{index}]", self.name));
-            if items.next_element_seed(FlatSeed { name, flat: self.flat })?.is_none() {
-                break;
-            }
-        }
-        Ok(())
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(Text(key)) = entries.next_key()? {
-            let name = match self.name.as_ref() {
-                "" => key,
-                outer => Cow::Owned(format!("{outer}.{key}")),
-            };
-            entries.next_value_seed(FlatSeed { name, flat: self.flat })?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn flat(json: &str) -> Result<Vec<(String, Raw<'static>)>, DecodeErrorKind> {
-        let flat: Flat<'_> = from_json(json.as_bytes()).map_err(|error| error.kind)?;
-        let entries = flat.into_owned().checked().map_err(|error| error.kind)?;
-        Ok(entries.into_iter().map(|(name, raw)| (name.into_owned(), raw)).collect())
-    }
-
-    #[test]
-    fn objects_are_flattened_by_path() {
-        let entries = flat(r#"{"a":{"b":[1,{"c":2.5}]},"d\n":true,"e":"on","f":null,"g":{}}"#);
-        let expected = [
-            ("a.b[0]", Raw::Integer(1)),
-            ("a.b[1].c", Raw::Number(2.5)),
-            ("d\n", Raw::Bool(true)),
-            ("e", Raw::Text("on".into())),
-        ];
-        assert_eq!(entries, Ok(expected.map(|(name, raw)| (name.to_owned(), raw)).to_vec()));
-    }
 
     #[test]
     fn bare_nans_become_null() {
@@ -455,24 +273,5 @@ mod tests {
         ] {
             assert_eq!(spelled(text.into()), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn flattening_keeps_the_limits() {
-        let long = format!(r#"{{"{}":{{"b":[1,2,3]}}}}"#, "a".repeat(MAX_NAME));
-        assert_eq!(flat(&long), Err(DecodeErrorKind::BadName));
-        let many = format!(r#"{{"a":[{}1]}}"#, "1,".repeat(MAX_VALUES));
-        assert_eq!(flat(&many), Err(DecodeErrorKind::TooManyValues));
-        assert_eq!(flat(&"[".repeat(200)), Err(DecodeErrorKind::TooDeep));
-    }
-
-    #[test]
-    fn parser_errors_say_where() {
-        let error = from_json::<Flat<'_>>(b"{\n\"a\": nan}").expect_err("not JSON");
-        assert_eq!(error.kind, DecodeErrorKind::Malformed);
-        assert_eq!(error.at, At::LineColumn { line: 2, column: 7 });
-        assert!(!error.message.contains("line"), "{error}");
-        let error = from_json::<Flat<'_>>(b"{\"a\": \"\xff\"}").expect_err("not UTF-8");
-        assert_eq!(error.at, At::Byte(7));
     }
 }

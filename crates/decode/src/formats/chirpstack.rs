@@ -31,10 +31,11 @@ use serde::Deserialize;
 use super::chirpstack_protobuf::Protobuf;
 
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError};
+use crate::flat::Flat;
 use crate::guard::{Guarded, Parse, Sink};
 use crate::lorawan::{self, Body, Bytes, Header, Uplinks};
 use crate::options::Options;
-use crate::wire::{self, Flat, Text};
+use crate::wire::{self, Text};
 use crate::{Decoder, Example, Format, Message};
 
 /// ChirpStack's uplink events.

@@ -16,10 +16,11 @@ use prost::Message as _;
 use super::chirpstack::{Device, HINT, LOOKED_FOR};
 use crate::Message;
 use crate::error::{At, DecodeError, DecodeErrorKind};
+use crate::flat::{self, Flat};
 use crate::guard::{Parse, Sink};
 use crate::limits::MAX_NAME;
 use crate::lorawan::{self, Body, Bytes, Header, Uplinks};
-use crate::wire::{self, Flat, Raw, Text};
+use crate::wire::{Raw, Text};
 
 /// Uplinks in Protocol Buffers.
 pub(super) struct Protobuf(pub(super) Uplinks<Device>);
@@ -181,15 +182,15 @@ fn instant(instant: Instant) -> Result<Timestamp, DecodeError> {
 fn flatten<'a>(object: Struct) -> Result<Flat<'a>, DecodeError> {
     let mut flat = Flat::default();
     for (name, value) in object.fields {
-        put(name, value, &mut flat)?;
+        put(&name, value, &mut flat)?;
     }
     Ok(flat)
 }
 
 /// Recursion ends with the depth that `prost` itself allows.
-fn put(name: String, value: Any, flat: &mut Flat<'_>) -> Result<(), DecodeError> {
+fn put(name: &str, value: Any, flat: &mut Flat<'_>) -> Result<(), DecodeError> {
     if name.len() > MAX_NAME {
-        return Err(wire::long_name(&name));
+        return Err(flat::long_name(name));
     }
     let raw = match value.kind {
         None | Some(Kind::Null(_)) => return Ok(()),
@@ -198,18 +199,18 @@ fn put(name: String, value: Any, flat: &mut Flat<'_>) -> Result<(), DecodeError>
         Some(Kind::Bool(flag)) => Raw::Bool(flag),
         Some(Kind::Object(object)) => {
             for (key, value) in object.fields {
-                put(format!("{name}.{key}"), value, flat)?;
+                put(&format!("{name}.{key}"), value, flat)?;
             }
             return Ok(());
         }
         Some(Kind::List(list)) => {
             for (index, value) in list.values.into_iter().enumerate() {
-                put(format!("{name}[{index}]"), value, flat)?;
+                put(&format!("{name}[{index}]"), value, flat)?;
             }
             return Ok(());
         }
     };
-    flat.push(Cow::Owned(name), raw)
+    flat.push(name, raw)
 }
 
 #[cfg(test)]

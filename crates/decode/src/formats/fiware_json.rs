@@ -37,11 +37,12 @@ use city_model::Timestamp;
 
 use crate::entries::{self, DeviceFrom, Origin};
 use crate::error::{At, DecodeError, OptionsError};
+use crate::flat::{Flat, Name};
 use crate::formats::ultralight::{Attrs, location};
 use crate::guard::{Guarded, Parse, Sink, check_id};
 use crate::options::Options;
 use crate::time::{self, TimeFormat};
-use crate::wire::{self, Flat, Raw};
+use crate::wire::{self, Raw};
 use crate::{Decoder, Example, Format, Message};
 
 /// FIWARE's JSON.
@@ -108,19 +109,25 @@ impl Parse for Reader {
             return Ok(());
         }
         let flat: Flat<'a> = wire::from_json(message.payload)?;
-        let mut entries: Entries<'a> =
-            flat.checked()?.into_iter().map(|(name, raw)| (name, Some(raw))).collect();
-        let mut rest = entries.as_mut_slice();
+        let mut entries = flat.checked()?;
+        let mut parts: Vec<Part<'a, '_>> =
+            entries.drain().map(|(name, raw)| Part { name, raw: Some(raw) }).collect();
+        let mut rest = parts.as_mut_slice();
         // A notification's own fields are about the subscription.
-        let notified =
-            rest.iter().any(|(name, _)| name.starts_with("data[") || name == "subscriptionId");
-        while let Some((name, _)) = rest.first() {
-            let row = row_of(name, notified);
-            let end = rest.iter().position(|(name, _)| row_of(name, notified) != row);
-            let (end, start) = (end.unwrap_or(rest.len()), row.map(str::len));
+        let notified = rest.iter().any(|part| {
+            part.name.as_str().starts_with("data[") || part.name.as_str() == "subscriptionId"
+        });
+        while let Some(first) = rest.first() {
+            let row = row_of(first.name.as_str(), notified);
+            let other = |part: &Part<'_, '_>| row_of(part.name.as_str(), notified) != row;
+            let end = rest.iter().position(other).unwrap_or(rest.len());
             let (object, after) = rest.split_at_mut(end);
-            if start.is_some() || !notified {
-                self.object(object, start.unwrap_or(0), device.as_ref(), sink)?;
+            if let Some(row) = row.or((!notified).then_some("")) {
+                for part in &mut *object {
+                    part.name = part.name.after(row.len());
+                }
+                let read = self.object(object, device.as_ref(), sink);
+                read.map_err(|error| inside(row, error))?;
             }
             rest = after;
         }
@@ -136,8 +143,13 @@ impl Parse for Reader {
     }
 }
 
-/// What is left of a flattened message; values are taken out.
-type Entries<'a> = Vec<(Cow<'a, str>, Option<Raw<'a>>)>;
+/// A part of a flattened object.
+struct Part<'a, 'f> {
+    /// The name from its object on.
+    name: Name<'a, 'f>,
+    /// Taken out once it is used.
+    raw: Option<Raw<'a>>,
+}
 
 /// The start of a name that says which object of an array it is in: `[3].` or `data[3].`.
 fn row_of(name: &str, notified: bool) -> Option<&str> {
@@ -149,30 +161,37 @@ fn row_of(name: &str, notified: bool) -> Option<&str> {
     name.get(..length + dot)
 }
 
+/// The error with its place in the whole message.
+fn inside(row: &str, error: DecodeError) -> DecodeError {
+    match error.at {
+        At::Path(path) => DecodeError { at: At::Path(format!("{row}{path}")), ..error },
+        _ => error,
+    }
+}
+
 impl Reader {
-    /// The attributes of one object, whose names begin after `start` bytes.
+    /// The attributes of one object.
     fn object<'a>(
         &self,
-        entries: &mut [(Cow<'a, str>, Option<Raw<'a>>)],
-        start: usize,
+        parts: &mut [Part<'a, '_>],
         device: Option<&Cow<'a, str>>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let mut origin = Origin { device: device.cloned(), ..Origin::default() };
-        let is_entity = ["id", "type"].iter().all(|key| text_of(entries, start, key).is_some());
-        if let Some((place, id)) = text_of(entries, start, "id").filter(|_| is_entity)
-            && self.device_from == DeviceFrom::Format
-        {
-            origin.device = Some(check_id(id, || at(entries, place))?);
+        let id = text_of(parts, "id");
+        let is_entity = id.is_some() && text_of(parts, "type").is_some();
+        if let (Some(id), true, DeviceFrom::Format) = (id, is_entity, self.device_from) {
+            origin.device = Some(check_id(id, || At::Path("id".to_owned()))?);
         }
         let before = sink.found().len();
-        let mut rest = entries;
-        while let Some((name, _)) = rest.first() {
-            let attribute = attribute_of(name, start).to_owned();
-            let end = rest.iter().position(|(name, _)| attribute_of(name, start) != attribute);
-            let (parts, after) = rest.split_at_mut(end.unwrap_or(rest.len()));
-            if !(is_entity && is_frame(&attribute)) {
-                self.attribute(&attribute, parts, start, &mut origin, sink)?;
+        let mut rest = parts;
+        while let Some(first) = rest.first() {
+            let attribute = attribute_of(first.name.as_str());
+            let other = |part: &Part<'_, '_>| attribute_of(part.name.as_str()) != attribute;
+            let end = rest.iter().position(other).unwrap_or(rest.len());
+            let (parts, after) = rest.split_at_mut(end);
+            if !(is_entity && is_frame(attribute)) {
+                self.attribute(attribute, parts, &mut origin, sink)?;
             }
             rest = after;
         }
@@ -191,15 +210,14 @@ impl Reader {
     fn attribute<'a>(
         &self,
         attribute: &str,
-        parts: &mut [(Cow<'a, str>, Option<Raw<'a>>)],
-        start: usize,
+        parts: &mut [Part<'a, '_>],
         origin: &mut Origin<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
-        let inside = start + attribute.len();
-        let value = part(parts, inside, "").or_else(|| part(parts, inside, ".value"));
+        let inside = attribute.len();
+        let value = find(parts, inside, "").or_else(|| find(parts, inside, ".value"));
         if matches!(attribute, "TimeInstant" | "dateObserved" | "observedAt") {
-            if let Some(raw) = value.and_then(|place| parts[place].1.take()) {
+            if let Some(raw) = value.and_then(|place| parts[place].raw.take()) {
                 let time = entries::time(&self.time, attribute, &raw, sink.received())?;
                 // The agent's own field says it best.
                 let first = origin.time.is_none() || attribute == "TimeInstant";
@@ -213,16 +231,22 @@ impl Reader {
             origin.position = Some(position);
             return Ok(());
         }
-        let Some(value) = value else { return others(parts, start, sink) };
-        let unit = unit(parts, inside);
-        let time = self.time_of(parts, inside, sink.received())?;
-        let Some(raw) = parts[value].1.take() else { return Ok(()) };
+        let Some(value) = value else { return others(parts, sink) };
+        // A plain value has nothing beside it.
+        let plain = parts.len() == 1;
+        let unit = if plain { None } else { unit(parts, inside) };
+        let time = if plain { None } else { self.time_of(parts, inside, sink.received())? };
+        let Part { name, raw } = &mut parts[value];
+        let Some(raw) = raw.take() else { return Ok(()) };
+        let name = if name.as_str() == attribute { *name } else { Name::made(attribute) };
         let before = sink.found().len();
-        let name = Cow::Owned(attribute.to_owned());
-        let at = || At::Path(attribute.to_owned());
         match raw {
-            Raw::Text(text) => sink.spelled(name, unit, text, at)?,
-            raw => sink.named(name, unit, raw, at)?,
+            Raw::Text(text) => {
+                if let Some(raw) = wire::spelled(text) {
+                    sink.called(name, unit, raw)?;
+                }
+            }
+            raw => sink.called(name, unit, raw)?,
         }
         for value in sink.since(before) {
             value.time = time;
@@ -233,38 +257,28 @@ impl Reader {
     /// An attribute's own time.
     fn time_of(
         &self,
-        parts: &[(Cow<'_, str>, Option<Raw<'_>>)],
+        parts: &[Part<'_, '_>],
         inside: usize,
         received: Timestamp,
     ) -> Result<Option<Timestamp>, DecodeError> {
         let keys = [".observedAt", ".metadata.TimeInstant.value"];
-        match keys.iter().find_map(|key| part(parts, inside, key)) {
-            Some(place) => match &parts[place] {
-                (name, Some(raw)) => entries::time(&self.time, name, raw, received),
-                (_, None) => Ok(None),
-            },
-            None => Ok(None),
+        match keys.iter().find_map(|key| find(parts, inside, key)).map(|place| &parts[place]) {
+            Some(Part { name, raw: Some(raw) }) => {
+                entries::time(&self.time, name.as_str(), raw, received)
+            }
+            _ => Ok(None),
         }
     }
 }
 
 /// A nested object that is no attribute: every value by its path.
-fn others<'a>(
-    parts: &mut [(Cow<'a, str>, Option<Raw<'a>>)],
-    start: usize,
-    sink: &mut Sink<'_, 'a>,
-) -> Result<(), DecodeError> {
-    for (name, raw) in parts {
-        let Some(raw) = raw.take() else { continue };
-        let name = name.get(start..).unwrap_or_default().to_owned();
-        let path = name.clone();
-        sink.named(Cow::Owned(name), None, raw, move || At::Path(path))?;
+fn others<'a>(parts: &mut [Part<'a, '_>], sink: &mut Sink<'_, 'a>) -> Result<(), DecodeError> {
+    for part in parts {
+        if let Some(raw) = part.raw.take() {
+            sink.called(part.name, None, raw)?;
+        }
     }
     Ok(())
-}
-
-fn at(entries: &[(Cow<'_, str>, Option<Raw<'_>>)], place: usize) -> At {
-    entries.get(place).map_or(At::Message, |(name, _)| At::Path(name.to_string()))
 }
 
 /// The fields of an entity that are not attributes.
@@ -273,56 +287,53 @@ fn is_frame(attribute: &str) -> bool {
 }
 
 /// The first name of a path.
-fn attribute_of(name: &str, start: usize) -> &str {
-    let name = name.get(start..).unwrap_or_default();
-    name.split_once(['.', '[']).map_or(name, |(first, _)| first)
+fn attribute_of(name: &str) -> &str {
+    name.find(['.', '[']).and_then(|end| name.get(..end)).unwrap_or(name)
 }
 
-/// Where the part of an attribute with this ending is.
-fn part(parts: &[(Cow<'_, str>, Option<Raw<'_>>)], inside: usize, ending: &str) -> Option<usize> {
-    parts.iter().position(|(name, _)| name.get(inside..) == Some(ending))
+/// Where the part of an attribute is that is called so behind the attribute's own name.
+fn find(parts: &[Part<'_, '_>], inside: usize, ending: &str) -> Option<usize> {
+    parts.iter().position(|part| part.name.as_str().get(inside..) == Some(ending))
 }
 
 /// A text at the top of an object.
-fn text_of<'a>(
-    entries: &[(Cow<'a, str>, Option<Raw<'a>>)],
-    start: usize,
-    key: &str,
-) -> Option<(usize, Cow<'a, str>)> {
-    let place = entries.iter().position(|(name, _)| name.get(start..) == Some(key))?;
-    match &entries[place].1 {
-        Some(Raw::Text(text)) => Some((place, text.clone())),
+fn text_of<'a>(parts: &[Part<'a, '_>], key: &str) -> Option<Cow<'a, str>> {
+    match &parts.iter().find(|part| part.name.as_str() == key)?.raw {
+        Some(Raw::Text(text)) => Some(text.clone()),
         _ => None,
     }
 }
 
 /// A GeoJSON point, with or without an attribute around it, or a text.
 fn point(
-    parts: &[(Cow<'_, str>, Option<Raw<'_>>)],
+    parts: &[Part<'_, '_>],
     inside: usize,
     value: Option<usize>,
 ) -> Result<Option<(f64, f64)>, DecodeError> {
     if let Some(place) = value {
         return match &parts[place] {
-            (name, Some(Raw::Text(text))) => location(text, || At::Path(name.to_string())),
+            Part { name, raw: Some(Raw::Text(text)) } => {
+                location(text, || At::Path(name.as_str().to_owned()))
+            }
             _ => Ok(None),
         };
     }
-    let coordinate = |index: usize| {
-        let endings = [format!(".coordinates[{index}]"), format!(".value.coordinates[{index}]")];
-        let place = endings.iter().find_map(|ending| part(parts, inside, ending))?;
-        let (name, raw) = &parts[place];
-        raw.as_ref().map(|raw| entries::coordinate(name, raw))
+    let coordinate = |endings: [&str; 2]| {
+        let place = endings.into_iter().find_map(|ending| find(parts, inside, ending))?;
+        let Part { name, raw } = &parts[place];
+        raw.as_ref().map(|raw| entries::coordinate(name.as_str(), raw))
     };
-    match (coordinate(0), coordinate(1)) {
+    let lon = coordinate([".coordinates[0]", ".value.coordinates[0]"]);
+    let lat = coordinate([".coordinates[1]", ".value.coordinates[1]"]);
+    match (lon, lat) {
         (Some(lon), Some(lat)) => Ok(Some((lon?, lat?))),
         _ => Ok(None),
     }
 }
 
 /// The unit of an attribute.
-fn unit<'a>(parts: &[(Cow<'a, str>, Option<Raw<'a>>)], inside: usize) -> Option<Cow<'a, str>> {
-    let text = |ending: &str| match &parts[part(parts, inside, ending)?].1 {
+fn unit<'a>(parts: &[Part<'a, '_>], inside: usize) -> Option<Cow<'a, str>> {
+    let text = |ending: &str| match &parts[find(parts, inside, ending)?].raw {
         Some(Raw::Text(text)) => Some(text.clone()),
         _ => None,
     };

@@ -16,16 +16,15 @@
 //! Options: `lon` and `lat`, the names of decoded values that are the device's own position;
 //! `codec` = `cayenne_lpp` for what nobody else decodes. The device is its EUI.
 
-use std::borrow::Cow;
-
 use city_model::Timestamp;
 use serde::Deserialize;
 
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError};
+use crate::flat::Flat;
 use crate::guard::{Guarded, Parse, Sink};
 use crate::lorawan::{self, Body, Bytes, Header, Uplinks};
 use crate::options::Options;
-use crate::wire::{self, Flat, Text};
+use crate::wire::{self, Text};
 use crate::{Decoder, Example, Format, Message};
 
 /// LORIOT's uplinks.
@@ -147,13 +146,7 @@ fn header(uplink: Uplink<'_>) -> Result<Header<'_>, DecodeError> {
 
 /// Takes what is inside `data`, if the decoder puts everything there.
 fn inside_data(mut flat: Flat<'_>) -> Flat<'_> {
-    let inside = |name: &str| name.strip_prefix("data.").map(str::to_owned);
-    if flat.entries.iter().any(|(name, _)| inside(name).is_some()) {
-        flat.entries.retain(|(name, _)| inside(name).is_some());
-        for (name, _) in &mut flat.entries {
-            *name = Cow::Owned(inside(name).unwrap_or_default());
-        }
-    }
+    flat.entries().go_inside("data.");
     flat
 }
 

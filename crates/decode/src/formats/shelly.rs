@@ -25,13 +25,14 @@
 
 use std::borrow::Cow;
 
-use crate::entries::{self, DeviceFrom, Origin, Place};
-use crate::error::{DecodeError, OptionsError};
-use crate::guard::{Guarded, Parse, Sink};
+use crate::entries::{self, DeviceFrom, Origin, Place, Values};
+use crate::error::{At, DecodeError, OptionsError};
+use crate::flat::{Flat, Name};
+use crate::guard::{self, Guarded, Parse, Sink};
 use crate::mapping::KnownName;
 use crate::options::Options;
 use crate::time::TimeFormat;
-use crate::wire::{self, Flat, Raw};
+use crate::wire::{self, Raw};
 use crate::{Decoder, Example, Format, Message};
 
 /// Shelly devices.
@@ -114,7 +115,7 @@ impl Parse for Reader {
             }
             About::Online => {
                 let online = entries::online(entries::text(message.payload)?);
-                let entry = online.map(|on| (Cow::Borrowed(entries::ONLINE), None, Raw::Bool(on)));
+                let entry = online.map(|on| (Name::sent(entries::ONLINE), None, Raw::Bool(on)));
                 entries::put(entry, &self.place, &origin, sink)
             }
             About::Rpc => self.rpc(message, origin, sink),
@@ -127,8 +128,8 @@ impl Parse for Reader {
                 let raw = wire::spelled(Cow::Borrowed(text)).map(entries::switched);
                 let name = path.replace('/', ".");
                 let unit = unit_of(&name);
-                let entry =
-                    raw.filter(|_| !is_left_out(&name)).map(|raw| (Cow::Owned(name), unit, raw));
+                let raw = raw.filter(|_| !is_left_out(&name));
+                let entry = raw.map(|raw| (Name::made(&name), unit, raw));
                 entries::put(entry, &self.place, &origin, sink)
             }
         }
@@ -145,6 +146,9 @@ impl Parse for Reader {
     }
 }
 
+/// The notifications with values.
+const STATES: [&str; 2] = ["NotifyStatus", "NotifyFullStatus"];
+
 impl Reader {
     /// A notification, with the components' states in `params`.
     fn rpc<'a>(
@@ -154,37 +158,38 @@ impl Reader {
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let flat: Flat<'a> = wire::from_json(message.payload)?;
-        let (mut told, mut values) = (None, Vec::new());
-        for (name, raw) in flat.checked()? {
+        let mut found = flat.checked()?;
+        match found.get("method") {
+            Some(Raw::Text(method)) if STATES.contains(&&**method) => {}
+            // Events of buttons and the like.
+            Some(Raw::Text(_)) => {
+                sink.ignore();
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
+        let mut values = Values::new(&self.place, sink);
+        for (name, raw) in found.drain() {
             match (name.strip_prefix("params."), raw) {
-                (Some("ts"), raw) => {
-                    let read = entries::time(&self.time, "params.ts", &raw, message.received);
+                (Some(inside), raw) if inside.as_str() == "ts" => {
+                    let read = entries::time(&self.time, name.as_str(), &raw, message.received);
                     origin.time = read?;
                 }
-                (Some(inside), raw) if !is_left_out(inside) => {
-                    let unit = unit_of(inside);
-                    values.push((Cow::Owned(inside.to_owned()), unit, entries::switched(raw)));
+                (Some(inside), raw) if !is_left_out(inside.as_str()) => {
+                    values.add(inside, unit_of(inside.as_str()), entries::switched(raw))?;
                 }
-                (None, Raw::Text(text)) if name == "method" => told = Some(text),
-                (None, Raw::Text(text)) if name == "src" && origin.device.is_none() => {
-                    let text = Some(text).filter(|_| self.device_from == DeviceFrom::Format);
-                    let check = |id| crate::guard::check_id(id, || crate::At::Path("src".into()));
-                    origin.device = text.map(check).transpose()?;
+                (None, Raw::Text(text))
+                    if name.as_str() == "src"
+                        && origin.device.is_none()
+                        && self.device_from == DeviceFrom::Format =>
+                {
+                    let checked = guard::check_id(text, || At::Path("src".to_owned()));
+                    origin.device = Some(checked?);
                 }
                 _ => {}
             }
         }
-        match told.as_deref() {
-            Some("NotifyStatus" | "NotifyFullStatus") => {
-                entries::put(values, &self.place, &origin, sink)
-            }
-            // Events of buttons and the like.
-            Some(_) => {
-                sink.ignore();
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        values.are(&origin)
     }
 
     /// The values of an object, called by their path below a component.
@@ -196,15 +201,18 @@ impl Reader {
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let flat: Flat<'a> = wire::from_json(message.payload)?;
-        let component = component.replace('/', ".");
-        let entries = flat.checked()?.into_iter().map(|(name, raw)| {
-            let name = format!("{component}.{name}");
-            (unit_of(&name), name, entries::switched(raw))
-        });
-        let entries = entries
-            .filter(|(_, name, _)| !is_left_out(name))
-            .map(|(unit, name, raw)| (Cow::Owned(name), unit, raw));
-        entries::put(entries, &self.place, origin, sink)
+        let mut path = component.replace('/', ".");
+        path.push('.');
+        let around = path.len();
+        let mut values = Values::new(&self.place, sink);
+        for (name, raw) in flat.checked()?.drain() {
+            path.truncate(around);
+            path.push_str(name.as_str());
+            if !is_left_out(&path) {
+                values.add(Name::made(&path), unit_of(&path), entries::switched(raw))?;
+            }
+        }
+        values.are(origin)
     }
 }
 

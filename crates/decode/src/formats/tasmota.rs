@@ -28,13 +28,14 @@
 
 use std::borrow::Cow;
 
-use crate::entries::{self, DeviceFrom, Origin, Place};
+use crate::entries::{self, DeviceFrom, Origin, Place, Values};
 use crate::error::{DecodeError, OptionsError};
+use crate::flat::{Entries, Flat, Name};
 use crate::guard::{Guarded, Parse, Sink};
 use crate::mapping::KnownName;
 use crate::options::Options;
 use crate::time::{self, TimeFormat};
-use crate::wire::{self, Flat, Raw};
+use crate::wire::{self, Raw};
 use crate::{Decoder, Example, Format, Message};
 
 /// Tasmota's telemetry.
@@ -144,8 +145,8 @@ impl Reader {
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let Some(online) = entries::online(entries::text(message.payload)?) else { return Ok(()) };
-        let entry = (Cow::Borrowed(entries::ONLINE), None, Raw::Bool(online));
-        entries::put([entry], &self.place, origin, sink)
+        let entry = (Name::sent(entries::ONLINE), None, Raw::Bool(online));
+        entries::put(Some(entry), &self.place, origin, sink)
     }
 
     /// A payload that is the value itself.
@@ -159,42 +160,42 @@ impl Reader {
         let text = entries::text(message.payload)?.trim();
         let raw = wire::spelled(Cow::Borrowed(text)).map(entries::switched);
         let unit = unit_of(name, &Units::default());
-        let entry = raw.map(|raw| (Cow::Borrowed(name), unit, raw));
+        let entry = raw.map(|raw| (Name::sent(name), unit, raw));
         entries::put(entry, &self.place, origin, sink)
     }
 
     fn put<'a>(
         &self,
         topic: &Topic<'a>,
-        found: Vec<(Cow<'a, str>, Raw<'a>)>,
+        mut found: Entries<'a>,
         mut origin: Origin<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
-        let mut units = Units::default();
-        let mut values = Vec::with_capacity(found.len());
-        for (name, raw) in found {
-            let name = strip(name, topic.wrapper());
-            match (&*name, raw) {
+        let received = sink.received();
+        let wrapper = topic.wrapper().unwrap_or_default();
+        // The units come behind the values that they are for.
+        let units = Units::stated(&found, wrapper);
+        let within = topic.within();
+        let mut values = Values::new(&self.place, sink);
+        for (name, raw) in found.drain() {
+            let name = name.strip_prefix(wrapper).unwrap_or(name);
+            let path = name.as_str();
+            match (path, &raw) {
                 ("Time", raw) => {
-                    origin.time = entries::time(&self.time, "Time", &raw, sink.received())?;
+                    origin.time = entries::time(&self.time, path, raw, received)?;
+                    continue;
                 }
-                ("TempUnit", Raw::Text(unit)) => units.temperature = Some(unit),
-                ("PressureUnit", Raw::Text(unit)) => units.pressure = Some(unit),
-                ("SpeedUnit", Raw::Text(unit)) => units.speed = Some(unit),
-                (_, raw) => values.push((name, raw)),
+                ("TempUnit" | "PressureUnit" | "SpeedUnit", Raw::Text(_)) => continue,
+                _ => {}
+            }
+            let (unit, raw) = (unit_of(path, &units), entries::switched(raw));
+            match within {
+                Some(within) => values.add(Name::made(&format!("{within}.{path}")), unit, raw)?,
+                None if self.keys => values.add(key(name), unit, raw)?,
+                None => values.add(name, unit, raw)?,
             }
         }
-        let within = topic.within();
-        let entries = values.into_iter().map(|(name, raw)| {
-            let unit = unit_of(&name, &units);
-            let name = match within {
-                Some(within) => Cow::Owned(format!("{within}.{name}")),
-                None if self.keys => key(name),
-                None => name,
-            };
-            (name, unit, entries::switched(raw))
-        });
-        entries::put(entries, &self.place, &origin, sink)
+        values.are(&origin)
     }
 }
 
@@ -270,6 +271,23 @@ struct Units<'a> {
     speed: Option<Cow<'a, str>>,
 }
 
+impl<'a> Units<'a> {
+    fn stated(found: &Entries<'a>, wrapper: &str) -> Self {
+        let mut units = Self::default();
+        for (name, raw) in found.iter() {
+            let (Raw::Text(text), name) = (raw, name.as_str()) else { continue };
+            let unit = match name.strip_prefix(wrapper).unwrap_or(name) {
+                "TempUnit" => &mut units.temperature,
+                "PressureUnit" => &mut units.pressure,
+                "SpeedUnit" => &mut units.speed,
+                _ => continue,
+            };
+            *unit = Some(text.clone());
+        }
+        units
+    }
+}
+
 /// The unit of a value by its last name; where a message does not state one, Tasmota's default.
 fn unit_of<'a>(name: &str, units: &Units<'a>) -> Option<Cow<'a, str>> {
     let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
@@ -303,23 +321,12 @@ fn unit_of<'a>(name: &str, units: &Units<'a>) -> Option<Cow<'a, str>> {
 }
 
 /// What follows the sensor's name.
-fn key(name: Cow<'_, str>) -> Cow<'_, str> {
-    match name.split_once('.') {
+fn key<'a: 'f, 'f>(name: Name<'a, 'f>) -> Name<'a, 'f> {
+    match name.as_str().split_once('.') {
         // A name of its own that holds a dot.
         Some(("PM2", "5")) | None => name,
-        Some((sensor, _)) => {
-            let start = sensor.len() + 1;
-            match name {
-                Cow::Borrowed(name) => Cow::Borrowed(&name[start..]),
-                Cow::Owned(name) => Cow::Owned(name[start..].to_owned()),
-            }
-        }
+        Some((sensor, _)) => name.after(sensor.len() + 1),
     }
-}
-
-fn strip<'a>(name: Cow<'a, str>, wrapper: Option<&str>) -> Cow<'a, str> {
-    let inside = wrapper.and_then(|wrapper| name.strip_prefix(wrapper)).map(str::to_owned);
-    inside.map_or(name, Cow::Owned)
 }
 
 #[cfg(test)]

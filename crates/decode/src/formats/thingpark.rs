@@ -19,10 +19,11 @@
 use serde::Deserialize;
 
 use crate::error::{DecodeError, OptionsError};
+use crate::flat::Flat;
 use crate::guard::{Guarded, Parse, Sink};
 use crate::lorawan::{self, Body, Bytes, Header, Uplinks};
 use crate::options::Options;
-use crate::wire::{self, Flat, Raw, Scalar, Text};
+use crate::wire::{self, Raw, Scalar, Text};
 use crate::{Decoder, Example, Format, Message};
 
 /// ThingPark's uplinks.

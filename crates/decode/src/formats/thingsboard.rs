@@ -23,13 +23,13 @@
 
 use std::borrow::Cow;
 
-use crate::entries::{self, Origin, Place};
+use crate::entries::{self, Origin, Place, Values};
 use crate::error::{DecodeError, OptionsError};
+use crate::flat::Flat;
 use crate::guard::{Guarded, Parse, Sink, check_id};
 use crate::options::Options;
 use crate::rows;
 use crate::time::TimeFormat;
-use crate::wire::Flat;
 use crate::{Decoder, Example, Format, Message};
 
 /// ThingsBoard's device and gateway APIs.
@@ -133,24 +133,23 @@ impl Reader {
     ) -> Result<(), DecodeError> {
         let mut origin = Origin { device, ..Origin::default() };
         let mut entries = flat.checked()?;
-        let timed = entries.iter().any(|(name, _)| name.starts_with("values."));
-        if timed {
-            if let Some((_, raw)) = entries.iter().find(|(name, _)| name == "ts") {
-                origin.time = entries::time(&self.time, "ts", raw, sink.received())?;
-            }
-            entries.retain_mut(|(name, _)| below_values(name));
+        let timed = entries.iter().any(|(name, _)| name.as_str().starts_with(VALUES));
+        if timed && let Some(raw) = entries.get("ts") {
+            origin.time = entries::time(&self.time, "ts", raw, sink.received())?;
         }
-        let entries = entries.into_iter().map(|(name, raw)| (name, None, raw));
-        entries::put(entries, &self.place, &origin, sink)
+        let mut values = Values::new(&self.place, sink);
+        for (name, raw) in entries.drain() {
+            let name = if timed { name.strip_prefix(VALUES) } else { Some(name) };
+            if let Some(name) = name {
+                values.add(name, None, raw)?;
+            }
+        }
+        values.are(&origin)
     }
 }
 
-/// Takes `values.` from the start of a name; `false` if it is not there.
-fn below_values(name: &mut Cow<'_, str>) -> bool {
-    let Some(below) = name.strip_prefix("values.") else { return false };
-    *name = Cow::Owned(below.to_owned());
-    true
-}
+/// What is before the names of values that have a time.
+const VALUES: &str = "values.";
 
 #[cfg(test)]
 #[path = "thingsboard/tests.rs"]

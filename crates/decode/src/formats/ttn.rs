@@ -25,10 +25,11 @@
 use serde::Deserialize;
 
 use crate::error::{DecodeError, OptionsError};
+use crate::flat::Flat;
 use crate::guard::{Guarded, Parse, Sink};
 use crate::lorawan::{self, Body, Bytes, Header, Uplinks};
 use crate::options::Options;
-use crate::wire::{self, Flat, Text};
+use crate::wire::{self, Text};
 use crate::{Decoder, Example, Format, Message};
 
 /// The Things Stack's uplinks.

@@ -22,8 +22,9 @@
 
 use std::borrow::Cow;
 
-use crate::entries::{self, DeviceFrom, Origin, Place};
+use crate::entries::{self, DeviceFrom, Origin, Place, Values};
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError, quote};
+use crate::flat::Name;
 use crate::guard::{Guarded, Parse, Sink, bad_value};
 use crate::options::Options;
 use crate::time::{self, TimeFormat};
@@ -139,16 +140,17 @@ impl Reader {
         sink: &mut Sink<'_, 'a>,
         at: impl Fn() -> At,
     ) -> Result<(), DecodeError> {
-        let mut values = Vec::with_capacity(pairs.len() / 2);
+        let place = Place::default();
+        let mut values = Values::new(&place, sink);
         for pair in pairs.chunks_exact(2) {
             let [name, text] = *pair else { continue };
             if self.location.as_deref() == Some(name) {
                 origin.position = location(text, &at)?;
             } else if let Some(raw) = wire::spelled(Cow::Borrowed(text)) {
-                values.push((Cow::Borrowed(name), None, raw));
+                values.add(Name::sent(name), None, raw)?;
             }
         }
-        entries::put(values, &Place::default(), &origin, sink)
+        values.are(&origin)
     }
 }
 

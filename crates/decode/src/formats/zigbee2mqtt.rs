@@ -28,13 +28,14 @@
 
 use std::borrow::Cow;
 
-use crate::entries::{self, DeviceFrom, Origin, Place};
+use crate::entries::{self, DeviceFrom, Origin, Place, Values};
 use crate::error::{DecodeError, OptionsError};
+use crate::flat::{Flat, Name};
 use crate::guard::{Guarded, Parse, Sink};
 use crate::mapping::KnownName;
 use crate::options::Options;
 use crate::time::{self, TimeFormat};
-use crate::wire::{self, Flat, Raw};
+use crate::wire::{self, Raw};
 use crate::{Decoder, Example, Format, Message};
 
 /// Zigbee2MQTT's device states.
@@ -172,16 +173,15 @@ impl Reader {
     ) -> Result<(), DecodeError> {
         let online = if entries::is_structured(message.payload) {
             let flat: Flat<'_> = wire::from_json(message.payload)?;
-            let state = flat.checked()?.into_iter().find(|(name, _)| name == "state");
-            state.and_then(|(_, raw)| match raw {
-                Raw::Text(text) => entries::online(&text),
+            match flat.checked()?.get("state") {
+                Some(Raw::Text(text)) => entries::online(text),
                 _ => None,
-            })
+            }
         } else {
             entries::online(entries::text(message.payload)?)
         };
         let origin = Origin { device: self.device_from.device(name)?, ..Origin::default() };
-        let entry = online.map(|online| (Cow::Borrowed(entries::ONLINE), None, Raw::Bool(online)));
+        let entry = online.map(|online| (Name::sent(entries::ONLINE), None, Raw::Bool(online)));
         entries::put(entry, &self.place, &origin, sink)
     }
 
@@ -193,15 +193,16 @@ impl Reader {
     ) -> Result<(), DecodeError> {
         let flat: Flat<'a> = wire::from_json(message.payload)?;
         let mut origin = Origin { device: self.device_from.device(name)?, ..Origin::default() };
-        let mut values = Vec::new();
-        for (name, raw) in flat.checked()? {
-            if name == "last_seen" {
-                origin.time = entries::time(&self.time, &name, &raw, message.received)?;
-            } else if !describes(&name) && !is_empty(&raw) {
-                values.push((name, None, entries::switched(raw)));
+        let mut values = Values::new(&self.place, sink);
+        for (name, raw) in flat.checked()?.drain() {
+            let path = name.as_str();
+            if path == "last_seen" {
+                origin.time = entries::time(&self.time, path, &raw, message.received)?;
+            } else if !describes(path) && !is_empty(&raw) {
+                values.add(name, None, entries::switched(raw))?;
             }
         }
-        entries::put(values, &self.place, &origin, sink)
+        values.are(&origin)
     }
 
     /// A single value; the last level of the topic is its name.
@@ -222,7 +223,7 @@ impl Reader {
         }
         let text = entries::text(message.payload)?.trim();
         let raw = wire::spelled(Cow::Borrowed(text)).map(entries::switched);
-        let entry = raw.map(|raw| (Cow::Borrowed(name), None, raw));
+        let entry = raw.map(|raw| (Name::sent(name), None, raw));
         entries::put(entry, &self.place, &origin, sink)
     }
 }

@@ -1,0 +1,405 @@
+//! Objects with everything inside them, named by paths: `{"a":{"b":[1]}}` is `a.b[0]` = 1.
+//!
+//! Most messages are small and come by the thousand, so no name is copied on its own: a name at
+//! the top is the payload's, paths are written one after the other into one text, and a [`Name`]
+//! becomes a text of its own only when a value keeps it.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+
+use crate::error::{At, DecodeError, DecodeErrorKind, quote};
+use crate::limits::{self, MAX_NAME, MAX_VALUES};
+use crate::wire::{Raw, Text, unsigned};
+
+/// How many values a message is expected to hold; more cost another allocation.
+const USUAL_VALUES: usize = 12;
+
+/// A flattened object as it was read. Null is no value.
+#[derive(Debug, Default)]
+pub(crate) struct Flat<'a> {
+    entries: Entries<'a>,
+    /// The path of what is being read.
+    path: String,
+    /// Set once a limit was passed; the rest was read over.
+    problem: Option<Problem>,
+}
+
+#[derive(Debug)]
+enum Problem {
+    TooMany,
+    LongName(String),
+}
+
+/// Values by path, in the payload's order.
+#[derive(Debug, Default)]
+pub(crate) struct Entries<'a> {
+    /// The paths that are not as sent, one after the other.
+    paths: String,
+    list: Vec<Entry<'a>>,
+}
+
+#[derive(Debug)]
+struct Entry<'a> {
+    /// Where its path is in `paths`; nowhere if the name is as sent.
+    start: usize,
+    end: usize,
+    sent: &'a str,
+    raw: Raw<'a>,
+}
+
+/// The name of a value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name<'a, 'f> {
+    text: &'f str,
+    /// As much of its end as the payload has in one piece.
+    sent: &'a str,
+}
+
+impl<'a: 'f, 'f> Name<'a, 'f> {
+    /// A name that is in the message as it is.
+    pub(crate) fn sent(text: &'a str) -> Self {
+        Self { text, sent: text }
+    }
+
+    /// A name that was put together.
+    pub(crate) fn made(text: &'f str) -> Self {
+        Self { text, sent: "" }
+    }
+
+    pub(crate) fn as_str(self) -> &'f str {
+        self.text
+    }
+
+    /// The name without its first bytes; itself if there is no character's border.
+    pub(crate) fn after(self, bytes: usize) -> Self {
+        Self { text: self.text.get(bytes..).unwrap_or(self.text), ..self }
+    }
+
+    pub(crate) fn strip_prefix(self, prefix: &str) -> Option<Self> {
+        self.text.strip_prefix(prefix).map(|text| Self { text, ..self })
+    }
+
+    /// A name for a value to keep.
+    pub(crate) fn keep(self) -> Cow<'a, str> {
+        let beyond = self.sent.len().checked_sub(self.text.len());
+        match beyond.and_then(|beyond| self.sent.get(beyond..)) {
+            Some(sent) => Cow::Borrowed(sent),
+            None => Cow::Owned(self.text.to_owned()),
+        }
+    }
+}
+
+impl<'a> Entries<'a> {
+    /// Names and values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Name<'a, '_>, &Raw<'a>)> {
+        self.list.iter().map(|entry| (entry.name(&self.paths), &entry.raw))
+    }
+
+    /// Takes the values out.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Name<'a, '_>, Raw<'a>)> {
+        let Self { paths, list } = self;
+        list.drain(..).map(|entry| (entry.name(paths), entry.raw))
+    }
+
+    /// The value of this name; of two, the first.
+    pub(crate) fn get(&self, name: &str) -> Option<&Raw<'a>> {
+        self.iter().find_map(|(other, raw)| (other.as_str() == name).then_some(raw))
+    }
+
+    /// Leaves what is inside an object, named from there, if there is anything; `prefix` is the
+    /// object's path with its dot.
+    pub(crate) fn go_inside(&mut self, prefix: &str) -> bool {
+        if !self.iter().any(|(name, _)| name.as_str().starts_with(prefix)) {
+            return false;
+        }
+        let paths = &self.paths;
+        self.list.retain_mut(|entry| {
+            let inside = entry.name(paths).as_str().starts_with(prefix);
+            match (inside, entry.is_as_sent()) {
+                (true, true) => entry.sent = entry.sent.get(prefix.len()..).unwrap_or_default(),
+                (true, false) => entry.start += prefix.len(),
+                (false, _) => {}
+            }
+            inside
+        });
+        true
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn is_as_sent(&self) -> bool {
+        self.start == self.end
+    }
+
+    fn name<'f>(&self, paths: &'f str) -> Name<'a, 'f>
+    where
+        'a: 'f,
+    {
+        let text = if self.is_as_sent() { None } else { paths.get(self.start..self.end) };
+        Name { text: text.unwrap_or(self.sent), sent: self.sent }
+    }
+}
+
+impl<'a> Flat<'a> {
+    /// The entries, unless a limit was passed.
+    pub(crate) fn checked(self) -> Result<Entries<'a>, DecodeError> {
+        match self.problem {
+            None => Ok(self.entries),
+            Some(Problem::TooMany) => Err(limits::too_many()),
+            Some(Problem::LongName(name)) => Err(long_name(&name)),
+        }
+    }
+
+    /// Adds a value of a format that is not JSON, within the limits.
+    pub(crate) fn push(&mut self, name: &str, raw: Raw<'a>) -> Result<(), DecodeError> {
+        let Entries { paths, list } = &mut self.entries;
+        if list.len() >= MAX_VALUES {
+            return Err(limits::too_many());
+        }
+        let start = paths.len();
+        paths.push_str(name);
+        list.push(Entry { start, end: paths.len(), sent: "", raw });
+        Ok(())
+    }
+
+    /// The entries of an object whose braces the caller has opened.
+    pub(crate) fn read_map<A: MapAccess<'a>>(entries: A) -> Result<Self, A::Error> {
+        let mut flat = Self::default();
+        Seed { sent: "", flat: &mut flat }.visit_map(entries)?;
+        Ok(flat)
+    }
+
+    /// Whether it is no object at all but a single value.
+    pub(crate) fn is_scalar(&self) -> bool {
+        let mut entries = self.entries.iter();
+        entries.next().is_some_and(|(name, _)| name.as_str().is_empty()) && entries.next().is_none()
+    }
+
+    /// What was read so far.
+    pub(crate) fn entries(&mut self) -> &mut Entries<'a> {
+        &mut self.entries
+    }
+
+    /// The same for longer than its payload.
+    pub(crate) fn into_owned<'b>(self) -> Flat<'b> {
+        let mut flat = Flat { problem: self.problem, ..Flat::default() };
+        let Entries { paths, list } = &mut flat.entries;
+        for entry in self.entries.list {
+            let start = paths.len();
+            paths.push_str(entry.name(&self.entries.paths).as_str());
+            list.push(Entry { start, end: paths.len(), sent: "", raw: entry.raw.into_owned() });
+        }
+        flat
+    }
+}
+
+/// A name by path that is too long, before anything inside it is looked at.
+pub(crate) fn long_name(name: &str) -> DecodeError {
+    DecodeError::new(
+        DecodeErrorKind::BadName,
+        At::Path(quote(name)),
+        format!("a name is longer than {MAX_NAME} bytes"),
+        "send shorter names",
+    )
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Flat<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut flat = Flat::default();
+        Seed { sent: "", flat: &mut flat }.deserialize(deserializer)?;
+        Ok(flat)
+    }
+}
+
+/// Reads what is at the path that was reached.
+struct Seed<'f, 'a> {
+    /// The last name of the path, if the payload has it without escapes.
+    sent: &'a str,
+    flat: &'f mut Flat<'a>,
+}
+
+impl<'a> Seed<'_, 'a> {
+    fn put(self, raw: Raw<'a>) {
+        let Flat { entries: Entries { paths, list }, path, problem } = self.flat;
+        if list.len() >= MAX_VALUES {
+            problem.get_or_insert(Problem::TooMany);
+            return;
+        }
+        if list.is_empty() {
+            list.reserve(USUAL_VALUES);
+        }
+        let start = paths.len();
+        if path.len() != self.sent.len() {
+            paths.push_str(path);
+        }
+        list.push(Entry { start, end: paths.len(), sent: self.sent, raw });
+    }
+
+    /// Whether to go on into what is named so; longer and longer names must not use up memory.
+    fn name_fits(&mut self) -> bool {
+        if self.flat.path.len() > MAX_NAME {
+            let name = self.flat.path.clone();
+            self.flat.problem.get_or_insert(Problem::LongName(name));
+        }
+        self.flat.problem.is_none()
+    }
+}
+
+impl<'de: 'a, 'a> DeserializeSeed<'de> for Seed<'_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
+        if self.name_fits() {
+            deserializer.deserialize_any(self)
+        } else {
+            IgnoredAny::deserialize(deserializer).map(|_| ())
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Visitor<'de> for Seed<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
+        self.put(Raw::Bool(flag));
+        Ok(())
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+        self.put(Raw::Integer(number));
+        Ok(())
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        self.put(unsigned(number));
+        Ok(())
+    }
+    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
+        self.put(Raw::Number(number));
+        Ok(())
+    }
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
+        self.put(Raw::Text(Cow::Borrowed(text)));
+        Ok(())
+    }
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.put(Raw::Text(Cow::Owned(text.to_owned())));
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let outer = self.flat.path.len();
+        for index in 0usize.. {
+            // Writing into a text cannot fail.
+            let _ = write!(self.flat.path, "[{index}]");
+            let item = items.next_element_seed(Seed { sent: "", flat: self.flat })?;
+            self.flat.path.truncate(outer);
+            if item.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let outer = self.flat.path.len();
+        while let Some(Text(key)) = entries.next_key()? {
+            if outer > 0 {
+                self.flat.path.push('.');
+            }
+            self.flat.path.push_str(&key);
+            let sent = if let Cow::Borrowed(key) = key { key } else { "" };
+            entries.next_value_seed(Seed { sent, flat: self.flat })?;
+            self.flat.path.truncate(outer);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::from_json;
+
+    fn flat(json: &str) -> Result<Vec<(String, Raw<'static>)>, DecodeErrorKind> {
+        let flat: Flat<'_> = from_json(json.as_bytes()).map_err(|error| error.kind)?;
+        let mut entries = flat.into_owned().checked().map_err(|error| error.kind)?;
+        Ok(entries.drain().map(|(name, raw)| (name.as_str().to_owned(), raw)).collect())
+    }
+
+    #[test]
+    fn objects_are_flattened_by_path() {
+        let entries = flat(r#"{"a":{"b":[1,{"c":2.5}]},"d\n":true,"e":"on","f":null,"g":{}}"#);
+        let expected = [
+            ("a.b[0]", Raw::Integer(1)),
+            ("a.b[1].c", Raw::Number(2.5)),
+            ("d\n", Raw::Bool(true)),
+            ("e", Raw::Text("on".into())),
+        ];
+        assert_eq!(entries, Ok(expected.map(|(name, raw)| (name.to_owned(), raw)).to_vec()));
+    }
+
+    #[test]
+    fn names_are_the_payloads_as_far_as_it_has_them() {
+        let json = r#"{"a":{"b":1,"c\n":{"d":2}},"e":3,"":{"":4,"f":5}}"#;
+        let flat: Flat<'_> = from_json(json.as_bytes()).expect("JSON");
+        let mut entries = flat.checked().expect("within the limits");
+        let mut seen = Vec::new();
+        for (name, _) in entries.drain() {
+            assert_eq!(name.keep(), name.as_str());
+            let borrowed = |name: Name<'_, '_>| matches!(name.keep(), Cow::Borrowed(_));
+            let inside = name.strip_prefix("a.").map(borrowed);
+            seen.push((name.as_str().to_owned(), borrowed(name), inside));
+        }
+        let expected = [
+            ("a.b", false, Some(true)),
+            ("a.c\n.d", false, Some(false)),
+            ("e", true, None),
+            ("", true, None),
+            ("f", true, None),
+        ];
+        assert_eq!(seen, expected.map(|(name, own, inside)| (name.to_owned(), own, inside)));
+    }
+
+    #[test]
+    fn what_is_inside_an_object_is_named_from_there() {
+        let inside = |json: &str| {
+            let flat: Flat<'_> = from_json(json.as_bytes()).expect("JSON");
+            let mut entries = flat.checked().expect("within the limits");
+            let any = entries.go_inside("data.");
+            let names = entries.drain().map(|(name, _)| {
+                assert_eq!(name.keep(), name.as_str());
+                name.as_str().to_owned()
+            });
+            (any, names.collect::<Vec<_>>())
+        };
+        let (any, names) = inside(r#"{"data":{"a":1,"b":{"c":2},"":3},"data.d":4,"e":5}"#);
+        assert_eq!((any, names), (true, ["a", "b.c", "", "d"].map(str::to_owned).to_vec()));
+        assert_eq!(inside(r#"{"datum":{"a":1}}"#), (false, vec!["datum.a".to_owned()]));
+    }
+
+    #[test]
+    fn flattening_keeps_the_limits() {
+        let long = format!(r#"{{"{}":{{"b":[1,2,3]}}}}"#, "a".repeat(MAX_NAME));
+        assert_eq!(flat(&long), Err(DecodeErrorKind::BadName));
+        let many = format!(r#"{{"a":[{}1]}}"#, "1,".repeat(MAX_VALUES));
+        assert_eq!(flat(&many), Err(DecodeErrorKind::TooManyValues));
+        assert_eq!(flat(&"[".repeat(200)), Err(DecodeErrorKind::TooDeep));
+    }
+
+    #[test]
+    fn parser_errors_say_where() {
+        let error = from_json::<Flat<'_>>(b"{\n\"a\": nan}").expect_err("not JSON");
+        assert_eq!(error.kind, DecodeErrorKind::Malformed);
+        assert_eq!(error.at, At::LineColumn { line: 2, column: 7 });
+        assert!(!error.message.contains("line"), "{error}");
+        let error = from_json::<Flat<'_>>(b"{\"a\": \"\xff\"}").expect_err("not UTF-8");
+        assert_eq!(error.at, At::Byte(7));
+    }
+}
