@@ -13,15 +13,23 @@ use serde::de::{
 
 use crate::error::{At, DecodeError, DecodeErrorKind, quote};
 use crate::limits::{self, MAX_NAME, MAX_VALUES};
-use crate::wire::{Raw, Text, unsigned};
+use crate::wire::{self, Raw, Text, unsigned};
 
 /// How many values a message is expected to hold; more cost another allocation.
 const USUAL_VALUES: usize = 12;
 
+/// How long a path is expected to be, in bytes.
+const USUAL_PATH: usize = 32;
+
 /// A flattened object as it was read. Null is no value.
+pub(crate) type Flat<'a> = Walk<Entries<'a>>;
+
+/// Goes through an object and gives what is in it to a taker.
 #[derive(Debug, Default)]
-pub(crate) struct Flat<'a> {
-    entries: Entries<'a>,
+pub(crate) struct Walk<T> {
+    taker: T,
+    /// How many values it got.
+    taken: usize,
     /// The path of what is being read.
     path: String,
     /// Set once a limit was passed; the rest was read over.
@@ -32,6 +40,30 @@ pub(crate) struct Flat<'a> {
 enum Problem {
     TooMany,
     LongName(String),
+    Refused(DecodeError),
+}
+
+/// Takes values one after the other; after an error there are no more.
+pub(crate) trait Take<'a> {
+    fn take(&mut self, name: Name<'a, '_>, raw: Raw<'a>) -> Result<(), DecodeError>;
+}
+
+impl<'a, F: FnMut(Name<'a, '_>, Raw<'a>) -> Result<(), DecodeError>> Take<'a> for F {
+    #[inline]
+    fn take(&mut self, name: Name<'a, '_>, raw: Raw<'a>) -> Result<(), DecodeError> {
+        self(name, raw)
+    }
+}
+
+/// Gives the values of a JSON document to `taker`, without keeping them anywhere. What is wrong with
+/// the document comes before what the taker says; by then it has had the values before that.
+pub(crate) fn each<'a>(payload: &'a [u8], taker: impl Take<'a>) -> Result<(), DecodeError> {
+    let text = wire::json_text(payload)?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let mut walk = Walk { taker, taken: 0, path: String::new(), problem: None };
+    let read = Seed { sent: "", walk: &mut walk }.deserialize(&mut deserializer);
+    read.and_then(|()| deserializer.end()).map_err(|error| wire::json_error(&error))?;
+    walk.checked().map(|_| ())
 }
 
 /// Values by path, in the payload's order.
@@ -72,6 +104,15 @@ impl<'a: 'f, 'f> Name<'a, 'f> {
 
     pub(crate) fn as_str(self) -> &'f str {
         self.text
+    }
+
+    /// The last name of the path.
+    pub(crate) fn last(self) -> &'f str {
+        match self.text.len().checked_sub(self.sent.len()) {
+            // Behind the dot, unless there is no dot.
+            Some(start) if !self.sent.is_empty() => self.text.get(start..).unwrap_or(self.text),
+            _ => self.text.rsplit_once('.').map_or(self.text, |(_, last)| last),
+        }
     }
 
     /// The name without its first bytes; itself if there is no character's border.
@@ -144,56 +185,99 @@ impl<'a> Entry<'a> {
     }
 }
 
-impl<'a> Flat<'a> {
-    /// The entries, unless a limit was passed.
-    pub(crate) fn checked(self) -> Result<Entries<'a>, DecodeError> {
-        match self.problem {
-            None => Ok(self.entries),
+impl<T> Walk<T> {
+    /// The taker, unless a limit was passed.
+    pub(crate) fn checked(&mut self) -> Result<&mut T, DecodeError> {
+        match self.problem.take() {
+            None => Ok(&mut self.taker),
             Some(Problem::TooMany) => Err(limits::too_many()),
             Some(Problem::LongName(name)) => Err(long_name(&name)),
+            Some(Problem::Refused(error)) => Err(error),
         }
     }
 
-    /// Adds a value of a format that is not JSON, within the limits.
-    pub(crate) fn push(&mut self, name: &str, raw: Raw<'a>) -> Result<(), DecodeError> {
-        let Entries { paths, list } = &mut self.entries;
-        if list.len() >= MAX_VALUES {
-            return Err(limits::too_many());
+    /// Goes on to an item of the array at the path.
+    fn enter(&mut self, index: usize) {
+        match u8::try_from(index) {
+            Ok(index @ 0..10) => self.path.extend(['[', char::from(b'0' + index), ']']),
+            // Writing into a text cannot fail.
+            _ => _ = write!(self.path, "[{index}]"),
+        }
+    }
+}
+
+impl<'a> Take<'a> for Entries<'a> {
+    #[inline]
+    fn take(&mut self, name: Name<'a, '_>, raw: Raw<'a>) -> Result<(), DecodeError> {
+        let Self { paths, list } = self;
+        if list.is_empty() {
+            list.reserve(USUAL_VALUES);
         }
         let start = paths.len();
-        paths.push_str(name);
-        list.push(Entry { start, end: paths.len(), sent: "", raw });
+        if name.text.len() != name.sent.len() {
+            if start == 0 {
+                paths.reserve(USUAL_VALUES * USUAL_PATH);
+            }
+            paths.push_str(name.text);
+        }
+        list.push(Entry { start, end: paths.len(), sent: name.sent, raw });
         Ok(())
     }
+}
 
-    /// The entries of an object whose braces the caller has opened.
-    pub(crate) fn read_map<A: MapAccess<'a>>(entries: A) -> Result<Self, A::Error> {
-        let mut flat = Self::default();
-        Seed { sent: "", flat: &mut flat }.visit_map(entries)?;
-        Ok(flat)
+impl<'a> Flat<'a> {
+    /// Adds a value of a format that is not JSON, within the limits.
+    pub(crate) fn push(&mut self, name: &str, raw: Raw<'a>) -> Result<(), DecodeError> {
+        if self.taken >= MAX_VALUES {
+            return Err(limits::too_many());
+        }
+        self.taken += 1;
+        self.taker.take(Name::made(name), raw)
+    }
+
+    /// Reads an object in place of the one before, whose memory it takes over; the caller has
+    /// opened its braces.
+    pub(crate) fn read_map<A: MapAccess<'a>>(&mut self, entries: A) -> Result<(), A::Error> {
+        self.clear();
+        Seed { sent: "", walk: self }.visit_map(entries)
+    }
+
+    /// The same for the next of an array's items; whether there was one.
+    pub(crate) fn read_item<A: SeqAccess<'a>>(&mut self, items: &mut A) -> Result<bool, A::Error> {
+        self.clear();
+        items.next_element_seed(Seed { sent: "", walk: self }).map(|item| item.is_some())
+    }
+
+    fn clear(&mut self) {
+        let Self { taker: Entries { paths, list }, taken, path, problem } = self;
+        (*taken, *problem) = (0, None);
+        paths.clear();
+        list.clear();
+        path.clear();
     }
 
     /// Whether it is no object at all but a single value.
     pub(crate) fn is_scalar(&self) -> bool {
-        let mut entries = self.entries.iter();
+        let mut entries = self.taker.iter();
         entries.next().is_some_and(|(name, _)| name.as_str().is_empty()) && entries.next().is_none()
     }
 
     /// What was read so far.
     pub(crate) fn entries(&mut self) -> &mut Entries<'a> {
-        &mut self.entries
+        &mut self.taker
     }
 
     /// The same for longer than its payload.
     pub(crate) fn into_owned<'b>(self) -> Flat<'b> {
-        let mut flat = Flat { problem: self.problem, ..Flat::default() };
-        let Entries { paths, list } = &mut flat.entries;
-        for entry in self.entries.list {
-            let start = paths.len();
-            paths.push_str(entry.name(&self.entries.paths).as_str());
-            list.push(Entry { start, end: paths.len(), sent: "", raw: entry.raw.into_owned() });
+        let mut taker = Entries::default();
+        for Entry { start, end, sent, raw } in self.taker.list {
+            let text = Entry { start, end, sent, raw: Raw::Bool(false) };
+            let from = taker.paths.len();
+            taker.paths.push_str(text.name(&self.taker.paths).as_str());
+            let raw = raw.into_owned();
+            taker.list.push(Entry { start: from, end: taker.paths.len(), sent: "", raw });
         }
-        flat
+        Flat { taker, taken: self.taken, path: self.path, problem: self.problem }
     }
 }
 
@@ -210,46 +294,43 @@ pub(crate) fn long_name(name: &str) -> DecodeError {
 impl<'de: 'a, 'a> Deserialize<'de> for Flat<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut flat = Flat::default();
-        Seed { sent: "", flat: &mut flat }.deserialize(deserializer)?;
+        Seed { sent: "", walk: &mut flat }.deserialize(deserializer)?;
         Ok(flat)
     }
 }
 
 /// Reads what is at the path that was reached.
-struct Seed<'f, 'a> {
+struct Seed<'w, 'a, T> {
     /// The last name of the path, if the payload has it without escapes.
     sent: &'a str,
-    flat: &'f mut Flat<'a>,
+    walk: &'w mut Walk<T>,
 }
 
-impl<'a> Seed<'_, 'a> {
+impl<'a, T: Take<'a>> Seed<'_, 'a, T> {
+    #[inline]
     fn put(self, raw: Raw<'a>) {
-        let Flat { entries: Entries { paths, list }, path, problem } = self.flat;
-        if list.len() >= MAX_VALUES {
+        let Walk { taker, taken, path, problem } = self.walk;
+        if *taken >= MAX_VALUES {
             problem.get_or_insert(Problem::TooMany);
             return;
         }
-        if list.is_empty() {
-            list.reserve(USUAL_VALUES);
+        *taken += 1;
+        if let Err(error) = taker.take(Name { text: path, sent: self.sent }, raw) {
+            problem.get_or_insert(Problem::Refused(error));
         }
-        let start = paths.len();
-        if path.len() != self.sent.len() {
-            paths.push_str(path);
-        }
-        list.push(Entry { start, end: paths.len(), sent: self.sent, raw });
     }
 
     /// Whether to go on into what is named so; longer and longer names must not use up memory.
     fn name_fits(&mut self) -> bool {
-        if self.flat.path.len() > MAX_NAME {
-            let name = self.flat.path.clone();
-            self.flat.problem.get_or_insert(Problem::LongName(name));
+        if self.walk.path.len() > MAX_NAME {
+            let name = self.walk.path.clone();
+            self.walk.problem.get_or_insert(Problem::LongName(name));
         }
-        self.flat.problem.is_none()
+        self.walk.problem.is_none()
     }
 }
 
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Seed<'_, 'a> {
+impl<'de: 'a, 'a, T: Take<'a>> DeserializeSeed<'de> for Seed<'_, 'a, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
@@ -261,7 +342,7 @@ impl<'de: 'a, 'a> DeserializeSeed<'de> for Seed<'_, 'a> {
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Seed<'_, 'a> {
+impl<'de: 'a, 'a, T: Take<'a>> Visitor<'de> for Seed<'_, 'a, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -295,12 +376,11 @@ impl<'de: 'a, 'a> Visitor<'de> for Seed<'_, 'a> {
         Ok(())
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let outer = self.flat.path.len();
+        let outer = self.walk.path.len();
         for index in 0usize.. {
-            // Writing into a text cannot fail.
-            let _ = write!(self.flat.path, "[{index}]");
-            let item = items.next_element_seed(Seed { sent: "", flat: self.flat })?;
-            self.flat.path.truncate(outer);
+            self.walk.enter(index);
+            let item = items.next_element_seed(Seed { sent: "", walk: self.walk })?;
+            self.walk.path.truncate(outer);
             if item.is_none() {
                 break;
             }
@@ -308,15 +388,16 @@ impl<'de: 'a, 'a> Visitor<'de> for Seed<'_, 'a> {
         Ok(())
     }
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let outer = self.flat.path.len();
+        let outer = self.walk.path.len();
+        self.walk.path.reserve(USUAL_PATH);
         while let Some(Text(key)) = entries.next_key()? {
             if outer > 0 {
-                self.flat.path.push('.');
+                self.walk.path.push('.');
             }
-            self.flat.path.push_str(&key);
+            self.walk.path.push_str(&key);
             let sent = if let Cow::Borrowed(key) = key { key } else { "" };
-            entries.next_value_seed(Seed { sent, flat: self.flat })?;
-            self.flat.path.truncate(outer);
+            entries.next_value_seed(Seed { sent, walk: self.walk })?;
+            self.walk.path.truncate(outer);
         }
         Ok(())
     }
@@ -329,7 +410,8 @@ mod tests {
 
     fn flat(json: &str) -> Result<Vec<(String, Raw<'static>)>, DecodeErrorKind> {
         let flat: Flat<'_> = from_json(json.as_bytes()).map_err(|error| error.kind)?;
-        let mut entries = flat.into_owned().checked().map_err(|error| error.kind)?;
+        let mut entries = flat.into_owned();
+        let entries = entries.checked().map_err(|error| error.kind)?;
         Ok(entries.drain().map(|(name, raw)| (name.as_str().to_owned(), raw)).collect())
     }
 
@@ -348,8 +430,8 @@ mod tests {
     #[test]
     fn names_are_the_payloads_as_far_as_it_has_them() {
         let json = r#"{"a":{"b":1,"c\n":{"d":2}},"e":3,"":{"":4,"f":5}}"#;
-        let flat: Flat<'_> = from_json(json.as_bytes()).expect("JSON");
-        let mut entries = flat.checked().expect("within the limits");
+        let mut flat: Flat<'_> = from_json(json.as_bytes()).expect("JSON");
+        let entries = flat.checked().expect("within the limits");
         let mut seen = Vec::new();
         for (name, _) in entries.drain() {
             assert_eq!(name.keep(), name.as_str());
@@ -370,8 +452,8 @@ mod tests {
     #[test]
     fn what_is_inside_an_object_is_named_from_there() {
         let inside = |json: &str| {
-            let flat: Flat<'_> = from_json(json.as_bytes()).expect("JSON");
-            let mut entries = flat.checked().expect("within the limits");
+            let mut flat: Flat<'_> = from_json(json.as_bytes()).expect("JSON");
+            let entries = flat.checked().expect("within the limits");
             let any = entries.go_inside("data.");
             let names = entries.drain().map(|(name, _)| {
                 assert_eq!(name.keep(), name.as_str());

@@ -7,7 +7,7 @@ use city_model::{Timestamp, Value};
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError, quote};
 use crate::flat::Name;
 use crate::limits::{self, MAX_ID, MAX_VALUES};
-use crate::mapping::{KnownName, Mapping, Rule, is_name};
+use crate::mapping::{KnownName, Mapped, Mapping, Rule, is_name};
 use crate::options::Options;
 use crate::wire::{self, Raw};
 use crate::{Command, Decoded, Decoder, Message};
@@ -247,7 +247,7 @@ impl<'o, 'a> Sink<'o, 'a> {
         let before = self.found().len();
         match self.mapping.find(POSITION_FIX) {
             Some(rule) => self.ruled(rule, None, Raw::Bool(true), || At::Message)?,
-            None => self.push(Decoded::new(POSITION_FIX.into(), Value::Bool(true)))?,
+            None => self.push(flag(POSITION_FIX, true))?,
         }
         for value in self.since(before) {
             value.position = Some(position);
@@ -259,7 +259,7 @@ impl<'o, 'a> Sink<'o, 'a> {
     pub(crate) fn own(&mut self, metric: &'static str, flag: bool) -> Result<(), DecodeError> {
         match self.mapping.find(metric) {
             Some(rule) => self.ruled(rule, None, Raw::Bool(flag), || At::Message),
-            None => self.push(Decoded::new(metric.into(), Value::Bool(flag))),
+            None => self.push(self::flag(metric, flag)),
         }
     }
 
@@ -268,11 +268,13 @@ impl<'o, 'a> Sink<'o, 'a> {
         self.ignored = true;
     }
 
-    fn push(&mut self, value: Decoded<'a>) -> Result<(), DecodeError> {
+    fn push(&mut self, mapped: Mapped<'a>) -> Result<(), DecodeError> {
         if self.found().len() >= MAX_VALUES {
             return Err(limits::too_many());
         }
-        self.out.push(value);
+        let Mapped { metric, value, missing, unit } = mapped;
+        // Made where it stays: it is large.
+        self.out.push(Decoded { missing, unit, ..Decoded::new(metric, value) });
         Ok(())
     }
 
@@ -285,6 +287,11 @@ impl<'o, 'a> Sink<'o, 'a> {
     pub(crate) fn since(&mut self, earlier: usize) -> &mut [Decoded<'a>] {
         self.found().get_mut(earlier..).unwrap_or_default()
     }
+}
+
+fn flag<'a>(metric: &'static str, flag: bool) -> Mapped<'a> {
+    let metric = Cow::Borrowed(metric);
+    Mapped { metric, value: Value::Bool(flag), missing: false, unit: None }
 }
 
 fn into_owned<'b>(value: Decoded<'_>) -> Decoded<'b> {
@@ -315,6 +322,11 @@ pub(crate) fn bad_value(at: At, message: impl Into<String>) -> DecodeError {
     )
 }
 
+/// Whether there is nothing to look at more closely, as in nearly all ids.
+fn is_printable_ascii(id: &str) -> bool {
+    id.bytes().all(|byte| (b' '..0x7f).contains(&byte))
+}
+
 /// Checks an id from a payload: 1 to 128 bytes without control characters.
 pub(crate) fn check_id(
     id: Cow<'_, str>,
@@ -324,7 +336,7 @@ pub(crate) fn check_id(
         "an id is empty".to_owned()
     } else if id.len() > MAX_ID {
         format!("an id of {} bytes; at most {MAX_ID} are allowed", id.len())
-    } else if id.chars().any(char::is_control) {
+    } else if !is_printable_ascii(&id) && id.chars().any(char::is_control) {
         format!("the id `{}` holds control characters", quote(&id))
     } else {
         return Ok(id);

@@ -155,7 +155,7 @@ impl<D: Copy> Uplinks<D> {
                 header.position = position.or(header.position);
                 self.put(body.bytes_at, entries, header, sink)
             }
-            (_, _, Some(flat)) => {
+            (_, _, Some(mut flat)) => {
                 self.put(body.decoded_at, with_units(flat.checked()?), header, sink)
             }
             (None, Some(_), None) => Err(no_codec(body.bytes_at, body.decoded_at, body.hint)),
@@ -264,7 +264,7 @@ fn run<'a>(codec: &dyn Codec, frame: &Frame<'_>, at: &str) -> Result<Ran<'a>, De
 }
 
 /// Makes one value of an object that is one value with its unit.
-fn with_units(mut entries: Entries<'_>) -> Vec<Entry<'_>> {
+fn with_units<'a>(entries: &mut Entries<'a>) -> Vec<Entry<'a>> {
     if !entries.iter().any(|(name, _)| split(name.as_str()).1 == "value") {
         return entries.drain().map(|(name, raw)| (name.keep(), raw, None)).collect();
     }

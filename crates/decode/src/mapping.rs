@@ -19,7 +19,6 @@ use std::borrow::Cow;
 use city_model::{Value, unit};
 use rustc_hash::FxHashMap;
 
-use crate::Decoded;
 use crate::error::{OptionsError, quote};
 use crate::limits::{DEFAULT_MAX_PAYLOAD, HIGHEST_MAX_PAYLOAD, MAX_NAME};
 use crate::options::{Options, name_of};
@@ -45,6 +44,15 @@ pub(crate) struct Mapping {
 struct Shared {
     default_units: FxHashMap<Box<str>, Box<str>>,
     missing: Placeholders,
+}
+
+/// A value with its metric, before it is known whose and when it is; see [`crate::Decoded`].
+#[derive(Debug)]
+pub(crate) struct Mapped<'a> {
+    pub(crate) metric: Cow<'a, str>,
+    pub(crate) value: Value,
+    pub(crate) missing: bool,
+    pub(crate) unit: Option<Cow<'a, str>>,
 }
 
 /// What becomes of one sent name.
@@ -143,7 +151,7 @@ impl Mapping {
         name: Cow<'a, str>,
         unit: Option<Cow<'a, str>>,
         raw: Raw<'a>,
-    ) -> Result<Decoded<'a>, BadValue> {
+    ) -> Result<Mapped<'a>, BadValue> {
         let missing = self.shared.missing.contain(&raw);
         let value = match raw {
             Raw::Number(number) => Value::Number(finite(number)?),
@@ -153,7 +161,7 @@ impl Mapping {
         };
         let default = || self.shared.default_units.get(name.as_ref()).map(|u| Cow::Borrowed(&**u));
         let unit = unit.or_else(default);
-        Ok(Decoded { missing, unit, ..Decoded::new(name, value) })
+        Ok(Mapped { metric: name, value, missing, unit })
     }
 
     /// A value that a rule is for; `None` if the rule ignores it.
@@ -162,7 +170,7 @@ impl Mapping {
         rule: &'a Rule,
         unit: Option<Cow<'a, str>>,
         raw: Raw<'a>,
-    ) -> Result<Option<Decoded<'a>>, BadValue> {
+    ) -> Result<Option<Mapped<'a>>, BadValue> {
         if rule.ignore {
             return Ok(None);
         }
@@ -182,7 +190,7 @@ impl Mapping {
         let fixed = rule.unit.as_deref().map(Cow::Borrowed);
         let unit = fixed.or(unit).or(rule.default_unit.as_deref().map(Cow::Borrowed));
         let metric = Cow::Borrowed(rule.metric.as_ref());
-        Ok(Some(Decoded { missing, unit, ..Decoded::new(metric, value) }))
+        Ok(Some(Mapped { metric, value, missing, unit }))
     }
 }
 
@@ -368,7 +376,7 @@ mod tests {
         Mapping::from_options(&Options::new(options, &[])?)
     }
 
-    fn ruled(options: &serde_json::Value, raw: Raw<'static>) -> Decoded<'static> {
+    fn ruled(options: &serde_json::Value, raw: Raw<'static>) -> Mapped<'static> {
         let mapping = Box::leak(Box::new(mapping(options).expect("valid")));
         let rule = mapping.find("x").expect("a rule for x");
         mapping.ruled(rule, None, raw).expect("a value").expect("not ignored")

@@ -11,18 +11,18 @@ use crate::wire::{self, Text};
 
 /// Takes an object: the name above it (empty at the top), its place in an array, its entries.
 pub(crate) trait Take<'a>:
-    FnMut(&Cow<'a, str>, Option<usize>, Flat<'a>) -> Result<(), DecodeError>
+    FnMut(&Cow<'a, str>, Option<usize>, &mut Flat<'a>) -> Result<(), DecodeError>
 {
 }
 
 impl<'a, F> Take<'a> for F where
-    F: FnMut(&Cow<'a, str>, Option<usize>, Flat<'a>) -> Result<(), DecodeError>
+    F: FnMut(&Cow<'a, str>, Option<usize>, &mut Flat<'a>) -> Result<(), DecodeError>
 {
 }
 
 /// Gives the objects of a payload to `take` one after the other.
 pub(crate) fn each<'a>(payload: &'a [u8], take: impl Take<'a>) -> Result<(), DecodeError> {
-    let mut rows = Rows { take, error: None };
+    let mut rows = Rows { take, error: None, flat: Flat::default() };
     let text = wire::json_text(payload)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let seed = RowsSeed { rows: &mut rows, name: &Cow::Borrowed("") };
@@ -32,7 +32,7 @@ pub(crate) fn each<'a>(payload: &'a [u8], take: impl Take<'a>) -> Result<(), Dec
 
 /// The same for `{"name": object or array of objects, …}`.
 pub(crate) fn each_named<'a>(payload: &'a [u8], take: impl Take<'a>) -> Result<(), DecodeError> {
-    let mut rows = Rows { take, error: None };
+    let mut rows = Rows { take, error: None, flat: Flat::default() };
     let text = wire::json_text(payload)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let seed = NamedSeed { rows: &mut rows };
@@ -49,28 +49,25 @@ pub(crate) fn at(name: &str, index: Option<usize>) -> At {
     }
 }
 
-struct Rows<F> {
+struct Rows<'a, F> {
     take: F,
+    /// The object that was read last.
+    flat: Flat<'a>,
     /// Why reading stopped; the parser's own error only says that it did.
     error: Option<DecodeError>,
 }
 
-impl<F> Rows<F> {
+impl<'a, F> Rows<'a, F> {
     fn ended(self, read: Result<(), serde_json::Error>) -> Result<(), DecodeError> {
         read.map_err(|error| self.error.unwrap_or_else(|| wire::json_error(&error)))
     }
 
     #[expect(clippy::ptr_arg, reason = "a borrowed name is kept without a copy")]
-    fn took<'a, E: Error>(
-        &mut self,
-        name: &Cow<'a, str>,
-        index: Option<usize>,
-        flat: Flat<'a>,
-    ) -> Result<(), E>
+    fn took<E: Error>(&mut self, name: &Cow<'a, str>, index: Option<usize>) -> Result<(), E>
     where
         F: Take<'a>,
     {
-        let error = match (self.take)(name, index, flat) {
+        let error = match (self.take)(name, index, &mut self.flat) {
             Ok(()) => return Ok(()),
             Err(error) if error.at == At::Message => DecodeError { at: at(name, index), ..error },
             Err(error) => error,
@@ -92,7 +89,7 @@ impl<F> Rows<F> {
 
 /// Reads one object, or an array of objects.
 struct RowsSeed<'r, 'n, 'a, F> {
-    rows: &'r mut Rows<F>,
+    rows: &'r mut Rows<'a, F>,
     name: &'n Cow<'a, str>,
 }
 
@@ -112,28 +109,30 @@ impl<'de, F: Take<'de>> Visitor<'de> for RowsSeed<'_, '_, 'de, F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
-        let flat = Flat::read_map(entries)?;
-        self.rows.took(self.name, None, flat)
+        self.rows.flat.read_map(entries)?;
+        self.rows.took(self.name, None)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         for index in 0usize.. {
-            let Some(flat) = items.next_element::<Flat<'de>>()? else { break };
-            if flat.is_scalar() {
+            if !self.rows.flat.read_item(&mut items)? {
+                break;
+            }
+            if self.rows.flat.is_scalar() {
                 return Err(self.rows.no_object(self.name, Some(index)));
             }
-            self.rows.took(self.name, Some(index), flat)?;
+            self.rows.took(self.name, Some(index))?;
         }
         Ok(())
     }
 }
 
 /// Reads an object whose values are objects or arrays of objects.
-struct NamedSeed<'r, F> {
-    rows: &'r mut Rows<F>,
+struct NamedSeed<'r, 'a, F> {
+    rows: &'r mut Rows<'a, F>,
 }
 
-impl<'de, F: Take<'de>> DeserializeSeed<'de> for NamedSeed<'_, F> {
+impl<'de, F: Take<'de>> DeserializeSeed<'de> for NamedSeed<'_, 'de, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -141,7 +140,7 @@ impl<'de, F: Take<'de>> DeserializeSeed<'de> for NamedSeed<'_, F> {
     }
 }
 
-impl<'de, F: Take<'de>> Visitor<'de> for NamedSeed<'_, F> {
+impl<'de, F: Take<'de>> Visitor<'de> for NamedSeed<'_, 'de, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,7 +161,7 @@ mod tests {
 
     fn read(json: &str, named: bool) -> Result<Vec<String>, DecodeError> {
         let mut seen = Vec::new();
-        let take = |name: &Cow<'_, str>, index: Option<usize>, flat: Flat<'_>| {
+        let take = |name: &Cow<'_, str>, index: Option<usize>, flat: &mut Flat<'_>| {
             for (key, _) in flat.checked()?.iter() {
                 seen.push(format!("{name}/{index:?}/{}", key.as_str()));
             }

@@ -151,6 +151,11 @@ impl TimeFormat {
         if has_offset(text) || self.form == Form::Rfc3339 {
             return rfc3339(text);
         }
+        if let Some(Ok(offset)) = self.zone.as_ref().map(TimeZone::to_fixed_offset)
+            && let Some(seconds) = clock_face(text.as_bytes())
+        {
+            return Ok(Timestamp::from_secs(seconds - i64::from(offset.seconds())));
+        }
         let dashed = dashed(text);
         let Ok(local) = dashed.as_deref().unwrap_or(text).parse::<DateTime>() else {
             return Err(NoTime {
@@ -273,14 +278,7 @@ pub(crate) fn rfc3339(text: &str) -> Result<Timestamp, NoTime> {
 /// longer than all the rest of a message. `None`: ask the general parser.
 fn canonical(text: &[u8]) -> Option<Timestamp> {
     let (stamp, rest) = text.split_at_checked(19)?;
-    let punctuated = matches!(
-        stamp,
-        [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b' ', _, _, b':', _, _, b':', _, _]
-    );
-    let year = digits(&stamp[0..4])?;
-    let (month, day) = (digits(&stamp[5..7])?, digits(&stamp[8..10])?);
-    let (hour, minute) = (digits(&stamp[11..13])?, digits(&stamp[14..16])?);
-    let second = digits(&stamp[17..19])?;
+    let seconds = clock_face(stamp)?;
     let (micros, rest) = match rest {
         [b'.', rest @ ..] => fraction(rest)?,
         rest => (0, rest),
@@ -297,15 +295,28 @@ fn canonical(text: &[u8]) -> Option<Timestamp> {
         }
         _ => return None,
     };
-    let inside = punctuated
-        && (1970..9999).contains(&year)
+    Some(Timestamp::from_micros((seconds - offset) * 1_000_000 + micros))
+}
+
+/// The seconds since 1970 that `2026-11-23T08:30:00` would be if it were UTC. `None`: ask the
+/// general parser.
+fn clock_face(stamp: &[u8]) -> Option<i64> {
+    let &[_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b' ', _, _, b':', _, _, b':', _, _] = stamp
+    else {
+        return None;
+    };
+    let year = digits(&stamp[0..4])?;
+    let (month, day) = (digits(&stamp[5..7])?, digits(&stamp[8..10])?);
+    let (hour, minute) = (digits(&stamp[11..13])?, digits(&stamp[14..16])?);
+    let second = digits(&stamp[17..19])?;
+    let inside = (1970..9999).contains(&year)
         && (1..=12).contains(&month)
         && (1..=days_in(year, month)).contains(&day)
         && hour < 24
         && minute < 60
         && second < 60;
     let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
-    inside.then(|| Timestamp::from_micros((seconds - offset) * 1_000_000 + micros))
+    inside.then_some(seconds)
 }
 
 fn digits(bytes: &[u8]) -> Option<i64> {

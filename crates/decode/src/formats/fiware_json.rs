@@ -41,6 +41,7 @@ use crate::flat::{Flat, Name};
 use crate::formats::ultralight::{Attrs, location};
 use crate::guard::{Guarded, Parse, Sink, check_id};
 use crate::options::Options;
+use crate::rows;
 use crate::time::{self, TimeFormat};
 use crate::wire::{self, Raw};
 use crate::{Decoder, Example, Format, Message};
@@ -108,30 +109,20 @@ impl Parse for Reader {
             }
             return Ok(());
         }
-        let flat: Flat<'a> = wire::from_json(message.payload)?;
-        let mut entries = flat.checked()?;
-        let mut parts: Vec<Part<'a, '_>> =
-            entries.drain().map(|(name, raw)| Part { name, raw: Some(raw) }).collect();
-        let mut rest = parts.as_mut_slice();
-        // A notification's own fields are about the subscription.
-        let notified = rest.iter().any(|part| {
-            part.name.as_str().starts_with("data[") || part.name.as_str() == "subscriptionId"
-        });
-        while let Some(first) = rest.first() {
-            let row = row_of(first.name.as_str(), notified);
-            let other = |part: &Part<'_, '_>| row_of(part.name.as_str(), notified) != row;
-            let end = rest.iter().position(other).unwrap_or(rest.len());
-            let (object, after) = rest.split_at_mut(end);
-            if let Some(row) = row.or((!notified).then_some("")) {
-                for part in &mut *object {
-                    part.name = part.name.after(row.len());
-                }
-                let read = self.object(object, device.as_ref(), sink);
-                read.map_err(|error| inside(row, error))?;
+        rows::each(message.payload, |_, index, flat: &mut Flat<'a>| {
+            let entries = flat.checked()?;
+            let notified = entries.iter().any(|(name, _)| is_notification(name.as_str()));
+            let mut parts: Vec<Part<'a, '_>> =
+                entries.drain().map(|(name, raw)| Part { name, raw: Some(raw) }).collect();
+            if notified {
+                return self.notification(&mut parts, device.as_ref(), sink);
             }
-            rest = after;
-        }
-        Ok(())
+            let read = self.object(&mut parts, device.as_ref(), sink);
+            read.map_err(|error| match index {
+                Some(index) => inside(&format!("[{index}]."), error),
+                None => error,
+            })
+        })
     }
 
     fn looked_for(&self) -> String {
@@ -151,11 +142,14 @@ struct Part<'a, 'f> {
     raw: Option<Raw<'a>>,
 }
 
-/// The start of a name that says which object of an array it is in: `[3].` or `data[3].`.
-fn row_of(name: &str, notified: bool) -> Option<&str> {
-    let inside = if notified { name.strip_prefix("data")? } else { name };
-    let digits = inside.strip_prefix('[')?;
-    let end = digits.find(']')?;
+fn is_notification(name: &str) -> bool {
+    name.starts_with("data[") || name == "subscriptionId"
+}
+
+/// The start of a notification's name that says which entity it is in: `data[3].`.
+fn entity_of(name: &str) -> Option<&str> {
+    let digits = name.strip_prefix("data[")?;
+    let end = digits.bytes().position(|byte| byte == b']')?;
     let length = name.len() - digits.len() + end + 1;
     let dot = usize::from(name.get(length..)?.starts_with('.'));
     name.get(..length + dot)
@@ -170,6 +164,31 @@ fn inside(row: &str, error: DecodeError) -> DecodeError {
 }
 
 impl Reader {
+    /// The entities of a broker's notification, whose own fields are about the subscription.
+    fn notification<'a: 'f, 'f>(
+        &self,
+        parts: &mut [Part<'a, 'f>],
+        device: Option<&Cow<'a, str>>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), DecodeError> {
+        let mut rest = parts;
+        while let Some(first) = rest.first() {
+            let start = entity_of(first.name.as_str());
+            let other = |part: &Part<'_, '_>| entity_of(part.name.as_str()) != start;
+            let end = rest.iter().position(other).unwrap_or(rest.len());
+            let (entity, after) = rest.split_at_mut(end);
+            if let Some(start) = start {
+                for part in &mut *entity {
+                    part.name = part.name.after(start.len());
+                }
+                let read = self.object(entity, device, sink);
+                read.map_err(|error| inside(start, error))?;
+            }
+            rest = after;
+        }
+        Ok(())
+    }
+
     /// The attributes of one object.
     fn object<'a>(
         &self,
@@ -215,7 +234,8 @@ impl Reader {
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let inside = attribute.len();
-        let value = find(parts, inside, "").or_else(|| find(parts, inside, ".value"));
+        let value = parts.iter().position(|part| part.name.as_str().len() == inside);
+        let value = value.or_else(|| find(parts, inside, ".value"));
         if matches!(attribute, "TimeInstant" | "dateObserved" | "observedAt") {
             if let Some(raw) = value.and_then(|place| parts[place].raw.take()) {
                 let time = entries::time(&self.time, attribute, &raw, sink.received())?;
@@ -288,12 +308,15 @@ fn is_frame(attribute: &str) -> bool {
 
 /// The first name of a path.
 fn attribute_of(name: &str) -> &str {
-    name.find(['.', '[']).and_then(|end| name.get(..end)).unwrap_or(name)
+    let end = name.bytes().position(|byte| matches!(byte, b'.' | b'['));
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
 }
 
 /// Where the part of an attribute is that is called so behind the attribute's own name.
 fn find(parts: &[Part<'_, '_>], inside: usize, ending: &str) -> Option<usize> {
-    parts.iter().position(|part| part.name.as_str().get(inside..) == Some(ending))
+    let length = inside + ending.len();
+    let is_it = |name: &str| name.len() == length && name.ends_with(ending);
+    parts.iter().position(|part| is_it(part.name.as_str()))
 }
 
 /// A text at the top of an object.

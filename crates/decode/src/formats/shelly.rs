@@ -27,7 +27,7 @@ use std::borrow::Cow;
 
 use crate::entries::{self, DeviceFrom, Origin, Place, Values};
 use crate::error::{At, DecodeError, OptionsError};
-use crate::flat::{Flat, Name};
+use crate::flat::{self, Flat, Name};
 use crate::guard::{self, Guarded, Parse, Sink};
 use crate::mapping::KnownName;
 use crate::options::Options;
@@ -127,9 +127,9 @@ impl Parse for Reader {
                 let text = entries::text(message.payload)?.trim();
                 let raw = wire::spelled(Cow::Borrowed(text)).map(entries::switched);
                 let name = path.replace('/', ".");
-                let unit = unit_of(&name);
-                let raw = raw.filter(|_| !is_left_out(&name));
-                let entry = raw.map(|raw| (Name::made(&name), unit, raw));
+                let name = Name::made(&name);
+                let raw = raw.filter(|_| !is_left_out(name));
+                let entry = raw.map(|raw| (name, unit_of(name), raw));
                 entries::put(entry, &self.place, &origin, sink)
             }
         }
@@ -157,8 +157,8 @@ impl Reader {
         mut origin: Origin<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
-        let flat: Flat<'a> = wire::from_json(message.payload)?;
-        let mut found = flat.checked()?;
+        let mut flat: Flat<'a> = wire::from_json(message.payload)?;
+        let found = flat.checked()?;
         match found.get("method") {
             Some(Raw::Text(method)) if STATES.contains(&&**method) => {}
             // Events of buttons and the like.
@@ -175,8 +175,8 @@ impl Reader {
                     let read = entries::time(&self.time, name.as_str(), &raw, message.received);
                     origin.time = read?;
                 }
-                (Some(inside), raw) if !is_left_out(inside.as_str()) => {
-                    values.add(inside, unit_of(inside.as_str()), entries::switched(raw))?;
+                (Some(inside), raw) if !is_left_out(inside) => {
+                    values.add(inside, unit_of(inside), entries::switched(raw))?;
                 }
                 (None, Raw::Text(text))
                     if name.as_str() == "src"
@@ -200,18 +200,19 @@ impl Reader {
         origin: &Origin<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
-        let flat: Flat<'a> = wire::from_json(message.payload)?;
         let mut path = component.replace('/', ".");
         path.push('.');
         let around = path.len();
         let mut values = Values::new(&self.place, sink);
-        for (name, raw) in flat.checked()?.drain() {
+        flat::each(message.payload, |name: Name<'a, '_>, raw: Raw<'a>| {
             path.truncate(around);
             path.push_str(name.as_str());
-            if !is_left_out(&path) {
-                values.add(Name::made(&path), unit_of(&path), entries::switched(raw))?;
+            let name = Name::made(&path);
+            if !is_left_out(name) {
+                values.add(name, unit_of(name), entries::switched(raw))?;
             }
-        }
+            Ok(())
+        })?;
         values.are(origin)
     }
 }
@@ -239,14 +240,15 @@ fn read_topic(topic: &str) -> (Option<&str>, About<'_>) {
 }
 
 /// Whether a value says nothing that another one does not say better.
-fn is_left_out(name: &str) -> bool {
-    let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
+fn is_left_out(name: Name<'_, '_>) -> bool {
+    let last = name.last();
     matches!(last, "id" | "tF" | "minute_ts" | "temperature_f") || last.starts_with("by_minute[")
 }
 
 /// The unit of a value by its last name.
-fn unit_of(name: &str) -> Option<Cow<'static, str>> {
-    let (around, last) = name.rsplit_once('.').unwrap_or(("", name));
+fn unit_of(name: Name<'_, '_>) -> Option<Cow<'static, str>> {
+    let last = name.last();
+    let around = name.as_str().strip_suffix(last).unwrap_or_default().trim_end_matches('.');
     let first_generation = !around.contains(':');
     let unit = match last {
         "tC" => "Cel",

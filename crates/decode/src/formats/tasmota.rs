@@ -28,6 +28,8 @@
 
 use std::borrow::Cow;
 
+use rustc_hash::FxHashMap;
+
 use crate::entries::{self, DeviceFrom, Origin, Place, Values};
 use crate::error::{DecodeError, OptionsError};
 use crate::flat::{Entries, Flat, Name};
@@ -89,6 +91,7 @@ impl Format for Tasmota {
             keys: options.choice("names", &names)?.unwrap_or(false),
             time: TimeFormat::from_options(&options)?,
             place: Place::from_options(&options)?,
+            units: UNITS.into_iter().collect(),
         };
         let known = if reader.keys { KNOWN.as_slice() } else { &[] };
         Guarded::knowing(reader, &options, known)
@@ -101,6 +104,7 @@ struct Reader {
     keys: bool,
     time: TimeFormat,
     place: Place,
+    units: FxHashMap<&'static str, Unit>,
 }
 
 impl Parse for Reader {
@@ -123,7 +127,7 @@ impl Parse for Reader {
         if single {
             return self.single(topic.kind, message, &origin, sink);
         }
-        let flat: Flat<'a> = wire::from_json(message.payload)?;
+        let mut flat: Flat<'a> = wire::from_json(message.payload)?;
         self.put(&topic, flat.checked()?, origin, sink)
     }
 
@@ -159,26 +163,28 @@ impl Reader {
     ) -> Result<(), DecodeError> {
         let text = entries::text(message.payload)?.trim();
         let raw = wire::spelled(Cow::Borrowed(text)).map(entries::switched);
-        let unit = unit_of(name, &Units::default());
-        let entry = raw.map(|raw| (Name::sent(name), unit, raw));
+        let name = Name::sent(name);
+        let unit = self.unit_of(name, &Units::default());
+        let entry = raw.map(|raw| (name, unit, raw));
         entries::put(entry, &self.place, origin, sink)
     }
 
     fn put<'a>(
         &self,
         topic: &Topic<'a>,
-        mut found: Entries<'a>,
+        found: &mut Entries<'a>,
         mut origin: Origin<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let received = sink.received();
-        let wrapper = topic.wrapper().unwrap_or_default();
+        if let Some(wrapper) = topic.wrapper() {
+            found.go_inside(wrapper);
+        }
         // The units come behind the values that they are for.
-        let units = Units::stated(&found, wrapper);
+        let units = Units::stated(found);
         let within = topic.within();
         let mut values = Values::new(&self.place, sink);
         for (name, raw) in found.drain() {
-            let name = name.strip_prefix(wrapper).unwrap_or(name);
             let path = name.as_str();
             match (path, &raw) {
                 ("Time", raw) => {
@@ -188,7 +194,7 @@ impl Reader {
                 ("TempUnit" | "PressureUnit" | "SpeedUnit", Raw::Text(_)) => continue,
                 _ => {}
             }
-            let (unit, raw) = (unit_of(path, &units), entries::switched(raw));
+            let (unit, raw) = (self.unit_of(name, &units), entries::switched(raw));
             match within {
                 Some(within) => values.add(Name::made(&format!("{within}.{path}")), unit, raw)?,
                 None if self.keys => values.add(key(name), unit, raw)?,
@@ -272,11 +278,11 @@ struct Units<'a> {
 }
 
 impl<'a> Units<'a> {
-    fn stated(found: &Entries<'a>, wrapper: &str) -> Self {
+    fn stated(found: &Entries<'a>) -> Self {
         let mut units = Self::default();
         for (name, raw) in found.iter() {
-            let (Raw::Text(text), name) = (raw, name.as_str()) else { continue };
-            let unit = match name.strip_prefix(wrapper).unwrap_or(name) {
+            let Raw::Text(text) = raw else { continue };
+            let unit = match name.as_str() {
                 "TempUnit" => &mut units.temperature,
                 "PressureUnit" => &mut units.pressure,
                 "SpeedUnit" => &mut units.speed,
@@ -288,44 +294,73 @@ impl<'a> Units<'a> {
     }
 }
 
-/// The unit of a value by its last name; where a message does not state one, Tasmota's default.
-fn unit_of<'a>(name: &str, units: &Units<'a>) -> Option<Cow<'a, str>> {
-    let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
-    let last = last.split_once('[').map_or(last, |(last, _)| last);
-    let stated = |unit: &Option<Cow<'a, str>>, default| unit.clone().unwrap_or(default);
-    let unit = match last {
-        "Temperature" | "DewPoint" | "ReferenceTemperature" | "ProbeTemperature" => {
-            stated(&units.temperature, "Cel".into())
-        }
-        "Pressure" | "SeaPressure" => stated(&units.pressure, "hPa".into()),
-        "Speed" | "WindSpeed" | "SpeedAvg" | "SpeedMax" => stated(&units.speed, "km/h".into()),
-        "Humidity" => "%".into(),
-        "Illuminance" => "lx".into(),
-        "CarbonDioxide" | "eCO2" => "[ppm]".into(),
-        "TVOC" => "[ppb]".into(),
-        "Voltage" | "Vcc" => "V".into(),
-        "Current" => "A".into(),
-        "Power" => "W".into(),
-        "ApparentPower" => "V.A".into(),
-        "ReactivePower" => "var".into(),
-        "Total" | "Today" | "Yesterday" => "kW.h".into(),
-        "Frequency" => "Hz".into(),
-        "Signal" => "dBm".into(),
-        "UptimeSec" => "s".into(),
-        // `PM2.5` has the dot that parts names.
-        "5" if name.ends_with("PM2.5") => "ug/m3".into(),
-        "PM1" | "PM10" => "ug/m3".into(),
-        _ => return None,
-    };
-    Some(unit)
+/// What the unit of a value is.
+#[derive(Clone, Copy)]
+enum Unit {
+    Always(&'static str),
+    /// As the message states it for temperatures, else Tasmota's default; and so on.
+    Temperature,
+    Pressure,
+    Speed,
+}
+
+/// Units by the last name of a value.
+const UNITS: [(&str, Unit); 30] = [
+    ("Temperature", Unit::Temperature),
+    ("DewPoint", Unit::Temperature),
+    ("ReferenceTemperature", Unit::Temperature),
+    ("ProbeTemperature", Unit::Temperature),
+    ("Pressure", Unit::Pressure),
+    ("SeaPressure", Unit::Pressure),
+    ("Speed", Unit::Speed),
+    ("WindSpeed", Unit::Speed),
+    ("SpeedAvg", Unit::Speed),
+    ("SpeedMax", Unit::Speed),
+    ("Humidity", Unit::Always("%")),
+    ("Illuminance", Unit::Always("lx")),
+    ("CarbonDioxide", Unit::Always("[ppm]")),
+    ("eCO2", Unit::Always("[ppm]")),
+    ("TVOC", Unit::Always("[ppb]")),
+    ("Voltage", Unit::Always("V")),
+    ("Vcc", Unit::Always("V")),
+    ("Current", Unit::Always("A")),
+    ("Power", Unit::Always("W")),
+    ("ApparentPower", Unit::Always("V.A")),
+    ("ReactivePower", Unit::Always("var")),
+    ("Total", Unit::Always("kW.h")),
+    ("Today", Unit::Always("kW.h")),
+    ("Yesterday", Unit::Always("kW.h")),
+    ("Frequency", Unit::Always("Hz")),
+    ("Signal", Unit::Always("dBm")),
+    ("UptimeSec", Unit::Always("s")),
+    ("PM1", Unit::Always("ug/m3")),
+    ("PM2.5", Unit::Always("ug/m3")),
+    ("PM10", Unit::Always("ug/m3")),
+];
+
+impl Reader {
+    /// The unit of a value.
+    fn unit_of<'a>(&self, name: Name<'_, '_>, stated: &Units<'a>) -> Option<Cow<'a, str>> {
+        let last = name.last();
+        let last = if last.ends_with(']') { last.split('[').next()? } else { last };
+        let (unit, default) = match *self.units.get(last)? {
+            Unit::Always(unit) => return Some(Cow::Borrowed(unit)),
+            Unit::Temperature => (&stated.temperature, "Cel"),
+            Unit::Pressure => (&stated.pressure, "hPa"),
+            Unit::Speed => (&stated.speed, "km/h"),
+        };
+        Some(unit.clone().unwrap_or(Cow::Borrowed(default)))
+    }
 }
 
 /// What follows the sensor's name.
 fn key<'a: 'f, 'f>(name: Name<'a, 'f>) -> Name<'a, 'f> {
-    match name.as_str().split_once('.') {
+    let path = name.as_str();
+    match path.bytes().position(|byte| byte == b'.') {
         // A name of its own that holds a dot.
-        Some(("PM2", "5")) | None => name,
-        Some((sensor, _)) => name.after(sensor.len() + 1),
+        Some(_) if path == "PM2.5" => name,
+        Some(dot) => name.after(dot + 1),
+        None => name,
     }
 }
 

@@ -128,11 +128,11 @@ impl Reader {
     fn put<'a>(
         &self,
         device: Option<Cow<'a, str>>,
-        flat: Flat<'a>,
+        flat: &mut Flat<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let mut origin = Origin { device, ..Origin::default() };
-        let mut entries = flat.checked()?;
+        let entries = flat.checked()?;
         let timed = entries.iter().any(|(name, _)| name.as_str().starts_with(VALUES));
         if timed && let Some(raw) = entries.get("ts") {
             origin.time = entries::time(&self.time, "ts", raw, sink.received())?;

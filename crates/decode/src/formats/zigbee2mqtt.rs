@@ -30,7 +30,7 @@ use std::borrow::Cow;
 
 use crate::entries::{self, DeviceFrom, Origin, Place, Values};
 use crate::error::{DecodeError, OptionsError};
-use crate::flat::{Flat, Name};
+use crate::flat::{self, Flat, Name};
 use crate::guard::{Guarded, Parse, Sink};
 use crate::mapping::KnownName;
 use crate::options::Options;
@@ -172,7 +172,7 @@ impl Reader {
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let online = if entries::is_structured(message.payload) {
-            let flat: Flat<'_> = wire::from_json(message.payload)?;
+            let mut flat: Flat<'_> = wire::from_json(message.payload)?;
             match flat.checked()?.get("state") {
                 Some(Raw::Text(text)) => entries::online(text),
                 _ => None,
@@ -191,17 +191,17 @@ impl Reader {
         message: &Message<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
-        let flat: Flat<'a> = wire::from_json(message.payload)?;
         let mut origin = Origin { device: self.device_from.device(name)?, ..Origin::default() };
         let mut values = Values::new(&self.place, sink);
-        for (name, raw) in flat.checked()?.drain() {
+        flat::each(message.payload, |name: Name<'a, '_>, raw: Raw<'a>| {
             let path = name.as_str();
             if path == "last_seen" {
                 origin.time = entries::time(&self.time, path, &raw, message.received)?;
             } else if !describes(path) && !is_empty(&raw) {
                 values.add(name, None, entries::switched(raw))?;
             }
-        }
+            Ok(())
+        })?;
         values.are(&origin)
     }
 
@@ -230,8 +230,9 @@ impl Reader {
 
 /// Whether a value is about the device's firmware or description.
 fn describes(name: &str) -> bool {
-    let part = name.split_once(['.', '[']).map_or(name, |(part, _)| part);
-    matches!(part, "update" | "device" | "color_options")
+    let parts = ["update", "device", "color_options"];
+    let rest = parts.iter().find_map(|part| name.strip_prefix(part));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// An event's name is cleared by sending it empty.
