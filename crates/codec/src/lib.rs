@@ -150,60 +150,37 @@ impl JsCodec {
 
     /// Decodes a frame and keeps what else the codec said, before it failed too.
     pub fn report(&self, frame: &Frame<'_>) -> (Report, Result<(), CodecError>) {
-        let mut report = Report::default();
-        let called = self.call(frame, true, &mut report);
-        match called {
-            Ok(()) => (report, Ok(())),
-            Err(failure) => (report, Err(failure.into_error(&self.script.file))),
-        }
+        let mut told = (Report::default(), Ok(()));
+        self.call(&[*frame], true, |_, report, result| {
+            told = (report, result.map_err(|failure| failure.into_error(&self.script.file)));
+        });
+        told
     }
 
-    fn call(&self, frame: &Frame<'_>, listen: bool, report: &mut Report) -> Result<(), Failure> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { worker, stuck, rest } = &mut *state;
-        if let Some(left) = rest.left((self.ticks)()) {
-            return Err(Failure::Rests { left });
-        }
-        if stuck.as_ref().is_some_and(|thread| !thread.is_finished()) {
-            return Err(Failure::Occupied);
-        }
-        *stuck = None;
-        let result = self.run(worker, frame, listen, report);
-        match &result {
-            Err(Failure::Stuck { .. }) => {
-                *stuck = worker.take().map(Worker::leave);
-                rest.stuck((self.ticks)());
-            }
-            // The engine may be in any state: the next call makes a new one.
-            Err(failure) if failure.is_a_limit() => {
-                *worker = None;
-                rest.struck((self.ticks)());
-            }
-            // It answered, if only that it cannot decode this frame.
-            _ => rest.worked(),
-        }
-        result
-    }
-
-    fn run(
+    /// Decodes frames one after the other and hands over what became of each.
+    fn call<'f>(
         &self,
-        worker: &mut Option<Worker>,
-        frame: &Frame<'_>,
+        frames: &'f [Frame<'f>],
         listen: bool,
-        report: &mut Report,
-    ) -> Result<(), Failure> {
-        if let Some(worker) = worker {
-            return worker.call(frame, listen, report);
-        }
-        let fresh = worker.insert(self.start()?);
-        let loaded = fresh.loaded();
-        match loaded {
-            Ok(()) => fresh.call(frame, listen, report),
-            // The caller leaves it behind.
-            Err(failure @ Failure::Stuck { .. }) => Err(failure),
-            Err(failure) => {
-                *worker = None;
-                Err(failure)
+        mut each: impl FnMut(&Frame<'f>, Report, Result<(), Failure>),
+    ) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = frames;
+        while let [first, rest @ ..] = left {
+            match state.ready(self) {
+                Ok(worker) => {
+                    let outcomes = worker.call(left, listen);
+                    let (now, after) = left.split_at(outcomes.len().min(left.len()));
+                    left = after;
+                    for (frame, (report, result)) in now.iter().zip(outcomes) {
+                        state.note(&result, (self.ticks)());
+                        each(frame, report, result);
+                    }
+                }
+                Err(failure) => {
+                    left = rest;
+                    each(first, Report::default(), Err(failure));
+                }
             }
         }
     }
@@ -213,15 +190,66 @@ impl JsCodec {
     }
 }
 
+impl State {
+    /// A worker that takes frames.
+    fn ready(&mut self, codec: &JsCodec) -> Result<&Worker, Failure> {
+        if let Some(left) = self.rest.left((codec.ticks)()) {
+            return Err(Failure::Rests { left });
+        }
+        if self.stuck.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return Err(Failure::Occupied);
+        }
+        self.stuck = None;
+        if self.worker.is_none() {
+            let started = codec.start().and_then(|worker| self.worker.insert(worker).loaded());
+            if let Err(failure) = started {
+                let failed = Err(failure);
+                self.note(&failed, (codec.ticks)());
+                self.worker = None;
+                failed?;
+            }
+        }
+        self.worker.as_ref().ok_or(Failure::NoFunction)
+    }
+
+    /// Notes what became of a frame.
+    fn note(&mut self, result: &Result<(), Failure>, now: Duration) {
+        match result {
+            Err(Failure::Stuck { .. }) => {
+                self.stuck = self.worker.take().map(Worker::leave);
+                self.rest.stuck(now);
+            }
+            // The engine may be in any state: the next call makes a new one.
+            Err(failure) if failure.is_a_limit() => {
+                self.worker = None;
+                self.rest.struck(now);
+            }
+            // It answered, if only that it cannot decode this frame.
+            _ => self.rest.worked(),
+        }
+    }
+}
+
 impl Codec for JsCodec {
     fn decode_uplink(&self, frame: &Frame<'_>, out: &mut CodecOutput) -> Result<(), CodecError> {
-        let mut report = Report { output: std::mem::take(out), ..Report::default() };
-        let result = self.call(frame, false, &mut report);
-        if result.is_ok() && !(report.not_finite.is_empty() && report.warnings.is_empty()) {
-            let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
-            remarks.tell(&self.script.file, frame.device, &report, (self.ticks)());
-        }
-        *out = report.output;
-        result.map_err(|failure| failure.into_error(&self.script.file))
+        let mut all = Vec::with_capacity(1);
+        self.decode_uplinks(&[*frame], &mut all);
+        *out = all.pop().unwrap_or_else(|| Ok(CodecOutput::default()))?;
+        Ok(())
+    }
+
+    fn decode_uplinks(&self, frames: &[Frame<'_>], out: &mut Vec<Result<CodecOutput, CodecError>>) {
+        self.call(frames, false, |frame, report, result| {
+            if result.is_ok() && !(report.not_finite.is_empty() && report.warnings.is_empty()) {
+                let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+                remarks.tell(&self.script.file, frame.device, &report, (self.ticks)());
+            }
+            let file = &self.script.file;
+            out.push(result.map(|()| report.output).map_err(|failure| failure.into_error(file)));
+        });
+    }
+
+    fn takes_many(&self) -> bool {
+        true
     }
 }

@@ -3,9 +3,12 @@
 //! The engine asks whether the time is over between the steps of a script, but one step can be
 //! long: a search in a long text, a product of two numbers with a million digits. Nothing can stop
 //! such a step from outside, so the caller waits for a while, and then leaves the thread behind.
+//!
+//! Waking up another thread costs as much as decoding a frame, so the thread takes many at a time
+//! and puts down what it made of each as it goes: what is done is not lost when it gets stuck.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -32,26 +35,32 @@ pub(crate) struct Script {
     pub(crate) variables: Option<String>,
 }
 
+/// What became of a frame.
+pub(crate) type Outcome = (Report, Result<(), Failure>);
+
 /// A thread with an engine in it; it ends when this is dropped.
 pub(crate) struct Worker {
     jobs: SyncSender<Job>,
-    replies: Receiver<Reply>,
+    /// The start, then the end of each job.
+    replies: Receiver<Result<(), Failure>>,
+    done: Arc<Mutex<Vec<Outcome>>>,
     thread: JoinHandle<()>,
     limits: Limits,
 }
 
-/// A frame that the thread may keep for as long as it takes.
+/// Frames that the thread may keep for as long as it takes.
 struct Job {
     bytes: Vec<u8>,
-    f_port: Option<u8>,
-    received: Timestamp,
+    frames: Vec<Head>,
+    /// Whether people read what the script writes to the console.
     listen: bool,
-    report: Report,
 }
 
-struct Reply {
-    report: Report,
-    result: Result<(), Failure>,
+struct Head {
+    /// Where its bytes end; they begin where those of the frame before end.
+    end: usize,
+    f_port: Option<u8>,
+    received: Timestamp,
 }
 
 impl Worker {
@@ -59,45 +68,69 @@ impl Worker {
     pub(crate) fn start(script: Arc<Script>, limits: Limits) -> Result<Self, Failure> {
         let (jobs, frames) = sync_channel(1);
         let (answers, replies) = sync_channel(1);
+        let done = Arc::default();
+        let doing = Arc::clone(&done);
         let thread = thread::Builder::new()
             .name("codec".to_owned())
             .stack_size(STACK + limits.stack)
-            .spawn(move || work(&script, limits, &frames, &answers))
+            .spawn(move || work(&script, limits, &frames, &doing, &answers))
             .map_err(|error| Failure::Engine { why: format!("there is no thread: {error}") })?;
-        Ok(Self { jobs, replies, thread, limits })
+        Ok(Self { jobs, replies, done, thread, limits })
     }
 
     /// Waits until the script is compiled; once after the start.
     pub(crate) fn loaded(&self) -> Result<(), Failure> {
-        self.wait(self.limits.time * LOADING)?.result
+        let longest = self.limits.time * (LOADING + 3) + PATIENCE;
+        self.replies.recv_timeout(longest).map_err(|error| self.left(error))?
     }
 
-    /// Decodes one frame. After [`Failure::Stuck`] nothing but [`Worker::leave`] makes sense.
-    pub(crate) fn call(
-        &self,
-        frame: &Frame<'_>,
-        listen: bool,
-        report: &mut Report,
-    ) -> Result<(), Failure> {
-        let job = Job {
-            bytes: frame.bytes.to_vec(),
-            f_port: frame.f_port,
-            received: frame.received,
-            listen,
-            report: std::mem::take(report),
+    /// Decodes frames up to the first that passes a limit, after which the engine is not to be used
+    /// any more. After [`Failure::Stuck`] nothing but [`Worker::leave`] makes sense.
+    pub(crate) fn call(&self, frames: &[Frame<'_>], listen: bool) -> Vec<Outcome> {
+        let mut bytes = Vec::with_capacity(frames.iter().map(|frame| frame.bytes.len()).sum());
+        let heads = frames.iter().map(|frame| {
+            bytes.extend_from_slice(frame.bytes);
+            Head { end: bytes.len(), f_port: frame.f_port, received: frame.received }
+        });
+        let job = Job { frames: heads.collect(), bytes, listen };
+        let ended = match self.jobs.send(job) {
+            Ok(()) => self.wait(),
+            Err(_) => Err(gone()),
         };
-        self.jobs.send(job).map_err(|_| gone())?;
-        let reply = self.wait(self.limits.time)?;
-        *report = reply.report;
-        reply.result
+        let mut done = std::mem::take(&mut *self.done());
+        if let Err(failure) = ended {
+            done.push((Report::default(), Err(failure)));
+        }
+        done
     }
 
-    fn wait(&self, limit: Duration) -> Result<Reply, Failure> {
-        let longest = limit + self.limits.time * 3 + PATIENCE;
-        self.replies.recv_timeout(longest).map_err(|error| match error {
+    /// Waits for the end of a job, as long as a frame gets done now and then.
+    fn wait(&self) -> Result<(), Failure> {
+        let longest = self.limits.time * 4 + PATIENCE;
+        let mut before = 0;
+        loop {
+            match self.replies.recv_timeout(longest) {
+                Ok(ended) => return ended,
+                Err(error) => {
+                    let done = self.done().len();
+                    if error == RecvTimeoutError::Disconnected || done == before {
+                        return Err(self.left(error));
+                    }
+                    before = done;
+                }
+            }
+        }
+    }
+
+    fn done(&self) -> std::sync::MutexGuard<'_, Vec<Outcome>> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn left(&self, error: RecvTimeoutError) -> Failure {
+        match error {
             RecvTimeoutError::Timeout => Failure::Stuck { limit: self.limits.time },
             RecvTimeoutError::Disconnected => gone(),
-        })
+        }
     }
 
     /// Leaves the thread to end by itself.
@@ -111,22 +144,38 @@ fn gone() -> Failure {
 }
 
 /// What the thread does: until nobody asks any more, or nobody listens.
-fn work(script: &Script, limits: Limits, jobs: &Receiver<Job>, replies: &SyncSender<Reply>) {
+fn work(
+    script: &Script,
+    limits: Limits,
+    jobs: &Receiver<Job>,
+    done: &Mutex<Vec<Outcome>>,
+    replies: &SyncSender<Result<(), Failure>>,
+) {
     let started = Engine::start(&script.file, &script.source, limits);
     let (engine, result) = match started {
         Ok(engine) => (Some(engine), Ok(())),
         Err(failure) => (None, Err(failure)),
     };
-    if replies.send(Reply { report: Report::default(), result }).is_err() {
+    if replies.send(result).is_err() {
         return;
     }
     let Some(engine) = engine else { return };
-    while let Ok(job) = jobs.recv() {
-        let Job { bytes, f_port, received, listen, mut report } = job;
-        // A script is not told which device it works for.
-        let frame = Frame { device: "", bytes: &bytes, f_port, received };
-        let result = engine.call(&frame, script.variables.as_deref(), listen, &mut report);
-        if replies.send(Reply { report, result }).is_err() {
+    while let Ok(Job { bytes, frames, listen }) = jobs.recv() {
+        let mut start = 0;
+        for Head { end, f_port, received } in frames {
+            // A script is not told which device it works for.
+            let bytes = bytes.get(start..end).unwrap_or_default();
+            let frame = Frame { device: "", bytes, f_port, received };
+            let mut report = Report::default();
+            let result = engine.call(&frame, script.variables.as_deref(), listen, &mut report);
+            let is_over = result.as_ref().is_err_and(Failure::is_a_limit);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((report, result));
+            if is_over {
+                break;
+            }
+            start = end;
+        }
+        if replies.send(Ok(())).is_err() {
             return;
         }
     }

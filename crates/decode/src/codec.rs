@@ -52,6 +52,19 @@ pub trait Codec: Send + Sync {
     /// Adds the values of a frame to `out`, which is empty before. After an error its content
     /// means nothing.
     fn decode_uplink(&self, frame: &Frame<'_>, out: &mut CodecOutput) -> Result<(), CodecError>;
+
+    /// Decodes frames one after the other and adds what became of each to `out`.
+    fn decode_uplinks(&self, frames: &[Frame<'_>], out: &mut Vec<Result<CodecOutput, CodecError>>) {
+        out.extend(frames.iter().map(|frame| {
+            let mut output = CodecOutput::default();
+            self.decode_uplink(frame, &mut output).map(|()| output)
+        }));
+    }
+
+    /// Whether many frames at a time cost it much less than one after the other.
+    fn takes_many(&self) -> bool {
+        false
+    }
 }
 
 /// The codecs of the devices that are known.
