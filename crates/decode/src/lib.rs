@@ -49,7 +49,8 @@ pub struct Message<'a> {
     /// Whether it is a dead letter that is tried again: true about its own time, no news about
     /// the state of a session.
     pub replayed: bool,
-    /// The codecs of the devices, for formats that carry a device's raw bytes.
+    /// The codecs of the devices, for formats that carry a device's raw bytes. Such a format keeps
+    /// no state: its messages may be decoded twice, first only to see which frames they hold.
     pub codecs: Option<&'a dyn Codecs>,
     /// Where a format notes who sent a message that has no values or cannot be decoded.
     pub heard: Option<&'a Heard>,

@@ -1,6 +1,7 @@
 //! The stages from raw message to durable commit: decode, locate, check, commit; dead letters and
 //! loss accounting; and the seam to whoever follows the committed readings.
 
+mod ahead;
 mod check;
 mod commit;
 mod derive;

@@ -258,16 +258,17 @@ fn process(
         let mut next = Some(first);
         while let Some(pending) = next {
             gauge.taken(pending.messages.len());
-            for message in &pending.messages {
-                let before = (commit.readings.len(), commit.dead_letters.len());
-                processor.message(message, &mut commit);
+            let mut before = (commit.readings.len(), commit.dead_letters.len());
+            processor.batch(&pending.messages, &mut commit, |commit| {
                 let letters = &commit.dead_letters[before.1..];
                 letter_bytes += letters.iter().map(|letter| letter.payload.len()).sum::<usize>();
+                let now = (commit.readings.len(), commit.dead_letters.len());
                 shares.push(Share {
-                    readings: (commit.readings.len() - before.0) as u32,
-                    dead_letters: (commit.dead_letters.len() - before.1) as u32,
+                    readings: (now.0 - before.0) as u32,
+                    dead_letters: (now.1 - before.1) as u32,
                 });
-            }
+                before = now;
+            });
             messages.push(pending);
             let full = commit.readings.len() >= COMMIT_READINGS
                 || commit.dead_letters.len() >= COMMIT_LETTERS

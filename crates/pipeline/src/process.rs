@@ -15,6 +15,7 @@ use city_registry::{Registry, RegistryError, Seen};
 use city_store::{Commit, DeliveryNote, SequenceNote};
 use rustc_hash::FxHashMap;
 
+use crate::ahead::Ahead;
 use crate::check::Checks;
 use crate::derive::Deriver;
 use crate::letter::Reason;
@@ -83,6 +84,7 @@ pub(crate) struct Processor {
     /// What the formats want to be published, for a moment.
     commands: Vec<Command>,
     redeliveries: Redeliveries,
+    ahead: Ahead,
     /// What the message in hand may still bring.
     names: NewNames,
 }
@@ -104,6 +106,7 @@ impl Processor {
             mappings,
             commands: Vec::new(),
             redeliveries,
+            ahead: Ahead::default(),
             names: NewNames::new(),
         })
     }
@@ -130,8 +133,33 @@ impl Processor {
         }
     }
 
-    /// Turns one message into readings and dead letters.
-    pub(crate) fn message(&mut self, message: &RawMessage, commit: &mut Commit) {
+    /// Turns the messages of a batch into readings and dead letters, one after the other; `each`
+    /// is called after each of them.
+    pub(crate) fn batch(
+        &mut self,
+        messages: &[RawMessage],
+        commit: &mut Commit,
+        mut each: impl FnMut(&mut Commit),
+    ) {
+        let mut ahead = std::mem::take(&mut self.ahead);
+        let codecs = self.parts.codecs.clone();
+        ahead.decode(messages, &*codecs, |message| {
+            let source = self.parts.sources.get(message.source?)?;
+            let captures = source.template.capture(&message.topic).unwrap_or_default();
+            self.refused(message, captures.device).is_none().then_some(source)
+        });
+        for (index, message) in messages.iter().enumerate() {
+            let prepared = ahead.codecs(index, &*codecs);
+            self.message(message, &prepared, commit);
+            if let Some(source) = message.source {
+                ahead.learn(source, &prepared);
+            }
+            each(commit);
+        }
+        self.ahead = ahead;
+    }
+
+    fn message(&mut self, message: &RawMessage, codecs: &dyn Codecs, commit: &mut Commit) {
         let sources = self.parts.sources.clone();
         let Some(source) = message.source.and_then(|key| sources.get(key)) else {
             let letter = Reason::no_source(&message.topic).letter(message, None, None, None, 1);
@@ -146,11 +174,10 @@ impl Processor {
             commit.dead_letters.push(reason.letter(message, from, device, key, 1));
             return;
         }
-        let codecs = self.parts.codecs.clone();
         let heard = Heard::default();
         let input = Message {
             replayed: message.replayed,
-            codecs: Some(&*codecs),
+            codecs: Some(codecs),
             heard: Some(&heard),
             ..Message::new(&message.topic, &message.payload, message.received)
         };

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use city_decode::Codecs;
 use city_derive::AqiConfig;
 use city_model::{Catalogue, Clock as _, ManualClock, Reading, SeriesKey, Timestamp};
 use city_pipeline::{
@@ -35,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) checks: BTreeMap<String, MetricChecks>,
     pub(crate) location: LocationChecks,
     pub(crate) aqi: Vec<AqiConfig>,
+    /// None if not given.
+    pub(crate) codecs: Option<Arc<dyn Codecs>>,
 }
 
 /// A city with a store that outlives its pipelines.
@@ -79,7 +82,7 @@ impl City {
             checks: self.plan.checks.clone(),
             location: self.plan.location.clone(),
             aqi: self.plan.aqi.clone(),
-            codecs: Arc::new(NoCodecs),
+            codecs: self.plan.codecs.clone().unwrap_or_else(|| Arc::new(NoCodecs)),
             speakers: Arc::new(Everybody),
             downlink: Arc::new(NoDownlink),
             limits: Limits::default(),
@@ -97,21 +100,26 @@ impl City {
     /// Sends one message at the present time and waits until it is durable: what follows from it
     /// does not depend on how messages are batched, but the clock must not move before.
     pub(crate) fn send(&self, topic: &str, payload: &str) {
+        self.send_all(topic, &[payload.to_owned()]);
+    }
+
+    /// The same for several messages that come together.
+    pub(crate) fn send_all(&self, topic: &str, payloads: &[String]) {
         let pipeline = self.pipeline.as_ref().expect("runs");
         let committed = self.store.head_seq();
-        let raw = RawMessage {
+        let batch = payloads.iter().map(|payload| RawMessage {
             source: pipeline.sources().route(None, topic),
             topic: topic.into(),
-            payload: payload.as_bytes().to_vec().into(),
+            payload: payload.clone().into(),
             received: self.clock.now(),
             retained: false,
             replayed: false,
             client: None,
             ack: None,
-        };
+        });
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        runtime.block_on(pipeline.intake().send(vec![raw])).expect("open");
+        runtime.block_on(pipeline.intake().send(batch.collect())).expect("open");
         while self.store.head_seq() == committed {
             std::thread::yield_now();
         }
