@@ -9,6 +9,6 @@ mod zones;
 pub use plausibility::{DEFAULT_MARGIN_DEG, Plausibility, plausibility};
 pub use zones::{
     GRID_LAYER, GridError, HierarchyProblem, HierarchyReason, LayerFigures, Loaded, MOST_CELLS,
-    Overlap, Repair, SkipReason, ZoneFileError, ZoneFileOddity, ZoneIndex, ZoneOptions,
-    ZoneProblem, ZoneRepair, automatic_resolution,
+    Overlap, Repair, SkipReason, Whereabouts, ZoneFileError, ZoneFileOddity, ZoneIndex,
+    ZoneOptions, ZoneProblem, ZoneRepair, automatic_resolution,
 };

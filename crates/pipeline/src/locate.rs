@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use city_geo::crs::to_wgs84;
-use city_geo::{DEFAULT_MARGIN_DEG, Plausibility, ZoneIndex, plausibility};
+use city_geo::{DEFAULT_MARGIN_DEG, Plausibility, Whereabouts, ZoneIndex, plausibility};
 use city_model::{Crs, Device, DeviceKey, Marks, Placement, Position, Quality, Timestamp, ZoneSet};
 use city_quality::{Fix, LocationChecker, LocationChecks, LocationState};
 use city_registry::Registry;
@@ -29,7 +29,7 @@ pub struct Located {
 struct Track {
     checked: LocationState,
     /// The newest believed place.
-    last: Option<(Timestamp, Position, ZoneSet)>,
+    last: Option<(Timestamp, Position, Whereabouts)>,
 }
 
 /// The location checks of all devices and of kinds with limits of their own.
@@ -82,7 +82,7 @@ impl Locator {
             };
             let track = tracks.entry(series.device).or_default();
             if track.last.as_ref().is_none_or(|(at, ..)| last.time > *at) {
-                track.last = Some((last.time, position, index.locate(position)));
+                track.last = Some((last.time, position, index.whereabouts(position)));
             }
         });
         let checkers = Checkers::new(limits);
@@ -100,8 +100,8 @@ impl Locator {
         if self.follows_zones {
             self.bounds = self.index.bounds();
         }
-        for (_, position, zones) in self.tracks.values_mut().filter_map(|t| t.last.as_mut()) {
-            *zones = self.index.locate(*position);
+        for (_, position, there) in self.tracks.values_mut().filter_map(|t| t.last.as_mut()) {
+            *there = self.index.whereabouts(*position);
         }
     }
 
@@ -125,7 +125,7 @@ impl Locator {
             return Located { position: None, zones, verdict, bad };
         }
         let track = self.tracks.entry(device.key).or_default();
-        let last_zones = track.last.as_ref().map_or(&self.nowhere, |(_, _, zones)| zones);
+        let last_zones = track.last.as_ref().map_or(&self.nowhere, |(_, _, there)| &there.zones);
         let Some((lon, lat)) = sent else {
             let zones = last_zones.clone();
             return Located { position: None, zones, verdict: Quality::NotEvaluated, bad: false };
@@ -141,16 +141,25 @@ impl Locator {
         let Some(position) = position.filter(|_| plausibility == Plausibility::Inside) else {
             return Located { position: None, zones: last_zones.clone(), verdict, bad: true };
         };
-        if let Some((_, last, zones)) = &track.last
-            && *last == position
-        {
+        let believed = verdict != Quality::Suspect;
+        let zones = match &mut track.last {
             // The next reading of the same message, or a device that waits.
-            return Located { position: Some(position), zones: zones.clone(), verdict, bad: false };
-        }
-        let zones = self.index.locate(position);
-        if verdict != Quality::Suspect && track.last.as_ref().is_none_or(|(at, ..)| time >= *at) {
-            track.last = Some((time, position, zones.clone()));
-        }
+            Some((_, last, there)) if *last == position => there.zones.clone(),
+            Some((at, last, there)) if there.hold(position) => {
+                if believed && time >= *at {
+                    (*at, *last) = (time, position);
+                }
+                there.zones.clone()
+            }
+            last => {
+                let there = self.index.whereabouts(position);
+                let zones = there.zones.clone();
+                if believed && last.as_ref().is_none_or(|(at, ..)| time >= *at) {
+                    *last = Some((time, position, there));
+                }
+                zones
+            }
+        };
         Located { position: Some(position), zones, verdict, bad: false }
     }
 }

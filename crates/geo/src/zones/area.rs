@@ -10,7 +10,8 @@
 
 use geo::{Coord, CoordsIter, LinesIter, Polygon};
 
-use super::core_box::CoreBox;
+use super::core_box::{CoreBox, Cores};
+use super::tree::FAN;
 
 /// A band holds about this many edges that begin in it, besides those that pass through.
 const EDGES_PER_BAND: usize = 4;
@@ -63,6 +64,15 @@ pub(super) struct Area {
     /// The edges of band `i` are `edges[starts[i]..starts[i + 1]]`.
     starts: Vec<u32>,
     edges: Vec<Edge>,
+    levels: Vec<Level>,
+}
+
+/// An edge along a latitude.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    lat: f64,
+    west: f64,
+    east: f64,
 }
 
 impl Area {
@@ -77,12 +87,23 @@ impl Area {
         let edges: Vec<Edge> =
             polygon.lines_iter().filter_map(|line| Edge::new(line.start, line.end)).collect();
         let bands = band_count(&edges, north - south);
+        let mut levels: Vec<Level> = polygon
+            .lines_iter()
+            .filter(|line| line.start.y == line.end.y)
+            .map(|line| Level {
+                lat: line.start.y,
+                west: line.start.x.min(line.end.x),
+                east: line.start.x.max(line.end.x),
+            })
+            .collect();
+        levels.sort_by(|a, b| a.lat.total_cmp(&b.lat));
         let mut area = Self {
             bounds,
             bands_per_degree: bands as f64 / (north - south),
             core: CoreBox::NOTHING,
             starts: vec![0; bands + 1],
             edges: Vec::new(),
+            levels,
         };
         area.sort_into_bands(&edges);
         area.core = area.label().map_or(CoreBox::NOTHING, |widest| CoreBox::grow(polygon, widest));
@@ -100,6 +121,21 @@ impl Area {
             && self.bounds[1] <= south
             && east <= self.bounds[2]
             && north <= self.bounds[3]
+    }
+
+    /// Whether any edge passes through a box or touches it.
+    pub(super) fn has_edge_in(&self, [west, south, east, north]: [f64; 4]) -> bool {
+        let after = self.levels.partition_point(|level| level.lat < south);
+        let mut levels = self.levels[after..].iter().take_while(|level| level.lat <= north);
+        if levels.any(|level| level.west <= east && west <= level.east) {
+            return true;
+        }
+        let bands = self.starts[self.band(south)]..self.starts[self.band(north) + 1];
+        self.edges[bands.start as usize..bands.end as usize].iter().any(|edge| {
+            let (low, high) = (south.max(edge.south), north.min(edge.north));
+            let (a, b) = (edge.lon_at(low), edge.lon_at(high));
+            low <= high && a.min(b) <= east && west <= a.max(b)
+        })
     }
 
     /// Whether the point lies inside, by the boundary rule.
@@ -200,8 +236,21 @@ struct Head {
     /// With one band the first of its edges, otherwise the first of its places in `starts`.
     start: u32,
     /// With one band, how many edges it has.
-    edges: u32,
+    edges: u16,
+    company: Company,
     owner: u32,
+}
+
+/// Which other areas there are where an area's core is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Company {
+    /// Any: a border may pass through the core.
+    #[default]
+    Unknown,
+    /// All of the core lies in the same areas.
+    Same,
+    /// None: whatever lies in the core lies in this area only.
+    Alone,
 }
 
 /// Many areas, packed: neighbours in memory are neighbours on the map.
@@ -211,6 +260,8 @@ pub(super) struct Areas {
     /// For areas of several bands, where each band starts in `edges`, and where the last ends.
     starts: Vec<u32>,
     edges: Vec<Edge>,
+    /// The cores in which an area is alone; by leaf of the tree.
+    cores: Vec<Cores>,
 }
 
 impl Areas {
@@ -227,21 +278,53 @@ impl Areas {
             bands_per_degree: area.bands_per_degree,
             bands: bands as u32,
             start,
-            edges: area.edges.len() as u32,
+            // Areas with more have more bands.
+            edges: area.edges.len().min(usize::from(u16::MAX)) as u16,
+            company: Company::default(),
             owner,
         });
         self.edges.extend_from_slice(&area.edges);
     }
 
-    /// The owner of an area, if the point lies inside, by the boundary rule.
-    pub(super) fn owner_at(&self, area: usize, lon: f64, lat: f64) -> Option<u32> {
+    /// A box inside an area, if there is one.
+    pub(super) fn core(&self, area: usize) -> CoreBox {
+        self.heads[area].core
+    }
+
+    /// Says which other areas there are where an area's core is.
+    pub(super) fn set_company(&mut self, area: usize, company: Company) {
+        self.heads[area].company = company;
+        if company == Company::Alone {
+            self.cores.resize(self.heads.len().div_ceil(FAN), Cores::NOTHING);
+            let Head { core, owner, .. } = self.heads[area];
+            self.cores[area / FAN].set(area % FAN, core, owner);
+        }
+    }
+
+    /// The owner of an area of a leaf, if the point lies in a core where it is alone.
+    pub(super) fn alone_at(&self, leaf: usize, lon: f64, lat: f64) -> Option<(u32, CoreBox)> {
+        self.cores.get(leaf)?.at(lon, lat)
+    }
+
+    /// The owner of an area, if the point lies inside, by the boundary rule; `settled` becomes its
+    /// core if the point lies there and all of the core lies in the same areas.
+    pub(super) fn owner_at(
+        &self,
+        area: usize,
+        lon: f64,
+        lat: f64,
+        settled: &mut CoreBox,
+    ) -> Option<u32> {
         let head = &self.heads[area];
         if head.core.holds(lon, lat) {
+            if head.company != Company::Unknown {
+                *settled = head.core;
+            }
             return Some(head.owner);
         }
         let start = head.start as usize;
         let edges = if head.bands == 1 {
-            &self.edges[start..start + head.edges as usize]
+            &self.edges[start..start + usize::from(head.edges)]
         } else {
             let band = band_of(lat, head.south, head.bands_per_degree, head.bands as usize);
             let starts = &self.starts[start + band..start + band + 2];
@@ -254,6 +337,13 @@ impl Areas {
     pub(super) fn change_owners(&mut self, of: impl Fn(u32) -> u32) {
         for head in &mut self.heads {
             head.owner = of(head.owner);
+        }
+        // Where no area is alone there is no owner either.
+        let cores = self.cores.iter_mut().zip(self.heads.chunks(FAN));
+        for (cores, heads) in cores {
+            for (owner, head) in cores.owners_mut().iter_mut().zip(heads) {
+                *owner = head.owner;
+            }
         }
     }
 
@@ -269,6 +359,7 @@ impl Areas {
         self.heads.capacity() * size_of::<Head>()
             + self.starts.capacity() * size_of::<u32>()
             + self.edges.capacity() * size_of::<Edge>()
+            + self.cores.capacity() * size_of::<Cores>()
     }
 }
 
@@ -402,7 +493,8 @@ mod tests {
             for (lon, lat) in points {
                 let expected = contains_slowly(&polygon, lon, lat);
                 prop_assert_eq!(prepared.contains(lon, lat), expected);
-                prop_assert_eq!(packed.owner_at(1, lon, lat), expected.then_some(9));
+                let owner = packed.owner_at(1, lon, lat, &mut CoreBox::NOTHING.clone());
+                prop_assert_eq!(owner, expected.then_some(9));
             }
         }
 

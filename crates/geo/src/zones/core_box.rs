@@ -2,6 +2,8 @@
 
 use geo::{Coord, LinesIter, Polygon};
 
+use super::tree::FAN;
+
 /// A box strictly inside an area. In single precision, rounded inward: no point that rounds into
 /// it lies outside.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,15 @@ impl CoreBox {
     pub(super) fn holds(&self, lon: f64, lat: f64) -> bool {
         let (lon, lat) = (lon as f32, lat as f32);
         (self.west < lon) & (lon < self.east) & (self.south < lat) & (lat < self.north)
+    }
+
+    /// West, south, east, north of a box around it, somewhat larger than what it holds; `None` if it
+    /// holds nothing.
+    pub(super) fn bounds(&self) -> Option<[f64; 4]> {
+        let Self { west, south, east, north } = *self;
+        let (west, south) = (f64::from(west.next_down()), f64::from(south.next_down()));
+        let (east, north) = (f64::from(east.next_up()), f64::from(north.next_up()));
+        (self.west < self.east && self.south < self.north).then_some([west, south, east, north])
     }
 
     /// Grows a box from the middle half of the widest stretch: north and south as far as no edge
@@ -61,6 +72,61 @@ impl CoreBox {
             east: (east as f32).next_down().next_down(),
             north: (high as f32).next_down().next_down(),
         }
+    }
+}
+
+/// The boxes inside eight neighbouring areas, each of which is alone there, with the areas' owners.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct Cores {
+    west: [f32; FAN],
+    south: [f32; FAN],
+    east: [f32; FAN],
+    north: [f32; FAN],
+    owners: [u32; FAN],
+}
+
+impl Cores {
+    /// Hold nothing.
+    pub(super) const NOTHING: Self = Self {
+        west: [0.0; FAN],
+        south: [0.0; FAN],
+        east: [0.0; FAN],
+        north: [0.0; FAN],
+        owners: [0; FAN],
+    };
+
+    pub(super) fn set(&mut self, slot: usize, core: CoreBox, owner: u32) {
+        self.west[slot] = core.west;
+        self.south[slot] = core.south;
+        self.east[slot] = core.east;
+        self.north[slot] = core.north;
+        self.owners[slot] = owner;
+    }
+
+    pub(super) fn owners_mut(&mut self) -> &mut [u32] {
+        &mut self.owners
+    }
+
+    /// The box that holds the point, with the owner of its area.
+    #[expect(clippy::needless_bitwise_bool, reason = "eight lanes at once, no branches")]
+    pub(super) fn at(&self, lon: f64, lat: f64) -> Option<(u32, CoreBox)> {
+        let (lon, lat) = (lon as f32, lat as f32);
+        let mut hits = 0_u32;
+        for i in 0..FAN {
+            let hit = (self.west[i] < lon)
+                & (lon < self.east[i])
+                & (self.south[i] < lat)
+                & (lat < self.north[i]);
+            hits |= u32::from(hit) << i;
+        }
+        if hits == 0 {
+            return None;
+        }
+        let i = hits.trailing_zeros() as usize % FAN;
+        let (west, south) = (self.west[i], self.south[i]);
+        let (east, north) = (self.east[i], self.north[i]);
+        Some((self.owners[i], CoreBox { west, south, east, north }))
     }
 }
 

@@ -26,7 +26,8 @@ use geo::{CoordsIter, MultiPolygon};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use self::area::{Area, Areas};
+use self::area::{Area, Areas, Company};
+use self::core_box::CoreBox;
 use self::grid::Grid;
 use self::hierarchy::Wanted;
 use self::sets::ZoneSets;
@@ -84,6 +85,24 @@ struct Parts {
 thread_local! {
     /// The keys being collected; kept so that locating allocates nothing.
     static FOUND: RefCell<Vec<ZoneKey>> = const { RefCell::new(Vec::new()) };
+    /// The leaves of the tree around the position; likewise.
+    static HITS: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The zones of a place, and how far around it they are the same; for things that move, which are
+/// most often still there when they are asked for again. Holds for the index that gave it only.
+#[derive(Clone, Debug)]
+pub struct Whereabouts {
+    /// The zones.
+    pub zones: ZoneSet,
+    core: CoreBox,
+}
+
+impl Whereabouts {
+    /// Whether a position lies in the same zones, as far as that is known without looking.
+    pub fn hold(&self, position: Position) -> bool {
+        self.core.holds(position.lon, position.lat)
+    }
 }
 
 impl ZoneIndex {
@@ -171,39 +190,68 @@ impl ZoneIndex {
     /// outside, so that neighbours that share an edge never both claim it and never both decline.
     /// 180 and -180 degrees are the same meridian; the north pole counts as just below it.
     pub fn locate(&self, position: Position) -> ZoneSet {
+        self.whereabouts(position).zones
+    }
+
+    /// The same, with how far around the position it is so.
+    pub fn whereabouts(&self, position: Position) -> Whereabouts {
         FOUND.with_borrow_mut(|found| {
-            self.locate_into(position, found);
-            match found.as_slice() {
+            let core = self.find(position, found);
+            let zones = match found.as_slice() {
                 [] => self.nowhere.clone(),
                 [key] => self.singles[key.0 as usize].clone(),
                 _ => self.sets.intern(found),
-            }
+            };
+            Whereabouts { zones, core }
         })
     }
 
     /// Replaces the content of `keys` by the zones that a position lies in, in ascending order.
     pub fn locate_into(&self, position: Position, keys: &mut Vec<ZoneKey>) {
+        self.find(position, keys);
+    }
+
+    /// The same; returns a box in which all positions have these zones.
+    fn find(&self, position: Position, keys: &mut Vec<ZoneKey>) -> CoreBox {
         keys.clear();
         let lon = meridian::normal(position.lon);
         let lat = if position.lat == 90.0 { position.lat.next_down() } else { position.lat };
-        self.collect(lon, lat, keys);
+        let mut core = self.collect(lon, lat, keys);
         if self.beyond {
             self.collect(lon + 360.0, lat, keys);
         }
         for grid in &self.grids {
             keys.extend(grid.at(lon, position.lat).map(ZoneKey));
+            // Its cells know no areas.
+            core = CoreBox::NOTHING;
         }
         if keys.len() > 1 {
             keys.sort_unstable();
             // Polygons of one zone may overlap in careless files.
             keys.dedup();
         }
+        core
     }
 
-    fn collect(&self, lon: f64, lat: f64, keys: &mut Vec<ZoneKey>) {
-        self.tree.at(lon, lat, |number| {
-            keys.extend(self.areas.owner_at(number, lon, lat).map(ZoneKey));
-        });
+    fn collect(&self, lon: f64, lat: f64, keys: &mut Vec<ZoneKey>) -> CoreBox {
+        HITS.with_borrow_mut(|hits| {
+            hits.clear();
+            self.tree.leaves_at(lon, lat, |leaf| hits.push(leaf as u32));
+            // Most positions lie in some core where nobody else is, which takes one look.
+            for leaf in hits.iter() {
+                if let Some((owner, core)) = self.areas.alone_at(*leaf as usize, lon, lat) {
+                    keys.push(ZoneKey(owner));
+                    return core;
+                }
+            }
+            let mut core = CoreBox::NOTHING;
+            for leaf in hits.iter() {
+                self.tree.in_leaf(*leaf as usize, lon, lat, |number| {
+                    keys.extend(self.areas.owner_at(number, lon, lat, &mut core).map(ZoneKey));
+                });
+            }
+            core
+        })
     }
 
     /// The zones that a position lies in for people: the layers in the order of their files, and
@@ -309,16 +357,24 @@ impl ZoneIndex {
         let boxes: Vec<_> = prepared.iter().map(|(_, area)| area.bounds()).collect();
         let (tree, order) = Tree::new(&boxes);
         let mut areas = Areas::default();
-        for index in order {
-            let (owner, area) = &prepared[index as usize];
+        for index in &order {
+            let (owner, area) = &prepared[*index as usize];
             areas.push(area, *owner);
         }
         areas.shrink();
+        let beyond = boxes.iter().any(|[_, _, east, _]| *east > 180.0);
+        // Across the antimeridian areas meet that are far apart in numbers.
+        if !beyond {
+            for number in 0..order.len() {
+                let other = |number: usize| &prepared[order[number] as usize].1;
+                areas.set_company(number, company(areas.core(number), number, &tree, other));
+            }
+        }
         let one_layer = zones.windows(2).all(|pair| pair[0].layer == pair[1].layer);
         let mut index = Self {
             by_id: zones.iter().map(|zone| (zone.id.clone(), zone.key.0)).collect(),
             sets: ZoneSets::for_zones(if one_layer { zones.len() / 8 } else { zones.len() }),
-            beyond: boxes.iter().any(|[_, _, east, _]| *east > 180.0),
+            beyond,
             zones,
             shapes,
             wanted,
@@ -346,6 +402,31 @@ impl ZoneIndex {
             self.singles[zone.key.0 as usize] = [zone.key].into();
         }
     }
+}
+
+/// Which areas there are beside area `number` where its core is.
+fn company<'a>(
+    core: CoreBox,
+    number: usize,
+    tree: &Tree,
+    area: impl Fn(usize) -> &'a Area,
+) -> Company {
+    let Some(bounds) = core.bounds() else { return Company::Unknown };
+    let [west, south, east, north] = bounds;
+    let (lon, lat) = (f64::midpoint(west, east), f64::midpoint(south, north));
+    let mut company = Company::Alone;
+    tree.touching(bounds, |other| {
+        if other == number || company == Company::Unknown {
+            return;
+        }
+        let area = area(other);
+        if area.has_edge_in(bounds) {
+            company = Company::Unknown;
+        } else if area.contains(lon, lat) {
+            company = Company::Same;
+        }
+    });
+    company
 }
 
 #[cfg(test)]

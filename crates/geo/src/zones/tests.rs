@@ -199,3 +199,98 @@ fn the_map_gets_fewer_corners_in_the_right_order() {
     let tiny = map["features"][1]["geometry"]["coordinates"][0][0].as_array().expect("a ring");
     assert!(tiny.len() >= 4, "a zone smaller than the tolerance is kept: {tiny:?}");
 }
+
+mod walks {
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    use super::*;
+
+    /// A square or a star on a coarse grid, so that borders meet, cross and run along latitudes.
+    fn shape() -> impl Strategy<Value = Vec<[f64; 2]>> {
+        (0..12_i32, 0..12_i32, 1..9_i32, 1..9_i32, any::<bool>()).prop_map(
+            |(w, s, dx, dy, star)| {
+                let (w, s, dx, dy) = (f64::from(w), f64::from(s), f64::from(dx), f64::from(dy));
+                let (e, n) = (w + dx, s + dy);
+                if star {
+                    let (x, y) = (w + dx / 2.0, s + dy / 2.0);
+                    vec![
+                        [w, s],
+                        [x, s + dy / 4.0],
+                        [e, s],
+                        [e - dx / 4.0, y],
+                        [e, n],
+                        [x, y],
+                        [w, n],
+                    ]
+                } else {
+                    vec![[w, s], [e, s], [e, n], [w, n]]
+                }
+            },
+        )
+    }
+
+    fn collection(shapes: &[Vec<[f64; 2]>]) -> String {
+        let feature = |(number, ring): (usize, &Vec<[f64; 2]>)| {
+            let ring: Vec<_> = ring.iter().chain(ring.first()).collect();
+            json!({ "type": "Feature", "properties": { "name": number },
+                "geometry": { "type": "Polygon", "coordinates": [ring] } })
+        };
+        let features: Vec<Value> = shapes.iter().enumerate().map(feature).collect();
+        json!({ "type": "FeatureCollection", "features": features }).to_string()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 400,
+            rng_seed: RngSeed::Fixed(7),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn a_position_lies_in_the_areas_that_hold_it_and_where_it_stays_it_stays(
+            shapes in prop::collection::vec(shape(), 1..12),
+            steps in prop::collection::vec((0..200_u32, 0..200_u32), 40),
+        ) {
+            let index = load(&collection(&shapes)).index;
+            let areas: Vec<(ZoneKey, Area)> = index
+                .zones()
+                .iter()
+                .zip(&index.shapes)
+                .flat_map(|(zone, shape)| shape.iter().map(|polygon| (zone.key, polygon)))
+                .filter_map(|(key, polygon)| Some((key, Area::new(polygon)?)))
+                .collect();
+            let mut before: Option<Whereabouts> = None;
+            for (x, y) in steps {
+                let (lon, lat) = (f64::from(x) / 10.0, f64::from(y) / 10.0);
+                let position = Position { lon, lat };
+                let there = index.whereabouts(position);
+                let holds = |(_, area): &&(ZoneKey, Area)| {
+                    let [w, s, e, n] = area.bounds();
+                    w <= lon && lon <= e && s <= lat && lat <= n && area.contains(lon, lat)
+                };
+                let expected: Vec<ZoneKey> =
+                    areas.iter().filter(holds).map(|(key, _)| *key).collect();
+                prop_assert_eq!(&*there.zones, &*expected, "{} {}", lon, lat);
+                if let Some(before) = before.filter(|before| before.hold(position)) {
+                    prop_assert_eq!(&*before.zones, &*expected, "still there at {} {}", lon, lat);
+                }
+                before = Some(there);
+            }
+        }
+    }
+
+    #[test]
+    fn most_of_a_zone_is_known_without_looking_again() {
+        let text = squares(&[("City", 0., 0., 9.), ("A", 1., 1., 2.), ("B", 3., 1., 2.)]);
+        let index = load(&text).index;
+        let at = |lon, lat| Position { lon, lat };
+        let there = index.whereabouts(at(2.0, 2.0));
+        assert!(there.hold(at(2.4, 2.2)) && !there.hold(at(3.1, 2.0)));
+        // The city's own core has borders in it: what it says does not hold around it.
+        let outside = index.whereabouts(at(6.0, 6.0));
+        assert_eq!(outside.zones.len(), 1);
+        assert!(!outside.hold(at(4.0, 2.0)));
+    }
+}

@@ -8,7 +8,7 @@
 //! metre, but never without one that holds it.
 
 /// Boxes in a node.
-const FAN: usize = 8;
+pub(super) const FAN: usize = 8;
 
 /// West, south, east, north.
 pub(super) type Bounds = [f64; 4];
@@ -40,6 +40,20 @@ impl Node {
                 & (lon <= self.east[i])
                 & (self.south[i] <= lat)
                 & (lat <= self.north[i]);
+            hits |= u32::from(hit) << i;
+        }
+        hits
+    }
+
+    /// The boxes that touch another, as bits.
+    #[expect(clippy::needless_bitwise_bool, reason = "eight lanes at once, no branches")]
+    fn touches(&self, [west, south, east, north]: [f32; 4]) -> u32 {
+        let mut hits = 0;
+        for i in 0..FAN {
+            let hit = (self.west[i] <= east)
+                & (west <= self.east[i])
+                & (self.south[i] <= north)
+                & (south <= self.north[i]);
             hits |= u32::from(hit) << i;
         }
         hits
@@ -87,21 +101,50 @@ impl Tree {
         (tree, order)
     }
 
-    /// Calls `found` with the number of every box that may hold the point.
-    pub(super) fn at(&self, lon: f64, lat: f64, mut found: impl FnMut(usize)) {
-        let Some(top) = self.levels.len().checked_sub(1) else { return };
-        self.descend(top, 0, (lon as f32, lat as f32), &mut found);
+    /// Calls `found` with the number of every leaf in which boxes may hold the point: leaf `n` has
+    /// the boxes `8 n` to `8 n + 7`.
+    pub(super) fn leaves_at(&self, lon: f64, lat: f64, mut found: impl FnMut(usize)) {
+        let (lon, lat) = (lon as f32, lat as f32);
+        match self.levels.len() {
+            0 => {}
+            1 => found(0),
+            levels => self.descend(levels - 1, 0, 1, &|node| node.hits(lon, lat), &mut found),
+        }
     }
 
-    fn descend(&self, level: usize, node: usize, at: (f32, f32), found: &mut impl FnMut(usize)) {
-        let mut hits = self.levels[level][node].hits(at.0, at.1);
+    /// Calls `found` with the number of every box of a leaf that may hold the point.
+    pub(super) fn in_leaf(&self, leaf: usize, lon: f64, lat: f64, mut found: impl FnMut(usize)) {
+        let mut hits = self.levels[0][leaf].hits(lon as f32, lat as f32);
+        while hits != 0 {
+            found(leaf * FAN + hits.trailing_zeros() as usize);
+            hits &= hits - 1;
+        }
+    }
+
+    /// Calls `found` with the number of every box that may touch a box.
+    pub(super) fn touching(&self, bounds: Bounds, mut found: impl FnMut(usize)) {
+        let Some(top) = self.levels.len().checked_sub(1) else { return };
+        let bounds = outward(bounds);
+        self.descend(top, 0, 0, &|node| node.touches(bounds), &mut found);
+    }
+
+    /// Goes down to the children of the nodes of level `last`.
+    fn descend(
+        &self,
+        level: usize,
+        node: usize,
+        last: usize,
+        hits_of: &impl Fn(&Node) -> u32,
+        found: &mut impl FnMut(usize),
+    ) {
+        let mut hits = hits_of(&self.levels[level][node]);
         while hits != 0 {
             let child = node * FAN + hits.trailing_zeros() as usize;
             hits &= hits - 1;
-            if level == 0 {
+            if level == last {
                 found(child);
             } else {
-                self.descend(level - 1, child, at, found);
+                self.descend(level - 1, child, last, hits_of, found);
             }
         }
     }
@@ -169,7 +212,9 @@ mod tests {
 
     fn found(tree: &Tree, order: &[u32], lon: f64, lat: f64) -> Vec<u32> {
         let mut found = Vec::new();
-        tree.at(lon, lat, |number| found.push(order[number]));
+        tree.leaves_at(lon, lat, |leaf| {
+            tree.in_leaf(leaf, lon, lat, |number| found.push(order[number]));
+        });
         found.sort_unstable();
         found
     }
