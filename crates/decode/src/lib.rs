@@ -23,6 +23,8 @@ mod mapping;
 mod options;
 mod path;
 mod rows;
+#[cfg(test)]
+mod testing;
 mod time;
 pub mod topic;
 mod wire;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use city_decode::hj212::CrcKind;
+use city_decode::hj212::{CrcKind, Sm4Key};
 use city_pipeline::SourceKey;
 
 /// A listener.
@@ -25,6 +25,9 @@ pub struct Config {
     pub window: usize,
     /// Which checksums are right: as the source's option `crc` has it.
     pub checksum: Checksum,
+    /// The key of encrypted data: as the source's option `sm4_key` has it. Without one, whether
+    /// their checksum is right is left to the format, and they are answered whatever it says.
+    pub sm4_key: Option<Sm4Key>,
 }
 
 /// Which checksums are right.
@@ -51,6 +54,7 @@ impl Config {
             write: Duration::from_secs(10),
             window: 64,
             checksum: Checksum::default(),
+            sm4_key: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use city_decode::Message;
 use city_decode::hj212::{CrcKind, encode};
-use city_hj212::{Access, AllowAll, Checksum, Config, Listener, StatsSnapshot};
+use city_hj212::{Access, AllowAll, Checksum, Config, Listener, Sm4Key, StatsSnapshot};
 use city_model::{ManualClock, Timestamp};
 use city_pipeline::{Limits, RawMessage, Received, SourceKey, intake};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -437,4 +437,101 @@ async fn a_stop_waits_for_the_commits_under_way() {
     commit(message);
     assert_eq!(rest(&mut device).await.as_bytes(), answer("M1", "1"));
     bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_heartbeat_and_a_request_for_a_key_are_answered_as_notices() {
+    let mut bench = Bench::start().await;
+    let mut device = bench.device().await;
+    for cn in ["9015", "1001", "1014"] {
+        let text = format!("QN=1;ST=91;CN={cn};PW=123456;MN=M1;Flag=9;CP=&&&&");
+        send(&mut device, &encode(&text, CrcKind::Standard)).await;
+        bench.take(1).await.into_iter().for_each(commit);
+        let text = "QN=1;ST=91;CN=9013;PW=123456;MN=M1;Flag=8;CP=&&&&";
+        expect(&mut device, &encode(text, CrcKind::Standard)).await;
+    }
+}
+
+/// The frame of HJ 212-2025, annex A.2 (4), encrypted with 16 times 0x30.
+fn encrypted() -> Vec<u8> {
+    let vectors = include_str!("../../decode/testdata/hj212/hj212_2025.json");
+    let vectors: serde_json::Value = serde_json::from_str(vectors).expect("JSON");
+    vectors[4]["input"].as_str().expect("a frame").into()
+}
+
+fn encrypted_answer() -> Vec<u8> {
+    let text = "QN=20240520210700000;ST=91;CN=9014;PW=123456;MN=010000A8900016F000169DC0;Flag=8;\
+        CP=&&&&";
+    encode(text, CrcKind::Standard)
+}
+
+fn with_key(key: &str) -> impl FnOnce(&mut Config) {
+    let key = Sm4Key::from_option(Some(key));
+    assert!(key.is_some());
+    |config| config.sm4_key = key
+}
+
+#[tokio::test]
+async fn an_encrypted_frame_is_answered_where_the_key_says_that_its_checksum_is_right() {
+    let mut bench = Bench::with(with_key(&"30".repeat(16)), Arc::new(AllowAll)).await;
+    let mut device = bench.device().await;
+    for piece in encrypted().chunks(100) {
+        send(&mut device, piece).await;
+    }
+    let message = bench.take(1).await.remove(0);
+    assert_eq!(&*message.topic, "hj212/010000A8900016F000169DC0");
+    assert_eq!(&message.payload[..], encrypted(), "as it was sent");
+    commit(message);
+    expect(&mut device, &encrypted_answer()).await;
+    // One digit of the ciphertext is another.
+    let broken = String::from_utf8(encrypted()).expect("text").replacen("0x15", "0x16", 1);
+    send(&mut device, broken.as_bytes()).await;
+    assert!(bench.take(1).await[0].ack.is_none());
+    let stats = bench.stop().await;
+    assert_eq!((stats.frames, stats.answered, stats.bad_checksums), (2, 1, 1));
+}
+
+#[tokio::test]
+async fn an_encrypted_frame_without_a_key_goes_on_and_is_answered_once_it_is_durable() {
+    let mut bench = Bench::start().await;
+    let mut device = bench.device().await;
+    send(&mut device, &encrypted()).await;
+    let message = bench.take(1).await.remove(0);
+    assert!(device.try_read(&mut [0; 1]).is_err(), "nothing is answered yet");
+    // It is a dead letter with a reason of its own, which can be decoded once there is a key.
+    let format = city_decode::format("hj212").expect("a format");
+    let decoder = format.compile(&serde_json_null()).expect("no options");
+    let input = Message::new(&message.topic, &message.payload, message.received);
+    let error = decoder.decode(&input, &mut Vec::new()).expect_err("no key");
+    assert!(error.hint.contains("sm4_key"), "{error}");
+    commit(message);
+    expect(&mut device, &encrypted_answer()).await;
+    assert_eq!(bench.stop().await.bad_checksums, 0);
+}
+
+#[tokio::test]
+async fn with_a_wrong_key_an_encrypted_frame_is_not_answered() {
+    let mut bench = Bench::with(with_key(&"31".repeat(16)), Arc::new(AllowAll)).await;
+    let mut device = bench.device().await;
+    send(&mut device, &encrypted()).await;
+    assert!(bench.take(1).await[0].ack.is_none());
+    assert_eq!(bench.stop().await.bad_checksums, 1);
+}
+
+#[tokio::test]
+async fn a_packet_of_the_next_transmission_gets_no_time_of_the_one_before() {
+    let mut bench = Bench::start().await;
+    let mut device = bench.device().await;
+    let packet = |qn: &str, number: u8, data: &str| {
+        let text =
+            format!("QN={qn};ST=22;CN=2051;PW=1;MN=M1;Flag=6;PNUM=2;PNO={number};CP=&&{data}&&");
+        encode(&text, CrcKind::Standard)
+    };
+    let first = packet("20261123163001001", 1, "DataTime=20261123163000;a34004-Avg=1");
+    let second = packet("20261123163001002", 2, "a34002-Avg=2");
+    let lost = packet("20261123163101002", 2, "a34002-Avg=3");
+    send(&mut device, &[&first[..], &second, &lost].concat()).await;
+    let messages = bench.take(3).await;
+    assert_eq!(&messages[1].payload[..], [&first[..], &second].concat());
+    assert_eq!(&messages[2].payload[..], lost);
 }

@@ -1,4 +1,5 @@
-//! HJ 212-2017 and HJ 212-2025: monitoring of pollutants in China, with HJ/T 212-2005 before them.
+//! HJ 212-2017, with HJ/T 212-2005 before it and HJ 212-2025 behind it: monitoring of pollutants
+//! in China.
 //!
 //! ```text
 //! ##0152QN=20261123163001123;ST=22;CN=2011;PW=123456;MN=AQ-0017;Flag=5;CP=&&DataTime=20261123163000;a34004-Rtd=35.2,a34004-Flag=N;a21005-Rtd=0.8,a21005-Flag=T&&6180
@@ -6,7 +7,7 @@
 //!
 //! The device is `MN`, the time `DataTime` (or the factor's own `SampleTime`), local time at the
 //! option `time_offset`, by default `+08:00`. A message may hold several frames; a packet of a
-//! split transmission that has no `DataTime` takes it from the packet before it.
+//! split transmission that has no `DataTime` takes it from a packet of the same one before it.
 //!
 //! Names: the standard's factor codes are called as in the catalogue (`a34004-Rtd` is `pm25`),
 //! other codes keep their own. A statistic is a metric of its own, named by what it is and by the
@@ -16,52 +17,64 @@
 //! |---|---|
 //! | `a34004-Rtd` | `pm25` |
 //! | `a34004-Avg`, `-Min`, `-Max` with CN=2051, 2061, 2031 | `pm25_avg_minute`, `pm25_min_hour`, `pm25_max_day`, … |
-//! | `w00000-Cou` with CN=2061 | `water_flow_sum_hour` |
+//! | `w00000-Cou`, `w01018-Cou` with CN=2061 | `water_flow_sum_hour` (m3), `water_cod_sum_hour` (kg) |
+//! | `Leq-Data` with CN=2051; 2052, a single measurement | `noise_laeq_avg_minute`; `noise_laeq` |
+//! | `Leq-DayData`, `-NightData` with CN=2031 | `noise_laeq_daytime`, `noise_laeq_nighttime` |
+//! | `a01901-Avg`, `-RawAvg` with CN=2111 | `a01901_avg_five_minutes`, `a01901_raw_avg_five_minutes` |
 //! | `a21026-ZsRtd`, `-ZsAvg` (ST=31) | `stack_so2_converted`, `stack_so2_converted_avg_hour` |
 //! | any other, such as `SB1-RS` | as it is sent |
 //!
 //! With `plain = "minute"` (or `hour`, `day`) that average is the metric itself, for stations
-//! that send no real-time values: `a34004-Avg` is `pm25`.
+//! that send no real-time values: `a34004-Avg` is `pm25`, `Leq-Data` is `noise_laeq`.
 //!
 //! The shared option `metrics` can name each item as it is sent (`"a34004-Avg"`), and a code
 //! alone for its plain value (`"a34004"`). `units = { a21004 = "mg/m3" }` says in which unit a
 //! code's values come, where the standard's is not kept to.
 //!
 //! A flag beside a value is the device's own verdict: broken, in maintenance, being calibrated
-//! (fail), out of range (suspect), off or out of reach (missing). A value of `NaN` is missing too.
+//! (fail), out of range (suspect), off, without power or out of reach (missing). A value of `NaN`
+//! is missing too.
 //!
 //! `crc` says which checksum is right: `standard`, `modbus` (which some devices compute
 //! instead), `either` (default), or `ignore`. A wrong length is tolerated if the checksum is right.
 //!
-//! Requests, settings, answers and notices (CN=1… and 9…), a device's running state, start and
-//! own data without a factor's value have no values on purpose.
+//! `sm4_key`, 32 hexadecimal digits, decrypts the data of HJ 212-2025 (SM4), raw or written as
+//! `{0xE4,0x3E,…}`; the checksum is then that of the decrypted segment. One key is for all devices
+//! of a source, and a new one (CN=1014) is not fetched: it has to be set here.
+//!
+//! Requests, settings, answers, notices and heartbeats (CN=1… and 9…), a device's running state,
+//! start and own data without a factor's value have no values on purpose. Files (HJ 212-2025,
+//! annex H) are not read.
 
 mod beside;
+mod cipher;
 mod clock;
+mod cut;
 mod factors;
+mod faults;
 pub mod frame;
+mod items;
 mod period;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::borrow::Cow;
 
-use city_model::{Quality, Timestamp};
+use city_model::Timestamp;
 use jiff::tz::Offset;
 use rustc_hash::FxHashMap;
 
 use crate::error::{At, DecodeError, DecodeErrorKind, OptionsError, quote};
 use crate::guard::{Guarded, Parse, Sink, check_id};
 use crate::options::Options;
-use crate::wire::Raw;
 use crate::{Decoder, Example, Format, Message};
-use beside::Beside;
 use clock::{local_time, offset};
-use factors::Verdict;
-use frame::{CrcKind, Frame, FrameError, Head, Step};
-use period::{Period, statistic_name};
-use settings::{Crc, units};
+use faults::{locked, not_a_frame};
+use frame::{CrcKind, Frame, FrameError, Head, Opened, Sm4Key, Step};
+use period::Period;
+use settings::{Crc, sm4_key, units};
 
 /// HJ 212.
 pub(super) struct Hj212;
@@ -72,11 +85,12 @@ impl Format for Hj212 {
     }
 
     fn summary(&self) -> &'static str {
-        "HJ 212-2017, HJ 212-2025 and HJ/T 212-2005: frames of China's pollutant monitoring"
+        "HJ 212-2017, HJ 212-2025 (its SM4 too) and HJ/T 212-2005: frames of China's pollutant \
+         monitoring"
     }
 
     fn summary_zh(&self) -> &'static str {
-        "HJ 212-2017、HJ 212-2025 与 HJ/T 212-2005 污染物自动监测数据传输报文"
+        "HJ 212-2017、HJ 212-2025（含 SM4 加密）与 HJ/T 212-2005 污染物自动监测数据传输报文"
     }
 
     fn example(&self) -> Example {
@@ -91,7 +105,7 @@ impl Format for Hj212 {
     }
 
     fn compile(&self, options: &serde_json::Value) -> Result<Box<dyn Decoder>, OptionsError> {
-        let options = Options::new(options, &["crc", "time_offset", "plain", "units"])?;
+        let options = Options::new(options, &["crc", "time_offset", "plain", "units", "sm4_key"])?;
         let crcs = [
             ("either", Crc::Either),
             ("standard", Crc::Only(CrcKind::Standard)),
@@ -109,6 +123,7 @@ impl Format for Hj212 {
             offset: offset(&options)?,
             plain: options.choice("plain", &periods)?.unwrap_or(Period::RealTime),
             units: units(&options)?,
+            key: sm4_key(&options)?,
         };
         Guarded::boxed(reader, &options)
     }
@@ -119,14 +134,25 @@ struct Reader {
     offset: Offset,
     plain: Period,
     units: FxHashMap<Box<str>, Box<str>>,
+    key: Option<Sm4Key>,
 }
 
-/// What was said in the packet before, for one of the same transmission.
-#[derive(Clone, Copy)]
+/// What was said in a packet before, for those of the same transmission.
 struct Earlier<'a> {
-    mn: &'a str,
-    cn: &'a str,
+    mn: Cow<'a, str>,
+    cn: Cow<'a, str>,
+    packets: u16,
+    number: u16,
     time: Timestamp,
+}
+
+impl Earlier<'_> {
+    /// Whether a packet belongs to the same transmission. Not only the next one does: the TCP
+    /// listener puts the first packet alone in front of each of the others.
+    fn goes_on_in(&self, head: &Head<'_>) -> bool {
+        (&*self.mn, &*self.cn, Some(self.packets)) == (head.mn, head.cn, head.pnum)
+            && head.pno.is_some_and(|number| self.number < number)
+    }
 }
 
 impl Parse for Reader {
@@ -177,23 +203,55 @@ impl Reader {
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let frame = Frame::parse(bytes).map_err(|error| not_a_frame(error, place))?;
-        self.check(&frame, place)?;
+        let opened = frame.open(self.key.as_ref());
+        match &opened {
+            Opened::Plain => {
+                self.check(&frame, false, place)?;
+                self.readable(&frame, Cow::Borrowed, place, earlier, sink)
+            }
+            Opened::Decrypted(_) => {
+                let frame = opened.frame(&frame);
+                self.check(&frame, true, place)?;
+                let keep = |text: &str| Cow::Owned(text.to_owned());
+                self.readable(&frame, keep, place, earlier, sink)
+            }
+            Opened::Locked => {
+                let head = frame.head().map_err(|error| not_a_frame(error, place))?;
+                if !is_about_the_exchange(&head) {
+                    return Err(locked(place));
+                }
+                sink.ignore();
+                Ok(())
+            }
+        }
+    }
+
+    /// A frame whose data can be read. `keep` makes its texts outlast it.
+    fn readable<'a, 'h>(
+        &'a self,
+        frame: &Frame<'h>,
+        keep: impl Fn(&'h str) -> Cow<'a, str> + Copy,
+        place: usize,
+        earlier: &mut Option<Earlier<'a>>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), DecodeError> {
         let head = frame.head().map_err(|error| not_a_frame(error, place))?;
-        // Requests and settings, answers and notices: no measurements, whatever they hold.
-        if matches!(head.cn.as_bytes(), [b'1' | b'9', _, _, _]) {
+        if is_about_the_exchange(&head) {
             sink.ignore();
             return Ok(());
         }
-        let time = self.time(&head, *earlier, place)?;
-        if let Some(time) = time {
-            *earlier = Some(Earlier { mn: head.mn, cn: head.cn, time });
+        let time = self.time(&head, earlier.as_ref(), place)?;
+        if let (Some(packets), Some(number), Some(time)) = (head.pnum, head.pno, time) {
+            let (mn, cn) = (keep(head.mn), keep(head.cn));
+            // Behind the last one another transmission begins.
+            *earlier = (number < packets).then_some(Earlier { mn, cn, packets, number, time });
         }
         let device = match head.mn {
             "" => None,
-            mn => Some(check_id(Cow::Borrowed(mn), || At::Byte(place))?),
+            mn => Some(check_id(keep(mn), || At::Byte(place))?),
         };
         let before = sink.found().len();
-        self.values(&head, place, sink)?;
+        self.values(&head, keep, place, sink)?;
         for value in sink.since(before) {
             value.device.clone_from(&device);
             value.time = value.time.or(time);
@@ -205,67 +263,38 @@ impl Reader {
         Ok(())
     }
 
-    fn check(&self, frame: &Frame<'_>, place: usize) -> Result<(), DecodeError> {
-        let checksums = frame.checksums();
-        let good = match self.crc {
-            Crc::Ignore => return Ok(()),
-            Crc::Either => checksums.kind(frame.crc).is_some(),
-            Crc::Only(CrcKind::Standard) => frame.crc == checksums.standard,
-            Crc::Only(CrcKind::Modbus) => frame.crc == checksums.modbus,
-        };
-        if good {
-            return Ok(());
-        }
-        let length = if frame.length_is_right() {
-            String::new()
-        } else {
-            let (declared, found) = (frame.declared, frame.segment.len());
-            format!("; the length is wrong too: {declared} is said, {found} is there")
-        };
-        Err(DecodeError::new(
-            DecodeErrorKind::BadChecksum,
-            At::Byte(place),
-            format!(
-                "the checksum is {:04X}; the data segment has {:04X} by HJ 212 and {:04X} by \
-                 Modbus{length}",
-                frame.crc, checksums.standard, checksums.modbus
-            ),
-            "check the line to the device; if it is the device that computes it differently, set \
-             the source's option crc (standard, modbus, either or ignore)",
-        ))
-    }
-
     /// The time of the data; that of the exchange for real-time data without one.
     fn time(
         &self,
         head: &Head<'_>,
-        earlier: Option<Earlier<'_>>,
+        earlier: Option<&Earlier<'_>>,
         place: usize,
     ) -> Result<Option<Timestamp>, DecodeError> {
         if let Some(text) = head.item("DataTime") {
             return self.read_time("DataTime", text, place).map(Some);
         }
-        let of = |earlier: &Earlier<'_>| (earlier.mn, earlier.cn) == (head.mn, head.cn);
-        if let Some(earlier) = earlier.filter(of) {
+        if let Some(earlier) = earlier.filter(|earlier| earlier.goes_on_in(head)) {
             return Ok(Some(earlier.time));
         }
         match Period::of(head.cn) {
-            Some(Period::RealTime) if !head.qn.is_empty() => {
+            Some(Period::RealTime | Period::Single) if !head.qn.is_empty() => {
                 self.read_time("QN", head.qn, place).map(Some)
             }
-            Some(Period::Minute | Period::Hour | Period::Day) => Err(DecodeError::new(
-                DecodeErrorKind::BadTime,
-                At::Byte(place),
-                match head.pno {
-                    Some(pno) => format!(
-                        "packet {pno} of a split transmission has no DataTime, and the packet \
+            Some(Period::Minute | Period::FiveMinutes | Period::Hour | Period::Day) => {
+                Err(DecodeError::new(
+                    DecodeErrorKind::BadTime,
+                    At::Byte(place),
+                    match head.pno {
+                        Some(pno) => format!(
+                            "packet {pno} of a split transmission has no DataTime, and the packet \
                          before it is not here"
-                    ),
-                    None => "the data have no DataTime".to_owned(),
-                },
-                "send DataTime in each packet, or through the TCP listener, which puts the \
+                        ),
+                        None => "the data have no DataTime".to_owned(),
+                    },
+                    "send DataTime in each packet, or through the TCP listener, which puts the \
                  packets of a transmission together",
-            )),
+                ))
+            }
             _ => Ok(None),
         }
     }
@@ -280,116 +309,14 @@ impl Reader {
             )
         })
     }
+}
 
-    fn values<'a>(
-        &'a self,
-        head: &Head<'a>,
-        place: usize,
-        sink: &mut Sink<'_, 'a>,
-    ) -> Result<(), DecodeError> {
-        let beside = Beside::of(head);
-        for (name, text) in head.items() {
-            let Some((code, what)) = name.rsplit_once('-') else { continue };
-            if matches!(what, "Flag" | "EFlag" | "SampleTime") || text.is_empty() {
-                continue;
-            }
-            let raw = match text.parse::<f64>() {
-                Ok(number) if number.is_finite() => Raw::Number(number),
-                // The device says that it has none: that is news, and none about the others.
-                Ok(_) => Raw::Absent(Cow::Borrowed(text)),
-                Err(_) => Raw::Text(Cow::Borrowed(text.trim_matches('/'))),
-            };
-            let time = match beside.sample_time(code) {
-                Some(text) => Some(self.read_time("SampleTime", text, place)?),
-                None => None,
-            };
-            let absent = matches!(raw, Raw::Absent(_));
-            let before = sink.found().len();
-            self.value(head, (name, code, what), raw, place, sink)?;
-            let verdict = beside.flag(code).map_or(Verdict::Good, factors::verdict);
-            for value in sink.since(before) {
-                value.time = time;
-                match verdict {
-                    _ if absent => value.quality = Some(Quality::Missing),
-                    Verdict::Good => {}
-                    Verdict::Bad(quality) => value.quality = Some(quality),
-                    Verdict::None => {
-                        value.missing = true;
-                        value.quality = Some(Quality::Missing);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn value<'a>(
-        &'a self,
-        head: &Head<'a>,
-        (name, code, what): (&'a str, &'a str, &'a str),
-        raw: Raw<'a>,
-        place: usize,
-        sink: &mut Sink<'_, 'a>,
-    ) -> Result<(), DecodeError> {
-        let at = || At::Byte(place);
-        let known = factors::metric(code, head.st);
-        let period = Period::of(head.cn);
-        let (converted, statistic) = match what.strip_prefix("Zs") {
-            Some(what) => (true, what),
-            None => (false, what),
-        };
-        let plain = match period {
-            Some(Period::RealTime) | None => statistic == "Rtd",
-            Some(period) => statistic == "Avg" && period == self.plain,
-        };
-        let unit = self.unit(code, statistic, known.map(|(_, unit)| unit));
-        let mapping = sink.mapping();
-        let by_code = || if plain && !converted { mapping.find(code) } else { None };
-        if let Some(rule) = mapping.find(name).or_else(by_code) {
-            return sink.ruled(rule, unit, raw, at);
-        }
-        let of: &'a str = known.map_or(code, |(metric, _)| metric);
-        let converted = if converted { "_converted" } else { "" };
-        let called = match (plain, statistic_name(statistic)) {
-            (true, _) if converted.is_empty() => Cow::Borrowed(of),
-            (true, _) => Cow::Owned(format!("{of}{converted}")),
-            (false, Some(statistic)) => {
-                let period = period.map_or("", Period::suffix);
-                Cow::Owned(format!("{of}{converted}_{statistic}{period}"))
-            }
-            (false, None) => Cow::Borrowed(name),
-        };
-        sink.named(called, unit, raw, at)
-    }
-
-    /// The unit of a value. Sums are of another dimension: only that of a volume is known.
-    fn unit<'a>(
-        &'a self,
-        code: &str,
-        statistic: &str,
-        known: Option<&'static str>,
-    ) -> Option<Cow<'a, str>> {
-        if statistic == "Cou" {
-            let volume = matches!(known, Some("L/s" | "m3/s"));
-            return volume.then_some(Cow::Borrowed("m3"));
-        }
-        if statistic_name(statistic).is_none() && statistic != "Rtd" {
-            return None;
-        }
-        self.units.get(code).map(|unit| Cow::Borrowed(&**unit)).or(known.map(Cow::Borrowed))
-    }
+/// Requests and settings, answers, notices and heartbeats: no measurements, whatever they hold.
+fn is_about_the_exchange(head: &Head<'_>) -> bool {
+    matches!(head.cn.as_bytes(), [b'1' | b'9', _, _, _])
 }
 
 /// Whether a command may be without values: a device's running state and start, and what it is.
 fn holds_nothing(head: &Head<'_>) -> bool {
     head.cn.starts_with('3') || matches!(head.cn, "2012" | "2021" | "2022" | "2041" | "2081")
-}
-
-fn not_a_frame(error: FrameError, place: usize) -> DecodeError {
-    DecodeError::new(
-        DecodeErrorKind::Malformed,
-        At::Byte(place),
-        format!("not a frame of HJ 212: {error}"),
-        "check that the source's format is right, and the line to the device",
-    )
 }

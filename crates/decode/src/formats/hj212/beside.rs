@@ -10,6 +10,22 @@ pub(super) struct Beside<'a> {
     times: FxHashMap<&'a str, &'a str>,
 }
 
+/// Whether an item is about the values of its factor, and none itself: when and how they were
+/// taken, what the device thinks of them, and what a check of it was to give (HJ 212-2025, with
+/// CN=2013 and 2062).
+pub(super) fn stands_beside(what: &str) -> bool {
+    matches!(
+        what,
+        "Flag"
+            | "EFlag"
+            | "SampleTime"
+            | "CompleteTime"
+            | "SampleType"
+            | "ResultType"
+            | "StandardValue"
+    )
+}
+
 impl<'a> Beside<'a> {
     pub(super) fn of(head: &Head<'a>) -> Self {
         let mut beside = Self { flags: FxHashMap::default(), times: FxHashMap::default() };

@@ -1,8 +1,9 @@
 //! What the standard's factor codes are called here, and the flags beside values.
 //!
 //! Codes: HJ 212-2017, annex B (air `a…`, water `w…`, noise `L…`); the short codes of
-//! HJ/T 212-2005 and the plain names that some air stations send are known too. Only what cities
-//! watch most is listed: any other code keeps its own name, and `metrics` can name it.
+//! HJ/T 212-2005 and the plain names that some air stations send are known too, and `a05024`, which
+//! annex B does not have and air stations send for ozone. Only what cities watch most is listed:
+//! any other code keeps its own name, and `metrics` can name it.
 //!
 //! Units: the standard's, but for two that no device keeps to. Annex B gives particles in ng/m3,
 //! and the gases of ambient air in mg/m3; air stations (ST=22) send both in ug/m3, as HJ 633
@@ -92,9 +93,14 @@ fn noise(code: &str) -> Option<Known> {
     Some(match code {
         "LA" => ("noise_la", "dB"),
         "Leq" => ("noise_laeq", "dB"),
+        "Ld" => ("noise_ld", "dB"),
+        "Ln" => ("noise_ln", "dB"),
+        "Ldn" => ("noise_ldn", "dB"),
+        "L5" => ("noise_l5", "dB"),
         "L10" => ("noise_l10", "dB"),
         "L50" => ("noise_l50", "dB"),
         "L90" => ("noise_l90", "dB"),
+        "L95" => ("noise_l95", "dB"),
         "LMx" => ("noise_lmax", "dB"),
         "LMn" => ("noise_lmin", "dB"),
         _ => return None,
@@ -112,21 +118,27 @@ pub(super) enum Verdict {
     None,
 }
 
-/// The verdict of a flag (HJ 212-2017, table 9; digits are those of air stations in
-/// HJ/T 212-2005, table 7). One that the standard does not know makes a value suspect.
+/// The verdict of a flag (HJ 212-2017, table 8; P is of HJ/T 212-2005, Md, St and Sd of stacks'
+/// monitoring systems; digits are those of air stations in HJ/T 212-2005, table 7). One that the
+/// standard does not know makes a value suspect.
 ///
 /// | flag | the device | verdict |
 /// |---|---|---|
 /// | N | works | good |
 /// | T | is beyond its measuring range | suspect |
 /// | S | was given the value by hand | suspect |
+/// | St, Sd | works, while the source of the emission starts up or shuts down | suspect |
 /// | M, C, D | is in maintenance, being calibrated, broken | fail |
-/// | F, B | is off, cannot be reached by the logger | missing: the number was not measured |
+/// | F, B, P | is off, cannot be reached by the logger, has no power | missing: the number was not measured |
+/// | Md | has no data | missing |
 /// | 3, 1; 2; 0 | (air station) normal, weather; abnormal; calibration | good; suspect; fail |
+///
+/// T is no fail: what is past the end of the range is at least as much as the number says, and the
+/// highest flood and the worst smoke are told that way alone.
 pub(super) fn verdict(flag: &str) -> Verdict {
     match flag {
         "" | "N" | "n" | "3" | "1" => Verdict::Good,
-        "F" | "f" | "B" | "b" => Verdict::None,
+        "F" | "f" | "B" | "b" | "P" | "p" | "Md" | "MD" | "md" => Verdict::None,
         "M" | "m" | "C" | "c" | "D" | "d" | "0" => Verdict::Bad(Quality::Fail),
         _ => Verdict::Bad(Quality::Suspect),
     }

@@ -5,107 +5,26 @@
 //! ```
 //!
 //! `##`, the length of the data segment in four decimal digits, the data segment, its CRC in four
-//! hexadecimal digits, CR and LF (HJ 212-2017, clause 6.3). HJ 212-2025 keeps the frame.
+//! hexadecimal digits, CR and LF (HJ 212-2017, clause 6.3). HJ 212-2025 keeps the frame, and may
+//! encrypt the data in it: see [`Frame::open`].
 //!
 //! Devices compute two checksums: the standard's (annex A: each byte is added to the high byte,
 //! shifted down), and the CRC-16 of Modbus. Both are told apart here, never mixed.
 
 use std::fmt::Write as _;
 
+pub use super::cipher::{Opened, Sm4Key};
+use super::cut::number;
+pub use super::cut::{Step, next};
+pub use super::items::Items;
+
 /// The longest frame in bytes: a segment of 9,999 and what is around it.
 pub const MAX_FRAME: usize = 2 + 4 + 9_999 + 4 + 2;
 
 /// The longest head in front of `CP=` that is looked at, in bytes. The standard's is below 120.
 const MAX_HEAD: usize = 1_024;
-
-/// What begins at the start of a buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A frame of this many bytes, CR and LF included if they are there.
-    Frame(usize),
-    /// This many bytes that belong to no frame.
-    Garbage(usize),
-    /// This many bytes of white space between frames.
-    Blank(usize),
-    /// Not enough to say.
-    More,
-}
-
-/// Says what begins at the start of a buffer; an empty one needs more.
-///
-/// Where the length is wrong, CR and LF or the next `##` end the frame, so that one bad frame
-/// costs no good one.
-pub fn next(buffer: &[u8]) -> Step {
-    let blank = buffer.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-    if blank > 0 {
-        return Step::Blank(blank);
-    }
-    if buffer.len() < 2 {
-        return if buffer.is_empty() || buffer == b"#" { Step::More } else { garbage(buffer) };
-    }
-    if !buffer.starts_with(b"##") {
-        return garbage(buffer);
-    }
-    let hashes = buffer.iter().take_while(|byte| **byte == b'#').count();
-    if hashes > 2 {
-        return Step::Garbage(hashes - 2);
-    }
-    let Some(digits) = buffer.get(2..6) else { return Step::More };
-    if let Some(declared) = number(digits) {
-        let end = 6 + declared + 4;
-        match buffer.get(end..) {
-            Some(rest) if rest.starts_with(b"\r\n") => return Step::Frame(end + 2),
-            Some(rest) if rest.starts_with(b"##") => return Step::Frame(end),
-            Some(b"" | b"\r") if !has_line_end(buffer, end) => return Step::More,
-            None if !has_line_end(buffer, buffer.len()) => return Step::More,
-            _ => {}
-        }
-    }
-    // The length is wrong: what ends the frame says where it ends.
-    match find(buffer, *b"\r\n") {
-        Some(end) => Step::Frame(end + 2),
-        None if buffer.len() < MAX_FRAME => Step::More,
-        // No frame ends in here; only the last start may have one that goes on.
-        None => match buffer[2..].windows(2).rposition(|pair| pair == b"##") {
-            Some(last) => Step::Garbage(last + 2),
-            None => garbage(&buffer[1..]).longer_by_one(),
-        },
-    }
-}
-
-impl Step {
-    fn longer_by_one(self) -> Self {
-        match self {
-            Self::Garbage(length) => Self::Garbage(length + 1),
-            other => other,
-        }
-    }
-}
-
-fn has_line_end(buffer: &[u8], before: usize) -> bool {
-    find(&buffer[..before.min(buffer.len())], *b"\r\n").is_some()
-}
-
-/// Everything up to the next `##`; a single `#` at the end may be half of one.
-fn garbage(buffer: &[u8]) -> Step {
-    match find(buffer, *b"##") {
-        Some(length) => Step::Garbage(length),
-        None if buffer.len() > 1 && buffer.ends_with(b"#") => Step::Garbage(buffer.len() - 1),
-        None => Step::Garbage(buffer.len()),
-    }
-}
-
-fn find(buffer: &[u8], what: [u8; 2]) -> Option<usize> {
-    buffer.windows(2).position(|pair| pair == what)
-}
-
-/// The number that decimal digits spell; `None` if there are others or none.
-fn number(digits: &[u8]) -> Option<usize> {
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    Some(digits.iter().fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0')))
-}
+/// What is in front of the data.
+const DATA: &[u8] = b"CP=&&";
 
 /// A frame taken apart; nothing in it is checked yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,13 +138,19 @@ impl<'a> Frame<'a> {
 
     /// What is in front of the data, and the data.
     pub fn head(&self) -> Result<Head<'a>, FrameError> {
-        let start = &self.segment[..self.segment.len().min(MAX_HEAD)];
-        let place = start.windows(5).position(|five| five == b"CP=&&").ok_or(FrameError::NoData)?;
-        let text = std::str::from_utf8(&self.segment[..place]).map_err(|_| FrameError::NoData)?;
-        let data = &self.segment[place + 5..];
-        let data = data.strip_suffix(b"&&").ok_or(FrameError::NoData)?;
+        let place = data_place(self.segment).ok_or(FrameError::NoData)?;
+        let text = &self.segment[..place - DATA.len()];
+        let text = std::str::from_utf8(text).map_err(|_| FrameError::NoData)?;
+        let data = self.segment[place..].strip_suffix(b"&&").ok_or(FrameError::NoData)?;
         Ok(Head::read(text, data))
     }
+}
+
+/// Where the data begin in a segment, or in the start of one.
+pub(super) fn data_place(segment: &[u8]) -> Option<usize> {
+    let start = &segment[..segment.len().min(MAX_HEAD)];
+    let place = start.windows(DATA.len()).position(|part| part == DATA)?;
+    Some(place + DATA.len())
 }
 
 /// The fields of a data segment (HJ 212-2017, table 3). Absent ones are empty.
@@ -251,13 +176,15 @@ pub struct Head<'a> {
     pub data: &'a [u8],
 }
 
-/// The field `Flag` (HJ 212-2017, table 4): six bits of version, one for split packets, one for
+/// The field `Flag` (HJ 212-2017, table 3): six bits of version, one for split packets, one for
 /// an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flag(pub u8);
 
 impl Flag {
-    /// The version of the standard: 0 is HJ/T 212-2005, 1 is HJ 212-2017, later ones follow.
+    /// The version of the standard: 0 is HJ/T 212-2005, 1 is HJ 212-2017, 2 is HJ 212-2025.
+    ///
+    /// 2 is no proof: devices for surface water (ST=21) sent `Flag=9` before there was that one.
     pub const fn version(self) -> u8 {
         self.0 >> 2
     }
@@ -304,19 +231,22 @@ impl<'a> Head<'a> {
         self.items().find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
-    /// Whether the data are from an answer or a notice (9011 to 9014), which nobody answers.
+    /// Whether this is an answer itself (9011 to 9014), which nobody answers. A heartbeat (9015)
+    /// is none.
     pub fn is_answer(&self) -> bool {
         matches!(self.cn, "9011" | "9012" | "9013" | "9014")
     }
 
     /// The answer, without checksum and frame (see [`encode`]): 9014 to data, and 9013 to the
-    /// notice with which a device asks for the time (1013).
+    /// notices of a device: it asks for the time (1013) or a new key (1014), says what hardware it
+    /// is (1001), or that it is there (9015, the heartbeat of HJ 212-2025).
     ///
     /// HJ 212-2017 names the exchange in the field QN; HJ/T 212-2005 in the data.
     pub fn answer(&self) -> String {
         let Self { qn, pw, mn, .. } = self;
         let version = self.flag.unwrap_or_default().version();
-        let cn = if self.cn == "1013" { "9013" } else { "9014" };
+        let is_notice = matches!(self.cn, "1001" | "1013" | "1014" | "9015");
+        let cn = if is_notice { "9013" } else { "9014" };
         if version == 0 {
             return format!("ST=91;CN={cn};PW={pw};MN={mn};Flag=0;CP=&&QN={qn}&&");
         }
@@ -339,99 +269,9 @@ pub fn encode(segment: &str, kind: CrcKind) -> Vec<u8> {
     frame.into_bytes()
 }
 
-/// See [`Head::items`].
-#[derive(Clone, Debug)]
-pub struct Items<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for Items<'a> {
-    type Item = (&'a str, &'a str);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.rest.is_empty() {
-            let end = item_end(self.rest);
-            let (item, rest) = self.rest.split_at(end);
-            self.rest = rest.get(1..).unwrap_or_default();
-            let item = std::str::from_utf8(item).ok();
-            if let Some((name, value)) = item.and_then(|item| item.split_once('=')) {
-                return Some((name.trim(), value.trim()));
-            }
-        }
-        None
-    }
-}
-
-/// The place of the `;` or `,` behind an item. A value between `//` and `//` may hold both.
-fn item_end(rest: &[u8]) -> usize {
-    let is_separator = |byte: &u8| matches!(byte, b';' | b',');
-    let plain = rest.iter().position(is_separator).unwrap_or(rest.len());
-    let Some(value) = rest[..plain].iter().position(|byte| *byte == b'=') else { return plain };
-    if !rest[value + 1..].starts_with(b"//") {
-        return plain;
-    }
-    let quoted = value + 3;
-    match find(&rest[quoted..], *b"//") {
-        None => plain,
-        Some(close) => {
-            let after = quoted + close + 2;
-            after + rest[after..].iter().position(is_separator).unwrap_or(rest.len() - after)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn cut(mut buffer: &[u8]) -> Vec<(Step, String)> {
-        let mut steps = Vec::new();
-        loop {
-            let step = next(buffer);
-            let (Step::Frame(length) | Step::Garbage(length) | Step::Blank(length)) = step else {
-                return steps;
-            };
-            steps.push((step, String::from_utf8_lossy(&buffer[..length]).into_owned()));
-            buffer = &buffer[length..];
-        }
-    }
-
-    const GOOD: &str = "##0009CP=&&ab&&ABCD\r\n";
-
-    fn frames(buffer: &str) -> Vec<String> {
-        let steps = cut(buffer.as_bytes()).into_iter();
-        steps.filter(|(step, _)| matches!(step, Step::Frame(_))).map(|(_, text)| text).collect()
-    }
-
-    #[test]
-    fn frames_are_found_after_whatever_was_wrong() {
-        assert_eq!(frames(&format!("{GOOD}{GOOD}")), [GOOD, GOOD]);
-        assert_eq!(frames(&format!("noise # {GOOD}\r\n\r\n{GOOD}")), [GOOD, GOOD]);
-        let without_end = GOOD.trim_end();
-        assert_eq!(frames(&format!("{without_end}{GOOD}")), [without_end, GOOD]);
-        for wrong in ["##9000CP=&&x&&ABCD\r\n", "##0003CP=&&x&&ABCD\r\n", "##77CP=&&x&&ABCD\r\n"] {
-            assert_eq!(frames(&format!("{wrong}{GOOD}")), [wrong, GOOD]);
-        }
-    }
-
-    #[test]
-    fn a_frame_that_comes_in_pieces_is_waited_for_and_garbage_is_not() {
-        for end in 0..GOOD.len() {
-            assert_eq!(next(&GOOD.as_bytes()[..end]), Step::More, "{end}");
-        }
-        assert_eq!(next(b"GET / HTTP/1.1\r\n\r\n"), Step::Garbage(18));
-        assert_eq!(next(b"x#"), Step::Garbage(1), "it may be half of a start");
-        let endless = [b"##".to_vec(), vec![b'x'; MAX_FRAME]].concat();
-        assert_eq!(next(&endless), Step::Garbage(endless.len()));
-        assert_eq!(next(&b"#".repeat(MAX_FRAME + 2)[..]), Step::Garbage(MAX_FRAME));
-    }
-
-    #[test]
-    fn items_may_hold_separators_between_slashes() {
-        let head = Head { data: b"a=1;b=//x,y;z//,c=2;d;=;e=//open", ..Head::default() };
-        let items: Vec<_> = head.items().collect();
-        assert_eq!(items, [("a", "1"), ("b", "//x,y;z//"), ("c", "2"), ("", ""), ("e", "//open")]);
-    }
 
     #[test]
     fn an_answer_names_the_exchange_in_the_way_of_its_version() {
@@ -446,6 +286,24 @@ mod tests {
             assert!(frame.length_is_right());
             assert_eq!(frame.checksums().kind(frame.crc), Some(kind));
             assert_eq!(frame.head().expect("a head").mn, "M");
+        }
+    }
+
+    #[test]
+    fn notices_are_answered_as_notices_and_data_as_data() {
+        for (cn, expected) in [
+            ("1001", "9013"),
+            ("1013", "9013"),
+            ("1014", "9013"),
+            ("9015", "9013"),
+            ("2011", "9014"),
+            ("2111", "9014"),
+            ("3020", "9014"),
+        ] {
+            let head = Head { cn, flag: Some(Flag(9)), ..Head::default() };
+            let answer = head.answer();
+            assert_eq!(answer, format!("QN=;ST=91;CN={expected};PW=;MN=;Flag=8;CP=&&&&"));
+            assert!(!head.is_answer(), "{cn}");
         }
     }
 }

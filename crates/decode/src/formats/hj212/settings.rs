@@ -1,9 +1,9 @@
-//! What a source's options say about checksums and units.
+//! What a source's options say about checksums, units and the key.
 
 use city_model::unit;
 use rustc_hash::FxHashMap;
 
-use super::frame::CrcKind;
+use super::frame::{CrcKind, Sm4Key};
 use crate::error::OptionsError;
 use crate::options::{Options, name_of};
 
@@ -32,4 +32,14 @@ pub(super) fn units(options: &Options<'_>) -> Result<FxHashMap<Box<str>, Box<str
         units.insert(code.as_str().into(), text.into());
     }
     Ok(units)
+}
+
+/// The key of encrypted data, by `sm4_key`. What is no key is not shown either: it may be nearly
+/// one.
+pub(super) fn sm4_key(options: &Options<'_>) -> Result<Option<Sm4Key>, OptionsError> {
+    let Some(text) = options.text("sm4_key")? else { return Ok(None) };
+    Sm4Key::from_hex(text).map(Some).ok_or_else(|| {
+        let problem = "must be 32 hexadecimal digits, the 16 bytes of the device's SM4 key";
+        OptionsError::bad(options.full("sm4_key"), problem)
+    })
 }

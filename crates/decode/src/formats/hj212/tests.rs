@@ -1,6 +1,9 @@
 //! HJ 212 against the published frames, and its own rules.
 
-use city_model::{Value, unit};
+mod edition_2025;
+mod statistics;
+
+use city_model::{Quality, Value, unit};
 use serde_json::{Value as Json, json};
 
 use super::frame::MAX_FRAME;
@@ -179,52 +182,16 @@ fn an_air_stations_values_have_names_units_and_the_devices_verdict() {
 }
 
 #[test]
-fn statistics_are_metrics_of_their_own_unless_they_are_the_plain_value() {
-    let segment = "ST=22;CN=2061;PW=1;MN=M;Flag=4;CP=&&DataTime=20261123160000;\
-        a34004-Min=1,a34004-Avg=2,a34004-Max=3&&";
-    assert_eq!(
-        of(&json!({}), segment),
-        ["pm25_min_hour 1 ug/m3", "pm25_avg_hour 2 ug/m3", "pm25_max_hour 3 ug/m3"]
-    );
-    assert_eq!(of(&json!({"plain": "hour"}), segment)[1], "pm25 2 ug/m3");
-    assert_eq!(of(&json!({"plain": "minute"}), segment)[1], "pm25_avg_hour 2 ug/m3");
-    let options = json!({"metrics": {"a34004-Avg": "dust", "pm25_min_hour": {"ignore": true}},
-        "units": {"a34004": "mg/m3"}});
-    assert_eq!(of(&options, segment), ["dust 2 mg/m3", "pm25_max_hour 3 mg/m3"]);
-    let water = "ST=32;CN=2061;MN=M;Flag=4;CP=&&DataTime=20261123160000;\
-        w00000-Cou=5,w00000-Avg=6;w01018-Cou=7,w01018-Avg=8&&";
-    assert_eq!(
-        of(&json!({}), water),
-        [
-            "water_flow_sum_hour 5 m3",
-            "water_flow_avg_hour 6 L/s",
-            "water_cod_sum_hour 7 -",
-            "water_cod_avg_hour 8 mg/L"
-        ]
-    );
-}
-
-#[test]
-fn a_stacks_gases_are_not_those_of_the_street() {
-    let segment = |st: &str| {
-        format!(
-            "ST={st};CN=2011;MN=M;Flag=4;CP=&&DataTime=20261123160000;\
-             a21026-Rtd=35,a21026-ZsRtd=38;S01-Rtd=6.5&&"
-        )
-    };
-    assert_eq!(
-        of(&json!({}), &segment("31")),
-        ["stack_so2 35 mg/m3", "stack_so2_converted 38 mg/m3", "stack_o2 6.5 %"]
-    );
-    assert_eq!(of(&json!({}), &segment("22"))[0], "so2 35 ug/m3");
-}
-
-#[test]
 fn every_known_factor_has_a_metric_of_the_catalogue_in_a_unit_that_converts() {
     let catalogue = city_model::Catalogue::embedded();
     let codes = "a34004 a34002 a34001 a21026 a21004 a21003 a21002 a05024 a21005 a01001 a01002 \
         a01006 a01007 a01008 a00000 a19001 a01011 a01012 a01013 a01014 a34013 w00000 w01001 w01009 \
         w01010 w01012 w01014 w01018 w21003 w21011 w21001 LA Leq L10 L50 L90 LMx LMn";
+    // These have names and a unit; the catalogue says nothing about them.
+    for code in ["L5", "L95", "Ld", "Ln", "Ldn"] {
+        let name = format!("noise_{}", code.to_lowercase());
+        assert_eq!(factors::metric(code, "23"), Some((name.as_str(), "dB")));
+    }
     for st in ["22", "31", "32"] {
         for code in codes.split_whitespace() {
             let Some((metric, unit)) = factors::metric(code, st) else {
@@ -292,20 +259,28 @@ fn the_checksum_that_a_source_asks_for_is_the_one_that_counts() {
 
 #[test]
 fn packets_of_one_transmission_share_their_time() {
-    let head = "QN=1;ST=22;CN=2051;PW=1;MN=M;Flag=6;PNUM=2";
+    let head = "QN=1;ST=22;CN=2051;PW=1;MN=M;Flag=6;PNUM=3";
     let first = framed(&format!("{head};PNO=1;CP=&&DataTime=20261123163000;a34004-Avg=1&&"));
     let second = framed(&format!("{head};PNO=2;CP=&&a34002-Avg=2&&"));
+    let third = framed(&format!("{head};PNO=3;CP=&&a21005-Avg=2&&"));
     let decoder = compile(&json!({}));
-    let both = [first.clone(), second.clone()].concat();
-    let values = decode(&*decoder, &both).expect("values");
-    assert_eq!(values.len(), 2);
-    assert!(values.iter().all(|v| v.time == Some(Timestamp::from_secs(1_795_422_600))));
+    for packets in [vec![&first, &second, &third], vec![&first, &third]] {
+        let together: Vec<u8> = packets.iter().copied().flatten().copied().collect();
+        let values = decode(&*decoder, &together).expect("values");
+        assert_eq!(values.len(), packets.len());
+        assert!(values.iter().all(|v| v.time == Some(Timestamp::from_secs(1_795_422_600))));
+    }
     let error = decode(&*decoder, &second).expect_err("alone");
     assert_eq!(error.kind, DecodeErrorKind::BadTime);
     assert!(error.message.contains("packet 2"), "{error}");
     assert_eq!(decode(&*decoder, &first).expect("whole in itself").len(), 1);
-    let other = framed("ST=22;CN=2051;MN=X;Flag=6;PNUM=2;PNO=2;CP=&&a34002-Avg=2&&");
-    assert!(decode(&*decoder, &[first, other].concat()).is_err(), "another device's");
+    let other = framed("ST=22;CN=2051;MN=X;Flag=6;PNUM=3;PNO=2;CP=&&a34002-Avg=2&&");
+    assert!(decode(&*decoder, &[first.clone(), other].concat()).is_err(), "another device's");
+    let longer = framed("ST=22;CN=2051;MN=M;Flag=6;PNUM=4;PNO=2;CP=&&a34002-Avg=2&&");
+    assert!(decode(&*decoder, &[first.clone(), longer].concat()).is_err(), "another one's");
+    // Behind the last packet the next transmission begins, whose first one was lost here.
+    let next = [first, second.clone(), third, second].concat();
+    assert_eq!(decode(&*decoder, &next).expect_err("lost").kind, DecodeErrorKind::BadTime);
 }
 
 #[test]
@@ -327,6 +302,8 @@ fn what_has_no_values_on_purpose_is_no_dead_letter_and_garbage_is() {
     let decoder = compile(&json!({}));
     for segment in [
         "QN=1;ST=91;CN=9014;MN=M;Flag=4;CP=&&&&",
+        "QN=1;ST=91;CN=9015;MN=M;Flag=9;CP=&&&&",
+        "QN=1;ST=91;CN=1001;MN=M;Flag=9;CP=&&CPUID=1&&",
         "QN=1;ST=22;CN=2081;MN=M;Flag=5;CP=&&DataTime=20261123160000;RestartTime=20261123155900&&",
         "QN=1;ST=22;CN=3019;MN=M;Flag=5;CP=&&PolId=a34004,SN=17&&",
     ] {
@@ -351,9 +328,13 @@ fn bad_options_name_the_key() {
         (json!({"plain": "week"}), "plain"),
         (json!({"units": {"a34004": "furlong"}}), "units.a34004"),
         (json!({"units": {"a34004": 3}}), "units.a34004"),
+        (json!({"sm4_key": 30}), "sm4_key"),
+        (json!({"sm4_key": "c0ffee"}), "sm4_key"),
+        (json!({"sm4_key": "c0ffeec0ffeec0ffeec0ffeec0ffee!!"}), "sm4_key"),
     ] {
         let Err(error) = Hj212.compile(&options) else { panic!("{options}") };
         assert_eq!(error.key(), Some(key), "{error}");
+        assert!(!format!("{error} {error:?}").contains("c0ffee"), "a key is never shown: {error}");
     }
 }
 

@@ -1,42 +1,16 @@
-use city_model::{Timestamp, Value};
+use city_model::Value;
 use serde_json::json;
 
 use super::*;
-use crate::{DecodeErrorKind, Decoded};
-
-const RECEIVED: Timestamp = Timestamp::from_secs(1_800_000_000);
+use crate::DecodeErrorKind;
+use crate::testing::{self, Expected, decode, number};
 
 fn compile(options: &serde_json::Value) -> Box<dyn Decoder> {
     Tasmota.compile(options).expect("valid options")
 }
 
-fn decode<'a>(
-    decoder: &'a dyn Decoder,
-    topic: &'a str,
-    payload: &'a str,
-) -> Result<Vec<Decoded<'a>>, DecodeError> {
-    let mut out = Vec::new();
-    decoder.decode(&Message::new(topic, payload.as_bytes(), RECEIVED), &mut out).map(|()| out)
-}
-
-fn number(number: f64) -> Value {
-    Value::Number(number)
-}
-
-/// Device, metric, unit and value of each value, in order.
-fn check(
-    options: &serde_json::Value,
-    topic: &str,
-    payload: &str,
-    expected: &[(Option<&str>, &str, Option<&str>, Value)],
-) {
-    let decoder = compile(options);
-    let values = decode(&*decoder, topic, payload).expect(payload);
-    let got: Vec<_> = values
-        .iter()
-        .map(|v| (v.device.as_deref(), v.metric.as_ref(), v.unit.as_deref(), v.value.clone()))
-        .collect();
-    assert_eq!(got, expected, "{payload}");
+fn check(options: &serde_json::Value, topic: &str, payload: &str, expected: &[Expected<'_>]) {
+    testing::check(&Tasmota, options, topic, payload, expected);
 }
 
 #[test]
