@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use city_hj212::{Access, Checksum, Config, Listener, StatsSnapshot};
+use city_hj212::{Access, Checksum, Config, Listener, Sm4Key, StatsSnapshot};
 use city_model::SharedClock;
 use city_pipeline::{Intake, SourceSpec, Sources};
 use city_registry::credentials::{Credentials, Standing};
@@ -31,7 +31,7 @@ pub struct Hj212Settings {
     pub enabled: bool,
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Whether it may be reached from other machines. HJ 212 has no encryption.
+    /// Whether it may be reached from other machines. HJ 212 sends passwords in the clear.
     pub expose: bool,
     /// Whether devices without credentials may send. If missing: only while no other machine can
     /// reach the listener, or `expose` says that the network is one's own.
@@ -65,7 +65,7 @@ impl Hj212Settings {
             problems.push(Problem::new(
                 "hj212.listen",
                 format!(
-                    "{} can be reached from other machines, and HJ 212 has no encryption",
+                    "{} can be reached from other machines, and HJ 212 sends passwords in the clear",
                     self.listen
                 ),
                 "listen on 127.0.0.1 behind a tunnel, or write `expose = true` in [hj212] if the \
@@ -117,10 +117,12 @@ impl Hj212Door<'_> {
         }
         let source = self.sources.by_id(&settings.source);
         let source = source.context("[hj212] source: there is no such source")?;
-        let crc = self.sources.get(source).and_then(|source| source.spec.options.get("crc"));
+        let options = self.sources.get(source).map(|source| &source.spec.options);
+        let option = |name: &str| options.and_then(|options| options.get(name)?.as_str());
         let config = Config {
             max_connections: settings.max_connections,
-            checksum: Checksum::from_option(crc.and_then(|crc| crc.as_str())),
+            checksum: Checksum::from_option(option("crc")),
+            sm4_key: Sm4Key::from_option(option("sm4_key")),
             ..Config::new(settings.listen, source)
         };
         let access = Arc::new(ByCredentials {

@@ -208,26 +208,16 @@ mod walks {
 
     /// A square or a star on a coarse grid, so that borders meet, cross and run along latitudes.
     fn shape() -> impl Strategy<Value = Vec<[f64; 2]>> {
-        (0..12_i32, 0..12_i32, 1..9_i32, 1..9_i32, any::<bool>()).prop_map(
-            |(w, s, dx, dy, star)| {
-                let (w, s, dx, dy) = (f64::from(w), f64::from(s), f64::from(dx), f64::from(dy));
-                let (e, n) = (w + dx, s + dy);
-                if star {
-                    let (x, y) = (w + dx / 2.0, s + dy / 2.0);
-                    vec![
-                        [w, s],
-                        [x, s + dy / 4.0],
-                        [e, s],
-                        [e - dx / 4.0, y],
-                        [e, n],
-                        [x, y],
-                        [w, n],
-                    ]
-                } else {
-                    vec![[w, s], [e, s], [e, n], [w, n]]
-                }
-            },
-        )
+        const SQUARE: [[f64; 2]; 4] = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+        const STAR: [[f64; 2]; 7] =
+            [[0.0, 0.0], [0.5, 0.25], [1.0, 0.0], [0.75, 0.5], [1.0, 1.0], [0.5, 0.5], [0.0, 1.0]];
+        let number = |range| (range as std::ops::Range<i32>).prop_map(f64::from);
+        let corner = [number(0..12), number(0..12)];
+        let size = [number(1..9), number(1..9)];
+        (corner, size, any::<bool>()).prop_map(|([west, south], [width, height], star)| {
+            let corners: &[[f64; 2]] = if star { &STAR } else { &SQUARE };
+            corners.iter().map(|[x, y]| [west + x * width, south + y * height]).collect()
+        })
     }
 
     fn collection(shapes: &[Vec<[f64; 2]>]) -> String {
