@@ -5,8 +5,9 @@
 //! The decoder does more than the parser: it checks limits, names, times and numbers, and maps
 //! names to metrics. What it gives is thrown away.
 //!
-//! Codecs in JavaScript: frames a second through the embedded engine, beside the built-in codec
-//! for Cayenne LPP.
+//! Codecs in JavaScript: frames a second by the clock through the embedded engine, 200 at a time as
+//! the pipeline hands them over, beside the built-in codec for Cayenne LPP. While the codec's thread
+//! works, this one waits: together they use one core.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -22,6 +23,9 @@ use prost::Message as _;
 use serde_json::{Map, json};
 
 use super::{Report, Samples, Scale};
+
+/// Frames of one batch.
+const BATCH: usize = 200;
 
 const RECEIVED: Timestamp = Timestamp::from_secs(1_795_422_600);
 
@@ -98,7 +102,7 @@ pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
         figures.push(made);
         figures.extend(bare.map(|bare| samples.figure(bare, "1/s", None, "")));
     }
-    let note = "elsys.js, 16 bytes, 5 values, one core";
+    let note = "elsys.js, 16 bytes, 5 values, 200 at a time";
     let baseline = Some("cayenne_frames_per_s");
     figures.push(samples.figure("js_codec_frames_per_s", "1/s", baseline, note));
     figures.push(samples.figure("cayenne_frames_per_s", "1/s", None, "the built-in codec"));
@@ -199,13 +203,17 @@ fn parsed_per_s(bare: Bare, payload: &[u8], time: Duration) -> anyhow::Result<f6
     repeat(time, || (bare.parse)(black_box(payload))).context(bare.name)
 }
 
+/// Frames that come as the pipeline has them: those of a batch of messages together.
 fn frames_per_s(codec: &dyn Codec, bytes: &[u8], time: Duration) -> anyhow::Result<f64> {
-    let frame = Frame { device: "bench", bytes, f_port: Some(5), received: RECEIVED };
-    repeat(time, || {
-        let mut out = CodecOutput::default();
-        codec.decode_uplink(&frame, &mut out).is_ok() && !black_box(out).values.is_empty()
-    })
-    .context("the frame")
+    let frames = [Frame { device: "bench", bytes, f_port: Some(5), received: RECEIVED }; BATCH];
+    let mut out = Vec::with_capacity(BATCH);
+    let fine = |of: &Result<CodecOutput, _>| of.as_ref().is_ok_and(|out| !out.values.is_empty());
+    let batches = repeat(time, || {
+        out.clear();
+        codec.decode_uplinks(&frames, &mut out);
+        black_box(&out).iter().all(fine)
+    });
+    Ok(batches.context("the frames")? * BATCH as f64)
 }
 
 /// How often a second the work can be done on this thread.
@@ -213,10 +221,10 @@ fn repeat(time: Duration, mut work: impl FnMut() -> bool) -> anyhow::Result<f64>
     let started = Instant::now();
     let mut times = 0_u64;
     while started.elapsed() < time {
-        for _ in 0..256 {
+        for _ in 0..16 {
             ensure!(work(), "was not understood");
         }
-        times += 256;
+        times += 16;
     }
     Ok(times as f64 / started.elapsed().as_secs_f64())
 }

@@ -67,9 +67,6 @@ pub struct ZoneIndex {
     grids: Vec<Grid>,
     /// Whether a zone is a cell of a grid; by place.
     cells: Vec<bool>,
-    /// The sets of one zone; by key.
-    singles: Vec<ZoneSet>,
-    nowhere: ZoneSet,
     sets: ZoneSets,
 }
 
@@ -198,9 +195,8 @@ impl ZoneIndex {
         FOUND.with_borrow_mut(|found| {
             let core = self.find(position, found);
             let zones = match found.as_slice() {
-                [] => self.nowhere.clone(),
-                [key] => self.singles[key.0 as usize].clone(),
-                _ => self.sets.intern(found),
+                few @ ([] | [_]) => few.into(),
+                many => self.sets.intern(many),
             };
             Whereabouts { zones, core }
         })
@@ -396,10 +392,8 @@ impl ZoneIndex {
     /// Makes what is looked up by key, for keys below `keys`.
     fn number(&mut self, keys: usize) {
         self.by_key = vec![NO_PLACE; keys];
-        self.singles = vec![self.nowhere.clone(); keys];
         for (place, zone) in self.zones.iter().enumerate() {
             self.by_key[zone.key.0 as usize] = place as u32;
-            self.singles[zone.key.0 as usize] = [zone.key].into();
         }
     }
 }

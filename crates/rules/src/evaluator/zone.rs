@@ -1,7 +1,5 @@
 //! Zone aggregates: membership of devices and the judgement over a zone.
 
-use std::sync::Arc;
-
 use city_model::{AlertEvent, Marks, Reading, Span, Timestamp};
 
 use super::Evaluator;
@@ -24,9 +22,7 @@ impl Evaluator {
     ) {
         let index = link as usize;
         let known = self.series.links[index].zones.as_ref();
-        if known
-            .is_none_or(|zones| !Arc::ptr_eq(zones, &reading.zones) && **zones != *reading.zones)
-        {
+        if known.is_none_or(|zones| *zones != reading.zones) {
             self.relink(index, subscription.rule, reading);
         }
         let now = self.clock;
