@@ -53,7 +53,7 @@ impl Evaluator {
         let compiled = &self.program.rules[rule as usize];
         let Condition::Zone(aggregate) = &compiled.rule.condition else { return };
         let mut slots = Vec::with_capacity(reading.zones.len());
-        for key in reading.zones.iter() {
+        for key in &reading.zones {
             let Some(zone) = self.directory.zone(*key) else { continue };
             if compiled.in_zones(&[*key]) && aggregate.takes_layer(&zone.layer) {
                 slots.push(self.slots.find_or_add(rule, SubjectKey::Zone(zone.id.clone()), || {
