@@ -1,4 +1,4 @@
-// Calls a vendor's script for one frame. Evaluated once per engine, before the script, so that
+// Calls a vendor's script for one frame. Evaluated once per realm, before the script, so that
 // what it needs is the language's own even if the script replaces it.
 (function () {
   "use strict";
@@ -6,12 +6,17 @@
   var parse = JSON.parse;
   var stringify = JSON.stringify;
   var text = String;
+  var number = Number;
   var apply = Reflect.apply;
   var isArray = Array.isArray;
   var call = Function.prototype.call.bind(Function.prototype.call);
   var isDate = call.bind(null, Function.prototype[Symbol.hasInstance], Date);
   var getTime = call.bind(null, Date.prototype.getTime);
   var toISOString = call.bind(null, Date.prototype.toISOString);
+  var sourceOf = call.bind(null, Function.prototype.toString);
+  var matched = call.bind(null, RegExp.prototype.exec);
+  var global = globalThis;
+  var NOTHING = [];
   var MOST_LINES = 100;
   var MOST_CHARACTERS = 1000;
 
@@ -75,45 +80,65 @@
     return text(value);
   }
 
-  var console = { log: log, info: log, warn: log, error: log, debug: log, trace: log };
-  Object.defineProperty(globalThis, "console", {
-    value: console, writable: true, configurable: true, enumerable: false,
-  });
+  function define(name, value) {
+    Object.defineProperty(global, name, {
+      value: value, writable: true, configurable: true, enumerable: false,
+    });
+  }
+
+  define("console", { log: log, info: log, warn: log, error: log, debug: log, trace: log });
 
   function require(name) {
     throw new Error("require(\"" + name + "\") cannot be used: a codec is one file");
   }
 
-  // The forms that vendors' files come in, the present one first.
+  // For a file that is run as a script of its own realm and not as a function with parameters.
+  function expose() {
+    var module = { exports: {} };
+    define("module", module);
+    define("exports", module.exports);
+    define("require", require);
+  }
+
+  // The forms that vendors' files come in, the present one first, and the one of this file.
+  var FORMS = ["decodeUplink", "Decode", "Decoder"];
+  var form = null;
+
+  // Runs the top of the file; `this` is there what it is for a script, even in strict mode.
+  function start(script, module) {
+    return apply(script(module.exports, module, require), global, NOTHING);
+  }
+
   function run(script, bytes, port, millis, variables, listen) {
     lines = listen ? [] : null;
     variables = variables === undefined ? {} : parse(variables);
     var module = { exports: {} };
-    var found = script(module.exports, module, require);
+    var found = start(script, module);
     var exported = module.exports;
-    var decodeUplink = found.decodeUplink || (exported && exported.decodeUplink);
-    if (typeof decodeUplink === "function") {
+    var decode = found[form] || (exported && exported[form]);
+    if (typeof decode !== "function") return null;
+    if (form === "decodeUplink") {
       var recvTime = new DateOf(millis);
-      var input = { bytes: bytes, fPort: port, recvTime: recvTime, variables: variables };
-      return decodeUplink(input);
+      return decode({ bytes: bytes, fPort: port, recvTime: recvTime, variables: variables });
     }
-    var decode = found.Decode || (exported && exported.Decode);
-    if (typeof decode === "function") return { data: decode(port, bytes, variables) };
-    var decoder = found.Decoder || (exported && exported.Decoder);
-    if (typeof decoder === "function") return { data: decoder(bytes, port) };
-    return null;
+    return { data: form === "Decode" ? decode(port, bytes, variables) : decode(bytes, port) };
   }
 
-  // Whether there is anything to call; called once, when the script is loaded.
+  // Whether there is anything to call; called when the script is loaded.
   function check(script) {
     var module = { exports: {} };
-    var found = script(module.exports, module, require);
+    var found = start(script, module);
     var exported = module.exports || {};
-    return [found, exported].some(function (of) {
-      return ["decodeUplink", "Decode", "Decoder"].some(function (name) {
-        return typeof of[name] === "function";
-      });
-    });
+    form = null;
+    for (var i = 0; i < FORMS.length && form === null; i++) {
+      if (canBeCalled(found[FORMS[i]]) || canBeCalled(exported[FORMS[i]])) form = FORMS[i];
+    }
+    return form !== null;
+  }
+
+  // A class is a function too, but one that cannot be called without `new`.
+  function canBeCalled(value) {
+    return typeof value === "function" && matched(/^class[\s{/]/, sourceOf(value)) === null;
   }
 
   // The text of a date, null if it is an invalid one, undefined if the value is no date.
@@ -132,6 +157,8 @@
   return {
     run: run,
     check: check,
+    expose: expose,
+    number: number,
     dateText: dateText,
     thrown: thrown,
     lines: function () { return lines || []; },

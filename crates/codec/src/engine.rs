@@ -5,19 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use city_decode::Frame;
-use rquickjs::context::EvalOptions;
-use rquickjs::object::Filter;
-use rquickjs::{Array, Atom, Context, Ctx, Error, Function, Object, Runtime, Value};
+use rquickjs::{Array, Context, Ctx, Error, Function, Object, Runtime, Value};
 
 use crate::busy::busy;
 use crate::failure::{Failure, Place};
 use crate::flatten::Flattener;
+use crate::realm::{Form, Program, clean, run_top};
 use crate::{Limits, Report};
-
-const DRIVER: &str = include_str!("driver.js");
-
-/// What the engine calls the driver in its stacks.
-const DRIVER_FILE: &str = "citybrain";
 
 /// How much may be allocated before the engine looks for circular garbage. Each frame leaves
 /// some, because a script's functions refer to each other; collecting more of it at once is
@@ -28,10 +22,13 @@ const COLLECT_AFTER: usize = 2 << 20;
 pub(crate) const LOADING: u32 = 20;
 
 /// One engine, made for one script. It belongs to the thread that made it.
-pub(crate) struct Engine {
-    context: Context,
+pub(crate) struct Engine<'s> {
+    runtime: Runtime,
+    program: Program<'s>,
+    /// The realm that all frames are decoded in; without one, each frame gets its own, which takes
+    /// much longer.
+    shared: Option<Context>,
     deadline: Arc<Deadline>,
-    file: Box<str>,
     limits: Limits,
 }
 
@@ -63,9 +60,9 @@ impl Deadline {
     }
 }
 
-impl Engine {
+impl<'s> Engine<'s> {
     /// Makes an engine and compiles the script in it.
-    pub(crate) fn start(file: &str, source: &str, limits: Limits) -> Result<Self, Failure> {
+    pub(crate) fn start(file: &'s str, source: &'s str, limits: Limits) -> Result<Self, Failure> {
         let runtime = Runtime::new().map_err(|_| Failure::Memory { limit: limits.memory })?;
         runtime.set_memory_limit(limits.memory);
         runtime.set_max_stack_size(limits.stack);
@@ -74,29 +71,64 @@ impl Engine {
             Arc::new(Deadline { end: AtomicU64::new(u64::MAX), passed: AtomicBool::new(false) });
         let asked = deadline.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || asked.is_over())));
-        let context =
-            Context::full(&runtime).map_err(|_| Failure::Memory { limit: limits.memory })?;
-        let engine = Self { context, deadline, file: file.into(), limits };
-        engine.load(source)?;
+        let program = Program::new(file, source);
+        let mut engine = Self { runtime, program, shared: None, deadline, limits };
+        engine.load()?;
         Ok(engine)
     }
 
-    fn load(&self, source: &str) -> Result<(), Failure> {
+    /// Finds out whether one realm will do for all frames.
+    fn load(&mut self) -> Result<(), Failure> {
         self.deadline.start(self.limits.time * LOADING);
-        self.context.with(|ctx| {
-            let kit: Object<'_> = eval(&ctx, DRIVER, DRIVER_FILE)
-                .map_err(|error| self.failure(&ctx, None, &error))?;
-            let script: Function<'_> = eval(&ctx, &wrapped(source), &self.file)
-                .map_err(|error| self.failure(&ctx, Some(&kit), &error))?;
-            let loaded = keep(&ctx, &kit, script);
-            let usable = loaded.map_err(|error| self.failure(&ctx, Some(&kit), &error))?;
-            self.clean(&ctx)?;
-            match usable {
+        let alone = self.program.looks_itself_up().then(|| self.works_alone());
+        if let Some(Ok(())) = alone {
+            return Ok(());
+        }
+        match self.shared() {
+            Ok(context) => self.shared = Some(context),
+            Err(failure) if failure.is_a_limit() || alone.is_some() => return Err(failure),
+            // Whatever it is that cannot be done twice: each frame will be the first one.
+            Err(failure) => self.works_alone().map_err(|_| failure)?,
+        }
+        Ok(())
+    }
+
+    /// A realm for all frames, if the file can be run in it again and again.
+    fn shared(&self) -> Result<Context, Failure> {
+        let context = self.context()?;
+        context.with(|ctx| {
+            let kit = self.prepare(&ctx, Form::Function)?;
+            let again = clean(&ctx).and_then(|()| run_top(&kit));
+            let again = again.and_then(|usable| clean(&ctx).map(|()| usable));
+            match again.map_err(|error| self.failure(&ctx, Some(&kit), &error))? {
                 _ if self.deadline.is_over() => Err(self.out_of_time()),
-                true => Ok(()),
+                true => ctx.store_userdata(kit).map(drop).map_err(|_| Failure::NoFunction),
                 false => Err(Failure::NoFunction),
             }
-        })
+        })?;
+        Ok(context)
+    }
+
+    /// Whether the file can be run in a realm that is made for it.
+    fn works_alone(&self) -> Result<(), Failure> {
+        self.context()?.with(|ctx| self.prepare(&ctx, Form::Script).map(drop))
+    }
+
+    /// An empty realm. Realms refer to themselves: those before it must be looked for.
+    fn context(&self) -> Result<Context, Failure> {
+        self.runtime.run_gc();
+        Context::full(&self.runtime).map_err(|_| Failure::Memory { limit: self.limits.memory })
+    }
+
+    /// Makes a realm ready for calls.
+    fn prepare<'js>(&self, ctx: &Ctx<'js>, form: Form) -> Result<Object<'js>, Failure> {
+        let kit = self.program.kit(ctx).map_err(|error| self.failure(ctx, None, &error))?;
+        let usable = self.program.load(ctx, &kit, form);
+        match usable.map_err(|error| self.failure(ctx, Some(&kit), &error))? {
+            _ if self.deadline.is_over() => Err(self.out_of_time()),
+            true => Ok(kit),
+            false => Err(Failure::NoFunction),
+        }
     }
 
     /// Decodes one frame.
@@ -108,38 +140,47 @@ impl Engine {
         report: &mut Report,
     ) -> Result<(), Failure> {
         self.deadline.start(self.limits.time);
-        self.context.with(|ctx| {
-            let kit = ctx.userdata::<Object<'_>>().ok_or(Failure::NoFunction)?.clone();
-            let result = run(&ctx, &kit, frame, variables, listen);
-            if listen {
-                report.console = console(&kit).unwrap_or_default();
-            }
-            let read = result.and_then(|result| Flattener::new(&kit, report).read(&result));
-            let read = read.map_err(|failure| match failure {
-                Failure::Thrown(error) => self.failure(&ctx, Some(&kit), &error),
-                other => other,
+        let Some(shared) = &self.shared else {
+            return self.context()?.with(|ctx| {
+                let kit = self.prepare(&ctx, Form::Script)?;
+                // Making the realm takes none of the frame's time.
+                self.deadline.start(self.limits.time);
+                self.decode(&ctx, &kit, frame, variables, listen, report)
             });
-            // Work that the script put off would be done in another device's name.
-            while ctx.execute_pending_job() && !self.deadline.is_over() {}
-            self.clean(&ctx)?;
-            match read {
-                // A script can run out of time in its last step, between two questions.
-                _ if self.deadline.is_over() => Err(self.out_of_time()),
-                read => read,
-            }
+        };
+        shared.with(|ctx| {
+            let kit = ctx.userdata::<Object<'_>>().ok_or(Failure::NoFunction)?.clone();
+            let result = self.decode(&ctx, &kit, frame, variables, listen, report);
+            clean(&ctx).map_err(|_| Failure::Memory { limit: self.limits.memory })?;
+            result
         })
     }
 
-    /// Removes what the script has put into the global object, such as variables that it never
-    /// declared, so that the next frame does not find it.
-    fn clean(&self, ctx: &Ctx<'_>) -> Result<(), Failure> {
-        let globals = ctx.globals();
-        let leftover = globals.own_keys::<Atom<'_>>(Filter::new().string().enum_only());
-        for name in leftover {
-            let removed = name.and_then(|name| globals.remove(name));
-            removed.map_err(|_| Failure::Memory { limit: self.limits.memory })?;
+    fn decode<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        kit: &Object<'js>,
+        frame: &Frame<'_>,
+        variables: Option<&str>,
+        listen: bool,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let result = run(ctx, kit, frame, variables, listen);
+        if listen {
+            report.console = console(kit).unwrap_or_default();
         }
-        Ok(())
+        let read = result.and_then(|result| Flattener::new(kit, report).read(&result));
+        let read = read.map_err(|failure| match failure {
+            Failure::Thrown(error) => self.failure(ctx, Some(kit), &error),
+            other => other,
+        });
+        // Work that the script put off would be done in another device's name.
+        while ctx.execute_pending_job() && !self.deadline.is_over() {}
+        match read {
+            // A script can run out of time in its last step, between two questions.
+            _ if self.deadline.is_over() => Err(self.out_of_time()),
+            read => read,
+        }
     }
 
     /// What an exception means.
@@ -169,23 +210,13 @@ impl Engine {
         if message == "InternalError: out of memory" || exception.is_null() {
             return Failure::Memory { limit: self.limits.memory };
         }
-        let place = Place::first_of(&self.file, stack.as_deref().unwrap_or_default());
+        let place = Place::first_of(self.program.file, stack.as_deref().unwrap_or_default());
         Failure::Script { place, message }
     }
 
     fn out_of_time(&self) -> Failure {
         Failure::Time { limit: self.limits.time }
     }
-}
-
-/// Keeps what calls need where a script cannot reach it; says whether there is a function to
-/// call.
-fn keep<'js>(ctx: &Ctx<'js>, kit: &Object<'js>, script: Function<'js>) -> Result<bool, Error> {
-    let check: Function<'js> = kit.get("check")?;
-    let usable = check.call((script.clone(),))?;
-    kit.set("script", script)?;
-    let stored = ctx.store_userdata(kit.clone());
-    stored.map(|_| usable).map_err(|_| Error::Unknown)
 }
 
 /// Runs the script on a frame; what it returns is looked at later.
@@ -204,30 +235,6 @@ fn run<'js>(
     let millis = frame.received.millis() as f64;
     let (run, script): (Function<'js>, Function<'js>) = (kit.get("run")?, kit.get("script")?);
     Ok(run.call((script, bytes, port, millis, variables, listen))?)
-}
-
-/// The script as a function that makes everything anew whenever it is called. All of it stays on
-/// its own lines, so that errors name the right ones, and a directive at its start stays one.
-fn wrapped(source: &str) -> String {
-    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let found = ["decodeUplink", "Decode", "Decoder"]
-        .map(|name| format!("{name}: typeof {name} === \"function\" ? {name} : undefined"))
-        .join(", ");
-    format!(
-        "(function (exports, module, require) {{ return (function () {{{source}\n;return {{ \
-         {found} }}; }})(); }})"
-    )
-}
-
-fn eval<'js, V: rquickjs::FromJs<'js>>(
-    ctx: &Ctx<'js>,
-    source: &str,
-    file: &str,
-) -> Result<V, Error> {
-    let mut options = EvalOptions::default();
-    options.strict = false;
-    options.filename = Some(file.to_owned());
-    ctx.eval_with_options(source, options)
 }
 
 fn console(kit: &Object<'_>) -> Result<Vec<String>, Error> {

@@ -75,8 +75,9 @@ impl<'r, 'js> Flattener<'r, 'js> {
             Type::Bool => self.put(Plain::Bool(value.as_bool().unwrap_or_default())),
             Type::Int | Type::Float => self.number(value.as_number().unwrap_or(f64::NAN)),
             Type::BigInt => {
-                let number = value.clone().into_big_int().map(rquickjs::BigInt::to_i64);
-                self.number(number.transpose()?.map_or(f64::NAN, |number| number as f64));
+                // The language's own conversion: of any size, and rounded to the nearest.
+                let number = self.kit.get::<_, Function<'js>>("number")?.call((value.clone(),))?;
+                self.number(number);
             }
             Type::String => {
                 let text = value.as_string().map(rquickjs::String::to_string).transpose()?;

@@ -7,9 +7,10 @@
 //! }
 //! ```
 //!
-//! The sandbox has the language and nothing else: no files, no network, no timers, no modules.
-//! A call has a limit of time, memory and stack ([`Limits`]); a codec that passes one starts
-//! afresh, and one that keeps doing so rests, so that it harms only its own kind of device.
+//! The sandbox has the language, npm's `Buffer` and nothing else: no files, no network, no timers, no
+//! modules, no time zone but UTC. A call has a limit of time, memory and stack ([`Limits`]); a codec
+//! that passes one starts afresh, and one that keeps doing so rests, so that it harms only its own
+//! kind of device.
 //!
 //! The engine is QuickJS-ng, one for each codec, on a thread of its own. The caller waits for the
 //! answer, but not longer than some times the limit: what a script does in one step (a search in a
@@ -21,6 +22,7 @@ mod busy;
 mod engine;
 mod failure;
 mod flatten;
+mod realm;
 mod remarks;
 mod rest;
 mod worker;
@@ -79,7 +81,8 @@ impl Report {
 ///
 /// Everything at the top of the file is made anew for each frame, so a variable there cannot
 /// carry one device's values into another's. What the file changes in the language's own objects
-/// (a method that it adds to `Array.prototype`) stays until the codec starts afresh.
+/// (a method that it adds to `Array.prototype`) stays until the codec starts afresh, if the file can
+/// be run again after it; if not, those objects are made anew for each frame too.
 pub struct JsCodec {
     script: Arc<Script>,
     limits: Limits,
