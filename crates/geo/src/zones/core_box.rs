@@ -1,6 +1,7 @@
 //! A box inside a polygon, so that most positions need no look at its edges.
 
 use geo::{Coord, LinesIter, Polygon};
+use wide::f32x8;
 
 use super::tree::FAN;
 
@@ -109,17 +110,13 @@ impl Cores {
     }
 
     /// The box that holds the point, with the owner of its area.
-    #[expect(clippy::needless_bitwise_bool, reason = "eight lanes at once, no branches")]
     pub(super) fn at(&self, lon: f64, lat: f64) -> Option<(u32, CoreBox)> {
-        let (lon, lat) = (lon as f32, lat as f32);
-        let mut hits = 0_u32;
-        for i in 0..FAN {
-            let hit = (self.west[i] < lon)
-                & (lon < self.east[i])
-                & (self.south[i] < lat)
-                & (lat < self.north[i]);
-            hits |= u32::from(hit) << i;
-        }
+        let (x, y) = (f32x8::splat(lon as f32), f32x8::splat(lat as f32));
+        let lanes = f32x8::from(self.west).simd_lt(x)
+            & x.simd_lt(f32x8::from(self.east))
+            & f32x8::from(self.south).simd_lt(y)
+            & y.simd_lt(f32x8::from(self.north));
+        let hits = lanes.to_bitmask();
         if hits == 0 {
             return None;
         }

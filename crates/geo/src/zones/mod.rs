@@ -32,7 +32,7 @@ use self::grid::Grid;
 use self::hierarchy::Wanted;
 use self::sets::ZoneSets;
 use self::slug::TakenIds;
-use self::tree::Tree;
+use self::tree::{FAN, Tree};
 pub use grid::{GRID_LAYER, GridError, MOST_CELLS, automatic_resolution};
 pub use hierarchy::{HierarchyProblem, HierarchyReason};
 pub use load::{
@@ -82,8 +82,9 @@ struct Parts {
 thread_local! {
     /// The keys being collected; kept so that locating allocates nothing.
     static FOUND: RefCell<Vec<ZoneKey>> = const { RefCell::new(Vec::new()) };
-    /// The leaves of the tree around the position; likewise.
-    static HITS: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+    /// The leaves of the tree around the position, each with its boxes that hold it, as bits;
+    /// likewise.
+    static HITS: RefCell<Vec<(usize, u32)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The zones of a place, and how far around it they are the same; for things that move, which are
@@ -232,19 +233,24 @@ impl ZoneIndex {
     fn collect(&self, lon: f64, lat: f64, keys: &mut Vec<ZoneKey>) -> CoreBox {
         HITS.with_borrow_mut(|hits| {
             hits.clear();
-            self.tree.leaves_at(lon, lat, |leaf| hits.push(leaf as u32));
-            // Most positions lie in some core where nobody else is, which takes one look.
-            for leaf in hits.iter() {
-                if let Some((owner, core)) = self.areas.alone_at(*leaf as usize, lon, lat) {
-                    keys.push(ZoneKey(owner));
-                    return core;
-                }
+            // Most positions lie in some core where nobody else is, which takes one look. The boxes
+            // are looked at in the same go: waiting for memory once is better than twice.
+            let mut alone = None;
+            self.tree.leaves_at(lon, lat, |leaf| {
+                hits.push((leaf, self.tree.in_leaf(leaf, lon, lat)));
+                alone = alone.or_else(|| self.areas.alone_at(leaf, lon, lat));
+            });
+            if let Some((owner, core)) = alone {
+                keys.push(ZoneKey(owner));
+                return core;
             }
             let mut core = CoreBox::NOTHING;
-            for leaf in hits.iter() {
-                self.tree.in_leaf(*leaf as usize, lon, lat, |number| {
+            for (leaf, boxes) in hits.iter_mut() {
+                while *boxes != 0 {
+                    let number = *leaf * FAN + boxes.trailing_zeros() as usize;
                     keys.extend(self.areas.owner_at(number, lon, lat, &mut core).map(ZoneKey));
-                });
+                    *boxes &= *boxes - 1;
+                }
             }
             core
         })

@@ -7,6 +7,8 @@
 //! Corners are `f32`, rounded outward: a point may be answered with a box that it misses by a
 //! metre, but never without one that holds it.
 
+use wide::f32x8;
+
 /// Boxes in a node.
 pub(super) const FAN: usize = 8;
 
@@ -32,31 +34,17 @@ impl Node {
     };
 
     /// The boxes that hold a point, as bits.
-    #[expect(clippy::needless_bitwise_bool, reason = "eight lanes at once, no branches")]
     fn hits(&self, lon: f32, lat: f32) -> u32 {
-        let mut hits = 0;
-        for i in 0..FAN {
-            let hit = (self.west[i] <= lon)
-                & (lon <= self.east[i])
-                & (self.south[i] <= lat)
-                & (lat <= self.north[i]);
-            hits |= u32::from(hit) << i;
-        }
-        hits
+        self.touches([lon, lat, lon, lat])
     }
 
     /// The boxes that touch another, as bits.
-    #[expect(clippy::needless_bitwise_bool, reason = "eight lanes at once, no branches")]
     fn touches(&self, [west, south, east, north]: [f32; 4]) -> u32 {
-        let mut hits = 0;
-        for i in 0..FAN {
-            let hit = (self.west[i] <= east)
-                & (west <= self.east[i])
-                & (self.south[i] <= north)
-                & (south <= self.north[i]);
-            hits |= u32::from(hit) << i;
-        }
-        hits
+        let lanes = f32x8::from(self.west).simd_le(f32x8::splat(east))
+            & f32x8::splat(west).simd_le(f32x8::from(self.east))
+            & f32x8::from(self.south).simd_le(f32x8::splat(north))
+            & f32x8::splat(south).simd_le(f32x8::from(self.north));
+        lanes.to_bitmask()
     }
 
     fn set(&mut self, slot: usize, [west, south, east, north]: [f32; 4]) {
@@ -112,13 +100,9 @@ impl Tree {
         }
     }
 
-    /// Calls `found` with the number of every box of a leaf that may hold the point.
-    pub(super) fn in_leaf(&self, leaf: usize, lon: f64, lat: f64, mut found: impl FnMut(usize)) {
-        let mut hits = self.levels[0][leaf].hits(lon as f32, lat as f32);
-        while hits != 0 {
-            found(leaf * FAN + hits.trailing_zeros() as usize);
-            hits &= hits - 1;
-        }
+    /// The boxes of a leaf that may hold the point, as bits.
+    pub(super) fn in_leaf(&self, leaf: usize, lon: f64, lat: f64) -> u32 {
+        self.levels[0][leaf].hits(lon as f32, lat as f32)
     }
 
     /// Calls `found` with the number of every box that may touch a box.
@@ -213,7 +197,8 @@ mod tests {
     fn found(tree: &Tree, order: &[u32], lon: f64, lat: f64) -> Vec<u32> {
         let mut found = Vec::new();
         tree.leaves_at(lon, lat, |leaf| {
-            tree.in_leaf(leaf, lon, lat, |number| found.push(order[number]));
+            let hits = tree.in_leaf(leaf, lon, lat);
+            found.extend((0..FAN).filter(|i| hits >> i & 1 == 1).map(|i| order[leaf * FAN + i]));
         });
         found.sort_unstable();
         found
