@@ -61,7 +61,7 @@ pub(crate) fn each<'a>(payload: &'a [u8], taker: impl Take<'a>) -> Result<(), De
     let text = wire::json_text(payload)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let mut walk = Walk { taker, taken: 0, path: String::new(), problem: None };
-    let read = Seed { sent: "", walk: &mut walk }.deserialize(&mut deserializer);
+    let read = Seed { sent: "", is_top: false, walk: &mut walk }.deserialize(&mut deserializer);
     read.and_then(|()| deserializer.end()).map_err(|error| wire::json_error(&error))?;
     walk.checked().map(|_| ())
 }
@@ -207,7 +207,8 @@ impl<T> Walk<T> {
 }
 
 impl<'a> Take<'a> for Entries<'a> {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is the innermost step, and moves are most of it")]
+    #[inline(always)]
     fn take(&mut self, name: Name<'a, '_>, raw: Raw<'a>) -> Result<(), DecodeError> {
         let Self { paths, list } = self;
         if list.is_empty() {
@@ -239,13 +240,15 @@ impl<'a> Flat<'a> {
     /// opened its braces.
     pub(crate) fn read_map<A: MapAccess<'a>>(&mut self, entries: A) -> Result<(), A::Error> {
         self.clear();
-        Seed { sent: "", walk: self }.visit_map(entries)
+        Seed { sent: "", is_top: false, walk: self }.visit_map(entries)
     }
 
     /// The same for the next of an array's items; whether there was one.
     pub(crate) fn read_item<A: SeqAccess<'a>>(&mut self, items: &mut A) -> Result<bool, A::Error> {
         self.clear();
-        items.next_element_seed(Seed { sent: "", walk: self }).map(|item| item.is_some())
+        items
+            .next_element_seed(Seed { sent: "", is_top: false, walk: self })
+            .map(|item| item.is_some())
     }
 
     fn clear(&mut self) {
@@ -294,7 +297,7 @@ pub(crate) fn long_name(name: &str) -> DecodeError {
 impl<'de: 'a, 'a> Deserialize<'de> for Flat<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut flat = Flat::default();
-        Seed { sent: "", walk: &mut flat }.deserialize(deserializer)?;
+        Seed { sent: "", is_top: false, walk: &mut flat }.deserialize(deserializer)?;
         Ok(flat)
     }
 }
@@ -303,6 +306,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Flat<'a> {
 struct Seed<'w, 'a, T> {
     /// The last name of the path, if the payload has it without escapes.
     sent: &'a str,
+    /// Whether that is all of the name, and not written into the path yet: most values are at the
+    /// top, and need no path.
+    is_top: bool,
     walk: &'w mut Walk<T>,
 }
 
@@ -315,18 +321,35 @@ impl<'a, T: Take<'a>> Seed<'_, 'a, T> {
             return;
         }
         *taken += 1;
-        if let Err(error) = taker.take(Name { text: path, sent: self.sent }, raw) {
+        let text = if self.is_top { self.sent } else { path };
+        if let Err(error) = taker.take(Name { text, sent: self.sent }, raw) {
             problem.get_or_insert(Problem::Refused(error));
         }
     }
 
     /// Whether to go on into what is named so; longer and longer names must not use up memory.
     fn name_fits(&mut self) -> bool {
-        if self.walk.path.len() > MAX_NAME {
-            let name = self.walk.path.clone();
+        let name = if self.is_top { self.sent } else { &self.walk.path };
+        if name.len() > MAX_NAME {
+            let name = name.to_owned();
             self.walk.problem.get_or_insert(Problem::LongName(name));
         }
         self.walk.problem.is_none()
+    }
+
+    /// Goes inside what is named so.
+    fn go_in(&mut self) {
+        if self.is_top {
+            self.walk.path.reserve(USUAL_PATH);
+            self.walk.path.push_str(self.sent);
+        }
+    }
+
+    /// Comes out again.
+    fn come_out(&mut self) {
+        if self.is_top {
+            self.walk.path.clear();
+        }
     }
 }
 
@@ -375,30 +398,40 @@ impl<'de: 'a, 'a, T: Take<'a>> Visitor<'de> for Seed<'_, 'a, T> {
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        self.go_in();
         let outer = self.walk.path.len();
         for index in 0usize.. {
             self.walk.enter(index);
-            let item = items.next_element_seed(Seed { sent: "", walk: self.walk })?;
+            let seed = Seed { sent: "", is_top: false, walk: self.walk };
+            let item = items.next_element_seed(seed)?;
             self.walk.path.truncate(outer);
             if item.is_none() {
                 break;
             }
         }
+        self.come_out();
         Ok(())
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+        self.go_in();
         let outer = self.walk.path.len();
-        self.walk.path.reserve(USUAL_PATH);
         while let Some(Text(key)) = entries.next_key()? {
-            if outer > 0 {
-                self.walk.path.push('.');
-            }
-            self.walk.path.push_str(&key);
-            let sent = if let Cow::Borrowed(key) = key { key } else { "" };
-            entries.next_value_seed(Seed { sent, walk: self.walk })?;
+            let seed = match (outer, key) {
+                (0, Cow::Borrowed(sent)) => Seed { sent, is_top: true, walk: self.walk },
+                (_, key) => {
+                    if outer > 0 {
+                        self.walk.path.push('.');
+                    }
+                    self.walk.path.push_str(&key);
+                    let sent = if let Cow::Borrowed(key) = key { key } else { "" };
+                    Seed { sent, is_top: false, walk: self.walk }
+                }
+            };
+            entries.next_value_seed(seed)?;
             self.walk.path.truncate(outer);
         }
+        self.come_out();
         Ok(())
     }
 }

@@ -205,9 +205,12 @@ impl Reader {
         let before = sink.found().len();
         let mut rest = parts;
         while let Some(first) = rest.first() {
-            let attribute = attribute_of(first.name.as_str());
+            let name = first.name.as_str();
+            let attribute = attribute_of(name);
             let other = |part: &Part<'_, '_>| attribute_of(part.name.as_str()) != attribute;
-            let end = rest.iter().position(other).unwrap_or(rest.len());
+            // A plain value has no other parts.
+            let end = if attribute.len() == name.len() { Some(1) } else { None };
+            let end = end.or_else(|| rest.iter().position(other)).unwrap_or(rest.len());
             let (parts, after) = rest.split_at_mut(end);
             if !(is_entity && is_frame(attribute)) {
                 self.attribute(attribute, parts, &mut origin, sink)?;

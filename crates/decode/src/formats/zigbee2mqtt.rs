@@ -150,12 +150,9 @@ impl Parse for Reader {
 }
 
 fn about(below: &str) -> About<'_> {
-    let commands = ["/set", "/get"];
-    if below.starts_with("bridge/")
-        || commands.iter().any(|end| below.ends_with(end))
-        || below.contains("/set/")
-        || below.contains("/get/")
-    {
+    // Commands are `{name}/set` and `{name}/set/{attribute}`.
+    let commands = |level: &str| level == "set" || level == "get";
+    if below.starts_with("bridge/") || below.split('/').skip(1).any(commands) {
         return About::Other;
     }
     match below.strip_suffix("/availability") {
@@ -230,8 +227,14 @@ impl Reader {
 
 /// Whether a value is about the device's firmware or description.
 fn describes(name: &str) -> bool {
-    let parts = ["update", "device", "color_options"];
-    let rest = parts.iter().find_map(|part| name.strip_prefix(part));
+    // Nearly all names are told by their first letter.
+    let part = match name.as_bytes().first() {
+        Some(b'u') => "update",
+        Some(b'd') => "device",
+        Some(b'c') => "color_options",
+        _ => return false,
+    };
+    let rest = name.strip_prefix(part);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
