@@ -66,6 +66,11 @@ impl<'s, 'o, 'a> Values<'s, 'o, 'a> {
     }
 
     /// Adds a value, with its unit if one is known.
+    #[expect(
+        clippy::inline_always,
+        reason = "handing its arguments on through memory costs more than it does"
+    )]
+    #[inline(always)]
     pub(crate) fn add(
         &mut self,
         name: Name<'a, '_>,

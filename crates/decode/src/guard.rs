@@ -187,6 +187,30 @@ impl<'o, 'a> Sink<'o, 'a> {
         }
     }
 
+    /// A number by its rule: most values are, so they are not handed about.
+    #[inline]
+    fn number(
+        &mut self,
+        rule: &'a Rule,
+        unit: Option<Cow<'a, str>>,
+        number: f64,
+        at: impl FnOnce() -> At,
+    ) -> Result<(), DecodeError> {
+        if rule.ignores() {
+            self.ignored = true;
+            return Ok(());
+        }
+        if self.out.len() - self.start >= MAX_VALUES {
+            return Err(limits::too_many());
+        }
+        let read = self.mapping.number(rule, number);
+        let (number, missing) = read.map_err(|problem| bad_value(at(), problem.0))?;
+        let unit = rule.unit(unit);
+        let metric = Cow::Borrowed(rule.metric());
+        self.out.push(Decoded { missing, unit, ..Decoded::new(metric, Value::Number(number)) });
+        Ok(())
+    }
+
     /// A value by a name that has no rule.
     pub(crate) fn unmapped(
         &mut self,
@@ -212,6 +236,7 @@ impl<'o, 'a> Sink<'o, 'a> {
     }
 
     /// A value by its rule.
+    #[inline]
     pub(crate) fn ruled(
         &mut self,
         rule: &'a Rule,
@@ -219,6 +244,11 @@ impl<'o, 'a> Sink<'o, 'a> {
         raw: Raw<'a>,
         at: impl FnOnce() -> At,
     ) -> Result<(), DecodeError> {
+        match raw {
+            Raw::Number(number) => return self.number(rule, unit, number, at),
+            Raw::Integer(number) => return self.number(rule, unit, number as f64, at),
+            _ => {}
+        }
         let value = self.mapping.ruled(rule, unit, raw);
         if let Some(value) = value.map_err(|problem| bad_value(at(), problem.0))? {
             return self.push(value);

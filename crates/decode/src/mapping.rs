@@ -184,17 +184,37 @@ impl Mapping {
                 Some(number) => Value::Number(finite(rule.scale.apply(finite(number)?))?),
                 None => text_value(text)?,
             },
-            Raw::Number(number) => number_value(number, missing, rule)?,
-            Raw::Integer(number) => number_value(number as f64, missing, rule)?,
+            Raw::Number(number) => Value::Number(self.number(rule, number)?.0),
+            Raw::Integer(number) => Value::Number(self.number(rule, number as f64)?.0),
         };
-        let fixed = rule.unit.as_deref().map(Cow::Borrowed);
-        let unit = fixed.or(unit).or(rule.default_unit.as_deref().map(Cow::Borrowed));
+        let unit = rule.unit(unit);
         let metric = Cow::Borrowed(rule.metric.as_ref());
         Ok(Some(Mapped { metric, value, missing, unit }))
+    }
+
+    /// A number that a rule is for, and whether it stands for "no value".
+    #[inline]
+    pub(crate) fn number(&self, rule: &Rule, number: f64) -> Result<(f64, bool), BadValue> {
+        let missing =
+            rule.missing.numbers.contains(&number) || self.shared.missing.numbers.contains(&number);
+        let scaled = if missing { number } else { rule.scale.apply(finite(number)?) };
+        Ok((finite(scaled)?, missing))
     }
 }
 
 impl Rule {
+    /// The metric's name.
+    pub(crate) fn metric(&self) -> &str {
+        &self.metric
+    }
+
+    /// The unit of a value that came with this one.
+    #[inline]
+    pub(crate) fn unit<'a>(&'a self, sent: Option<Cow<'a, str>>) -> Option<Cow<'a, str>> {
+        let fixed = self.unit.as_deref().map(Cow::Borrowed);
+        fixed.or(sent).or(self.default_unit.as_deref().map(Cow::Borrowed))
+    }
+
     /// Whether what has this name is left out on purpose.
     pub(crate) fn ignores(&self) -> bool {
         self.ignore
@@ -310,11 +330,6 @@ impl Scale {
 /// Whether a text can be the name of a metric: 1 to 128 bytes without control characters.
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_NAME && !text.chars().any(char::is_control)
-}
-
-fn number_value(number: f64, missing: bool, rule: &Rule) -> Result<Value, BadValue> {
-    let scaled = if missing { number } else { rule.scale.apply(finite(number)?) };
-    Ok(Value::Number(finite(scaled)?))
 }
 
 fn finite(number: f64) -> Result<f64, BadValue> {
