@@ -231,6 +231,37 @@ mod tests {
         }
     }
 
+    /// How many nodes are looked at for a point, on average, in a raster of so many boxes a side.
+    fn looks(side: u32) -> f64 {
+        let boxes: Vec<Bounds> = (0..side * side)
+            .map(|i| {
+                let (x, y) = (f64::from(i % side), f64::from(i / side));
+                // Neighbours overlap, as the bounds of irregular zones do.
+                [x - 0.2, y - 0.2, x + 1.2, y + 1.2]
+            })
+            .collect();
+        let (tree, _) = Tree::new(&boxes);
+        let looked = std::cell::Cell::new(0_u32);
+        let points = 10_000;
+        for i in 0..points {
+            let part = |step: f64| ((f64::from(i) * step).fract() * f64::from(side)) as f32;
+            let (lon, lat) = (part(0.754_877_666_246_692_7), part(0.569_840_290_998_053_2));
+            let hits = |node: &Node| {
+                looked.set(looked.get() + 1);
+                node.hits(lon, lat)
+            };
+            tree.descend(tree.levels.len() - 1, 0, 0, &hits, &mut |_| {});
+        }
+        f64::from(looked.get()) / f64::from(points)
+    }
+
+    #[test]
+    fn the_work_grows_no_faster_than_the_logarithm() {
+        let (few, many) = (looks(10), looks(317));
+        let logarithm = f64::ln(317.0 * 317.0) / f64::ln(100.0);
+        assert!(many / few <= logarithm, "{few} nodes for 100 boxes, {many} for 100,000");
+    }
+
     proptest! {
         // The same cases every time; PROPTEST_CASES asks for more.
         #![proptest_config(ProptestConfig {
