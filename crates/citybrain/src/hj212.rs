@@ -1,13 +1,16 @@
 //! The TCP listener for HJ 212 as a door of the city: its settings, its passwords, its figures.
 //!
 //! What a device shows as `PW` is its token, or its password, which has 15 characters or more. Many
-//! loggers hold six digits there: those have no credentials, and come in where `anonymous` lets
-//! them, from a network that is theirs alone.
+//! loggers hold six digits there: those have no credentials of their own, and come in where
+//! `anonymous` lets them, from a network that is theirs alone. What the city's platform and its
+//! loggers agreed on, most often one word for all, is `logger_password`: it keeps out a logger of
+//! somebody else's, but it is no secret from who can read the line.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use city_collect::Secret;
 use city_hj212::{Access, Checksum, Config, Listener, Sm4Key, StatsSnapshot};
 use city_model::SharedClock;
 use city_pipeline::{Intake, SourceSpec, Sources};
@@ -36,6 +39,8 @@ pub struct Hj212Settings {
     /// Whether devices without credentials may send. If missing: only while no other machine can
     /// reach the listener, or `expose` says that the network is one's own.
     pub anonymous: Option<bool>,
+    /// What devices without credentials must show as `PW`; if missing, anything.
+    pub logger_password: Option<Secret>,
     /// The id of the source that its messages belong to; its format is `hj212`.
     pub source: String,
     /// The most connections at a time.
@@ -49,6 +54,7 @@ impl Default for Hj212Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 9212)),
             expose: false,
             anonymous: None,
+            logger_password: None,
             source: FORMAT.to_owned(),
             max_connections: 10_000,
         }
@@ -82,6 +88,15 @@ impl Hj212Settings {
                 ),
                 "add a [[source]] with this id, format = \"hj212\" and topic = \"hj212/{device}\"",
             ));
+        }
+        if self.logger_password.as_ref().is_some_and(|word| word.reveal().is_empty()) {
+            let hint = "write what the loggers hold as PW, or leave the key out";
+            problems.push(Problem::new("hj212.logger_password", "is empty", hint));
+        }
+        if self.logger_password.is_some() && !self.lets_anonymous_in() {
+            let hint = "write `anonymous = true` in [hj212], or leave the password out";
+            let message = "is for devices without credentials, and those are not let in";
+            problems.push(Problem::new("hj212.logger_password", message, hint));
         }
         if self.max_connections == 0 {
             let hint = "write how many data loggers there are, and some";
@@ -128,6 +143,7 @@ impl Hj212Door<'_> {
         let access = Arc::new(ByCredentials {
             credentials: self.credentials.clone(),
             anonymous: settings.lets_anonymous_in(),
+            logger_password: settings.logger_password.clone(),
         });
         let listener = Listener::bind(config, intake, access, self.clock.clone())
             .await
@@ -146,6 +162,13 @@ impl Hj212Door<'_> {
 struct ByCredentials {
     credentials: Arc<Credentials>,
     anonymous: bool,
+    logger_password: Option<Secret>,
+}
+
+impl ByCredentials {
+    fn is_agreed(&self, password: &str) -> bool {
+        self.logger_password.as_ref().is_none_or(|agreed| agreed.reveal() == password)
+    }
 }
 
 impl Access for ByCredentials {
@@ -154,7 +177,9 @@ impl Access for ByCredentials {
             Standing::Granted(_) => {
                 self.credentials.verify_password(device, password.as_bytes()).is_some()
             }
-            Standing::Unknown => self.anonymous && !self.credentials.is_guarded(device),
+            Standing::Unknown => {
+                self.anonymous && self.is_agreed(password) && !self.credentials.is_guarded(device)
+            }
             Standing::Disabled => false,
         }
     }
@@ -246,7 +271,14 @@ mod tests {
         let other = SourceSpec { format: "json".to_owned(), ..good.clone() };
         let on = Hj212Settings { enabled: true, expose: true, ..off };
         assert_eq!(keys(&on, &[other]), ["hj212.source"]);
-        assert_eq!(keys(&on, &[good]), [""; 0]);
+        assert_eq!(keys(&on, std::slice::from_ref(&good)), [""; 0]);
+        let useless = Hj212Settings {
+            anonymous: Some(false),
+            logger_password: Some(Secret::new("123456")),
+            ..on
+        };
+        assert_eq!(keys(&useless, &[good]), ["hj212.logger_password"]);
+        assert!(!format!("{useless:?}").contains("123456"));
     }
 
     #[test]
@@ -261,7 +293,11 @@ mod tests {
         let devices = Some(vec!["listed".to_owned()]);
         credentials.put_client("gateway", &Rights { devices, ..Rights::default() }).expect("put");
         for anonymous in [true, false] {
-            let access = ByCredentials { credentials: credentials.clone(), anonymous };
+            let access = ByCredentials {
+                credentials: credentials.clone(),
+                anonymous,
+                logger_password: None,
+            };
             assert!(access.may_send("M1", token.secret.expose()));
             assert!(!access.may_send("M1", "123456"));
             assert_eq!(access.known("M1", token.secret.expose()), Some(true));
@@ -274,5 +310,13 @@ mod tests {
                 assert!(!access.may_send(guarded, "123456"), "{guarded}");
             }
         }
+        let access = ByCredentials {
+            credentials: credentials.clone(),
+            anonymous: true,
+            logger_password: Some(Secret::new("123456")),
+        };
+        assert!(access.may_send("M2", "123456") && !access.may_send("M2", "654321"));
+        assert!(access.may_send("M1", token.secret.expose()) && !access.may_send("M1", "123456"));
+        assert!(!access.may_send("M3", "123456"));
     }
 }

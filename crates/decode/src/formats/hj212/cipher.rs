@@ -12,7 +12,7 @@ use std::fmt;
 use sm4::Sm4;
 use sm4::cipher::{Array, BlockCipherDecrypt as _, KeyInit as _};
 
-use super::frame::{Frame, data_place};
+use super::frame::{Flag, Frame, data_place};
 
 /// The bytes of a block.
 pub(super) const BLOCK: usize = 16;
@@ -78,12 +78,14 @@ impl Opened {
 impl Frame<'_> {
     /// Decrypts the data, if they are encrypted.
     ///
-    /// No field says whether they are. Ciphertext is told by its looks, and a checksum that is
-    /// right for what was sent says that it was a text after all, in another encoding than ASCII.
+    /// No field says whether they are. Only the edition of 2025 knows encryption; there ciphertext
+    /// is told by its looks, and a checksum that is right for what was sent says that it was a text
+    /// after all, in another encoding than ASCII. In a frame of an earlier edition such bytes are a
+    /// disturbance on the line.
     pub fn open(&self, key: Option<&Sm4Key>) -> Opened {
         let Some(place) = data_place(self.segment) else { return Opened::Plain };
         let (head, data) = self.segment.split_at(place);
-        if !is_raw(data) && !is_spelled(data) {
+        if !knows_encryption(head) || !is_raw(data) && !is_spelled(data) {
             return Opened::Plain;
         }
         let is_right = |frame: &Frame<'_>| frame.checksums().kind(frame.crc).is_some();
@@ -102,6 +104,13 @@ impl Frame<'_> {
         }
         Opened::Decrypted(segment)
     }
+}
+
+/// Whether a head is of an edition of the standard that knows encryption.
+pub(super) fn knows_encryption(head: &[u8]) -> bool {
+    let flag = head.split(|byte| *byte == b';').find_map(|field| field.strip_prefix(b"Flag="));
+    let flag = flag.and_then(|flag| std::str::from_utf8(flag).ok()?.trim().parse().ok());
+    flag.map(Flag).is_some_and(|flag| flag.version() >= 2)
 }
 
 /// Whether data are ciphertext as it is: a first block of random bytes is printable ASCII once in
@@ -171,7 +180,7 @@ mod tests {
     #[test]
     fn a_text_in_another_encoding_is_not_taken_for_ciphertext_if_its_checksum_is_right() {
         let key = Sm4Key::from_hex(&"30".repeat(BLOCK)).expect("a key");
-        let segment = "MN=M;CP=&&站点名称一=1;a34004-Rtd=1&&";
+        let segment = "MN=M;Flag=8;CP=&&站点名称一=1;a34004-Rtd=1&&";
         let bytes = super::super::frame::encode(segment, super::super::frame::CrcKind::Standard);
         let frame = Frame::parse(&bytes).expect("a frame");
         for key in [None, Some(&key)] {

@@ -77,7 +77,11 @@ fn ends_early(buffer: &[u8], before: usize) -> bool {
 /// Whether the data of the frame at the start, which begin before `line_end`, are raw ciphertext.
 fn holds_ciphertext(buffer: &[u8], line_end: usize) -> bool {
     let place = data_place(&buffer[6..]).map(|place| 6 + place);
-    place.is_some_and(|place| place <= line_end && cipher::is_raw(&buffer[place..]))
+    place.is_some_and(|place| {
+        place <= line_end
+            && cipher::knows_encryption(&buffer[6..place])
+            && cipher::is_raw(&buffer[place..])
+    })
 }
 
 /// Everything up to the next `##`; a single `#` at the end may be half of one.
@@ -152,7 +156,7 @@ mod tests {
         for place in 0..31 {
             let mut secret = [0x80_u8; 32];
             secret[place..place + 2].copy_from_slice(b"\r\n");
-            let head = b"##0047MN=M;CP=&&";
+            let head = b"##0054MN=M;Flag=8;CP=&&";
             let frame = [&head[..], &secret, b"g=N&&ABCD\r\n"].concat();
             // Once a block is there, it can be told from text.
             for end in head.len() + cipher::BLOCK..frame.len() {
@@ -166,7 +170,7 @@ mod tests {
         let both = [&short[..], GOOD.as_bytes()].concat();
         assert_eq!(next(&both), Step::Frame(short.len()));
         // A wrong length costs no frame behind it, once there is as much as it says.
-        let wrong = [b"##0060MN=M;CP=&&".as_slice(), &[0x80; 20], b"&&ABCD\r\n"].concat();
+        let wrong = [b"##0067MN=M;Flag=8;CP=&&".as_slice(), &[0x80; 20], b"&&ABCD\r\n"].concat();
         let both = [&wrong[..], GOOD.as_bytes(), GOOD.as_bytes()].concat();
         assert_eq!(next(&both[..wrong.len() + 4]), Step::More);
         assert_eq!(next(&both), Step::Frame(wrong.len()));

@@ -101,6 +101,17 @@ fn without_its_key_a_frame_is_said_to_be_encrypted_and_with_another_that_the_key
     assert_eq!(decode(&*compile(&json!({})), exchange.as_bytes()).expect("understood"), []);
 }
 
+/// What a disturbance makes of it must be sent again, not kept for a key that does not exist.
+#[test]
+fn a_disturbed_frame_of_an_earlier_edition_is_not_taken_for_an_encrypted_one() {
+    let segment = "QN=1;ST=31;CN=2051;MN=M;Flag=5;CP=&&DataTime=20261123160500;a01901-Avg=912.5&&";
+    let mut disturbed = framed(segment);
+    let place = 6 + segment.find("DataTime").expect("data");
+    disturbed[place + 3] ^= 0x80;
+    let error = decode(&*compile(&json!({})), &disturbed).expect_err("disturbed");
+    assert_eq!(error.kind, DecodeErrorKind::BadChecksum);
+}
+
 #[test]
 fn a_flipped_bit_in_ciphertext_is_noticed() {
     let decoder = compile(&json!({"sm4_key": KEY}));
