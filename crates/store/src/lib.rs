@@ -15,7 +15,9 @@ mod state;
 mod steps;
 
 pub use accounts::{Account, Accounts, DayCounters};
-pub use backends::embedded::{Embedded, Options, Recovery};
+pub use backends::embedded::{
+    Damage, Embedded, Options, Recovery, Verification, verify, verify_state,
+};
 pub use backends::memory::Memory;
 pub use port::{
     Bucket, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,

@@ -73,6 +73,21 @@ impl Format {
         Ok(conn)
     }
 
+    /// Opens a file that must be of this format, and changes nothing, whatever is in it.
+    pub(crate) fn open_only_to_read(&self, path: &Path) -> Result<Connection, StoreError> {
+        let fail = |e| error(&format!("cannot open the {}", self.name), path, e);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
+        conn.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
+        match self.check(&conn, path)? {
+            Found::Ours => Ok(conn),
+            Found::Empty => Err(StoreError::new(
+                StoreErrorKind::Corrupt,
+                format!("{} is empty; it should be a {}", path.display(), self.name),
+            )),
+        }
+    }
+
     fn check(&self, conn: &Connection, path: &Path) -> Result<Found, StoreError> {
         let fail = |e| error(&format!("cannot read the {}", self.name), path, e);
         let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i32>(0));

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::StoreError;
 use crate::sqlite::{self, Format};
 
-const FORMAT: Format = Format {
+pub(crate) const FORMAT: Format = Format {
     name: "state database",
     application: 0x4342_5354, // "CBST"
     version: 1,

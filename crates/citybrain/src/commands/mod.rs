@@ -14,6 +14,7 @@ mod replay;
 mod report;
 mod rules;
 mod serve;
+mod store;
 mod token;
 mod zones;
 
@@ -72,6 +73,9 @@ enum Command {
     /// Check zone files before they are used; make the running program read them again.
     #[command(subcommand)]
     Zones(zones::ZonesCommand),
+    /// Check what is stored.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Make and revoke access tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -131,6 +135,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Metrics(command) => metrics::run(&command),
         Command::Credentials(command) => credentials::run(&command),
         Command::Report(command) => report::run(&command),
+        Command::Store(command) => store::run(&command),
         Command::Zones(command) => zones::run(&command),
         Command::Token(command) => token::run(&command),
     }

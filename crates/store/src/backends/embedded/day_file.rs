@@ -16,7 +16,7 @@ use super::columns::DeviceColumns;
 use crate::sqlite::{self, Format};
 use crate::{StoreError, StoreErrorKind};
 
-const FORMAT: Format = Format {
+pub(super) const FORMAT: Format = Format {
     name: "day file",
     application: 0x4342_4441, // "CBDA"
     version: 1,
@@ -38,7 +38,7 @@ const FORMAT: Format = Format {
              );",
 };
 
-const DAY: i64 = 86_400_000_000;
+pub(super) const DAY: i64 = 86_400_000_000;
 /// Read connections kept open, over all days.
 const READERS: usize = 32;
 

@@ -14,7 +14,7 @@ use crate::{
     StoreError, TimeRange,
 };
 
-const FORMAT: Format = Format {
+pub(super) const FORMAT: Format = Format {
     name: "ingest database",
     application: 0x4342_494e, // "CBIN"
     version: 2,

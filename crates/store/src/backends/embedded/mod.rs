@@ -7,7 +7,7 @@
 //! ```
 //! A commit is one fsynced transaction on `ingest.db`; only then its readings go into the head.
 //! When a window is over, its devices are encoded as chunks, and once they are on the disk, the
-//! log is cut. After a crash the log is replayed.
+//! log is cut. After a crash the log is replayed. `verify` reads all of it and says what is damaged.
 
 mod codec;
 mod columns;
@@ -26,6 +26,7 @@ mod recovery;
 mod seal;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -43,6 +44,7 @@ use self::ingest_db::IngestDb;
 use self::last::LastValues;
 use self::ledger::Ledger;
 pub use self::options::Options;
+pub use self::verify::{Damage, Verification, verify, verify_state};
 use crate::steps::check_range;
 use crate::{
     Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, DeliveryNote,

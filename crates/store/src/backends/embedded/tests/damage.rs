@@ -131,6 +131,75 @@ fn a_flipped_bit_is_found_and_named_and_the_rest_is_served() {
 }
 
 #[test]
+fn verifying_finds_every_damage_and_names_its_place() {
+    let dir = temp();
+    let store = open(dir.path());
+    fill(&store);
+    let mut seen = Vec::new();
+    let mut check =
+        || verify(dir.path(), |path, _, _| seen.push(path.to_owned())).expect("a store");
+    let (logged, sealed) = (check(), {
+        store.flush().expect("flushes");
+        check()
+    });
+    assert_eq!((logged.commits, logged.chunks, logged.damages), (10, 0, vec![]));
+    assert_eq!((sealed.files, sealed.chunks, sealed.readings), (2, 10, 50), "beside the store");
+    assert_eq!(sealed.damages, []);
+    damage_chunk(dir.path());
+    let conn = Connection::open(dir.path().join("chunks/2026-11-23.db")).expect("opens");
+    conn.execute("UPDATE chunks SET readings = 9 WHERE id & 4294967295 = 3", []).expect("updates");
+    // As after a copy that mixed up two rows.
+    conn.execute("UPDATE chunks SET id = id + 100 WHERE id & 4294967295 = 4", []).expect("moves");
+    conn.execute("DELETE FROM seals WHERE window = (SELECT min(window) FROM seals)", [])
+        .expect("deletes");
+    drop(store);
+    let log = Connection::open(dir.path().join("ingest.db")).expect("opens");
+    log.execute("INSERT OR REPLACE INTO log VALUES (4, x'0102030405060708')", []).expect("damages");
+    log.execute("UPDATE snapshots SET payload = x'ff' WHERE name = 'last_values'", [])
+        .expect("damages");
+    let found = verify(dir.path(), |_, _, _| {}).expect("a store");
+    let told: Vec<String> = found.damages.iter().map(ToString::to_string).collect();
+    for parts in [
+        ["ingest.db: commit 4 in the log", "unknown version"],
+        ["ingest.db: the snapshot `last_values`", ""],
+        ["2026-11-23.db: 1 windows have chunks, but no note", ""],
+        ["device 2 in the window from 2026-11-23T01:00:00Z", "checksum"],
+        ["device 3 in the window from", "its row notes 9 readings"],
+        ["device 104 in the window from", "checksum"],
+    ] {
+        let said = |line: &&String| parts.iter().all(|part| line.contains(part));
+        assert!(told.iter().any(|line| said(&line)), "{parts:?} in {told:#?}");
+    }
+    assert!(found.readings >= 30, "the rest is read: {}", found.readings);
+}
+
+#[test]
+fn verifying_tells_files_that_are_not_what_they_should_be() {
+    let dir = temp();
+    assert_eq!(verify(dir.path(), |_, _, _| {}).expect_err("none").kind, StoreErrorKind::Invalid);
+    let store = open(dir.path());
+    fill(&store);
+    store.flush().expect("flushes");
+    drop(store);
+    let file = dir.path().join("chunks/2026-11-23.db");
+    let mut bytes = std::fs::read(&file).expect("reads");
+    // A page of the table of chunks.
+    let page = bytes.len() - 16384;
+    bytes[page..page + 200].fill(0xa5);
+    std::fs::write(&file, bytes).expect("writes");
+    std::fs::write(dir.path().join("chunks/2026-11-24.db"), "not a database at all")
+        .expect("writes");
+    std::fs::write(dir.path().join("chunks/2026-11-25.db"), "").expect("writes");
+    let found = verify(dir.path(), |_, _, _| {}).expect("a store");
+    let told: Vec<String> = found.damages.iter().map(ToString::to_string).collect();
+    assert_eq!(found.files, 4);
+    for part in ["2026-11-23.db", "2026-11-24.db", "2026-11-25.db is empty"] {
+        assert!(told.iter().any(|line| line.contains(part)), "{part} in {told:#?}");
+    }
+    assert_eq!(std::fs::read(dir.path().join("chunks/2026-11-25.db")).expect("reads"), b"");
+}
+
+#[test]
 fn readings_for_a_damaged_chunk_are_kept_and_so_is_the_chunk() {
     let dir = temp();
     let store = open(dir.path());

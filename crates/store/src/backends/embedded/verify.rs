@@ -1,0 +1,256 @@
+//! Checks that everything in a store's folder can be read and is what was written.
+//!
+//! Nothing is changed, and nothing is locked that a running program needs, so a city can be checked
+//! while it works. What is found says which file, which window and which device it is about: all
+//! the rest is fine.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use city_model::{DeviceKey, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::codec::Chunk;
+use super::columns::DeviceColumns;
+use super::day_file::{self, DAY};
+use super::last::LastValues;
+use super::ledger::Ledger;
+use super::seal::{LAST, LEDGER};
+use super::{ingest_db, log};
+use crate::sqlite::{self, Format};
+use crate::{StoreError, StoreErrorKind, state};
+
+/// How many lines SQLite writes about a file at most.
+const SQLITE_LINES: u32 = 20;
+
+/// What was looked at, and what was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Files looked at.
+    pub files: u64,
+    /// Chunks decoded: a device's readings of a window each.
+    pub chunks: u64,
+    /// Readings in them.
+    pub readings: u64,
+    /// Commits in the log decoded.
+    pub commits: u64,
+    /// Chunks that were put aside in an earlier repair, because they could not be read.
+    pub put_aside: u64,
+    /// What is not as it was written, in the order of the files.
+    pub damages: Vec<Damage>,
+}
+
+/// Something that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The file.
+    pub file: PathBuf,
+    /// Where in it and what.
+    pub what: String,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file.display(), self.what)
+    }
+}
+
+/// Checks the store in `dir`; `begin` is called with each file before it is looked at, its place
+/// among them from 0, and how many there are.
+///
+/// # Errors
+/// If the folder holds no store, or cannot be read at all. What is wrong with single files is no
+/// error but in the result.
+pub fn verify(
+    dir: &Path,
+    mut begin: impl FnMut(&Path, usize, usize),
+) -> Result<Verification, StoreError> {
+    let ingest = dir.join("ingest.db");
+    if !ingest.is_file() {
+        let message = format!(
+            "there is no store in {}: it has no ingest.db; name the folder that holds it",
+            dir.display()
+        );
+        return Err(StoreError::new(StoreErrorKind::Invalid, message));
+    }
+    let mut days = Vec::new();
+    let entries = std::fs::read_dir(dir.join("chunks")).into_iter().flatten();
+    for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+        days.extend(day_file::day_of_name(&path).map(|day| (day, path)));
+    }
+    days.sort_unstable();
+    let total = days.len() + 1;
+    let mut found = Verification::default();
+    begin(&ingest, 0, total);
+    let window = found.file(&ingest, &ingest_db::FORMAT, |found, conn| found.ingest(&ingest, conn));
+    for (place, (day, path)) in days.into_iter().enumerate() {
+        begin(&path, place + 1, total);
+        found.file(&path, &day_file::FORMAT, |found, conn| {
+            found.day(&path, conn, day, window.unwrap_or(DAY))
+        });
+    }
+    Ok(found)
+}
+
+/// Checks the state database, `state.db`: the registry, rules, alerts and users.
+pub fn verify_state(path: &Path) -> Verification {
+    let mut found = Verification::default();
+    found.file(path, &state::FORMAT, |_, _| Ok(()));
+    found
+}
+
+impl Verification {
+    /// Adds what another one found.
+    pub fn append(&mut self, other: Self) {
+        self.files += other.files;
+        self.chunks += other.chunks;
+        self.readings += other.readings;
+        self.commits += other.commits;
+        self.put_aside += other.put_aside;
+        self.damages.extend(other.damages);
+    }
+
+    /// Opens a file, lets SQLite check its structure, and then `look` at what is in it.
+    fn file<T>(
+        &mut self,
+        path: &Path,
+        format: &Format,
+        look: impl FnOnce(&mut Self, &Connection) -> rusqlite::Result<T>,
+    ) -> Option<T> {
+        let opened = format.open_only_to_read(path);
+        // A day whose time was over meanwhile.
+        if opened.is_err() && !path.exists() {
+            return None;
+        }
+        self.files += 1;
+        let conn = match opened {
+            Ok(conn) => conn,
+            Err(error) => {
+                self.damage(path, error.to_string());
+                return None;
+            }
+        };
+        let looked = structure(&conn).and_then(|problems| {
+            for problem in problems {
+                self.damage(path, format!("its structure is damaged: {problem}"));
+            }
+            look(self, &conn)
+        });
+        match looked {
+            Ok(seen) => Some(seen),
+            Err(error) => {
+                self.damage(path, sqlite::error("cannot read", path, error).to_string());
+                None
+            }
+        }
+    }
+
+    fn damage(&mut self, file: &Path, what: impl Into<String>) {
+        self.damages.push(Damage { file: file.to_owned(), what: what.into() });
+    }
+
+    /// Decodes the log and the snapshots; returns how long windows are, in microseconds.
+    fn ingest(&mut self, path: &Path, conn: &Connection) -> rusqlite::Result<i64> {
+        let mut statement = conn.prepare("SELECT seq, payload FROM log ORDER BY seq")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let seq: i64 = row.get(0)?;
+            self.commits += 1;
+            if let Err(what) = log::decode(row.get_ref(1)?.as_blob()?, |_| {}) {
+                self.damage(path, format!("commit {seq} in the log: {what}"));
+            }
+        }
+        let mut snapshots = conn.prepare("SELECT name, payload FROM snapshots")?;
+        let mut rows = snapshots.query([])?;
+        while let Some(row) = rows.next()? {
+            let name: String = row.get(0)?;
+            let payload = row.get_ref(1)?.as_blob()?;
+            let problem = match &*name {
+                LEDGER => Ledger::decode(payload).err().map(|error| error.to_string()),
+                LAST => LastValues::decode(payload).err().map(|what| what.to_string()),
+                _ => None,
+            };
+            if let Some(problem) = problem {
+                self.damage(path, format!("the snapshot `{name}`: {problem}"));
+            }
+        }
+        let window = "SELECT value FROM settings WHERE name = 'window_us'";
+        Ok(conn.query_row(window, [], |row| row.get(0)).optional()?.unwrap_or(DAY))
+    }
+
+    /// Decodes the chunks of a day.
+    fn day(
+        &mut self,
+        path: &Path,
+        conn: &Connection,
+        day: i64,
+        window: i64,
+    ) -> rusqlite::Result<()> {
+        let unsealed = "SELECT count(DISTINCT id >> 32) FROM chunks
+                        WHERE ?1 + (id >> 32) * ?2 NOT IN (SELECT window FROM seals)";
+        let unsealed: i64 = conn.query_row(unsealed, [day, window], |row| row.get(0))?;
+        if unsealed > 0 {
+            let what = "windows have chunks, but no note of which commits are in them";
+            self.damage(path, format!("{unsealed} {what}"));
+        }
+        let put_aside: i64 =
+            conn.query_row("SELECT count(*) FROM damaged", [], |row| row.get(0))?;
+        self.put_aside += put_aside.unsigned_abs();
+        let mut statement = conn.prepare("SELECT id, first, last, readings, chunk FROM chunks")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get(0)?;
+            let start = day + (id >> 32) * window;
+            let device = DeviceKey(id as u32);
+            let noted: (i64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            self.chunks += 1;
+            let decoded = Chunk::parse(row.get_ref(4)?.as_blob()?, start, device)
+                .and_then(|chunk| chunk.all());
+            let problem = match decoded {
+                Err(what) => Some(what.to_string()),
+                Ok(columns) => {
+                    self.readings += columns.readings as u64;
+                    contradiction(&columns, noted, start, window)
+                }
+            };
+            if let Some(problem) = problem {
+                let from = Timestamp::from_micros(start);
+                let what = format!("device {} in the window from {from}: {problem}", device.0);
+                self.damage(path, what);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What SQLite finds wrong with the structure of a file.
+fn structure(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = conn.prepare(&format!("PRAGMA integrity_check({SQLITE_LINES})"))?;
+    let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let lines: Vec<String> = lines.collect::<rusqlite::Result<_>>()?;
+    Ok(if lines == ["ok"] { Vec::new() } else { lines })
+}
+
+/// Where a chunk is at odds with its row: what is noted of it there, and where it stands.
+fn contradiction(
+    columns: &DeviceColumns,
+    noted: (i64, i64, i64),
+    start: i64,
+    window: i64,
+) -> Option<String> {
+    let times = &columns.times;
+    if let Some(pair) = times.windows(2).find(|pair| pair[0] >= pair[1]) {
+        return Some(format!("its times are out of order at {}", Timestamp::from_micros(pair[1])));
+    }
+    let (Some(first), Some(last)) = (times.first(), times.last()) else {
+        return Some("it is empty".to_owned());
+    };
+    if day_file::window_of(*first, window) != start || day_file::window_of(*last, window) != start {
+        let (first, last) = (Timestamp::from_micros(*first), Timestamp::from_micros(*last));
+        return Some(format!("it reaches from {first} to {last}"));
+    }
+    let is = (*first, *last, columns.readings as i64);
+    (is != noted).then(|| {
+        format!("its row notes {} readings, and {} are in it, or other times", noted.2, is.2)
+    })
+}
