@@ -1,8 +1,9 @@
-//! Repository chores: `cargo xtask web | test | bench | fuzz | crash-test | ci`.
+//! Repository chores: `cargo xtask web | test | bench | fuzz | crash-test | influxd | ci`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
 
 mod bench;
 mod fuzz;
+mod influxd;
 mod run;
 mod test;
 mod tools;
@@ -47,6 +48,8 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Build InfluxDB's server for tests, once, and print where it is; takes some minutes.
+    Influxd,
     /// What continuous integration runs: formatting, lints, and all tests.
     Ci,
 }
@@ -73,6 +76,7 @@ fn main() -> anyhow::Result<()> {
             "--seed",
             &seed.to_string(),
         ]),
+        Command::Influxd => influxd::build(),
         Command::Ci => test::ci(),
     }
 }
