@@ -146,6 +146,11 @@ impl<'a> Entries<'a> {
         list.drain(..).map(|entry| (entry.name(paths), entry.raw))
     }
 
+    /// All of them, to be taken by their names.
+    pub(crate) fn parts(&mut self) -> Parts<'a, '_> {
+        Parts { paths: &self.paths, list: &mut self.list }
+    }
+
     /// The value of this name; of two, the first.
     pub(crate) fn get(&self, name: &str) -> Option<&Raw<'a>> {
         self.iter().find_map(|(other, raw)| (other.as_str() == name).then_some(raw))
@@ -160,10 +165,8 @@ impl<'a> Entries<'a> {
         let paths = &self.paths;
         self.list.retain_mut(|entry| {
             let inside = entry.name(paths).as_str().starts_with(prefix);
-            match (inside, entry.is_as_sent()) {
-                (true, true) => entry.sent = entry.sent.get(prefix.len()..).unwrap_or_default(),
-                (true, false) => entry.start += prefix.len(),
-                (false, _) => {}
+            if inside {
+                entry.cut(prefix.len());
             }
             inside
         });
@@ -171,7 +174,63 @@ impl<'a> Entries<'a> {
     }
 }
 
+/// Neighbouring entries, to be looked at together and taken one by one.
+pub(crate) struct Parts<'a, 'f> {
+    paths: &'f str,
+    list: &'f mut [Entry<'a>],
+}
+
+impl<'a: 'f, 'f> Parts<'a, 'f> {
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The name of the first.
+    pub(crate) fn first(&self) -> Option<Name<'a, 'f>> {
+        self.list.first().map(|entry| entry.name(self.paths))
+    }
+
+    pub(crate) fn name(&self, place: usize) -> Name<'a, 'f> {
+        self.list[place].name(self.paths)
+    }
+
+    pub(crate) fn raw(&self, place: usize) -> &Raw<'a> {
+        &self.list[place].raw
+    }
+
+    /// Takes a value; what is left in its place is not to be looked at.
+    pub(crate) fn take(&mut self, place: usize) -> Raw<'a> {
+        std::mem::replace(&mut self.list[place].raw, Raw::Bool(false))
+    }
+
+    /// Where the first is whose name is as asked for.
+    pub(crate) fn position(&self, mut is_it: impl FnMut(&'f str) -> bool) -> Option<usize> {
+        self.list.iter().position(|entry| is_it(entry.name(self.paths).text))
+    }
+
+    /// Parts these in two.
+    pub(crate) fn split_at(self, place: usize) -> (Self, Self) {
+        let Self { paths, list } = self;
+        let (before, after) = list.split_at_mut(place);
+        (Self { paths, list: before }, Self { paths, list: after })
+    }
+
+    /// Names all from so many bytes on.
+    pub(crate) fn cut(&mut self, bytes: usize) {
+        self.list.iter_mut().for_each(|entry| entry.cut(bytes));
+    }
+}
+
 impl<'a> Entry<'a> {
+    /// Names it from so many bytes on.
+    fn cut(&mut self, bytes: usize) {
+        if self.is_as_sent() {
+            self.sent = self.sent.get(bytes..).unwrap_or_default();
+        } else {
+            self.start = self.end.min(self.start + bytes);
+        }
+    }
+
     fn is_as_sent(&self) -> bool {
         self.start == self.end
     }

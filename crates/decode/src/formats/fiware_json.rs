@@ -37,7 +37,7 @@ use city_model::Timestamp;
 
 use crate::entries::{self, DeviceFrom, Origin};
 use crate::error::{At, DecodeError, OptionsError};
-use crate::flat::{Flat, Name};
+use crate::flat::{Flat, Name, Parts};
 use crate::formats::ultralight::{Attrs, location};
 use crate::guard::{Guarded, Parse, Sink, check_id};
 use crate::options::Options;
@@ -112,12 +112,10 @@ impl Parse for Reader {
         rows::each(message.payload, |_, index, flat: &mut Flat<'a>| {
             let entries = flat.checked()?;
             let notified = entries.iter().any(|(name, _)| is_notification(name.as_str()));
-            let mut parts: Vec<Part<'a, '_>> =
-                entries.drain().map(|(name, raw)| Part { name, raw: Some(raw) }).collect();
             if notified {
-                return self.notification(&mut parts, device.as_ref(), sink);
+                return self.notification(entries.parts(), device.as_ref(), sink);
             }
-            let read = self.object(&mut parts, device.as_ref(), sink);
+            let read = self.object(entries.parts(), device.as_ref(), sink);
             read.map_err(|error| match index {
                 Some(index) => inside(&format!("[{index}]."), error),
                 None => error,
@@ -132,14 +130,6 @@ impl Parse for Reader {
     fn is_json(&self) -> bool {
         true
     }
-}
-
-/// A part of a flattened object.
-struct Part<'a, 'f> {
-    /// The name from its object on.
-    name: Name<'a, 'f>,
-    /// Taken out once it is used.
-    raw: Option<Raw<'a>>,
 }
 
 fn is_notification(name: &str) -> bool {
@@ -167,24 +157,20 @@ impl Reader {
     /// The entities of a broker's notification, whose own fields are about the subscription.
     fn notification<'a: 'f, 'f>(
         &self,
-        parts: &mut [Part<'a, 'f>],
+        mut parts: Parts<'a, 'f>,
         device: Option<&Cow<'a, str>>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
-        let mut rest = parts;
-        while let Some(first) = rest.first() {
-            let start = entity_of(first.name.as_str());
-            let other = |part: &Part<'_, '_>| entity_of(part.name.as_str()) != start;
-            let end = rest.iter().position(other).unwrap_or(rest.len());
-            let (entity, after) = rest.split_at_mut(end);
+        while let Some(first) = parts.first() {
+            let start = entity_of(first.as_str());
+            let end = parts.position(|name| entity_of(name) != start).unwrap_or(parts.len());
+            let (mut entity, after) = parts.split_at(end);
             if let Some(start) = start {
-                for part in &mut *entity {
-                    part.name = part.name.after(start.len());
-                }
+                entity.cut(start.len());
                 let read = self.object(entity, device, sink);
                 read.map_err(|error| inside(start, error))?;
             }
-            rest = after;
+            parts = after;
         }
         Ok(())
     }
@@ -192,30 +178,28 @@ impl Reader {
     /// The attributes of one object.
     fn object<'a>(
         &self,
-        parts: &mut [Part<'a, '_>],
+        mut parts: Parts<'a, '_>,
         device: Option<&Cow<'a, str>>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let mut origin = Origin { device: device.cloned(), ..Origin::default() };
-        let id = text_of(parts, "id");
-        let is_entity = id.is_some() && text_of(parts, "type").is_some();
+        let id = text_of(&parts, "id");
+        let is_entity = id.is_some() && text_of(&parts, "type").is_some();
         if let (Some(id), true, DeviceFrom::Format) = (id, is_entity, self.device_from) {
             origin.device = Some(check_id(id, || At::Path("id".to_owned()))?);
         }
         let before = sink.found().len();
-        let mut rest = parts;
-        while let Some(first) = rest.first() {
-            let name = first.name.as_str();
-            let attribute = attribute_of(name);
-            let other = |part: &Part<'_, '_>| attribute_of(part.name.as_str()) != attribute;
+        while let Some(first) = parts.first() {
+            let attribute = attribute_of(first.as_str());
             // A plain value has no other parts.
-            let end = if attribute.len() == name.len() { Some(1) } else { None };
-            let end = end.or_else(|| rest.iter().position(other)).unwrap_or(rest.len());
-            let (parts, after) = rest.split_at_mut(end);
+            let end = if attribute.len() == first.as_str().len() { Some(1) } else { None };
+            let end = end.or_else(|| parts.position(|name| attribute_of(name) != attribute));
+            let all = parts.len();
+            let (own, after) = parts.split_at(end.unwrap_or(all));
             if !(is_entity && is_frame(attribute)) {
-                self.attribute(attribute, parts, &mut origin, sink)?;
+                self.attribute(attribute, own, &mut origin, sink)?;
             }
-            rest = after;
+            parts = after;
         }
         if let (Some(position), true) = (origin.position, sink.since(before).is_empty()) {
             sink.position_fix(position)?;
@@ -232,15 +216,15 @@ impl Reader {
     fn attribute<'a>(
         &self,
         attribute: &str,
-        parts: &mut [Part<'a, '_>],
+        mut parts: Parts<'a, '_>,
         origin: &mut Origin<'a>,
         sink: &mut Sink<'_, 'a>,
     ) -> Result<(), DecodeError> {
         let inside = attribute.len();
-        let value = parts.iter().position(|part| part.name.as_str().len() == inside);
-        let value = value.or_else(|| find(parts, inside, ".value"));
+        let value = parts.position(|name| name.len() == inside);
+        let value = value.or_else(|| find(&parts, inside, ".value"));
         if matches!(attribute, "TimeInstant" | "dateObserved" | "observedAt") {
-            if let Some(raw) = value.and_then(|place| parts[place].raw.take()) {
+            if let Some(raw) = value.map(|place| parts.take(place)) {
                 let time = entries::time(&self.time, attribute, &raw, sink.received())?;
                 // The agent's own field says it best.
                 let first = origin.time.is_none() || attribute == "TimeInstant";
@@ -249,7 +233,7 @@ impl Reader {
             return Ok(());
         }
         if attribute == "location"
-            && let Some(position) = point(parts, inside, value)?
+            && let Some(position) = point(&parts, inside, value)?
         {
             origin.position = Some(position);
             return Ok(());
@@ -257,13 +241,12 @@ impl Reader {
         let Some(value) = value else { return others(parts, sink) };
         // A plain value has nothing beside it.
         let plain = parts.len() == 1;
-        let unit = if plain { None } else { unit(parts, inside) };
-        let time = if plain { None } else { self.time_of(parts, inside, sink.received())? };
-        let Part { name, raw } = &mut parts[value];
-        let Some(raw) = raw.take() else { return Ok(()) };
-        let name = if name.as_str() == attribute { *name } else { Name::made(attribute) };
+        let unit = if plain { None } else { unit(&parts, inside) };
+        let time = if plain { None } else { self.time_of(&parts, inside, sink.received())? };
+        let name = parts.name(value);
+        let name = if name.as_str() == attribute { name } else { Name::made(attribute) };
         let before = sink.found().len();
-        match raw {
+        match parts.take(value) {
             Raw::Text(text) => {
                 if let Some(raw) = wire::spelled(text) {
                     sink.called(name, unit, raw)?;
@@ -280,28 +263,21 @@ impl Reader {
     /// An attribute's own time.
     fn time_of(
         &self,
-        parts: &[Part<'_, '_>],
+        parts: &Parts<'_, '_>,
         inside: usize,
         received: Timestamp,
     ) -> Result<Option<Timestamp>, DecodeError> {
         let keys = [".observedAt", ".metadata.TimeInstant.value"];
-        match keys.iter().find_map(|key| find(parts, inside, key)).map(|place| &parts[place]) {
-            Some(Part { name, raw: Some(raw) }) => {
-                entries::time(&self.time, name.as_str(), raw, received)
-            }
-            _ => Ok(None),
-        }
+        let Some(place) = keys.iter().find_map(|key| find(parts, inside, key)) else {
+            return Ok(None);
+        };
+        entries::time(&self.time, parts.name(place).as_str(), parts.raw(place), received)
     }
 }
 
 /// A nested object that is no attribute: every value by its path.
-fn others<'a>(parts: &mut [Part<'a, '_>], sink: &mut Sink<'_, 'a>) -> Result<(), DecodeError> {
-    for part in parts {
-        if let Some(raw) = part.raw.take() {
-            sink.called(part.name, None, raw)?;
-        }
-    }
-    Ok(())
+fn others<'a>(mut parts: Parts<'a, '_>, sink: &mut Sink<'_, 'a>) -> Result<(), DecodeError> {
+    (0..parts.len()).try_for_each(|place| sink.called(parts.name(place), None, parts.take(place)))
 }
 
 /// The fields of an entity that are not attributes.
@@ -316,38 +292,34 @@ fn attribute_of(name: &str) -> &str {
 }
 
 /// Where the part of an attribute is that is called so behind the attribute's own name.
-fn find(parts: &[Part<'_, '_>], inside: usize, ending: &str) -> Option<usize> {
+fn find(parts: &Parts<'_, '_>, inside: usize, ending: &str) -> Option<usize> {
     let length = inside + ending.len();
-    let is_it = |name: &str| name.len() == length && name.ends_with(ending);
-    parts.iter().position(|part| is_it(part.name.as_str()))
+    parts.position(|name| name.len() == length && name.ends_with(ending))
 }
 
 /// A text at the top of an object.
-fn text_of<'a>(parts: &[Part<'a, '_>], key: &str) -> Option<Cow<'a, str>> {
-    match &parts.iter().find(|part| part.name.as_str() == key)?.raw {
-        Some(Raw::Text(text)) => Some(text.clone()),
+fn text_of<'a>(parts: &Parts<'a, '_>, key: &str) -> Option<Cow<'a, str>> {
+    match parts.raw(parts.position(|name| name == key)?) {
+        Raw::Text(text) => Some(text.clone()),
         _ => None,
     }
 }
 
 /// A GeoJSON point, with or without an attribute around it, or a text.
 fn point(
-    parts: &[Part<'_, '_>],
+    parts: &Parts<'_, '_>,
     inside: usize,
     value: Option<usize>,
 ) -> Result<Option<(f64, f64)>, DecodeError> {
     if let Some(place) = value {
-        return match &parts[place] {
-            Part { name, raw: Some(Raw::Text(text)) } => {
-                location(text, || At::Path(name.as_str().to_owned()))
-            }
+        return match parts.raw(place) {
+            Raw::Text(text) => location(text, || At::Path(parts.name(place).as_str().to_owned())),
             _ => Ok(None),
         };
     }
     let coordinate = |endings: [&str; 2]| {
         let place = endings.into_iter().find_map(|ending| find(parts, inside, ending))?;
-        let Part { name, raw } = &parts[place];
-        raw.as_ref().map(|raw| entries::coordinate(name.as_str(), raw))
+        Some(entries::coordinate(parts.name(place).as_str(), parts.raw(place)))
     };
     let lon = coordinate([".coordinates[0]", ".value.coordinates[0]"]);
     let lat = coordinate([".coordinates[1]", ".value.coordinates[1]"]);
@@ -358,9 +330,9 @@ fn point(
 }
 
 /// The unit of an attribute.
-fn unit<'a>(parts: &[Part<'a, '_>], inside: usize) -> Option<Cow<'a, str>> {
-    let text = |ending: &str| match &parts[find(parts, inside, ending)?].raw {
-        Some(Raw::Text(text)) => Some(text.clone()),
+fn unit<'a>(parts: &Parts<'a, '_>, inside: usize) -> Option<Cow<'a, str>> {
+    let text = |ending: &str| match parts.raw(find(parts, inside, ending)?) {
+        Raw::Text(text) => Some(text.clone()),
         _ => None,
     };
     let code = text(".unitCode").or_else(|| text(".metadata.unitCode.value"));
