@@ -97,11 +97,7 @@ impl Worker {
             Ok(()) => self.wait(),
             Err(_) => Err(gone()),
         };
-        let mut done = std::mem::take(&mut *self.done());
-        if let Err(failure) = ended {
-            done.push((Report::default(), Err(failure)));
-        }
-        done
+        outcomes(std::mem::take(&mut *self.done()), ended, frames.len())
     }
 
     /// Waits for the end of a job, as long as a frame gets done now and then.
@@ -137,6 +133,17 @@ impl Worker {
     pub(crate) fn leave(self) -> JoinHandle<()> {
         self.thread
     }
+}
+
+/// What became of `frames` frames, or of the first of them: those that are done, and then what ended
+/// the job before its time. If the last one was done just then, the end counts: whoever reads this
+/// must hear that the thread is not to be asked again.
+fn outcomes(mut done: Vec<Outcome>, ended: Result<(), Failure>, frames: usize) -> Vec<Outcome> {
+    if let Err(failure) = ended {
+        done.truncate(frames.saturating_sub(1));
+        done.push((Report::default(), Err(failure)));
+    }
+    done
 }
 
 fn gone() -> Failure {
@@ -178,5 +185,22 @@ fn work(
         if replies.send(Ok(())).is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_before_its_time_is_told_even_if_all_is_done_by_then() {
+        for (done, expected) in [(0, 1), (1, 2), (2, 3), (3, 3)] {
+            let done = std::iter::repeat_with(|| (Report::default(), Ok(()))).take(done).collect();
+            let told = outcomes(done, Err(gone()), 3);
+            assert_eq!(told.len(), expected);
+            let (last, before) = told.split_last().expect("at least one");
+            assert!(last.1.is_err() && before.iter().all(|(_, result)| result.is_ok()));
+        }
+        assert!(outcomes(vec![(Report::default(), Ok(()))], Ok(()), 1)[0].1.is_ok());
     }
 }
