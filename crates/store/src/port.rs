@@ -282,6 +282,33 @@ pub struct StoreStats {
     pub dead_letter_bytes: u64,
     /// Dead letters dropped so far because they were too old or too many.
     pub dead_letters_dropped: u64,
+    /// How the way to the server is doing, if the store is on one.
+    pub forward: Option<ForwardStats>,
+}
+
+/// How readings get from the spool on this machine to the server.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ForwardStats {
+    /// The server's address.
+    pub server: String,
+    /// Bytes that wait.
+    pub spool_bytes: u64,
+    /// Bytes that may wait; then commits are refused.
+    pub spool_limit: u64,
+    /// When the oldest reading that waits was received; `None` if none waits.
+    pub oldest_waiting: Option<Timestamp>,
+    /// Readings that the server confirmed since the start.
+    pub forwarded: u64,
+    /// Those of them that corrected what it had.
+    pub corrected: u64,
+    /// Readings that the server does not take, since the start; each is a dead letter.
+    pub rejected: u64,
+    /// Requests that were tried again, since the start.
+    pub retries: u64,
+    /// Lines in a batch, at most, as the server's answers made it.
+    pub batch_lines: u64,
+    /// What went wrong last, while it lasts.
+    pub trouble: Option<String>,
 }
 
 /// What kind of failure it was; decides whether trying again helps.

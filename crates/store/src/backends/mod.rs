@@ -5,6 +5,7 @@ use city_model::{Marks, Reading, Value};
 use crate::LastValue;
 
 pub mod embedded;
+pub mod influxdb;
 pub mod memory;
 
 impl From<&Reading> for LastValue {

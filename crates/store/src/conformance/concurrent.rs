@@ -9,6 +9,8 @@ use crate::TimeRange;
 
 pub(super) fn queries_run_while_commits_go_on(subject: &mut Subject) {
     let store = subject.store();
+    // Where a flush hides what comes later from before it, only maintenance runs beside.
+    let flushes = subject.promises.shows_at_once;
     let done = AtomicBool::new(false);
     let commits = 60;
     std::thread::scope(|scope| {
@@ -34,7 +36,9 @@ pub(super) fn queries_run_while_commits_go_on(subject: &mut Subject) {
         scope.spawn(|| {
             while !done.load(Ordering::Acquire) {
                 store.maintain(t(400_000)).expect("maintains");
-                store.flush().expect("flushes");
+                if flushes {
+                    store.flush().expect("flushes");
+                }
                 std::thread::yield_now();
             }
         });
@@ -48,6 +52,7 @@ pub(super) fn queries_run_while_commits_go_on(subject: &mut Subject) {
         }
         done.store(true, Ordering::Release);
     });
+    subject.settle();
     let commits = commits as u64;
     assert_eq!(store.count(None, TimeRange::ALL).expect("countable"), commits * 10);
     assert_eq!(store.head_seq(), commits);

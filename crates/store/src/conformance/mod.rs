@@ -65,15 +65,42 @@ pub const CASES: &[Case] = &[
     ("queries run while commits go on", concurrent::queries_run_while_commits_go_on),
 ];
 
+/// What a backend promises. Cases that need a promise which not all keep ask for it, and check
+/// what is left without it.
+#[derive(Clone, Copy, Debug)]
+pub struct Promises {
+    /// A reading that is there is known as a duplicate however old it is. Without it, only as long
+    /// as it was not flushed.
+    pub remembers_all: bool,
+    /// What is committed is seen by the next read, whatever its event time. Without it, readings
+    /// before flushed ones are seen after a flush.
+    pub shows_at_once: bool,
+    /// Nobody but the holders of [`crate::Store::hold`] keeps commits.
+    pub cuts_at_once: bool,
+}
+
+impl Promises {
+    /// What a store on this machine promises.
+    pub const ALL: Self = Self { remembers_all: true, shows_at_once: true, cuts_at_once: true };
+}
+
 /// An empty store under test.
 pub struct Subject {
     store: Option<SharedStore>,
     reopen: Reopen,
+    promises: Promises,
 }
 
 impl Subject {
     fn store(&self) -> &SharedStore {
         self.store.as_ref().expect("a subject always has an open store")
+    }
+
+    /// Makes late readings visible where they are not at once.
+    fn settle(&self) {
+        if !self.promises.shows_at_once {
+            self.store().flush().expect("flushes");
+        }
     }
 
     /// Drops the store without a word, as a crash does, and opens it again.
@@ -83,12 +110,17 @@ impl Subject {
     }
 }
 
+/// Runs every test on a store of its own that keeps all promises; panics at the first that fails.
+pub fn run(empty: impl FnMut() -> Reopen) {
+    run_with(Promises::ALL, empty);
+}
+
 /// Runs every test on a store of its own; panics at the first that fails.
-pub fn run(mut empty: impl FnMut() -> Reopen) {
+pub fn run_with(promises: Promises, mut empty: impl FnMut() -> Reopen) {
     for (name, case) in CASES {
         tracing::debug!(name, "conformance");
         let mut reopen = empty();
         let store = Some(reopen(None));
-        case(&mut Subject { store, reopen });
+        case(&mut Subject { store, reopen, promises });
     }
 }

@@ -249,7 +249,8 @@ impl DayFiles {
         Ok(gone)
     }
 
-    fn drop_day(&self, day: i64) -> Result<u64, StoreError> {
+    /// Unlinks the file of a day. Returns how many readings went.
+    pub(super) fn drop_day(&self, day: i64) -> Result<u64, StoreError> {
         let count = |conn: &Connection| {
             conn.query_row("SELECT coalesce(sum(readings), 0) FROM chunks", [], |row| {
                 row.get::<_, i64>(0)

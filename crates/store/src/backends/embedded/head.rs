@@ -178,6 +178,11 @@ impl Inner {
         usize::from(put == Put::New)
     }
 
+    /// Whether it holds readings that are in no chunk.
+    pub(super) fn needs_log(&self) -> bool {
+        self.needs_from().is_some()
+    }
+
     fn needs_from(&self) -> Option<u64> {
         self.dirty_from.into_iter().chain(self.sealing_from).min()
     }

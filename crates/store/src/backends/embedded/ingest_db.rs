@@ -222,6 +222,17 @@ impl IngestWriter {
         })
     }
 
+    /// Writes a setting.
+    pub(super) fn set_setting(&mut self, name: &str, value: i64) -> Result<(), StoreError> {
+        self.transaction("cannot write to", |conn| {
+            conn.execute(
+                "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)",
+                (name, value),
+            )
+            .map(|_| ())
+        })
+    }
+
     /// Lets the database grow to this many pages and no further, as a full disk would.
     #[cfg(test)]
     pub(super) fn limit_pages(&self, pages: u32) {
@@ -274,6 +285,17 @@ impl IngestDb {
                 [],
                 |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64)),
             )
+        })
+    }
+
+    /// Bytes of the commits from number `from` up to `to`.
+    pub(super) fn log_bytes(&self, from: u64, to: u64) -> Result<u64, StoreError> {
+        let clamp = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
+        self.read(|conn| {
+            conn.prepare_cached(
+                "SELECT coalesce(sum(length(payload)), 0) FROM log WHERE seq BETWEEN ?1 AND ?2",
+            )?
+            .query_row((clamp(from), clamp(to)), |row| Ok(row.get::<_, i64>(0)? as u64))
         })
     }
 

@@ -19,6 +19,7 @@ mod last;
 mod ledger;
 mod letters;
 mod log;
+mod near;
 mod newest;
 mod options;
 mod query;
@@ -43,6 +44,7 @@ use self::head::Head;
 use self::ingest_db::IngestDb;
 use self::last::LastValues;
 use self::ledger::Ledger;
+pub(super) use self::near::Followed;
 pub use self::options::Options;
 pub use self::verify::{Damage, Verification, verify, verify_state};
 use crate::steps::check_range;
@@ -375,6 +377,7 @@ impl Store for Embedded {
             dead_letters: self.counts.letters.load(Ordering::Relaxed),
             dead_letter_bytes: self.counts.letter_bytes.load(Ordering::Relaxed),
             dead_letters_dropped: self.counts.letters_dropped.load(Ordering::Relaxed),
+            forward: None,
         }
     }
 }

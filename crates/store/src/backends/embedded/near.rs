@@ -1,0 +1,110 @@
+//! What a store needs that stands before a server: to follow the log with everything that is in it,
+//! and to let go of days that the server has.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use city_model::{Reading, Timestamp};
+
+use super::Embedded;
+use super::day_file::{DAY, day_of};
+use super::log;
+use crate::{Store as _, StoreError};
+
+/// The name of the setting that holds the first instant from which on everything is here.
+const COMPLETE_FROM: &str = "complete_from_us";
+
+/// A reading of the log as a follower gets it.
+#[derive(Debug)]
+pub(in crate::backends) struct Followed {
+    pub(in crate::backends) reading: Reading,
+    pub(in crate::backends) source: u16,
+    /// There was one at (series, event time): a redelivery or a correction.
+    pub(in crate::backends) duplicate: bool,
+}
+
+impl Embedded {
+    /// What a follower holds, if it is known.
+    pub(in crate::backends) fn held(&self, name: &str) -> Option<u64> {
+        self.holds_lock().get(name).copied()
+    }
+
+    /// Bytes of the commits from number `from` up to `to` that are in the log.
+    pub(in crate::backends) fn bytes_between(&self, from: u64, to: u64) -> Result<u64, StoreError> {
+        self.ingest.log_bytes(from, to)
+    }
+
+    /// Hands out commits from number `from` on with their bytes and all their readings, duplicates
+    /// too, until `each` breaks.
+    pub(in crate::backends) fn follow(
+        &self,
+        from: u64,
+        mut each: impl FnMut(u64, u64, Vec<Followed>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let through = self.head_seq();
+        let mut from = from;
+        while from <= through {
+            let page = self.ingest.log_page(from, through)?;
+            let Some((newest, _)) = page.last() else { return Ok(()) };
+            from = newest + 1;
+            for (seq, payload) in page {
+                let mut readings = Vec::new();
+                log::decode(&payload, |logged| {
+                    let log::Logged { reading, source, duplicate } = logged;
+                    readings.push(Followed { reading, source, duplicate });
+                })
+                .map_err(|what| self.damaged_commit(seq, what))?;
+                if each(seq, payload.len() as u64, readings).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The first instant from which on everything is here.
+    pub(in crate::backends) fn complete_from(&self) -> Result<i64, StoreError> {
+        self.writer().db.setting_or(COMPLETE_FROM, i64::MIN)
+    }
+
+    /// Drops the days before `before` of which a follower has everything: all commits before number
+    /// `has`. `complete_from` moves first, on the disk too, so that whoever reads meanwhile can
+    /// tell. Nothing is dropped outside of `within`, for the follower cannot hold it.
+    pub(in crate::backends) fn let_go(
+        &self,
+        before: i64,
+        has: u64,
+        within: (Timestamp, Timestamp),
+        complete_from: &AtomicI64,
+    ) -> Result<(), StoreError> {
+        let _sealer = self.sealer();
+        let (first, last) = (within.0.micros(), within.1.micros());
+        let mut days: BTreeSet<i64> = self.days.days_between(first, last).into_iter().collect();
+        days.extend(self.head.between(first, last).iter().map(|window| day_of(window.start)));
+        for day in days.into_iter().filter(|day| day.saturating_add(DAY) <= before) {
+            if day < first || day + DAY > last {
+                continue;
+            }
+            // Commits wait, so that none reads a chunk back that is dropped meanwhile.
+            let mut writer = self.writer();
+            let windows = self.head.between(day, day + DAY - 1);
+            let is_sealed = windows.iter().all(|window| !window.read().needs_log());
+            let is_there = is_sealed && self.days.seals(day)?.values().all(|seq| *seq < has);
+            if !is_there {
+                // Late readings of a day before may wait; the first day that is here may not.
+                if day >= complete_from.load(Ordering::Acquire) {
+                    return Ok(());
+                }
+                continue;
+            }
+            let end = day + DAY;
+            if end > complete_from.load(Ordering::Acquire) {
+                writer.db.set_setting(COMPLETE_FROM, end)?;
+                complete_from.store(end, Ordering::Release);
+            }
+            self.days.drop_day(day)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! Reads of what is only at the server: by Flux, streamed, one record in memory at a time.
+
+use std::collections::BTreeMap;
+
+use city_model::{DeviceKey, Position, Quality, SeriesKey, Span, Timestamp, Value};
+use rustc_hash::FxHashMap;
+
+use super::Influx;
+use super::client::Refusal;
+use super::csv::Decoder;
+use super::flux::{self, Ask};
+use super::line::{self, Name};
+use crate::steps::{Stats, Steps};
+use crate::{Point, StoreError, StoreErrorKind, TimeRange};
+
+/// Series in one query.
+const SERIES: usize = 100;
+
+/// Records of one answer are handed to `take` until it has enough.
+async fn pull(
+    influx: &Influx,
+    flux: &str,
+    mut take: impl FnMut(&Decoder) -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
+    let refused = |e: Refusal| e.into_error("read from", &influx.server);
+    let mut rows = influx.client.query(flux).await.map_err(refused)?;
+    while let Some(row) = rows.next().await.map_err(refused)? {
+        if !take(row)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl Influx {
+    pub(super) fn far_raw(
+        &self,
+        series: SeriesKey,
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<Point>, StoreError> {
+        let Some(source) = flux::source(&self.bucket, range).filter(|_| limit > 0) else {
+            return Ok(Vec::new());
+        };
+        let name = Name::of(series, &*self.naming);
+        let mut points = Vec::new();
+        self.wait(pull(self, &flux::raw(&source, &name, limit), |row| {
+            points.push(point(row)?);
+            Ok(points.len() < limit)
+        }))?;
+        Ok(points)
+    }
+
+    pub(super) fn far_track(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, Position)>, StoreError> {
+        let Some(source) = flux::source(&self.bucket, range).filter(|_| limit > 0) else {
+            return Ok(Vec::new());
+        };
+        let tag = line::device_tag(device, &*self.naming);
+        let mut track: Vec<(Timestamp, Position)> = Vec::new();
+        self.wait(pull(self, &flux::track(&source, &tag, limit), |row| {
+            let time = time(row, "_time")?;
+            let position = Position { lon: number(row, "lon")?, lat: number(row, "lat")? };
+            match track.last_mut() {
+                Some(last) if last.0 == time => last.1 = position,
+                _ => track.push((time, position)),
+            }
+            Ok(track.len() <= limit)
+        }))?;
+        track.truncate(limit);
+        Ok(track)
+    }
+
+    pub(super) fn far_count(
+        &self,
+        device: Option<DeviceKey>,
+        range: TimeRange,
+    ) -> Result<u64, StoreError> {
+        let Some(source) = flux::source(&self.bucket, range) else { return Ok(0) };
+        let tag = device.map(|device| line::device_tag(device, &*self.naming));
+        let mut count = 0;
+        self.wait(pull(self, &flux::count(&source, tag.as_deref()), |row| {
+            count += integer(row, "_value")?;
+            Ok(true)
+        }))?;
+        Ok(count)
+    }
+
+    /// Adds steps of series, which are sorted and of which none is named twice.
+    pub(super) fn far_steps(
+        &self,
+        series: &[SeriesKey],
+        range: TimeRange,
+        step: Span,
+        steps: &mut Steps,
+    ) -> Result<(), StoreError> {
+        let Some(source) = flux::source(&self.bucket, range) else { return Ok(()) };
+        for part in series.chunks(SERIES) {
+            let names: Vec<Name> = part.iter().map(|of| Name::of(*of, &*self.naming)).collect();
+            let places: FxHashMap<(&str, &str), usize> = (0..)
+                .zip(&names)
+                .map(|(place, name)| ((&*name.measurement, &*name.device), place))
+                .collect();
+            let all: Vec<&Name> = names.iter().collect();
+            // By step, then in the order of the series: of two newest values at the same time that
+            // of the later series stands, as everywhere.
+            let mut parts: BTreeMap<(i64, usize), Part> = BTreeMap::new();
+            self.wait(pull(self, &flux::steps(&source, &all, step), |row| {
+                let of = (cell(row, "_measurement")?, cell(row, "device")?);
+                let Some(place) = places.get(&of) else { return Ok(true) };
+                let start = steps.start_of(time(row, "_start")?.micros());
+                parts.entry((start, *place)).or_default().take(row)?;
+                Ok(true)
+            }))?;
+            for ((start, _), part) in parts {
+                steps.merge(start, &part.stats());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One step of one series: numbers, and truth values beside them.
+#[derive(Debug, Default)]
+struct Part {
+    numbers: Stats,
+    states: u64,
+    true_states: u64,
+    last_state: Option<(i64, bool)>,
+}
+
+impl Part {
+    fn take(&mut self, row: &Decoder) -> Result<(), StoreError> {
+        let result = cell(row, "result")?;
+        let Some(ask) = Ask::ALL.into_iter().find(|ask| ask.name() == result) else {
+            return Err(odd(format!("a result `{result}` that was not asked for")));
+        };
+        // Makes 0 of -0, as everywhere in statistics.
+        let number = || number(row, "_value").map(|number| number + 0.0);
+        match ask {
+            Ask::Count => self.numbers.count = integer(row, "_value")?,
+            Ask::Sum => self.numbers.sum = number()?,
+            Ask::Min => self.numbers.min = number()?,
+            Ask::Max => self.numbers.max = number()?,
+            Ask::Last => {
+                self.numbers.last = number()?;
+                self.numbers.last_time = time(row, "_time")?.micros();
+            }
+            Ask::States => self.states = integer(row, "_value")?,
+            Ask::TrueStates => self.true_states = integer(row, "_value")?,
+            Ask::LastState => {
+                let state = cell(row, "_value")? == "true";
+                self.last_state = Some((time(row, "_time")?.micros(), state));
+            }
+            Ask::Flagged => self.numbers.flagged = integer(row, "_value")?,
+        }
+        Ok(())
+    }
+
+    fn stats(self) -> Stats {
+        let mut all = self.numbers;
+        let as_number = |state| if state { 1.0 } else { 0.0 };
+        if let Some((time, last)) = self.last_state {
+            all.merge(&Stats {
+                count: self.states,
+                min: as_number(self.true_states == self.states),
+                max: as_number(self.true_states > 0),
+                sum: self.true_states as f64,
+                last: as_number(last),
+                last_time: time,
+                flagged: 0,
+            });
+        }
+        all
+    }
+}
+
+/// A reading from a row of `flux::raw`.
+fn point(row: &Decoder) -> Result<Point, StoreError> {
+    let code = integer(row, "quality")?;
+    let quality = u8::try_from(code)
+        .ok()
+        .and_then(Quality::from_code)
+        .ok_or_else(|| odd(format!("the quality {code}")))?;
+    let counts = crate::steps::counts(quality);
+    let of = |name| row.place(name).and_then(|place| row.cell(place)).filter(|cell| !cell.is_empty());
+    // A point has one of them. Should it have two, because somebody else wrote there, the quality
+    // says which.
+    let (number, other) = if counts { ("value", "rejected") } else { ("rejected", "value") };
+    let (state, other_state) =
+        if counts { ("state", "rejected_state") } else { ("rejected_state", "state") };
+    let value = if let Some(cell) = of(number).or_else(|| of(other)) {
+        Value::Number(parse(cell)?)
+    } else if let Some(cell) = of(state).or_else(|| of(other_state)) {
+        Value::Bool(cell == "true")
+    } else {
+        // An empty text and none at all look the same.
+        Value::Text(line::text_of(of("text").unwrap_or_default()))
+    };
+    Ok(Point { time: time(row, "_time")?, value, quality })
+}
+
+fn cell<'a>(row: &'a Decoder, column: &str) -> Result<&'a str, StoreError> {
+    let place = row.place(column).ok_or_else(|| odd(format!("no column `{column}`")))?;
+    row.cell(place).ok_or_else(|| odd(format!("a column `{column}` that is no text")))
+}
+
+fn time(row: &Decoder, column: &str) -> Result<Timestamp, StoreError> {
+    let cell = cell(row, column)?;
+    cell.parse().map_err(|_| odd(format!("the time `{cell}`")))
+}
+
+fn integer(row: &Decoder, column: &str) -> Result<u64, StoreError> {
+    let cell = cell(row, column)?;
+    cell.parse().map_err(|_| odd(format!("`{cell}` where a count should be")))
+}
+
+fn number(row: &Decoder, column: &str) -> Result<f64, StoreError> {
+    parse(cell(row, column)?)
+}
+
+fn parse(cell: &str) -> Result<f64, StoreError> {
+    cell.parse().map_err(|_| odd(format!("`{cell}` where a number should be")))
+}
+
+fn odd(what: String) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Other,
+        format!(
+            "InfluxDB answered with {what}; is the bucket written by something else than citybrain?"
+        ),
+    )
+}

@@ -1,0 +1,485 @@
+//! The store before an InfluxDB 2 server.
+//!
+//! ```text
+//! commit ─▶ spool (an embedded store: fsynced log, duplicates, ledger, last values)  ─▶ acknowledged
+//!              │ its log is followed, in order
+//!              ▼
+//!          forwarder ── line protocol, gzip, 4 requests at a time ─▶ InfluxDB
+//!
+//! reads: days that are here ◀── spool          days before ◀── Flux, streamed
+//! ```
+//!
+//! An acknowledgement waits for the disk of this machine and never for the network. The last days
+//! stay here ([`InfluxOptions::keep_local`]), so that live views, rules and recent charts do not need
+//! the server; what is older is read from it. A day leaves only when the server has all of it.
+//!
+//! **When the spool is full** ([`InfluxOptions::spool_bytes`]) commits fail with
+//! [`StoreErrorKind::Full`]: ingest pauses, nothing is acknowledged and nothing is dropped, and it goes
+//! on by itself once the server takes readings again.
+//!
+//! **Schema.** One point for each reading:
+//!
+//! | | |
+//! |---|---|
+//! | measurement | the metric's id, such as `pm25` |
+//! | tag `device` | the device's id |
+//! | field `value` (float) | a number of quality pass, not evaluated or suspect |
+//! | field `rejected` (float) | a number of quality fail or missing, apart so that the averages of other tools hold nothing implausible |
+//! | field `state`, `rejected_state` (boolean) | the same for truth values |
+//! | field `text` (string) | a text |
+//! | field `quality` (integer) | the QARTOD code: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing |
+//! | fields `lon`, `lat` (float) | where a moving device was, WGS-84 |
+//! | time | the event time in microseconds |
+//!
+//! So there are as many series as there are series here. Departments, kinds and zones are no tags: they
+//! change, and each change would begin new series and break the identity (series, event time) that
+//! makes writing twice harmless. Join them by device. Ids are written as they are, except `%`, `\`,
+//! `"`, control characters, and a `#` at the start, which are written as in URLs (`%25`).
+//!
+//! **Corrections** are written over what is there, with the value that stands here. Where that needs
+//! another field, the old point is deleted first. A correction of a reading whose day is no longer
+//! here is written over it without that, so that both fields remain if it is of another type.
+//! Likewise a redelivery of a reading whose day is no longer here is counted as stored again.
+//!
+//! **Late readings** of days that are no longer here are stored, forwarded, and seen by reads when the
+//! server has them.
+//!
+//! **What InfluxDB will not take** (400, 422: older than the bucket keeps, another type of the field;
+//! times before 1677 or after 2262) becomes a dead letter with the server's words, reading by reading.
+//!
+//! **What is used of the `influxdb2` crate and what is not** stands in [`crate_client`].
+
+mod batch;
+mod client;
+pub mod crate_client;
+mod csv;
+mod deliver;
+mod far;
+mod flux;
+mod forward;
+mod line;
+mod options;
+mod recent;
+mod retry;
+#[cfg(test)]
+mod scripted;
+mod shared;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use city_model::{DeviceKey, MetricKey, Position, SeriesKey, Span, Timestamp};
+use rustc_hash::FxHashMap;
+use tokio::runtime::Runtime;
+
+use self::batch::Batches;
+use self::client::Client;
+use self::forward::{Forwarder, HOLD};
+pub use self::options::{InfluxOptions, Naming, Secret, Waits};
+use self::recent::Recent;
+use self::retry::Pace;
+use self::shared::Shared;
+use crate::backends::embedded::Embedded;
+use crate::steps::{Stats, Steps, check_range};
+use crate::{
+    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, DeliveryNote,
+    ForwardStats, LastValue, LedgerKey, LetterCount, Point, Recovery, Replay, Store, StoreError,
+    StoreErrorKind, StoreStats, TimeRange,
+};
+
+/// How long a flush that drains waits for the server.
+const DRAIN: Duration = Duration::from_mins(2);
+
+/// The store before an InfluxDB 2 server. See the module's documentation.
+pub struct Influx {
+    local: Arc<Embedded>,
+    client: Client,
+    naming: Arc<dyn Naming>,
+    shared: Arc<Shared>,
+    batches: Arc<Batches>,
+    server: String,
+    bucket: String,
+    spool_limit: u64,
+    keep_local: i64,
+    drain_on_flush: bool,
+    /// The first instant from which on everything is here, in microseconds.
+    complete_from: AtomicI64,
+    /// `None` only while it is being dropped.
+    runtime: Option<Runtime>,
+    forwarder: Option<JoinHandle<()>>,
+}
+
+impl Influx {
+    /// Opens the spool in `dir` and begins to forward. Whether the server answers does not matter
+    /// for that.
+    pub fn open(
+        dir: impl AsRef<Path>,
+        options: InfluxOptions,
+        naming: Arc<dyn Naming>,
+    ) -> Result<(Self, Recovery), StoreError> {
+        options.check()?;
+        let client = Client::new(&options)?;
+        let local = crate::Options { retention: None, ..options.local };
+        let (local, recovery) = Embedded::open(dir, local)?;
+        let local = Arc::new(local);
+        let position = match local.held(HOLD) {
+            Some(position) => position,
+            None => {
+                local.hold(HOLD, 1)?;
+                1
+            }
+        };
+        let head = local.head_seq();
+        let shared = Arc::new(Shared::new(position, local.bytes_between(position, head)?));
+        let complete_from = AtomicI64::new(local.complete_from()?);
+        let cannot = |e: std::io::Error| {
+            StoreError::new(StoreErrorKind::Other, format!("threads cannot be started: {e}"))
+                .caused_by(e)
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("influxdb-io")
+            .enable_all()
+            .build()
+            .map_err(cannot)?;
+        let batches = Arc::new(Batches::default());
+        let forwarder = Forwarder {
+            local: local.clone(),
+            client: client.clone(),
+            naming: naming.clone(),
+            shared: shared.clone(),
+            batches: batches.clone(),
+            pace: Pace::new(options.waits.first_retry, options.waits.longest_retry),
+            gather: options.waits.gather,
+            recent: Recent::default(),
+            prefixes: FxHashMap::default(),
+        };
+        let handle = runtime.handle().clone();
+        let forwarder = std::thread::Builder::new()
+            .name("influxdb".to_owned())
+            .spawn(move || handle.block_on(forwarder.run()))
+            .map_err(cannot)?;
+        let influx = Self {
+            server: client.server(),
+            local,
+            client,
+            naming,
+            shared,
+            batches,
+            bucket: options.bucket,
+            spool_limit: options.spool_bytes,
+            keep_local: options.keep_local.micros(),
+            drain_on_flush: options.drain_on_flush,
+            complete_from,
+            runtime: Some(runtime),
+            forwarder: Some(forwarder),
+        };
+        Ok((influx, recovery))
+    }
+
+    /// Waits until the server has everything that is committed now; says whether it has.
+    pub fn wait_until_forwarded(&self, within: Duration) -> bool {
+        self.shared.wait_for(self.local.head_seq(), within)
+    }
+
+    /// The first instant from which on reads need no server.
+    pub fn complete_from(&self) -> Timestamp {
+        Timestamp::from_micros(self.complete_from.load(Ordering::Acquire))
+    }
+
+    /// Runs a request on the runtime of the backend; callers are on threads that may block.
+    fn wait<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        match &self.runtime {
+            Some(runtime) => runtime.block_on(work),
+            None => Err(StoreError::new(StoreErrorKind::Busy, "the store is being closed")),
+        }
+    }
+
+    fn full(&self, waiting: u64) -> StoreError {
+        let stats = self.shared.stats();
+        let trouble = stats.trouble.unwrap_or_else(|| "it takes readings, but not fast enough".into());
+        StoreError::new(
+            StoreErrorKind::Full,
+            format!(
+                "the spool for InfluxDB at {} is full: {waiting} of {} bytes wait since {}; ingest \
+                 pauses and goes on by itself; the server: {trouble}; mend that, or make \
+                 store.influxdb.spool_bytes larger",
+                self.server,
+                self.spool_limit,
+                stats.oldest_waiting.map_or_else(|| "just now".to_owned(), |at| at.to_string()),
+            ),
+        )
+    }
+
+    /// Lets go of days that are over and that the server has.
+    fn let_go(&self, before: i64) -> Result<(), StoreError> {
+        let has = self.shared.position();
+        self.local.let_go(before, has, HELD_TIMES, &self.complete_from)
+    }
+
+    /// Answers a read part by part, in order of time. If days left meanwhile, asks again.
+    fn part_by_part<T>(
+        &self,
+        range: TimeRange,
+        read: impl Fn(&[Part]) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        check_range(range)?;
+        loop {
+            let border = self.complete_from();
+            let answer = read(&parts(range, border));
+            if self.complete_from() == border {
+                return answer;
+            }
+        }
+    }
+}
+
+impl Drop for Influx {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+        if let Some(forwarder) = self.forwarder.take() {
+            // A panic there was printed; here nothing depends on it any more.
+            let _ = forwarder.join();
+        }
+        // The store may be dropped where blocking is forbidden.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl std::fmt::Debug for Influx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Influx")
+            .field("server", &self.server)
+            .field("bucket", &self.bucket)
+            .finish_non_exhaustive()
+    }
+}
+
+const DAY: i64 = 86_400_000_000;
+/// Whole days that InfluxDB can hold, in 1677 to 2262. What is outside stays here for ever.
+const HELD_TIMES: (Timestamp, Timestamp) = (
+    Timestamp::from_micros(line::FIRST_NANO / 1_000 / DAY * DAY),
+    Timestamp::from_micros(line::LAST_NANO / 1_000 / DAY * DAY),
+);
+
+/// A part of a range, and where its readings are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Near(TimeRange),
+    Far(TimeRange),
+}
+
+/// Takes a range apart at `border`, from which on everything is here.
+fn parts(range: TimeRange, border: Timestamp) -> Vec<Part> {
+    let between = |from: Timestamp, to: Timestamp| {
+        let part = TimeRange { from: range.from.max(from), to: range.to.min(to) };
+        (part.from < part.to).then_some(part)
+    };
+    let (first, all) = (HELD_TIMES.0.min(border), TimeRange::ALL);
+    let early = between(all.from, first).map(Part::Near);
+    let far = between(first, border).map(Part::Far);
+    let near = between(border.max(first), all.to).map(Part::Near);
+    [early, far, near].into_iter().flatten().collect()
+}
+
+/// Steps of a part that are summed up already. All of the part's readings are later than those of
+/// the parts before it.
+fn add_buckets(steps: &mut Steps, buckets: Vec<Bucket>, part: TimeRange) {
+    for bucket in buckets {
+        let known = bucket.count > 0;
+        let stats = Stats {
+            count: bucket.count,
+            min: if known { bucket.min } else { f64::INFINITY },
+            max: if known { bucket.max } else { f64::NEG_INFINITY },
+            sum: bucket.sum,
+            last: bucket.last,
+            last_time: bucket.start.max(part.from).micros(),
+            flagged: bucket.flagged,
+        };
+        steps.merge(bucket.start.micros(), &stats);
+    }
+}
+
+impl Store for Influx {
+    fn commit(&self, commit: &Commit) -> Result<CommitReport, StoreError> {
+        let waiting = self.shared.waiting();
+        if waiting >= self.spool_limit {
+            return Err(self.full(waiting));
+        }
+        let report = self.local.commit(commit)?;
+        // Should this fail, the spool looks emptier than it is by one commit.
+        self.shared.came(self.local.bytes_between(report.seq, report.seq).unwrap_or_default());
+        Ok(report)
+    }
+
+    fn raw(
+        &self,
+        series: SeriesKey,
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<Point>, StoreError> {
+        self.part_by_part(range, |parts| {
+            let mut points = Vec::new();
+            for part in parts {
+                let left = limit - points.len();
+                points.extend(match part {
+                    Part::Near(range) => self.local.raw(series, *range, left)?,
+                    Part::Far(range) => self.far_raw(series, *range, left)?,
+                });
+            }
+            Ok(points)
+        })
+    }
+
+    fn buckets(
+        &self,
+        series: &[SeriesKey],
+        range: TimeRange,
+        step: Span,
+    ) -> Result<Vec<Bucket>, StoreError> {
+        let mut series = series.to_vec();
+        series.sort_unstable();
+        series.dedup();
+        self.part_by_part(range, |parts| {
+            let mut steps = Steps::new(step)?;
+            for part in parts {
+                match part {
+                    Part::Near(range) => {
+                        let buckets = self.local.buckets(&series, *range, step)?;
+                        add_buckets(&mut steps, buckets, *range);
+                    }
+                    Part::Far(range) => self.far_steps(&series, *range, step, &mut steps)?,
+                }
+            }
+            Ok(steps.finish())
+        })
+    }
+
+    fn track(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, Position)>, StoreError> {
+        self.part_by_part(range, |parts| {
+            let mut track = Vec::new();
+            for part in parts {
+                let left = limit - track.len();
+                track.extend(match part {
+                    Part::Near(range) => self.local.track(device, *range, left)?,
+                    Part::Far(range) => self.far_track(device, *range, left)?,
+                });
+            }
+            Ok(track)
+        })
+    }
+
+    fn count(&self, device: Option<DeviceKey>, range: TimeRange) -> Result<u64, StoreError> {
+        self.part_by_part(range, |parts| {
+            let count = |part: &Part| match part {
+                Part::Near(range) => self.local.count(device, *range),
+                Part::Far(range) => self.far_count(device, *range),
+            };
+            parts.iter().map(count).sum()
+        })
+    }
+
+    fn last(&self, series: SeriesKey) -> Option<LastValue> {
+        self.local.last(series)
+    }
+
+    fn last_of_device(&self, device: DeviceKey) -> Vec<(MetricKey, LastValue)> {
+        self.local.last_of_device(device)
+    }
+
+    fn each_last(&self, each: &mut dyn FnMut(SeriesKey, &LastValue)) {
+        self.local.each_last(each);
+    }
+
+    fn replay(&self, from: u64, each: &mut dyn FnMut(Replay)) -> Result<(), StoreError> {
+        self.local.replay(from, each)
+    }
+
+    fn hold(&self, name: &str, from: u64) -> Result<(), StoreError> {
+        self.local.hold(name, from)
+    }
+
+    fn head_seq(&self) -> u64 {
+        self.local.head_seq()
+    }
+
+    fn dead_letters(
+        &self,
+        before: Option<DeadLetterId>,
+        reason: Option<&str>,
+        limit: usize,
+    ) -> Result<DeadLetterPage, StoreError> {
+        self.local.dead_letters(before, reason, limit)
+    }
+
+    fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {
+        self.local.dead_letter(id)
+    }
+
+    fn count_letters(&self, received: TimeRange) -> Result<Vec<LetterCount>, StoreError> {
+        self.local.count_letters(received)
+    }
+
+    fn mark_replayed(&self, id: DeadLetterId, at: Timestamp) -> Result<(), StoreError> {
+        self.local.mark_replayed(id, at)
+    }
+
+    fn deliveries(&self) -> Result<Vec<DeliveryNote>, StoreError> {
+        self.local.deliveries()
+    }
+
+    fn ledger(&self) -> Vec<(LedgerKey, Counters)> {
+        self.local.ledger()
+    }
+
+    fn maintain(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.local.maintain(now)?;
+        self.let_go(now.micros().saturating_sub(self.keep_local))
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        if !self.drain_on_flush {
+            return self.local.flush();
+        }
+        let head = self.local.head_seq();
+        if !self.shared.wait_for(head, DRAIN) {
+            let trouble = self.shared.stats().trouble.unwrap_or_default();
+            return Err(StoreError::new(
+                StoreErrorKind::Busy,
+                format!(
+                    "InfluxDB at {} has not taken everything within {DRAIN:?}: {trouble}; it is \
+                     tried on",
+                    self.server
+                ),
+            ));
+        }
+        // Seals and cuts, then lets go of what the server has.
+        self.local.flush()?;
+        self.let_go(i64::MAX)
+    }
+
+    fn stats(&self) -> StoreStats {
+        let forward = ForwardStats {
+            server: self.server.clone(),
+            spool_limit: self.spool_limit,
+            batch_lines: self.batches.size().lines as u64,
+            ..self.shared.stats()
+        };
+        StoreStats { forward: Some(forward), ..self.local.stats() }
+    }
+}
