@@ -73,7 +73,7 @@ pub(super) fn every_value_and_flag_comes_back(subject: &mut Subject) {
         for sent in &sent {
             let range = TimeRange { from: sent.time, to: sent.time + Span::from_micros(1) };
             let got = subject.store().raw(sent.series, range, 9).expect("readable");
-            assert_eq!(got.len(), 1);
+            assert_eq!(got.len(), 1, "{sent:?} in {round}");
             assert_eq!(got[0].quality, sent.quality);
             match (&got[0].value, &sent.value) {
                 (Value::Number(got), Value::Number(sent)) => {

@@ -285,6 +285,12 @@ impl Rows {
     pub(super) async fn next(&mut self) -> Result<Option<&Decoder>, Refusal> {
         self.decoder.forget();
         loop {
+            // Chunks that are not empty; nothing tells the decoder that there are no more.
+            while self.chunk.is_empty() && !self.over {
+                let chunk = self.response.chunk().await.map_err(|e| unreachable(&e))?;
+                self.over = chunk.is_none();
+                self.chunk = chunk.unwrap_or_default();
+            }
             let (used, step) = self.decoder.step(&self.chunk).map_err(|e| match e {
                 CsvError::Told(words) => Refusal::new(Kind::Later, words),
                 e @ CsvError::Malformed(_) => Refusal::new(Kind::Denied, e.to_string()),
@@ -293,12 +299,7 @@ impl Rows {
             match step {
                 Step::Record => return Ok(Some(&self.decoder)),
                 Step::End => return Ok(None),
-                Step::Hungry if self.over => return Ok(None),
-                Step::Hungry => {
-                    let chunk = self.response.chunk().await.map_err(|e| unreachable(&e))?;
-                    self.over = chunk.is_none();
-                    self.chunk = chunk.unwrap_or_default();
-                }
+                Step::Hungry => {}
             }
         }
     }

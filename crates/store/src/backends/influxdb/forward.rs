@@ -170,7 +170,8 @@ impl Forwarder {
         let fits = match before {
             None => !duplicate,
             Some(before) if before == known => return,
-            Some(before) => before.field == known.field && (known.moved || !before.moved),
+            // A position that is there stays there, as in the spool.
+            Some(before) => before.field == known.field,
         };
         if fits {
             let shard = shard_of(series);

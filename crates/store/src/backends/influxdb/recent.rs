@@ -17,8 +17,6 @@ pub(super) type Key = (SeriesKey, i64);
 pub(super) struct Known {
     /// Which field it has.
     pub(super) field: Field,
-    /// Whether it has a position.
-    pub(super) moved: bool,
     /// A hash of all that it says.
     hash: u32,
 }
@@ -37,7 +35,6 @@ impl Known {
         let hash = hasher.finish();
         Self {
             field: Field::of(content.value, content.quality),
-            moved: content.position.is_some(),
             hash: (hash ^ hash >> 32) as u32,
         }
     }
