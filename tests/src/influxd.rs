@@ -197,7 +197,8 @@ impl Influxd {
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let odd = || std::io::Error::other("no HTTP");
         let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(odd)?;
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(odd)?;
+        let status =
+            head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(odd)?;
         Ok((status, body.to_owned()))
     }
 }

@@ -14,7 +14,7 @@ use city_model::{Severity, SharedClock, Span};
 use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
 use city_registry::Registry;
 use city_registry::credentials::Credentials;
-use city_store::{Embedded, Options, SharedStore, StateDb};
+use city_store::{SharedStore, StateDb};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -117,18 +117,10 @@ impl App {
         let first_start = !data_dir.join(STARTED).exists();
 
         progress("opening the store");
-        let options = Options {
-            retention: settings.store.retention,
-            dead_letter_retention: settings.store.dead_letter_retention,
-            dead_letter_bytes: settings.store.dead_letter_bytes,
-            ..Options::default()
-        };
-        let store_dir = data_dir.join("store");
-        let (store, recovery) = Embedded::open(&store_dir, options)?;
+        let (store, recovery) = crate::store::open(&settings.store, &data_dir)?;
         if recovery.readings > 0 {
             progress(&format!("{} readings recovered from the log", recovery.readings));
         }
-        let store: SharedStore = Arc::new(store);
         let state = Arc::new(StateDb::open(data_dir.join("state.db"))?);
 
         progress("reading the registry");
@@ -137,6 +129,8 @@ impl App {
         if imported.added > 0 {
             progress(&format!("{} devices registered", imported.added));
         }
+        let store = store.start(&registry)?;
+        crate::store::register_figures(&metrics, &store, &clock)?;
 
         let http = TcpListener::bind(settings.http.listen).await.with_context(|| {
             format!(

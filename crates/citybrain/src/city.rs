@@ -10,7 +10,7 @@ use city_registry::{DeviceEntry, Seed, read_devices};
 use city_rules::RuleSet;
 
 use crate::codecs::CodecFiles;
-use crate::settings::{Problem, Problems, Settings, check_meaning};
+use crate::settings::{Problem, Problems, Settings, StoreBackend, check_meaning};
 
 /// The city, ready to be started.
 pub struct City {
@@ -116,6 +116,7 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
     }
     settings.mqtt.check(problems);
     settings.hj212.check(&settings.sources, problems);
+    check_store(settings, problems);
     check_outside(settings, problems);
     let names: Vec<&str> = settings.brokers.iter().map(|broker| broker.name.as_str()).collect();
     for (index, source) in settings.sources.iter().enumerate() {
@@ -126,6 +127,21 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
                 format!("add a [[broker]] with this name; there are: {}", names.join(", ")),
             ));
         }
+    }
+}
+
+/// A server that is described is checked, even while it is not used.
+fn check_store(settings: &Settings, problems: &mut Vec<Problem>) {
+    match &settings.store.influxdb {
+        Some(influxdb) => {
+            problems.extend(influxdb.options(crate::store::local(&settings.store)).err());
+        }
+        None if settings.store.backend == StoreBackend::InfluxDb => problems.push(Problem::new(
+            "store.influxdb",
+            "the backend is InfluxDB, but there is no server",
+            "add a [store.influxdb] with url, org and token; `citybrain config example` shows it",
+        )),
+        None => {}
     }
 }
 

@@ -16,5 +16,6 @@ pub mod run_file;
 pub mod sample;
 pub mod settings;
 pub mod speakers;
+pub mod store;
 mod upkeep;
 pub mod zones;

@@ -18,12 +18,13 @@ pub use accounts::{Account, Accounts, DayCounters};
 pub use backends::embedded::{
     Damage, Embedded, Options, Recovery, Verification, verify, verify_state,
 };
-pub use backends::influxdb::{Influx, InfluxOptions, Naming, Secret, Waits};
+pub use backends::influxdb::{Influx, InfluxOptions, Naming, Secret, Spool, Waits};
 pub use backends::memory::Memory;
 pub use port::{
     Bucket, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
-    DeadLetterPage, DeliveryNote, ForwardStats, LastValue, LedgerKey, LetterCount, NewDeadLetter, Outcome, Point,
-    Replay, SequenceNote, SharedStore, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
+    DeadLetterPage, DeliveryNote, ForwardStats, LastValue, LedgerKey, LetterCount, NewDeadLetter,
+    Outcome, Point, Replay, SequenceNote, SharedStore, Store, StoreError, StoreErrorKind,
+    StoreStats, TimeRange,
 };
 pub use sequence::Sequence;
 pub use state::{StateDb, StateError};

@@ -89,6 +89,7 @@ impl Settings {
             path.iter_mut().for_each(resolve);
         }
         self.city.codecs.iter_mut().for_each(resolve);
+        self.store.influxdb.iter_mut().for_each(|influxdb| influxdb.resolve_paths(base));
     }
 }
 

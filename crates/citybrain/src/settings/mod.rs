@@ -1,5 +1,6 @@
 //! Settings: what a configuration file can say, with defaults for everything but the city.
 
+mod influxdb;
 mod load;
 mod meaning;
 mod mqtt;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 
 use crate::hj212::Hj212Settings;
 
+pub use influxdb::{InfluxSettings, StoreBackend};
 pub use load::{LoadError, load};
 pub(crate) use meaning::check_meaning;
 pub use mqtt::MqttSettings;
@@ -175,10 +177,14 @@ impl Default for HttpSettings {
     }
 }
 
-/// The embedded store.
+/// The store.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreSettings {
+    /// What holds the readings.
+    pub backend: StoreBackend,
+    /// The InfluxDB server, if that holds them.
+    pub influxdb: Option<InfluxSettings>,
     /// How long readings are kept, in whole days; for ever if missing.
     pub retention: Option<Span>,
     /// How long dead letters are kept.
@@ -191,6 +197,8 @@ impl Default for StoreSettings {
     fn default() -> Self {
         let store = city_store::Options::default();
         Self {
+            backend: StoreBackend::default(),
+            influxdb: None,
             retention: store.retention,
             dead_letter_retention: store.dead_letter_retention,
             dead_letter_bytes: store.dead_letter_bytes,

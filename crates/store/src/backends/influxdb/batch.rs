@@ -60,10 +60,6 @@ impl Lines {
         self.of.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.of.is_empty()
-    }
-
     /// The bytes of some lines.
     pub(super) fn bytes(&self, range: &Range<usize>) -> &[u8] {
         let end = |line: usize| line.checked_sub(1).map_or(0, |line| self.of[line].end);

@@ -12,7 +12,9 @@ use std::time::{Duration, SystemTime};
 use bytes::{Buf as _, Bytes};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde_json::{Value, json};
 
@@ -94,7 +96,9 @@ impl Client {
         let refuse = |message: String| StoreError::new(StoreErrorKind::Invalid, message);
         let base = parse_url(&options.url).map_err(refuse)?;
         let mut auth = HeaderValue::from_str(&format!("Token {}", options.token.expose()))
-            .map_err(|_| refuse("the token of InfluxDB holds characters that no token has".into()))?;
+            .map_err(|_| {
+                refuse("the token of InfluxDB holds characters that no token has".into())
+            })?;
         auth.set_sensitive(true);
         install_crypto();
         let mut http = reqwest::Client::builder()
@@ -161,11 +165,7 @@ impl Client {
             "predicate": format!("_measurement=\"{measurement}\" AND device=\"{device}\""),
         });
         let request = self
-            .request(
-                Method::POST,
-                "api/v2/delete",
-                &[("org", &self.org), ("bucket", &self.bucket)],
-            )
+            .request(Method::POST, "api/v2/delete", &[("org", &self.org), ("bucket", &self.bucket)])
             .timeout(self.write_timeout)
             .json(&body);
         self.send(request).await.map(drop)
@@ -225,8 +225,8 @@ impl Client {
             return Ok(response);
         }
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let after = header(RETRY_AFTER)
-            .and_then(|value| retry::retry_after(value, SystemTime::now()));
+        let after =
+            header(RETRY_AFTER).and_then(|value| retry::retry_after(value, SystemTime::now()));
         let location = header(LOCATION).map(str::to_owned);
         let kind = kind_of(status);
         let words = match location {
@@ -260,10 +260,9 @@ async fn words(mut response: Response) -> String {
     }
     let json: Option<Value> = serde_json::from_slice(&bytes).ok();
     let told = json.as_ref().and_then(|json| json.get("message").or_else(|| json.get("error")));
-    let text = told.and_then(Value::as_str).map_or_else(
-        || String::from_utf8_lossy(&bytes).trim().to_owned(),
-        str::to_owned,
-    );
+    let text = told
+        .and_then(Value::as_str)
+        .map_or_else(|| String::from_utf8_lossy(&bytes).trim().to_owned(), str::to_owned);
     match text.char_indices().nth(LONGEST_WORDS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None if text.is_empty() => "it said nothing more".to_owned(),
@@ -331,7 +330,9 @@ pub(super) fn parse_url(text: &str) -> Result<Url, String> {
         return Err(format!("url `{text}`: only http and https are spoken; {example}"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(format!("the url of InfluxDB holds a user; credentials go to `token`; {example}"));
+        return Err(format!(
+            "the url of InfluxDB holds a user; credentials go to `token`; {example}"
+        ));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("url `{text}`: nothing may follow the path; {example}"));
@@ -369,7 +370,10 @@ mod tests {
     fn addresses_keep_their_path_and_no_message_shows_a_secret() {
         let options = InfluxOptions::new("http://h:1/some/prefix/", "o", "b", Secret::new("hush"));
         let client = Client::new(&options).expect("a client");
-        let request = client.request(Method::POST, "api/v2/write", &[("org", "a&b")]).build().expect("a request");
+        let request = client
+            .request(Method::POST, "api/v2/write", &[("org", "a&b")])
+            .build()
+            .expect("a request");
         assert_eq!(request.url().path(), "/some/prefix/api/v2/write");
         assert_eq!(request.url().query(), Some("org=a%26b"));
         assert_eq!(client.server(), "http://h:1/some/prefix");

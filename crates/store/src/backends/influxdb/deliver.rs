@@ -75,7 +75,9 @@ impl Deliverer<'_> {
                 continue;
             };
             match refusal.kind {
-                Kind::TooLarge | Kind::Rejected if part.len() == 1 || drops_all(&refusal, &part) => {
+                Kind::TooLarge | Kind::Rejected
+                    if part.len() == 1 || drops_all(&refusal, &part) =>
+                {
                     self.worked();
                     doubted += usize::from(refusal.status == Some(400));
                     if doubted >= BELIEVED {

@@ -187,7 +187,8 @@ fn point(row: &Decoder) -> Result<Point, StoreError> {
         .and_then(Quality::from_code)
         .ok_or_else(|| odd(format!("the quality {code}")))?;
     let counts = crate::steps::counts(quality);
-    let of = |name| row.place(name).and_then(|place| row.cell(place)).filter(|cell| !cell.is_empty());
+    let of =
+        |name| row.place(name).and_then(|place| row.cell(place)).filter(|cell| !cell.is_empty());
     // A point has one of them. Should it have two, because somebody else wrote there, the quality
     // says which.
     let (number, other) = if counts { ("value", "rejected") } else { ("rejected", "value") };

@@ -186,7 +186,8 @@ impl Forwarder {
     /// What the spool says of a point now. If it has let go of it, what the reading says.
     fn standing(&self, reading: Reading) -> Standing {
         let at = TimeRange { from: reading.time, to: reading.time + Span::from_micros(1) };
-        let point = self.local.raw(reading.series, at, 1).ok().and_then(|points| points.into_iter().next());
+        let point =
+            self.local.raw(reading.series, at, 1).ok().and_then(|points| points.into_iter().next());
         let Some(point) = point else { return as_read(reading) };
         let track = self.local.track(reading.series.device, at, 1).unwrap_or_default();
         let position = track.first().map(|(_, position)| *position).or(reading.position);
@@ -273,9 +274,10 @@ impl Forwarder {
             device_key: Some(series.device),
             reason: REJECTED.to_owned(),
             detail: words,
-            hint: "the payload is the point in line protocol with microseconds; mend what InfluxDB \
+            hint:
+                "the payload is the point in line protocol with microseconds; mend what InfluxDB \
                    says and write it with `influx write --precision us`"
-                .to_owned(),
+                    .to_owned(),
             items: 0,
             again: true,
         }

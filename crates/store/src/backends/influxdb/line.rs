@@ -83,9 +83,7 @@ pub(super) fn why_not(time: Timestamp, content: &Content<'_>) -> Option<String> 
 
 /// Whether InfluxDB can hold a time.
 pub(super) fn is_holdable(time: Timestamp) -> bool {
-    time.micros()
-        .checked_mul(1_000)
-        .is_some_and(|nanos| (FIRST_NANO..=LAST_NANO).contains(&nanos))
+    time.micros().checked_mul(1_000).is_some_and(|nanos| (FIRST_NANO..=LAST_NANO).contains(&nanos))
 }
 
 /// A time in nanoseconds; what is outside becomes the end.
@@ -271,12 +269,18 @@ mod tests {
             (line(21.5, Quality::Pass, None), "value=21.5,quality=1i -7\n"),
             (line(-0.0, Quality::Suspect, None), "value=-0.0,quality=3i -7\n"),
             (line(1e300, Quality::Pass, None), "value=1e300,quality=1i -7\n"),
-            (line(f64::MAX, Quality::Fail, None), "rejected=1.7976931348623157e308,quality=4i -7\n"),
+            (
+                line(f64::MAX, Quality::Fail, None),
+                "rejected=1.7976931348623157e308,quality=4i -7\n",
+            ),
             (line(f64::from_bits(1), Quality::Missing, None), "rejected=5e-324,quality=9i -7\n"),
             (line(true, Quality::NotEvaluated, None), "state=t,quality=2i -7\n"),
             (line(false, Quality::Fail, None), "rejected_state=f,quality=4i -7\n"),
             (line("", Quality::Fail, None), "text=\"\",quality=4i -7\n"),
-            (line("a\"b\\c d,e=f\ng", Quality::Pass, None), "text=\"a\\\"b\\\\c d,e=f\ng\",quality=1i -7\n"),
+            (
+                line("a\"b\\c d,e=f\ng", Quality::Pass, None),
+                "text=\"a\\\"b\\\\c d,e=f\ng\",quality=1i -7\n",
+            ),
             (line(1.0, Quality::Pass, here), "value=1.0,quality=1i,lon=-87.5,lat=41.0 -7\n"),
         ] {
             assert_eq!(got, format!("{start}{expected}"));
@@ -316,7 +320,7 @@ mod tests {
         assert!(bad(f64::NAN.into(), 0) && bad(f64::INFINITY.into(), 0));
         assert!(bad("x".repeat(65_536).as_str().into(), 0));
         assert!(!bad("x".repeat(65_535).as_str().into(), 0));
-        assert!(bad(1.0.into(), i64::MAX) && bad(1.0.into(), i64::MIN / 1_000));
+        assert!(bad(1.0.into(), i64::MAX) && bad(1.0.into(), i64::MIN / 1_000 - 1));
         assert!(!bad(1.0.into(), i64::MAX / 1_000));
     }
 

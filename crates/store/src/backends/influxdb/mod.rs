@@ -114,6 +114,29 @@ pub struct Influx {
     forwarder: Option<JoinHandle<()>>,
 }
 
+/// A spool that is open and locked, but not forwarded yet: the names may come from a database that
+/// must not be touched before that.
+#[derive(Debug)]
+pub struct Spool {
+    local: Arc<Embedded>,
+    client: Client,
+    options: InfluxOptions,
+}
+
+impl Spool {
+    /// Opens the spool in `dir`, which is made if it is not there.
+    pub fn open(
+        dir: impl AsRef<Path>,
+        options: InfluxOptions,
+    ) -> Result<(Self, Recovery), StoreError> {
+        options.check()?;
+        let client = Client::new(&options)?;
+        let local = crate::Options { retention: None, ..options.local.clone() };
+        let (local, recovery) = Embedded::open(dir, local)?;
+        Ok((Self { local: Arc::new(local), client, options }, recovery))
+    }
+}
+
 impl Influx {
     /// Opens the spool in `dir` and begins to forward. Whether the server answers does not matter
     /// for that.
@@ -122,11 +145,13 @@ impl Influx {
         options: InfluxOptions,
         naming: Arc<dyn Naming>,
     ) -> Result<(Self, Recovery), StoreError> {
-        options.check()?;
-        let client = Client::new(&options)?;
-        let local = crate::Options { retention: None, ..options.local };
-        let (local, recovery) = Embedded::open(dir, local)?;
-        let local = Arc::new(local);
+        let (spool, recovery) = Spool::open(dir, options)?;
+        Ok((Self::start(spool, naming)?, recovery))
+    }
+
+    /// Begins to forward what is in the spool.
+    pub fn start(spool: Spool, naming: Arc<dyn Naming>) -> Result<Self, StoreError> {
+        let Spool { local, client, options } = spool;
         let position = match local.held(HOLD) {
             Some(position) => position,
             None => {
@@ -164,7 +189,7 @@ impl Influx {
             .name("influxdb".to_owned())
             .spawn(move || handle.block_on(forwarder.run()))
             .map_err(cannot)?;
-        let influx = Self {
+        Ok(Self {
             server: client.server(),
             local,
             client,
@@ -178,8 +203,7 @@ impl Influx {
             complete_from,
             runtime: Some(runtime),
             forwarder: Some(forwarder),
-        };
-        Ok((influx, recovery))
+        })
     }
 
     /// Waits until the server has everything that is committed now; says whether it has.
@@ -193,10 +217,7 @@ impl Influx {
     }
 
     /// Runs a request on the runtime of the backend; callers are on threads that may block.
-    fn wait<T>(
-        &self,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
+    fn wait<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         match &self.runtime {
             Some(runtime) => runtime.block_on(work),
             None => Err(StoreError::new(StoreErrorKind::Busy, "the store is being closed")),
@@ -205,7 +226,8 @@ impl Influx {
 
     fn full(&self, waiting: u64) -> StoreError {
         let stats = self.shared.stats();
-        let trouble = stats.trouble.unwrap_or_else(|| "it takes readings, but not fast enough".into());
+        let trouble =
+            stats.trouble.unwrap_or_else(|| "it takes readings, but not fast enough".into());
         StoreError::new(
             StoreErrorKind::Full,
             format!(

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use city_model::{DeviceKey, MetricKey, Span};
+use serde::Deserialize;
 
+use super::client::Client;
 use crate::{Options, StoreError, StoreErrorKind};
 
 /// The names of devices and metrics, as tags and measurements are called. The registry knows them.
@@ -17,7 +19,8 @@ pub trait Naming: Send + Sync {
 }
 
 /// A secret that is never printed.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
@@ -86,6 +89,12 @@ impl InfluxOptions {
             drain_on_flush: false,
             local: Options::default(),
         }
+    }
+
+    /// Finds what would keep the backend from being made, without asking the server.
+    pub fn try_out(&self) -> Result<(), StoreError> {
+        self.check()?;
+        Client::new(self).map(drop)
     }
 
     /// Refuses what cannot work.

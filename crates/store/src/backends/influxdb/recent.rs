@@ -33,10 +33,7 @@ impl Known {
         content.quality.code().hash(&mut hasher);
         content.position.map(|p| (p.lon.to_bits(), p.lat.to_bits())).hash(&mut hasher);
         let hash = hasher.finish();
-        Self {
-            field: Field::of(content.value, content.quality),
-            hash: (hash ^ hash >> 32) as u32,
-        }
+        Self { field: Field::of(content.value, content.quality), hash: (hash ^ hash >> 32) as u32 }
     }
 }
 

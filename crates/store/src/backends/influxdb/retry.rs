@@ -137,7 +137,10 @@ mod tests {
         assert!(wait_after_failure() < Duration::from_millis(150));
         pace.failed(Some(Duration::from_secs(60)));
         let until = pace.state().not_before.expect("a wait");
-        assert!(until > Instant::now() + Duration::from_secs(50), "what the server asks for counts");
+        assert!(
+            until > Instant::now() + Duration::from_secs(50),
+            "what the server asks for counts"
+        );
         pace.failed(None);
         assert_eq!(pace.state().not_before, Some(until), "requests under way count once");
     }

@@ -120,11 +120,8 @@ fn serve(stream: &TcpStream, script: &Mutex<Box<Script>>, all: &Mutex<Vec<Asked>
         asked.body = String::from_utf8(body).ok()?;
         let answer = (script.lock().expect("nobody panicked"))(&asked);
         all.lock().expect("nobody panicked").push(asked);
-        let mut head = format!(
-            "HTTP/1.1 {} Told\r\ncontent-length: {}\r\n",
-            answer.status,
-            answer.body.len()
-        );
+        let mut head =
+            format!("HTTP/1.1 {} Told\r\ncontent-length: {}\r\n", answer.status, answer.body.len());
         for (name, value) in &answer.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

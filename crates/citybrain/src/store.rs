@@ -1,0 +1,164 @@
+//! The store as the settings want it: embedded, or InfluxDB behind its spool.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use city_model::{DeviceKey, MetricKey, SharedClock};
+use city_registry::Registry;
+use city_store::{
+    Embedded, ForwardStats, Influx, Naming, Options, Recovery, SharedStore, Spool, StoreError,
+};
+
+use crate::metrics::{Figure, Growth, Read};
+use crate::settings::{Problems, StoreBackend, StoreSettings};
+
+/// The folder of the embedded store.
+pub const EMBEDDED: &str = "store";
+/// The folder of the spool before InfluxDB. Another one, so that nothing of an embedded store is
+/// ever taken for forwarded.
+pub const SPOOL: &str = "spool";
+
+/// A store that is open and locked; InfluxDB's spool still needs the names of the registry.
+pub enum Opened {
+    /// Ready.
+    Embedded(Embedded),
+    /// Not forwarded yet.
+    Spool(Spool),
+}
+
+impl Opened {
+    /// The store, in use.
+    pub fn start(self, registry: &Arc<Registry>) -> Result<SharedStore, StoreError> {
+        Ok(match self {
+            Self::Embedded(store) => Arc::new(store),
+            Self::Spool(spool) => {
+                Arc::new(Influx::start(spool, Arc::new(Names(registry.clone())))?)
+            }
+        })
+    }
+}
+
+/// Opens the store in the data folder, and keeps other processes out of it.
+pub fn open(settings: &StoreSettings, data_dir: &Path) -> anyhow::Result<(Opened, Recovery)> {
+    match settings.backend {
+        StoreBackend::Embedded => {
+            let (store, recovery) = Embedded::open(data_dir.join(EMBEDDED), local(settings))?;
+            Ok((Opened::Embedded(store), recovery))
+        }
+        StoreBackend::InfluxDb => {
+            let influxdb = settings.influxdb.as_ref().context("there is no [store.influxdb]")?;
+            let options =
+                influxdb.options(local(settings)).map_err(|problem| Problems(vec![problem]))?;
+            if data_dir.join(EMBEDDED).exists() {
+                tracing::info!(
+                    folder = %data_dir.join(EMBEDDED).display(),
+                    "readings that were stored before InfluxDB was chosen stay in this folder, and \
+                     are not shown"
+                );
+            }
+            let (spool, recovery) = Spool::open(data_dir.join(SPOOL), options)?;
+            Ok((Opened::Spool(spool), recovery))
+        }
+    }
+}
+
+/// How the files on this machine are kept.
+pub fn local(settings: &StoreSettings) -> Options {
+    Options {
+        retention: settings.retention,
+        dead_letter_retention: settings.dead_letter_retention,
+        dead_letter_bytes: settings.dead_letter_bytes,
+        ..Options::default()
+    }
+}
+
+/// The registry's names, for InfluxDB.
+struct Names(Arc<Registry>);
+
+impl Naming for Names {
+    fn device(&self, key: DeviceKey) -> Option<Arc<str>> {
+        self.0.directory().device(key).map(|device| device.id.clone())
+    }
+
+    fn metric(&self, key: MetricKey) -> Option<Arc<str>> {
+        self.0.directory().metrics.get(key).map(|metric| metric.id.clone())
+    }
+}
+
+/// Shows how the way to InfluxDB is doing, if the store is on one.
+pub fn register_figures(
+    metrics: &prometheus::Registry,
+    store: &SharedStore,
+    clock: &SharedClock,
+) -> Result<(), prometheus::Error> {
+    let Some(forward) = store.stats().forward else { return Ok(()) };
+    let (store, clock) = (store.clone(), clock.clone());
+    Read::register(metrics, &[("server", &forward.server)], move || {
+        let now = clock.now();
+        let forward = store.stats().forward.unwrap_or_default();
+        let oldest = forward.oldest_waiting;
+        let age = oldest.map_or(0.0, |oldest| now.since(oldest).secs_f64().max(0.0));
+        figures(&forward, age as u64)
+    })
+}
+
+fn figures(forward: &ForwardStats, age: u64) -> Vec<Figure> {
+    use Growth::{Counter, Gauge};
+    vec![
+        (
+            "citybrain_influxdb_spool_bytes",
+            "Bytes of readings that wait for InfluxDB.",
+            Gauge,
+            forward.spool_bytes,
+        ),
+        (
+            "citybrain_influxdb_spool_limit_bytes",
+            "Bytes that may wait; then ingest pauses.",
+            Gauge,
+            forward.spool_limit,
+        ),
+        (
+            "citybrain_influxdb_oldest_waiting_seconds",
+            "How long the oldest reading has waited.",
+            Gauge,
+            age,
+        ),
+        (
+            "citybrain_influxdb_forwarded_total",
+            "Readings that InfluxDB has confirmed.",
+            Counter,
+            forward.forwarded,
+        ),
+        (
+            "citybrain_influxdb_corrected_total",
+            "Readings that were deleted there and written anew.",
+            Counter,
+            forward.corrected,
+        ),
+        (
+            "citybrain_influxdb_rejected_total",
+            "Readings that InfluxDB does not take; each is a dead letter.",
+            Counter,
+            forward.rejected,
+        ),
+        (
+            "citybrain_influxdb_retries_total",
+            "Requests that were tried again.",
+            Counter,
+            forward.retries,
+        ),
+        (
+            "citybrain_influxdb_batch_lines",
+            "Lines in a request, at most, as the server's answers made it.",
+            Gauge,
+            forward.batch_lines,
+        ),
+        (
+            "citybrain_influxdb_in_trouble",
+            "1 while InfluxDB takes no readings.",
+            Gauge,
+            u64::from(forward.trouble.is_some()),
+        ),
+    ]
+}
