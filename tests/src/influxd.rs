@@ -128,7 +128,7 @@ impl Influxd {
     /// Starts it again where it was, with what it had.
     pub fn restart(&mut self) {
         self.kill();
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         while !self.spawn(self.address) {
             assert!(Instant::now() < until, "the port is taken by somebody else");
         }
@@ -163,7 +163,7 @@ impl Influxd {
             .spawn()
             .expect("influxd starts");
         self.address = address;
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         loop {
             if process.try_wait().expect("a process").is_some() {
                 return false;

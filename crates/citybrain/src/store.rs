@@ -22,18 +22,18 @@ pub const SPOOL: &str = "spool";
 /// A store that is open and locked; InfluxDB's spool still needs the names of the registry.
 pub enum Opened {
     /// Ready.
-    Embedded(Embedded),
+    Embedded(Arc<Embedded>),
     /// Not forwarded yet.
-    Spool(Spool),
+    Spool(Box<Spool>),
 }
 
 impl Opened {
     /// The store, in use.
     pub fn start(self, registry: &Arc<Registry>) -> Result<SharedStore, StoreError> {
         Ok(match self {
-            Self::Embedded(store) => Arc::new(store),
+            Self::Embedded(store) => store,
             Self::Spool(spool) => {
-                Arc::new(Influx::start(spool, Arc::new(Names(registry.clone())))?)
+                Arc::new(Influx::start(*spool, Arc::new(Names(registry.clone())))?)
             }
         })
     }
@@ -44,7 +44,7 @@ pub fn open(settings: &StoreSettings, data_dir: &Path) -> anyhow::Result<(Opened
     match settings.backend {
         StoreBackend::Embedded => {
             let (store, recovery) = Embedded::open(data_dir.join(EMBEDDED), local(settings))?;
-            Ok((Opened::Embedded(store), recovery))
+            Ok((Opened::Embedded(Arc::new(store)), recovery))
         }
         StoreBackend::InfluxDb => {
             let influxdb = settings.influxdb.as_ref().context("there is no [store.influxdb]")?;
@@ -58,7 +58,7 @@ pub fn open(settings: &StoreSettings, data_dir: &Path) -> anyhow::Result<(Opened
                 );
             }
             let (spool, recovery) = Spool::open(data_dir.join(SPOOL), options)?;
-            Ok((Opened::Spool(spool), recovery))
+            Ok((Opened::Spool(Box::new(spool)), recovery))
         }
     }
 }

@@ -18,7 +18,7 @@ pub use accounts::{Account, Accounts, DayCounters};
 pub use backends::embedded::{
     Damage, Embedded, Options, Recovery, Verification, verify, verify_state,
 };
-pub use backends::influxdb::{Influx, InfluxOptions, Naming, Secret, Spool, Waits};
+pub use backends::influxdb::{self, Influx, InfluxOptions, Naming, Secret, Spool, Waits};
 pub use backends::memory::Memory;
 pub use port::{
     Bucket, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,

@@ -9,6 +9,7 @@ mod dead_letters;
 mod demo;
 mod devices;
 mod formats;
+mod influx;
 mod metrics;
 mod replay;
 mod report;
@@ -76,6 +77,9 @@ enum Command {
     /// Check what is stored.
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Prepare an InfluxDB server as the store.
+    #[command(subcommand)]
+    Influx(influx::InfluxCommand),
     /// Make and revoke access tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -136,6 +140,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Credentials(command) => credentials::run(&command),
         Command::Report(command) => report::run(&command),
         Command::Store(command) => store::run(&command),
+        Command::Influx(command) => influx::run(&command),
         Command::Zones(command) => zones::run(&command),
         Command::Token(command) => token::run(&command),
     }

@@ -45,6 +45,12 @@ pub struct InfluxSettings {
     /// How many bytes of readings may wait for the server before ingest pauses.
     #[serde(default = "default_spool_bytes")]
     pub spool_bytes: u64,
+    /// How long the server keeps steps of 15 minutes; for ever if missing.
+    #[serde(default)]
+    pub retention_15m: Option<Span>,
+    /// How long it keeps steps of an hour; for ever if missing.
+    #[serde(default)]
+    pub retention_1h: Option<Span>,
 }
 
 fn default_bucket() -> String {

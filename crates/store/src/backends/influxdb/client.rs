@@ -63,7 +63,7 @@ impl Refusal {
                 StoreErrorKind::Other,
                 "look at [store.influxdb], and run `citybrain influx setup` if the bucket is new",
             ),
-            Kind::TooLarge | Kind::Rejected => (StoreErrorKind::Other, "this is a bug; report it"),
+            Kind::TooLarge | Kind::Rejected => (StoreErrorKind::Other, "mend what it says"),
         };
         StoreError::new(kind, format!("cannot {what} InfluxDB at {server}: {self}; {hint}"))
     }
@@ -243,8 +243,7 @@ fn kind_of(status: StatusCode) -> Kind {
     match status.as_u16() {
         413 => Kind::TooLarge,
         400 | 422 => Kind::Rejected,
-        401 | 403 | 404 => Kind::Denied,
-        300..=399 => Kind::Denied,
+        300..=399 | 401 | 403 | 404 => Kind::Denied,
         _ => Kind::Later,
     }
 }

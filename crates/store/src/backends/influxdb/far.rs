@@ -137,7 +137,7 @@ impl Part {
     fn take(&mut self, row: &Decoder) -> Result<(), StoreError> {
         let result = cell(row, "result")?;
         let Some(ask) = Ask::ALL.into_iter().find(|ask| ask.name() == result) else {
-            return Err(odd(format!("a result `{result}` that was not asked for")));
+            return Err(odd(&format!("a result `{result}` that was not asked for")));
         };
         // Makes 0 of -0, as everywhere in statistics.
         let number = || number(row, "_value").map(|number| number + 0.0);
@@ -185,7 +185,7 @@ fn point(row: &Decoder) -> Result<Point, StoreError> {
     let quality = u8::try_from(code)
         .ok()
         .and_then(Quality::from_code)
-        .ok_or_else(|| odd(format!("the quality {code}")))?;
+        .ok_or_else(|| odd(&format!("the quality {code}")))?;
     let counts = crate::steps::counts(quality);
     let of =
         |name| row.place(name).and_then(|place| row.cell(place)).filter(|cell| !cell.is_empty());
@@ -206,18 +206,18 @@ fn point(row: &Decoder) -> Result<Point, StoreError> {
 }
 
 fn cell<'a>(row: &'a Decoder, column: &str) -> Result<&'a str, StoreError> {
-    let place = row.place(column).ok_or_else(|| odd(format!("no column `{column}`")))?;
-    row.cell(place).ok_or_else(|| odd(format!("a column `{column}` that is no text")))
+    let place = row.place(column).ok_or_else(|| odd(&format!("no column `{column}`")))?;
+    row.cell(place).ok_or_else(|| odd(&format!("a column `{column}` that is no text")))
 }
 
 fn time(row: &Decoder, column: &str) -> Result<Timestamp, StoreError> {
     let cell = cell(row, column)?;
-    cell.parse().map_err(|_| odd(format!("the time `{cell}`")))
+    cell.parse().map_err(|_| odd(&format!("the time `{cell}`")))
 }
 
 fn integer(row: &Decoder, column: &str) -> Result<u64, StoreError> {
     let cell = cell(row, column)?;
-    cell.parse().map_err(|_| odd(format!("`{cell}` where a count should be")))
+    cell.parse().map_err(|_| odd(&format!("`{cell}` where a count should be")))
 }
 
 fn number(row: &Decoder, column: &str) -> Result<f64, StoreError> {
@@ -225,10 +225,10 @@ fn number(row: &Decoder, column: &str) -> Result<f64, StoreError> {
 }
 
 fn parse(cell: &str) -> Result<f64, StoreError> {
-    cell.parse().map_err(|_| odd(format!("`{cell}` where a number should be")))
+    cell.parse().map_err(|_| odd(&format!("`{cell}` where a number should be")))
 }
 
-fn odd(what: String) -> StoreError {
+fn odd(what: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::Other,
         format!(

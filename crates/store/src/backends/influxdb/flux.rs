@@ -1,5 +1,6 @@
 //! Queries in Flux. Whatever comes from outside goes through [`text`].
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use city_model::Span;
@@ -165,10 +166,10 @@ impl Ask {
 }
 
 /// Steps of some series, each question a result of its own. `window |> aggregate` is what the
-/// server's storage does itself; steps are multiples since the epoch, and empty ones are left out.
+/// server's storage does itself, if each has a source of its own; steps are multiples since the epoch, and empty ones are left out.
 pub(super) fn steps(source: &str, names: &[&Name], step: Span) -> String {
-    let mut flux = format!("data = {source}\n|> filter(fn: (r) => ");
-    let mut by_metric: std::collections::BTreeMap<&str, Vec<String>> = Default::default();
+    let mut flux = format!("data = () => {source}\n|> filter(fn: (r) => ");
+    let mut by_metric: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for name in names {
         let device = format!("r.device == {}", text(&name.device));
         by_metric.entry(&name.measurement).or_default().push(device);
@@ -183,7 +184,7 @@ pub(super) fn steps(source: &str, names: &[&Name], step: Span) -> String {
         // Writing to memory cannot fail.
         let _ = writeln!(
             flux,
-            "data |> filter(fn: (r) => r._field == \"{}\"){} |> window(every: {}us, createEmpty: false) \
+            "data() |> filter(fn: (r) => r._field == \"{}\"){} |> window(every: {}us, createEmpty: false) \
              |> {}() |> yield(name: \"{}\")",
             ask.field(),
             ask.filter(),

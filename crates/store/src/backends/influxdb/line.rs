@@ -3,6 +3,7 @@
 //! Source of the rules: InfluxDB OSS v2 documentation, "Line protocol"; what it leaves open was
 //! tried on a server of version 2.7.12.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -142,7 +143,8 @@ fn plain(id: &str) -> String {
         if bad {
             let mut bytes = [0; 4];
             for byte in c.encode_utf8(&mut bytes).bytes() {
-                plain.push_str(&format!("%{byte:02X}"));
+                // Writing to memory cannot fail.
+                let _ = write!(plain, "%{byte:02X}");
             }
         } else {
             plain.push(c);

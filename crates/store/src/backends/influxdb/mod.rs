@@ -63,6 +63,8 @@ mod recent;
 mod retry;
 #[cfg(test)]
 mod scripted;
+mod server;
+mod setup;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -83,6 +85,7 @@ use self::forward::{Forwarder, HOLD};
 pub use self::options::{InfluxOptions, Naming, Secret, Waits};
 use self::recent::Recent;
 use self::retry::Pace;
+pub use self::setup::{Done as SetupDone, Wanted as SetupWanted, greet, setup};
 use self::shared::Shared;
 use crate::backends::embedded::Embedded;
 use crate::steps::{Stats, Steps, check_range};
@@ -152,13 +155,11 @@ impl Influx {
     /// Begins to forward what is in the spool.
     pub fn start(spool: Spool, naming: Arc<dyn Naming>) -> Result<Self, StoreError> {
         let Spool { local, client, options } = spool;
-        let position = match local.held(HOLD) {
-            Some(position) => position,
-            None => {
-                local.hold(HOLD, 1)?;
-                1
-            }
-        };
+        let held = local.held(HOLD);
+        let position = held.unwrap_or(1);
+        if held.is_none() {
+            local.hold(HOLD, position)?;
+        }
         let head = local.head_seq();
         let shared = Arc::new(Shared::new(position, local.bytes_between(position, head)?));
         let complete_from = AtomicI64::new(local.complete_from()?);

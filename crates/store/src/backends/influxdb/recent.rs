@@ -84,7 +84,7 @@ mod tests {
     fn the_oldest_half_is_forgotten() {
         let mut recent = Recent::default();
         let key = |secs| Recent::key(&reading(series(1, 1), secs, 1.0));
-        for secs in 0..(2 * HALF as i64 + 1) {
+        for secs in 0..=(2 * HALF as i64) {
             recent.put(key(secs), known(1.0, Quality::Pass));
         }
         assert_eq!(recent.get(&key(0)), None);

@@ -135,7 +135,7 @@ mod tests {
         }
         pace.succeeded();
         assert!(wait_after_failure() < Duration::from_millis(150));
-        pace.failed(Some(Duration::from_secs(60)));
+        pace.failed(Some(Duration::from_mins(1)));
         let until = pace.state().not_before.expect("a wait");
         assert!(
             until > Instant::now() + Duration::from_secs(50),

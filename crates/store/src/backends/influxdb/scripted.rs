@@ -123,7 +123,7 @@ fn serve(stream: &TcpStream, script: &Mutex<Box<Script>>, all: &Mutex<Vec<Asked>
         let mut head =
             format!("HTTP/1.1 {} Told\r\ncontent-length: {}\r\n", answer.status, answer.body.len());
         for (name, value) in &answer.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         let mut stream = stream;
         stream.write_all(format!("{head}\r\n{}", answer.body).as_bytes()).ok()?;

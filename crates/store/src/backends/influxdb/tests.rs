@@ -12,7 +12,7 @@ use crate::conformance::{commit, device, reading, series, t};
 use crate::{LedgerKey, Store as _, StoreErrorKind, TimeRange};
 
 /// Long enough for any test, on a busy machine too.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 struct Plain;
 
