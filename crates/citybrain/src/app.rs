@@ -233,6 +233,8 @@ impl App {
         });
         let stop = outputs.stop.clone();
         outputs.tasks.spawn(async move { notifier.run(stop).await });
+        let greeting = crate::store::greet(settings.store.clone(), maintenance.stop.clone());
+        maintenance.tasks.spawn(greeting);
         maintenance.tasks.spawn(zones.watch(maintenance.stop.clone()));
         maintenance.tasks.spawn(maintain(store.clone(), clock.clone(), maintenance.stop.clone()));
         let stop = maintenance.stop.clone();

@@ -9,6 +9,7 @@ use city_registry::Registry;
 use city_store::{
     Embedded, ForwardStats, Influx, Naming, Options, Recovery, SharedStore, Spool, StoreError,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::metrics::{Figure, Growth, Read};
 use crate::settings::{Problems, StoreBackend, StoreSettings};
@@ -83,6 +84,28 @@ impl Naming for Names {
 
     fn metric(&self, key: MetricKey) -> Option<Arc<str>> {
         self.0.directory().metrics.get(key).map(|metric| metric.id.clone())
+    }
+}
+
+/// Asks an InfluxDB server who it is, and says in the log whether it can be used. Nothing waits for
+/// that: readings are taken all the same.
+pub async fn greet(settings: StoreSettings, stop: CancellationToken) {
+    let Some(influxdb) = settings.influxdb.filter(|_| settings.backend == StoreBackend::InfluxDb)
+    else {
+        return;
+    };
+    let Ok(options) = influxdb.options(Options::default()) else { return };
+    let answer = tokio::select! {
+        () = stop.cancelled() => return,
+        answer = city_store::influxdb::greet(&options) => answer,
+    };
+    match answer {
+        Ok(version) => tracing::info!(
+            server = influxdb.url,
+            version = version.unwrap_or_else(|| "unknown".to_owned()),
+            "InfluxDB is ready"
+        ),
+        Err(error) => tracing::warn!(%error, "readings wait in the spool until InfluxDB is there"),
     }
 }
 
