@@ -7,6 +7,8 @@ pub mod crash;
 pub mod disk;
 pub mod faults;
 pub mod fleet;
+pub mod gateway;
+pub mod influxd;
 pub mod instance;
 pub mod mosquitto;
 pub mod mqtt_load;

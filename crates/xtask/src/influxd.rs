@@ -18,6 +18,16 @@ pub(crate) fn build() -> anyhow::Result<()> {
     program("tests/influxd", "./build.sh", &[&cache.display().to_string()])
 }
 
+/// Builds it for the tests if it can be built here; says whether tests that need it are skipped.
+pub(crate) fn ensure() -> anyhow::Result<bool> {
+    if succeeds("go", &["version"]) {
+        build().map(|()| true)
+    } else {
+        eprintln!("go is missing: the tests against InfluxDB's own server will be SKIPPED");
+        Ok(false)
+    }
+}
+
 /// Outside the repository, so that a fresh clone need not build it again.
 fn cache() -> anyhow::Result<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|p| p.is_absolute());

@@ -19,6 +19,11 @@ const TOOLS: &[Tool] = &[
         proof: "/usr/share/doc/libfaketime",
         why: "journeys with a clock that jumps",
     },
+    Tool {
+        package: "victoria-metrics",
+        proof: "/usr/bin/victoria-metrics",
+        why: "writes to a server that is compatible with InfluxDB",
+    },
     Tool { package: "chromium", proof: "/usr/bin/chromium", why: "journeys in a real browser" },
     Tool {
         package: "fonts-noto-cjk",

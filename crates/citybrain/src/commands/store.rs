@@ -45,12 +45,22 @@ pub(crate) fn run(command: &StoreCommand) -> anyhow::Result<()> {
 fn check(folder: &Path) -> anyhow::Result<Verification> {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} files {msg}")?;
     let bar = ProgressBar::new(0).with_style(style);
-    let mut found = verify(&folder.join("store"), |path, place, of| {
+    let progress = |path: &Path, place: usize, of: usize| {
         bar.set_length(of as u64);
         bar.set_position(place as u64);
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         bar.set_message(name.unwrap_or_default());
-    })?;
+    };
+    // Before an InfluxDB server there is a spool, which is a store too.
+    let (store, spool) = (folder.join(crate::store::EMBEDDED), folder.join(crate::store::SPOOL));
+    let mut found = if spool.exists() && !store.exists() {
+        verify(&spool, progress)?
+    } else {
+        verify(&store, progress)?
+    };
+    if spool.exists() && store.exists() {
+        found.append(verify(&spool, progress)?);
+    }
     bar.finish_and_clear();
     let state = folder.join("state.db");
     if state.exists() {

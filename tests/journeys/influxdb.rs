@@ -1,0 +1,209 @@
+//! InfluxDB goes away under full ingest and comes back: every reading that was acknowledged arrives,
+//! once, in order of its series. The outage is made by what comes in meanwhile, not by the clock.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::ensure;
+use city_tests::faults::{City, PATIENCE, settled};
+use city_tests::fleet::{Address, Load, Sender, Sent};
+use city_tests::gateway::{Gateway, Mood};
+use city_tests::influxd::{BUCKET, Influxd, ORG, TOKEN};
+use city_tests::instance::{Instance, eventually};
+
+/// More than fits into a request, so that several are under way at a time.
+const MANY: u64 = 30_000;
+
+/// A city that stores in InfluxDB behind a gateway.
+struct Journey {
+    city: City,
+    server: Influxd,
+    gateway: Gateway,
+    instance: Option<Instance>,
+    /// Where devices connect; it changes with each start.
+    endpoint: Arc<Mutex<Option<std::net::SocketAddr>>>,
+}
+
+impl Journey {
+    async fn begin(name: &str, spool_bytes: u64) -> Option<Self> {
+        let server = Influxd::start(name)?;
+        let gateway = Gateway::to(server.address()).expect("a gateway");
+        let city = City::new(&[]).expect("a city");
+        let file = city.folder().join("citybrain.toml");
+        let text = std::fs::read_to_string(&file).expect("a configuration");
+        let store = format!(
+            "[store]\nbackend = \"influxdb\"\n[store.influxdb]\nurl = \"http://{}\"\norg = \"{ORG}\"\n\
+             bucket = \"{BUCKET}\"\ntoken = \"{TOKEN}\"\nspool_bytes = {spool_bytes}\n",
+            gateway.address
+        );
+        std::fs::write(&file, text + &store).expect("written");
+        let mut journey = Self { city, server, gateway, instance: None, endpoint: Arc::default() };
+        journey.start().await;
+        Some(journey)
+    }
+
+    async fn start(&mut self) {
+        let instance = self.city.start().await.expect("it starts");
+        *self.endpoint.lock().expect("no panic") = instance.ready.mqtt;
+        self.instance = Some(instance);
+    }
+
+    fn kill(&mut self) {
+        *self.endpoint.lock().expect("no panic") = None;
+        self.instance.take().expect("it runs").kill().expect("killed");
+    }
+
+    fn instance(&self) -> &Instance {
+        self.instance.as_ref().expect("it runs")
+    }
+
+    /// Devices that publish as fast as they can.
+    fn sender(&self) -> Sender {
+        let endpoint = self.endpoint.clone();
+        let address: Address = Arc::new(move || *endpoint.lock().expect("no panic"));
+        Sender::start(Load { rate: None, ..Load::steady("d", "mqtt", 1.0) }, address)
+    }
+
+    /// A figure of the metrics page.
+    async fn figure(&self, name: &str) -> anyhow::Result<u64> {
+        let instance = self.instance();
+        let url = format!("http://{}/metrics", instance.ready.http);
+        let client = city_alert::plain_client(PATIENCE).map_err(anyhow::Error::msg)?;
+        let page = client.get(url).bearer_auth(&instance.ready.token).send().await?.text().await?;
+        let line =
+            page.lines().find(|line| line.starts_with(&format!("citybrain_influxdb_{name}{{")));
+        let value = line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        value.map(|value| value as u64).ok_or_else(|| anyhow::anyhow!("no {name} in {page}"))
+    }
+
+    /// Waits until nothing waits any more, and counts.
+    async fn arrived(&self, sent: Sent) {
+        let all = [sent];
+        settled(self.instance(), &all).await.expect("all is stored, and the books balance");
+        eventually("the spool to be empty", 3 * PATIENCE, async || {
+            let waiting = self.figure("spool_bytes").await?;
+            ensure!(waiting == 0, "{waiting} bytes wait");
+            Ok(Some(()))
+        })
+        .await
+        .expect("everything is forwarded");
+        assert_eq!(self.figure("rejected_total").await.expect("a figure"), 0);
+        let [sent] = &all;
+        assert_eq!(self.server.count(BUCKET), sent.numbers, "each once");
+        for device in 0..sent.load.devices {
+            let found = self.numbers(&format!("d-{device}"));
+            let expected = (device..sent.numbers).step_by(sent.load.devices as usize);
+            assert!(found.iter().copied().eq(expected), "d-{device}: {} found", found.len());
+        }
+    }
+
+    /// The numbers of a device in order of time.
+    fn numbers(&self, device: &str) -> Vec<u64> {
+        let answer = self.server.query(&format!(
+            "from(bucket: \"{BUCKET}\") |> range(start: 2000-01-01T00:00:00Z, stop: 2200-01-01T00:00:00Z) \
+             |> filter(fn: (r) => r._measurement == \"number\" and r.device == \"{device}\" \
+             and r._field == \"value\") |> keep(columns: [\"_time\", \"_value\"])"
+        ));
+        let cells = answer.lines().filter_map(|line| line.rsplit(',').next());
+        cells.filter_map(|cell| cell.trim().parse().ok()).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn influxd_is_killed_under_full_ingest_and_comes_back() {
+    let Some(mut journey) = Journey::begin("InfluxDB killed under ingest", 1 << 30).await else {
+        return;
+    };
+    let sender = journey.sender();
+    sender.more(MANY, PATIENCE).expect("acknowledged");
+    journey.server.kill();
+    sender.more(2 * MANY, PATIENCE).expect("acknowledgements do not wait for the server");
+    eventually("the outage to be seen", PATIENCE, async || {
+        Ok((journey.figure("in_trouble").await? == 1).then_some(()))
+    })
+    .await
+    .expect("it is in the figures");
+    assert!(journey.figure("spool_bytes").await.expect("a figure") > 100_000);
+    journey.server.restart();
+    sender.more(MANY, PATIENCE).expect("acknowledged");
+    let sent = sender.stop().expect("all acknowledged");
+    journey.arrived(sent).await;
+    assert_eq!(journey.figure("in_trouble").await.expect("a figure"), 0);
+    assert_eq!(journey.gateway.out_of_order(), [] as [String; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn citybrain_is_killed_too_before_and_while_it_catches_up() {
+    let Some(mut journey) = Journey::begin("both killed under ingest", 1 << 30).await else {
+        return;
+    };
+    let sender = journey.sender();
+    sender.more(MANY, PATIENCE).expect("acknowledged");
+    journey.server.kill();
+    sender.more(MANY, PATIENCE).expect("acknowledged");
+    journey.kill();
+    journey.start().await;
+    sender.more(MANY, PATIENCE).expect("acknowledged");
+    journey.server.restart();
+    eventually("it to catch up", PATIENCE, async || {
+        Ok((journey.figure("forwarded_total").await? > 0).then_some(()))
+    })
+    .await
+    .expect("it forwards");
+    journey.kill();
+    journey.start().await;
+    sender.more(MANY, PATIENCE).expect("acknowledged");
+    let sent = sender.stop().expect("all acknowledged");
+    journey.arrived(sent).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_spool_withholds_acknowledgements_and_goes_on_by_itself() {
+    let limit = 2 << 20;
+    let Some(mut journey) = Journey::begin("a full spool", limit).await else { return };
+    let sender = journey.sender();
+    sender.more(MANY, PATIENCE).expect("acknowledged");
+    journey.server.kill();
+    eventually("the spool to be full", PATIENCE, async || {
+        Ok((journey.figure("spool_bytes").await? >= limit).then_some(()))
+    })
+    .await
+    .expect("it fills");
+    eventually("the program to say so", PATIENCE, async || {
+        let (status, health) = journey.instance().health().await?;
+        Ok((status == 503 && health.to_string().contains("spool_bytes")).then_some(()))
+    })
+    .await
+    .expect("it is not ready");
+    // What was durable before may be acknowledged a moment later, but no more than was under way.
+    let before = sender.acknowledged();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(sender.acknowledged() - before <= 1_000, "nothing more is acknowledged");
+    journey.kill();
+    journey.start().await;
+    journey.server.restart();
+    sender.more(MANY, PATIENCE).expect("it goes on by itself");
+    let sent = sender.stop().expect("all acknowledged");
+    journey.arrived(sent).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_refuses_for_a_while_gets_everything_later() {
+    let Some(journey) = Journey::begin("InfluxDB refusing", 1 << 30).await else { return };
+    let sender = journey.sender();
+    for (status, headers) in [(429, "retry-after: 1\r\n"), (500, ""), (503, ""), (401, "")] {
+        sender.more(MANY, PATIENCE).expect("acknowledged");
+        let before = journey.gateway.refused();
+        journey.gateway.turn(Mood::Refusing(status, headers.to_owned()));
+        eventually("refusals", PATIENCE, async || {
+            Ok((journey.gateway.refused() >= before + 3).then_some(()))
+        })
+        .await
+        .expect("it is tried again");
+        journey.gateway.turn(Mood::Passing);
+    }
+    let sent = sender.stop().expect("all acknowledged");
+    journey.arrived(sent).await;
+    assert!(journey.figure("retries_total").await.expect("a figure") >= 12);
+    assert_eq!(journey.gateway.out_of_order(), [] as [String; 0]);
+}
