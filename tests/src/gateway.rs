@@ -133,7 +133,7 @@ fn note(state: &mut State, lines: &str) {
         else {
             continue;
         };
-        let Ok(time) = time.parse() else { continue };
+        let Ok(time) = time.parse::<i64>() else { continue };
         let newest = state.newest.entry(series.to_owned()).or_insert(i64::MIN);
         if time < *newest {
             state.out_of_order.push(line.to_owned());

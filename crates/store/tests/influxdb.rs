@@ -8,14 +8,15 @@ mod influxd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use city_model::{DeviceKey, MetricKey, Quality, Span, Timestamp};
+use city_model::{DeviceKey, MetricKey, Position, Quality, Reading, Span, Timestamp, Value};
 use city_store::conformance::{Promises, commit, reading, run_with, series};
 use city_store::influxdb::{SetupDone, SetupWanted, greet, setup};
 use city_store::{
-    Influx, InfluxOptions, Naming, Secret, SharedStore, Store as _, StoreErrorKind, Waits,
+    Bucket, Influx, InfluxOptions, Memory, Naming, Secret, SharedStore, Store, StoreErrorKind,
+    TimeRange, Waits,
 };
 
-use influxd::{Influxd, ORG, TOKEN};
+use influxd::{BUCKET, Influxd, ORG, TOKEN};
 
 /// Names with everything that lines, predicates, Flux and CSV could trip over.
 struct Awkward;
@@ -67,6 +68,117 @@ fn what_is_only_at_the_server_conforms() {
     // Whatever was flushed is read by Flux, and forgotten here.
     let promises = Promises { remembers_all: false, shows_at_once: false, cuts_at_once: false };
     conforms(&server, promises, true);
+}
+
+/// Numbers, truth values and texts of three days, some flagged, some of a moving device, as a city
+/// sends them: in order of time, over all series.
+fn three_days() -> Vec<Reading> {
+    let every = 11 * 60;
+    let reading_of = |i: i64| {
+        let device = (i % 3) as u32;
+        let mut reading = match i % 7 {
+            3 => reading(series(device, 2), i * every, i % 2 == 0),
+            5 => reading(series(device, 3), i * every, format!("state {}", i % 5).as_str()),
+            _ => reading(series(device, 1), i * every, f64::from(i as i32 % 97) / 7.0 - 3.0),
+        };
+        reading.quality = match i % 13 {
+            2 => Quality::Suspect,
+            4 => Quality::Fail,
+            6 => Quality::Missing,
+            8 => Quality::NotEvaluated,
+            _ => Quality::Pass,
+        };
+        if device == 2 {
+            reading.position = Some(Position { lon: i as f64 * 1e-3, lat: 41.878_1 });
+        }
+        reading
+    };
+    (0..3 * 24 * 3_600 / every).map(reading_of).collect()
+}
+
+fn same(a: &[Bucket], b: &[Bucket]) -> bool {
+    let numbers = |b: &Bucket| [b.min, b.max, b.last].map(f64::to_bits);
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| {
+            (a.start, a.count, a.flagged) == (b.start, b.count, b.flagged)
+                && numbers(a) == numbers(b)
+                && (a.sum - b.sum).abs() < 1e-9
+        })
+}
+
+#[test]
+fn reads_over_the_border_are_those_of_a_store_that_has_everything() {
+    let Some(server) = Influxd::start("reads over the border of what is here") else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = InfluxOptions { keep_local: Span::from_hours(24), ..options(&server, BUCKET) };
+    let (influx, _) =
+        Influx::open(folder.path(), options.clone(), Arc::new(Awkward)).expect("opens");
+    let model = Memory::new();
+    let sent = three_days();
+    let day = |days: i64| Timestamp::from_secs(1_795_392_000) + Span::from_hours(24 * days);
+    for part in sent.chunks(50) {
+        let commit = commit(part.to_vec());
+        assert_eq!(
+            influx.commit(&commit).expect("commits").outcomes,
+            model.commit(&commit).expect("commits").outcomes
+        );
+    }
+    assert!(influx.wait_until_forwarded(Duration::from_mins(1)));
+    // Sealed, and then let go of: the first day and a half is over for a day.
+    for hours in [0, 1] {
+        influx.maintain(day(2) + Span::from_hours(12 + hours)).expect("maintains");
+    }
+    assert_eq!(influx.complete_from(), day(1), "the first day is the server's");
+    // Late readings and corrections of that day, of any type.
+    let mut late: Vec<_> = sent[..40].iter().step_by(3).cloned().collect();
+    for (place, reading) in late.iter_mut().enumerate() {
+        match (place % 3, &mut reading.value) {
+            (0, _) => reading.time = reading.time + Span::from_secs(1),
+            (_, Value::Number(number)) => *number += 1.0,
+            _ => {}
+        }
+    }
+    influx.commit(&commit(late.clone())).expect("commits");
+    model.commit(&commit(late)).expect("commits");
+    assert!(influx.wait_until_forwarded(Duration::from_mins(1)));
+
+    let ranges = [
+        TimeRange::ALL,
+        TimeRange { from: day(0) + Span::from_hours(5), to: day(2) + Span::from_hours(3) },
+        TimeRange { from: day(1), to: day(3) },
+        TimeRange { from: day(0), to: day(1) },
+        TimeRange { from: day(1) - Span::from_mins(33), to: day(1) + Span::from_mins(33) },
+    ];
+    for range in ranges {
+        for of in (0..3).flat_map(|device| (1..4).map(move |metric| series(device, metric))) {
+            for limit in [usize::MAX, 30, 1] {
+                let got = influx.raw(of, range, limit).expect("readable");
+                assert_eq!(got, model.raw(of, range, limit).expect("readable"), "{of:?} {range:?}");
+            }
+        }
+        for device in (0..3).map(DeviceKey) {
+            let count = |store: &dyn Store| store.count(Some(device), range).expect("countable");
+            assert_eq!(count(&influx), count(&model));
+            for limit in [usize::MAX, 20] {
+                let track = |store: &dyn Store| store.track(device, range, limit).expect("track");
+                assert_eq!(track(&influx), track(&model), "{device:?} {range:?}");
+            }
+        }
+        assert_eq!(
+            influx.count(None, range).expect("countable"),
+            model.count(None, range).expect("countable")
+        );
+        let all: Vec<_> =
+            (0..3).flat_map(|device| (1..4).map(move |metric| series(device, metric))).collect();
+        for minutes in [7, 60, 24 * 60, 7 * 24 * 60] {
+            let step = Span::from_mins(minutes);
+            for of in [&all[..], &all[..1], &all[1..2], &all[4..]] {
+                let got = influx.buckets(of, range, step).expect("readable");
+                let expected = model.buckets(of, range, step).expect("readable");
+                assert!(same(&got, &expected), "{minutes} {range:?}:\n{got:?}\n{expected:?}");
+            }
+        }
+    }
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {

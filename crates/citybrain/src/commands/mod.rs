@@ -107,7 +107,7 @@ pub(crate) struct Listen {
 /// The threads without which nothing works. Nothing that was acknowledged is lost when the
 /// process ends, and the next start goes on from there, so a process that limps on without one of
 /// them is the worse choice.
-const VITAL_THREADS: &[&str] = &["pipeline", "commit", "alerts"];
+const VITAL_THREADS: &[&str] = &["pipeline", "commit", "alerts", "influxdb"];
 
 /// The exit code after a panic of a vital thread (EX_SOFTWARE of sysexits.h).
 const BROKEN: i32 = 70;
