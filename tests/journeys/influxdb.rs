@@ -171,7 +171,7 @@ async fn a_full_spool_withholds_acknowledgements_and_goes_on_by_itself() {
     .expect("it fills");
     eventually("the program to say so", PATIENCE, async || {
         let (status, health) = journey.instance().health().await?;
-        Ok((status == 503 && health.to_string().contains("spool_bytes")).then_some(()))
+        Ok((status == 503 && health["parts"]["store"]["ok"] == false).then_some(()))
     })
     .await
     .expect("it is not ready");
@@ -191,12 +191,15 @@ async fn a_full_spool_withholds_acknowledgements_and_goes_on_by_itself() {
 async fn a_server_that_refuses_for_a_while_gets_everything_later() {
     let Some(journey) = Journey::begin("InfluxDB refusing", 1 << 30).await else { return };
     let sender = journey.sender();
-    for (status, headers) in [(429, "retry-after: 1\r\n"), (500, ""), (503, ""), (401, "")] {
+    // Who is denied does not hurry: one refusal of that kind is half a minute.
+    for (status, headers, times) in
+        [(429, "retry-after: 1\r\n", 3), (500, "", 3), (503, "", 3), (401, "", 1)]
+    {
         sender.more(MANY, PATIENCE).expect("acknowledged");
         let before = journey.gateway.refused();
         journey.gateway.turn(Mood::Refusing(status, headers.to_owned()));
         eventually("refusals", PATIENCE, async || {
-            Ok((journey.gateway.refused() >= before + 3).then_some(()))
+            Ok((journey.gateway.refused() >= before + times).then_some(()))
         })
         .await
         .expect("it is tried again");
@@ -204,6 +207,6 @@ async fn a_server_that_refuses_for_a_while_gets_everything_later() {
     }
     let sent = sender.stop().expect("all acknowledged");
     journey.arrived(sent).await;
-    assert!(journey.figure("retries_total").await.expect("a figure") >= 12);
+    assert!(journey.figure("retries_total").await.expect("a figure") >= 10);
     assert_eq!(journey.gateway.out_of_order(), [] as [String; 0]);
 }
