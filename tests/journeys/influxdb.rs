@@ -57,11 +57,11 @@ impl Journey {
         self.instance.as_ref().expect("it runs")
     }
 
-    /// Devices that publish as fast as they can.
-    fn sender(&self) -> Sender {
+    /// Devices that publish as fast as they can, or at a rate.
+    fn sender(&self, rate: Option<f64>) -> Sender {
         let endpoint = self.endpoint.clone();
         let address: Address = Arc::new(move || *endpoint.lock().expect("no panic"));
-        Sender::start(Load { rate: None, ..Load::steady("d", "mqtt", 1.0) }, address)
+        Sender::start(Load { rate, ..Load::steady("d", "mqtt", 1.0) }, address)
     }
 
     /// A figure of the metrics page.
@@ -114,7 +114,7 @@ async fn influxd_is_killed_under_full_ingest_and_comes_back() {
     let Some(mut journey) = Journey::begin("InfluxDB killed under ingest", 1 << 30).await else {
         return;
     };
-    let sender = journey.sender();
+    let sender = journey.sender(None);
     sender.more(MANY, PATIENCE).expect("acknowledged");
     journey.server.kill();
     sender.more(2 * MANY, PATIENCE).expect("acknowledgements do not wait for the server");
@@ -137,7 +137,7 @@ async fn citybrain_is_killed_too_before_and_while_it_catches_up() {
     let Some(mut journey) = Journey::begin("both killed under ingest", 1 << 30).await else {
         return;
     };
-    let sender = journey.sender();
+    let sender = journey.sender(None);
     sender.more(MANY, PATIENCE).expect("acknowledged");
     journey.server.kill();
     sender.more(MANY, PATIENCE).expect("acknowledged");
@@ -161,7 +161,7 @@ async fn citybrain_is_killed_too_before_and_while_it_catches_up() {
 async fn a_full_spool_withholds_acknowledgements_and_goes_on_by_itself() {
     let limit = 2 << 20;
     let Some(mut journey) = Journey::begin("a full spool", limit).await else { return };
-    let sender = journey.sender();
+    let sender = journey.sender(None);
     sender.more(MANY, PATIENCE).expect("acknowledged");
     journey.server.kill();
     eventually("the spool to be full", PATIENCE, async || {
@@ -190,7 +190,7 @@ async fn a_full_spool_withholds_acknowledgements_and_goes_on_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_refuses_for_a_while_gets_everything_later() {
     let Some(journey) = Journey::begin("InfluxDB refusing", 1 << 30).await else { return };
-    let sender = journey.sender();
+    let sender = journey.sender(Some(10_000.0));
     // Who is denied does not hurry: one refusal of that kind is half a minute.
     for (status, headers, times) in
         [(429, "retry-after: 1\r\n", 3), (500, "", 3), (503, "", 3), (401, "", 1)]

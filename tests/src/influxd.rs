@@ -92,7 +92,14 @@ impl Influxd {
 
     /// Makes a bucket that keeps everything.
     pub fn make_bucket(&self, name: &str) {
-        let body = format!(r#"{{"orgID":"{}","name":"{name}","retentionRules":[]}}"#, self.org_id);
+        self.make_bucket_for(name, 0);
+    }
+
+    /// Makes a bucket that keeps points so many seconds; 0: for ever.
+    pub fn make_bucket_for(&self, name: &str, seconds: u32) {
+        let rule = format!(r#"{{"type":"expire","everySeconds":{seconds}}}"#);
+        let body =
+            format!(r#"{{"orgID":"{}","name":"{name}","retentionRules":[{rule}]}}"#, self.org_id);
         let (status, answer) = self.request("POST", "/api/v2/buckets", &body);
         assert_eq!(status, 201, "{answer}");
     }

@@ -124,6 +124,23 @@ fn reads_over_the_border_are_those_of_a_store_that_has_everything() {
         );
     }
     assert!(influx.wait_until_forwarded(Duration::from_mins(1)));
+    // Corrections of every kind: another value, another verdict, another type.
+    let mut corrected: Vec<_> = sent[60..100].to_vec();
+    for (place, reading) in corrected.iter_mut().enumerate() {
+        match place % 5 {
+            0 => reading.value = Value::Number(place as f64),
+            1 => (reading.value, reading.quality) = ((-1.5).into(), Quality::Fail),
+            2 => (reading.value, reading.quality) = ("corrected".into(), Quality::Pass),
+            3 => (reading.value, reading.quality) = (true.into(), Quality::Missing),
+            _ => {}
+        }
+    }
+    for part in [&corrected[..25], &corrected[20..]] {
+        influx.commit(&commit(part.to_vec())).expect("commits");
+        model.commit(&commit(part.to_vec())).expect("commits");
+    }
+    assert!(influx.wait_until_forwarded(Duration::from_mins(1)));
+    assert!(influx.stats().forward.expect("figures").corrected > 10);
     // Sealed, and then let go of: the first day and a half is over for a day.
     for hours in [0, 1] {
         influx.maintain(day(2) + Span::from_hours(12 + hours)).expect("maintains");
@@ -179,6 +196,59 @@ fn reads_over_the_border_are_those_of_a_store_that_has_everything() {
             }
         }
     }
+}
+
+#[test]
+fn what_the_server_refuses_is_a_dead_letter_and_the_rest_arrives() {
+    let Some(server) = Influxd::start("what InfluxDB refuses") else { return };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
+    let now = now.as_secs() as i64;
+    // Older than the bucket keeps: two of three, and then all of a batch.
+    server.make_bucket_for("an hour", 3_600);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (influx, _) =
+        Influx::open(folder.path(), options(&server, "an hour"), Arc::new(Awkward)).expect("opens");
+    let old = |number: i64, is_old: bool| {
+        let mut reading = reading(series((number % 9) as u32, 1), 0, number as f64);
+        let ago = if is_old { 3 * 3_600 } else { 600 };
+        reading.time = Timestamp::from_secs(now - ago + number);
+        reading
+    };
+    influx.commit(&commit((0..300).map(|n| old(n, n % 3 > 0)))).expect("commits");
+    assert!(influx.wait_until_forwarded(Duration::from_mins(1)));
+    let forward = influx.stats().forward.expect("figures");
+    assert_eq!((forward.forwarded, forward.rejected), (100, 200), "{forward:?}");
+    influx.commit(&commit((300..2_300).map(|n| old(n, true)))).expect("commits");
+    assert!(influx.wait_until_forwarded(Duration::from_mins(1)));
+    assert_eq!(influx.stats().forward.expect("figures").rejected, 2_200);
+    assert_eq!(server.count("an hour"), 100);
+    let page = influx.dead_letters(None, Some("influxdb_rejected"), 1).expect("letters");
+    let words = &page.items[0].letter.detail;
+    assert!(words.starts_with("422") && words.contains("dropped"), "{words}");
+
+    // Somebody else wrote the field as an integer.
+    let (_, answer) = server.request(
+        "POST",
+        &format!("/api/v2/write?org={ORG}&bucket={BUCKET}&precision=s"),
+        &format!("%23_pm\\ 2\\,5\\=%22%5Cn%22\\ 水\\ 1,device=x value=1i {now}"),
+    );
+    assert_eq!(answer, "");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (influx, _) =
+        Influx::open(folder.path(), options(&server, BUCKET), Arc::new(Awkward)).expect("opens");
+    let sent = (0..1_000).map(|n| {
+        let mut reading = old(n, false);
+        // Metric 1 is an integer now.
+        reading.series.metric = MetricKey(if n % 100 == 42 { 1 } else { 2 });
+        reading
+    });
+    influx.commit(&commit(sent)).expect("commits");
+    assert!(influx.wait_until_forwarded(Duration::from_mins(1)));
+    let forward = influx.stats().forward.expect("figures");
+    assert_eq!((forward.forwarded, forward.rejected), (990, 10), "{forward:?}");
+    let page = influx.dead_letters(None, Some("influxdb_rejected"), 1).expect("letters");
+    let words = &page.items[0].letter.detail;
+    assert!(words.contains("type conflict"), "{words}");
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
