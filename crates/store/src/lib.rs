@@ -16,13 +16,14 @@ mod steps;
 
 pub use accounts::{Account, Accounts, DayCounters};
 pub use backends::embedded::{
-    Damage, Embedded, Options, Recovery, Verification, verify, verify_state,
+    Damage, Embedded, Options, Recovery, TierRetention, Verification, verify, verify_state,
 };
 pub use backends::memory::Memory;
 pub use port::{
-    Bucket, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
-    DeadLetterPage, DeliveryNote, LastValue, LedgerKey, LetterCount, NewDeadLetter, Outcome, Point,
-    Replay, SequenceNote, SharedStore, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
+    Bucket, Cancel, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
+    DeadLetterPage, Deletion, DeliveryNote, LastValue, LedgerKey, LetterCount, NewDeadLetter,
+    Outcome, Point, Rank, Replay, SequenceNote, SharedStore, Store, StoreError, StoreErrorKind,
+    StoreStats, TimeRange,
 };
 pub use sequence::Sequence;
 pub use state::{StateDb, StateError};

@@ -30,6 +30,8 @@ pub(crate) struct Format {
     pub(crate) page_size: u32,
     /// Makes the tables of a new file.
     pub(crate) schema: &'static str,
+    /// What makes of a file of the version before the arrow one of the next version, oldest first.
+    pub(crate) upgrades: &'static [(i32, &'static str)],
 }
 
 impl Format {
@@ -46,14 +48,58 @@ impl Format {
         make_durable(&conn).map_err(fail)?;
         let checkpoint = WAL_BYTES / self.page_size;
         conn.execute_batch(&format!("PRAGMA wal_autocheckpoint = {checkpoint};")).map_err(fail)?;
-        if self.check(&conn, path)? == Found::Empty {
-            conn.execute_batch(&format!(
-                "BEGIN IMMEDIATE; PRAGMA application_id = {}; PRAGMA user_version = {}; {} COMMIT;",
-                self.application, self.version, self.schema
-            ))
-            .map_err(fail)?;
+        match self.check(&conn, path)? {
+            Found::Ours => {}
+            Found::Empty => conn
+                .execute_batch(&format!(
+                    "BEGIN IMMEDIATE; PRAGMA application_id = {}; PRAGMA user_version = {}; {} COMMIT;",
+                    self.application, self.version, self.schema
+                ))
+                .map_err(fail)?,
+            Found::Older(version) => self.upgrade(&conn, version).map_err(fail)?,
         }
         Ok(conn)
+    }
+
+    /// Makes a new file that nobody else sees until it is finished: nothing in it is safe before.
+    pub(crate) fn build(&self, path: &Path) -> Result<Connection, StoreError> {
+        let fail = |e| error(&format!("cannot make a {}", self.name), path, e);
+        let conn = Connection::open(path).map_err(fail)?;
+        conn.execute_batch(&format!(
+            "PRAGMA page_size = {}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+             PRAGMA application_id = {}; PRAGMA user_version = {}; {} BEGIN;",
+            self.page_size, self.application, self.version, self.schema
+        ))
+        .map_err(fail)?;
+        Ok(conn)
+    }
+
+    /// Ends what [`Self::build`] began, or closes a file that is to be moved: all of it is in the
+    /// one file, and on the disk.
+    pub(crate) fn finish_build(&self, conn: Connection, path: &Path) -> Result<(), StoreError> {
+        let fail = |e| error(&format!("cannot finish a {}", self.name), path, e);
+        if !conn.is_autocommit() {
+            conn.execute_batch("COMMIT; PRAGMA journal_mode = WAL;").map_err(fail)?;
+        }
+        conn.close().map_err(|(_, e)| fail(e))?;
+        std::fs::File::open(path).and_then(|file| file.sync_all()).map_err(|e| {
+            let kind = match e.kind() {
+                std::io::ErrorKind::StorageFull => StoreErrorKind::Full,
+                _ => StoreErrorKind::Other,
+            };
+            StoreError::new(kind, format!("cannot finish {}: {e}", path.display())).caused_by(e)
+        })
+    }
+
+    /// Brings a file of an older version to this one, step by step, each whole or not at all.
+    fn upgrade(&self, conn: &Connection, version: i32) -> rusqlite::Result<()> {
+        for (from, change) in self.upgrades.iter().filter(|(from, _)| *from >= version) {
+            conn.execute_batch(&format!(
+                "BEGIN IMMEDIATE; {change} PRAGMA user_version = {}; COMMIT;",
+                from + 1
+            ))?;
+        }
+        Ok(())
     }
 
     /// Opens a file for reading.
@@ -65,7 +111,7 @@ impl Format {
         if self.check(&conn, path)? == Found::Ours {
             return Ok(conn);
         }
-        // A crash cut the making of this file short: finish it.
+        // A crash cut the making of this file short, or it is of before: finish it.
         drop(conn);
         drop(self.open(path)?);
         let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
@@ -80,7 +126,7 @@ impl Format {
         let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
         conn.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
         match self.check(&conn, path)? {
-            Found::Ours => Ok(conn),
+            Found::Ours | Found::Older(_) => Ok(conn),
             Found::Empty => Err(StoreError::new(
                 StoreErrorKind::Corrupt,
                 format!("{} is empty; it should be a {}", path.display(), self.name),
@@ -111,6 +157,9 @@ impl Format {
                 ),
             ));
         }
+        if version < self.version && self.upgrades.iter().any(|(from, _)| *from == version) {
+            return Ok(Found::Older(version));
+        }
         if version != self.version {
             return Err(StoreError::new(
                 StoreErrorKind::Version,
@@ -130,6 +179,8 @@ impl Format {
 enum Found {
     Empty,
     Ours,
+    /// Of an older version that can be brought to this one.
+    Older(i32),
 }
 
 /// Write-ahead log, and an fsync in every commit.
@@ -185,7 +236,8 @@ mod tests {
         application: 7,
         version: 2,
         page_size: 4096,
-        schema: "CREATE TABLE t (a INTEGER);",
+        schema: "CREATE TABLE t (a INTEGER, b INTEGER);",
+        upgrades: &[(1, "ALTER TABLE t ADD COLUMN b INTEGER;")],
     };
 
     fn in_dir(test: impl FnOnce(&Path)) {
@@ -196,7 +248,11 @@ mod tests {
     #[test]
     fn a_new_file_is_made_and_opens_again() {
         in_dir(|path| {
-            FORMAT.open(path).expect("new").execute("INSERT INTO t VALUES (1)", []).expect("row");
+            FORMAT
+                .open(path)
+                .expect("new")
+                .execute("INSERT INTO t (a) VALUES (1)", [])
+                .expect("row");
             let conn = FORMAT.open_reader(path).expect("again");
             let rows: i64 =
                 conn.query_row("SELECT count(*) FROM t", [], |r| r.get(0)).expect("count");
@@ -212,6 +268,27 @@ mod tests {
             assert_eq!(error.kind, StoreErrorKind::Version);
             assert!(error.message.contains("format 3") && error.message.contains("format 2"));
         });
+    }
+
+    #[test]
+    fn a_file_of_before_is_brought_to_this_version_and_keeps_what_is_in_it() {
+        let before =
+            Format { version: 1, schema: "CREATE TABLE t (a INTEGER);", upgrades: &[], ..FORMAT };
+        for reader in [false, true] {
+            in_dir(|path| {
+                let conn = before.open(path).expect("new");
+                conn.execute("INSERT INTO t VALUES (7)", []).expect("row");
+                drop(conn);
+                FORMAT.open_only_to_read(path).expect("as it is");
+                let conn = if reader { FORMAT.open_reader(path) } else { FORMAT.open(path) };
+                let conn = conn.expect("upgraded");
+                let row: (i64, Option<i64>) = conn
+                    .query_row("SELECT a, b FROM t", [], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .expect("a row");
+                assert_eq!(row, (7, None));
+                assert_eq!(before.open(path).expect_err("newer").kind, StoreErrorKind::Version);
+            });
+        }
     }
 
     #[test]

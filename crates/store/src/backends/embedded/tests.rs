@@ -1,13 +1,14 @@
 //! The embedded store against the conformance suite, the model, crashes, damage and a full disk.
 
 mod damage;
+mod days;
 mod model;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::conformance::{self, Reopen, commit, device, letter, reading, series, t};
+use crate::conformance::{self, Reopen, commit, device, letter, metric, reading, series, t};
 use crate::{NewDeadLetter, Outcome, SequenceNote, SharedStore};
 
 fn open(dir: &Path) -> Embedded {

@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 use city_model::{DeviceKey, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::codec::Chunk;
+use super::codec::{Chunk, tier};
 use super::columns::DeviceColumns;
-use super::day_file::{self, DAY};
+use super::day_file;
+use super::day_name::{DAY, date_of, day_of_name, window_of};
 use super::last::LastValues;
 use super::ledger::Ledger;
 use super::seal::{LAST, LEDGER};
+use super::tiers::{self, Tier, Tiers};
 use super::{ingest_db, log};
 use crate::sqlite::{self, Format};
 use crate::{StoreError, StoreErrorKind, state};
@@ -30,8 +32,10 @@ pub struct Verification {
     pub files: u64,
     /// Chunks decoded: a device's readings of a window each.
     pub chunks: u64,
-    /// Readings in them.
+    /// Readings in them. Those of a compacted day to which something came since count twice.
     pub readings: u64,
+    /// Summaries decoded: those of a device on a day in steps of one length each.
+    pub summaries: u64,
     /// Commits in the log decoded.
     pub commits: u64,
     /// Chunks that were put aside in an earlier repair, because they could not be read.
@@ -76,18 +80,28 @@ pub fn verify(
     let mut days = Vec::new();
     let entries = std::fs::read_dir(dir.join("chunks")).into_iter().flatten();
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
-        days.extend(day_file::day_of_name(&path).map(|day| (day, path)));
+        days.extend(day_of_name(&path).map(|(day, generation)| (day, generation, path)));
     }
-    days.sort_unstable();
-    let total = days.len() + 1;
+    // Of several generations only the newest counts.
+    days.sort_unstable_by_key(|(day, generation, _)| (*day, std::cmp::Reverse(*generation)));
+    days.dedup_by_key(|(day, _, _)| *day);
+    let tiers = Tiers::open(dir.join("tiers")).paths();
+    let total = days.len() + tiers.len() + 1;
     let mut found = Verification::default();
     begin(&ingest, 0, total);
     let window = found.file(&ingest, &ingest_db::FORMAT, |found, conn| found.ingest(&ingest, conn));
-    for (place, (day, path)) in days.into_iter().enumerate() {
-        begin(&path, place + 1, total);
+    let mut place = 1;
+    for (day, _, path) in days {
+        begin(&path, place, total);
+        place += 1;
         found.file(&path, &day_file::FORMAT, |found, conn| {
             found.day(&path, conn, day, window.unwrap_or(DAY))
         });
+    }
+    for (tier, path) in tiers {
+        begin(&path, place, total);
+        place += 1;
+        found.file(&path, &tiers::FORMAT, |found, conn| found.summaries(&path, conn, tier));
     }
     Ok(found)
 }
@@ -105,6 +119,7 @@ impl Verification {
         self.files += other.files;
         self.chunks += other.chunks;
         self.readings += other.readings;
+        self.summaries += other.summaries;
         self.commits += other.commits;
         self.put_aside += other.put_aside;
         self.damages.extend(other.damages);
@@ -187,7 +202,8 @@ impl Verification {
         window: i64,
     ) -> rusqlite::Result<()> {
         let unsealed = "SELECT count(DISTINCT id >> 32) FROM chunks
-                        WHERE ?1 + (id >> 32) * ?2 NOT IN (SELECT window FROM seals)";
+                        WHERE id >> 32 < 86400000000 / ?2
+                        AND ?1 + (id >> 32) * ?2 NOT IN (SELECT window FROM seals)";
         let unsealed: i64 = conn.query_row(unsealed, [day, window], |row| row.get(0))?;
         if unsealed > 0 {
             let what = "windows have chunks, but no note of which commits are in them";
@@ -200,7 +216,11 @@ impl Verification {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let id: i64 = row.get(0)?;
-            let start = day + (id >> 32) * window;
+            // Behind the last window come the chunks of the whole day.
+            let (start, length) = match id >> 32 {
+                place if place == DAY / window => (day, DAY),
+                place => (day + place * window, window),
+            };
             let device = DeviceKey(id as u32);
             let noted: (i64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
             self.chunks += 1;
@@ -210,12 +230,31 @@ impl Verification {
                 Err(what) => Some(what.to_string()),
                 Ok(columns) => {
                     self.readings += columns.readings as u64;
-                    contradiction(&columns, noted, start, window)
+                    contradiction(&columns, noted, start, length, window)
                 }
             };
             if let Some(problem) = problem {
                 let from = Timestamp::from_micros(start);
-                let what = format!("device {} in the window from {from}: {problem}", device.0);
+                let of = if length == DAY { "on the day" } else { "in the window" };
+                let what = format!("device {} {of} from {from}: {problem}", device.0);
+                self.damage(path, what);
+            }
+        }
+        Ok(())
+    }
+
+    /// Decodes the summaries of a month.
+    fn summaries(&mut self, path: &Path, conn: &Connection, tier: Tier) -> rusqlite::Result<()> {
+        let month = tiers::month_of_name(path).unwrap_or_default();
+        let mut statement = conn.prepare("SELECT id, summary FROM rows")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (day, device) = tiers::of_row(month, row.get(0)?);
+            self.summaries += 1;
+            let decoded =
+                tier::decode(row.get_ref(1)?.as_blob()?, (day, tier.step()), device, None);
+            if let Err(what) = decoded {
+                let what = format!("summary of device {} on {}: {what}", device.0, date_of(day));
                 self.damage(path, what);
             }
         }
@@ -236,6 +275,7 @@ fn contradiction(
     columns: &DeviceColumns,
     noted: (i64, i64, i64),
     start: i64,
+    length: i64,
     window: i64,
 ) -> Option<String> {
     let times = &columns.times;
@@ -243,9 +283,11 @@ fn contradiction(
         return Some(format!("its times are out of order at {}", Timestamp::from_micros(pair[1])));
     }
     let (Some(first), Some(last)) = (times.first(), times.last()) else {
-        return Some("it is empty".to_owned());
+        // It stands for what was deleted of the whole day's chunk.
+        return (noted != (start, start, 0)).then(|| "it is empty".to_owned());
     };
-    if day_file::window_of(*first, window) != start || day_file::window_of(*last, window) != start {
+    let inside = start..start + length;
+    if !inside.contains(&window_of(*first, window)) || !inside.contains(&window_of(*last, window)) {
         let (first, last) = (Timestamp::from_micros(*first), Timestamp::from_micros(*last));
         return Some(format!("it reaches from {first} to {last}"));
     }

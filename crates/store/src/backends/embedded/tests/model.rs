@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::backends::memory::Memory;
+use crate::{Cancel, Deletion, Rank};
 
 /// What can happen.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ enum Step {
     Flush,
     /// Maintenance so many seconds later.
     Maintain(i64),
+    /// Readings of a device are deleted: of one metric or of all, from a time on, for so long.
+    Delete(u32, Option<u16>, i64, i64),
     /// The process ends without a word.
     Crash,
     /// The machine ends: only what is on the disk remains, the process's own closing included not.
@@ -74,7 +77,9 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (prop::collection::vec(sent(), 0..12), 0u32..4).prop_map(|(s, l)| Step::Commit(s, l)),
         2 => (0usize..8).prop_map(Step::Again),
         2 => Just(Step::Flush),
-        3 => prop_oneof![0i64..400, 0i64..10_000].prop_map(Step::Maintain),
+        3 => prop_oneof![0i64..400, 0i64..10_000, 0i64..300_000].prop_map(Step::Maintain),
+        1 => (0u32..3, prop::option::of(0u16..3), 0i64..30_000, 0i64..30_000)
+            .prop_map(|(device, metric, from, long)| Step::Delete(device, metric, from, long)),
         2 => Just(Step::Crash),
         1 => Just(Step::PowerCut),
     ]
@@ -115,14 +120,36 @@ fn compare(store: &Embedded, model: &Memory) {
     let part = TimeRange { from: t(20), to: t(9_000) };
     let keys = (0..3).flat_map(|device| (0..3).map(move |metric| series(device, metric)));
     let keys: Vec<_> = keys.collect();
-    for range in [all, part] {
+    let day = TimeRange { from: t(-3_600), to: t(-3_600 + 86_400) };
+    for range in [all, part, day] {
+        for by in [Rank::Highest, Rank::Last, Rank::Count] {
+            let of = |store: &dyn Store| {
+                let top = store.top(&keys, range, by, 4, &Cancel::never()).expect("readable");
+                // Sums are compared below.
+                let top = top.into_iter().map(|(key, b)| (key, Bucket { sum: 0.0, ..b }));
+                format!("{:?}", top.collect::<Vec<_>>())
+            };
+            assert_eq!(of(store), of(model));
+        }
+        for key in 0..3 {
+            let of = |store: &dyn Store| {
+                let mut readings = Vec::new();
+                let all = store.export(device(key), range, &mut |page| {
+                    readings.extend(page);
+                    ControlFlow::Continue(())
+                });
+                all.expect("readable");
+                format!("{readings:?}")
+            };
+            assert_eq!(of(store), of(model));
+        }
         for key in &keys {
             assert_eq!(
                 format!("{:?}", store.raw(*key, range, 1_000).expect("readable")),
                 format!("{:?}", model.raw(*key, range, 1_000).expect("readable")),
                 "as text, which tells -0.0 from 0.0"
             );
-            assert_eq!(store.last(*key), model.last(*key));
+            assert_eq!(store.last(*key), model.last(*key), "{key:?}");
         }
         for key in 0..3 {
             let of = |store: &dyn Store| {
@@ -133,9 +160,9 @@ fn compare(store: &Embedded, model: &Memory) {
         }
         let counts = [store as &dyn Store, model].map(|s| s.count(None, range).expect("countable"));
         assert_eq!(counts[0], counts[1]);
-        for step in [60, 1_000, 86_400].map(Span::from_secs) {
-            let got = store.buckets(&keys, range, step).expect("readable");
-            let expected = model.buckets(&keys, range, step).expect("readable");
+        for step in [60, 1_000, 1_800, 7_200, 86_400].map(Span::from_secs) {
+            let got = store.buckets(&keys, range, step, &Cancel::never()).expect("readable");
+            let expected = model.buckets(&keys, range, step, &Cancel::never()).expect("readable");
             assert_eq!(got.len(), expected.len());
             for (a, b) in got.iter().zip(&expected) {
                 let text = |b: &Bucket| format!("{:?}", Bucket { sum: 0.0, ..*b });
@@ -189,13 +216,22 @@ fn run(steps: &[Step], options: &Options) {
             Step::Again(back) => {
                 let Some(commit) = earlier.iter().rev().nth(*back) else { continue };
                 let got = live.commit(commit).expect("commits");
-                assert!(got.outcomes.iter().all(|outcome| *outcome == Outcome::Duplicate));
-                model.commit(commit).expect("commits");
+                let expected = model.commit(commit).expect("commits");
+                assert_eq!(got.outcomes, expected.outcomes);
+                let deleted = steps.iter().any(|step| matches!(step, Step::Delete(..)));
+                let known = |outcome: &Outcome| *outcome == Outcome::Duplicate;
+                assert!(deleted || got.outcomes.iter().all(known));
             }
             Step::Flush => live.flush().expect("flushes"),
             Step::Maintain(later) => {
                 now += later;
                 live.maintain(t(now)).expect("maintains");
+            }
+            Step::Delete(key, of, from, long) => {
+                let range = TimeRange { from: t(*from), to: t(from + long) };
+                let what = Deletion { device: device(*key), metric: of.map(metric), range };
+                let gone = live.delete(&what).expect("deletes");
+                assert_eq!(gone, model.delete(&what).expect("deletes"));
             }
             Step::Crash => {
                 drop(store.take());
@@ -214,7 +250,7 @@ fn run(steps: &[Step], options: &Options) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn embedded_does_what_the_model_does(steps in prop::collection::vec(step(), 1..24)) {
