@@ -134,6 +134,13 @@ impl Format {
         }
     }
 
+    /// Whether a file is one of which the making has only begun.
+    pub(crate) fn is_empty(&self, path: &Path) -> bool {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Connection::open_with_flags(path, flags)
+            .is_ok_and(|conn| self.check(&conn, path).is_ok_and(|found| found == Found::Empty))
+    }
+
     fn check(&self, conn: &Connection, path: &Path) -> Result<Found, StoreError> {
         let fail = |e| error(&format!("cannot read the {}", self.name), path, e);
         let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i32>(0));

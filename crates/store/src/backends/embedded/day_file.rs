@@ -291,6 +291,16 @@ impl DayFiles {
         self.read(day_of(window), read).map(Option::unwrap_or_default)
     }
 
+    /// All devices of which a day's file has anything, in order.
+    pub(super) fn devices(&self, day: i64) -> Result<BTreeSet<DeviceKey>, StoreError> {
+        let read = |conn: &Connection| {
+            conn.prepare("SELECT DISTINCT id & 4294967295 FROM chunks")?
+                .query_map([], |row| Ok(DeviceKey(row.get::<_, i64>(0)? as u32)))?
+                .collect()
+        };
+        self.read(day, read).map(Option::unwrap_or_default)
+    }
+
     /// Writes chunks of one window in one transaction, in the place of those that are there, and
     /// notes that everything up to commit `seq` is in them. It is on the disk when this returns.
     pub(super) fn write<'a>(

@@ -11,6 +11,7 @@
 //! log is cut. After a crash the log is replayed. Once a day is over it is compacted: one chunk per
 //! device, and summaries. `verify` reads all of it and says what is damaged.
 
+mod backup;
 mod codec;
 mod columns;
 mod commit;
@@ -29,6 +30,7 @@ mod options;
 mod pieces;
 mod query;
 mod recovery;
+mod repair;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -52,8 +54,10 @@ use self::head::Head;
 use self::ingest_db::IngestDb;
 use self::last::LastValues;
 use self::ledger::Ledger;
+pub use self::backup::{Backup, backup, backup_state};
 pub use self::options::{Options, TierRetention};
 use self::tiers::Tiers;
+pub use self::repair::{Repair, repair};
 pub use self::verify::{Damage, Verification, verify, verify_state};
 use crate::steps::check_range;
 use crate::{
@@ -64,6 +68,8 @@ use crate::{
 
 /// The setting that says from when on all readings are here.
 const COMPLETE_FROM: &str = "complete_from";
+/// The setting that a backup has: no commit gets this number or a lower one.
+const SEQ_FLOOR: &str = "seq_floor";
 
 /// What opening brought back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -165,6 +171,7 @@ impl Embedded {
             count.store(writer.setting_or(name, 0)? as u64, Ordering::Relaxed);
         }
         counts.complete_from.store(writer.setting_or(COMPLETE_FROM, i64::MIN)?, Ordering::Relaxed);
+        let seq_floor = writer.setting_or(SEQ_FLOOR, 0)? as u64;
         let holds = Mutex::new(ingest.holds()?);
         let tiers = Tiers::open(dir.join("tiers"));
         let metric_retention = Mutex::new(options.metric_retention.clone());
@@ -186,7 +193,7 @@ impl Embedded {
             counts,
             _lock: lock,
         };
-        let (log_commits, readings) = store.recover()?;
+        let (log_commits, readings) = store.recover(seq_floor)?;
         store.finish_deletions()?;
         Ok((store, Recovery { log_commits, readings, took: started.elapsed() }))
     }

@@ -246,7 +246,7 @@ impl Embedded {
     }
 
     /// The first instant of a window; of the outermost ones the first that there is.
-    fn first_of(&self, window: i64) -> Timestamp {
+    pub(super) fn first_of(&self, window: i64) -> Timestamp {
         let before = window_of(i64::MIN, self.window);
         if window <= before { TimeRange::ALL.from } else { Timestamp::from_micros(window) }
     }

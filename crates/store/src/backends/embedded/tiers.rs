@@ -201,8 +201,9 @@ impl Tiers {
         day: i64,
         rows: impl Iterator<Item = Row>,
     ) -> Result<(), StoreError> {
-        let mut rows = rows.peekable();
-        if rows.peek().is_none() {
+        let rows: Vec<Row> = rows.collect();
+        let known = self.months().contains_key(&(tier, month_of(day)));
+        if rows.is_empty() || (!known && rows.iter().all(|(_, summary)| summary.is_none())) {
             return Ok(());
         }
         let folder = self.dir.join(tier.folder());

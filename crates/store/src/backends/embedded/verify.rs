@@ -263,7 +263,7 @@ impl Verification {
 }
 
 /// What SQLite finds wrong with the structure of a file.
-fn structure(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+pub(super) fn structure(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = conn.prepare(&format!("PRAGMA integrity_check({SQLITE_LINES})"))?;
     let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
     let lines: Vec<String> = lines.collect::<rusqlite::Result<_>>()?;
@@ -271,7 +271,7 @@ fn structure(conn: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 /// Where a chunk is at odds with its row: what is noted of it there, and where it stands.
-fn contradiction(
+pub(super) fn contradiction(
     columns: &DeviceColumns,
     noted: (i64, i64, i64),
     start: i64,
