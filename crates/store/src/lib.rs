@@ -16,8 +16,8 @@ mod steps;
 
 pub use accounts::{Account, Accounts, DayCounters};
 pub use backends::embedded::{
-    Backup, Damage, Embedded, Options, Recovery, Repair, TierRetention, Verification, backup, backup_state,
-    repair, verify, verify_state,
+    Backup, Damage, Embedded, Options, Recovery, Repair, TierRetention, Verification, backup,
+    backup_state, repair, verify, verify_state,
 };
 pub use backends::memory::Memory;
 pub use port::{

@@ -1,5 +1,6 @@
 //! Opening SQLite files, checking their format, and saying in the store's words what went wrong.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ const WAL_BYTES: u32 = 16 << 20;
 
 /// `SQLITE_IOERR_SHMSIZE`: the disk is too full to grow the shared index of the write-ahead log.
 const IOERR_SHMSIZE: i32 = 0x0a | (0x13 << 8);
+
+/// A statement that does not fit its tables.
+const SQLITE_ERROR: i32 = 1;
 
 /// A kind of database file that belongs to citybrain.
 #[derive(Clone, Copy, Debug)]
@@ -134,6 +138,27 @@ impl Format {
         }
     }
 
+    /// A column that this format has and the file lacks, or has otherwise.
+    pub(crate) fn wrong_table(&self, conn: &Connection) -> rusqlite::Result<Option<String>> {
+        const COLUMNS: &str = "SELECT m.name || '.' || c.name || ' ' || c.type ||
+                                      iif(c.pk > 0, ' PRIMARY KEY', '') ||
+                                      iif(c.\"notnull\", ' NOT NULL', '')
+                               FROM sqlite_schema m, pragma_table_info(m.name) c
+                               WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
+        let columns = |conn: &Connection| -> rusqlite::Result<BTreeSet<String>> {
+            conn.prepare(COLUMNS)?.query_map([], |row| row.get(0))?.collect()
+        };
+        let version: i32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version != self.version {
+            return Ok(None);
+        }
+        let model = Connection::open_in_memory()?;
+        model.execute_batch(self.schema)?;
+        let there = columns(conn)?;
+        let missing = columns(&model)?.into_iter().find(|column| !there.contains(column));
+        Ok(missing.map(|column| format!("there is no {column}")))
+    }
+
     /// Whether a file is one of which the making has only begun.
     pub(crate) fn is_empty(&self, path: &Path) -> bool {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -190,6 +215,20 @@ enum Found {
     Older(i32),
 }
 
+/// What is odd about the header of a file that SQLite reads all the same: with it nothing could be
+/// written there any more. <https://www.sqlite.org/fileformat.html#the_database_header>
+pub(crate) fn odd_header(path: &Path) -> Option<String> {
+    use std::io::Read as _;
+
+    let mut header = [0; 24];
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header)).ok()?;
+    let [write, read, _, fractions @ ..] =
+        header[18..24].try_into().unwrap_or([1, 1, 0, 64, 32, 32]);
+    let known = |version: u8| (1..=2).contains(&version);
+    let sound = known(write) && known(read) && fractions == [64, 32, 32];
+    (!sound).then(|| "its header is damaged".to_owned())
+}
+
 /// Write-ahead log, and an fsync in every commit.
 pub(crate) fn make_durable(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(
@@ -214,7 +253,21 @@ pub(crate) fn error(what: &str, path: &Path, source: rusqlite::Error) -> StoreEr
 }
 
 fn kind(error: &rusqlite::Error) -> StoreErrorKind {
+    if matches!(
+        error,
+        rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..)
+            // All statements are known to fit the tables: then these are not as they were made.
+            | rusqlite::Error::SqlInputError { .. }
+    ) {
+        return StoreErrorKind::Corrupt;
+    }
     match error.sqlite_error_code() {
+        Some(ErrorCode::Unknown) if error.sqlite_extended_error_code() == Some(SQLITE_ERROR) => {
+            StoreErrorKind::Corrupt
+        }
         Some(ErrorCode::DiskFull) => StoreErrorKind::Full,
         Some(ErrorCode::SystemIoFailure)
             if error.sqlite_extended_error_code() == Some(IOERR_SHMSIZE) =>

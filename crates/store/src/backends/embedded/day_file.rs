@@ -647,6 +647,9 @@ impl DayFiles {
             .prepare("SELECT window, seq FROM seals")?
             .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?
             .collect::<rusqlite::Result<_>>()?;
+        // A damaged note must not show a window twice.
+        let is_window = |window: &i64| day_of(*window) == day && window % self.window == 0;
+        let seals = seals.into_iter().filter(|(window, _)| is_window(window)).collect();
         let mut contents = Contents { compacted, seals, ..Contents::default() };
         if !compacted {
             contents.windows = contents.seals.keys().copied().collect();

@@ -47,6 +47,7 @@ use std::time::Duration;
 
 use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
 
+pub use self::backup::{Backup, backup, backup_state};
 use self::commit::Writer;
 use self::compact::Compactor;
 use self::day_file::DayFiles;
@@ -54,10 +55,9 @@ use self::head::Head;
 use self::ingest_db::IngestDb;
 use self::last::LastValues;
 use self::ledger::Ledger;
-pub use self::backup::{Backup, backup, backup_state};
 pub use self::options::{Options, TierRetention};
-use self::tiers::Tiers;
 pub use self::repair::{Repair, repair};
+use self::tiers::Tiers;
 pub use self::verify::{Damage, Verification, verify, verify_state};
 use crate::steps::check_range;
 use crate::{

@@ -19,7 +19,7 @@ use super::last::LastValues;
 use super::ledger::Ledger;
 use super::seal::{LAST, LEDGER};
 use super::tiers::{self, Tier, Tiers};
-use super::verify::{Damage, contradiction, structure};
+use super::verify::{Damage, MEANWHILE, NEWEST, contradiction, structure};
 use super::{Embedded, Options, day_file, ingest_db, log};
 use crate::sqlite::{self, Format};
 use crate::{Store as _, StoreError, StoreErrorKind, TimeRange};
@@ -47,8 +47,21 @@ const INGEST_TABLES: &[(&str, &[&str])] = &[
     (
         "dead_letters",
         &[
-            "id", "bytes", "received", "replayed_at", "source", "items", "source_id", "reason",
-            "device", "device_key", "client", "topic", "detail", "hint", "payload",
+            "id",
+            "bytes",
+            "received",
+            "replayed_at",
+            "source",
+            "items",
+            "source_id",
+            "reason",
+            "device",
+            "device_key",
+            "client",
+            "topic",
+            "detail",
+            "hint",
+            "payload",
         ],
     ),
     ("snapshots", &["rowid", "name", "seq", "payload"]),
@@ -72,23 +85,27 @@ pub fn repair(dir: &Path, mut begin: impl FnMut(&Path)) -> Result<Repair, StoreE
     let lock = super::lock(dir)?;
     let mut work = Work { dir: dir.to_owned(), done: Repair::default() };
     begin(&ingest);
-    work.file(&ingest, &ingest_db::FORMAT, INGEST_TABLES)?;
+    if !work.file(&ingest, &ingest_db::FORMAT, INGEST_TABLES)? {
+        return Ok(work.done);
+    }
     let rebuild = work.ingest(&ingest)?;
-    let window = window(&ingest)?;
+    let (window, newest) = (window(&ingest)?, newest(&ingest)?);
     let entries = std::fs::read_dir(dir.join("chunks")).into_iter().flatten().flatten();
     let mut days: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     days.retain(|path| day_of_name(path).is_some());
     days.sort();
     for path in days {
         begin(&path);
-        work.file(&path, &day_file::FORMAT, DAY_TABLES)?;
-        work.day(&path, window)?;
+        if work.file(&path, &day_file::FORMAT, DAY_TABLES)? {
+            work.day(&path, window, newest)?;
+        }
     }
     let mut again = BTreeSet::new();
     for (tier, path) in Tiers::open(dir.join("tiers")).paths() {
         begin(&path);
-        work.file(&path, &tiers::FORMAT, TIER_TABLES)?;
-        again.extend(work.summaries(&path, tier)?);
+        if work.file(&path, &tiers::FORMAT, TIER_TABLES)? {
+            again.extend(work.summaries(&path, tier)?);
+        }
     }
     drop(lock);
     if rebuild || !again.is_empty() {
@@ -113,22 +130,25 @@ impl Work {
         self.done.lost.push(Damage { file: file.to_owned(), what: what.into() });
     }
 
-    /// Makes a file sound whose structure is damaged: what can be read of it goes to a new one.
+    /// Makes a file sound whose structure is damaged: what can be read of it goes to a new one. Says
+    /// whether it can be worked on: one of another program or version is left alone.
     fn file(
         &mut self,
         path: &Path,
         format: &Format,
         tables: &[(&str, &[&str])],
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.done.files += 1;
         let problem = match format.open_only_to_read(path) {
-            Ok(conn) => match structure(&conn) {
-                Ok(problems) if problems.is_empty() => return Ok(()),
+            Ok(conn) => match structure(path, &conn, format) {
+                Ok(problems) if problems.is_empty() => return Ok(true),
                 Ok(problems) => problems.join("; "),
                 Err(error) => error.to_string(),
             },
-            // Nothing that a repair could help.
-            Err(error) if error.kind == StoreErrorKind::Version => return Err(error),
+            Err(error) if error.kind == StoreErrorKind::Version => {
+                self.lost(path, format!("{error}; it was left alone"));
+                return Ok(false);
+            }
             Err(error) if error.kind != StoreErrorKind::Corrupt => return Err(error),
             Err(error) => error.to_string(),
         };
@@ -159,7 +179,7 @@ impl Work {
             let what = format!("some rows of {} cannot be read in {at}", cut.join(", "));
             self.lost(path, what);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// A place in the folder for what is damaged that nothing has yet.
@@ -225,8 +245,10 @@ impl Work {
                 self.mended(path, format!("the snapshot `{name}`: {problem}; it is made again"));
             }
         }
-        // Numbers of commits must not begin anew below those that days note.
-        let floor = days_floor(&self.dir);
+        // Numbers of commits must not begin anew below those that days note, if the log lost some;
+        // what is far beyond them is a damaged note.
+        let known = newest_in(&conn).map_err(fail)?;
+        let floor = days_floor(&self.dir, known.saturating_add(MEANWHILE));
         conn.execute(
             "INSERT INTO settings (name, value) VALUES (?1, ?2)
              ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
@@ -237,7 +259,7 @@ impl Work {
     }
 
     /// Puts chunks of a day aside that are not as they were written.
-    fn day(&mut self, path: &Path, window: i64) -> Result<(), StoreError> {
+    fn day(&mut self, path: &Path, window: i64, newest: i64) -> Result<(), StoreError> {
         let Some((day, generation)) = day_of_name(path) else { return Ok(()) };
         let conn = day_file::FORMAT.open(path)?;
         let fail = |e| sqlite::error("cannot repair", path, e);
@@ -286,6 +308,22 @@ impl Work {
             let aside = "it is in the table damaged";
             self.lost(path, format!("device {} from {from}: {what}; {aside}", device.0));
         }
+        let strange = conn
+            .execute(
+                "DELETE FROM seals
+                 WHERE window < ?1 OR window >= ?1 + 86400000000 OR (window - ?1) % ?2 <> 0",
+                (day, window),
+            )
+            .map_err(fail)?;
+        if strange > 0 {
+            self.mended(path, format!("{strange} notes were of windows that there are none of"));
+        }
+        let ahead = conn
+            .execute("UPDATE seals SET seq = 0 WHERE seq > ?1 OR seq < 0", [newest])
+            .map_err(fail)?;
+        if ahead > 0 {
+            self.mended(path, format!("{ahead} windows were noted as complete too far"));
+        }
         // With 0 the log is taken in again, which changes nothing that is there.
         let noted = conn
             .execute(
@@ -302,11 +340,7 @@ impl Work {
     }
 
     /// Puts summaries aside that are not as they were written; returns those to make again.
-    fn summaries(
-        &mut self,
-        path: &Path,
-        tier: Tier,
-    ) -> Result<Vec<(i64, DeviceKey)>, StoreError> {
+    fn summaries(&mut self, path: &Path, tier: Tier) -> Result<Vec<(i64, DeviceKey)>, StoreError> {
         let month = tiers::month_of_name(path).unwrap_or_default();
         let conn = tiers::FORMAT.open(path)?;
         let fail = |e| sqlite::error("cannot repair", path, e);
@@ -419,7 +453,7 @@ fn salvage(
     if copy.run("", &[])? == Read::All {
         return Ok((copy.rows, true));
     }
-    let key = columns[0];
+    let key = if columns[0] == "name" { "name" } else { "rowid" };
     let up = format!("WHERE {key} > ?1 AND {key} < ?2 ORDER BY {key} ASC");
     let down = format!("WHERE {key} > ?1 AND {key} < ?2 ORDER BY {key} DESC");
     // Gaps that are not known to be empty, the widest first.
@@ -462,6 +496,10 @@ struct Copy<'a> {
 impl Copy<'_> {
     /// Copies the rows that a condition names until one cannot be read.
     fn run(&mut self, condition: &str, between: &[i64]) -> rusqlite::Result<Read> {
+        // By the row's number, whatever the column may be that stands for it.
+        let by_number = self.columns[0] != "name";
+        let key = if by_number { "rowid" } else { self.columns[0] };
+        let rest = self.columns[1..].join(", ");
         let names = self.columns.join(", ");
         let places: Vec<String> =
             (1..=self.columns.len()).map(|place| format!("?{place}")).collect();
@@ -470,8 +508,14 @@ impl Copy<'_> {
             self.table,
             places.join(", ")
         ))?;
-        let select = format!("SELECT {names} FROM {} {condition}", self.table);
-        let Ok(mut statement) = self.old.prepare(&select) else { return Ok(Read::Until(None)) };
+        let select = format!("SELECT {key}, {rest} FROM {} {condition}", self.table);
+        // A column may have lost its name: the order is still the same.
+        let all = format!("SELECT {key}, * FROM {} {condition}", self.table);
+        let prepared = self.old.prepare(&select).or_else(|_| self.old.prepare(&all));
+        let Ok(mut statement) = prepared else { return Ok(Read::Until(None)) };
+        // What stands for the number comes once more among all.
+        let again = statement.column_count() > self.columns.len();
+        let shift = usize::from(again && self.columns[0] != "rowid");
         let Ok(mut found) = statement.query(rusqlite::params_from_iter(between)) else {
             return Ok(Read::Until(None));
         };
@@ -482,8 +526,9 @@ impl Copy<'_> {
                 Ok(None) => return Ok(Read::All),
                 Err(_) => return Ok(Read::Until(last)),
             };
-            let values: rusqlite::Result<Vec<rusqlite::types::Value>> =
-                (0..self.columns.len()).map(|column| row.get(column)).collect();
+            let values: rusqlite::Result<Vec<rusqlite::types::Value>> = (0..self.columns.len())
+                .map(|column| row.get(if column == 0 { 0 } else { column + shift }))
+                .collect();
             let Ok(values) = values else { return Ok(Read::Until(last)) };
             if let Some(rusqlite::types::Value::Integer(key)) = values.first() {
                 last = Some(*key);
@@ -509,13 +554,25 @@ fn window(ingest: &Path) -> Result<i64, StoreError> {
     Ok(found.unwrap_or_else(|| Options::default().window.micros()))
 }
 
-/// The highest number of a commit that any day notes, as far as they can be read.
-fn days_floor(dir: &Path) -> u64 {
+/// The number that no commit in the days can have passed.
+fn newest(ingest: &Path) -> Result<i64, StoreError> {
+    let conn = ingest_db::FORMAT.open_only_to_read(ingest)?;
+    newest_in(&conn).map_err(|e| sqlite::error("cannot read", ingest, e))
+}
+
+fn newest_in(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.query_row(NEWEST, [], |row| row.get(0))
+}
+
+/// The highest number of a commit that any day notes, as far as they can be read and are below
+/// `most`.
+fn days_floor(dir: &Path, most: i64) -> u64 {
     let entries = std::fs::read_dir(dir.join("chunks")).into_iter().flatten().flatten();
     let days = entries.map(|entry| entry.path()).filter(|path| day_of_name(path).is_some());
     let highest = days.filter_map(|path| {
         let conn = day_file::FORMAT.open_only_to_read(&path).ok()?;
-        conn.query_row("SELECT max(seq) FROM seals", [], |row| row.get::<_, Option<i64>>(0)).ok()?
+        let highest = "SELECT max(seq) FROM seals WHERE seq <= ?1";
+        conn.query_row(highest, [most], |row| row.get::<_, Option<i64>>(0)).ok()?
     });
     highest.max().unwrap_or(0) as u64
 }

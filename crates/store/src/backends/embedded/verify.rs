@@ -22,6 +22,15 @@ use super::{ingest_db, log};
 use crate::sqlite::{self, Format};
 use crate::{StoreError, StoreErrorKind, state};
 
+/// Commits that a program at work may have sealed since its log was looked at.
+pub(super) const MEANWHILE: i64 = 1_000_000;
+
+/// The newest commit that the log and what stands for it know of.
+pub(super) const NEWEST: &str = "SELECT max((SELECT coalesce(max(seq), 0) FROM log),
+                                            (SELECT coalesce(max(seq), 0) FROM snapshots),
+                                            (SELECT coalesce(max(value), 0) FROM settings
+                                             WHERE name = 'seq_floor'))";
+
 /// How many lines SQLite writes about a file at most.
 const SQLITE_LINES: u32 = 20;
 
@@ -89,13 +98,14 @@ pub fn verify(
     let total = days.len() + tiers.len() + 1;
     let mut found = Verification::default();
     begin(&ingest, 0, total);
-    let window = found.file(&ingest, &ingest_db::FORMAT, |found, conn| found.ingest(&ingest, conn));
+    let known = found.file(&ingest, &ingest_db::FORMAT, |found, conn| found.ingest(&ingest, conn));
+    let (window, newest) = known.unwrap_or((DAY, i64::MAX));
     let mut place = 1;
     for (day, _, path) in days {
         begin(&path, place, total);
         place += 1;
         found.file(&path, &day_file::FORMAT, |found, conn| {
-            found.day(&path, conn, day, window.unwrap_or(DAY))
+            found.day(&path, conn, (day, window, newest))
         });
     }
     for (tier, path) in tiers {
@@ -145,7 +155,7 @@ impl Verification {
                 return None;
             }
         };
-        let looked = structure(&conn).and_then(|problems| {
+        let looked = structure(path, &conn, format).and_then(|problems| {
             for problem in problems {
                 self.damage(path, format!("its structure is damaged: {problem}"));
             }
@@ -164,8 +174,9 @@ impl Verification {
         self.damages.push(Damage { file: file.to_owned(), what: what.into() });
     }
 
-    /// Decodes the log and the snapshots; returns how long windows are, in microseconds.
-    fn ingest(&mut self, path: &Path, conn: &Connection) -> rusqlite::Result<i64> {
+    /// Decodes the log and the snapshots; returns how long windows are, in microseconds, and the
+    /// number that no commit in the days can have passed.
+    fn ingest(&mut self, path: &Path, conn: &Connection) -> rusqlite::Result<(i64, i64)> {
         let mut statement = conn.prepare("SELECT seq, payload FROM log ORDER BY seq")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -190,7 +201,9 @@ impl Verification {
             }
         }
         let window = "SELECT value FROM settings WHERE name = 'window_us'";
-        Ok(conn.query_row(window, [], |row| row.get(0)).optional()?.unwrap_or(DAY))
+        let window = conn.query_row(window, [], |row| row.get(0)).optional()?.unwrap_or(DAY);
+        let newest: i64 = conn.query_row(NEWEST, [], |row| row.get(0))?;
+        Ok((window, newest.saturating_add(MEANWHILE)))
     }
 
     /// Decodes the chunks of a day.
@@ -198,9 +211,14 @@ impl Verification {
         &mut self,
         path: &Path,
         conn: &Connection,
-        day: i64,
-        window: i64,
+        (day, window, newest): (i64, i64, i64),
     ) -> rusqlite::Result<()> {
+        let ahead = "SELECT count(*) FROM seals WHERE seq > ?1 OR seq < 0";
+        let ahead: i64 = conn.query_row(ahead, [newest], |row| row.get(0))?;
+        if ahead > 0 {
+            let what = "windows are noted as complete up to commits that there are none of";
+            self.damage(path, format!("{ahead} {what}"));
+        }
         let unsealed = "SELECT count(DISTINCT id >> 32) FROM chunks
                         WHERE id >> 32 < 86400000000 / ?2
                         AND ?1 + (id >> 32) * ?2 NOT IN (SELECT window FROM seals)";
@@ -208,6 +226,12 @@ impl Verification {
         if unsealed > 0 {
             let what = "windows have chunks, but no note of which commits are in them";
             self.damage(path, format!("{unsealed} {what}"));
+        }
+        let strange = "SELECT count(*) FROM seals
+                       WHERE window < ?1 OR window >= ?1 + 86400000000 OR (window - ?1) % ?2 <> 0";
+        let strange: i64 = conn.query_row(strange, [day, window], |row| row.get(0))?;
+        if strange > 0 {
+            self.damage(path, format!("{strange} notes are of windows that there are none of"));
         }
         let put_aside: i64 =
             conn.query_row("SELECT count(*) FROM damaged", [], |row| row.get(0))?;
@@ -262,8 +286,18 @@ impl Verification {
     }
 }
 
-/// What SQLite finds wrong with the structure of a file.
-pub(super) fn structure(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+/// What SQLite finds wrong with the structure of a file, and tables that are not as they are made.
+pub(super) fn structure(
+    path: &Path,
+    conn: &Connection,
+    format: &Format,
+) -> rusqlite::Result<Vec<String>> {
+    if let Some(problem) = sqlite::odd_header(path) {
+        return Ok(vec![problem]);
+    }
+    if let Some(problem) = format.wrong_table(conn)? {
+        return Ok(vec![problem]);
+    }
     let mut statement = conn.prepare(&format!("PRAGMA integrity_check({SQLITE_LINES})"))?;
     let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
     let lines: Vec<String> = lines.collect::<rusqlite::Result<_>>()?;

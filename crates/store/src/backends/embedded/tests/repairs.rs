@@ -98,9 +98,8 @@ fn what_can_be_read_of_a_broken_file_goes_into_a_new_one() {
     let dir = temp();
     city(dir.path());
     let store = open(dir.path());
-    let many = (0..24_000).map(|i| {
-        reading(series(10 + i % 1_000, 1), 86_400 + i64::from(i / 1_000) * 3_000, 1.0)
-    });
+    let many = (0..24_000)
+        .map(|i| reading(series(10 + i % 1_000, 1), 86_400 + i64::from(i / 1_000) * 3_000, 1.0));
     store.commit(&commit(many)).expect("commits");
     drop(store.flush());
     drop(store);
