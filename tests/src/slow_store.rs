@@ -1,13 +1,14 @@
 //! A store that is as slow as a test says, in front of one that is real.
 
+use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use city_model::{DeviceKey, MetricKey, Position, SeriesKey, Span, Timestamp};
+use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
 use city_store::{
-    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, DeliveryNote,
-    LastValue, LedgerKey, LetterCount, Point, Replay, SharedStore, Store, StoreError, StoreStats,
-    TimeRange,
+    Bucket, Cancel, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage,
+    Deletion, DeliveryNote, LastValue, LedgerKey, LetterCount, Point, Rank, Replay, SharedStore,
+    Store, StoreError, StoreStats, TimeRange,
 };
 
 /// Commits wait as long as the test says; everything else goes straight through.
@@ -80,13 +81,13 @@ impl Store for SlowStore {
         self.store.commit(commit)
     }
 
-    fn raw(
+    fn scan(
         &self,
         series: SeriesKey,
         range: TimeRange,
-        limit: usize,
-    ) -> Result<Vec<Point>, StoreError> {
-        self.store.raw(series, range, limit)
+        each: &mut dyn FnMut(&[Point]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.store.scan(series, range, each)
     }
 
     fn buckets(
@@ -94,8 +95,33 @@ impl Store for SlowStore {
         series: &[SeriesKey],
         range: TimeRange,
         step: Span,
+        cancel: &Cancel,
     ) -> Result<Vec<Bucket>, StoreError> {
-        self.store.buckets(series, range, step)
+        self.store.buckets(series, range, step, cancel)
+    }
+
+    fn top(
+        &self,
+        series: &[SeriesKey],
+        range: TimeRange,
+        by: Rank,
+        n: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<(SeriesKey, Bucket)>, StoreError> {
+        self.store.top(series, range, by, n, cancel)
+    }
+
+    fn export(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+        each: &mut dyn FnMut(Vec<Reading>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.store.export(device, range, each)
+    }
+
+    fn delete(&self, what: &Deletion) -> Result<u64, StoreError> {
+        self.store.delete(what)
     }
 
     fn track(

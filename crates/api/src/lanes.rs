@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use city_store::Cancel;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::{Answer, Problem, codes};
@@ -68,12 +69,15 @@ impl Lanes {
         Ok(room)
     }
 
-    /// Runs a query over history: as many at a time as there are cores.
+    /// Runs a query over history: as many at a time as there are cores. It is cancelled when its
+    /// client goes away.
     pub(crate) async fn history<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Answer<T> + Send + 'static,
+        work: impl FnOnce(&Cancel) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
-        run(&self.history, work).await
+        let gone = CancelOnDrop(Cancel::default());
+        let cancel = gone.0.clone();
+        run(&self.history, move || work(&cancel)).await
     }
 
     /// Runs something short that blocks.
@@ -82,6 +86,15 @@ impl Lanes {
         work: impl FnOnce() -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         run(&self.short, work).await
+    }
+}
+
+/// Cancels a query when whoever waits for it is dropped; after its end that does nothing.
+struct CancelOnDrop(Cancel);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 
@@ -112,9 +125,30 @@ mod tests {
         let lanes = Lanes::new();
         let all = lanes.history.available_permits() as u32;
         let _taken = lanes.history.acquire_many(all).await.expect("open");
-        let problem = lanes.history(|| Ok(())).await.expect_err("no turn");
+        let problem = lanes.history(|_| Ok(())).await.expect_err("no turn");
         assert_eq!(problem.code(), codes::BUSY);
         lanes.short(|| Ok(())).await.expect("the other lane is free");
+    }
+
+    #[tokio::test]
+    async fn a_query_whose_client_goes_away_is_cancelled() {
+        let lanes = Lanes::new();
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let (ended, ends) = tokio::sync::oneshot::channel();
+        let query = tokio::spawn(async move {
+            let work = move |cancel: &Cancel| {
+                begun.send(()).expect("somebody waits");
+                while cancel.check().is_ok() {
+                    std::thread::yield_now();
+                }
+                ended.send(()).expect("somebody waits");
+                Ok(())
+            };
+            lanes.history(work).await
+        });
+        begins.await.expect("it runs");
+        query.abort();
+        ends.await.expect("it ends");
     }
 
     #[tokio::test(start_paused = true)]

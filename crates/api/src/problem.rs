@@ -237,6 +237,8 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error.kind {
             StoreErrorKind::Invalid => Self::new(codes::BAD_RANGE, error.message),
+            // Nobody is there to read it, and nothing is wrong.
+            StoreErrorKind::Cancelled => Self::new(codes::STORE_UNAVAILABLE, error.message),
             _ if error.is_transient() => {
                 tracing::warn!(error.cause = %chain(&error), "the store refused a query");
                 Self::new(codes::STORE_UNAVAILABLE, "The store cannot answer now.")

@@ -16,15 +16,16 @@ mod steps;
 
 pub use accounts::{Account, Accounts, DayCounters};
 pub use backends::embedded::{
-    Damage, Embedded, Options, Recovery, Verification, verify, verify_state,
+    Backup, Damage, Embedded, Options, Recovery, Repair, TierRetention, Verification, backup,
+    backup_state, repair, verify, verify_state,
 };
 pub use backends::influxdb::{self, Influx, InfluxOptions, Naming, Secret, Spool, Waits};
 pub use backends::memory::Memory;
 pub use port::{
-    Bucket, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
-    DeadLetterPage, DeliveryNote, ForwardStats, LastValue, LedgerKey, LetterCount, NewDeadLetter,
-    Outcome, Point, Replay, SequenceNote, SharedStore, Store, StoreError, StoreErrorKind,
-    StoreStats, TimeRange,
+    Bucket, Cancel, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
+    DeadLetterPage, Deletion, DeliveryNote, ForwardStats, LastValue, LedgerKey, LetterCount,
+    NewDeadLetter, Outcome, Point, Rank, Replay, SequenceNote, SharedStore, Store, StoreError,
+    StoreErrorKind, StoreStats, TimeRange,
 };
 pub use sequence::Sequence;
 pub use state::{StateDb, StateError};

@@ -1,6 +1,8 @@
 //! The storage port: what every backend must do, whatever it is made of.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use city_model::{
     DeviceKey, MetricKey, Position, Quality, Reading, SeriesKey, Span, Timestamp, Value,
@@ -114,7 +116,7 @@ pub struct Bucket {
     pub max: f64,
     /// The sum of the values; the mean is `sum / count`.
     pub sum: f64,
-    /// The newest value of the step.
+    /// The newest value of the step; of several series' at the same time the highest.
     pub last: f64,
     /// How many readings are flagged suspect, fail or missing.
     pub flagged: u64,
@@ -311,6 +313,59 @@ pub struct ForwardStats {
     pub trouble: Option<String>,
 }
 
+/// What is to be deleted for good: readings of one device, of one metric or of all, in a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// The device.
+    pub device: DeviceKey,
+    /// The metric; `None`: all, and where the device was.
+    pub metric: Option<MetricKey>,
+    /// By event time.
+    pub range: TimeRange,
+}
+
+/// What series are ranked by, over the readings that count (see [`Bucket`]) of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// The highest value first.
+    Highest,
+    /// The lowest value first.
+    Lowest,
+    /// The highest mean first.
+    Mean,
+    /// The highest newest value first.
+    Last,
+    /// The highest sum first.
+    Sum,
+    /// The most readings first.
+    Count,
+}
+
+/// How whoever asked tells a query that nobody waits for its answer any more. Clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// One that nobody calls.
+    pub fn never() -> Self {
+        Self::default()
+    }
+
+    /// Ends the query soon: it fails with [`StoreErrorKind::Cancelled`].
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Fails once it is cancelled.
+    pub fn check(&self) -> Result<(), StoreError> {
+        if self.0.load(Ordering::Relaxed) {
+            let message = "nobody waits for this query any more";
+            return Err(StoreError::new(StoreErrorKind::Cancelled, message));
+        }
+        Ok(())
+    }
+}
+
 /// What kind of failure it was; decides whether trying again helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreErrorKind {
@@ -326,6 +381,8 @@ pub enum StoreErrorKind {
     Version,
     /// The request makes no sense, such as a range that ends before it starts.
     Invalid,
+    /// Whoever asked said that nobody waits for the answer any more.
+    Cancelled,
     /// Anything else.
     Other,
 }
@@ -373,22 +430,68 @@ pub trait Store: Send + Sync {
     /// durable and the same commit can be tried again.
     fn commit(&self, commit: &Commit) -> Result<CommitReport, StoreError>;
 
+    /// Readings of a series in order of event time, page by page while `each` says to go on. A page
+    /// is never empty, and holds what is stored in one piece. Nothing is locked while `each` runs,
+    /// so it may take its time: that is the back-pressure.
+    fn scan(
+        &self,
+        series: SeriesKey,
+        range: TimeRange,
+        each: &mut dyn FnMut(&[Point]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
     /// Readings of a series in order of event time, at most `limit`.
     fn raw(
         &self,
         series: SeriesKey,
         range: TimeRange,
         limit: usize,
-    ) -> Result<Vec<Point>, StoreError>;
+    ) -> Result<Vec<Point>, StoreError> {
+        let mut points = Vec::new();
+        self.scan(series, range, &mut |page| {
+            points.extend(page.iter().take(limit - points.len()).cloned());
+            if points.len() >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok(points)
+    }
 
     /// Readings of several series together in steps; steps without readings are left out.
-    /// A series named twice counts once.
+    /// A series named twice counts once. The range picks by itself how fine the data are that
+    /// answer it: where readings are no longer kept, the finest summary that still is.
     fn buckets(
         &self,
         series: &[SeriesKey],
         range: TimeRange,
         step: Span,
+        cancel: &Cancel,
     ) -> Result<Vec<Bucket>, StoreError>;
+
+    /// The first `n` series by rank, each with its readings of the range in short; of equals the
+    /// one with the lower key first. Series without readings that count are left out, a series
+    /// named twice counts once.
+    fn top(
+        &self,
+        series: &[SeriesKey],
+        range: TimeRange,
+        by: Rank,
+        n: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<(SeriesKey, Bucket)>, StoreError>;
+
+    /// All readings of a device in order of event time, for copying and exports, page by page while
+    /// `each` says to go on. They were received at their event time and have no marks and no zones,
+    /// for these are not stored.
+    fn export(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+        each: &mut dyn FnMut(Vec<Reading>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
+    /// Deletes readings for good, summaries of them too. Returns how many went. The newest value
+    /// of a series becomes the newest that is left. The ledger still counts them: they were
+    /// received and stored.
+    fn delete(&self, what: &Deletion) -> Result<u64, StoreError>;
 
     /// Where a moving device was, in order of time, at most `limit`.
     fn track(

@@ -13,6 +13,7 @@ pub(crate) const FORMAT: Format = Format {
     application: 0x4342_5354, // "CBST"
     version: 1,
     page_size: 4096,
+    upgrades: &[],
     schema: "CREATE TABLE migrations (
                  component TEXT PRIMARY KEY,
                  version   INTEGER NOT NULL

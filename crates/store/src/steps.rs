@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use city_model::{Quality, Span, Timestamp};
+use city_model::{Quality, SeriesKey, Span, Timestamp};
 
-use crate::{Bucket, StoreError, StoreErrorKind, TimeRange};
+use crate::{Bucket, Rank, StoreError, StoreErrorKind, TimeRange};
 
 /// Statistics of some readings: of one step, or of one column of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,30 +52,36 @@ impl Stats {
         self.min = self.min.min(number);
         self.max = self.max.max(number);
         self.sum += number;
-        if time >= self.last_time {
+        self.add_newest(time, number);
+    }
+
+    /// Of several series with their newest at the same time the highest counts, so that the order
+    /// in which they are asked never shows.
+    fn add_newest(&mut self, time: i64, number: f64) {
+        let higher = self.last.is_nan() || number > self.last;
+        if time > self.last_time || (time == self.last_time && higher) {
             self.last = number;
             self.last_time = time;
         }
     }
 
-    /// Adds other readings. Of two newest at the same time the other one stands.
+    /// Adds other readings.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.flagged += other.flagged;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         self.sum += other.sum;
-        if other.count > 0 && other.last_time >= self.last_time {
-            self.last = other.last;
-            self.last_time = other.last_time;
+        if other.count > 0 {
+            self.add_newest(other.last_time, other.last);
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.count == 0 && self.flagged == 0
     }
 
-    fn bucket(&self, start: i64) -> Bucket {
+    pub(crate) fn bucket(&self, start: i64) -> Bucket {
         let known = self.count > 0;
         Bucket {
             start: Timestamp::from_micros(start),
@@ -151,6 +157,34 @@ impl Steps {
         self.put_away();
         self.done.iter().map(|(start, stats)| stats.bucket(*start)).collect()
     }
+}
+
+/// The first `n` by rank; see [`crate::Store::top`].
+pub(crate) fn ranked(
+    mut all: Vec<(SeriesKey, Stats)>,
+    range: TimeRange,
+    by: Rank,
+    n: usize,
+) -> Vec<(SeriesKey, Bucket)> {
+    all.retain(|(_, stats)| stats.count > 0);
+    let key = |stats: &Stats| match by {
+        Rank::Highest => stats.max,
+        Rank::Lowest => -stats.min,
+        Rank::Mean => stats.sum / stats.count as f64,
+        Rank::Last => stats.last,
+        Rank::Sum => stats.sum,
+        Rank::Count => stats.count as f64,
+    };
+    let order = |a: &(SeriesKey, Stats), b: &(SeriesKey, Stats)| {
+        key(&b.1).total_cmp(&key(&a.1)).then(a.0.cmp(&b.0))
+    };
+    if n < all.len() {
+        all.select_nth_unstable_by(n, order);
+        all.truncate(n);
+    }
+    all.sort_unstable_by(order);
+    let start = range.from.micros();
+    all.into_iter().map(|(series, stats)| (series, stats.bucket(start))).collect()
 }
 
 /// Refuses a range that ends before it starts.

@@ -93,7 +93,7 @@ async fn show(
     select::metric(&directory, &query.metric)?;
     let reader = app.clone();
     app.lanes
-        .history(move || {
+        .history(move |cancel| {
             let metric = select::metric(&directory, &query.metric)?;
             let states = reader.hub.devices();
             let series: Vec<SeriesKey> = directory
@@ -105,7 +105,7 @@ async fn show(
                 .map(|device| SeriesKey { device: device.key, metric: metric.key })
                 .filter(|series| reader.store.last(*series).is_some())
                 .collect();
-            let buckets = reader.store.buckets(&series, range, step)?;
+            let buckets = reader.store.buckets(&series, range, step, cancel)?;
             Ok(Json(Aggregates {
                 metric: metric.id.to_string(),
                 unit: metric.unit.to_string(),

@@ -144,7 +144,7 @@ async fn show(
     let is_raw = query.step == Some(Step::Raw);
     let store = app.store.clone();
     app.lanes
-        .history(move || {
+        .history(move |cancel| {
             let mut step = wanted;
             if step.is_none() {
                 let mut points = store.raw(series, range, MAX_RAW + 1)?;
@@ -159,7 +159,8 @@ async fn show(
             }
             if let Some(step) = step {
                 readings.step_s = Some(step.micros() / 1_000_000);
-                readings.buckets = Some(bucket_columns(&store.buckets(&[series], range, step)?));
+                let buckets = store.buckets(&[series], range, step, cancel)?;
+                readings.buckets = Some(bucket_columns(&buckets));
             }
             Ok(Json(readings))
         })

@@ -135,7 +135,7 @@ async fn show(
     Parameters(query): Parameters<ReportQuery>,
 ) -> Answer<Json<IngestReport>> {
     let reader = app.clone();
-    app.lanes.history(move || report(&reader, query.date, query.by).map(Json)).await
+    app.lanes.history(move |_| report(&reader, query.date, query.by).map(Json)).await
 }
 
 fn report(app: &App, date: Option<Date>, by: By) -> Answer<IngestReport> {

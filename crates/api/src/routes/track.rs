@@ -91,7 +91,7 @@ async fn show(
     let range = time_range((query.from, query.to), app.clock.now(), DEFAULT_RANGE)?;
     let store = app.store.clone();
     let mut positions =
-        app.lanes.history(move || Ok(store.track(device, range, MAX_POSITIONS + 1)?)).await?;
+        app.lanes.history(move |_| Ok(store.track(device, range, MAX_POSITIONS + 1)?)).await?;
     let truncated = positions.len() > MAX_POSITIONS;
     positions.truncate(MAX_POSITIONS);
     let coordinates: Vec<_> = positions.iter().map(|(_, position)| lon_lat(*position)).collect();

@@ -70,9 +70,10 @@ fn check(folder: &Path) -> anyhow::Result<Verification> {
 }
 
 fn print(found: &Verification, folder: &Path) {
-    let Verification { files, chunks, readings, commits, put_aside, damages } = found;
+    let Verification { files, chunks, readings, summaries, commits, put_aside, damages } = found;
     println!("{}: {files} files", folder.display());
     println!("  {readings} readings in {chunks} chunks, {commits} commits in the log");
+    println!("  {summaries} summaries of days");
     if *put_aside > 0 {
         println!("  {put_aside} chunks were found damaged before, and put aside");
     }
@@ -90,6 +91,7 @@ fn as_json(found: &Verification) -> serde_json::Value {
         "files": found.files,
         "chunks": found.chunks,
         "readings": found.readings,
+        "summaries": found.summaries,
         "commits": found.commits,
         "put_aside": found.put_aside,
         "damages": damages

@@ -1,19 +1,23 @@
 //! A store that forgets: plain ordered maps, for tests and as the model of what a store does.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use city_model::{
     DeviceKey, MetricKey, Position, Quality, Reading, SeriesKey, Span, Timestamp, Value,
 };
 
-use super::{same_value, supersedes};
-use crate::steps::{Steps, check_range};
+use super::{bare_reading, same_value, supersedes};
+use crate::steps::{Stats, Steps, check_range, ranked};
 use crate::{
-    Bucket, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
-    DeadLetterPage, DeliveryNote, LastValue, LedgerKey, LetterCount, Outcome, Point, Replay,
-    Sequence, SequenceNote, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
+    Bucket, Cancel, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
+    DeadLetterPage, Deletion, DeliveryNote, LastValue, LedgerKey, LetterCount, Outcome, Point,
+    Rank, Replay, Sequence, SequenceNote, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
+
+/// Readings in a page.
+const PAGE: usize = 1_000;
 
 /// Everything in memory, for ever. Written to be plainly right, not to be quick.
 #[derive(Debug, Default)]
@@ -156,18 +160,21 @@ impl Store for Memory {
         Ok(CommitReport { seq, outcomes, repeated_letters })
     }
 
-    fn raw(
+    fn scan(
         &self,
         series: SeriesKey,
         range: TimeRange,
-        limit: usize,
-    ) -> Result<Vec<Point>, StoreError> {
+        each: &mut dyn FnMut(&[Point]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
         check_range(range)?;
-        let state = self.state();
-        let points = state.within(series, range).take(limit).map(|(time, (value, quality))| {
-            Point { time: *time, value: value.clone(), quality: *quality }
-        });
-        Ok(points.collect())
+        let point = |(time, (value, quality)): (&Timestamp, &(Value, Quality))| Point {
+            time: *time,
+            value: value.clone(),
+            quality: *quality,
+        };
+        let points: Vec<Point> = self.state().within(series, range).map(point).collect();
+        let _ = points.chunks(PAGE).try_for_each(each);
+        Ok(())
     }
 
     fn buckets(
@@ -175,9 +182,11 @@ impl Store for Memory {
         series: &[SeriesKey],
         range: TimeRange,
         step: Span,
+        cancel: &Cancel,
     ) -> Result<Vec<Bucket>, StoreError> {
         let mut steps = Steps::new(step)?;
         check_range(range)?;
+        cancel.check()?;
         let mut series = series.to_vec();
         series.sort_unstable();
         series.dedup();
@@ -188,6 +197,81 @@ impl Store for Memory {
             }
         }
         Ok(steps.finish())
+    }
+
+    fn top(
+        &self,
+        series: &[SeriesKey],
+        range: TimeRange,
+        by: Rank,
+        n: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<(SeriesKey, Bucket)>, StoreError> {
+        check_range(range)?;
+        cancel.check()?;
+        let state = self.state();
+        let all = series.iter().collect::<BTreeSet<_>>().into_iter().map(|series| {
+            let mut stats = Stats::default();
+            for (time, (value, quality)) in state.within(*series, range) {
+                stats.add(time.micros(), value.as_f64(), *quality);
+            }
+            (*series, stats)
+        });
+        Ok(ranked(all.collect(), range, by, n))
+    }
+
+    fn export(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+        each: &mut dyn FnMut(Vec<Reading>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        check_range(range)?;
+        let mut readings: Vec<Reading> = {
+            let state = self.state();
+            let track = state.tracks.get(&device);
+            let at = |time: &Timestamp| track.and_then(|track| track.get(time)).copied();
+            let series = state.readings.keys().filter(|series| series.device == device);
+            let all = series.flat_map(|series| {
+                state.within(*series, range).map(|(time, (value, quality))| {
+                    bare_reading(*series, *time, value.clone(), *quality, at(time))
+                })
+            });
+            all.collect()
+        };
+        readings.sort_by_key(|reading| (reading.time, reading.series.metric));
+        let _ = readings.chunks(PAGE).try_for_each(|page| each(page.to_vec()));
+        Ok(())
+    }
+
+    fn delete(&self, what: &Deletion) -> Result<u64, StoreError> {
+        check_range(what.range)?;
+        let mut state = self.state();
+        let State { readings, tracks, last, .. } = &mut *state;
+        let mut gone = 0;
+        for (series, points) in readings.iter_mut().filter(|(series, _)| what.is_about(**series)) {
+            let before = points.len();
+            points.retain(|time, _| !what.range.contains(*time));
+            gone += (before - points.len()) as u64;
+            if last.get(series).is_some_and(|last| what.range.contains(last.time)) {
+                let track = tracks.get(&series.device);
+                let newest = points.last_key_value().map(|(time, (value, quality))| {
+                    let position = track.and_then(|track| track.get(time)).copied();
+                    bare_reading(*series, *time, value.clone(), *quality, position)
+                });
+                match newest {
+                    Some(newest) => last.insert(*series, LastValue::from(&newest)),
+                    None => last.remove(series),
+                };
+            }
+        }
+        readings.retain(|_, points| !points.is_empty());
+        if what.metric.is_none()
+            && let Some(track) = tracks.get_mut(&what.device)
+        {
+            track.retain(|time, _| !what.range.contains(*time));
+        }
+        Ok(gone)
     }
 
     fn track(

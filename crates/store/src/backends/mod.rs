@@ -1,8 +1,8 @@
 //! What implements the storage port: one module per backend.
 
-use city_model::{Marks, Reading, Value};
+use city_model::{Marks, Position, Quality, Reading, SeriesKey, Timestamp, Value, ZoneSet};
 
-use crate::LastValue;
+use crate::{Deletion, LastValue};
 
 pub mod embedded;
 pub mod influxdb;
@@ -19,6 +19,25 @@ impl From<&Reading> for LastValue {
             position: reading.position,
         }
     }
+}
+
+impl Deletion {
+    /// Whether readings of this series may be meant.
+    fn is_about(&self, series: SeriesKey) -> bool {
+        series.device == self.device && self.metric.is_none_or(|metric| metric == series.metric)
+    }
+}
+
+/// A reading of which only what is stored is known.
+fn bare_reading(
+    series: SeriesKey,
+    time: Timestamp,
+    value: Value,
+    quality: Quality,
+    position: Option<Position>,
+) -> Reading {
+    let (received, marks, zones) = (time, Marks::NONE, ZoneSet::default());
+    Reading { series, time, received, value, quality, marks, position, zones }
 }
 
 /// Whether a reading becomes the newest value of its series in the place of `last`.

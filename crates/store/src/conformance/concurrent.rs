@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use city_model::{Span, Value};
 
 use super::{Subject, commit, reading, series, t};
-use crate::TimeRange;
+use crate::{Cancel, TimeRange};
 
 pub(super) fn queries_run_while_commits_go_on(subject: &mut Subject) {
     let store = subject.store();
@@ -27,7 +27,8 @@ pub(super) fn queries_run_while_commits_go_on(subject: &mut Subject) {
                     let count = store.count(None, TimeRange::ALL).expect("countable");
                     assert!(count >= before * 10, "{count} < {before}");
                     let both = [series(1, 1), series(2, 1)];
-                    let hours = store.buckets(&both, TimeRange::ALL, Span::from_hours(1));
+                    let hours =
+                        store.buckets(&both, TimeRange::ALL, Span::from_hours(1), &Cancel::never());
                     let counted: u64 = hours.expect("readable").iter().map(|b| b.count).sum();
                     assert!(counted >= before * 10);
                 }

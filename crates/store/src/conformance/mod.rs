@@ -16,6 +16,7 @@
 mod commits;
 mod concurrent;
 mod data;
+mod history;
 mod letters;
 mod queries;
 mod restart;
@@ -51,6 +52,11 @@ pub const CASES: &[Case] = &[
     ("steps do not depend on what is sealed", queries::steps_do_not_depend_on_what_is_sealed),
     ("limits cut at the end", queries::limits_cut_at_the_end),
     ("positions make a track", queries::positions_make_a_track),
+    ("a scan hands out pages while wanted", history::a_scan_hands_out_pages_while_they_are_wanted),
+    ("a cancelled query ends", history::a_cancelled_query_ends),
+    ("series are ranked", history::series_are_ranked),
+    ("an export is everything", history::an_export_is_everything_that_is_stored),
+    ("what is deleted is gone", history::what_is_deleted_is_gone),
     ("times at the ends of time are kept", queries::times_at_the_ends_of_time),
     ("dead letters are kept whole", letters::dead_letters_are_kept_whole),
     ("dead letters come in pages", letters::dead_letters_come_in_pages),

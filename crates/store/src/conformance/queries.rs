@@ -3,7 +3,7 @@
 use city_model::{Position, Quality, Span, Timestamp};
 
 use super::{Subject, commit, device, reading, series, t};
-use crate::{Bucket, StoreErrorKind, TimeRange};
+use crate::{Bucket, Cancel, StoreErrorKind, TimeRange};
 
 fn range(from: i64, to: i64) -> TimeRange {
     TimeRange { from: t(from), to: t(to) }
@@ -41,8 +41,13 @@ pub(super) fn nothing_gives_nothing(subject: &mut Subject) {
         assert!(store.raw(series(9, 9), all, 10).expect("readable").is_empty());
         assert!(store.track(device(9), all, 10).expect("readable").is_empty());
         let step = Span::from_mins(1);
-        assert!(store.buckets(&[series(9, 9)], all, step).expect("readable").is_empty());
-        assert!(store.buckets(&[], all, step).expect("readable").is_empty());
+        assert!(
+            store
+                .buckets(&[series(9, 9)], all, step, &Cancel::never())
+                .expect("readable")
+                .is_empty()
+        );
+        assert!(store.buckets(&[], all, step, &Cancel::never()).expect("readable").is_empty());
         assert_eq!(store.count(Some(device(9)), all).expect("countable"), 0);
         assert!(store.raw(series(1, 1), range(5, 5), 10).expect("readable").is_empty());
         assert!(store.raw(series(1, 2), all, 10).expect("readable").is_empty());
@@ -59,9 +64,13 @@ pub(super) fn senseless_requests_are_refused(subject: &mut Subject) {
         store.raw(series(1, 1), backwards, 1).expect_err("backwards"),
         store.track(device(1), backwards, 1).expect_err("backwards"),
         store.count(None, backwards).expect_err("backwards"),
-        store.buckets(&[series(1, 1)], backwards, minute).expect_err("backwards"),
-        store.buckets(&[series(1, 1)], range(0, 1), Span::ZERO).expect_err("no step"),
-        store.buckets(&[series(1, 1)], range(0, 1), Span::from_secs(-1)).expect_err("negative"),
+        store.buckets(&[series(1, 1)], backwards, minute, &Cancel::never()).expect_err("backwards"),
+        store
+            .buckets(&[series(1, 1)], range(0, 1), Span::ZERO, &Cancel::never())
+            .expect_err("no step"),
+        store
+            .buckets(&[series(1, 1)], range(0, 1), Span::from_secs(-1), &Cancel::never())
+            .expect_err("negative"),
     ];
     for error in errors {
         assert_eq!(error.kind, StoreErrorKind::Invalid, "{error}");
@@ -84,7 +93,7 @@ pub(super) fn steps_add_up(subject: &mut Subject) {
     store.commit(&commit(sent)).expect("commits");
     for _ in 0..2 {
         let steps = |of: &[_], from, to, secs| {
-            let got = store.buckets(of, range(from, to), Span::from_secs(secs));
+            let got = store.buckets(of, range(from, to), Span::from_secs(secs), &Cancel::never());
             got.expect("readable")
         };
         let bucket = |start, count, min, max, sum, last, flagged| Bucket {
@@ -128,7 +137,7 @@ pub(super) fn steps_do_not_depend_on_what_is_sealed(subject: &mut Subject) {
     let all = [series(1, 0), series(1, 1)];
     let ask = |secs| {
         let range = range(500, 20_000);
-        store.buckets(&all, range, Span::from_secs(secs)).expect("readable")
+        store.buckets(&all, range, Span::from_secs(secs), &Cancel::never()).expect("readable")
     };
     let lengths = [60, 900, 3_600, 86_400];
     let before = lengths.map(ask);
@@ -221,7 +230,8 @@ pub(super) fn times_at_the_ends_of_time(subject: &mut Subject) {
         let from = Timestamp::from_micros(i64::MIN);
         let early = TimeRange { from, to: Timestamp::MIN };
         assert_eq!(subject.store().raw(of, early, 100).expect("readable").len(), 1);
-        let steps = subject.store().buckets(&[of], TimeRange::ALL, Span::from_hours(1));
+        let steps =
+            subject.store().buckets(&[of], TimeRange::ALL, Span::from_hours(1), &Cancel::never());
         assert_eq!(steps.expect("readable").iter().map(|b| b.count).sum::<u64>(), 6);
         if round == 0 {
             subject.store().flush().expect("flushes");

@@ -1,11 +1,10 @@
 //! The readings of one device in one window: a column of times, and for each metric a column of
 //! values and of flags.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use city_model::{MetricKey, Position, Quality, Value};
-
-use crate::steps::Steps;
 
 /// What a flag byte says beside the quality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +192,101 @@ impl DeviceColumns {
         }
     }
 
+    /// Lets go of all rows but these.
+    pub(super) fn keep_rows(&mut self, rows: std::ops::Range<usize>) {
+        self.retain_rows(|row| rows.contains(&row));
+    }
+
+    /// Lets go of rows that `keep` does not want, and of columns in which nothing is left.
+    pub(super) fn retain_rows(&mut self, keep: impl Fn(usize) -> bool) {
+        fn cut<T>(list: &mut Vec<T>, keep: &impl Fn(usize) -> bool) {
+            let mut row = 0;
+            list.retain(|_| {
+                row += 1;
+                keep(row - 1)
+            });
+        }
+        cut(&mut self.times, &keep);
+        cut(&mut self.positions, &keep);
+        for column in &mut self.columns {
+            cut(&mut column.flags, &keep);
+            cut(&mut column.values, &keep);
+        }
+        self.tidy();
+    }
+
+    /// Removes the readings of a metric, or all, at the times that `gone` names, and rows in which
+    /// nothing is left then. Returns how many readings went.
+    pub(super) fn remove(
+        &mut self,
+        metric: Option<MetricKey>,
+        gone: std::ops::Range<usize>,
+    ) -> usize {
+        let before = self.readings;
+        match metric {
+            None => self.retain_rows(|row| !gone.contains(&row)),
+            Some(metric) => {
+                if let Some(column) = self.columns.iter_mut().find(|c| c.metric == metric) {
+                    let end = gone.end.min(column.flags.len());
+                    if let Some(flags) = column.flags.get_mut(gone.start.min(end)..end) {
+                        flags.fill(ABSENT);
+                    }
+                }
+                let left = |row: usize| {
+                    self.columns.iter().any(|column| column.has(row))
+                        || self.positions.get(row).is_some_and(Option::is_some)
+                };
+                let left: Vec<bool> = (0..self.times.len()).map(left).collect();
+                self.retain_rows(|row| left[row]);
+            }
+        }
+        before - self.readings
+    }
+
+    /// Removes all readings of some metrics. Returns how many went.
+    pub(super) fn remove_metrics(&mut self, metrics: &BTreeSet<MetricKey>) -> usize {
+        if !self.columns.iter().any(|column| metrics.contains(&column.metric)) {
+            return 0;
+        }
+        let all = 0..self.times.len();
+        metrics.iter().map(|metric| self.remove(Some(*metric), all.clone())).sum()
+    }
+
+    /// Forgets columns in which nothing is left, and counts anew.
+    fn tidy(&mut self) {
+        self.columns.retain(|column| column.flags.iter().any(|flag| *flag != ABSENT));
+        let present = |column: &Column| column.flags.iter().filter(|f| **f != ABSENT).count();
+        self.readings = self.columns.iter().map(present).sum();
+    }
+
+    /// Appends readings that are all later.
+    pub(super) fn append(&mut self, later: &Self) {
+        let offset = self.times.len();
+        self.times.extend_from_slice(&later.times);
+        if later.positions.iter().any(Option::is_some) {
+            self.positions.resize(offset, None);
+            self.positions.extend_from_slice(&later.positions);
+        }
+        for column in &later.columns {
+            let known = self.columns.iter().position(|c| c.metric == column.metric);
+            let own = known.unwrap_or_else(|| {
+                self.columns.push(Column { metric: column.metric, ..Column::default() });
+                self.columns.len() - 1
+            });
+            let own = &mut self.columns[own];
+            own.flags.resize(offset, ABSENT);
+            own.values.resize(offset, 0.0);
+            let texts: Vec<usize> = column.texts.iter().map(|text| own.text_index(text)).collect();
+            for (flag, value) in column.flags.iter().zip(&column.values) {
+                let text = *flag != ABSENT && kind_of(*flag) == Some(Kind::Text);
+                let moved = if text { texts.get(*value as usize).map(|t| *t as f64) } else { None };
+                own.flags.push(*flag);
+                own.values.push(moved.unwrap_or(*value));
+            }
+        }
+        self.readings += later.readings;
+    }
+
     pub(super) fn column(&self, metric: MetricKey) -> Option<&Column> {
         self.columns.iter().find(|column| column.metric == metric)
     }
@@ -208,20 +302,6 @@ impl DeviceColumns {
 pub(super) fn rows(times: &[i64], from: i64, to: i64) -> std::ops::Range<usize> {
     let first = times.partition_point(|time| *time < from);
     first..times.partition_point(|time| *time < to).max(first)
-}
-
-/// Adds the rows of a column to steps.
-pub(super) fn add_to_steps(
-    times: &[i64],
-    column: &Column,
-    rows: std::ops::Range<usize>,
-    steps: &mut Steps,
-) {
-    for row in rows {
-        if let Some((number, quality)) = column.number(row) {
-            steps.add(times[row], number, quality);
-        }
-    }
 }
 
 #[cfg(test)]

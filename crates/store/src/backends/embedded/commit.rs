@@ -10,7 +10,9 @@ use rustc_hash::FxHashMap;
 
 use super::Embedded;
 use super::codec::Chunk;
-use super::columns::DeviceColumns;
+use super::codec::bytes::Damaged;
+use super::columns::{DeviceColumns, rows as rows_of};
+use super::day_name::day_of;
 use super::head::Window;
 use super::ingest_db::IngestWriter;
 use super::letters::Coming;
@@ -162,12 +164,19 @@ impl Embedded {
 
     /// What is sealed of a device in a window.
     fn load(&self, window: i64, device: DeviceKey) -> Result<DeviceColumns, StoreError> {
-        let Some(blob) = self.days.chunk(window, device)? else {
-            return Ok(DeviceColumns::default());
-        };
-        Chunk::parse(&blob, window, device)
-            .and_then(|chunk| chunk.all())
-            .map_err(|what| self.days.damage(window, device, what.0))
+        let rows = self.days.device(day_of(window), device, window..=window, &[])?;
+        let damage = |what: Damaged| self.days.damage(window, device, what.0);
+        if let Some((_, blob)) = rows.windows.first() {
+            return Chunk::parse(blob, window, device)
+                .and_then(|chunk| chunk.all())
+                .map_err(damage);
+        }
+        let Some(blob) = rows.day else { return Ok(DeviceColumns::default()) };
+        let chunk = Chunk::parse(&blob, day_of(window), device).map_err(damage)?;
+        let rows = rows_of(&chunk.times, window, window + self.window);
+        let mut columns = chunk.all().map_err(damage)?;
+        columns.keep_rows(rows);
+        Ok(columns)
     }
 
     fn log(

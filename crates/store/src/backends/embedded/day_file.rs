@@ -2,24 +2,30 @@
 //!
 //! A row's number is the window's place in the day times 2³² plus the device key, so that one
 //! B-tree serves both "this device" and "this window". `seals` says for each window up to which
-//! commit everything is in its chunks; it also tells at once whether a window has any.
+//! commit everything is in its chunks.
+//!
+//! Once a day is over, its file is written anew with one chunk per device for the whole day (see
+//! [`super::compact`]); these rows come behind the last window. What is sealed later stands in the
+//! rows of its windows again, each complete: where there is one, it counts and not the day's chunk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use city_model::{DeviceKey, Span, Timestamp};
+use city_model::{DeviceKey, MetricKey, Span, Timestamp};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rustc_hash::FxHashSet;
 
 use super::codec;
 use super::columns::DeviceColumns;
+use super::day_name::{DAY, day_of, day_of_name, name_of};
 use crate::sqlite::{self, Format};
 use crate::{StoreError, StoreErrorKind};
 
 pub(super) const FORMAT: Format = Format {
     name: "day file",
     application: 0x4342_4441, // "CBDA"
-    version: 1,
+    version: 2,
     page_size: 16384,
     schema: "CREATE TABLE chunks (
                  id       INTEGER PRIMARY KEY,
@@ -35,10 +41,20 @@ pub(super) const FORMAT: Format = Format {
              CREATE TABLE seals (
                  window INTEGER PRIMARY KEY,
                  seq    INTEGER NOT NULL
-             );",
+             );
+             CREATE TABLE facts (
+                 name  TEXT PRIMARY KEY,
+                 value INTEGER NOT NULL
+             ) WITHOUT ROWID;",
+    upgrades: &[(
+        1,
+        "CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
+    )],
 };
 
-pub(super) const DAY: i64 = 86_400_000_000;
+/// What the facts about metrics begin with whose readings were dropped because their time was over.
+pub(super) const STRIPPED: &str = "stripped.";
+
 /// Read connections kept open, over all days.
 const READERS: usize = 32;
 
@@ -48,23 +64,48 @@ pub(super) struct DayFiles {
     dir: PathBuf,
     window: i64,
     days: RwLock<BTreeMap<i64, Arc<DayFile>>>,
-    /// Read connections that nobody uses, the one used last at the end.
-    readers: Mutex<Vec<(i64, Connection)>>,
+    /// Read connections that nobody uses, by day and generation, the one used last at the end.
+    readers: Mutex<Vec<((i64, u32), Connection)>>,
     /// The write connection used last.
     writer: Mutex<Option<(i64, Connection)>>,
 }
 
-/// One day.
+/// One generation of one day.
 #[derive(Debug)]
 struct DayFile {
     path: PathBuf,
-    /// Window → commit; read when it is first asked for.
-    seals: RwLock<Option<BTreeMap<i64, u64>>>,
+    generation: u32,
+    /// Read when it is first asked for.
+    contents: RwLock<Option<Contents>>,
+}
+
+/// What a day's file has, without the chunks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Contents {
+    /// Whether the day was compacted: readings are in chunks of the whole day.
+    pub(super) compacted: bool,
+    /// Window → the commit up to which all of its readings are here.
+    pub(super) seals: BTreeMap<i64, u64>,
+    /// Windows that have chunks of their own. Until the day is compacted those of `seals`.
+    pub(super) windows: BTreeSet<i64>,
+    /// Devices that have such chunks, once the day is compacted.
+    pub(super) overridden: FxHashSet<u32>,
+}
+
+/// What is stored of one device on one day.
+#[derive(Debug, Default)]
+pub(super) struct DeviceRows {
+    /// The chunks of single windows.
+    pub(super) windows: Vec<(i64, Vec<u8>)>,
+    /// The chunk of the whole day.
+    pub(super) day: Option<Vec<u8>>,
 }
 
 /// A chunk's row without the chunk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Summary {
+    /// The window's start; the day's for a chunk of the whole day.
+    pub(super) window: i64,
     pub(super) device: DeviceKey,
     pub(super) first: i64,
     pub(super) last: i64,
@@ -84,11 +125,20 @@ impl DayFiles {
     /// The files in a folder, which is made if it is not there.
     pub(super) fn open(dir: PathBuf, window: Span) -> std::io::Result<Self> {
         std::fs::create_dir_all(&dir)?;
-        let mut days = BTreeMap::new();
+        let mut days: BTreeMap<i64, Arc<DayFile>> = BTreeMap::new();
+        let mut files = Vec::new();
         for entry in std::fs::read_dir(&dir)? {
             let path = entry?.path();
-            if let Some(day) = day_of_name(&path) {
-                days.insert(day, Arc::new(DayFile { path, seals: RwLock::new(None) }));
+            if let Some((day, generation)) = day_of_name(&path) {
+                let file = DayFile { path, generation, contents: RwLock::new(None) };
+                files.push((day, generation, file));
+            }
+        }
+        files.sort_unstable_by_key(|(day, generation, _)| (*day, *generation));
+        for (day, _, file) in files {
+            // A crash came between writing a generation and deleting the one before.
+            if let Some(older) = days.insert(day, Arc::new(file)) {
+                delete(&older.path)?;
             }
         }
         Ok(Self {
@@ -106,44 +156,130 @@ impl DayFiles {
         days.range(day_of(from)..=day_of(to)).map(|(day, _)| *day).collect()
     }
 
-    /// Windows of a day that have chunks, and the commit up to which they are complete.
-    pub(super) fn seals(&self, day: i64) -> Result<BTreeMap<i64, u64>, StoreError> {
-        let Some(file) = self.file(day) else { return Ok(BTreeMap::new()) };
-        self.with_seals(day, &file, Clone::clone)
+    /// Looks at what a day's file has; `None` if there is none.
+    pub(super) fn contents<T>(
+        &self,
+        day: i64,
+        look: impl Fn(&Contents) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        self.with_file(day, |file| self.with_contents(day, file, &look))
     }
 
     /// The commit up to which all readings of a window are in its chunks; `None` without chunks.
     pub(super) fn sealed_through(&self, window: i64) -> Result<Option<u64>, StoreError> {
-        let day = day_of(window);
-        let Some(file) = self.file(day) else { return Ok(None) };
-        self.with_seals(day, &file, |seals| seals.get(&window).copied())
+        let found = self.contents(day_of(window), |found| found.seals.get(&window).copied())?;
+        Ok(found.flatten())
     }
 
-    /// A device's chunk.
-    pub(super) fn chunk(
+    /// What is stored of a device on a day in windows that start in `windows`, without those of
+    /// `except`. The whole day's chunk comes as it is.
+    pub(super) fn device(
         &self,
-        window: i64,
+        day: i64,
         device: DeviceKey,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        if self.sealed_through(window)?.is_none() {
-            return Ok(None);
-        }
-        let read = |conn: &Connection| {
-            conn.prepare_cached("SELECT chunk FROM chunks WHERE id = ?1")?
-                .query_row([self.row(window, device.0)], |row| row.get(0))
-                .optional()
+        windows: std::ops::RangeInclusive<i64>,
+        except: &[i64],
+    ) -> Result<DeviceRows, StoreError> {
+        let wanted = |found: &Contents| {
+            let single = !found.compacted || found.overridden.contains(&device.0);
+            let own = found.windows.range(windows.clone());
+            let own = own.filter(|window| single && !except.contains(window));
+            (found.compacted, own.copied().collect::<Vec<i64>>())
         };
-        self.read(day_of(window), read).map(Option::flatten)
+        let read = |own: Vec<i64>, compacted: bool, conn: &Connection| {
+            let mut chunk = conn.prepare_cached("SELECT chunk FROM chunks WHERE id = ?1")?;
+            let mut get =
+                |id: i64| chunk.query_row([id], |row| row.get::<_, Vec<u8>>(0)).optional();
+            let mut rows = DeviceRows::default();
+            for window in own {
+                if let Some(blob) = get(self.row(window, device.0))? {
+                    rows.windows.push((window, blob));
+                }
+            }
+            if compacted {
+                rows.day = get(self.day_row(device.0))?;
+            }
+            Ok(rows)
+        };
+        // Contents and chunks of the same generation.
+        let rows = self.with_file(day, |file| {
+            let (compacted, own) = self.with_contents(day, file, wanted)?;
+            if own.is_empty() && !compacted {
+                return Ok(DeviceRows::default());
+            }
+            self.read_file(day, file, |conn| read(own, compacted, conn))
+        });
+        rows.map(Option::unwrap_or_default)
+    }
+
+    /// Reads a day's file with what it has; `None` if there is none. `read` runs once.
+    pub(super) fn read_all<T>(
+        &self,
+        day: i64,
+        read: impl FnOnce(&Contents, &Connection) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let found = self.with_file(day, |file| {
+            let contents = self.with_contents(day, file, Clone::clone)?;
+            // Open while the file is there; it may be unlinked then.
+            Ok((contents, file.generation, FORMAT.open_reader(&file.path)?))
+        })?;
+        found.map(|(contents, _, conn)| read(&contents, &conn)).transpose()
+    }
+
+    /// Calls `each` with the chunks of some rows, in their order.
+    pub(super) fn each_chunk(
+        &self,
+        day: i64,
+        conn: &Connection,
+        ids: std::ops::RangeInclusive<i64>,
+        mut each: impl FnMut(DeviceKey, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let fail = |e| sqlite::error("cannot read the day file", &self.path(day), e);
+        let mut statement = conn
+            .prepare_cached("SELECT id, chunk FROM chunks WHERE id BETWEEN ?1 AND ?2")
+            .map_err(fail)?;
+        let mut rows = statement.query((ids.start(), ids.end())).map_err(fail)?;
+        while let Some(row) = rows.next().map_err(fail)? {
+            let id: i64 = row.get(0).map_err(fail)?;
+            let blob = row.get_ref(1).map_err(fail)?;
+            let blob = blob.as_blob().map_err(|e| fail(rusqlite::Error::from(e)))?;
+            each(DeviceKey(id as u32), blob)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of a window.
+    pub(super) fn window_ids(&self, window: i64) -> std::ops::RangeInclusive<i64> {
+        self.row(window, 0)..=self.row(window, u32::MAX)
+    }
+
+    /// The rows of whole days.
+    pub(super) fn day_ids(&self) -> std::ops::RangeInclusive<i64> {
+        self.day_row(0)..=self.day_row(u32::MAX)
     }
 
     /// All chunks of a window without their contents.
     pub(super) fn summaries(&self, window: i64) -> Result<Vec<Summary>, StoreError> {
+        self.summaries_of(window, self.window_ids(window))
+    }
+
+    /// All chunks of a whole day without their contents.
+    pub(super) fn day_summaries(&self, day: i64) -> Result<Vec<Summary>, StoreError> {
+        self.summaries_of(day, self.day_ids())
+    }
+
+    fn summaries_of(
+        &self,
+        window: i64,
+        ids: std::ops::RangeInclusive<i64>,
+    ) -> Result<Vec<Summary>, StoreError> {
         let read = |conn: &Connection| {
             conn.prepare_cached(
                 "SELECT id, first, last, readings FROM chunks WHERE id BETWEEN ?1 AND ?2",
             )?
-            .query_map((self.row(window, 0), self.row(window, u32::MAX)), |row| {
+            .query_map((ids.start(), ids.end()), |row| {
                 Ok(Summary {
+                    window,
                     device: DeviceKey(row.get::<_, i64>(0)? as u32),
                     first: row.get(1)?,
                     last: row.get(2)?,
@@ -155,24 +291,14 @@ impl DayFiles {
         self.read(day_of(window), read).map(Option::unwrap_or_default)
     }
 
-    /// The summary of one chunk.
-    pub(super) fn summary(
-        &self,
-        window: i64,
-        device: DeviceKey,
-    ) -> Result<Option<Summary>, StoreError> {
-        if self.sealed_through(window)?.is_none() {
-            return Ok(None);
-        }
+    /// All devices of which a day's file has anything, in order.
+    pub(super) fn devices(&self, day: i64) -> Result<BTreeSet<DeviceKey>, StoreError> {
         let read = |conn: &Connection| {
-            conn.prepare_cached("SELECT first, last, readings FROM chunks WHERE id = ?1")?
-                .query_row([self.row(window, device.0)], |row| {
-                    let readings = row.get::<_, i64>(2)? as u64;
-                    Ok(Summary { device, first: row.get(0)?, last: row.get(1)?, readings })
-                })
-                .optional()
+            conn.prepare("SELECT DISTINCT id & 4294967295 FROM chunks")?
+                .query_map([], |row| Ok(DeviceKey(row.get::<_, i64>(0)? as u32)))?
+                .collect()
         };
-        self.read(day_of(window), read).map(Option::flatten)
+        self.read(day, read).map(Option::unwrap_or_default)
     }
 
     /// Writes chunks of one window in one transaction, in the place of those that are there, and
@@ -184,19 +310,55 @@ impl DayFiles {
         devices: impl Iterator<Item = ToSeal<'a>>,
     ) -> Result<(), StoreError> {
         let day = day_of(window);
-        let path = self.path_of(day);
-        let fail = |e| sqlite::error("cannot write to the day file", &path, e);
+        let compacted = self.contents(day, |found| found.compacted)?.unwrap_or(false);
+        self.change(day, |conn, path| {
+            let written = self
+                .write_in(conn, window, seq, compacted, devices)
+                .map_err(|e| sqlite::error("cannot write to the day file", path, e))?;
+            Ok(move |contents: &mut Contents| {
+                contents.seals.insert(window, seq);
+                if !written.is_empty() || !compacted {
+                    contents.windows.insert(window);
+                }
+                if compacted {
+                    contents.overridden.extend(written);
+                }
+            })
+        })
+    }
+
+    /// Changes a day's file that is there, with an eye on what it has.
+    pub(super) fn change_with<After: FnOnce(&mut Contents)>(
+        &self,
+        day: i64,
+        change: impl FnOnce(&mut Connection, &Contents) -> Result<After, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.change(day, |conn, _| {
+            let contents = self.contents(day, Clone::clone)?.unwrap_or_default();
+            change(conn, &contents)
+        })
+    }
+
+    /// Changes a day's file, and then what is known of its contents. The file is made if it is not
+    /// there; one change at a time.
+    fn change<After: FnOnce(&mut Contents)>(
+        &self,
+        day: i64,
+        change: impl FnOnce(&mut Connection, &Path) -> Result<After, StoreError>,
+    ) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = self.file(day);
+        let path = file.as_ref().map_or_else(|| self.path_of(day, 0), |file| file.path.clone());
         // Taken out, so that a connection that failed is not used again.
         let mut conn = match writer.take() {
             Some((of, conn)) if of == day => conn,
             _ => FORMAT.open(&path)?,
         };
-        let file = self.file_or_new(day, &path);
-        self.write_in(&mut conn, window, seq, devices).map_err(fail)?;
-        let mut seals = file.seals.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(seals) = seals.as_mut() {
-            seals.insert(window, seq);
+        let file = file.unwrap_or_else(|| self.add(day, 0, &path));
+        let after = change(&mut conn, &path)?;
+        let mut contents = file.contents.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(contents) = contents.as_mut() {
+            after(contents);
         }
         *writer = Some((day, conn));
         Ok(())
@@ -207,8 +369,10 @@ impl DayFiles {
         conn: &mut Connection,
         window: i64,
         seq: u64,
+        compacted: bool,
         devices: impl Iterator<Item = ToSeal<'a>>,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<Vec<u32>> {
+        let mut written = Vec::new();
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
             let mut put_aside = tx.prepare_cached(
@@ -219,69 +383,159 @@ impl DayFiles {
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?;
             for ToSeal { device, columns, damaged } in devices {
-                let (Some(first), Some(last)) = (columns.times.first(), columns.times.last())
-                else {
-                    continue;
-                };
                 let id = self.row(window, device.0);
                 if damaged {
                     put_aside.execute([id])?;
                 }
+                if columns.times.is_empty() && !compacted {
+                    // Everything was deleted.
+                    tx.prepare_cached("DELETE FROM chunks WHERE id = ?1")?.execute([id])?;
+                    continue;
+                }
+                // An empty one stands for what was deleted of the whole day's chunk.
+                let first = columns.times.first().unwrap_or(&window);
+                let last = columns.times.last().unwrap_or(&window);
                 let chunk = codec::encode(columns, window, device);
                 put.execute((id, first, last, columns.readings as i64, chunk))?;
+                written.push(device.0);
             }
             tx.prepare_cached("INSERT OR REPLACE INTO seals (window, seq) VALUES (?1, ?2)")?
                 .execute((window, seq as i64))?;
         }
-        tx.commit()
+        tx.commit()?;
+        Ok(written)
     }
 
-    /// Unlinks the files of days that end before `keep_from`. Returns how many readings went.
-    pub(super) fn drop_before(&self, keep_from: i64) -> Result<u64, StoreError> {
-        let old: Vec<i64> = {
-            let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
-            days.keys().copied().take_while(|day| day + DAY <= keep_from).collect()
+    /// Writes the chunk of a whole day, or deletes it if nothing is left. For use in a transaction.
+    pub(super) fn put_day(
+        &self,
+        conn: &Connection,
+        day: i64,
+        device: DeviceKey,
+        columns: &DeviceColumns,
+    ) -> rusqlite::Result<()> {
+        let id = self.day_row(device.0);
+        let (Some(first), Some(last)) = (columns.times.first(), columns.times.last()) else {
+            conn.prepare_cached("DELETE FROM chunks WHERE id = ?1")?.execute([id])?;
+            return Ok(());
         };
-        let mut gone = 0;
-        for day in old {
-            gone += self.drop_day(day)?;
-        }
-        Ok(gone)
+        let chunk = codec::encode(columns, day, device);
+        conn.prepare_cached(
+            "INSERT OR REPLACE INTO chunks (id, first, last, readings, chunk)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute((id, first, last, columns.readings as i64, chunk))
+        .map(|_| ())
     }
 
-    /// Unlinks the file of a day. Returns how many readings went.
+    /// A row's chunk.
+    pub(super) fn blob(
+        &self,
+        day: i64,
+        conn: &Connection,
+        id: i64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        conn.prepare_cached("SELECT chunk FROM chunks WHERE id = ?1")
+            .and_then(|mut chunk| chunk.query_row([id], |row| row.get(0)).optional())
+            .map_err(|e| sqlite::error("cannot read the day file", &self.path(day), e))
+    }
+
+    /// The metrics whose readings of a day were dropped because their time was over.
+    pub(super) fn stripped(&self, day: i64) -> Result<BTreeSet<MetricKey>, StoreError> {
+        let read = |conn: &Connection| {
+            conn.prepare("SELECT value FROM facts WHERE name GLOB ?1 || '*'")?
+                .query_map([STRIPPED], |row| Ok(MetricKey(row.get::<_, i64>(0)? as u16)))?
+                .collect()
+        };
+        self.read(day, read).map(Option::unwrap_or_default)
+    }
+
+    /// Brings over what was sealed into a day's `old` file since it had `seals`, whole windows at a
+    /// time, into the `new` one.
+    pub(super) fn bring_over(
+        &self,
+        day: i64,
+        old: &Path,
+        new: &Path,
+        seals: &BTreeMap<i64, u64>,
+    ) -> Result<(), StoreError> {
+        let now = self.contents(day, |found| found.seals.clone())?.unwrap_or_default();
+        let changed: Vec<(i64, u64)> =
+            now.into_iter().filter(|(window, seq)| seals.get(window) != Some(seq)).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let from = FORMAT.open_reader(old)?;
+        let mut to = FORMAT.open(new)?;
+        let copy = || {
+            let tx = to.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for (window, seq) in changed {
+                let ids = self.window_ids(window);
+                let mut rows = from.prepare(
+                    "SELECT id, first, last, readings, chunk FROM chunks
+                     WHERE id BETWEEN ?1 AND ?2",
+                )?;
+                let mut rows = rows.query((ids.start(), ids.end()))?;
+                while let Some(row) = rows.next()? {
+                    let values: (i64, i64, i64, i64, Vec<u8>) =
+                        (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+                    tx.prepare_cached("INSERT OR REPLACE INTO chunks VALUES (?1, ?2, ?3, ?4, ?5)")?
+                        .execute(values)?;
+                }
+                tx.prepare_cached("INSERT OR REPLACE INTO seals (window, seq) VALUES (?1, ?2)")?
+                    .execute((window, seq as i64))?;
+            }
+            tx.commit()
+        };
+        copy().map_err(|e| sqlite::error("cannot write a day anew into", new, e))?;
+        FORMAT.finish_build(to, new)
+    }
+
+    /// Puts a new generation of a day, which is whole and on the disk at `path`, in the place of the
+    /// one that is there. `finish` brings over what was sealed while it was written; nothing is
+    /// sealed while it runs.
+    pub(super) fn replace(
+        &self,
+        day: i64,
+        path: &Path,
+        finish: impl FnOnce(&Path) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(old) = self.file(day) else { return Ok(()) };
+        writer.take_if(|(of, _)| *of == day);
+        finish(&old.path)?;
+        let generation = old.generation + 1;
+        let new = self.path_of(day, generation);
+        let moved = std::fs::rename(path, &new).and_then(|()| sync_folder(&self.dir));
+        moved.map_err(|e| super::folder(&self.dir, e))?;
+        self.add(day, generation, &new);
+        self.forget_readers(day);
+        delete(&old.path).map_err(|e| cannot_delete(&old.path, e))
+    }
+
+    /// Unlinks a day's file. Returns how many readings went.
     pub(super) fn drop_day(&self, day: i64) -> Result<u64, StoreError> {
         let count = |conn: &Connection| {
-            conn.query_row("SELECT coalesce(sum(readings), 0) FROM chunks", [], |row| {
-                row.get::<_, i64>(0)
-            })
+            let sum = "SELECT coalesce(sum(readings), 0) FROM chunks";
+            conn.query_row(sum, [], |row| row.get::<_, i64>(0))
         };
         // A file that cannot be read is dropped all the same: its time is over.
         let readings = self.read(day, count).ok().flatten().unwrap_or(0);
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         writer.take_if(|(of, _)| *of == day);
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, _)| *of != day);
-        self.days.write().unwrap_or_else(PoisonError::into_inner).remove(&day);
-        let path = self.path_of(day);
-        for suffix in ["-wal", "-shm", ""] {
-            let mut name = path.clone().into_os_string();
-            name.push(suffix);
-            match std::fs::remove_file(&name) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(StoreError::new(
-                        StoreErrorKind::ReadOnly,
-                        format!(
-                            "cannot delete {}, whose time is over: {e}; let citybrain's user \
-                             write to its folder",
-                            path.display()
-                        ),
-                    )
-                    .caused_by(e));
-                }
-                _ => {}
-            }
+        let file = self.days.write().unwrap_or_else(PoisonError::into_inner).remove(&day);
+        self.forget_readers(day);
+        if let Some(file) = file {
+            delete(&file.path).map_err(|e| cannot_delete(&file.path, e))?;
         }
         Ok(readings as u64)
+    }
+
+    fn forget_readers(&self, day: i64) {
+        self.readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|((of, _), _)| *of != day);
     }
 
     /// What a damaged chunk is to people.
@@ -293,19 +547,43 @@ impl DayFiles {
                  else can be read; restore this file from a backup to get it back",
                 device.0,
                 Timestamp::from_micros(window),
-                self.path_of(day_of(window)).display()
+                self.path(day_of(window)).display()
             ),
         )
     }
 
+    /// Where a day's file is, or would be.
+    pub(super) fn path(&self, day: i64) -> PathBuf {
+        self.file(day).map_or_else(|| self.path_of(day, 0), |file| file.path.clone())
+    }
+
+    /// The days that there are, in order.
+    pub(super) fn days(&self) -> Vec<i64> {
+        self.days.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+
     /// Reads with a connection of its own; `None` if there is no file for this day.
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         day: i64,
-        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        read: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StoreError> {
-        let Some(file) = self.file(day) else { return Ok(None) };
-        self.read_file(day, &file, read).map(Some)
+        self.with_file(day, |file| self.read_file(day, file, &read))
+    }
+
+    /// Looks at a day's file; again if it was written anew meanwhile and the old one is gone.
+    fn with_file<T>(
+        &self,
+        day: i64,
+        look: impl Fn(&DayFile) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        loop {
+            let Some(file) = self.file(day) else { return Ok(None) };
+            match look(&file) {
+                Err(_) if !self.file(day).is_some_and(|now| Arc::ptr_eq(&now, &file)) => {}
+                done => return done.map(Some),
+            }
+        }
     }
 
     fn read_file<T>(
@@ -314,9 +592,10 @@ impl DayFiles {
         file: &DayFile,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        let key = (day, file.generation);
         let idle = {
             let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-            let found = readers.iter().rposition(|(of, _)| *of == day);
+            let found = readers.iter().rposition(|(of, _)| *of == key);
             found.map(|index| readers.remove(index).1)
         };
         let conn = match idle {
@@ -329,93 +608,112 @@ impl DayFiles {
         if readers.len() >= READERS {
             readers.remove(0);
         }
-        // Not if the day was dropped meanwhile.
-        if self.file(day).is_some() {
-            readers.push((day, conn));
+        // Not if the day was dropped or written anew meanwhile.
+        if self.file(day).is_some_and(|now| std::ptr::eq(Arc::as_ptr(&now), file)) {
+            readers.push((key, conn));
         }
         Ok(result)
     }
 
-    fn with_seals<T>(
+    fn with_contents<T>(
         &self,
         day: i64,
         file: &DayFile,
-        look: impl FnOnce(&BTreeMap<i64, u64>) -> T,
+        look: impl FnOnce(&Contents) -> T,
     ) -> Result<T, StoreError> {
         {
-            let seals = file.seals.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(seals) = seals.as_ref() {
-                return Ok(look(seals));
+            let contents = file.contents.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(contents) = contents.as_ref() {
+                return Ok(look(contents));
             }
         }
         // Locked before it is read, so that a window sealed meanwhile is not lost.
-        let mut seals = file.seals.write().unwrap_or_else(PoisonError::into_inner);
-        if seals.is_none() {
-            *seals = Some(self.read_file(day, file, |conn| {
-                conn.prepare("SELECT window, seq FROM seals")?
-                    .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?
-                    .collect()
-            })?);
+        let mut contents = file.contents.write().unwrap_or_else(PoisonError::into_inner);
+        if contents.is_none() {
+            let compacted = file.generation > 0;
+            *contents =
+                Some(self.read_file(day, file, |conn| self.read_contents(conn, day, compacted))?);
         }
-        Ok(look(seals.as_ref().unwrap_or(&BTreeMap::new())))
+        Ok(look(contents.as_ref().unwrap_or(&Contents::default())))
+    }
+
+    fn read_contents(
+        &self,
+        conn: &Connection,
+        day: i64,
+        compacted: bool,
+    ) -> rusqlite::Result<Contents> {
+        let seals: BTreeMap<i64, u64> = conn
+            .prepare("SELECT window, seq FROM seals")?
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?
+            .collect::<rusqlite::Result<_>>()?;
+        // A damaged note must not show a window twice.
+        let is_window = |window: &i64| day_of(*window) == day && window % self.window == 0;
+        let seals = seals.into_iter().filter(|(window, _)| is_window(window)).collect();
+        let mut contents = Contents { compacted, seals, ..Contents::default() };
+        if !compacted {
+            contents.windows = contents.seals.keys().copied().collect();
+            return Ok(contents);
+        }
+        let mut ids = conn.prepare("SELECT id FROM chunks WHERE id < ?1")?;
+        let mut ids = ids.query([self.day_row(0)])?;
+        while let Some(row) = ids.next()? {
+            let id: i64 = row.get(0)?;
+            contents.windows.insert(day + (id >> 32) * self.window);
+            contents.overridden.insert(id as u32);
+        }
+        Ok(contents)
     }
 
     fn file(&self, day: i64) -> Option<Arc<DayFile>> {
         self.days.read().unwrap_or_else(PoisonError::into_inner).get(&day).cloned()
     }
 
-    fn file_or_new(&self, day: i64, path: &Path) -> Arc<DayFile> {
+    fn add(&self, day: i64, generation: u32, path: &Path) -> Arc<DayFile> {
+        let contents = RwLock::new(None);
+        let file = Arc::new(DayFile { path: path.to_owned(), generation, contents });
         let mut days = self.days.write().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(DayFile { path: path.to_owned(), seals: RwLock::new(None) });
-        days.entry(day).or_insert_with(new).clone()
+        days.insert(day, file.clone());
+        file
     }
 
-    fn row(&self, window: i64, device: u32) -> i64 {
+    /// The number of a row of one window.
+    pub(super) fn row(&self, window: i64, device: u32) -> i64 {
         ((window - day_of(window)) / self.window) << 32 | i64::from(device)
     }
 
-    fn path_of(&self, day: i64) -> PathBuf {
-        let at = Timestamp::from_micros(day).to_string();
-        let name = at.split_once('T').map_or(at.as_str(), |(date, _)| date);
-        self.dir.join(format!("{name}.db"))
+    /// The number of a row of the whole day.
+    pub(super) fn day_row(&self, device: u32) -> i64 {
+        (DAY / self.window) << 32 | i64::from(device)
+    }
+
+    fn path_of(&self, day: i64, generation: u32) -> PathBuf {
+        self.dir.join(name_of(day, generation))
     }
 }
 
-/// Where the day starts in which a window lies.
-pub(super) fn day_of(window: i64) -> i64 {
-    window.div_euclid(DAY) * DAY
-}
-
-/// The day of a file called `2026-11-23.db`.
-pub(super) fn day_of_name(path: &Path) -> Option<i64> {
-    let date = path.file_name()?.to_str()?.strip_suffix(".db")?;
-    let day: Timestamp = format!("{date}T00:00:00Z").parse().ok()?;
-    Some(day.micros())
-}
-
-/// The window in which a time lies. Times near or past the ends of the calendar share the outer
-/// windows, so that every window has a day with a name.
-pub(super) fn window_of(time: i64, window: i64) -> i64 {
-    let margin = 3 * DAY;
-    let inside = time.clamp(Timestamp::MIN.micros() + margin, Timestamp::MAX.micros() - margin);
-    inside.div_euclid(window) * window
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_time_has_a_window_and_every_day_a_name() {
-        let hour = Span::from_hours(1);
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let files = DayFiles::open(dir.path().join("chunks"), hour).expect("opens");
-        for time in [i64::MIN, -377_000_000_000_000_000, -1, 0, 1_795_422_600_250_000, i64::MAX] {
-            let window = window_of(time, hour.micros());
-            let path = files.path_of(day_of(window));
-            assert_eq!(day_of_name(&path), Some(day_of(window)), "{}", path.display());
+/// Deletes a database with what SQLite has beside it.
+pub(super) fn delete(path: &Path) -> std::io::Result<()> {
+    for suffix in ["-wal", "-shm", ""] {
+        let mut name = path.to_owned().into_os_string();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+            _ => {}
         }
-        assert!(files.path_of(day_of(1_795_422_600_250_000)).ends_with("2026-11-23.db"));
-        assert_eq!(window_of(-1, hour.micros()), -3_600_000_000);
     }
+    Ok(())
+}
+
+pub(super) fn cannot_delete(path: &Path, e: std::io::Error) -> StoreError {
+    let message = format!(
+        "cannot delete {}, whose time is over: {e}; let citybrain's user write to its folder",
+        path.display()
+    );
+    StoreError::new(StoreErrorKind::ReadOnly, message).caused_by(e)
+}
+
+/// Makes what was renamed in a folder outlive a power cut.
+pub(super) fn sync_folder(dir: &Path) -> std::io::Result<()> {
+    std::fs::File::open(dir)?.sync_all()
 }

@@ -14,7 +14,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use city_model::{DeviceKey, Reading};
 use rustc_hash::FxHashMap;
 
-use super::columns::{DeviceColumns, Put};
+use super::columns::{DeviceColumns, Put, rows};
+use crate::Deletion;
 
 /// All windows.
 #[derive(Debug, Default)]
@@ -128,6 +129,11 @@ impl Window {
         inner.slot(device).map(|slot| inner.slots[slot].clone())
     }
 
+    /// Whether a device is here.
+    pub(super) fn has(&self, device: DeviceKey) -> bool {
+        self.read().slot(device).is_some()
+    }
+
     /// All devices that are here.
     pub(super) fn devices(&self) -> Vec<Slot> {
         self.read().slots.clone()
@@ -181,6 +187,27 @@ impl Inner {
     /// Whether it holds readings that are in no chunk.
     pub(super) fn needs_log(&self) -> bool {
         self.needs_from().is_some()
+    }
+
+    /// Removes readings of a device, and lets the window be sealed anew. Returns how many went;
+    /// `None` if the device is not here, an error if what is stored of it could not be read.
+    pub(super) fn remove(&mut self, what: &Deletion, seq: u64) -> Option<Result<usize, ()>> {
+        let slot = self.slot(what.device)?;
+        let slot = &mut self.slots[slot];
+        if slot.damaged {
+            return Some(Err(()));
+        }
+        let columns = Arc::make_mut(&mut slot.columns);
+        let (from, to) = (what.range.from.micros(), what.range.to.micros());
+        let rows = rows(&columns.times, from, to);
+        slot.dirty = true;
+        self.dirty_from.get_or_insert(seq);
+        Some(Ok(columns.remove(what.metric, rows)))
+    }
+
+    /// Lets the window be sealed anew although nothing in it changed.
+    pub(super) fn seal_anyway(&mut self, seq: u64) {
+        self.dirty_from.get_or_insert(seq);
     }
 
     fn needs_from(&self) -> Option<u64> {

@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use city_model::Timestamp;
+use city_model::{DeviceKey, MetricKey, Timestamp};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::letters::{self, Amount, Coming};
 use crate::sqlite::{self, Format};
 use crate::{
-    DELIVERIES_KEPT, DeadLetter, DeadLetterId, DeliveryNote, LetterCount, NewDeadLetter,
+    DELIVERIES_KEPT, DeadLetter, DeadLetterId, Deletion, DeliveryNote, LetterCount, NewDeadLetter,
     StoreError, TimeRange,
 };
 
 pub(super) const FORMAT: Format = Format {
     name: "ingest database",
     application: 0x4342_494e, // "CBIN"
-    version: 2,
+    version: 3,
     page_size: 16384,
     schema: "CREATE TABLE log (
                  seq     INTEGER PRIMARY KEY,
@@ -55,11 +55,33 @@ pub(super) const FORMAT: Format = Format {
              CREATE TABLE settings (
                  name  TEXT PRIMARY KEY,
                  value INTEGER NOT NULL
-             ) WITHOUT ROWID;",
+             ) WITHOUT ROWID;
+             -- What was asked to be deleted: done is 0 until it is, whatever happens in between.
+             CREATE TABLE deletions (
+                 id       INTEGER PRIMARY KEY,
+                 device   INTEGER NOT NULL,
+                 metric   INTEGER,
+                 from_us  INTEGER NOT NULL,
+                 to_us    INTEGER NOT NULL,
+                 done     INTEGER NOT NULL DEFAULT 0,
+                 readings INTEGER NOT NULL DEFAULT 0
+             );",
+    // Days may be compacted from version 3 on, which programs of before would not see.
+    upgrades: &[(
+        2,
+        "CREATE TABLE deletions (
+             id       INTEGER PRIMARY KEY,
+             device   INTEGER NOT NULL,
+             metric   INTEGER,
+             from_us  INTEGER NOT NULL,
+             to_us    INTEGER NOT NULL,
+             done     INTEGER NOT NULL DEFAULT 0,
+             readings INTEGER NOT NULL DEFAULT 0
+         );",
+    )],
 };
 
-/// What came later, added to every file that does not have it: programs of before do not mind it,
-/// so that the format is still theirs. The column stands behind the payload, but is only ever
+/// What came with version 2, added to every file that does not have it. The column stands behind the payload, but is only ever
 /// looked up by its index; letters of before have none.
 const LETTER_HASH: &str = "ALTER TABLE dead_letters ADD COLUMN hash INTEGER;";
 const ADDED: &str = "CREATE INDEX IF NOT EXISTS dead_letters_by_hash ON dead_letters (hash)
@@ -211,6 +233,42 @@ impl IngestWriter {
         self.transaction("cannot write to", |conn| add_to(conn, name, add as i64))
     }
 
+    /// Sets a setting.
+    pub(super) fn set(&mut self, name: &str, value: i64) -> Result<(), StoreError> {
+        self.transaction("cannot write to", |conn| {
+            conn.prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?
+                .execute((name, value))
+                .map(|_| ())
+        })
+    }
+
+    /// Notes that something is to be deleted, before it is. Returns the note's number.
+    pub(super) fn begin_deletion(&mut self, what: &Deletion) -> Result<i64, StoreError> {
+        self.transaction("cannot write to", |conn| {
+            conn.execute(
+                "INSERT INTO deletions (device, metric, from_us, to_us) VALUES (?1, ?2, ?3, ?4)",
+                (
+                    what.device.0,
+                    what.metric.map(|metric| metric.0),
+                    what.range.from.micros(),
+                    what.range.to.micros(),
+                ),
+            )?;
+            Ok(conn.last_insert_rowid())
+        })
+    }
+
+    /// Notes that it is deleted, and how many readings went.
+    pub(super) fn end_deletion(&mut self, id: i64, readings: u64) -> Result<(), StoreError> {
+        self.transaction("cannot write to", |conn| {
+            conn.execute(
+                "UPDATE deletions SET done = 1, readings = readings + ?2 WHERE id = ?1",
+                (id, readings as i64),
+            )?;
+            add_to(conn, "dropped", readings as i64)
+        })
+    }
+
     /// A setting; `new` is written first if it is not there.
     pub(super) fn setting_or(&mut self, name: &str, new: i64) -> Result<i64, StoreError> {
         self.transaction("cannot write to", |conn| {
@@ -219,17 +277,6 @@ impl IngestWriter {
                 (name, new),
             )?;
             conn.query_row("SELECT value FROM settings WHERE name = ?1", [name], |row| row.get(0))
-        })
-    }
-
-    /// Writes a setting.
-    pub(super) fn set_setting(&mut self, name: &str, value: i64) -> Result<(), StoreError> {
-        self.transaction("cannot write to", |conn| {
-            conn.execute(
-                "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)",
-                (name, value),
-            )
-            .map(|_| ())
         })
     }
 
@@ -334,6 +381,23 @@ impl IngestDb {
 
     pub(super) fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {
         self.read(|conn| letters::one(conn, id))
+    }
+
+    /// Deletions that were begun and not ended.
+    pub(super) fn open_deletions(&self) -> Result<Vec<(i64, Deletion)>, StoreError> {
+        self.read(|conn| {
+            conn.prepare("SELECT id, device, metric, from_us, to_us FROM deletions WHERE done = 0")?
+                .query_map([], |row| {
+                    let (from, to) = (row.get(3)?, row.get(4)?);
+                    let range = TimeRange {
+                        from: Timestamp::from_micros(from),
+                        to: Timestamp::from_micros(to),
+                    };
+                    let metric = row.get::<_, Option<u16>>(2)?.map(MetricKey);
+                    Ok((row.get(0)?, Deletion { device: DeviceKey(row.get(1)?), metric, range }))
+                })?
+                .collect()
+        })
     }
 
     /// The last deliveries, oldest first.

@@ -2,12 +2,12 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use city_model::{DeviceKey, MetricKey, Reading, SeriesKey, ZoneSet};
+use city_model::{DeviceKey, MetricKey, Reading, SeriesKey, Timestamp, ZoneSet};
 
 use super::codec::bytes::{Damaged, Reader, put_signed, put_varint};
 use super::log;
-use crate::LastValue;
 use crate::backends::supersedes;
+use crate::{LastValue, TimeRange};
 
 /// Devices handed out under one lock, so that a slow reader holds up nobody.
 const SLICE: usize = 256;
@@ -76,6 +76,41 @@ impl LastValues {
                 each(SeriesKey { device: DeviceKey(*device), metric: entry.metric }, entry);
             }
         }
+    }
+
+    /// Puts the newest that is left in the place of a value, and of a newest time, in a range that
+    /// was deleted; without one the series is no more.
+    pub(super) fn put_back(
+        &self,
+        device: DeviceKey,
+        metric: MetricKey,
+        deleted: TimeRange,
+        left: Option<LastValue>,
+    ) {
+        let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(entries) = devices.get_mut(device.index()) else { return };
+        let Some(place) = entries.iter().position(|entry| entry.metric == metric) else { return };
+        let Some(left) = left else {
+            entries.remove(place);
+            return;
+        };
+        let entry = &mut entries[place];
+        if deleted.contains(Timestamp::from_micros(entry.newest)) {
+            entry.newest = left.time.micros();
+        }
+        if deleted.contains(entry.value.time) {
+            entry.value = left;
+        }
+    }
+
+    /// The metrics of a device of which the newest value or the newest time is in a range.
+    pub(super) fn newest_in(&self, device: DeviceKey, range: TimeRange) -> Vec<MetricKey> {
+        let devices = self.devices.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = devices.get(device.index()).map_or(&[][..], Vec::as_slice);
+        let inside = |entry: &&Entry| {
+            range.contains(entry.value.time) || range.contains(Timestamp::from_micros(entry.newest))
+        };
+        entries.iter().filter(inside).map(|entry| entry.metric).collect()
     }
 
     /// How many series there are.

@@ -61,6 +61,12 @@ impl Ledger {
         self.sources.entry(source).or_default().reading(duplicate);
     }
 
+    /// Counts at least so many readings of a device as stored.
+    pub(super) fn at_least_stored(&mut self, device: DeviceKey, stored: u64) {
+        let tally = self.device(device);
+        tally.stored = tally.stored.max(stored);
+    }
+
     pub(super) fn letters(&mut self, letters: LoggedLetters) {
         match letters.device {
             Some(device) => self.device(device).letters(letters),

@@ -4,15 +4,21 @@
 //! LOCK                      held by the process that uses the directory
 //! ingest.db                 log of commits, dead letters, snapshots, holds
 //! chunks/2026-11-23.db      device chunks of one day
+//! tiers/1h/2026-11.db       summaries of a month's days in steps of an hour; also 15m and 1m
 //! ```
 //! A commit is one fsynced transaction on `ingest.db`; only then its readings go into the head.
 //! When a window is over, its devices are encoded as chunks, and once they are on the disk, the
-//! log is cut. After a crash the log is replayed. `verify` reads all of it and says what is damaged.
+//! log is cut. After a crash the log is replayed. Once a day is over it is compacted: one chunk per
+//! device, and summaries. `verify` reads all of it and says what is damaged.
 
+mod backup;
 mod codec;
 mod columns;
 mod commit;
+mod compact;
 mod day_file;
+mod day_name;
+mod delete;
 mod head;
 mod ingest_db;
 mod last;
@@ -22,37 +28,50 @@ mod log;
 mod near;
 mod newest;
 mod options;
+mod pieces;
 mod query;
 mod recovery;
+mod repair;
 mod seal;
 #[cfg(test)]
 mod tests;
+mod tiers;
 mod verify;
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use city_model::{DeviceKey, MetricKey, Position, SeriesKey, Span, Timestamp};
+use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
 
+pub use self::backup::{Backup, backup, backup_state};
 use self::commit::Writer;
+use self::compact::Compactor;
 use self::day_file::DayFiles;
 use self::head::Head;
 use self::ingest_db::IngestDb;
 use self::last::LastValues;
 use self::ledger::Ledger;
 pub(super) use self::near::Followed;
-pub use self::options::Options;
+pub use self::options::{Options, TierRetention};
+pub use self::repair::{Repair, repair};
+use self::tiers::Tiers;
 pub use self::verify::{Damage, Verification, verify, verify_state};
 use crate::steps::check_range;
 use crate::{
-    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, DeliveryNote,
-    LastValue, LedgerKey, LetterCount, Point, Replay, Store, StoreError, StoreErrorKind,
-    StoreStats, TimeRange,
+    Bucket, Cancel, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage,
+    Deletion, DeliveryNote, LastValue, LedgerKey, LetterCount, Point, Rank, Replay, Store,
+    StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
+
+/// The setting that says from when on all readings are here.
+const COMPLETE_FROM: &str = "complete_from";
+/// The setting that a backup has: no commit gets this number or a lower one.
+const SEQ_FLOOR: &str = "seq_floor";
 
 /// What opening brought back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +96,7 @@ pub struct Embedded {
     window: i64,
     ingest: IngestDb,
     days: DayFiles,
+    tiers: Tiers,
     head: Head,
     last: LastValues,
     ledger: Mutex<Ledger>,
@@ -84,7 +104,10 @@ pub struct Embedded {
     writer: Mutex<Writer>,
     /// Locked by whoever seals, before the writer.
     sealer: Mutex<Sealer>,
+    /// Locked by whoever writes whole days anew, before the sealer.
+    compactor: Mutex<Compactor>,
     holds: Mutex<BTreeMap<String, u64>>,
+    metric_retention: Mutex<BTreeMap<MetricKey, Span>>,
     counts: Counts,
     /// Keeps other processes out.
     _lock: File,
@@ -97,8 +120,10 @@ struct Counts {
     head_seq: AtomicU64,
     log_bytes: AtomicU64,
     last_commit_us: AtomicU64,
-    /// Readings that retention dropped.
+    /// Readings that retention dropped, or that were deleted.
     dropped: AtomicU64,
+    /// Readings of days before this one are dropped, in microseconds.
+    complete_from: AtomicI64,
     letters: AtomicU64,
     letter_bytes: AtomicU64,
     letters_dropped: AtomicU64,
@@ -111,6 +136,8 @@ struct Sealer {
     snapshot_at: Option<i64>,
     /// The commit that it is of.
     snapshot_seq: u64,
+    /// When something was last sealed in a day, by day, in microseconds.
+    touched: BTreeMap<i64, i64>,
 }
 
 impl Embedded {
@@ -145,23 +172,31 @@ impl Embedded {
         ] {
             count.store(writer.setting_or(name, 0)? as u64, Ordering::Relaxed);
         }
+        counts.complete_from.store(writer.setting_or(COMPLETE_FROM, i64::MIN)?, Ordering::Relaxed);
+        let seq_floor = writer.setting_or(SEQ_FLOOR, 0)? as u64;
         let holds = Mutex::new(ingest.holds()?);
+        let tiers = Tiers::open(dir.join("tiers"));
+        let metric_retention = Mutex::new(options.metric_retention.clone());
         let mut store = Self {
             dir: dir.to_owned(),
             options,
             window,
             ingest,
             days,
+            tiers,
             head: Head::default(),
             last: LastValues::default(),
             ledger: Mutex::default(),
             writer: Mutex::new(Writer::new(writer)),
             sealer: Mutex::default(),
+            compactor: Mutex::default(),
             holds,
+            metric_retention,
             counts,
             _lock: lock,
         };
-        let (log_commits, readings) = store.recover()?;
+        let (log_commits, readings) = store.recover(seq_floor)?;
+        store.finish_deletions()?;
         Ok((store, Recovery { log_commits, readings, took: started.elapsed() }))
     }
 
@@ -187,7 +222,30 @@ impl Embedded {
     }
 
     fn window_of(&self, time: i64) -> i64 {
-        day_file::window_of(time, self.window)
+        day_name::window_of(time, self.window)
+    }
+
+    fn compactor(&self) -> MutexGuard<'_, Compactor> {
+        self.compactor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps readings of some metrics for less than those of the others, by event time in whole
+    /// days of UTC. Takes the place of what held before.
+    pub fn keep_metrics(&self, retention: BTreeMap<MetricKey, Span>) {
+        *self.metric_retention.lock().unwrap_or_else(PoisonError::into_inner) = retention;
+    }
+
+    /// The first instant from which on all readings that were ever stored are still here; those of
+    /// before were dropped, because their time was over.
+    pub fn complete_from(&self) -> Timestamp {
+        Timestamp::from_micros(self.counts.complete_from.load(Ordering::Acquire))
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        let days = self.days.days();
+        file_bytes(self.ingest.path())
+            + days.into_iter().map(|day| file_bytes(&self.days.path(day))).sum::<u64>()
+            + self.tiers.paths().iter().map(|(_, path)| file_bytes(path)).sum::<u64>()
     }
 
     fn damaged_commit(&self, seq: u64, what: codec::bytes::Damaged) -> StoreError {
@@ -236,13 +294,13 @@ impl Store for Embedded {
         self.do_commit(commit)
     }
 
-    fn raw(
+    fn scan(
         &self,
         series: SeriesKey,
         range: TimeRange,
-        limit: usize,
-    ) -> Result<Vec<Point>, StoreError> {
-        self.query_raw(series, range, limit)
+        each: &mut dyn FnMut(&[Point]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.query_scan(series, range, each)
     }
 
     fn buckets(
@@ -250,8 +308,33 @@ impl Store for Embedded {
         series: &[SeriesKey],
         range: TimeRange,
         step: Span,
+        cancel: &Cancel,
     ) -> Result<Vec<Bucket>, StoreError> {
-        self.query_buckets(series, range, step)
+        self.query_buckets(series, range, step, cancel)
+    }
+
+    fn top(
+        &self,
+        series: &[SeriesKey],
+        range: TimeRange,
+        by: Rank,
+        n: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<(SeriesKey, Bucket)>, StoreError> {
+        self.query_top(series, range, by, n, cancel)
+    }
+
+    fn export(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+        each: &mut dyn FnMut(Vec<Reading>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.query_export(device, range, each)
+    }
+
+    fn delete(&self, what: &Deletion) -> Result<u64, StoreError> {
+        self.do_delete(what)
     }
 
     fn track(
@@ -370,7 +453,7 @@ impl Store for Embedded {
         StoreStats {
             readings: stored.saturating_sub(self.counts.dropped.load(Ordering::Relaxed)),
             series: self.last.series() as u64,
-            disk_bytes: disk_bytes(&self.dir) + disk_bytes(&self.dir.join("chunks")),
+            disk_bytes: self.disk_bytes(),
             log_bytes: self.counts.log_bytes.load(Ordering::Relaxed),
             commits: self.head_seq(),
             last_commit_us: self.counts.last_commit_us.load(Ordering::Relaxed),
@@ -382,17 +465,12 @@ impl Store for Embedded {
     }
 }
 
-/// Bytes of the store's files in a folder, without folders in it.
-fn disk_bytes(dir: &Path) -> u64 {
-    let ours = |name: &str| {
-        let name = name.trim_end_matches("-wal").trim_end_matches("-shm");
-        name == "ingest.db" || day_file::day_of_name(Path::new(name)).is_some()
+/// Bytes of a database with what SQLite has beside it.
+fn file_bytes(path: &Path) -> u64 {
+    let with = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        std::fs::metadata(name).map_or(0, |metadata| metadata.len())
     };
-    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    entries
-        .filter(|entry| entry.file_name().to_str().is_some_and(ours))
-        .filter_map(|entry| entry.metadata().ok())
-        .filter(std::fs::Metadata::is_file)
-        .map(|metadata| metadata.len())
-        .sum()
+    ["", "-wal", "-shm"].map(with).iter().sum()
 }

@@ -1,19 +1,16 @@
 //! What a store needs that stands before a server: to follow the log with everything that is in it,
 //! and to let go of days that the server has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 
 use city_model::{Reading, Timestamp};
 
-use super::Embedded;
-use super::day_file::{DAY, day_of};
+use super::day_name::{DAY, day_of};
 use super::log;
+use super::{COMPLETE_FROM, Embedded};
 use crate::{Store as _, StoreError};
-
-/// The name of the setting that holds the first instant from which on everything is here.
-const COMPLETE_FROM: &str = "complete_from_us";
 
 /// A reading of the log as a follower gets it.
 #[derive(Debug)]
@@ -63,24 +60,29 @@ impl Embedded {
         Ok(())
     }
 
-    /// The first instant from which on everything is here.
-    pub(in crate::backends) fn complete_from(&self) -> Result<i64, StoreError> {
-        self.writer().db.setting_or(COMPLETE_FROM, i64::MIN)
+    /// Puts a reading that is stored elsewhere in the place of a newest value that went.
+    pub(in crate::backends) fn bring_back_last(&self, reading: &Reading) {
+        let mut writer = self.writer();
+        if self.last.get(reading.series).is_none() {
+            self.last.apply([reading]);
+            writer.newest.raise(reading.series, reading.time.micros());
+        }
     }
 
     /// Drops the days before `before` of which a follower has everything: all commits before number
-    /// `has`. `complete_from` moves first, on the disk too, so that whoever reads meanwhile can
-    /// tell. Nothing is dropped outside of `within`, for the follower cannot hold it.
+    /// `has`. [`Embedded::complete_from`] moves first, on the disk too, so that whoever reads
+    /// meanwhile can tell. Nothing is dropped outside of `within`, for the follower cannot hold it.
+    /// What goes still counts as stored.
     pub(in crate::backends) fn let_go(
         &self,
         before: i64,
         has: u64,
         within: (Timestamp, Timestamp),
-        complete_from: &AtomicI64,
     ) -> Result<(), StoreError> {
+        let _compactor = self.compactor();
         let _sealer = self.sealer();
         let (first, last) = (within.0.micros(), within.1.micros());
-        let mut days: BTreeSet<i64> = self.days.days_between(first, last).into_iter().collect();
+        let mut days: BTreeSet<i64> = self.days.days().into_iter().collect();
         days.extend(self.head.between(first, last).iter().map(|window| day_of(window.start)));
         for day in days.into_iter().filter(|day| day.saturating_add(DAY) <= before) {
             if day < first || day + DAY > last {
@@ -90,18 +92,20 @@ impl Embedded {
             let mut writer = self.writer();
             let windows = self.head.between(day, day + DAY - 1);
             let is_sealed = windows.iter().all(|window| !window.read().needs_log());
-            let is_there = is_sealed && self.days.seals(day)?.values().all(|seq| *seq < has);
-            if !is_there {
+            let passed = |seals: &BTreeMap<i64, u64>| seals.values().all(|seq| *seq < has);
+            let is_passed = self.days.contents(day, |found| passed(&found.seals))?;
+            let complete_from = self.complete_from().micros();
+            if !is_sealed || is_passed == Some(false) {
                 // Late readings of a day before may wait; the first day that is here may not.
-                if day >= complete_from.load(Ordering::Acquire) {
+                if day >= complete_from {
                     return Ok(());
                 }
                 continue;
             }
             let end = day + DAY;
-            if end > complete_from.load(Ordering::Acquire) {
-                writer.db.set_setting(COMPLETE_FROM, end)?;
-                complete_from.store(end, Ordering::Release);
+            if end > complete_from {
+                writer.db.set(COMPLETE_FROM, end)?;
+                self.counts.complete_from.store(end, Ordering::Release);
             }
             self.days.drop_day(day)?;
         }

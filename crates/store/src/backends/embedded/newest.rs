@@ -1,7 +1,9 @@
 //! The newest event time of every series: the committer's fast way to tell that a reading is new.
 
-use city_model::{MetricKey, SeriesKey};
+use city_model::{MetricKey, SeriesKey, Timestamp};
 use rustc_hash::FxHashSet;
+
+use crate::TimeRange;
 
 /// How a reading's time stands to those of its series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +116,19 @@ impl NewestTimes {
             None => {
                 entries.swap_remove(at);
             }
+        }
+    }
+
+    /// Notes that the readings of a range were deleted, and what the newest of the rest is.
+    pub(super) fn lower(&mut self, series: SeriesKey, deleted: TimeRange, left: Option<i64>) {
+        let Some(entries) = self.devices.get_mut(series.device.index()) else { return };
+        let Some(at) = entries.iter().position(|e| e.metric == series.metric) else { return };
+        if !deleted.contains(Timestamp::from_micros(entries[at].newest)) {
+            return;
+        }
+        match left {
+            Some(left) => entries[at].newest = left,
+            None => drop(entries.swap_remove(at)),
         }
     }
 

@@ -1,7 +1,10 @@
 //! How the embedded store works.
 
-use city_model::Span;
+use std::collections::BTreeMap;
 
+use city_model::{MetricKey, Span};
+
+pub use super::tiers::TierRetention;
 use crate::{StoreError, StoreErrorKind};
 
 /// How the embedded store works. The defaults suit a city.
@@ -15,6 +18,14 @@ pub struct Options {
     pub seal_after: Span,
     /// How long readings are kept by event time, in whole days of UTC; `None`: for ever.
     pub retention: Option<Span>,
+    /// The same for metrics that are kept for less; see [`super::Embedded::keep_metrics`].
+    pub metric_retention: BTreeMap<MetricKey, Span>,
+    /// How long summaries are kept, in whole months of UTC.
+    pub tiers: TierRetention,
+    /// How long after its end, and after something was last sealed in it, a day is compacted.
+    pub compact_after: Span,
+    /// The name of a hold: days that hold anything that it has not passed are not dropped.
+    pub keep_for: Option<String>,
     /// How long dead letters are kept after they were received.
     pub dead_letter_retention: Span,
     /// How many bytes of dead letters (payloads, topics and what is noted with them) are kept;
@@ -33,6 +44,10 @@ impl Default for Options {
             window: Span::from_hours(1),
             seal_after: Span::from_mins(5),
             retention: None,
+            metric_retention: BTreeMap::new(),
+            tiers: TierRetention::default(),
+            compact_after: Span::from_hours(1),
+            keep_for: None,
             dead_letter_retention: Span::from_hours(90 * 24),
             dead_letter_bytes: 1 << 30,
             snapshot_every: Span::from_mins(1),

@@ -1,52 +1,61 @@
-//! Queries: walk the windows of a range in order, each from the head or from its chunk.
+//! Queries: walk the days of a range in order; within a day ask summaries or [`super::pieces`].
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use city_model::{DeviceKey, MetricKey, Position, SeriesKey, Span, Timestamp};
-use rustc_hash::FxHashSet;
+use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::codec::Chunk;
+use super::Embedded;
 use super::codec::bytes::Damaged;
-use super::columns::{ABSENT, Column, DeviceColumns, add_to_steps, rows};
-use super::day_file::day_of;
-use super::{Embedded, head};
-use crate::steps::{Steps, check_range};
-use crate::{Bucket, Point, StoreError, TimeRange};
+use super::day_file::Summary;
+use super::day_name::{DAY, day_of, window_of};
+use super::pieces::Piece;
+use super::tiers::Tier;
+use crate::backends::bare_reading;
+use crate::steps::{Stats, Steps, check_range, ranked};
+use crate::{Bucket, Cancel, Point, Rank, StoreError, TimeRange};
 
-/// All readings of a device in a window, wherever they are.
-enum Found {
-    Head(Arc<DeviceColumns>),
-    Chunk(Vec<u8>),
+/// Devices and their metrics, each once, in order.
+struct Wanted(Vec<(DeviceKey, Vec<MetricKey>)>);
+
+impl Wanted {
+    fn new(series: &[SeriesKey]) -> Self {
+        let mut series = series.to_vec();
+        series.sort_unstable();
+        series.dedup();
+        let by_device = series.chunk_by(|a, b| a.device == b.device);
+        Self(by_device.map(|of| (of[0].device, of.iter().map(|s| s.metric).collect())).collect())
+    }
 }
 
 impl Embedded {
-    pub(super) fn query_raw(
+    pub(super) fn query_scan(
         &self,
         series: SeriesKey,
         range: TimeRange,
-        limit: usize,
-    ) -> Result<Vec<Point>, StoreError> {
-        let mut points = Vec::new();
-        self.walk(range, |window| {
-            if points.len() >= limit {
-                return Ok(ControlFlow::Break(()));
-            }
-            self.with_column(window, series, |times, column| {
-                for row in within(times, range) {
-                    if points.len() >= limit {
-                        break;
+        each: &mut dyn FnMut(&[Point]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        check_range(range)?;
+        for day in self.days_of(range) {
+            let mut page = Vec::new();
+            self.each_piece(day, series.device, range, |piece| {
+                piece.column(series.metric, |column| {
+                    for row in piece.within(range) {
+                        if let Some((value, quality)) = column.get(row) {
+                            let time = Timestamp::from_micros(piece.times()[row]);
+                            page.push(Point { time, value, quality });
+                        }
                     }
-                    if let Some((value, quality)) = column.get(row) {
-                        let time = Timestamp::from_micros(times[row]);
-                        points.push(Point { time, value, quality });
-                    }
-                }
+                })?;
+                Ok(())
             })?;
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(points)
+            if !page.is_empty() && each(&page).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn query_buckets(
@@ -54,33 +63,59 @@ impl Embedded {
         series: &[SeriesKey],
         range: TimeRange,
         step: Span,
+        cancel: &Cancel,
     ) -> Result<Vec<Bucket>, StoreError> {
         let mut steps = Steps::new(step)?;
-        let mut series = series.to_vec();
-        series.sort_unstable();
-        series.dedup();
-        self.walk(range, |window| {
-            for of_device in series.chunk_by(|a, b| a.device == b.device) {
-                let device = of_device[0].device;
-                match self.find(window, device)? {
-                    None => {}
-                    Some(Found::Head(columns)) => {
-                        let rows = within(&columns.times, range);
-                        for column in of_device.iter().filter_map(|s| columns.column(s.metric)) {
-                            add_to_steps(&columns.times, column, rows.clone(), &mut steps);
-                        }
-                    }
-                    Some(Found::Chunk(blob)) => {
-                        let metrics = of_device.iter().map(|s| s.metric);
-                        Chunk::parse(&blob, window, device)
-                            .and_then(|chunk| chunk_to_steps(&chunk, metrics, range, &mut steps))
-                            .map_err(|what| self.days.damage(window, device, what.0))?;
-                    }
+        check_range(range)?;
+        let tier = Tier::for_step(step.micros());
+        let wanted = Wanted::new(series);
+        for day in self.days_of(range) {
+            let mut left = Vec::new();
+            for (device, metrics) in &wanted.0 {
+                cancel.check()?;
+                let add = |_, start, stats: &Stats| steps.merge(steps.start_of(start), stats);
+                if !self.summarised(day, *device, metrics, range, tier, add)? {
+                    left.push((*device, metrics.as_slice()));
                 }
             }
-            Ok(ControlFlow::Continue(()))
-        })?;
+            self.each_piece_of(day, &left, range, cancel, |_, metrics, piece| {
+                metrics.iter().try_for_each(|metric| piece.to_steps(*metric, range, &mut steps))
+            })?;
+        }
         Ok(steps.finish())
+    }
+
+    pub(super) fn query_top(
+        &self,
+        series: &[SeriesKey],
+        range: TimeRange,
+        by: Rank,
+        n: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<(SeriesKey, Bucket)>, StoreError> {
+        check_range(range)?;
+        let wanted = Wanted::new(series);
+        let mut all: FxHashMap<SeriesKey, Stats> = FxHashMap::default();
+        for day in self.days_of(range) {
+            let mut left = Vec::new();
+            for (device, metrics) in &wanted.0 {
+                cancel.check()?;
+                let add = |metric, _, stats: &Stats| {
+                    let series = SeriesKey { device: *device, metric };
+                    all.entry(series).or_default().merge(stats);
+                };
+                if !self.summarised(day, *device, metrics, range, Some(Tier::Hour), add)? {
+                    left.push((*device, metrics.as_slice()));
+                }
+            }
+            self.each_piece_of(day, &left, range, cancel, |device, metrics, piece| {
+                metrics.iter().try_for_each(|metric| {
+                    let series = SeriesKey { device, metric: *metric };
+                    piece.to_stats(*metric, range, all.entry(series).or_default())
+                })
+            })?;
+        }
+        Ok(ranked(all.into_iter().collect(), range, by, n))
     }
 
     pub(super) fn query_track(
@@ -89,31 +124,57 @@ impl Embedded {
         range: TimeRange,
         limit: usize,
     ) -> Result<Vec<(Timestamp, Position)>, StoreError> {
+        check_range(range)?;
         let mut track = Vec::new();
-        self.walk(range, |window| {
+        for day in self.days_of(range) {
             if track.len() >= limit {
-                return Ok(ControlFlow::Break(()));
+                break;
             }
-            let mut add = |times: &[i64], positions: &[Option<Position>]| {
-                for row in within(times, range) {
+            self.each_piece(day, device, range, |piece| {
+                let positions = piece.positions()?;
+                for row in piece.within(range) {
                     if let Some(Some(position)) = positions.get(row) {
-                        track.push((Timestamp::from_micros(times[row]), *position));
+                        track.push((Timestamp::from_micros(piece.times()[row]), *position));
                     }
                 }
-            };
-            match self.find(window, device)? {
-                None => {}
-                Some(Found::Head(columns)) => add(&columns.times, &columns.positions),
-                Some(Found::Chunk(blob)) => {
-                    let damage = |what: Damaged| self.days.damage(window, device, what.0);
-                    let chunk = Chunk::parse(&blob, window, device).map_err(damage)?;
-                    add(&chunk.times, &chunk.positions().map_err(damage)?);
-                }
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
+                Ok(())
+            })?;
+        }
         track.truncate(limit);
         Ok(track)
+    }
+
+    pub(super) fn query_export(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+        each: &mut dyn FnMut(Vec<Reading>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        check_range(range)?;
+        for day in self.days_of(range) {
+            let mut page = Vec::new();
+            self.each_piece(day, device, range, |piece| {
+                let mut columns = piece.all()?;
+                columns.columns.sort_by_key(|column| column.metric);
+                for (row, time) in columns.times.iter().enumerate() {
+                    let time = Timestamp::from_micros(*time);
+                    if !range.contains(time) {
+                        continue;
+                    }
+                    let position = columns.positions.get(row).copied().flatten();
+                    for column in &columns.columns {
+                        let series = SeriesKey { device, metric: column.metric };
+                        let Some((value, quality)) = column.get(row) else { continue };
+                        page.push(bare_reading(series, time, value, quality, position));
+                    }
+                }
+                Ok(())
+            })?;
+            if !page.is_empty() && each(page).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn query_count(
@@ -121,186 +182,187 @@ impl Embedded {
         device: Option<DeviceKey>,
         range: TimeRange,
     ) -> Result<u64, StoreError> {
+        check_range(range)?;
         let mut count = 0;
-        self.walk(range, |window| {
+        for day in self.days_of(range) {
             count += match device {
-                Some(device) => self.count_device(window, device, range)?,
-                None => self.count_window(window, range)?,
+                Some(device) => self.count_device(day, device, range)?,
+                None => self.count_day(day, range)?,
             };
-            Ok(ControlFlow::Continue(()))
-        })?;
+        }
         Ok(count)
     }
 
-    fn count_window(&self, window: i64, range: TimeRange) -> Result<u64, StoreError> {
+    fn count_day(&self, day: i64, range: TimeRange) -> Result<u64, StoreError> {
+        let Some(windows) = self.windows_of(day, range) else { return Ok(0) };
         // The head first: a device that is sealed after this look is in a chunk at the next one.
-        let here = self.head.get(window).map(|window| window.devices()).unwrap_or_default();
-        if let Some(slot) = here.iter().find(|slot| slot.damaged) {
-            return Err(self.damaged_slot(window, slot.device));
-        }
-        let mut count: u64 = here.iter().map(|slot| count_rows(&slot.columns, range)).sum();
-        let here: FxHashSet<DeviceKey> = here.into_iter().map(|slot| slot.device).collect();
-        for chunk in self.days.summaries(window)? {
-            if here.contains(&chunk.device) {
-                continue;
+        let mut apart: FxHashSet<DeviceKey> = FxHashSet::default();
+        for window in self.head.between(*windows.start(), *windows.end()) {
+            for slot in window.devices() {
+                if slot.damaged {
+                    return Err(self.damaged_slot(window.start, slot.device));
+                }
+                apart.insert(slot.device);
             }
-            count += if inside(chunk.first, chunk.last, range) {
+        }
+        let found = self.days.contents(day, |found| {
+            let own = found.windows.range(windows.clone()).copied().collect::<Vec<i64>>();
+            (found.compacted, own, found.overridden.clone())
+        })?;
+        let (compacted, own, overridden) = found.unwrap_or_default();
+        let mut summaries: Vec<Summary> = Vec::new();
+        if compacted {
+            apart.extend(overridden.into_iter().map(DeviceKey));
+            summaries = self.days.day_summaries(day)?;
+        } else {
+            for window in own {
+                summaries.extend(self.days.summaries(window)?);
+            }
+        }
+        let mut count = 0;
+        for chunk in summaries.iter().filter(|chunk| !apart.contains(&chunk.device)) {
+            let whole = range.from.micros() <= chunk.first && chunk.last < range.to.micros();
+            count += if whole {
                 chunk.readings
+            } else if compacted {
+                self.count_device(day, chunk.device, range)?
             } else {
-                self.count_device(window, chunk.device, range)?
+                self.count_device(day, chunk.device, self.of_window(chunk.window, range))?
             };
         }
+        for device in apart {
+            count += self.count_device(day, device, range)?;
+        }
         Ok(count)
+    }
+
+    /// The part of a range that lies in a window.
+    fn of_window(&self, window: i64, range: TimeRange) -> TimeRange {
+        let inside = |time: Timestamp| window_of(time.micros(), self.window) == window;
+        let from = if inside(range.from) { range.from } else { self.first_of(window) };
+        let last = Timestamp::from_micros(range.to.micros() - 1);
+        let to = if inside(last) { range.to } else { self.first_of(window + self.window) };
+        TimeRange { from, to }
+    }
+
+    /// The first instant of a window; of the outermost ones the first that there is.
+    pub(super) fn first_of(&self, window: i64) -> Timestamp {
+        let before = window_of(i64::MIN, self.window);
+        if window <= before { TimeRange::ALL.from } else { Timestamp::from_micros(window) }
     }
 
     fn count_device(
         &self,
-        window: i64,
+        day: i64,
         device: DeviceKey,
         range: TimeRange,
     ) -> Result<u64, StoreError> {
-        if let Some(columns) = self.in_head(window, device)? {
-            return Ok(count_rows(&columns, range));
-        }
-        if let Some(chunk) = self.days.summary(window, device)?
-            && inside(chunk.first, chunk.last, range)
-        {
-            return Ok(chunk.readings);
-        }
-        let Some(blob) = self.days.chunk(window, device)? else { return Ok(0) };
-        let all = Chunk::parse(&blob, window, device).and_then(|chunk| chunk.all());
-        all.map(|columns| count_rows(&columns, range))
-            .map_err(|what| self.days.damage(window, device, what.0))
+        let mut count = 0;
+        self.each_piece(day, device, range, |piece| {
+            count += piece.count(range)?;
+            Ok(())
+        })?;
+        Ok(count)
     }
 
-    /// Hands the times and values of a series in a window to `read`, if there are any.
-    fn with_column(
+    /// Hands the steps of a device's summary of a day to `add`, if a summary says exactly what the
+    /// readings say; or, if these are no longer kept, what comes nearest. Says whether it did.
+    fn summarised(
         &self,
-        window: i64,
-        series: SeriesKey,
-        read: impl FnOnce(&[i64], &Column),
-    ) -> Result<(), StoreError> {
-        match self.find(window, series.device)? {
-            None => {}
-            Some(Found::Head(columns)) => {
-                if let Some(column) = columns.column(series.metric) {
-                    read(&columns.times, column);
-                }
-            }
-            Some(Found::Chunk(blob)) => {
-                let damage = |what: Damaged| self.days.damage(window, series.device, what.0);
-                let chunk = Chunk::parse(&blob, window, series.device).map_err(damage)?;
-                if let Some(column) = chunk.column(series.metric).map_err(damage)? {
-                    read(&chunk.times, &column);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The head first, then the chunk: see [`head`].
-    fn find(&self, window: i64, device: DeviceKey) -> Result<Option<Found>, StoreError> {
-        if let Some(columns) = self.in_head(window, device)? {
-            return Ok(Some(Found::Head(columns)));
-        }
-        Ok(self.days.chunk(window, device)?.map(Found::Chunk))
-    }
-
-    fn in_head(
-        &self,
-        window: i64,
+        day: i64,
         device: DeviceKey,
-    ) -> Result<Option<Arc<DeviceColumns>>, StoreError> {
-        match self.head.get(window).and_then(|window| window.device(device)) {
-            Some(slot) if slot.damaged => Err(self.damaged_slot(window, device)),
-            slot => Ok(slot.map(|slot| slot.columns)),
+        metrics: &[MetricKey],
+        range: TimeRange,
+        tier: Option<Tier>,
+        mut add: impl FnMut(MetricKey, i64, &Stats),
+    ) -> Result<bool, StoreError> {
+        let kept = day >= self.counts.complete_from.load(Ordering::Acquire);
+        let tiers: Vec<Tier> = if kept {
+            let Some(tier) = tier else { return Ok(false) };
+            if !self.summary_is_exact(day, device, range, tier)? {
+                return Ok(false);
+            }
+            vec![tier]
+        } else {
+            // The one asked for, else a finer one, else the finest that there is.
+            let finer = Tier::ALL.into_iter().rev().filter(|other| Some(*other) <= tier);
+            finer.chain(Tier::ALL.into_iter().filter(|other| Some(*other) > tier)).collect()
+        };
+        for tier in tiers {
+            let Some(row) = self.tiers.row(tier, day, device, metrics)? else { continue };
+            for (metric, summary) in &row {
+                for (start, stats) in summary {
+                    if range.contains(Timestamp::from_micros(*start)) {
+                        add(*metric, *start, stats);
+                    }
+                }
+            }
+            return Ok(true);
         }
+        Ok(false)
     }
 
-    fn damaged_slot(&self, window: i64, device: DeviceKey) -> StoreError {
+    /// Whether a summary of this device and day, if there is one, says what its readings say, and
+    /// the range ends where steps end.
+    fn summary_is_exact(
+        &self,
+        day: i64,
+        device: DeviceKey,
+        range: TimeRange,
+        tier: Tier,
+    ) -> Result<bool, StoreError> {
+        let (from, to) = (range.from.micros().max(day), range.to.micros().min(day + DAY));
+        if from % tier.step() != 0 || to % tier.step() != 0 {
+            return Ok(false);
+        }
+        let in_head = self.head.between(day, day + DAY - self.window);
+        if in_head.iter().any(|window| window.has(device)) {
+            return Ok(false);
+        }
+        let settled = self
+            .days
+            .contents(day, |found| found.compacted && !found.overridden.contains(&device.0))?;
+        Ok(settled.unwrap_or(false))
+    }
+
+    pub(super) fn damaged_slot(&self, window: i64, device: DeviceKey) -> StoreError {
         self.days.damage(window, device, "it could not be read when new readings came for it")
     }
 
-    /// Calls `visit` for every window in the range that has anything, in order, until it breaks.
-    /// Goes day by day, so that files past the break are not opened.
-    fn walk(
-        &self,
-        range: TimeRange,
-        mut visit: impl FnMut(i64) -> Result<ControlFlow<()>, StoreError>,
-    ) -> Result<(), StoreError> {
-        check_range(range)?;
-        if range.from == range.to {
-            return Ok(());
+    /// The days in a range of which anything may be stored, in order.
+    pub(super) fn days_of(&self, range: TimeRange) -> BTreeSet<i64> {
+        if range.from >= range.to {
+            return BTreeSet::new();
         }
-        let from = self.window_of(range.from.micros());
-        let to = self.window_of(range.to.micros() - 1);
+        let from = window_of(range.from.micros(), self.window);
+        let to = window_of(range.to.micros() - 1, self.window);
         // The head first: a window that is sealed after this look has a file at the next one.
-        let in_head: Vec<i64> = self
-            .head
-            .between(from, to)
-            .iter()
-            .map(|window: &Arc<head::Window>| window.start)
-            .collect();
-        let mut days: BTreeSet<i64> = in_head.iter().map(|window| day_of(*window)).collect();
+        let in_head = self.head.between(from, to);
+        let mut days: BTreeSet<i64> = in_head.iter().map(|window| day_of(window.start)).collect();
         days.extend(self.days.days_between(from, to));
-        for day in days {
-            let of_day = in_head.iter().copied().filter(|window| day_of(*window) == day);
-            let mut windows: BTreeSet<i64> = of_day.collect();
-            let sealed = self.days.seals(day)?;
-            windows.extend(sealed.into_keys().filter(|window| (from..=to).contains(window)));
-            for window in windows {
-                if visit(window)?.is_break() {
-                    return Ok(());
-                }
-            }
+        let complete_from = self.counts.complete_from.load(Ordering::Acquire);
+        days.extend(self.tiers.days_between(day_of(from), day_of(to).min(complete_from)));
+        days
+    }
+
+    /// Calls `each` with the pieces of several devices on a day, in any order; many at once are
+    /// read in the order in which they are stored.
+    fn each_piece_of(
+        &self,
+        day: i64,
+        devices: &[(DeviceKey, &[MetricKey])],
+        range: TimeRange,
+        cancel: &Cancel,
+        mut each: impl FnMut(DeviceKey, &[MetricKey], &Piece<'_>) -> Result<(), Damaged>,
+    ) -> Result<(), StoreError> {
+        const MANY: usize = 64;
+        if devices.len() >= MANY {
+            return self.each_piece_of_many(day, devices, range, cancel, each);
+        }
+        for (device, metrics) in devices {
+            cancel.check()?;
+            self.each_piece(day, *device, range, |piece| each(*device, metrics, piece))?;
         }
         Ok(())
     }
-}
-
-/// Adds a chunk's metrics to steps: by its statistics if it lies in one step, else row by row.
-fn chunk_to_steps(
-    chunk: &Chunk<'_>,
-    metrics: impl Iterator<Item = MetricKey>,
-    range: TimeRange,
-    steps: &mut Steps,
-) -> Result<(), Damaged> {
-    let (Some(first), Some(last)) = (chunk.times.first(), chunk.times.last()) else {
-        return Ok(());
-    };
-    let start = steps.start_of(*first);
-    let whole = inside(*first, *last, range) && start == steps.start_of(*last);
-    let rows = within(&chunk.times, range);
-    for metric in metrics {
-        if whole {
-            if let Some(stats) = chunk.stats(metric) {
-                steps.merge(start, stats);
-            }
-        } else if let Some(column) = chunk.column(metric)? {
-            add_to_steps(&chunk.times, &column, rows.clone(), steps);
-        }
-    }
-    Ok(())
-}
-
-fn within(times: &[i64], range: TimeRange) -> std::ops::Range<usize> {
-    rows(times, range.from.micros(), range.to.micros())
-}
-
-/// Whether all of `first..=last` is in the range.
-fn inside(first: i64, last: i64, range: TimeRange) -> bool {
-    range.from.micros() <= first && last < range.to.micros()
-}
-
-fn count_rows(columns: &DeviceColumns, range: TimeRange) -> u64 {
-    let rows = within(&columns.times, range);
-    if rows.len() == columns.times.len() {
-        return columns.readings as u64;
-    }
-    let present = |column: &Column| {
-        let end = rows.end.min(column.flags.len());
-        let flags = column.flags.get(rows.start.min(end)..end).unwrap_or_default();
-        flags.iter().filter(|flag| **flag != ABSENT).count() as u64
-    };
-    columns.columns.iter().map(present).sum()
 }

@@ -22,8 +22,9 @@ struct Target {
 }
 
 impl Embedded {
-    /// Brings everything in memory back. Returns how many commits and readings were replayed.
-    pub(super) fn recover(&mut self) -> Result<(u64, u64), StoreError> {
+    /// Brings everything in memory back; no commit gets the number `floor` or a lower one. Returns
+    /// how many commits and readings were replayed.
+    pub(super) fn recover(&mut self, floor: u64) -> Result<(u64, u64), StoreError> {
         let mut ledger_seq = 0;
         if let Some((seq, payload)) = self.ingest.snapshot(LEDGER)? {
             let ledger = Ledger::decode(&payload)
@@ -38,7 +39,7 @@ impl Embedded {
             last_seq = seq;
         }
         let (log_bytes, log_newest) = self.ingest.log_size()?;
-        let newest = log_newest.max(ledger_seq).max(last_seq);
+        let newest = log_newest.max(ledger_seq).max(last_seq).max(floor);
         self.counts.log_bytes.store(log_bytes, Ordering::Relaxed);
         let counts = self.replay_log(newest, ledger_seq, last_seq)?;
         let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);

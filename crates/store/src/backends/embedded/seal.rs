@@ -30,7 +30,7 @@ impl Embedded {
         let bounded = self.bound_letters(now);
         let mut sealer = self.sealer();
         let due = self.head.all().into_iter().filter(|window| self.is_due(window, now));
-        let (sealed, sealing) = self.seal_all(due);
+        let (sealed, sealing) = self.seal_all(&mut sealer, due);
         let every = self.options.snapshot_every.micros();
         let since = *sealer.snapshot_at.get_or_insert(now);
         let stale = self.head_seq() > sealer.snapshot_seq && now.saturating_sub(since) >= every;
@@ -38,13 +38,15 @@ impl Embedded {
             sealer.snapshot_at = Some(now);
             self.cut(&mut sealer)?;
         }
+        drop(sealer);
+        self.compact_due(now)?;
         self.retain(now)?;
         sealing.and(bounded)
     }
 
     pub(super) fn do_flush(&self) -> Result<(), StoreError> {
         let mut sealer = self.sealer();
-        let (_, sealing) = self.seal_all(self.head.all().into_iter());
+        let (_, sealing) = self.seal_all(&mut sealer, self.head.all().into_iter());
         self.cut(&mut sealer)?;
         sealing
     }
@@ -53,12 +55,13 @@ impl Embedded {
     /// sealed, and the first failure.
     fn seal_all(
         &self,
+        sealer: &mut Sealer,
         windows: impl Iterator<Item = Arc<Window>>,
     ) -> (bool, Result<(), StoreError>) {
         let mut any = false;
         let mut first = Ok(());
         for window in windows {
-            match self.seal(&window) {
+            match self.seal(sealer, &window) {
                 Ok(()) => any = true,
                 Err(error) => first = first.and(Err(error)),
             }
@@ -86,7 +89,7 @@ impl Embedded {
             if over <= limit / 2 || (!idle && over <= limit.saturating_mul(2)) {
                 break;
             }
-            match self.seal(&window) {
+            match self.seal(&mut sealer, &window) {
                 Ok(()) => sealed = true,
                 // Commits wait until there is room. A damaged file must not stop them.
                 Err(error) if error.is_transient() => return Err(error),
@@ -110,8 +113,7 @@ impl Embedded {
     }
 
     /// Writes a window's devices as chunks, and lets go of those that did not change meanwhile.
-    /// For the holder of the sealer's lock.
-    fn seal(&self, window: &Arc<Window>) -> Result<(), StoreError> {
+    pub(super) fn seal(&self, sealer: &mut Sealer, window: &Arc<Window>) -> Result<(), StoreError> {
         // First the number, then the contents: everything up to it is in them.
         let through = self.head_seq();
         let (devices, dirty) = {
@@ -120,6 +122,7 @@ impl Embedded {
             (inner.begin_sealing(), dirty)
         };
         if dirty {
+            sealer.touch(window.start);
             let to_seal = devices.iter().filter(|slot| slot.dirty).map(|slot| ToSeal {
                 device: slot.device,
                 columns: &slot.columns,
@@ -141,7 +144,7 @@ impl Embedded {
     }
 
     /// Writes snapshots and holds, and deletes from the log what nobody needs any more.
-    fn cut(&self, sealer: &mut Sealer) -> Result<(), StoreError> {
+    pub(super) fn cut(&self, sealer: &mut Sealer) -> Result<(), StoreError> {
         // Last values may be newer than the commit that they are written down for: taking in the
         // same commits again changes nothing.
         let last = Snapshot { name: LAST, seq: self.head_seq(), payload: self.last.encode() };
@@ -209,15 +212,5 @@ impl Embedded {
             );
         }
         result
-    }
-
-    fn retain(&self, now: i64) -> Result<(), StoreError> {
-        let Some(retention) = self.options.retention else { return Ok(()) };
-        let gone = self.days.drop_before(now.saturating_sub(retention.micros()))?;
-        if gone > 0 {
-            self.writer().db.add_to_setting("dropped", gone)?;
-            self.counts.dropped.fetch_add(gone, Ordering::Relaxed);
-        }
-        Ok(())
     }
 }

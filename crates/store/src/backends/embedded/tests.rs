@@ -1,14 +1,17 @@
 //! The embedded store against the conformance suite, the model, crashes, damage and a full disk.
 
+mod backups;
 mod damage;
+mod days;
 mod model;
+mod repairs;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::conformance::{self, Reopen, commit, device, letter, reading, series, t};
-use crate::{NewDeadLetter, Outcome, SequenceNote, SharedStore};
+use crate::conformance::{self, Reopen, commit, device, letter, metric, reading, series, t};
+use crate::{Cancel, NewDeadLetter, Outcome, SequenceNote, SharedStore};
 
 fn open(dir: &Path) -> Embedded {
     open_with(dir, Options::default())

@@ -10,15 +10,26 @@ use std::path::{Path, PathBuf};
 use city_model::{DeviceKey, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::codec::Chunk;
+use super::codec::{Chunk, tier};
 use super::columns::DeviceColumns;
-use super::day_file::{self, DAY};
+use super::day_file;
+use super::day_name::{DAY, date_of, day_of_name, window_of};
 use super::last::LastValues;
 use super::ledger::Ledger;
 use super::seal::{LAST, LEDGER};
+use super::tiers::{self, Tier, Tiers};
 use super::{ingest_db, log};
 use crate::sqlite::{self, Format};
 use crate::{StoreError, StoreErrorKind, state};
+
+/// Commits that a program at work may have sealed since its log was looked at.
+pub(super) const MEANWHILE: i64 = 1_000_000;
+
+/// The newest commit that the log and what stands for it know of.
+pub(super) const NEWEST: &str = "SELECT max((SELECT coalesce(max(seq), 0) FROM log),
+                                            (SELECT coalesce(max(seq), 0) FROM snapshots),
+                                            (SELECT coalesce(max(value), 0) FROM settings
+                                             WHERE name = 'seq_floor'))";
 
 /// How many lines SQLite writes about a file at most.
 const SQLITE_LINES: u32 = 20;
@@ -30,8 +41,10 @@ pub struct Verification {
     pub files: u64,
     /// Chunks decoded: a device's readings of a window each.
     pub chunks: u64,
-    /// Readings in them.
+    /// Readings in them. Those of a compacted day to which something came since count twice.
     pub readings: u64,
+    /// Summaries decoded: those of a device on a day in steps of one length each.
+    pub summaries: u64,
     /// Commits in the log decoded.
     pub commits: u64,
     /// Chunks that were put aside in an earlier repair, because they could not be read.
@@ -76,18 +89,29 @@ pub fn verify(
     let mut days = Vec::new();
     let entries = std::fs::read_dir(dir.join("chunks")).into_iter().flatten();
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
-        days.extend(day_file::day_of_name(&path).map(|day| (day, path)));
+        days.extend(day_of_name(&path).map(|(day, generation)| (day, generation, path)));
     }
-    days.sort_unstable();
-    let total = days.len() + 1;
+    // Of several generations only the newest counts.
+    days.sort_unstable_by_key(|(day, generation, _)| (*day, std::cmp::Reverse(*generation)));
+    days.dedup_by_key(|(day, _, _)| *day);
+    let tiers = Tiers::open(dir.join("tiers")).paths();
+    let total = days.len() + tiers.len() + 1;
     let mut found = Verification::default();
     begin(&ingest, 0, total);
-    let window = found.file(&ingest, &ingest_db::FORMAT, |found, conn| found.ingest(&ingest, conn));
-    for (place, (day, path)) in days.into_iter().enumerate() {
-        begin(&path, place + 1, total);
+    let known = found.file(&ingest, &ingest_db::FORMAT, |found, conn| found.ingest(&ingest, conn));
+    let (window, newest) = known.unwrap_or((DAY, i64::MAX));
+    let mut place = 1;
+    for (day, _, path) in days {
+        begin(&path, place, total);
+        place += 1;
         found.file(&path, &day_file::FORMAT, |found, conn| {
-            found.day(&path, conn, day, window.unwrap_or(DAY))
+            found.day(&path, conn, (day, window, newest))
         });
+    }
+    for (tier, path) in tiers {
+        begin(&path, place, total);
+        place += 1;
+        found.file(&path, &tiers::FORMAT, |found, conn| found.summaries(&path, conn, tier));
     }
     Ok(found)
 }
@@ -105,6 +129,7 @@ impl Verification {
         self.files += other.files;
         self.chunks += other.chunks;
         self.readings += other.readings;
+        self.summaries += other.summaries;
         self.commits += other.commits;
         self.put_aside += other.put_aside;
         self.damages.extend(other.damages);
@@ -130,7 +155,7 @@ impl Verification {
                 return None;
             }
         };
-        let looked = structure(&conn).and_then(|problems| {
+        let looked = structure(path, &conn, format).and_then(|problems| {
             for problem in problems {
                 self.damage(path, format!("its structure is damaged: {problem}"));
             }
@@ -149,8 +174,9 @@ impl Verification {
         self.damages.push(Damage { file: file.to_owned(), what: what.into() });
     }
 
-    /// Decodes the log and the snapshots; returns how long windows are, in microseconds.
-    fn ingest(&mut self, path: &Path, conn: &Connection) -> rusqlite::Result<i64> {
+    /// Decodes the log and the snapshots; returns how long windows are, in microseconds, and the
+    /// number that no commit in the days can have passed.
+    fn ingest(&mut self, path: &Path, conn: &Connection) -> rusqlite::Result<(i64, i64)> {
         let mut statement = conn.prepare("SELECT seq, payload FROM log ORDER BY seq")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -175,7 +201,9 @@ impl Verification {
             }
         }
         let window = "SELECT value FROM settings WHERE name = 'window_us'";
-        Ok(conn.query_row(window, [], |row| row.get(0)).optional()?.unwrap_or(DAY))
+        let window = conn.query_row(window, [], |row| row.get(0)).optional()?.unwrap_or(DAY);
+        let newest: i64 = conn.query_row(NEWEST, [], |row| row.get(0))?;
+        Ok((window, newest.saturating_add(MEANWHILE)))
     }
 
     /// Decodes the chunks of a day.
@@ -183,15 +211,27 @@ impl Verification {
         &mut self,
         path: &Path,
         conn: &Connection,
-        day: i64,
-        window: i64,
+        (day, window, newest): (i64, i64, i64),
     ) -> rusqlite::Result<()> {
+        let ahead = "SELECT count(*) FROM seals WHERE seq > ?1 OR seq < 0";
+        let ahead: i64 = conn.query_row(ahead, [newest], |row| row.get(0))?;
+        if ahead > 0 {
+            let what = "windows are noted as complete up to commits that there are none of";
+            self.damage(path, format!("{ahead} {what}"));
+        }
         let unsealed = "SELECT count(DISTINCT id >> 32) FROM chunks
-                        WHERE ?1 + (id >> 32) * ?2 NOT IN (SELECT window FROM seals)";
+                        WHERE id >> 32 < 86400000000 / ?2
+                        AND ?1 + (id >> 32) * ?2 NOT IN (SELECT window FROM seals)";
         let unsealed: i64 = conn.query_row(unsealed, [day, window], |row| row.get(0))?;
         if unsealed > 0 {
             let what = "windows have chunks, but no note of which commits are in them";
             self.damage(path, format!("{unsealed} {what}"));
+        }
+        let strange = "SELECT count(*) FROM seals
+                       WHERE window < ?1 OR window >= ?1 + 86400000000 OR (window - ?1) % ?2 <> 0";
+        let strange: i64 = conn.query_row(strange, [day, window], |row| row.get(0))?;
+        if strange > 0 {
+            self.damage(path, format!("{strange} notes are of windows that there are none of"));
         }
         let put_aside: i64 =
             conn.query_row("SELECT count(*) FROM damaged", [], |row| row.get(0))?;
@@ -200,7 +240,11 @@ impl Verification {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let id: i64 = row.get(0)?;
-            let start = day + (id >> 32) * window;
+            // Behind the last window come the chunks of the whole day.
+            let (start, length) = match id >> 32 {
+                place if place == DAY / window => (day, DAY),
+                place => (day + place * window, window),
+            };
             let device = DeviceKey(id as u32);
             let noted: (i64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
             self.chunks += 1;
@@ -210,12 +254,31 @@ impl Verification {
                 Err(what) => Some(what.to_string()),
                 Ok(columns) => {
                     self.readings += columns.readings as u64;
-                    contradiction(&columns, noted, start, window)
+                    contradiction(&columns, noted, start, length, window)
                 }
             };
             if let Some(problem) = problem {
                 let from = Timestamp::from_micros(start);
-                let what = format!("device {} in the window from {from}: {problem}", device.0);
+                let of = if length == DAY { "on the day" } else { "in the window" };
+                let what = format!("device {} {of} from {from}: {problem}", device.0);
+                self.damage(path, what);
+            }
+        }
+        Ok(())
+    }
+
+    /// Decodes the summaries of a month.
+    fn summaries(&mut self, path: &Path, conn: &Connection, tier: Tier) -> rusqlite::Result<()> {
+        let month = tiers::month_of_name(path).unwrap_or_default();
+        let mut statement = conn.prepare("SELECT id, summary FROM rows")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (day, device) = tiers::of_row(month, row.get(0)?);
+            self.summaries += 1;
+            let decoded =
+                tier::decode(row.get_ref(1)?.as_blob()?, (day, tier.step()), device, None);
+            if let Err(what) = decoded {
+                let what = format!("summary of device {} on {}: {what}", device.0, date_of(day));
                 self.damage(path, what);
             }
         }
@@ -223,8 +286,18 @@ impl Verification {
     }
 }
 
-/// What SQLite finds wrong with the structure of a file.
-fn structure(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+/// What SQLite finds wrong with the structure of a file, and tables that are not as they are made.
+pub(super) fn structure(
+    path: &Path,
+    conn: &Connection,
+    format: &Format,
+) -> rusqlite::Result<Vec<String>> {
+    if let Some(problem) = sqlite::odd_header(path) {
+        return Ok(vec![problem]);
+    }
+    if let Some(problem) = format.wrong_table(conn)? {
+        return Ok(vec![problem]);
+    }
     let mut statement = conn.prepare(&format!("PRAGMA integrity_check({SQLITE_LINES})"))?;
     let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
     let lines: Vec<String> = lines.collect::<rusqlite::Result<_>>()?;
@@ -232,10 +305,11 @@ fn structure(conn: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 /// Where a chunk is at odds with its row: what is noted of it there, and where it stands.
-fn contradiction(
+pub(super) fn contradiction(
     columns: &DeviceColumns,
     noted: (i64, i64, i64),
     start: i64,
+    length: i64,
     window: i64,
 ) -> Option<String> {
     let times = &columns.times;
@@ -243,9 +317,11 @@ fn contradiction(
         return Some(format!("its times are out of order at {}", Timestamp::from_micros(pair[1])));
     }
     let (Some(first), Some(last)) = (times.first(), times.last()) else {
-        return Some("it is empty".to_owned());
+        // It stands for what was deleted of the whole day's chunk.
+        return (noted != (start, start, 0)).then(|| "it is empty".to_owned());
     };
-    if day_file::window_of(*first, window) != start || day_file::window_of(*last, window) != start {
+    let inside = start..start + length;
+    if !inside.contains(&window_of(*first, window)) || !inside.contains(&window_of(*last, window)) {
         let (first, last) = (Timestamp::from_micros(*first), Timestamp::from_micros(*last));
         return Some(format!("it reaches from {first} to {last}"));
     }

@@ -10,6 +10,7 @@ use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Buf as _, Bytes};
+use city_model::Timestamp;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::header::{
@@ -151,18 +152,20 @@ impl Client {
         self.send(request).await.map(drop)
     }
 
-    /// Deletes all points of a measurement and device at one instant.
+    /// Deletes all points of a device, of one measurement or of all, from one instant to another,
+    /// both inclusive.
     pub(super) async fn delete(
         &self,
-        measurement: &str,
+        measurement: Option<&str>,
         device: &str,
-        time: city_model::Timestamp,
+        (start, stop): (Timestamp, Timestamp),
     ) -> Result<(), Refusal> {
-        // Both ends are inclusive. Names hold no quotes: see `line`.
+        // Names hold no quotes: see `line`.
+        let of = measurement.map(|name| format!("_measurement=\"{name}\" AND "));
         let body = json!({
-            "start": time.to_string(),
-            "stop": time.to_string(),
-            "predicate": format!("_measurement=\"{measurement}\" AND device=\"{device}\""),
+            "start": start.to_string(),
+            "stop": stop.to_string(),
+            "predicate": format!("{}device=\"{device}\"", of.unwrap_or_default()),
         });
         let request = self
             .request(Method::POST, "api/v2/delete", &[("org", &self.org), ("bucket", &self.bucket)])

@@ -118,7 +118,7 @@ impl Deliverer<'_> {
             self.pace.wait(&self.shared.stop).await?;
             let answer = tokio::select! {
                 () = self.shared.stop.cancelled() => return Err(Stopped),
-                answer = self.client.delete(measurement, device, time) => answer,
+                answer = self.client.delete(Some(measurement), device, (time, time)) => answer,
             };
             match answer {
                 Ok(()) => {

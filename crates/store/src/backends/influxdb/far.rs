@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use city_model::{DeviceKey, Position, Quality, SeriesKey, Span, Timestamp, Value};
+use city_model::{DeviceKey, MetricKey, Position, Quality, SeriesKey, Span, Timestamp, Value};
 use rustc_hash::FxHashMap;
 
 use super::Influx;
@@ -10,8 +10,8 @@ use super::client::Refusal;
 use super::csv::Decoder;
 use super::flux::{self, Ask};
 use super::line::{self, Name};
-use crate::steps::{Stats, Steps};
-use crate::{Point, StoreError, StoreErrorKind, TimeRange};
+use crate::steps::Stats;
+use crate::{Cancel, Point, StoreError, StoreErrorKind, TimeRange};
 
 /// Series in one query.
 const SERIES: usize = 100;
@@ -78,46 +78,77 @@ impl Influx {
     pub(super) fn far_count(
         &self,
         device: Option<DeviceKey>,
+        metric: Option<MetricKey>,
         range: TimeRange,
     ) -> Result<u64, StoreError> {
         let Some(source) = flux::source(&self.bucket, range) else { return Ok(0) };
-        let tag = device.map(|device| line::device_tag(device, &*self.naming));
+        let name = |device| {
+            let series = SeriesKey { device, metric: metric.unwrap_or_default() };
+            Name::of(series, &*self.naming)
+        };
+        let name = device.map(name);
+        let of = name.as_ref().map(|name| {
+            let measurement = metric.is_some().then_some(&*name.measurement);
+            (&*name.device, measurement)
+        });
         let mut count = 0;
-        self.wait(pull(self, &flux::count(&source, tag.as_deref()), |row| {
+        self.wait(pull(self, &flux::count(&source, of), |row| {
             count += integer(row, "_value")?;
             Ok(true)
         }))?;
         Ok(count)
     }
 
-    /// Adds steps of series, which are sorted and of which none is named twice.
-    pub(super) fn far_steps(
+    /// The newest reading of a series in a range.
+    pub(super) fn far_newest(
+        &self,
+        series: SeriesKey,
+        range: TimeRange,
+    ) -> Result<Option<Point>, StoreError> {
+        let Some(source) = flux::source(&self.bucket, range) else { return Ok(None) };
+        let name = Name::of(series, &*self.naming);
+        let mut newest: Option<Timestamp> = None;
+        self.wait(pull(self, &flux::newest(&source, &name), |row| {
+            newest = newest.max(Some(time(row, "_time")?));
+            Ok(true)
+        }))?;
+        let Some(time) = newest else { return Ok(None) };
+        let at = TimeRange { from: time, to: time + Span::from_micros(1) };
+        Ok(self.far_raw(series, at, 1)?.pop())
+    }
+
+    /// Hands out statistics of series, by step or of the whole range, with where the step starts.
+    /// The series are sorted, and none is named twice.
+    pub(super) fn far_stats(
         &self,
         series: &[SeriesKey],
         range: TimeRange,
-        step: Span,
-        steps: &mut Steps,
+        step: Option<Span>,
+        cancel: &Cancel,
+        mut each: impl FnMut(Timestamp, SeriesKey, &Stats),
     ) -> Result<(), StoreError> {
         let Some(source) = flux::source(&self.bucket, range) else { return Ok(()) };
-        for part in series.chunks(SERIES) {
-            let names: Vec<Name> = part.iter().map(|of| Name::of(*of, &*self.naming)).collect();
+        for of in series.chunks(SERIES) {
+            let names: Vec<Name> = of.iter().map(|of| Name::of(*of, &*self.naming)).collect();
             let places: FxHashMap<(&str, &str), usize> = (0..)
                 .zip(&names)
                 .map(|(place, name)| ((&*name.measurement, &*name.device), place))
                 .collect();
             let all: Vec<&Name> = names.iter().collect();
-            // By step, then in the order of the series: of two newest values at the same time that
-            // of the later series stands, as everywhere.
             let mut parts: BTreeMap<(i64, usize), Part> = BTreeMap::new();
-            self.wait(pull(self, &flux::steps(&source, &all, step), |row| {
-                let of = (cell(row, "_measurement")?, cell(row, "device")?);
-                let Some(place) = places.get(&of) else { return Ok(true) };
-                let start = steps.start_of(time(row, "_start")?.micros());
-                parts.entry((start, *place)).or_default().take(row)?;
+            let flux = flux::steps(&source, &all, step);
+            let work = pull(self, &flux, |row| {
+                let name = (cell(row, "_measurement")?, cell(row, "device")?);
+                let Some(place) = places.get(&name) else { return Ok(true) };
+                // The first step is cut off by the range: it starts before.
+                let start = time(row, "_start")?;
+                let start = step.map_or(start, |step| start.floor_to(step));
+                parts.entry((start.micros(), *place)).or_default().take(row)?;
                 Ok(true)
-            }))?;
-            for ((start, _), part) in parts {
-                steps.merge(start, &part.stats());
+            });
+            self.wait_unless(cancel, work)?;
+            for ((start, place), part) in parts {
+                each(Timestamp::from_micros(start), of[place], &part.stats());
             }
         }
         Ok(())

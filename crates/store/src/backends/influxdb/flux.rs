@@ -79,17 +79,36 @@ pub(super) fn track(source: &str, device: &str, limit: usize) -> String {
     )
 }
 
-/// One number: how many readings there are.
-pub(super) fn count(source: &str, device: Option<&str>) -> String {
-    let device = device.map(|device| format!(" and r.device == {}", text(device)));
+/// The time of the newest reading of a series.
+pub(super) fn newest(source: &str, name: &Name) -> String {
     format!(
         "{source}
-|> filter(fn: (r) => r._field == \"quality\"{})
+|> filter(fn: (r) => r._measurement == {} and r.device == {} and r._field == \"quality\")
+|> last()
+|> keep(columns: [\"_time\"])",
+        text(&name.measurement),
+        text(&name.device)
+    )
+}
+
+/// One number: how many readings there are, of all devices or of one, of all its metrics or of one.
+pub(super) fn count(source: &str, of: Option<(&str, Option<&str>)>) -> String {
+    let mut filter = String::from("r._field == \"quality\"");
+    if let Some((device, measurement)) = of {
+        filter.push_str(" and r.device == ");
+        filter.push_str(&text(device));
+        if let Some(measurement) = measurement {
+            filter.push_str(" and r._measurement == ");
+            filter.push_str(&text(measurement));
+        }
+    }
+    format!(
+        "{source}
+|> filter(fn: (r) => {filter})
 |> count()
 |> group()
 |> sum()
-|> keep(columns: [\"_value\"])",
-        device.unwrap_or_default()
+|> keep(columns: [\"_value\"])"
     )
 }
 
@@ -165,9 +184,12 @@ impl Ask {
     }
 }
 
-/// Steps of some series, each question a result of its own. `window |> aggregate` is what the
+/// Steps of some series, or all of the range as one, each question a result of its own. `window |> aggregate` is what the
 /// server's storage does itself, if each has a source of its own; steps are multiples since the epoch, and empty ones are left out.
-pub(super) fn steps(source: &str, names: &[&Name], step: Span) -> String {
+pub(super) fn steps(source: &str, names: &[&Name], step: Option<Span>) -> String {
+    let window =
+        step.map(|step| format!(" |> window(every: {}us, createEmpty: false)", step.micros()));
+    let window = window.unwrap_or_default();
     let mut flux = format!("data = () => {source}\n|> filter(fn: (r) => ");
     let mut by_metric: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for name in names {
@@ -184,11 +206,9 @@ pub(super) fn steps(source: &str, names: &[&Name], step: Span) -> String {
         // Writing to memory cannot fail.
         let _ = writeln!(
             flux,
-            "data() |> filter(fn: (r) => r._field == \"{}\"){} |> window(every: {}us, createEmpty: false) \
-             |> {}() |> yield(name: \"{}\")",
+            "data() |> filter(fn: (r) => r._field == \"{}\"){}{window} |> {}() |> yield(name: \"{}\")",
             ask.field(),
             ask.filter(),
-            step.micros(),
             ask.aggregate(),
             ask.name()
         );

@@ -11,6 +11,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use city_model::{Position, Quality, Reading, SeriesKey, Span, Timestamp, Value};
@@ -49,6 +50,8 @@ pub(super) struct Forwarder {
     pub(super) pace: Pace,
     pub(super) gather: Duration,
     pub(super) recent: Recent,
+    /// The deletions that `recent` knows of.
+    pub(super) deletions: u64,
     pub(super) prefixes: FxHashMap<SeriesKey, Box<[u8]>>,
 }
 
@@ -125,6 +128,10 @@ impl Forwarder {
 
     /// The next commits that the server does not have, as lines.
     fn compose(&mut self) -> Result<Round, StoreError> {
+        let deletions = self.shared.deletions.load(Ordering::Acquire);
+        if deletions != self.deletions {
+            (self.recent, self.deletions) = (Recent::default(), deletions);
+        }
         let most = self.batches.size().lines * IN_FLIGHT;
         let mut round = Round::default();
         let (local, position) = (self.local.clone(), self.shared.position());

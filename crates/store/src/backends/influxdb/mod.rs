@@ -54,11 +54,13 @@ mod client;
 pub mod crate_client;
 mod csv;
 mod deliver;
+mod erase;
 mod far;
 mod flux;
 mod forward;
 mod line;
 mod options;
+mod reads;
 mod recent;
 mod retry;
 #[cfg(test)]
@@ -69,13 +71,13 @@ mod shared;
 #[cfg(test)]
 mod tests;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use city_model::{DeviceKey, MetricKey, Position, SeriesKey, Span, Timestamp};
+use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
 use rustc_hash::FxHashMap;
 use tokio::runtime::Runtime;
 
@@ -88,13 +90,14 @@ use self::retry::Pace;
 pub use self::setup::{Done as SetupDone, Wanted as SetupWanted, greet, setup};
 use self::shared::Shared;
 use crate::backends::embedded::Embedded;
-use crate::steps::{Stats, Steps, check_range};
 use crate::{
-    Bucket, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage, DeliveryNote,
-    ForwardStats, LastValue, LedgerKey, LetterCount, Point, Recovery, Replay, Store, StoreError,
-    StoreErrorKind, StoreStats, TimeRange,
+    Bucket, Cancel, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage,
+    Deletion, DeliveryNote, ForwardStats, LastValue, LedgerKey, LetterCount, Point, Rank, Recovery,
+    Replay, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
 
+/// How soon a query ends for which nobody waits.
+const LOOK_UP: Duration = Duration::from_millis(20);
 /// How long a flush that drains waits for the server.
 const DRAIN: Duration = Duration::from_mins(2);
 
@@ -110,8 +113,6 @@ pub struct Influx {
     spool_limit: u64,
     keep_local: i64,
     drain_on_flush: bool,
-    /// The first instant from which on everything is here, in microseconds.
-    complete_from: AtomicI64,
     /// `None` only while it is being dropped.
     runtime: Option<Runtime>,
     forwarder: Option<JoinHandle<()>>,
@@ -134,7 +135,9 @@ impl Spool {
     ) -> Result<(Self, Recovery), StoreError> {
         options.check()?;
         let client = Client::new(&options)?;
-        let local = crate::Options { retention: None, ..options.local.clone() };
+        // Readings leave when the server has them. Nobody needs summaries of them here.
+        let local =
+            crate::Options { retention: None, compact_after: NEVER, ..options.local.clone() };
         let (local, recovery) = Embedded::open(dir, local)?;
         Ok((Self { local: Arc::new(local), client, options }, recovery))
     }
@@ -162,7 +165,6 @@ impl Influx {
         }
         let head = local.head_seq();
         let shared = Arc::new(Shared::new(position, local.bytes_between(position, head)?));
-        let complete_from = AtomicI64::new(local.complete_from()?);
         let cannot = |e: std::io::Error| {
             StoreError::new(StoreErrorKind::Other, format!("threads cannot be started: {e}"))
                 .caused_by(e)
@@ -183,6 +185,7 @@ impl Influx {
             pace: Pace::new(options.waits.first_retry, options.waits.longest_retry),
             gather: options.waits.gather,
             recent: Recent::default(),
+            deletions: 0,
             prefixes: FxHashMap::default(),
         };
         let handle = runtime.handle().clone();
@@ -201,7 +204,6 @@ impl Influx {
             spool_limit: options.spool_bytes,
             keep_local: options.keep_local.micros(),
             drain_on_flush: options.drain_on_flush,
-            complete_from,
             runtime: Some(runtime),
             forwarder: Some(forwarder),
         })
@@ -214,7 +216,7 @@ impl Influx {
 
     /// The first instant from which on reads need no server.
     pub fn complete_from(&self) -> Timestamp {
-        Timestamp::from_micros(self.complete_from.load(Ordering::Acquire))
+        self.local.complete_from()
     }
 
     /// Runs a request on the runtime of the backend; callers are on threads that may block.
@@ -223,6 +225,24 @@ impl Influx {
             Some(runtime) => runtime.block_on(work),
             None => Err(StoreError::new(StoreErrorKind::Busy, "the store is being closed")),
         }
+    }
+
+    /// The same, for a question whose asker may go away.
+    fn wait_unless<T>(
+        &self,
+        cancel: &Cancel,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.wait(async {
+            let mut work = std::pin::pin!(work);
+            loop {
+                cancel.check()?;
+                tokio::select! {
+                    answer = &mut work => return answer,
+                    () = tokio::time::sleep(LOOK_UP) => {}
+                }
+            }
+        })
     }
 
     fn full(&self, waiting: u64) -> StoreError {
@@ -245,23 +265,7 @@ impl Influx {
     /// Lets go of days that are over and that the server has.
     fn let_go(&self, before: i64) -> Result<(), StoreError> {
         let has = self.shared.position();
-        self.local.let_go(before, has, HELD_TIMES, &self.complete_from)
-    }
-
-    /// Answers a read part by part, in order of time. If days left meanwhile, asks again.
-    fn part_by_part<T>(
-        &self,
-        range: TimeRange,
-        read: impl Fn(&[Part]) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        check_range(range)?;
-        loop {
-            let border = self.complete_from();
-            let answer = read(&parts(range, border));
-            if self.complete_from() == border {
-                return answer;
-            }
-        }
+        self.local.let_go(before, has, HELD_TIMES)
     }
 }
 
@@ -288,50 +292,14 @@ impl std::fmt::Debug for Influx {
     }
 }
 
+/// Longer than anything is kept here.
+const NEVER: Span = Span::from_hours(24 * 36_525);
 const DAY: i64 = 86_400_000_000;
 /// Whole days that InfluxDB can hold, in 1677 to 2262. What is outside stays here for ever.
 const HELD_TIMES: (Timestamp, Timestamp) = (
     Timestamp::from_micros(line::FIRST_NANO / 1_000 / DAY * DAY),
     Timestamp::from_micros(line::LAST_NANO / 1_000 / DAY * DAY),
 );
-
-/// A part of a range, and where its readings are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Near(TimeRange),
-    Far(TimeRange),
-}
-
-/// Takes a range apart at `border`, from which on everything is here.
-fn parts(range: TimeRange, border: Timestamp) -> Vec<Part> {
-    let between = |from: Timestamp, to: Timestamp| {
-        let part = TimeRange { from: range.from.max(from), to: range.to.min(to) };
-        (part.from < part.to).then_some(part)
-    };
-    let (first, all) = (HELD_TIMES.0.min(border), TimeRange::ALL);
-    let early = between(all.from, first).map(Part::Near);
-    let far = between(first, border).map(Part::Far);
-    let near = between(border.max(first), all.to).map(Part::Near);
-    [early, far, near].into_iter().flatten().collect()
-}
-
-/// Steps of a part that are summed up already. All of the part's readings are later than those of
-/// the parts before it.
-fn add_buckets(steps: &mut Steps, buckets: Vec<Bucket>, part: TimeRange) {
-    for bucket in buckets {
-        let known = bucket.count > 0;
-        let stats = Stats {
-            count: bucket.count,
-            min: if known { bucket.min } else { f64::INFINITY },
-            max: if known { bucket.max } else { f64::NEG_INFINITY },
-            sum: bucket.sum,
-            last: bucket.last,
-            last_time: bucket.start.max(part.from).micros(),
-            flagged: bucket.flagged,
-        };
-        steps.merge(bucket.start.micros(), &stats);
-    }
-}
 
 impl Store for Influx {
     fn commit(&self, commit: &Commit) -> Result<CommitReport, StoreError> {
@@ -345,23 +313,22 @@ impl Store for Influx {
         Ok(report)
     }
 
+    fn scan(
+        &self,
+        series: SeriesKey,
+        range: TimeRange,
+        each: &mut dyn FnMut(&[Point]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.read_scan(series, range, each)
+    }
+
     fn raw(
         &self,
         series: SeriesKey,
         range: TimeRange,
         limit: usize,
     ) -> Result<Vec<Point>, StoreError> {
-        self.part_by_part(range, |parts| {
-            let mut points = Vec::new();
-            for part in parts {
-                let left = limit - points.len();
-                points.extend(match part {
-                    Part::Near(range) => self.local.raw(series, *range, left)?,
-                    Part::Far(range) => self.far_raw(series, *range, left)?,
-                });
-            }
-            Ok(points)
-        })
+        self.read_raw(series, range, limit)
     }
 
     fn buckets(
@@ -369,23 +336,33 @@ impl Store for Influx {
         series: &[SeriesKey],
         range: TimeRange,
         step: Span,
+        cancel: &Cancel,
     ) -> Result<Vec<Bucket>, StoreError> {
-        let mut series = series.to_vec();
-        series.sort_unstable();
-        series.dedup();
-        self.part_by_part(range, |parts| {
-            let mut steps = Steps::new(step)?;
-            for part in parts {
-                match part {
-                    Part::Near(range) => {
-                        let buckets = self.local.buckets(&series, *range, step)?;
-                        add_buckets(&mut steps, buckets, *range);
-                    }
-                    Part::Far(range) => self.far_steps(&series, *range, step, &mut steps)?,
-                }
-            }
-            Ok(steps.finish())
-        })
+        self.read_buckets(series, range, step, cancel)
+    }
+
+    fn top(
+        &self,
+        series: &[SeriesKey],
+        range: TimeRange,
+        by: Rank,
+        n: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<(SeriesKey, Bucket)>, StoreError> {
+        self.read_top(series, range, by, n, cancel)
+    }
+
+    fn export(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+        each: &mut dyn FnMut(Vec<Reading>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.read_export(device, range, each)
+    }
+
+    fn delete(&self, what: &Deletion) -> Result<u64, StoreError> {
+        self.do_delete(what)
     }
 
     fn track(
@@ -394,27 +371,11 @@ impl Store for Influx {
         range: TimeRange,
         limit: usize,
     ) -> Result<Vec<(Timestamp, Position)>, StoreError> {
-        self.part_by_part(range, |parts| {
-            let mut track = Vec::new();
-            for part in parts {
-                let left = limit - track.len();
-                track.extend(match part {
-                    Part::Near(range) => self.local.track(device, *range, left)?,
-                    Part::Far(range) => self.far_track(device, *range, left)?,
-                });
-            }
-            Ok(track)
-        })
+        self.read_track(device, range, limit)
     }
 
     fn count(&self, device: Option<DeviceKey>, range: TimeRange) -> Result<u64, StoreError> {
-        self.part_by_part(range, |parts| {
-            let count = |part: &Part| match part {
-                Part::Near(range) => self.local.count(device, *range),
-                Part::Far(range) => self.far_count(device, *range),
-            };
-            parts.iter().map(count).sum()
-        })
+        self.read_count(device, range)
     }
 
     fn last(&self, series: SeriesKey) -> Option<LastValue> {

@@ -20,6 +20,9 @@ pub(super) struct Shared {
     /// Bytes of the log that are not forwarded. A commit may be forwarded before it is counted.
     waiting: AtomicI64,
     pub(super) retries: AtomicU64,
+    /// Grows when something is deleted at the server: what was forwarded before is no longer
+    /// surely there.
+    pub(super) deletions: AtomicU64,
     figures: Mutex<Figures>,
     moved: Condvar,
 }

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use city_model::{DeviceKey, MetricKey, Position, Quality, Timestamp};
 
+use super::reads::{Part, parts};
 use super::scripted::{Answer, Asked, Scripted};
-use super::{Influx, InfluxOptions, Naming, Part, Secret, Waits, parts};
+use super::{Influx, InfluxOptions, Naming, Secret, Waits};
 use crate::conformance::{commit, device, reading, series, t};
 use crate::{LedgerKey, Store as _, StoreErrorKind, TimeRange};
 

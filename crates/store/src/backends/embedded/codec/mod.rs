@@ -7,5 +7,6 @@ mod ints;
 mod numbers;
 mod presence;
 mod stats;
+pub(super) mod tier;
 
 pub(super) use chunk::{Chunk, encode};

@@ -116,7 +116,9 @@ fn a_flipped_bit_is_found_and_named_and_the_rest_is_served() {
     let errors = [
         store.raw(series(2, 1), all, 100).expect_err("damaged"),
         store.track(device(2), all, 100).expect_err("damaged"),
-        store.buckets(&[series(1, 1), series(2, 1)], all, step).expect_err("damaged"),
+        store
+            .buckets(&[series(1, 1), series(2, 1)], all, step, &Cancel::never())
+            .expect_err("damaged"),
     ];
     for error in errors {
         assert_eq!(error.kind, StoreErrorKind::Corrupt);
