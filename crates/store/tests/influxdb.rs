@@ -227,6 +227,40 @@ fn reads_over_the_border_are_those_of_a_store_that_has_everything() {
 }
 
 #[test]
+fn redeliveries_that_nobody_remembers_are_looked_up_and_change_nothing() {
+    let Some(server) = Influxd::start("redeliveries to InfluxDB") else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = || {
+        Influx::open(folder.path(), options(&server, BUCKET), Arc::new(Awkward)).expect("opens").0
+    };
+    let sent = three_days();
+    let influx = open();
+    influx.commit(&commit(sent.clone())).expect("commits");
+    assert!(influx.wait_until_forwarded(Duration::from_mins(1)));
+    influx.flush().expect("the position is written down");
+    drop(influx);
+    // A new process knows nothing of what was forwarded.
+    let influx = open();
+    let mut again = sent.clone();
+    again[10].value = "corrected".into();
+    influx.commit(&commit(again)).expect("commits");
+    assert!(influx.wait_until_forwarded(Duration::from_mins(1)));
+    let forward = influx.stats().forward.expect("figures");
+    assert_eq!((forward.corrected, forward.rejected), (1, 0), "only one has another field");
+    assert_eq!(server.count(BUCKET), sent.len() as u64);
+    let answer = server.query(&format!(
+        "from(bucket: \"{BUCKET}\") |> range(start: {}, stop: {}) |> keep(columns: [\"_field\"])",
+        sent[10].time,
+        sent[10].time + Span::from_micros(1),
+    ));
+    let fields = answer.lines().filter_map(|line| line.rsplit(',').next()).map(str::trim);
+    let mut fields: Vec<&str> = fields.filter(|name| !name.starts_with('_')).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    assert_eq!(fields, ["", "quality", "text"], "the old field is gone");
+}
+
+#[test]
 fn what_the_server_refuses_is_a_dead_letter_and_the_rest_arrives() {
     let Some(server) = Influxd::start("what InfluxDB refuses") else { return };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");

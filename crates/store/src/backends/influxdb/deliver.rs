@@ -15,13 +15,22 @@
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
+use city_model::Timestamp;
+use rustc_hash::FxHashMap;
+
 use super::batch::{Batches, Lines};
 use super::client::{Client, Kind, Refusal};
+use super::flux;
+use super::line::Name;
 use super::retry::{Pace, Stopped};
 use super::shared::Shared;
+use crate::TimeRange;
 
 /// Lines in a row that may be refused with 400 before nobody believes it any more.
 const BELIEVED: usize = 64;
+
+/// Names of fields by time in microseconds.
+pub(super) type Fields = FxHashMap<i64, Vec<String>>;
 
 /// Who delivers, and what the deliveries under way share.
 pub(super) struct Deliverer<'a> {
@@ -107,13 +116,14 @@ impl Deliverer<'_> {
         Ok(())
     }
 
-    /// Deletes what is at a point; nothing may be there. Returns the words of a refusal for ever.
+    /// Deletes what is at a point; nothing may be there. Says whether it is gone: servers that take
+    /// writes only, as compatible ones do, delete nothing.
     pub(super) async fn delete(
         &self,
         measurement: &str,
         device: &str,
-        time: city_model::Timestamp,
-    ) -> Result<Option<String>, Stopped> {
+        time: Timestamp,
+    ) -> Result<bool, Stopped> {
         loop {
             self.pace.wait(&self.shared.stop).await?;
             let answer = tokio::select! {
@@ -123,10 +133,40 @@ impl Deliverer<'_> {
             match answer {
                 Ok(()) => {
                     self.worked();
-                    return Ok(None);
+                    return Ok(true);
                 }
                 Err(refusal) if matches!(refusal.kind, Kind::Rejected | Kind::TooLarge) => {
-                    return Ok(Some(refusal.to_string()));
+                    return Ok(false);
+                }
+                Err(refusal) => self.failed(&refusal),
+            }
+        }
+    }
+
+    /// Which fields hold the values of a series in a range, by time in microseconds. `None` if the
+    /// server cannot answer that.
+    pub(super) async fn fields(
+        &self,
+        bucket: &str,
+        name: &Name,
+        range: TimeRange,
+    ) -> Result<Option<Fields>, Stopped> {
+        let Some(source) = flux::source(bucket, range) else { return Ok(Some(Fields::default())) };
+        let flux = flux::fields(&source, name);
+        loop {
+            self.pace.wait(&self.shared.stop).await?;
+            let answer = tokio::select! {
+                () = self.shared.stop.cancelled() => return Err(Stopped),
+                answer = read_fields(self.client, &flux) => answer,
+            };
+            match answer {
+                Ok(fields) => {
+                    self.worked();
+                    return Ok(Some(fields));
+                }
+                // It takes writes only, as servers do that are compatible.
+                Err(Refusal { kind: Kind::Rejected, .. } | Refusal { status: Some(404), .. }) => {
+                    return Ok(None);
                 }
                 Err(refusal) => self.failed(&refusal),
             }
@@ -159,6 +199,17 @@ impl Deliverer<'_> {
             );
         }
     }
+}
+
+async fn read_fields(client: &Client, flux: &str) -> Result<Fields, Refusal> {
+    let mut rows = client.query(flux).await?;
+    let mut fields = Fields::default();
+    while let Some(row) = rows.next().await? {
+        let cell = |column| row.place(column).and_then(|place| row.cell(place)).unwrap_or_default();
+        let time = cell("_time").parse().map_or(i64::MIN, Timestamp::micros);
+        fields.entry(time).or_default().push(cell("_field").to_owned());
+    }
+    Ok(fields)
 }
 
 /// Whether a partial write says that it dropped every point, such as those that are older than the

@@ -79,6 +79,20 @@ pub(super) fn track(source: &str, device: &str, limit: usize) -> String {
     )
 }
 
+/// Rows of time and name of the fields that hold values of a series.
+pub(super) fn fields(source: &str, name: &Name) -> String {
+    let is_value: Vec<String> =
+        Field::ALL.iter().map(|field| format!("r._field == \"{}\"", field.name())).collect();
+    format!(
+        "{source}
+|> filter(fn: (r) => r._measurement == {} and r.device == {} and ({}))
+|> keep(columns: [\"_time\", \"_field\"])",
+        text(&name.measurement),
+        text(&name.device),
+        is_value.join(" or ")
+    )
+}
+
 /// The time of the newest reading of a series.
 pub(super) fn newest(source: &str, name: &Name) -> String {
     format!(

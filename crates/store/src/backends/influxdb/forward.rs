@@ -8,7 +8,10 @@
 //! those of one series stay in order. Redeliveries that were forwarded a moment ago are left out. A
 //! correction is written over what is there, with the value that stands in the spool; if it has
 //! another field, the old point is deleted first, because InfluxDB would merge the fields of both.
+//! What came again, but was not forwarded lately, is looked up at the server: a logger that sends its
+//! whole day once more costs one question for each of its series.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,12 +19,12 @@ use std::time::Duration;
 
 use city_model::{Position, Quality, Reading, SeriesKey, Span, Timestamp, Value};
 use futures_util::future::join_all;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::batch::{Batches, Lines, Origin};
 use super::client::Client;
 use super::deliver::{Deliverer, Rejected};
-use super::line::{self, Content, Name};
+use super::line::{self, Content, Field, Name};
 use super::options::Naming;
 use super::recent::{Key, Known, Recent};
 use super::retry::{Pace, Stopped};
@@ -44,6 +47,7 @@ const MOST_PREFIXES: usize = 200_000;
 pub(super) struct Forwarder {
     pub(super) local: Arc<Embedded>,
     pub(super) client: Client,
+    pub(super) bucket: String,
     pub(super) naming: Arc<dyn Naming>,
     pub(super) shared: Arc<Shared>,
     pub(super) batches: Arc<Batches>,
@@ -65,11 +69,14 @@ struct Round {
     correcting: FxHashMap<Key, usize>,
     letters: Vec<NewDeadLetter>,
     readings: u64,
+    corrected: u64,
     oldest: Option<Timestamp>,
 }
 
-/// A point that is deleted before it is written.
+/// A point that is deleted before it is written, if it is there with another field.
 struct Correction {
+    /// Whether it is known to be.
+    is_sure: bool,
     series: SeriesKey,
     time: Timestamp,
     standing: Standing,
@@ -186,7 +193,8 @@ impl Forwarder {
             round.shards[shard].push(prefix, time, &content, origin);
         } else {
             round.correcting.insert(key, round.corrections.len());
-            round.corrections.push(Correction { series, time, standing, origin });
+            let is_sure = before.is_some();
+            round.corrections.push(Correction { is_sure, series, time, standing, origin });
         }
     }
 
@@ -230,18 +238,17 @@ impl Forwarder {
         for (lines, answer) in round.shards.iter().zip(answers) {
             round.letters.extend(self.letters(lines, answer?));
         }
+        let harmless = self.harmless(&deliverer, &round.corrections).await?;
         let mut corrected = Lines::default();
-        for correction in &round.corrections {
-            let Correction { series, time, standing, origin } = correction;
+        for (place, correction) in round.corrections.iter().enumerate() {
+            let Correction { series, time, standing, origin, .. } = correction;
             let name = Name::of(*series, &*self.naming);
-            let refused = deliverer.delete(&name.measurement, &name.device, *time).await?;
             let content = standing.content();
-            if let Some(words) = refused {
-                let line = self.line(*series, *time, &content);
-                round.letters.push(self.letter(*series, line, origin, words));
-            } else {
-                corrected.push(&name.prefix(), *time, &content, origin.clone());
+            if !harmless.contains(&place) {
+                let gone = deliverer.delete(&name.measurement, &name.device, *time).await?;
+                round.corrected += u64::from(gone);
             }
+            corrected.push(&name.prefix(), *time, &content, origin.clone());
         }
         let answer = deliverer.deliver(&corrected).await?;
         round.letters.extend(self.letters(&corrected, answer));
@@ -249,6 +256,39 @@ impl Forwarder {
         self.keep_letters(std::mem::take(&mut round.letters)).await?;
         self.move_on(&round, rejected);
         Ok(())
+    }
+
+    /// The places of corrections that can be written over what is there: they have its field, or
+    /// nothing is there.
+    async fn harmless(
+        &self,
+        deliverer: &Deliverer<'_>,
+        corrections: &[Correction],
+    ) -> Result<FxHashSet<usize>, Stopped> {
+        let mut unsure: BTreeMap<SeriesKey, Vec<usize>> = BTreeMap::new();
+        for (place, correction) in corrections.iter().enumerate() {
+            if !correction.is_sure {
+                unsure.entry(correction.series).or_default().push(place);
+            }
+        }
+        let mut harmless = FxHashSet::default();
+        for (series, places) in unsure {
+            let times = places.iter().map(|place| corrections[*place].time);
+            let (Some(from), Some(last)) = (times.clone().min(), times.max()) else { continue };
+            let range = TimeRange { from, to: last + Span::from_micros(1) };
+            let name = Name::of(series, &*self.naming);
+            let Some(found) = deliverer.fields(&self.bucket, &name, range).await? else {
+                harmless.extend(places);
+                continue;
+            };
+            harmless.extend(places.into_iter().filter(|place| {
+                let Correction { time, standing, .. } = &corrections[*place];
+                let field = Field::of(&standing.value, standing.quality).name();
+                let there = found.get(&time.micros());
+                there.is_none_or(|fields| fields.iter().all(|there| there == field))
+            }));
+        }
+        Ok(harmless)
     }
 
     fn letters(&self, lines: &Lines, rejected: Vec<Rejected>) -> Vec<NewDeadLetter> {
@@ -317,7 +357,7 @@ impl Forwarder {
         }
         let done = Done {
             forwarded: round.readings.saturating_sub(rejected),
-            corrected: round.corrections.len() as u64,
+            corrected: round.corrected,
             rejected,
         };
         let is_all = position > self.local.head_seq();

@@ -34,6 +34,9 @@ pub(super) enum Field {
 }
 
 impl Field {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Value, Self::Rejected, Self::State, Self::RejectedState, Self::Text];
+
     /// The field for a value of this quality.
     pub(super) fn of(value: &Value, quality: Quality) -> Self {
         match (value, crate::steps::counts(quality)) {

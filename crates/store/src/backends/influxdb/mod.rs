@@ -37,7 +37,8 @@
 //! `"`, control characters, and a `#` at the start, which are written as in URLs (`%25`).
 //!
 //! **Corrections** are written over what is there, with the value that stands here. Where that needs
-//! another field, the old point is deleted first. A correction of a reading whose day is no longer
+//! another field, the old point is deleted first; what is at the server of readings that came again
+//! long after is looked up there. A correction of a reading whose day is no longer
 //! here is written over it without that, so that both fields remain if it is of another type.
 //! Likewise a redelivery of a reading whose day is no longer here is counted as stored again.
 //!
@@ -179,6 +180,7 @@ impl Influx {
         let forwarder = Forwarder {
             local: local.clone(),
             client: client.clone(),
+            bucket: options.bucket.clone(),
             naming: naming.clone(),
             shared: shared.clone(),
             batches: batches.clone(),
