@@ -129,7 +129,7 @@ impl App {
         if imported.added > 0 {
             progress(&format!("{} devices registered", imported.added));
         }
-        let store = store.start(&registry)?;
+        let store = store.start(&registry, &settings.store)?;
         crate::store::register_figures(&metrics, &store, &clock)?;
 
         let http = TcpListener::bind(settings.http.listen).await.with_context(|| {

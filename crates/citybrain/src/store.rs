@@ -8,6 +8,7 @@ use city_model::{DeviceKey, MetricKey, SharedClock};
 use city_registry::Registry;
 use city_store::{
     Embedded, ForwardStats, Influx, Naming, Options, Recovery, SharedStore, Spool, StoreError,
+    TierRetention,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -30,9 +31,19 @@ pub enum Opened {
 
 impl Opened {
     /// The store, in use.
-    pub fn start(self, registry: &Arc<Registry>) -> Result<SharedStore, StoreError> {
+    pub fn start(
+        self,
+        registry: &Arc<Registry>,
+        settings: &StoreSettings,
+    ) -> Result<SharedStore, StoreError> {
         Ok(match self {
-            Self::Embedded(store) => store,
+            Self::Embedded(store) => {
+                let metrics = &registry.directory().metrics;
+                let key = |id: &str| metrics.by_id(id).map(|metric| metric.key);
+                let keep = settings.metric_retention.iter();
+                store.keep_metrics(keep.filter_map(|(id, span)| Some((key(id)?, *span))).collect());
+                store
+            }
             Self::Spool(spool) => {
                 Arc::new(Influx::start(*spool, Arc::new(Names(registry.clone())))?)
             }
@@ -68,6 +79,11 @@ pub fn open(settings: &StoreSettings, data_dir: &Path) -> anyhow::Result<(Opened
 pub fn local(settings: &StoreSettings) -> Options {
     Options {
         retention: settings.retention,
+        tiers: TierRetention {
+            minute: settings.summaries.minute,
+            quarter: settings.summaries.quarter_hour,
+            hour: settings.summaries.hour,
+        },
         dead_letter_retention: settings.dead_letter_retention,
         dead_letter_bytes: settings.dead_letter_bytes,
         ..Options::default()

@@ -4,6 +4,7 @@
 mod client;
 mod codec;
 mod config;
+mod copy;
 mod credentials;
 mod dead_letters;
 mod demo;

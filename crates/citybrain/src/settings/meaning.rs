@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use city_model::Catalogue;
+use city_model::{Catalogue, Span};
 use city_pipeline::DERIVED_SOURCE;
 use city_quality::CheckConfig;
 use city_registry::DeviceEntry;
@@ -24,6 +24,34 @@ pub(crate) fn check_meaning(
     check_quality(settings, catalogue, &kinds, problems);
     check_location(settings, &kinds, problems);
     check_derived(settings, &kinds, problems);
+    check_retention(settings, catalogue, problems);
+}
+
+fn check_retention(settings: &Settings, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
+    let day = Span::from_hours(24);
+    for (id, keep) in &settings.store.metric_retention {
+        let key = format!("store.metric_retention.{id}");
+        if catalogue.by_id(id).is_none() {
+            let hint = format!("the metrics are {}", metric_ids(catalogue));
+            problems.push(Problem::new(&key, "there is no such metric", hint));
+        }
+        if *keep < day {
+            let message = format!("readings cannot be kept for {keep}");
+            problems.push(Problem::new(&key, message, "keep them for a day or longer: \"1d\""));
+        }
+        if settings.store.retention.is_some_and(|all| all <= *keep) {
+            let hint = "a metric can be kept for less than the others, not for longer";
+            problems.push(Problem::new(&key, "it is not shorter than store.retention", hint));
+        }
+    }
+    if settings.store.retention.is_some_and(|keep| keep < day) {
+        let hint = "keep them for a day or longer: \"1d\"";
+        problems.push(Problem::new("store.retention", "readings are kept in whole days", hint));
+    }
+}
+
+fn metric_ids(catalogue: &Catalogue) -> String {
+    catalogue.iter().map(|metric| &*metric.id).collect::<Vec<_>>().join(", ")
 }
 
 /// The kinds that there are, as far as configuration can tell.
@@ -66,8 +94,7 @@ fn check_quality(
     for (id, checks) in &settings.quality {
         let key = format!("quality.{id}");
         let Some(metric) = catalogue.by_id(id) else {
-            let known: Vec<&str> = catalogue.iter().map(|metric| &*metric.id).collect();
-            let hint = format!("the metrics are {}", known.join(", "));
+            let hint = format!("the metrics are {}", metric_ids(catalogue));
             problems.push(Problem::new(key, "there is no such metric", hint));
             continue;
         };

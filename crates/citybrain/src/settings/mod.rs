@@ -187,6 +187,10 @@ pub struct StoreSettings {
     pub influxdb: Option<InfluxSettings>,
     /// How long readings are kept, in whole days; for ever if missing.
     pub retention: Option<Span>,
+    /// The same for metrics that are kept for less, by id.
+    pub metric_retention: BTreeMap<String, Span>,
+    /// How long summaries of readings are kept, in whole months; for ever if missing.
+    pub summaries: SummarySettings,
     /// How long dead letters are kept.
     pub dead_letter_retention: Span,
     /// How many bytes of dead letters are kept; past that the oldest are dropped.
@@ -200,10 +204,24 @@ impl Default for StoreSettings {
             backend: StoreBackend::default(),
             influxdb: None,
             retention: store.retention,
+            metric_retention: BTreeMap::new(),
+            summaries: SummarySettings::default(),
             dead_letter_retention: store.dead_letter_retention,
             dead_letter_bytes: store.dead_letter_bytes,
         }
     }
+}
+
+/// Summaries of readings, by the length of their steps.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SummarySettings {
+    /// Those of a minute.
+    pub minute: Option<Span>,
+    /// Those of a quarter of an hour.
+    pub quarter_hour: Option<Span>,
+    /// Those of an hour.
+    pub hour: Option<Span>,
 }
 
 /// Series that are derived from readings.

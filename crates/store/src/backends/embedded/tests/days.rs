@@ -96,7 +96,7 @@ fn hours(from: i64, to: i64) -> TimeRange {
 fn day(of: i64) -> Vec<Reading> {
     let mut readings = Vec::new();
     for i in 0..2_700 {
-        let at = of * 86_400 + i * 30 + i % 7;
+        let at = of * 86_400 + i * 20 + i % 7;
         let mut quick = reading(series(1, 1), at, f64::from(i as i32 % 97) / 10.0);
         if i % 50 == 3 {
             quick.quality = Quality::Suspect;
