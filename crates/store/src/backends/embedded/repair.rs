@@ -6,7 +6,7 @@
 //! table of its file whose name begins with `damaged`. Then what follows from readings is made again:
 //! newest values, the ledger's counts of what is stored, summaries.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use city_model::{DeviceKey, Span};
@@ -188,7 +188,7 @@ impl Work {
         std::fs::create_dir_all(&folder).map_err(|e| super::folder(&folder, e))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let place = |n: u32| folder.join(format!("{name}.{n}"));
-        Ok((1..).map(place).find(|place| !place.exists()).unwrap_or(folder))
+        Ok((1..u32::MAX).map(place).find(|place| !place.exists()).unwrap_or(folder))
     }
 
     /// Puts commits and snapshots aside that are not as they were written. Says whether a snapshot
@@ -402,7 +402,7 @@ impl Embedded {
     /// Takes newest values and counts of what is stored from the days, where the ledger and the
     /// newest values have less.
     fn rebuild_from_days(&self) -> Result<(), StoreError> {
-        let mut stored: std::collections::BTreeMap<DeviceKey, u64> = Default::default();
+        let mut stored: BTreeMap<DeviceKey, u64> = BTreeMap::new();
         for day in self.days.days() {
             let devices = self.days.devices(day)?;
             for device in devices {

@@ -388,7 +388,7 @@ proptest! {
     // The same bits every time: there may be a place where the format cannot tell. For others set
     // PROPTEST_RNG_SEED.
     #![proptest_config(ProptestConfig {
-        cases: 96,
+        cases: 40,
         max_shrink_iters: 100,
         rng_seed: seed(),
         ..ProptestConfig::default()

@@ -39,7 +39,7 @@ fn mend(dir: &Path) -> Repair {
 }
 
 fn told(of: &[Damage]) -> String {
-    of.iter().map(|damage| format!("{damage}\n")).collect()
+    of.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn change(file: &Path, sql: &str) {
