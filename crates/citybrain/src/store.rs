@@ -132,10 +132,11 @@ pub fn register_figures(
     clock: &SharedClock,
 ) -> Result<(), prometheus::Error> {
     let Some(forward) = store.stats().forward else { return Ok(()) };
-    let (store, clock) = (store.clone(), clock.clone());
+    // The figures must not keep a store open that was closed.
+    let (store, clock) = (Arc::downgrade(store), clock.clone());
     Read::register(metrics, &[("server", &forward.server)], move || {
         let now = clock.now();
-        let forward = store.stats().forward.unwrap_or_default();
+        let forward = store.upgrade().and_then(|store| store.stats().forward).unwrap_or_default();
         let oldest = forward.oldest_waiting;
         let age = oldest.map_or(0.0, |oldest| now.since(oldest).secs_f64().max(0.0));
         figures(&forward, age as u64)

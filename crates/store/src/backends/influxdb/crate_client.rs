@@ -13,8 +13,8 @@
 //!   `Retry-After`. `write` neither escapes line breaks and backslashes nor refuses NaN.
 //! - queries: the whole answer is read into one text; `query` panics on a null or a table without
 //!   `_field`.
-//! - deletes: nothing is wrong with `delete`, but it takes local times of `chrono`, and goes the way
-//!   of the writes that it stands between.
+//! - deletes: nothing is wrong with `delete`, but it goes the way of the writes that it stands
+//!   between.
 //! - onboarding with a token of one's own, and changing a bucket's retention: it has no call for them.
 //! - time limits: it has none; every call here is given one.
 //! - a bad address makes it panic; addresses are checked before. The path of an address is lost: a
