@@ -54,16 +54,21 @@ impl std::ops::AddAssign for Leg {
 }
 
 impl Intake {
-    pub(super) fn new(city: City, store: Arc<dyn Store>) -> Self {
-        Self {
+    pub(super) fn new(city: City, store: Arc<dyn Store>) -> anyhow::Result<Self> {
+        Ok(Self {
             city,
             feed: Feed::new(city),
             commit: Commit::default(),
-            upkeep: Upkeep::start(store.clone()),
+            upkeep: Upkeep::start(store.clone())?,
             store,
             now: City::minute(0),
             committed: 0,
-        }
+        })
+    }
+
+    /// What the virtual clock shows.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Readings committed so far.

@@ -72,16 +72,17 @@ impl Shared {
 }
 
 impl Upkeep {
-    pub(super) fn start(store: Arc<dyn Store>) -> Self {
+    pub(super) fn start(store: Arc<dyn Store>) -> anyhow::Result<Self> {
         let shared = Arc::new(Shared::default());
         let own = shared.clone();
-        let thread = std::thread::spawn(move || {
+        // A name, so that profiles tell it from the commits.
+        let thread = std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
             let result = own.keep_up(store.as_ref());
             own.lock().ended = true;
             own.changed.notify_all();
             result
-        });
-        Self { shared, thread: Some(thread) }
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
     }
 
     /// Lets the virtual time go on; it never goes back.

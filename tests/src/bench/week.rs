@@ -51,7 +51,7 @@ pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
     };
     let (store, _) = Embedded::open(folder.path(), options)?;
     let store = Arc::new(store);
-    let mut intake = Intake::new(city, store.clone());
+    let mut intake = Intake::new(city, store.clone())?;
     let mut files = Files::new(folder.path());
     let mut steps = Vec::new();
     let mut all = Leg::default();

@@ -23,6 +23,8 @@ const SEALED: u32 = 25 * 60 + 2;
 const COMPACTED: u32 = 27 * 60;
 /// Hours after that, in turn without and with questions.
 const IN_TURN: u32 = 6;
+/// Minutes after which it is said how it goes.
+const SHOWN: u32 = 3 * 60;
 /// The hour of the first day that is asked for.
 const HOUR: Minutes = (15 * 60, 16 * 60);
 
@@ -57,11 +59,11 @@ pub(super) fn run(scale: Scale, folder: &Path) -> anyhow::Result<()> {
 
 fn measure(scale: Scale, folder: &Path, store: &Arc<dyn Store>) -> anyhow::Result<Ingested> {
     let city = city(scale);
-    let mut intake = Intake::new(city, store.clone());
+    let mut intake = Intake::new(city, store.clone())?;
     let mut times = Vec::new();
     let log_bytes_per_commit = intake.log_bytes()?;
 
-    let mut commits = intake.until(SEALED)?;
+    let mut commits = until(&mut intake, SEALED)?;
     let rss_sealed = memory_mb(std::process::id(), "VmHWM")?;
     let tiers = folder.join("tiers");
     let per_reading = |bytes: u64| bytes as f64 / (city.per_minute() * u64::from(DAY)) as f64;
@@ -73,7 +75,7 @@ fn measure(scale: Scale, folder: &Path, store: &Arc<dyn Store>) -> anyhow::Resul
         times.push((kind, Place::Sealed, found));
     }
 
-    commits += intake.until(COMPACTED)?;
+    commits += until(&mut intake, COMPACTED)?;
     let rss_commits_mb = rss_sealed.max(memory_mb(std::process::id(), "VmHWM")?);
     ensure!(bytes_in(&tiers) > 0, "the first day was not compacted");
     ensure!(first_day(folder) > 0, "the first day has no file");
@@ -120,6 +122,25 @@ fn measure(scale: Scale, folder: &Path, store: &Arc<dyn Store>) -> anyhow::Resul
         rss_mb: memory_mb(std::process::id(), "VmHWM")?,
         longest_upkeep_s,
     })
+}
+
+/// Commits until a minute, and says now and then how it goes.
+fn until(intake: &mut Intake, minute: u32) -> anyhow::Result<Leg> {
+    let mut all = Leg::default();
+    let first = City::minute_of(intake.now()) as u32 / SHOWN + 1;
+    for next in (first..minute.div_ceil(SHOWN)).map(|hour| hour * SHOWN).chain([minute]) {
+        let leg = intake.until(next)?;
+        eprintln!(
+            "  until {:02}:{:02}: {:.2} M readings/s, {:.2} M per second of processor time, {:.0} MB",
+            next / 60,
+            next % 60,
+            leg.per_s() / 1e6,
+            leg.per_cpu_s() / 1e6,
+            memory_mb(std::process::id(), "VmRSS")?,
+        );
+        all += leg;
+    }
+    Ok(all)
 }
 
 /// Bytes of the chunks of the first day: its file's name begins with its date.

@@ -68,7 +68,7 @@ pub(super) fn measure(scale: Scale, folder: &Path) -> anyhow::Result<Reopened> {
 pub(super) fn fill(scale: Scale, folder: &Path) -> anyhow::Result<()> {
     let city = city(scale);
     let (store, _) = Embedded::open(folder.join(STORE), options())?;
-    let mut intake = Intake::new(city, Arc::new(store));
+    let mut intake = Intake::new(city, Arc::new(store))?;
     let mut out = std::io::stdout().lock();
     while intake.committed() < u64::from(TOO_LATE) * city.per_minute() {
         intake.step()?;
