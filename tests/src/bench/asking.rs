@@ -59,10 +59,6 @@ impl Times {
         let place = (part * sorted.len() as f64).ceil() as usize;
         sorted.get(place.max(1) - 1).copied().unwrap_or(f64::NAN)
     }
-
-    pub(super) fn count(&self) -> usize {
-        self.0.len()
-    }
 }
 
 /// Whoever asks; chooses series and zones as if by chance.
@@ -140,8 +136,7 @@ impl<'a> Asker<'a> {
     fn raw(&mut self, (from, to): Minutes, expect: Expect) -> anyhow::Result<f64> {
         let (device, metric) = self.one();
         let started = Instant::now();
-        let points =
-            self.store.raw(series(device, metric), City::range(from, to), usize::MAX)?;
+        let points = self.store.raw(series(device, metric), City::range(from, to), usize::MAX)?;
         let ms = ms_since(started);
         check_count(points.len() as u64, u64::from(to - from), expect)?;
         for point in points {
@@ -171,9 +166,10 @@ impl<'a> Asker<'a> {
         for bucket in buckets {
             let first = City::minute_of(bucket.start) as u32;
             let values = (first..first + step).map(|minute| City::value(device, metric, minute));
-            let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-                (low.min(value), high.max(value))
-            });
+            let (low, high) = values
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                    (low.min(value), high.max(value))
+                });
             let exact = bucket.count == u64::from(step);
             ensure!(
                 bucket.min >= low && bucket.max <= high && (!exact || bucket.min == low),
@@ -196,8 +192,7 @@ impl<'a> Asker<'a> {
         let of: Vec<SeriesKey> = devices.iter().map(|device| series(*device, metric)).collect();
         let span = Span::from_mins(i64::from(to - from));
         let started = Instant::now();
-        let buckets =
-            self.store.buckets(&of, City::range(from, to), span, &Cancel::never())?;
+        let buckets = self.store.buckets(&of, City::range(from, to), span, &Cancel::never())?;
         let ms = ms_since(started);
         let count: u64 = buckets.iter().map(|bucket| bucket.count).sum();
         check_count(count, u64::from(to - from) * devices.len() as u64, expect)?;
@@ -215,8 +210,7 @@ impl<'a> Asker<'a> {
         let of: Vec<SeriesKey> =
             (0..self.city.devices).map(|device| series(device, metric)).collect();
         let started = Instant::now();
-        let top =
-            self.store.top(&of, City::range(from, to), Rank::Mean, TOP, &Cancel::never())?;
+        let top = self.store.top(&of, City::range(from, to), Rank::Mean, TOP, &Cancel::never())?;
         let ms = ms_since(started);
         ensure!(top.len() == TOP, "{} of {TOP} devices", top.len());
         if expect == Expect::All {

@@ -108,7 +108,7 @@ impl City {
     pub(super) fn time(device: u32, minute: u32) -> Timestamp {
         let own = chance(u64::from(device) | 1 << 40);
         let second = own % 59;
-        let ms = if own >> 32 & 3 == 0 {
+        let ms = if (own >> 32).is_multiple_of(4) {
             // It wavers by 50 ms around a part of a second.
             own % 950 + chance(u64::from(device) << 32 | u64::from(minute)) % 50
         } else {
@@ -121,7 +121,7 @@ impl City {
     pub(super) fn value(device: u32, metric: u16, minute: u32) -> f64 {
         let kind = &KINDS[usize::from(metric)];
         let own = chance(u64::from(device) << 8 | u64::from(metric) | 2 << 40);
-        let (phase, place) = ((own % 240) as u32, (own >> 40) as f64 / (1 << 24) as f64);
+        let (phase, place) = ((own % 240) as u32, (own >> 40) as f64 / f64::from(1 << 24));
         let day = WAVE[((minute + phase) % DAY) as usize];
         let slow = WAVE[((minute / 5 + phase * 6) % DAY) as usize];
         let noise = part(u64::from(device) << 36 | u64::from(minute) << 8 | u64::from(metric));

@@ -86,6 +86,11 @@ impl Samples {
         self.values.entry(figure.as_ref().to_owned()).or_default().push(value);
     }
 
+    /// Whether there is any value of a figure.
+    pub fn has(&self, figure: &str) -> bool {
+        self.values.contains_key(figure)
+    }
+
     /// The figure, with its ratio to the baseline's median.
     pub fn figure(
         &self,

@@ -129,12 +129,11 @@ struct Files {
     /// Bytes of each day by its date.
     days: BTreeMap<String, u64>,
     freed: u64,
-    gone: u32,
 }
 
 impl Files {
     fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), days: BTreeMap::new(), freed: 0, gone: 0 }
+        Self { folder: folder.to_owned(), days: BTreeMap::new(), freed: 0 }
     }
 
     /// Notes what is there; days that are not any more were dropped.
@@ -149,7 +148,6 @@ impl Files {
         }
         for (_, bytes) in self.days.iter().filter(|(date, _)| !now.contains_key(*date)) {
             self.freed += bytes;
-            self.gone += 1;
         }
         self.days = now;
     }
@@ -258,17 +256,12 @@ fn report(mut samples: Samples, steps: &[Step], files: &Files, city: City) -> Re
     let summaries = steps.last().map_or(f64::NAN, |step| step.summaries_mb);
     samples.add("summaries_mb_end", summaries);
 
-    let freed = format!(
-        "{} days of {KEPT_DAYS} kept were dropped; {:.0} MB of readings are left",
-        files.gone,
-        files.raw() as f64 / 1e6
-    );
     let mut figures = vec![
         samples.figure("durable_readings_per_s", "1/s", None, "the whole week"),
         samples.figure("readings_per_cpu_s", "1/s", None, "sealing, compacting and retention too"),
         samples.figure("bytes_per_reading", "B", None, "days that are compacted, places too"),
-        samples.figure("retention_freed_mb", "MB", None, &freed),
-        samples.figure("raw_mb_end", "MB", None, ""),
+        samples.figure("retention_freed_mb", "MB", None, "days of which only summaries are kept"),
+        samples.figure("raw_mb_end", "MB", None, "days of which all is kept, and today"),
         samples.figure("summaries_mb_end", "MB", None, "of all seven days"),
     ];
     let mut names = vec![("rss_mb".to_owned(), "MB", ""), ("readings_per_s".to_owned(), "1/s", "")];

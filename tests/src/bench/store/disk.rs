@@ -14,8 +14,7 @@ const FILE_BYTES: u64 = 16 << 20;
 /// Readings a second if each commit took one write and one `fdatasync`.
 pub(super) fn readings_per_s(folder: &Path, bytes: u64, commits: u32) -> anyhow::Result<f64> {
     let mut file = File::create(folder.join("sequential"))?;
-    let noise: Vec<u8> =
-        (0..bytes).map(|place| crate::bench::city::chance(place) as u8).collect();
+    let noise: Vec<u8> = (0..bytes).map(|place| crate::bench::city::chance(place) as u8).collect();
     let mut written = 0;
     let started = Instant::now();
     for _ in 0..commits {

@@ -35,8 +35,6 @@ pub(super) struct Ingested {
     pub(super) per_cpu_s: f64,
     /// The rate with questions over the rate without.
     pub(super) with_queries: f64,
-    /// Questions answered beside the commits: kind, number, p50 and p99 in milliseconds.
-    pub(super) beside: Vec<(Kind, usize, f64, f64)>,
     pub(super) times: Vec<(Kind, Place, Times)>,
     /// Bytes a reading of the first day: sealed, compacted, and its summaries.
     pub(super) bytes_sealed: f64,
@@ -101,6 +99,7 @@ fn measure(scale: Scale, folder: &Path, store: &Arc<dyn Store>) -> anyhow::Resul
             with += beside_commits(&mut intake, store, until, &mut beside)?;
         }
     }
+    times.extend(beside.into_iter().map(|(kind, times)| (kind, Place::Beside, times)));
     let longest_upkeep_s = intake.upkeep.longest().as_secs_f64();
     intake.upkeep.join()?;
     let (count, right) = (store.count(None, TimeRange::ALL)?, intake.committed());
@@ -109,10 +108,6 @@ fn measure(scale: Scale, folder: &Path, store: &Arc<dyn Store>) -> anyhow::Resul
         per_s: commits.per_s(),
         per_cpu_s: commits.per_cpu_s(),
         with_queries: with.per_s() / without.per_s(),
-        beside: beside
-            .into_iter()
-            .map(|(kind, times)| (kind, times.count(), times.quantile(0.5), times.quantile(0.99)))
-            .collect(),
         times,
         bytes_sealed,
         bytes_compacted,
@@ -156,9 +151,8 @@ fn first_day(folder: &Path) -> u64 {
 /// How often a kind is asked.
 fn count(scale: Scale, kind: Kind) -> usize {
     let full = match kind {
-        Kind::LastAll => 300,
+        Kind::LastAll | Kind::Zone => 300,
         Kind::Raw | Kind::Minutes | Kind::Quarters => 2_000,
-        Kind::Zone => 300,
         Kind::Top => 100,
     };
     if scale == Scale::Quick { full / 10 } else { full }

@@ -41,6 +41,8 @@ enum Place {
     Sealed,
     /// Up to now: in memory, in sealed windows, and in a compacted day.
     Newest,
+    /// The first and the last of these in turn, while readings come in without a pause.
+    Beside,
 }
 
 fn city(scale: Scale) -> City {
@@ -57,24 +59,18 @@ fn say(found: &impl Serialize) -> anyhow::Result<()> {
 pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
     let runs = if scale == Scale::Quick { 1 } else { 3 };
     let mut samples = Samples::default();
-    let mut notes = Notes::default();
     for run in 1..=runs {
         eprintln!("run {run} of {runs}: the embedded store");
         let folder = disk_folder()?;
         let ingested: Ingested = Running::start("store-ingest", scale, folder.path())?.finish()?;
         drop(folder);
         add(&mut samples, &ingested);
-        notes.take(&ingested);
 
         eprintln!("run {run} of {runs}: killed and started again");
         let folder = disk_folder()?;
         let reopened = restart::measure(scale, folder.path())?;
         drop(folder);
-        samples.add(
-            "restart_s_per_10m",
-            reopened.took_s / reopened.log_readings as f64 * 1e7,
-        );
-        notes.restart = restart_note(&reopened);
+        add_reopened(&mut samples, &reopened);
 
         eprintln!("run {run} of {runs}: the disk alone");
         let folder = disk_folder()?;
@@ -90,69 +86,34 @@ pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
         for (kind, times) in rows.times {
             add_times(&mut samples, &format!("sqlite_{}", name(kind)), &times);
         }
-        servers::add(&mut samples, &mut notes.servers, scale, (run, runs))?;
+        servers::add(&mut samples, scale, (run, runs))?;
     }
-    Ok(Report::new("store", runs, figures(&samples, &notes)))
-}
-
-/// What is said beside the figures; of the last run.
-#[derive(Debug, Default)]
-struct Notes {
-    rate: String,
-    beside: String,
-    bytes: String,
-    memory: String,
-    restart: String,
-    disk: String,
-    servers: servers::Notes,
-}
-
-impl Notes {
-    fn take(&mut self, ingested: &Ingested) {
-        self.rate = format!(
-            "by the clock, one committing thread; the longest turn of the upkeep took {:.1} s",
-            ingested.longest_upkeep_s
-        );
-        let beside = ingested.beside.iter().map(|(kind, count, p50, p99)| {
-            format!("{} {count} times {p50:.2}/{p99:.2}", name(*kind))
-        });
-        self.beside = format!(
-            "a thread asks without a pause; p50/p99 in ms: {}",
-            beside.collect::<Vec<_>>().join(", ")
-        );
-        self.bytes = format!(
-            "a day after compaction; before it {:.2}; its summaries take {:.2} more",
-            ingested.bytes_sealed, ingested.bytes_summaries
-        );
-        self.memory = format!(
-            "the highest of the whole run; {:.0} without questions",
-            ingested.rss_commits_mb
-        );
-        self.disk = format!(
-            "one write of {} bytes and one fdatasync for each commit",
-            ingested.log_bytes_per_commit
-        );
-    }
-}
-
-fn restart_note(reopened: &Reopened) -> String {
-    let Reopened { took_s, log_readings, stored, acknowledged, rss_mb } = reopened;
-    format!(
-        "{took_s:.2} s with {:.1} M readings of {:.1} M in the log; {rss_mb:.0} MB; all of {acknowledged} acknowledged are there",
-        *log_readings as f64 / 1e6,
-        *stored as f64 / 1e6,
-    )
+    Ok(Report::new("store", runs, figures(&samples)))
 }
 
 fn add(samples: &mut Samples, ingested: &Ingested) {
     samples.add("durable_readings_per_s", ingested.per_s);
     samples.add("readings_per_cpu_s", ingested.per_cpu_s);
+    samples.add("longest_upkeep_s", ingested.longest_upkeep_s);
     samples.add("with_queries_ratio", ingested.with_queries);
     samples.add("bytes_per_reading", ingested.bytes_compacted);
+    samples.add("bytes_per_reading_sealed", ingested.bytes_sealed);
+    samples.add("bytes_per_reading_summaries", ingested.bytes_summaries);
+    let log_bytes = ingested.log_bytes_per_commit as f64 / super::intake::BATCH as f64;
+    samples.add("bytes_per_reading_log", log_bytes);
     samples.add("rss_mb", ingested.rss_mb);
+    samples.add("rss_mb_commits", ingested.rss_commits_mb);
     for (kind, place, times) in &ingested.times {
         add_times(samples, &figure_of(*kind, *place), times);
     }
+}
+
+fn add_reopened(samples: &mut Samples, reopened: &Reopened) {
+    let ten_millions = reopened.log_readings as f64 / 1e7;
+    samples.add("restart_s_per_10m", reopened.took_s / ten_millions);
+    samples.add("restart_cpu_s_per_10m", reopened.cpu_s / ten_millions);
+    samples.add("restart_s", reopened.took_s);
+    samples.add("restart_rss_mb", reopened.rss_mb);
 }
 
 fn add_times(samples: &mut Samples, figure: &str, times: &super::asking::Times) {
@@ -176,45 +137,54 @@ fn figure_of(kind: Kind, place: Place) -> String {
         Place::Compacted => "",
         Place::Sealed => "_sealed",
         Place::Newest => "_newest",
+        Place::Beside => "_beside",
     };
     format!("{}{of}", name(kind))
 }
 
-fn figures(samples: &Samples, notes: &Notes) -> Vec<Figure> {
+fn figures(samples: &Samples) -> Vec<Figure> {
+    let plain = |figure: &str, unit, note| samples.figure(figure, unit, None, note);
+    let against =
+        |figure: &str, unit, baseline, note| samples.figure(figure, unit, Some(baseline), note);
+    let bytes = "sqlite_bytes_per_reading";
     let mut figures = vec![
-        samples.figure("durable_readings_per_s", "1/s", Some("disk_readings_per_s"), &notes.rate),
-        samples.figure(
-            "readings_per_cpu_s",
+        against(
+            "durable_readings_per_s",
             "1/s",
-            None,
-            "by second of processor time, sealing and compacting too",
+            "disk_readings_per_s",
+            "by the clock, one committing thread",
         ),
-        samples.figure("with_queries_ratio", "", None, &notes.beside),
-        samples.figure(
-            "bytes_per_reading",
-            "B",
-            Some("sqlite_bytes_per_reading"),
-            &notes.bytes,
-        ),
-        samples.figure("rss_mb", "MB", None, &notes.memory),
-        samples.figure("restart_s_per_10m", "s", None, &notes.restart),
-        samples.figure("disk_readings_per_s", "1/s", None, &notes.disk),
-        samples.figure("sqlite_rows_per_s", "1/s", None, "a row a reading, the same commits"),
-        samples.figure("sqlite_bytes_per_reading", "B", None, ""),
+        plain("readings_per_cpu_s", "1/s", "by processor time, sealing and compacting too"),
+        plain("longest_upkeep_s", "s", "the longest turn: the first day is compacted"),
+        plain("with_queries_ratio", "", "the rate while a thread asks without a pause"),
+        against("bytes_per_reading", "B", bytes, "a day after compaction"),
+        against("bytes_per_reading_sealed", "B", bytes, "before, with SQLite's log beside it"),
+        against("bytes_per_reading_summaries", "B", bytes, "summaries of the day"),
+        plain("bytes_per_reading_log", "B", "until the log is cut"),
+        plain("rss_mb", "MB", "the highest of the whole run"),
+        plain("rss_mb_commits", "MB", "the highest before questions beside the commits"),
+        plain("restart_s_per_10m", "s", "for 10 M readings in the log"),
+        plain("restart_cpu_s_per_10m", "s", "by processor time"),
+        plain("restart_s", "s", "with what was in the log of five times as many stored"),
+        plain("restart_rss_mb", "MB", "the highest until it was open"),
+        plain("disk_readings_per_s", "1/s", "the log's bytes, one write and fdatasync a commit"),
+        plain("sqlite_rows_per_s", "1/s", "a row a reading, the same commits"),
+        plain("sqlite_bytes_per_reading", "B", ""),
     ];
     let of_place = |kind, place| match (place, kind) {
-        (_, Kind::LastAll) => "all series",
+        (Place::Compacted, Kind::LastAll) => "all series",
         (Place::Compacted, Kind::Raw | Kind::Minutes) => "a day, compacted",
         (Place::Sealed, Kind::Raw | Kind::Minutes) => "a day of sealed windows",
         (Place::Newest, Kind::Raw | Kind::Minutes) => "the 24 hours up to now",
         (Place::Compacted, _) => "an hour of a compacted day",
         (Place::Sealed, _) => "an hour of sealed windows",
         (Place::Newest, _) => "the hour up to now",
+        (Place::Beside, _) => "beside the commits: history and newest in turn",
     };
     for kind in [Kind::LastAll, Kind::Raw, Kind::Minutes, Kind::Zone, Kind::Top] {
         let places: &[Place] = match kind {
-            Kind::LastAll => &[Place::Compacted],
-            _ => &[Place::Compacted, Place::Sealed, Place::Newest],
+            Kind::LastAll => &[Place::Compacted, Place::Beside],
+            _ => &[Place::Compacted, Place::Sealed, Place::Newest, Place::Beside],
         };
         for place in places {
             for part in ["p50", "p99"] {
@@ -231,6 +201,6 @@ fn figures(samples: &Samples, notes: &Notes) -> Vec<Figure> {
             figures.push(samples.figure(figure, "ms", None, ""));
         }
     }
-    figures.extend(servers::figures(samples, &notes.servers));
+    figures.extend(servers::figures(samples));
     figures
 }

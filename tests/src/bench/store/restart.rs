@@ -14,10 +14,10 @@ use city_store::{Embedded, Options, Store, TimeRange};
 use serde::{Deserialize, Serialize};
 
 use super::city;
-use crate::bench::Scale;
 use crate::bench::city::{City, Feed};
 use crate::bench::intake::{BATCH, Intake};
 use crate::bench::part::{Running, memory_mb};
+use crate::bench::{Scale, cpu_seconds};
 
 /// The minute in which it is killed: the last window was sealed just before, and 95 minutes are in
 /// the log.
@@ -31,6 +31,7 @@ const STORE: &str = "store";
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Reopened {
     pub(super) took_s: f64,
+    pub(super) cpu_s: f64,
     pub(super) log_readings: u64,
     pub(super) stored: u64,
     pub(super) acknowledged: u64,
@@ -38,11 +39,7 @@ pub(super) struct Reopened {
 }
 
 fn options() -> Options {
-    Options {
-        seal_after: Span::from_mins(90),
-        head_readings: 16_000_000,
-        ..Options::default()
-    }
+    Options { seal_after: Span::from_mins(90), head_readings: 16_000_000, ..Options::default() }
 }
 
 /// The whole of it, with two processes.
@@ -85,14 +82,14 @@ pub(super) fn fill(scale: Scale, folder: &Path) -> anyhow::Result<()> {
 /// The part that opens what was left and looks for what is missing.
 pub(super) fn open(scale: Scale, folder: &Path) -> anyhow::Result<()> {
     let acknowledged: u64 = std::fs::read_to_string(folder.join(ACKNOWLEDGED))?.parse()?;
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), cpu_seconds());
     let (store, recovery) = Embedded::open(folder.join(STORE), options())?;
-    let took_s = started.elapsed().as_secs_f64();
+    let (took_s, cpu_s) = (started.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let rss_mb = memory_mb(std::process::id(), "VmHWM")?;
     let stored = store.count(None, TimeRange::ALL)?;
     check(city(scale), &store, acknowledged)?;
     let log_readings = recovery.readings;
-    super::say(&Reopened { took_s, log_readings, stored, acknowledged, rss_mb })
+    super::say(&Reopened { took_s, cpu_s, log_readings, stored, acknowledged, rss_mb })
 }
 
 /// Looks at every reading of every device.

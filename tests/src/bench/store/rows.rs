@@ -13,7 +13,9 @@ use crate::bench::asking::{Kind, Times, ZONE};
 use crate::bench::city::{City, DAY, Feed, chance};
 use crate::bench::intake::BATCH;
 
-/// Devices of which there is a whole day.
+/// Minutes that are committed as they come.
+const MINUTES: u32 = 15;
+/// Devices of which there is a whole day; of the others there is an hour.
 const WHOLE: u32 = 20;
 
 /// What the rows cost.
@@ -45,19 +47,19 @@ pub(super) fn measure(scale: Scale, folder: &Path) -> anyhow::Result<Rows> {
     let (mut feed, mut commit) = (Feed::new(city), Commit::default());
     let (mut filling, mut count) = (Duration::ZERO, 0_u64);
     let started = Instant::now();
-    while count < 60 * city.per_minute() {
+    while count < u64::from(MINUTES) * city.per_minute() {
         let before = Instant::now();
         feed.fill(&mut commit, BATCH);
         filling += before.elapsed();
         insert(&mut conn, &commit)?;
         count += commit.readings.len() as u64;
     }
-    let per_s = count as f64 / (started.elapsed() - filling).as_secs_f64();
+    let per_s = count as f64 / (started.elapsed().as_secs_f64() - filling.as_secs_f64());
     conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")?;
     let bytes_per_reading = std::fs::metadata(&path)?.len() as f64 / count as f64;
     let stored: i64 = conn.query_row("SELECT count(*) FROM reading", [], |row| row.get(0))?;
     ensure!(stored as u64 == count, "{stored} rows of {count}");
-    whole_days(&mut conn, city)?;
+    complete(&mut conn, city)?;
     let times = ask(&conn, scale, city)?;
     Ok(Rows { per_s, bytes_per_reading, times })
 }
@@ -69,7 +71,8 @@ fn id(device: u32, metric: u16) -> i64 {
 fn insert(conn: &mut Connection, commit: &Commit) -> anyhow::Result<()> {
     let tx = conn.transaction()?;
     {
-        let mut put = tx.prepare_cached("INSERT OR REPLACE INTO reading VALUES (?1, ?2, ?3, ?4)")?;
+        let mut put =
+            tx.prepare_cached("INSERT OR REPLACE INTO reading VALUES (?1, ?2, ?3, ?4)")?;
         for reading in &commit.readings {
             put.execute((
                 id(reading.series.device.0, reading.series.metric.0),
@@ -82,20 +85,21 @@ fn insert(conn: &mut Connection, commit: &Commit) -> anyhow::Result<()> {
     Ok(tx.commit()?)
 }
 
-/// The rest of the day for some devices, so that a day can be asked for.
-fn whole_days(conn: &mut Connection, city: City) -> anyhow::Result<()> {
+/// The rest of the hour, and for some devices of the day, in the order of the rows, so that they
+/// can be asked for.
+fn complete(conn: &mut Connection, city: City) -> anyhow::Result<()> {
     let tx = conn.transaction()?;
     {
         let mut put = tx.prepare("INSERT OR REPLACE INTO reading VALUES (?1, ?2, ?3, 1)")?;
-        for (device, metric) in
-            (0..WHOLE).flat_map(|device| (0..city.metrics).map(move |metric| (device, metric)))
-        {
-            for minute in 0..DAY {
-                put.execute((
-                    id(device, metric),
-                    City::time(device, minute).micros(),
-                    City::value(device, metric, minute),
-                ))?;
+        for device in 0..city.devices {
+            for metric in 0..city.metrics {
+                for minute in 0..if device < WHOLE { DAY } else { 60 } {
+                    put.execute((
+                        id(device, metric),
+                        City::time(device, minute).micros(),
+                        City::value(device, metric, minute),
+                    ))?;
+                }
             }
         }
     }
@@ -161,7 +165,8 @@ fn ask(conn: &Connection, scale: Scale, city: City) -> anyhow::Result<Vec<(Kind,
     let size = ZONE.min(city.devices / 2);
     ask(Kind::Zone, rounds / 10, &|turn| {
         let by = chance(turn);
-        let (first, metric) = ((by % u64::from(city.devices)) as u32, (by >> 32) as u16 % city.metrics);
+        let (first, metric) =
+            ((by % u64::from(city.devices)) as u32, (by >> 32) as u16 % city.metrics);
         let mut of_one = conn.prepare_cached(
             "SELECT count(*), sum(value) FROM reading WHERE series = ?1 AND time >= ?2 AND time < ?3",
         )?;
@@ -173,7 +178,7 @@ fn ask(conn: &Connection, scale: Scale, city: City) -> anyhow::Result<Vec<(Kind,
             })?;
             count += found.0;
         }
-        ensure!(count > 50 * i64::from(size), "{count} readings of a zone");
+        ensure!(count == 60 * i64::from(size), "{count} readings of a zone");
         Ok(())
     })?;
 

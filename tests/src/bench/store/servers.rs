@@ -31,19 +31,11 @@ const UNDER_WAY: usize = 2;
 const MINUTES: u32 = 60;
 const TOKEN: &str = "bench-token";
 
-/// What is said of each server.
-#[derive(Debug, Default)]
-pub(super) struct Notes {
-    influxd: String,
-    victoria: String,
-}
-
 type Requests = Arc<Vec<bytes::Bytes>>;
 
 /// One run of each server that is there.
 pub(super) fn add(
     samples: &mut Samples,
-    notes: &mut Notes,
     scale: Scale,
     (run, runs): (usize, usize),
 ) -> anyhow::Result<()> {
@@ -53,9 +45,7 @@ pub(super) fn add(
         eprintln!("no influxd: `tests/influxd/build.sh` builds it; its figures are left out");
     }
     if victoria.is_none() && run == 1 {
-        eprintln!(
-            "no victoria-metrics (Debian's package of that name); its figures are left out"
-        );
+        eprintln!("no victoria-metrics (Debian's package of that name); its figures are left out");
     }
     if influxd.is_none() && victoria.is_none() {
         return Ok(());
@@ -70,29 +60,36 @@ pub(super) fn add(
         samples.add("influxd_readings_per_s", found.per_s);
         samples.add("influxd_last_all_ms_p50", found.last_all.quantile(0.5));
         samples.add("influxd_top_n_ms_p50", found.top.quantile(0.5));
-        notes.influxd = found.note;
+        samples.add("influxd_bytes_per_reading", found.bytes_per_reading);
+        samples.add("influxd_rss_mb", found.rss_mb);
     }
     if let Some(program) = victoria {
         eprintln!("run {run} of {runs}: victoria-metrics");
         let found = runtime.block_on(victoria_run(&program, &requests, readings))?;
         samples.add("victoria_readings_per_s", found.per_s);
-        notes.victoria = found.note;
+        samples.add("victoria_rss_mb", found.rss_mb);
     }
     Ok(())
 }
 
-pub(super) fn figures(samples: &Samples, notes: &Notes) -> Vec<Figure> {
+pub(super) fn figures(samples: &Samples) -> Vec<Figure> {
     let mut figures = Vec::new();
-    if !notes.influxd.is_empty() {
-        figures.push(samples.figure("influxd_readings_per_s", "1/s", None, &notes.influxd));
-        for kind in [Kind::LastAll, Kind::Top] {
-            let figure = format!("influxd_{}_p50", super::name(kind));
-            figures.push(samples.figure(figure, "ms", None, "by Flux, answer read to its end"));
+    let mut add = |figure: &str, unit, note| {
+        if samples.has(figure) {
+            figures.push(samples.figure(figure, unit, None, note));
         }
+    };
+    let over_http = "over HTTP, gzip, 5,000 lines a request, two under way; its log is fsynced";
+    add("influxd_readings_per_s", "1/s", over_http);
+    add("influxd_bytes_per_reading", "B", "just after");
+    add("influxd_rss_mb", "MB", "the highest until all was written");
+    for kind in [Kind::LastAll, Kind::Top] {
+        let figure = format!("influxd_{}_p50", super::name(kind));
+        add(&figure, "ms", "by Flux, answer read to its end");
     }
-    if !notes.victoria.is_empty() {
-        figures.push(samples.figure("victoria_readings_per_s", "1/s", None, &notes.victoria));
-    }
+    let in_memory = "the same requests; it answers before anything is on the disk";
+    add("victoria_readings_per_s", "1/s", in_memory);
+    add("victoria_rss_mb", "MB", "the highest until all was written");
     figures
 }
 
@@ -101,7 +98,8 @@ struct Found {
     per_s: f64,
     last_all: Times,
     top: Times,
-    note: String,
+    bytes_per_reading: f64,
+    rss_mb: f64,
 }
 
 const METRICS: [&str; 5] = ["temperature", "humidity", "noise", "pm25", "battery"];
@@ -200,9 +198,12 @@ async fn influxd_run(program: &Path, requests: &Requests, readings: u64) -> anyh
     let mut command = Command::new(program);
     command
         .args(["--http-bind-address", url.trim_start_matches("http://")])
-        .arg("--bolt-path").arg(dir.join("bolt"))
-        .arg("--engine-path").arg(dir.join("engine"))
-        .arg("--sqlite-path").arg(dir.join("sqlite"))
+        .arg("--bolt-path")
+        .arg(dir.join("bolt"))
+        .arg("--engine-path")
+        .arg(dir.join("engine"))
+        .arg("--sqlite-path")
+        .arg(dir.join("sqlite"))
         .args(["--reporting-disabled", "--log-level", "error"])
         .env("HOME", dir)
         .stdout(File::create(dir.join("log"))?);
@@ -219,7 +220,8 @@ async fn influxd_run(program: &Path, requests: &Requests, readings: u64) -> anyh
         client.post(&write).header("authorization", format!("Token {TOKEN}"))
     })
     .await?;
-    let (memory, bytes) = (server.memory_mb()?, bytes_in(&dir.join("engine")));
+    let rss_mb = server.memory_mb()?;
+    let bytes_per_reading = bytes_in(&dir.join("engine")) as f64 / readings as f64;
 
     let ask = async |flux: String| {
         let started = Instant::now();
@@ -236,7 +238,7 @@ async fn influxd_run(program: &Path, requests: &Requests, readings: u64) -> anyh
     let (from, to) = (City::minute(0), City::minute(MINUTES + 2));
     let all = format!("from(bucket: \"city\") |> range(start: {from}, stop: {to})");
     let (text, _) = ask(format!("{all} |> count() |> group() |> sum()")).await?;
-    let stored = text.lines().filter_map(|line| line.rsplit(',').next()?.trim().parse().ok()).next();
+    let stored = text.lines().find_map(|line| line.rsplit(',').next()?.trim().parse().ok());
     ensure!(stored == Some(readings), "influxd has {stored:?} of {readings} readings: {text}");
     let (mut last_all, mut top) = (Times::default(), Times::default());
     for _ in 0..3 {
@@ -244,11 +246,7 @@ async fn influxd_run(program: &Path, requests: &Requests, readings: u64) -> anyh
         let of = "filter(fn: (r) => r._measurement == \"pm25\") |> mean() |> group() |> top(n: 10)";
         top.add(ask(format!("{all} |> {of}")).await?.1);
     }
-    let note = format!(
-        "over HTTP, gzip, {LINES} lines a request, {UNDER_WAY} under way; its own log is fsynced; {memory:.0} MB, {:.1} B a reading just after",
-        bytes as f64 / readings as f64
-    );
-    Ok(Found { per_s, last_all, top, note })
+    Ok(Found { per_s, last_all, top, bytes_per_reading, rss_mb })
 }
 
 async fn victoria_run(program: &Path, requests: &Requests, readings: u64) -> anyhow::Result<Found> {
@@ -263,8 +261,7 @@ async fn victoria_run(program: &Path, requests: &Requests, readings: u64) -> any
         .args(["-retentionPeriod=100y", "-loggerLevel=ERROR"])
         .stdout(Stdio::null())
         .stderr(File::create(dir.join("log"))?);
-    let server =
-        Server::start(&mut command, &client, &format!("http://{address}/health")).await?;
+    let server = Server::start(&mut command, &client, &format!("http://{address}/health")).await?;
     let write = format!("http://{address}/api/v2/write?precision=us");
     let per_s = write_all(&client, requests, readings, |client| client.post(&write)).await?;
     let metrics = client.get(format!("http://{address}/metrics")).send().await?.text().await?;
@@ -273,11 +270,9 @@ async fn victoria_run(program: &Path, requests: &Requests, readings: u64) -> any
         .filter_map(|line| line.strip_prefix("vm_rows_inserted_total{type=\"influx\"} "))
         .find_map(|count| count.parse::<u64>().ok());
     ensure!(inserted == Some(readings), "it has taken {inserted:?} of {readings} readings");
-    let note = format!(
-        "over HTTP, gzip, {LINES} lines a request, {UNDER_WAY} under way; answers before anything is on the disk; {:.0} MB",
-        server.memory_mb()?
-    );
-    Ok(Found { per_s, last_all: Times::default(), top: Times::default(), note })
+    let rss_mb = server.memory_mb()?;
+    let (last_all, top) = (Times::default(), Times::default());
+    Ok(Found { per_s, last_all, top, bytes_per_reading: f64::NAN, rss_mb })
 }
 
 /// The server that `tests/influxd/build.sh` has built, if it has.
@@ -287,10 +282,11 @@ fn influxd_path() -> anyhow::Result<Option<PathBuf>> {
     for file in ["go.mod", "go.sum"] {
         hash.update(std::fs::read(module.join(file)).with_context(|| file.to_owned())?);
     }
-    let hash: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let mut hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
+    hash.truncate(8);
+    let hash = hash.concat();
     let Some(home) = std::env::var_os("HOME") else { return Ok(None) };
-    let path =
-        PathBuf::from(home).join(format!(".cache/citybrain/influxd-{hash}/influxd"));
+    let path = PathBuf::from(home).join(format!(".cache/citybrain/influxd-{hash}/influxd"));
     Ok(path.is_file().then_some(path))
 }
 
