@@ -162,7 +162,7 @@ impl Files {
 }
 
 impl Step {
-    const HEAD: &str = "  day   readings/s    raw MB  summaries MB   log MB   RSS MB   p50/p99 ms: last all, raw day, zone hour, week, top";
+    const HEAD: &str = "  day   readings/s  by CPU    raw MB  summaries MB   log MB   RSS MB   p50/p99 ms: last all, raw day, zone hour, week, top";
 
     fn day(&self) -> f64 {
         f64::from(self.now) / f64::from(DAY)
@@ -170,9 +170,10 @@ impl Step {
 
     fn line(&self) -> String {
         let mut line = format!(
-            "{:5.2} {:>12.0} {:>9.1} {:>13.1} {:>8.1} {:>8.1}  ",
+            "{:5.2} {:>12.0} {:>7.0} {:>9.1} {:>13.1} {:>8.1} {:>8.1}  ",
             self.day(),
             self.leg.per_s(),
+            self.leg.per_cpu_s(),
             self.raw_mb,
             self.summaries_mb,
             self.log_mb,
@@ -205,10 +206,17 @@ fn name(kind: Kind) -> &'static str {
 fn write(steps: &[Step]) -> anyhow::Result<()> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench/week.csv");
     let mut file = csv::Writer::from_path(path)?;
-    let mut head: Vec<String> =
-        ["day", "readings_per_s", "raw_mb", "summaries_mb", "log_mb", "rss_mb"]
-            .map(str::to_owned)
-            .to_vec();
+    let mut head: Vec<String> = [
+        "day",
+        "readings_per_s",
+        "readings_per_cpu_s",
+        "raw_mb",
+        "summaries_mb",
+        "log_mb",
+        "rss_mb",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     for kind in KINDS {
         head.extend(["p50", "p99"].map(|part| format!("{}_{part}", name(kind))));
     }
@@ -217,6 +225,7 @@ fn write(steps: &[Step]) -> anyhow::Result<()> {
         let mut row = vec![
             step.day(),
             step.leg.per_s(),
+            step.leg.per_cpu_s(),
             step.raw_mb,
             step.summaries_mb,
             step.log_mb,
@@ -238,6 +247,7 @@ fn report(mut samples: Samples, steps: &[Step], files: &Files, city: City) -> Re
         for step in of_day(day) {
             samples.add(format!("rss_mb_day{day}"), step.rss_mb);
             samples.add(format!("readings_per_s_day{day}"), step.leg.per_s());
+            samples.add(format!("readings_per_cpu_s_day{day}"), step.leg.per_cpu_s());
             for kind in KINDS {
                 let p99 = step.quantile(kind, 0.99);
                 let p50 = step.quantile(kind, 0.5);
@@ -264,7 +274,11 @@ fn report(mut samples: Samples, steps: &[Step], files: &Files, city: City) -> Re
         samples.figure("raw_mb_end", "MB", None, "days of which all is kept, and today"),
         samples.figure("summaries_mb_end", "MB", None, "of all seven days"),
     ];
-    let mut names = vec![("rss_mb".to_owned(), "MB", ""), ("readings_per_s".to_owned(), "1/s", "")];
+    let mut names = vec![
+        ("rss_mb".to_owned(), "MB", ""),
+        ("readings_per_s".to_owned(), "1/s", ""),
+        ("readings_per_cpu_s".to_owned(), "1/s", ""),
+    ];
     for kind in KINDS {
         let note = if kind == Kind::Quarters { "for each day that is in it" } else { "" };
         names.push((format!("{}_p50", name(kind)), "ms", note));
