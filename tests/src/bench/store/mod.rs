@@ -9,7 +9,7 @@
 //!
 //! Baselines: SQLite with a row for each reading and the same commits; the disk's own sequential
 //! writes of the log's bytes, each made durable; and, if they are there, a real influxd and
-//! VictoriaMetrics with the same readings over HTTP.
+//! VictoriaMetrics with the same readings over HTTP, once.
 
 mod disk;
 mod ingest;
@@ -86,8 +86,8 @@ pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
         for (kind, times) in rows.times {
             add_times(&mut samples, &format!("sqlite_{}", name(kind)), &times);
         }
-        servers::add(&mut samples, scale, (run, runs))?;
     }
+    servers::add(&mut samples, scale)?;
     Ok(Report::new("store", runs, figures(&samples)))
 }
 

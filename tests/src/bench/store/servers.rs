@@ -33,18 +33,14 @@ const TOKEN: &str = "bench-token";
 
 type Requests = Arc<Vec<bytes::Bytes>>;
 
-/// One run of each server that is there.
-pub(super) fn add(
-    samples: &mut Samples,
-    scale: Scale,
-    (run, runs): (usize, usize),
-) -> anyhow::Result<()> {
+/// Each server that is there, once.
+pub(super) fn add(samples: &mut Samples, scale: Scale) -> anyhow::Result<()> {
     let influxd = influxd_path()?;
     let victoria = which("victoria-metrics");
-    if influxd.is_none() && run == 1 {
+    if influxd.is_none() {
         eprintln!("no influxd: `tests/influxd/build.sh` builds it; its figures are left out");
     }
-    if victoria.is_none() && run == 1 {
+    if victoria.is_none() {
         eprintln!("no victoria-metrics (Debian's package of that name); its figures are left out");
     }
     if influxd.is_none() && victoria.is_none() {
@@ -55,7 +51,7 @@ pub(super) fn add(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (requests, readings) = requests(city(scale))?;
     if let Some(program) = influxd {
-        eprintln!("run {run} of {runs}: influxd");
+        eprintln!("influxd");
         let found = runtime.block_on(influxd_run(&program, &requests, readings))?;
         samples.add("influxd_readings_per_s", found.per_s);
         samples.add("influxd_last_all_ms_p50", found.last_all.quantile(0.5));
@@ -64,7 +60,7 @@ pub(super) fn add(
         samples.add("influxd_rss_mb", found.rss_mb);
     }
     if let Some(program) = victoria {
-        eprintln!("run {run} of {runs}: victoria-metrics");
+        eprintln!("victoria-metrics");
         let found = runtime.block_on(victoria_run(&program, &requests, readings))?;
         samples.add("victoria_readings_per_s", found.per_s);
         samples.add("victoria_rss_mb", found.rss_mb);
