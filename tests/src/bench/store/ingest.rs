@@ -179,7 +179,8 @@ fn beside_commits(
     let (city, now) = (intake.city(), until - 60);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let asking = scope.spawn(|| {
+        let asking = std::thread::Builder::new().name("asking".to_owned());
+        let asking = asking.spawn_scoped(scope, || {
             let mut asker = Asker::new(city, store.as_ref(), u64::from(until));
             let mut times = Vec::new();
             while !stop.load(Ordering::Relaxed) {
@@ -190,7 +191,7 @@ fn beside_commits(
                 }
             }
             anyhow::Ok(times)
-        });
+        })?;
         let leg = intake.until(until);
         stop.store(true, Ordering::Relaxed);
         let times = asking.join().map_err(|_| anyhow!("whoever asks panicked"))??;
