@@ -14,7 +14,7 @@ use crate::run::cargo;
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// The benchmark: pipeline.
+    /// The benchmark, such as pipeline or store.
     name: Option<String>,
     /// Once and small, to see that it works.
     #[arg(long)]
@@ -90,9 +90,19 @@ fn compare(old: &Path, new: &Path) -> anyhow::Result<()> {
             _ => String::new(),
         };
         println!(
-            "{:<32} {:>14.1} {:>14.1} {change:>+7.1}% {ratio:>16}  {} {}",
-            figure.figure, before.value, figure.value, figure.unit, figure.note
+            "{:<32} {:>14} {:>14} {change:>+7.1}% {ratio:>16}  {} {}",
+            figure.figure,
+            digits(before.value),
+            digits(figure.value),
+            figure.unit,
+            figure.note
         );
     }
     Ok(())
+}
+
+/// A number with so many decimals that small ones tell something.
+fn digits(number: f64) -> String {
+    let decimals = if number.abs() < 10.0 { 4 } else { 1 };
+    format!("{number:.decimals$}")
 }

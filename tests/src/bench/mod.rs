@@ -3,10 +3,17 @@
 #![allow(clippy::print_stderr)] // people wait for a benchmark and want to see where it is
 #![allow(clippy::struct_field_names)] // the names are those of the result file
 
+mod asking;
+mod city;
 mod decode;
 mod endpoint;
+mod intake;
 mod locate;
+mod part;
 mod pipeline;
+mod store;
+mod upkeep;
+mod week;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +22,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 pub use endpoint::hold_idle_connections;
+pub use part::{PARTS, Part};
 
 /// All benchmarks by name.
 pub static BENCHES: &[(&str, Run)] = &[
@@ -22,6 +30,8 @@ pub static BENCHES: &[(&str, Run)] = &[
     ("endpoint", endpoint::run),
     ("locate", locate::run),
     ("pipeline", pipeline::run),
+    ("store", store::run),
+    ("week", week::run),
 ];
 
 /// Runs a benchmark.
@@ -54,12 +64,12 @@ struct Machine {
 /// One figure: the median of the runs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure {
-    figure: &'static str,
+    figure: String,
     value: f64,
     min: f64,
     max: f64,
     unit: &'static str,
-    baseline: Option<&'static str>,
+    baseline: Option<String>,
     ratio: Option<f64>,
     note: String,
 }
@@ -67,24 +77,30 @@ pub struct Figure {
 /// Collects the values of each figure over the runs.
 #[derive(Debug, Default)]
 pub struct Samples {
-    values: BTreeMap<&'static str, Vec<f64>>,
+    values: BTreeMap<String, Vec<f64>>,
 }
 
 impl Samples {
     /// Adds one run's value.
-    pub fn add(&mut self, figure: &'static str, value: f64) {
-        self.values.entry(figure).or_default().push(value);
+    pub fn add(&mut self, figure: impl AsRef<str>, value: f64) {
+        self.values.entry(figure.as_ref().to_owned()).or_default().push(value);
+    }
+
+    /// Whether there is any value of a figure.
+    pub fn has(&self, figure: &str) -> bool {
+        self.values.contains_key(figure)
     }
 
     /// The figure, with its ratio to the baseline's median.
     pub fn figure(
         &self,
-        figure: &'static str,
+        figure: impl AsRef<str>,
         unit: &'static str,
-        baseline: Option<&'static str>,
+        baseline: Option<&str>,
         note: &str,
     ) -> Figure {
-        let values = self.values.get(figure).map(Vec::as_slice).unwrap_or_default();
+        let figure = figure.as_ref().to_owned();
+        let values = self.values.get(&figure).map(Vec::as_slice).unwrap_or_default();
         let value = median(values);
         let ratio =
             baseline.and_then(|name| self.values.get(name)).map(|base| value / median(base));
@@ -94,7 +110,7 @@ impl Samples {
             min: values.iter().copied().fold(f64::INFINITY, f64::min),
             max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             unit,
-            baseline,
+            baseline: baseline.map(str::to_owned),
             ratio,
             note: note.to_owned(),
         }
@@ -153,13 +169,13 @@ impl fmt::Display for Report {
             let ratio = figure.ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
             writeln!(
                 f,
-                "{:<26} {:>14.0} {:>14.0} {:>14.0}  {:<6} {ratio:>7}  {}",
+                "{:<26} {:>14} {:>14} {:>14}  {:<6} {ratio:>7}  {}",
                 figure.figure,
-                figure.value,
-                figure.min,
-                figure.max,
+                digits(figure.value),
+                digits(figure.min),
+                digits(figure.max),
                 figure.unit,
-                figure.baseline.unwrap_or_default(),
+                figure.baseline.as_deref().unwrap_or_default(),
             )?;
             if !figure.note.is_empty() {
                 writeln!(f, "{:<26} {}", "", figure.note)?;
@@ -167,6 +183,17 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+/// A number with so many decimals that four digits tell.
+fn digits(number: f64) -> String {
+    let decimals = match number.abs() {
+        0.0 | 1_000.0.. => 0,
+        100.0.. => 1,
+        1.0.. => 2,
+        _ => 4,
+    };
+    format!("{number:.decimals$}")
 }
 
 /// Seconds of processor time that this process has used, user and system.
