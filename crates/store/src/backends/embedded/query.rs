@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Embedded;
 use super::codec::bytes::Damaged;
+use super::codec::tier;
 use super::day_file::Summary;
 use super::day_name::{DAY, day_of, window_of};
 use super::pieces::Piece;
@@ -16,6 +17,15 @@ use super::tiers::Tier;
 use crate::backends::bare_reading;
 use crate::steps::{Stats, Steps, check_range, ranked};
 use crate::{Bucket, Cancel, Point, Rank, StoreError, TimeRange};
+
+/// So many devices are read in the order in which they are stored.
+const MANY: usize = 64;
+
+/// Whether the part of a range that lies in a day begins and ends with steps of a tier.
+fn ends_where_steps_end(day: i64, range: TimeRange, tier: Tier) -> bool {
+    let (from, to) = (range.from.micros().max(day), range.to.micros().min(day + DAY));
+    from % tier.step() == 0 && to % tier.step() == 0
+}
 
 /// Devices and their metrics, each once, in order.
 struct Wanted(Vec<(DeviceKey, Vec<MetricKey>)>);
@@ -70,14 +80,10 @@ impl Embedded {
         let tier = Tier::for_step(step.micros());
         let wanted = Wanted::new(series);
         for day in self.days_of(range) {
-            let mut left = Vec::new();
-            for (device, metrics) in &wanted.0 {
-                cancel.check()?;
-                let add = |_, start, stats: &Stats| steps.merge(steps.start_of(start), stats);
-                if !self.summarised(day, *device, metrics, range, tier, add)? {
-                    left.push((*device, metrics.as_slice()));
-                }
-            }
+            let left =
+                self.summarised_of(day, &wanted, range, tier, cancel, |_, start, stats| {
+                    steps.merge(steps.start_of(start), stats);
+                })?;
             self.each_piece_of(day, &left, range, cancel, |_, metrics, piece| {
                 metrics.iter().try_for_each(|metric| piece.to_steps(*metric, range, &mut steps))
             })?;
@@ -97,17 +103,10 @@ impl Embedded {
         let wanted = Wanted::new(series);
         let mut all: FxHashMap<SeriesKey, Stats> = FxHashMap::default();
         for day in self.days_of(range) {
-            let mut left = Vec::new();
-            for (device, metrics) in &wanted.0 {
-                cancel.check()?;
-                let add = |metric, _, stats: &Stats| {
-                    let series = SeriesKey { device: *device, metric };
-                    all.entry(series).or_default().merge(stats);
-                };
-                if !self.summarised(day, *device, metrics, range, Some(Tier::Hour), add)? {
-                    left.push((*device, metrics.as_slice()));
-                }
-            }
+            let tier = Some(Tier::Hour);
+            let left = self.summarised_of(day, &wanted, range, tier, cancel, |of, _, stats| {
+                all.entry(of).or_default().merge(stats);
+            })?;
             self.each_piece_of(day, &left, range, cancel, |device, metrics, piece| {
                 metrics.iter().try_for_each(|metric| {
                     let series = SeriesKey { device, metric: *metric };
@@ -265,6 +264,72 @@ impl Embedded {
         Ok(count)
     }
 
+    /// Hands the steps of the devices' summaries of a day to `add`, of those for which there is one
+    /// to be used; returns the others. Many are read in the order in which they are stored.
+    fn summarised_of<'a>(
+        &self,
+        day: i64,
+        wanted: &'a Wanted,
+        range: TimeRange,
+        tier: Option<Tier>,
+        cancel: &Cancel,
+        mut add: impl FnMut(SeriesKey, i64, &Stats),
+    ) -> Result<Vec<(DeviceKey, &'a [MetricKey])>, StoreError> {
+        let kept = day >= self.counts.complete_from.load(Ordering::Acquire);
+        let mut left = Vec::new();
+        if !kept || wanted.0.len() < MANY {
+            for (device, metrics) in &wanted.0 {
+                cancel.check()?;
+                let mut add = |metric, start, stats: &Stats| {
+                    add(SeriesKey { device: *device, metric }, start, stats);
+                };
+                if !self.summarised(day, *device, metrics, range, tier, &mut add)? {
+                    left.push((*device, metrics.as_slice()));
+                }
+            }
+            return Ok(left);
+        }
+        let settled =
+            self.days.contents(day, |found| found.compacted.then(|| found.overridden.clone()))?;
+        let all = || wanted.0.iter().map(|(device, metrics)| (*device, metrics.as_slice()));
+        let (Some(tier), Some(Some(overridden))) = (tier, settled) else {
+            return Ok(all().collect());
+        };
+        if !ends_where_steps_end(day, range, tier) {
+            return Ok(all().collect());
+        }
+        let mut apart: FxHashSet<DeviceKey> = overridden.into_iter().map(DeviceKey).collect();
+        for window in self.head.between(day, day + DAY - self.window) {
+            apart.extend(window.devices().iter().map(|slot| slot.device));
+        }
+        let mut next = all().peekable();
+        let ends = (wanted.0[0].0, wanted.0[wanted.0.len() - 1].0);
+        self.tiers.each_row(tier, day, ends, |device, blob| {
+            cancel.check()?;
+            // Both run in the order of the devices.
+            while let Some(without) = next.next_if(|(of, _)| *of < device) {
+                left.push(without);
+            }
+            let Some((_, metrics)) = next.next_if(|(of, _)| *of == device) else { return Ok(()) };
+            if apart.contains(&device) {
+                left.push((device, metrics));
+                return Ok(());
+            }
+            let row = tier::decode(blob, (day, tier.step()), device, Some(metrics))
+                .map_err(|what| self.tiers.damage(tier, day, device, what))?;
+            for (metric, summary) in &row {
+                for (start, stats) in summary {
+                    if range.contains(Timestamp::from_micros(*start)) {
+                        add(SeriesKey { device, metric: *metric }, *start, stats);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        left.extend(next);
+        Ok(left)
+    }
+
     /// Hands the steps of a device's summary of a day to `add`, if a summary says exactly what the
     /// readings say; or, if these are no longer kept, what comes nearest. Says whether it did.
     fn summarised(
@@ -311,8 +376,7 @@ impl Embedded {
         range: TimeRange,
         tier: Tier,
     ) -> Result<bool, StoreError> {
-        let (from, to) = (range.from.micros().max(day), range.to.micros().min(day + DAY));
-        if from % tier.step() != 0 || to % tier.step() != 0 {
+        if !ends_where_steps_end(day, range, tier) {
             return Ok(false);
         }
         let in_head = self.head.between(day, day + DAY - self.window);
@@ -355,7 +419,6 @@ impl Embedded {
         cancel: &Cancel,
         mut each: impl FnMut(DeviceKey, &[MetricKey], &Piece<'_>) -> Result<(), Damaged>,
     ) -> Result<(), StoreError> {
-        const MANY: usize = 64;
         if devices.len() >= MANY {
             return self.each_piece_of_many(day, devices, range, cancel, each);
         }

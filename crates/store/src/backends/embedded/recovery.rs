@@ -1,16 +1,17 @@
 //! The start: snapshots, then what the log has beyond them.
 
 use std::collections::hash_map::Entry;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use city_model::DeviceKey;
 use rustc_hash::FxHashMap;
 
 use super::Embedded;
+use super::head::Window;
 use super::last::LastValues;
 use super::ledger::Ledger;
-use super::log;
+use super::log::{self, Logged};
 use super::seal::{LAST, LEDGER};
 use crate::{StoreError, StoreErrorKind};
 
@@ -18,6 +19,8 @@ use crate::{StoreError, StoreErrorKind};
 struct Target {
     /// Everything up to this commit is in its chunks.
     sealed_through: u64,
+    /// Made when the first reading comes that is in no chunk.
+    window: Option<Arc<Window>>,
     slots: FxHashMap<DeviceKey, usize>,
 }
 
@@ -84,20 +87,43 @@ impl Embedded {
                 if seq > last_seq {
                     self.last.apply(readings.iter().map(|logged| &logged.reading));
                 }
-                for logged in &readings {
-                    self.replay_reading(&mut targets, &logged.reading, seq)?;
-                }
+                self.replay_commit(&mut targets, &readings, seq)?;
             }
         }
     }
 
-    fn replay_reading(
+    /// Puts the readings of a commit back into the head, those of one device and window together.
+    fn replay_commit(
         &self,
         targets: &mut FxHashMap<i64, Target>,
-        reading: &city_model::Reading,
+        readings: &[Logged],
         seq: u64,
     ) -> Result<(), StoreError> {
-        let start = self.window_of(reading.time.micros());
+        let place = |logged: &Logged| {
+            (self.window_of(logged.reading.time.micros()), logged.reading.series.device)
+        };
+        let mut came = 0;
+        for together in readings.chunk_by(|a, b| place(a) == place(b)) {
+            let (start, device) = place(&together[0]);
+            let Some((window, slot)) = self.replay_place(targets, (start, device), seq)? else {
+                continue;
+            };
+            let mut inner = window.write();
+            for logged in together {
+                came += inner.put(slot, &logged.reading, seq);
+            }
+        }
+        self.head.count(came, 0);
+        Ok(())
+    }
+
+    /// Where the readings of a device in a window go; `None` if they are in a chunk already.
+    fn replay_place(
+        &self,
+        targets: &mut FxHashMap<i64, Target>,
+        (start, device): (i64, DeviceKey),
+        seq: u64,
+    ) -> Result<Option<(Arc<Window>, usize)>, StoreError> {
         let target = match targets.entry(start) {
             Entry::Occupied(target) => target.into_mut(),
             Entry::Vacant(place) => {
@@ -106,21 +132,18 @@ impl Embedded {
                     Err(error) if error.is_unreadable() => 0,
                     through => through?.unwrap_or(0),
                 };
-                place.insert(Target { sealed_through, slots: FxHashMap::default() })
+                place.insert(Target { sealed_through, window: None, slots: FxHashMap::default() })
             }
         };
         if seq <= target.sealed_through {
-            return Ok(());
+            return Ok(None);
         }
-        let window = self.head.get_or_make(start);
-        let device = reading.series.device;
+        let window = target.window.get_or_insert_with(|| self.head.get_or_make(start));
         let slot = match target.slots.get(&device) {
             Some(slot) => *slot,
-            None => *target.slots.entry(device).or_insert(self.slot(&window, device)?),
+            None => *target.slots.entry(device).or_insert(self.slot(window, device)?),
         };
-        let came = window.write().put(slot, reading, seq);
-        self.head.count(came, 0);
-        Ok(())
+        Ok(Some((window.clone(), slot)))
     }
 
     fn damaged_snapshot(&self, name: &str, what: &str) -> StoreError {

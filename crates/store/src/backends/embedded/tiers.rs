@@ -167,6 +167,31 @@ impl Tiers {
             .map_err(|what| self.damage(tier, day, device, what))
     }
 
+    /// Calls `each` with the encoded rows of a day of devices from one to another, in their order.
+    pub(super) fn each_row(
+        &self,
+        tier: Tier,
+        day: i64,
+        (first, last): (DeviceKey, DeviceKey),
+        mut each: impl FnMut(DeviceKey, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut result = Ok(());
+        let read = |conn: &Connection| {
+            let select = "SELECT id, summary FROM rows WHERE id BETWEEN ?1 AND ?2";
+            let mut statement = conn.prepare_cached(select)?;
+            let mut rows = statement.query([row(day, first.0), row(day, last.0)])?;
+            while let Some(row) = rows.next()? {
+                result = each(DeviceKey(row.get::<_, i64>(0)? as u32), row.get_ref(1)?.as_blob()?);
+                if result.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        self.read(tier, day, read)?;
+        result
+    }
+
     /// The days of the months that have files, from one day to another.
     pub(super) fn days_between(&self, from: i64, to: i64) -> Vec<i64> {
         let months = self.months();
@@ -274,7 +299,13 @@ impl Tiers {
         Ok(())
     }
 
-    fn damage(&self, tier: Tier, day: i64, device: DeviceKey, what: Damaged) -> StoreError {
+    pub(super) fn damage(
+        &self,
+        tier: Tier,
+        day: i64,
+        device: DeviceKey,
+        what: Damaged,
+    ) -> StoreError {
         let file = self.dir.join(tier.folder()).join(name_of(day));
         let message = format!(
             "the summary of device {} on {} in {} is damaged: {what}; everything else can be read; \

@@ -4,8 +4,8 @@
 //! version   1 byte
 //! checksum  4 bytes: CRC-32 of day, step, device key and all that follows
 //! metrics, then for each: metric, which steps there are, counts, flagged, and if anything counts:
-//!           when in its step the newest was, last, then lowest, highest and sum, each only where
-//!           it differs from last
+//!           when in its step the newest was, last, then lowest, highest and sum of the steps in
+//!           which more than one counts, each only where it differs from last
 //! ```
 //! Steps are numbered from the start of the day. Where one reading fell into each step, which is
 //! what the shortest steps of slow devices look like, a row is as small as its readings.
@@ -47,7 +47,10 @@ pub(crate) fn encode(
         encode_offsets(&newest, &before, &mut out);
         before = newest;
         numbers::encode(&last, &mut out);
-        for other in [column(|s| s.min), column(|s| s.max), column(|s| s.sum)] {
+        let several = || counting().filter(|stats| stats.count > 1);
+        let of_several = |of: fn(&Stats) -> f64| several().map(of).collect::<Vec<f64>>();
+        let last = of_several(|stats| stats.last);
+        for other in [of_several(|s| s.min), of_several(|s| s.max), of_several(|s| s.sum)] {
             let same = other.iter().zip(&last).all(|(a, b)| a.to_bits() == b.to_bits());
             out.push(u8::from(!same));
             if !same {
@@ -108,16 +111,21 @@ fn decode_one(
     }
     decode_offsets(reader, counting, before)?;
     let last = numbers::decode(reader, counting)?;
+    let several = summary.iter().filter(|(_, stats)| stats.count > 1).count();
     let mut other = || match reader.byte()? {
         0 => Ok(None),
-        _ => numbers::decode(reader, counting).map(Some),
+        _ => numbers::decode(reader, several).map(|of| Some(of.into_iter())),
     };
-    let (min, max, sum) = (other()?, other()?, other()?);
+    let (mut min, mut max, mut sum) = (other()?, other()?, other()?);
     let places = summary.iter_mut().filter(|(_, stats)| stats.count > 0);
-    for (index, (start, stats)) in places.enumerate() {
-        let get = |other: &Option<Vec<f64>>| other.as_ref().map_or(last[index], |of| of[index]);
-        (stats.min, stats.max, stats.sum) = (get(&min), get(&max), get(&sum));
-        (stats.last, stats.last_time) = (last[index], start.wrapping_add(before[index] as i64));
+    for (((start, stats), last), at) in places.zip(last).zip(&*before) {
+        // Of one reading all are the same.
+        let get = |other: &mut Option<std::vec::IntoIter<f64>>| match other {
+            Some(other) if stats.count > 1 => other.next().unwrap_or(last),
+            _ => last,
+        };
+        (stats.min, stats.max, stats.sum) = (get(&mut min), get(&mut max), get(&mut sum));
+        (stats.last, stats.last_time) = (last, start.wrapping_add(*at as i64));
     }
     Ok(summary)
 }
