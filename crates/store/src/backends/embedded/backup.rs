@@ -61,6 +61,11 @@ pub fn backup(
             copied.get(day).is_none_or(|generation| *generation < found.0) && found.1.exists()
         });
         let Some((day, (generation, path))) = missing else { break };
+        if day_file::FORMAT.is_empty(&path) {
+            // Its first window is being sealed: what goes in there was in the log before.
+            copied.insert(day, generation);
+            continue;
+        }
         begin(&path, done.files as usize, total);
         let target = to.join("chunks").join(path.file_name().unwrap_or_default());
         match done.add(&day_file::FORMAT, &path, &target) {
@@ -68,8 +73,6 @@ pub fn backup(
             Err(_) if !path.exists() => {
                 let _ = std::fs::remove_file(&target);
             }
-            // Its first window is being sealed: what is in there was in the log before.
-            Err(_) if day_file::FORMAT.is_empty(&path) => drop(copied.insert(day, generation)),
             copy => {
                 copy?;
                 let before = copied.insert(day, generation);
