@@ -246,7 +246,10 @@ pub(crate) fn error(what: &str, path: &Path, source: rusqlite::Error) -> StoreEr
             "; let citybrain's user read and write this file and its folder"
         }
         StoreErrorKind::Busy => "; another program holds the file, it is tried again",
-        StoreErrorKind::Corrupt => "; the file is damaged: restore it from a backup",
+        StoreErrorKind::Corrupt => {
+            "; the file is damaged: restore it from a backup, or stop citybrain and run `citybrain store \
+             repair`"
+        }
         _ => "",
     };
     StoreError::new(kind, format!("{what} {}: {source}{hint}", path.display())).caused_by(source)

@@ -63,7 +63,7 @@ struct Note {
 
 pub(crate) fn run(args: &CopyArgs) -> anyhow::Result<()> {
     if args.from == args.to {
-        bail!("--from and --to are the same");
+        bail!("--from and --to are the same; name the other one of embedded and influxdb in --to");
     }
     let mut settings = settings::load(&args.config)?;
     if let Some(folder) = &args.data.data_dir {

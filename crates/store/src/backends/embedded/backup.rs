@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::day_name::day_of_name;
+use super::day_name::{files_in, name_of};
 use super::tiers::{self, Tiers};
 use super::{SEQ_FLOOR, day_file, folder, ingest_db};
 use crate::sqlite::{self, Format};
@@ -37,14 +37,7 @@ pub fn backup(
     to: &Path,
     mut begin: impl FnMut(&Path, usize, usize),
 ) -> Result<Backup, StoreError> {
-    let ingest = dir.join("ingest.db");
-    if !ingest.is_file() {
-        let message = format!(
-            "there is no store in {}: it has no ingest.db; name the folder that holds it",
-            dir.display()
-        );
-        return Err(StoreError::new(StoreErrorKind::Invalid, message));
-    }
+    let ingest = super::ingest_db_of(dir)?;
     if std::fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
         let message = format!("{} is not empty; name a folder that is not there", to.display());
         return Err(StoreError::new(StoreErrorKind::Invalid, message));
@@ -52,12 +45,12 @@ pub fn backup(
     let mut done = Backup::default();
     let mut copied: BTreeMap<i64, u32> = BTreeMap::new();
     let mut floor = 0;
-    let total = 1 + days(dir).len() + tiers_of(dir).len();
+    let total = 1 + files_in(dir).len() + tiers_of(dir).len();
     begin(&ingest, 0, total);
     done.add(&ingest_db::FORMAT, &ingest, &to.join("ingest.db"))?;
     // A day may be written anew while it is copied, and new ones begin: until nothing is missing.
     loop {
-        let missing = days(dir).into_iter().find(|(day, found)| {
+        let missing = files_in(dir).into_iter().find(|(day, found)| {
             copied.get(day).is_none_or(|generation| *generation < found.0) && found.1.exists()
         });
         let Some((day, (generation, path))) = missing else { break };
@@ -77,7 +70,7 @@ pub fn backup(
                 copy?;
                 let before = copied.insert(day, generation);
                 if let Some(before) = before {
-                    let older = super::day_name::name_of(day, before);
+                    let older = name_of(day, before);
                     let _ = std::fs::remove_file(to.join("chunks").join(older));
                 }
                 floor = floor.max(highest_seal(&target)?);
@@ -141,19 +134,6 @@ impl Backup {
         self.files += 1;
         Ok(())
     }
-}
-
-/// The newest generation of each day.
-fn days(dir: &Path) -> BTreeMap<i64, (u32, PathBuf)> {
-    let mut days: BTreeMap<i64, (u32, PathBuf)> = BTreeMap::new();
-    let entries = std::fs::read_dir(dir.join("chunks")).into_iter().flatten().flatten();
-    for path in entries.map(|entry| entry.path()) {
-        let Some((day, generation)) = day_of_name(&path) else { continue };
-        if days.get(&day).is_none_or(|(known, _)| *known < generation) {
-            days.insert(day, (generation, path));
-        }
-    }
-    days
 }
 
 fn tiers_of(dir: &Path) -> Vec<PathBuf> {

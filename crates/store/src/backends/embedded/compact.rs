@@ -155,37 +155,25 @@ impl Embedded {
         let new = day_file::FORMAT.build(&path)?;
         let mut gone = 0;
         let written = self.days.read_all(day, |contents, conn| {
-            let mut put = new
-                .prepare(
-                    "INSERT INTO chunks (id, first, last, readings, chunk)
-                     VALUES (?1, ?2, ?3, ?4, ?5)",
-                )
-                .map_err(fail)?;
             let mut batch = Batch::default();
+            let mut last_minutes = LastMinutes::new(self, day)?;
             self.each_device(day, contents, conn, |device, mut columns| {
                 let fresh = !summarised || contents.overridden.contains(&device.0);
                 if fresh {
                     self.summarise(day, device, &columns, stripped, &mut batch)?;
                     self.put_summaries(day, &mut batch, BATCH)?;
                 }
+                if columns.columns.iter().any(|column| over.contains(&column.metric)) {
+                    last_minutes.push(device, &columns)?;
+                }
                 gone += columns.remove_metrics(over) as u64;
-                let (Some(first), Some(last)) = (columns.times.first(), columns.times.last())
-                else {
+                if columns.times.is_empty() {
                     return Ok(());
-                };
-                let chunk = codec::encode(&columns, day, device);
-                put.execute((
-                    self.days.day_row(device.0),
-                    first,
-                    last,
-                    columns.readings as i64,
-                    chunk,
-                ))
-                .map(|_| ())
-                .map_err(fail)
+                }
+                self.days.put_day(&new, day, device, &columns).map_err(fail)
             })?;
             self.put_summaries(day, &mut batch, 0)?;
-            drop(put);
+            last_minutes.end()?;
             let stripped = stripped.union(over);
             copy_rest(conn, &new, &contents.seals, stripped).map_err(fail)?;
             Ok(contents.seals.clone())
@@ -217,7 +205,7 @@ impl Embedded {
         stripped: &BTreeSet<MetricKey>,
     ) -> Result<(), StoreError> {
         // What is sealed waits for this, so that nothing comes in between.
-        self.days.change_with(day, |conn, contents| {
+        self.days.change(day, |conn, contents| {
             let mut batch = Batch::default();
             let mut merged = Vec::new();
             for device in devices.iter().map(|device| DeviceKey(*device)) {
@@ -423,23 +411,14 @@ impl Embedded {
             return Ok(());
         }
         while self.compact(day, None)? {}
-        let stripped = self.days.stripped(day)?;
-        let have: BTreeSet<DeviceKey> =
-            self.tiers.devices(Tier::Minute, day)?.into_iter().collect();
-        let mut rows = Vec::new();
         self.days.read_all(day, |contents, conn| {
+            let mut minutes = LastMinutes::new(self, day)?;
             self.each_device(day, contents, conn, |device, columns| {
-                if !have.contains(&device) && stripped.is_empty() {
-                    let row = encode(&columns, Vec::new(), Tier::Minute, day, device);
-                    rows.push((device, row));
-                }
-                if rows.len() >= BATCH {
-                    self.tiers.write(Tier::Minute, day, rows.drain(..))?;
-                }
-                Ok(())
-            })
+                minutes.push(device, &columns)
+            })?;
+            minutes.end()
         })?;
-        self.tiers.write(Tier::Minute, day, rows.into_iter())
+        Ok(())
     }
 
     /// Notes that readings are no longer stored.
@@ -449,6 +428,34 @@ impl Embedded {
             self.counts.dropped.fetch_add(readings, std::sync::atomic::Ordering::Relaxed);
         }
         Ok(())
+    }
+}
+
+/// Summaries in minutes of devices that have none, because until now their readings were as small:
+/// written before these go.
+struct LastMinutes<'a> {
+    store: &'a Embedded,
+    day: i64,
+    have: BTreeSet<DeviceKey>,
+    rows: Vec<Row>,
+}
+
+impl<'a> LastMinutes<'a> {
+    fn new(store: &'a Embedded, day: i64) -> Result<Self, StoreError> {
+        let have = store.tiers.devices(Tier::Minute, day)?.into_iter().collect();
+        Ok(Self { store, day, have, rows: Vec::new() })
+    }
+
+    fn push(&mut self, device: DeviceKey, columns: &DeviceColumns) -> Result<(), StoreError> {
+        if !self.have.contains(&device) {
+            let row = encode(columns, Vec::new(), Tier::Minute, self.day, device);
+            self.rows.push((device, row));
+        }
+        if self.rows.len() >= BATCH { self.end() } else { Ok(()) }
+    }
+
+    fn end(&mut self) -> Result<(), StoreError> {
+        self.store.tiers.write(Tier::Minute, self.day, self.rows.drain(..))
     }
 }
 

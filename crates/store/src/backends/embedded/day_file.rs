@@ -13,11 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use city_model::{DeviceKey, MetricKey, Span, Timestamp};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 use rustc_hash::FxHashSet;
 
-use super::codec;
-use super::columns::DeviceColumns;
 use super::day_name::{DAY, day_of, day_of_name, name_of};
 use crate::sqlite::{self, Format};
 use crate::{StoreError, StoreErrorKind};
@@ -61,22 +59,22 @@ const READERS: usize = 32;
 /// All day files of a store.
 #[derive(Debug)]
 pub(super) struct DayFiles {
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     window: i64,
-    days: RwLock<BTreeMap<i64, Arc<DayFile>>>,
+    pub(super) days: RwLock<BTreeMap<i64, Arc<DayFile>>>,
     /// Read connections that nobody uses, by day and generation, the one used last at the end.
     readers: Mutex<Vec<((i64, u32), Connection)>>,
     /// The write connection used last.
-    writer: Mutex<Option<(i64, Connection)>>,
+    pub(super) writer: Mutex<Option<(i64, Connection)>>,
 }
 
 /// One generation of one day.
 #[derive(Debug)]
-struct DayFile {
-    path: PathBuf,
-    generation: u32,
+pub(super) struct DayFile {
+    pub(super) path: PathBuf,
+    pub(super) generation: u32,
     /// Read when it is first asked for.
-    contents: RwLock<Option<Contents>>,
+    pub(super) contents: RwLock<Option<Contents>>,
 }
 
 /// What a day's file has, without the chunks.
@@ -110,15 +108,6 @@ pub(super) struct Summary {
     pub(super) first: i64,
     pub(super) last: i64,
     pub(super) readings: u64,
-}
-
-/// A device's readings that are to become a chunk.
-#[derive(Debug)]
-pub(super) struct ToSeal<'a> {
-    pub(super) device: DeviceKey,
-    pub(super) columns: &'a DeviceColumns,
-    /// Whether the row that is there cannot be read: it is put aside, not overwritten.
-    pub(super) damaged: bool,
 }
 
 impl DayFiles {
@@ -221,9 +210,9 @@ impl DayFiles {
         let found = self.with_file(day, |file| {
             let contents = self.with_contents(day, file, Clone::clone)?;
             // Open while the file is there; it may be unlinked then.
-            Ok((contents, file.generation, FORMAT.open_reader(&file.path)?))
+            Ok((contents, FORMAT.open_reader(&file.path)?))
         })?;
-        found.map(|(contents, _, conn)| read(&contents, &conn)).transpose()
+        found.map(|(contents, conn)| read(&contents, &conn)).transpose()
     }
 
     /// Calls `each` with the chunks of some rows, in their order.
@@ -301,133 +290,6 @@ impl DayFiles {
         self.read(day, read).map(Option::unwrap_or_default)
     }
 
-    /// Writes chunks of one window in one transaction, in the place of those that are there, and
-    /// notes that everything up to commit `seq` is in them. It is on the disk when this returns.
-    pub(super) fn write<'a>(
-        &self,
-        window: i64,
-        seq: u64,
-        devices: impl Iterator<Item = ToSeal<'a>>,
-    ) -> Result<(), StoreError> {
-        let day = day_of(window);
-        let compacted = self.contents(day, |found| found.compacted)?.unwrap_or(false);
-        self.change(day, |conn, path| {
-            let written = self
-                .write_in(conn, window, seq, compacted, devices)
-                .map_err(|e| sqlite::error("cannot write to the day file", path, e))?;
-            Ok(move |contents: &mut Contents| {
-                contents.seals.insert(window, seq);
-                if !written.is_empty() || !compacted {
-                    contents.windows.insert(window);
-                }
-                if compacted {
-                    contents.overridden.extend(written);
-                }
-            })
-        })
-    }
-
-    /// Changes a day's file that is there, with an eye on what it has.
-    pub(super) fn change_with<After: FnOnce(&mut Contents)>(
-        &self,
-        day: i64,
-        change: impl FnOnce(&mut Connection, &Contents) -> Result<After, StoreError>,
-    ) -> Result<(), StoreError> {
-        self.change(day, |conn, _| {
-            let contents = self.contents(day, Clone::clone)?.unwrap_or_default();
-            change(conn, &contents)
-        })
-    }
-
-    /// Changes a day's file, and then what is known of its contents. The file is made if it is not
-    /// there; one change at a time.
-    fn change<After: FnOnce(&mut Contents)>(
-        &self,
-        day: i64,
-        change: impl FnOnce(&mut Connection, &Path) -> Result<After, StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = self.file(day);
-        let path = file.as_ref().map_or_else(|| self.path_of(day, 0), |file| file.path.clone());
-        // Taken out, so that a connection that failed is not used again.
-        let mut conn = match writer.take() {
-            Some((of, conn)) if of == day => conn,
-            _ => FORMAT.open(&path)?,
-        };
-        let file = file.unwrap_or_else(|| self.add(day, 0, &path));
-        let after = change(&mut conn, &path)?;
-        let mut contents = file.contents.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(contents) = contents.as_mut() {
-            after(contents);
-        }
-        *writer = Some((day, conn));
-        Ok(())
-    }
-
-    fn write_in<'a>(
-        &self,
-        conn: &mut Connection,
-        window: i64,
-        seq: u64,
-        compacted: bool,
-        devices: impl Iterator<Item = ToSeal<'a>>,
-    ) -> rusqlite::Result<Vec<u32>> {
-        let mut written = Vec::new();
-        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
-            let mut put_aside = tx.prepare_cached(
-                "INSERT INTO damaged (id, chunk) SELECT id, chunk FROM chunks WHERE id = ?1",
-            )?;
-            let mut put = tx.prepare_cached(
-                "INSERT OR REPLACE INTO chunks (id, first, last, readings, chunk)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?;
-            for ToSeal { device, columns, damaged } in devices {
-                let id = self.row(window, device.0);
-                if damaged {
-                    put_aside.execute([id])?;
-                }
-                if columns.times.is_empty() && !compacted {
-                    // Everything was deleted.
-                    tx.prepare_cached("DELETE FROM chunks WHERE id = ?1")?.execute([id])?;
-                    continue;
-                }
-                // An empty one stands for what was deleted of the whole day's chunk.
-                let first = columns.times.first().unwrap_or(&window);
-                let last = columns.times.last().unwrap_or(&window);
-                let chunk = codec::encode(columns, window, device);
-                put.execute((id, first, last, columns.readings as i64, chunk))?;
-                written.push(device.0);
-            }
-            tx.prepare_cached("INSERT OR REPLACE INTO seals (window, seq) VALUES (?1, ?2)")?
-                .execute((window, seq as i64))?;
-        }
-        tx.commit()?;
-        Ok(written)
-    }
-
-    /// Writes the chunk of a whole day, or deletes it if nothing is left. For use in a transaction.
-    pub(super) fn put_day(
-        &self,
-        conn: &Connection,
-        day: i64,
-        device: DeviceKey,
-        columns: &DeviceColumns,
-    ) -> rusqlite::Result<()> {
-        let id = self.day_row(device.0);
-        let (Some(first), Some(last)) = (columns.times.first(), columns.times.last()) else {
-            conn.prepare_cached("DELETE FROM chunks WHERE id = ?1")?.execute([id])?;
-            return Ok(());
-        };
-        let chunk = codec::encode(columns, day, device);
-        conn.prepare_cached(
-            "INSERT OR REPLACE INTO chunks (id, first, last, readings, chunk)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute((id, first, last, columns.readings as i64, chunk))
-        .map(|_| ())
-    }
-
     /// A row's chunk.
     pub(super) fn blob(
         &self,
@@ -450,88 +312,7 @@ impl DayFiles {
         self.read(day, read).map(Option::unwrap_or_default)
     }
 
-    /// Brings over what was sealed into a day's `old` file since it had `seals`, whole windows at a
-    /// time, into the `new` one.
-    pub(super) fn bring_over(
-        &self,
-        day: i64,
-        old: &Path,
-        new: &Path,
-        seals: &BTreeMap<i64, u64>,
-    ) -> Result<(), StoreError> {
-        let now = self.contents(day, |found| found.seals.clone())?.unwrap_or_default();
-        let changed: Vec<(i64, u64)> =
-            now.into_iter().filter(|(window, seq)| seals.get(window) != Some(seq)).collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let from = FORMAT.open_reader(old)?;
-        let mut to = FORMAT.open(new)?;
-        let copy = || {
-            let tx = to.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            for (window, seq) in changed {
-                let ids = self.window_ids(window);
-                let mut rows = from.prepare(
-                    "SELECT id, first, last, readings, chunk FROM chunks
-                     WHERE id BETWEEN ?1 AND ?2",
-                )?;
-                let mut rows = rows.query((ids.start(), ids.end()))?;
-                while let Some(row) = rows.next()? {
-                    let values: (i64, i64, i64, i64, Vec<u8>) =
-                        (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-                    tx.prepare_cached("INSERT OR REPLACE INTO chunks VALUES (?1, ?2, ?3, ?4, ?5)")?
-                        .execute(values)?;
-                }
-                tx.prepare_cached("INSERT OR REPLACE INTO seals (window, seq) VALUES (?1, ?2)")?
-                    .execute((window, seq as i64))?;
-            }
-            tx.commit()
-        };
-        copy().map_err(|e| sqlite::error("cannot write a day anew into", new, e))?;
-        FORMAT.finish_build(to, new)
-    }
-
-    /// Puts a new generation of a day, which is whole and on the disk at `path`, in the place of the
-    /// one that is there. `finish` brings over what was sealed while it was written; nothing is
-    /// sealed while it runs.
-    pub(super) fn replace(
-        &self,
-        day: i64,
-        path: &Path,
-        finish: impl FnOnce(&Path) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(old) = self.file(day) else { return Ok(()) };
-        writer.take_if(|(of, _)| *of == day);
-        finish(&old.path)?;
-        let generation = old.generation + 1;
-        let new = self.path_of(day, generation);
-        let moved = std::fs::rename(path, &new).and_then(|()| sync_folder(&self.dir));
-        moved.map_err(|e| super::folder(&self.dir, e))?;
-        self.add(day, generation, &new);
-        self.forget_readers(day);
-        delete(&old.path).map_err(|e| cannot_delete(&old.path, e))
-    }
-
-    /// Unlinks a day's file. Returns how many readings went.
-    pub(super) fn drop_day(&self, day: i64) -> Result<u64, StoreError> {
-        let count = |conn: &Connection| {
-            let sum = "SELECT coalesce(sum(readings), 0) FROM chunks";
-            conn.query_row(sum, [], |row| row.get::<_, i64>(0))
-        };
-        // A file that cannot be read is dropped all the same: its time is over.
-        let readings = self.read(day, count).ok().flatten().unwrap_or(0);
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.take_if(|(of, _)| *of == day);
-        let file = self.days.write().unwrap_or_else(PoisonError::into_inner).remove(&day);
-        self.forget_readers(day);
-        if let Some(file) = file {
-            delete(&file.path).map_err(|e| cannot_delete(&file.path, e))?;
-        }
-        Ok(readings as u64)
-    }
-
-    fn forget_readers(&self, day: i64) {
+    pub(super) fn forget_readers(&self, day: i64) {
         self.readers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -544,7 +325,8 @@ impl DayFiles {
             StoreErrorKind::Corrupt,
             format!(
                 "the chunk of device {} in the window from {} in {} is damaged: {what}; everything \
-                 else can be read; restore this file from a backup to get it back",
+                 else can be read; restore this file from a backup to get it back, or stop citybrain \
+                 and put it aside with `citybrain store repair`",
                 device.0,
                 Timestamp::from_micros(window),
                 self.path(day_of(window)).display()
@@ -615,7 +397,7 @@ impl DayFiles {
         Ok(result)
     }
 
-    fn with_contents<T>(
+    pub(super) fn with_contents<T>(
         &self,
         day: i64,
         file: &DayFile,
@@ -665,11 +447,11 @@ impl DayFiles {
         Ok(contents)
     }
 
-    fn file(&self, day: i64) -> Option<Arc<DayFile>> {
+    pub(super) fn file(&self, day: i64) -> Option<Arc<DayFile>> {
         self.days.read().unwrap_or_else(PoisonError::into_inner).get(&day).cloned()
     }
 
-    fn add(&self, day: i64, generation: u32, path: &Path) -> Arc<DayFile> {
+    pub(super) fn add(&self, day: i64, generation: u32, path: &Path) -> Arc<DayFile> {
         let contents = RwLock::new(None);
         let file = Arc::new(DayFile { path: path.to_owned(), generation, contents });
         let mut days = self.days.write().unwrap_or_else(PoisonError::into_inner);
@@ -687,7 +469,7 @@ impl DayFiles {
         (DAY / self.window) << 32 | i64::from(device)
     }
 
-    fn path_of(&self, day: i64, generation: u32) -> PathBuf {
+    pub(super) fn path_of(&self, day: i64, generation: u32) -> PathBuf {
         self.dir.join(name_of(day, generation))
     }
 }
@@ -707,7 +489,7 @@ pub(super) fn delete(path: &Path) -> std::io::Result<()> {
 
 pub(super) fn cannot_delete(path: &Path, e: std::io::Error) -> StoreError {
     let message = format!(
-        "cannot delete {}, whose time is over: {e}; let citybrain's user write to its folder",
+        "cannot delete {}, which is needed no longer: {e}; let citybrain's user write to its folder",
         path.display()
     );
     StoreError::new(StoreErrorKind::ReadOnly, message).caused_by(e)

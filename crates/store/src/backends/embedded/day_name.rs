@@ -4,7 +4,8 @@
 //! new one is `2026-11-23.g1.db`, then `.g2.db`: of several the highest generation counts, the
 //! others are what a crash left behind.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use city_model::Timestamp;
 
@@ -45,6 +46,19 @@ pub(super) fn day_of_name(path: &Path) -> Option<(i64, u32)> {
     };
     let day: Timestamp = format!("{date}T00:00:00Z").parse().ok()?;
     Some((day.micros(), generation))
+}
+
+/// The newest generation of each day in a store's folder, and its file.
+pub(super) fn files_in(dir: &Path) -> BTreeMap<i64, (u32, PathBuf)> {
+    let mut days: BTreeMap<i64, (u32, PathBuf)> = BTreeMap::new();
+    let entries = std::fs::read_dir(dir.join("chunks")).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()) {
+        let Some((day, generation)) = day_of_name(&path) else { continue };
+        if days.get(&day).is_none_or(|(known, _)| *known < generation) {
+            days.insert(day, (generation, path));
+        }
+    }
+    days
 }
 
 #[cfg(test)]

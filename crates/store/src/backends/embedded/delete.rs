@@ -118,7 +118,7 @@ impl Embedded {
         let damage =
             |window: i64, what: codec::bytes::Damaged| self.days.damage(window, device, what.0);
         let mut gone = 0;
-        self.days.change_with(day, |conn, contents| {
+        self.days.change(day, |conn, contents| {
             let read = |conn: &Connection, id: i64, window: i64| {
                 let Some(blob) = self.days.blob(day, conn, id)? else { return Ok(None) };
                 let chunk = Chunk::parse(&blob, window, device).and_then(|chunk| chunk.all());

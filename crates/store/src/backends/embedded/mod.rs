@@ -18,6 +18,7 @@ mod commit;
 mod compact;
 mod day_file;
 mod day_name;
+mod day_write;
 mod delete;
 mod head;
 mod ingest_db;
@@ -32,6 +33,7 @@ mod pieces;
 mod query;
 mod recovery;
 mod repair;
+mod salvage;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -253,11 +255,24 @@ impl Embedded {
             StoreErrorKind::Corrupt,
             format!(
                 "commit {seq} in the log of {} is damaged: {what}; restore the data directory from \
-                 a backup",
+                 a backup, or put it aside with `citybrain store repair`",
                 self.ingest.path().display()
             ),
         )
     }
+}
+
+/// The log of the store in a folder.
+fn ingest_db_of(dir: &Path) -> Result<PathBuf, StoreError> {
+    let ingest = dir.join("ingest.db");
+    if ingest.is_file() {
+        return Ok(ingest);
+    }
+    let message = format!(
+        "there is no store in {}: it has no ingest.db; name the folder that holds it",
+        dir.display()
+    );
+    Err(StoreError::new(StoreErrorKind::Invalid, message))
 }
 
 fn folder(dir: &Path, e: std::io::Error) -> StoreError {

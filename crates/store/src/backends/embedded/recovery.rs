@@ -151,7 +151,7 @@ impl Embedded {
             StoreErrorKind::Corrupt,
             format!(
                 "the snapshot `{name}` in {} is damaged: {what}; restore the data directory from a \
-                 backup",
+                 backup, or let `citybrain store repair` make it again",
                 self.ingest.path().display()
             ),
         )

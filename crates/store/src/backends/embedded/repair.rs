@@ -14,9 +14,10 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::codec::{Chunk, tier};
 use super::compact::Batch;
-use super::day_name::{DAY, date_of, day_of_name};
+use super::day_name::{DAY, date_of, day_of_name, files_in};
 use super::last::LastValues;
 use super::ledger::Ledger;
+use super::salvage::salvage;
 use super::seal::{LAST, LEDGER};
 use super::tiers::{self, Tier, Tiers};
 use super::verify::{Damage, MEANWHILE, NEWEST, contradiction, structure};
@@ -77,11 +78,7 @@ const TIER_TABLES: &[(&str, &[&str])] = &[("rows", &["id", "summary"])];
 /// # Errors
 /// If there is no store, if a program uses it, or if nothing can be written.
 pub fn repair(dir: &Path, mut begin: impl FnMut(&Path)) -> Result<Repair, StoreError> {
-    let ingest = dir.join("ingest.db");
-    if !ingest.is_file() {
-        let message = format!("there is no store in {}: it has no ingest.db", dir.display());
-        return Err(StoreError::new(StoreErrorKind::Invalid, message));
-    }
+    let ingest = super::ingest_db_of(dir)?;
     let lock = super::lock(dir)?;
     let mut work = Work { dir: dir.to_owned(), done: Repair::default() };
     begin(&ingest);
@@ -90,11 +87,7 @@ pub fn repair(dir: &Path, mut begin: impl FnMut(&Path)) -> Result<Repair, StoreE
     }
     let rebuild = work.ingest(&ingest)?;
     let (window, newest) = (window(&ingest)?, newest(&ingest)?);
-    let entries = std::fs::read_dir(dir.join("chunks")).into_iter().flatten().flatten();
-    let mut days: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    days.retain(|path| day_of_name(path).is_some());
-    days.sort();
-    for path in days {
+    for (_, path) in files_in(dir).into_values() {
         begin(&path);
         if work.file(&path, &day_file::FORMAT, DAY_TABLES)? {
             work.day(&path, window, newest)?;
@@ -437,107 +430,6 @@ impl Embedded {
     }
 }
 
-/// How often a table is entered in the middle to find rows between pages that cannot be read.
-const PROBES: usize = 4_000;
-
-/// Copies a table row by row as far as it can be read, past pages that cannot. Returns how many
-/// rows, and whether those were all.
-fn salvage(
-    old: &Connection,
-    new: &Connection,
-    table: &str,
-    columns: &[&str],
-) -> rusqlite::Result<(u64, bool)> {
-    let mut copy = Copy { old, new, table, columns, rows: 0 };
-    // The whole of it; without an order, for names are no numbers.
-    if copy.run("", &[])? == Read::All {
-        return Ok((copy.rows, true));
-    }
-    let key = if columns[0] == "name" { "name" } else { "rowid" };
-    let up = format!("WHERE {key} > ?1 AND {key} < ?2 ORDER BY {key} ASC");
-    let down = format!("WHERE {key} > ?1 AND {key} < ?2 ORDER BY {key} DESC");
-    // Gaps that are not known to be empty, the widest first.
-    let mut gaps = std::collections::BinaryHeap::from([(i64::MAX as u64, i64::MIN, i64::MAX)]);
-    for _ in 0..PROBES {
-        let Some((_, from, to)) = gaps.pop() else { break };
-        let middle = from.midpoint(to);
-        for (order, low, high) in [(&down, from, middle.saturating_add(1)), (&up, middle, to)] {
-            let (low, high) = match copy.run(order, &[low, high])? {
-                Read::All => continue,
-                Read::Until(Some(last)) if order == &up => (last, high),
-                Read::Until(Some(last)) => (low, last),
-                Read::Until(None) => (low, high),
-            };
-            let width = high.abs_diff(low);
-            if width > 1 && width < to.abs_diff(from) {
-                gaps.push((width, low, high));
-            }
-        }
-    }
-    Ok((copy.rows, false))
-}
-
-/// How far rows could be read.
-#[derive(PartialEq, Eq)]
-enum Read {
-    All,
-    /// The key of the last one, if there was any and it is a number.
-    Until(Option<i64>),
-}
-
-struct Copy<'a> {
-    old: &'a Connection,
-    new: &'a Connection,
-    table: &'a str,
-    columns: &'a [&'a str],
-    rows: u64,
-}
-
-impl Copy<'_> {
-    /// Copies the rows that a condition names until one cannot be read.
-    fn run(&mut self, condition: &str, between: &[i64]) -> rusqlite::Result<Read> {
-        // By the row's number, whatever the column may be that stands for it.
-        let by_number = self.columns[0] != "name";
-        let key = if by_number { "rowid" } else { self.columns[0] };
-        let rest = self.columns[1..].join(", ");
-        let names = self.columns.join(", ");
-        let places: Vec<String> =
-            (1..=self.columns.len()).map(|place| format!("?{place}")).collect();
-        let mut put = self.new.prepare_cached(&format!(
-            "INSERT OR IGNORE INTO {} ({names}) VALUES ({})",
-            self.table,
-            places.join(", ")
-        ))?;
-        let select = format!("SELECT {key}, {rest} FROM {} {condition}", self.table);
-        // A column may have lost its name: the order is still the same.
-        let all = format!("SELECT {key}, * FROM {} {condition}", self.table);
-        let prepared = self.old.prepare(&select).or_else(|_| self.old.prepare(&all));
-        let Ok(mut statement) = prepared else { return Ok(Read::Until(None)) };
-        // What stands for the number comes once more among all.
-        let again = statement.column_count() > self.columns.len();
-        let shift = usize::from(again && self.columns[0] != "rowid");
-        let Ok(mut found) = statement.query(rusqlite::params_from_iter(between)) else {
-            return Ok(Read::Until(None));
-        };
-        let mut last = None;
-        loop {
-            let row = match found.next() {
-                Ok(Some(row)) => row,
-                Ok(None) => return Ok(Read::All),
-                Err(_) => return Ok(Read::Until(last)),
-            };
-            let values: rusqlite::Result<Vec<rusqlite::types::Value>> = (0..self.columns.len())
-                .map(|column| row.get(if column == 0 { 0 } else { column + shift }))
-                .collect();
-            let Ok(values) = values else { return Ok(Read::Until(last)) };
-            if let Some(rusqlite::types::Value::Integer(key)) = values.first() {
-                last = Some(*key);
-            }
-            self.rows += put.execute(rusqlite::params_from_iter(values))? as u64;
-        }
-    }
-}
-
 fn numbers(conn: &Connection, select: &str) -> rusqlite::Result<Vec<i64>> {
     conn.prepare(select)?.query_map([], |row| row.get(0))?.collect()
 }
@@ -567,9 +459,7 @@ fn newest_in(conn: &Connection) -> rusqlite::Result<i64> {
 /// The highest number of a commit that any day notes, as far as they can be read and are below
 /// `most`.
 fn days_floor(dir: &Path, most: i64) -> u64 {
-    let entries = std::fs::read_dir(dir.join("chunks")).into_iter().flatten().flatten();
-    let days = entries.map(|entry| entry.path()).filter(|path| day_of_name(path).is_some());
-    let highest = days.filter_map(|path| {
+    let highest = files_in(dir).into_values().filter_map(|(_, path)| {
         let conn = day_file::FORMAT.open_only_to_read(&path).ok()?;
         let highest = "SELECT max(seq) FROM seals WHERE seq <= ?1";
         conn.query_row(highest, [most], |row| row.get::<_, Option<i64>>(0)).ok()?

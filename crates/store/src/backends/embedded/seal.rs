@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::day_file::ToSeal;
+use super::day_write::ToSeal;
 use super::head::Window;
 use super::ingest_db::Snapshot;
 use super::{Embedded, Sealer};

@@ -13,14 +13,14 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::codec::{Chunk, tier};
 use super::columns::DeviceColumns;
 use super::day_file;
-use super::day_name::{DAY, date_of, day_of_name, window_of};
+use super::day_name::{DAY, date_of, files_in, window_of};
 use super::last::LastValues;
 use super::ledger::Ledger;
 use super::seal::{LAST, LEDGER};
 use super::tiers::{self, Tier, Tiers};
 use super::{ingest_db, log};
 use crate::sqlite::{self, Format};
-use crate::{StoreError, StoreErrorKind, state};
+use crate::{StoreError, state};
 
 /// Commits that a program at work may have sealed since its log was looked at.
 pub(super) const MEANWHILE: i64 = 1_000_000;
@@ -78,22 +78,8 @@ pub fn verify(
     dir: &Path,
     mut begin: impl FnMut(&Path, usize, usize),
 ) -> Result<Verification, StoreError> {
-    let ingest = dir.join("ingest.db");
-    if !ingest.is_file() {
-        let message = format!(
-            "there is no store in {}: it has no ingest.db; name the folder that holds it",
-            dir.display()
-        );
-        return Err(StoreError::new(StoreErrorKind::Invalid, message));
-    }
-    let mut days = Vec::new();
-    let entries = std::fs::read_dir(dir.join("chunks")).into_iter().flatten();
-    for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
-        days.extend(day_of_name(&path).map(|(day, generation)| (day, generation, path)));
-    }
-    // Of several generations only the newest counts.
-    days.sort_unstable_by_key(|(day, generation, _)| (*day, std::cmp::Reverse(*generation)));
-    days.dedup_by_key(|(day, _, _)| *day);
+    let ingest = super::ingest_db_of(dir)?;
+    let days = files_in(dir);
     let tiers = Tiers::open(dir.join("tiers")).paths();
     let total = days.len() + tiers.len() + 1;
     let mut found = Verification::default();
@@ -101,7 +87,7 @@ pub fn verify(
     let known = found.file(&ingest, &ingest_db::FORMAT, |found, conn| found.ingest(&ingest, conn));
     let (window, newest) = known.unwrap_or((DAY, i64::MAX));
     let mut place = 1;
-    for (day, _, path) in days {
+    for (day, (_, path)) in days {
         begin(&path, place, total);
         place += 1;
         found.file(&path, &day_file::FORMAT, |found, conn| {

@@ -213,7 +213,8 @@ fn a_metric_may_be_kept_for_less_than_the_others() {
     city.store().flush().expect("flushes");
     city.settle(DAY_END + HOUR);
     city.settle(DAY_END + 2 * HOUR);
-    let minutes = buckets(city.store(), TimeRange::ALL, 3_600);
+    let ask = || [60, 3_600].map(|step| buckets(city.store(), hours(0, 24), step));
+    let before = ask();
     city.store().keep_metrics(BTreeMap::from([(metric(1), Span::from_hours(24))]));
     city.settle(DAY_END + 23 * HOUR);
     assert!(city.has("chunks/2026-11-23.g1.db"));
@@ -224,7 +225,8 @@ fn a_metric_may_be_kept_for_less_than_the_others() {
         assert_eq!([raw(series(1, 1)), raw(series(2, 1)), raw(series(1, 2))], [0, 0, 135]);
         let stats = city.store().stats();
         assert_eq!(stats.readings, 135, "{stats:?}");
-        assert_eq!(buckets(city.store(), hours(0, 24), 3_600), minutes, "summaries stay");
+        let after = [60, 3_600].map(|step| buckets(city.store(), hours(0, 24), step));
+        assert_eq!(after, before, "summaries stay, in minutes too");
         let track = city.store().track(device(3), TimeRange::ALL, 1_000).expect("readable");
         assert_eq!(track.len(), 135, "where it was is no reading of the metric");
         city.settle(DAY_END + 30 * HOUR);
@@ -381,4 +383,49 @@ fn files_of_the_version_before_are_brought_to_this_one() {
     city.settle(86_400 + DAY_END + 2 * HOUR);
     assert!(city.has("chunks/2026-11-23.g1.db"));
     city.check("compacted");
+}
+
+#[test]
+fn what_is_sealed_while_a_day_is_compacted_is_seen() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    for round in 0..20 {
+        let after = Span::from_micros(-1);
+        let city = City::new(Options { compact_after: after, ..Options::default() });
+        city.commit(day(0));
+        city.store().flush().expect("flushes");
+        let (store, done) = (city.store(), AtomicBool::new(false));
+        // A device of its own each time, and one that was there.
+        let late =
+            |i: i64| [reading(series(10 + i as u32, 1), i, 1.0), reading(series(1, 1), i, 0.5)];
+        let sent = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !city.has("chunks/2026-11-23.g1.db") {
+                    store.maintain(t(2 * 86_400)).expect("maintains");
+                }
+                done.store(true, Ordering::Release);
+            });
+            // Whoever asks meanwhile lets the new file be looked at as soon as it is there.
+            scope.spawn(|| {
+                while !done.load(Ordering::Acquire) {
+                    store.raw(series(1, 1), seconds(0, 60), 9).expect("readable");
+                }
+            });
+            let mut sent = 0i64;
+            while !done.load(Ordering::Acquire) {
+                store.commit(&commit(late(sent))).expect("commits");
+                store.flush().expect("flushes");
+                sent += 1;
+            }
+            sent
+        });
+        for i in 0..sent {
+            city.model.commit(&commit(late(i))).expect("commits");
+        }
+        for key in (10..10 + sent as u32).chain([1]).map(|device| series(device, 1)) {
+            let [got, expected] = [store as &dyn Store, &city.model]
+                .map(|of| of.raw(key, TimeRange::ALL, 100_000).expect("readable"));
+            assert_eq!(got, expected, "round {round}");
+        }
+    }
 }
