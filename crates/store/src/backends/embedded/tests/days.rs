@@ -389,7 +389,7 @@ fn files_of_the_version_before_are_brought_to_this_one() {
 fn what_is_sealed_while_a_day_is_compacted_is_seen() {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    for round in 0..20 {
+    for round in 0..8 {
         let after = Span::from_micros(-1);
         let city = City::new(Options { compact_after: after, ..Options::default() });
         city.commit(day(0));
