@@ -2,6 +2,7 @@
 //! values and of flags.
 
 use std::collections::BTreeSet;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use city_model::{MetricKey, Position, Quality, Value};
@@ -137,6 +138,19 @@ pub(super) struct DeviceColumns {
 }
 
 impl DeviceColumns {
+    /// None yet, with room for so many rows.
+    pub(super) fn with_room(rows: usize) -> Self {
+        Self { times: Vec::with_capacity(rows), ..Self::default() }
+    }
+
+    /// Brings the ends of the columns into the processor's caches; see [`super::warm`].
+    pub(super) fn warm(&self) {
+        black_box(self.times.last());
+        for column in &self.columns {
+            black_box((column.values.last(), column.flags.last()));
+        }
+    }
+
     /// Puts a reading in its place. The last one written at a place stands.
     pub(super) fn put(
         &mut self,
@@ -150,7 +164,9 @@ impl DeviceColumns {
         let column = if let Some(index) = self.columns.iter().position(|c| c.metric == metric) {
             &mut self.columns[index]
         } else {
-            self.columns.push(Column { metric, ..Column::default() });
+            let room = self.times.capacity();
+            let (values, flags) = (Vec::with_capacity(room), Vec::with_capacity(room));
+            self.columns.push(Column { metric, values, flags, texts: Vec::new() });
             self.columns.last_mut().expect("just pushed")
         };
         let mut put = column.set(row, value, quality);

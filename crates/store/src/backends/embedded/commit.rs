@@ -1,6 +1,7 @@
 //! The commit: tell new readings from duplicates, write the log, and only then show them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -18,6 +19,7 @@ use super::ingest_db::IngestWriter;
 use super::letters::Coming;
 use super::log::{Encoder, LoggedLetters};
 use super::newest::{NewestTimes, Standing};
+use super::warm;
 use crate::{Commit, CommitReport, Outcome, StoreError, StoreErrorKind};
 
 /// What only the committer uses.
@@ -35,8 +37,18 @@ pub(super) struct Writer {
 struct Places {
     windows: Vec<Arc<Window>>,
     by_start: FxHashMap<i64, u32>,
-    /// For each reading: its window, as an index into `windows`, and its device's slot there.
-    of_reading: Vec<(u32, u32)>,
+    runs: Vec<Run>,
+}
+
+/// Readings of a batch that follow each other and are of one device in one window: mostly those of
+/// one message.
+#[derive(Debug)]
+struct Run {
+    device: DeviceKey,
+    readings: Range<usize>,
+    /// An index into the windows.
+    window: u32,
+    slot: u32,
 }
 
 impl Writer {
@@ -89,39 +101,46 @@ impl Embedded {
         let Writer { newest, places, .. } = writer;
         places.windows.clear();
         places.by_start.clear();
-        places.of_reading.clear();
+        places.runs.clear();
         newest.begin();
-        // Readings of one message follow each other: same device, same window.
-        let mut before: Option<(DeviceKey, i64, u32, u32)> = None;
+        let of_reading = |reading: &Reading| {
+            (reading.series.device, self.window_of(reading.time.micros()))
+        };
+        let mut first = 0;
+        for together in readings.chunk_by(|a, b| of_reading(a) == of_reading(b)) {
+            let (device, start) = of_reading(&together[0]);
+            let (window, slot) = self.place(places, start, device)?;
+            let run = first..first + together.len();
+            first = run.end;
+            places.runs.push(Run { device, readings: run, window, slot });
+        }
         let mut outcomes = Vec::with_capacity(readings.len());
         let key = |index: usize| -> (SeriesKey, i64) {
             let reading: &Reading = &readings[index];
             (reading.series, reading.time.micros())
         };
-        for index in 0..readings.len() {
-            let (series, time) = key(index);
-            let start = self.window_of(time);
-            let (window, slot) = match before {
-                Some((device, of, window, slot)) if device == series.device && of == start => {
-                    (window, slot)
+        for runs in places.runs.chunks(warm::AHEAD) {
+            for run in runs {
+                newest.warm(run.device);
+            }
+            for run in runs {
+                for index in run.readings.clone() {
+                    let (series, time) = key(index);
+                    let known = match newest.stand(index, series, time, key) {
+                        Standing::Newer => false,
+                        Standing::Known => true,
+                        Standing::Late => {
+                            let inner = places.windows[run.window as usize].read();
+                            let known = inner.columns(run.slot as usize).has(series.metric, time);
+                            if !known {
+                                newest.late_is_new(series, time);
+                            }
+                            known
+                        }
+                    };
+                    outcomes.push(if known { Outcome::Duplicate } else { Outcome::Stored });
                 }
-                _ => self.place(places, start, series.device)?,
-            };
-            before = Some((series.device, start, window, slot));
-            places.of_reading.push((window, slot));
-            let known = match newest.stand(index, series, time, key) {
-                Standing::Newer => false,
-                Standing::Known => true,
-                Standing::Late => {
-                    let inner = places.windows[window as usize].read();
-                    let known = inner.columns(slot as usize).has(series.metric, time);
-                    if !known {
-                        newest.late_is_new(series, time);
-                    }
-                    known
-                }
-            };
-            outcomes.push(if known { Outcome::Duplicate } else { Outcome::Stored });
+            }
         }
         Ok(outcomes)
     }
@@ -159,7 +178,19 @@ impl Embedded {
             Err(error) => return Err(error),
         };
         self.head.count(columns.readings, 0);
+        let columns = if columns.times.is_empty() { self.room_for(window, device) } else { columns };
         Ok(window.write().add(device, columns, damaged))
+    }
+
+    /// Empty columns with room for a quarter of what the device sent in the window before: that
+    /// spares most of the moves while they grow, and takes little while the window before is here.
+    fn room_for(&self, window: &Window, device: DeviceKey) -> DeviceColumns {
+        const MOST: usize = 4_096;
+        let before = self.head.get(window.start.saturating_sub(self.window));
+        let rows = before.and_then(|before| before.device(device)).map(|s| s.columns.times.len());
+        rows.map_or_else(DeviceColumns::default, |rows| {
+            DeviceColumns::with_room(rows.div_ceil(4).next_power_of_two().min(MOST))
+        })
     }
 
     /// What is sealed of a device in a window.
@@ -213,23 +244,26 @@ impl Embedded {
     ) {
         let places = &mut writer.places;
         let mut came = 0;
-        let mut readings = commit.readings.iter().zip(&places.of_reading).peekable();
-        while let Some((first, (window, slot))) = readings.next() {
-            let mut inner = places.windows[*window as usize].write();
-            came += inner.put(*slot as usize, first, seq);
-            while let Some((reading, (_, slot))) = readings.next_if(|(_, (of, _))| of == window) {
-                came += inner.put(*slot as usize, reading, seq);
+        for runs in places.runs.chunks(warm::AHEAD) {
+            for runs in runs.chunk_by(|a, b| a.window == b.window) {
+                let mut inner = places.windows[runs[0].window as usize].write();
+                for run in runs {
+                    inner.columns(run.slot as usize).warm();
+                }
+                for run in runs {
+                    let readings = &commit.readings[run.readings.clone()];
+                    came += inner.put(run.slot as usize, readings, seq);
+                }
             }
         }
         places.windows.clear();
         self.head.count(came, 0);
-        self.last.apply(&commit.readings);
+        self.last.apply(&commit.readings, |reading| reading);
         let mut ledger = self.ledger_lock();
-        for ((reading, source), outcome) in
-            commit.readings.iter().zip(&commit.sources).zip(outcomes)
-        {
-            ledger.reading(*source, reading.series.device, *outcome == Outcome::Duplicate);
-        }
+        let counted = commit.readings.iter().zip(&commit.sources).zip(outcomes);
+        ledger.readings(counted.map(|((reading, source), outcome)| {
+            (*source, reading.series.device, *outcome == Outcome::Duplicate)
+        }));
         for letter in letters {
             ledger.letters(*letter);
         }

@@ -166,22 +166,33 @@ impl Inner {
         slot
     }
 
-    /// Puts a committed reading in. Returns how many readings more there are: one or none.
-    pub(super) fn put(&mut self, slot: usize, reading: &Reading, seq: u64) -> usize {
+    /// Puts committed readings of a device in. Returns how many readings more there are.
+    pub(super) fn put<'a>(
+        &mut self,
+        slot: usize,
+        readings: impl IntoIterator<Item = &'a Reading>,
+        seq: u64,
+    ) -> usize {
         let slot = &mut self.slots[slot];
-        let put = Arc::make_mut(&mut slot.columns).put(
-            reading.series.metric,
-            reading.time.micros(),
-            &reading.value,
-            reading.quality,
-            reading.position,
-        );
+        let columns = Arc::make_mut(&mut slot.columns);
+        let before = columns.readings;
+        let mut changed = false;
+        for reading in readings {
+            let put = columns.put(
+                reading.series.metric,
+                reading.time.micros(),
+                &reading.value,
+                reading.quality,
+                reading.position,
+            );
+            changed |= put != Put::Same;
+        }
         self.touched = seq;
-        if put != Put::Same {
+        if changed {
             slot.dirty = true;
             self.dirty_from.get_or_insert(seq);
         }
-        usize::from(put == Put::New)
+        columns.readings - before
     }
 
     /// Whether it holds readings that are in no chunk.

@@ -1,11 +1,14 @@
 //! The newest value of every series, dense by device.
 
+use std::hint::black_box;
 use std::sync::{PoisonError, RwLock};
 
-use city_model::{DeviceKey, MetricKey, Reading, SeriesKey, Timestamp, ZoneSet};
+use city_model::{
+    DeviceKey, Marks, MetricKey, Position, Quality, Reading, SeriesKey, Timestamp, Value, ZoneSet,
+};
 
 use super::codec::bytes::{Damaged, Reader, put_signed, put_varint};
-use super::log;
+use super::{log, warm};
 use crate::backends::supersedes;
 use crate::{LastValue, TimeRange};
 
@@ -18,44 +21,121 @@ pub(super) struct LastValues {
     devices: RwLock<Vec<Vec<Entry>>>,
 }
 
+/// A [`LastValue`] in less room: all of them are looked at for each picture of the city.
 #[derive(Clone, Debug)]
 struct Entry {
+    time: Timestamp,
+    received: Timestamp,
+    value: Value,
+    rare: Option<Box<Rare>>,
     metric: MetricKey,
-    value: LastValue,
-    /// The newest event time of all that is stored, also of readings that are never shown as the
-    /// newest because their time is in the future.
-    newest: i64,
+    quality: Quality,
+    marks: Marks,
+}
+
+/// What few series have.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    position: Option<Position>,
+    /// The newest event time of all that is stored, if that is of a reading that is not shown as
+    /// the newest because its time is in the future.
+    newest: Option<i64>,
+}
+
+impl Entry {
+    fn new(metric: MetricKey, value: LastValue) -> Self {
+        let mut entry = Self {
+            time: value.time,
+            received: value.received,
+            value: value.value,
+            rare: None,
+            metric,
+            quality: value.quality,
+            marks: value.marks,
+        };
+        entry.set_position(value.position);
+        entry
+    }
+
+    /// Puts another value in its place. The newest event time is to be set after it.
+    fn set(&mut self, value: LastValue) {
+        (self.time, self.received, self.value) = (value.time, value.received, value.value);
+        (self.quality, self.marks) = (value.quality, value.marks);
+        self.set_position(value.position);
+    }
+
+    fn set_position(&mut self, position: Option<Position>) {
+        match &mut self.rare {
+            Some(rare) => rare.position = position,
+            None if position.is_none() => {}
+            None => self.rare = Some(Box::new(Rare { position, newest: None })),
+        }
+    }
+
+    fn newest(&self) -> i64 {
+        self.rare.as_ref().and_then(|rare| rare.newest).unwrap_or(self.time.micros())
+    }
+
+    fn set_newest(&mut self, newest: i64) {
+        let newest = Some(newest).filter(|newest| *newest != self.time.micros());
+        match &mut self.rare {
+            Some(rare) => rare.newest = newest,
+            None if newest.is_none() => {}
+            None => self.rare = Some(Box::new(Rare { position: None, newest })),
+        }
+    }
+
+    fn last(&self) -> LastValue {
+        LastValue {
+            time: self.time,
+            received: self.received,
+            value: self.value.clone(),
+            quality: self.quality,
+            marks: self.marks,
+            position: self.rare.as_ref().and_then(|rare| rare.position),
+        }
+    }
 }
 
 impl LastValues {
-    /// Takes readings in order of arrival.
-    pub(super) fn apply<'a>(&self, readings: impl IntoIterator<Item = &'a Reading>) {
+    /// Takes readings in order of arrival, out of whatever they are in.
+    pub(super) fn apply<T>(&self, all: &[T], reading: impl Fn(&T) -> &Reading) {
         let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
-        for reading in readings {
-            apply(&mut devices, reading);
+        for some in all.chunks(warm::READINGS_AHEAD) {
+            let mut before = None;
+            for device in some.iter().map(|in_it| reading(in_it).series.device) {
+                if before.replace(device) != Some(device) {
+                    for entry in devices.get(device.index()).into_iter().flatten() {
+                        black_box(entry.time);
+                    }
+                }
+            }
+            for in_it in some {
+                apply(&mut devices, reading(in_it));
+            }
         }
     }
 
     pub(super) fn get(&self, series: SeriesKey) -> Option<LastValue> {
         let devices = self.devices.read().unwrap_or_else(PoisonError::into_inner);
         let entries = devices.get(series.device.index())?;
-        entries.iter().find(|e| e.metric == series.metric).map(|e| e.value.clone())
+        entries.iter().find(|e| e.metric == series.metric).map(Entry::last)
     }
 
     pub(super) fn of_device(&self, device: DeviceKey) -> Vec<(MetricKey, LastValue)> {
         let devices = self.devices.read().unwrap_or_else(PoisonError::into_inner);
         let entries = devices.get(device.index()).map_or(&[][..], Vec::as_slice);
-        entries.iter().map(|e| (e.metric, e.value.clone())).collect()
+        entries.iter().map(|e| (e.metric, e.last())).collect()
     }
 
     /// Calls `each` for every series, outside the lock.
     pub(super) fn each(&self, each: &mut dyn FnMut(SeriesKey, &LastValue)) {
-        self.each_entry(|series, entry| each(series, &entry.value));
+        self.each_entry(|series, entry| each(series, &entry.last()));
     }
 
     /// Calls `each` with the newest stored event time of every series.
     pub(super) fn each_newest(&self, mut each: impl FnMut(SeriesKey, i64)) {
-        self.each_entry(|series, entry| each(series, entry.newest));
+        self.each_entry(|series, entry| each(series, entry.newest()));
     }
 
     fn each_entry(&self, mut each: impl FnMut(SeriesKey, &Entry)) {
@@ -95,12 +175,16 @@ impl LastValues {
             return;
         };
         let entry = &mut entries[place];
-        if deleted.contains(Timestamp::from_micros(entry.newest)) {
-            entry.newest = left.time.micros();
+        let newest = entry.newest();
+        let newest = if deleted.contains(Timestamp::from_micros(newest)) {
+            left.time.micros()
+        } else {
+            newest
+        };
+        if deleted.contains(entry.time) {
+            entry.set(left);
         }
-        if deleted.contains(entry.value.time) {
-            entry.value = left;
-        }
+        entry.set_newest(newest);
     }
 
     /// The metrics of a device of which the newest value or the newest time is in a range.
@@ -108,7 +192,7 @@ impl LastValues {
         let devices = self.devices.read().unwrap_or_else(PoisonError::into_inner);
         let entries = devices.get(device.index()).map_or(&[][..], Vec::as_slice);
         let inside = |entry: &&Entry| {
-            range.contains(entry.value.time) || range.contains(Timestamp::from_micros(entry.newest))
+            range.contains(entry.time) || range.contains(Timestamp::from_micros(entry.newest()))
         };
         entries.iter().filter(inside).map(|entry| entry.metric).collect()
     }
@@ -124,10 +208,10 @@ impl LastValues {
         let mut readings = Vec::new();
         let mut newer = Vec::new();
         self.each_entry(|series, entry| {
-            if entry.newest != entry.value.time.micros() {
-                newer.push((readings.len(), entry.newest));
+            if entry.newest() != entry.time.micros() {
+                newer.push((readings.len(), entry.newest()));
             }
-            readings.push(to_reading(series, &entry.value));
+            readings.push(to_reading(series, entry.last()));
         });
         let mut encoder = log::Encoder::new(Vec::new(), readings.len());
         for reading in &readings {
@@ -163,7 +247,7 @@ impl LastValues {
             if let Some(entry) =
                 entries.into_iter().flatten().find(|entry| entry.metric == series.metric)
             {
-                entry.newest = newest;
+                entry.set_newest(newest);
             }
         }
         Ok(Self { devices: RwLock::new(devices) })
@@ -177,22 +261,22 @@ fn apply(devices: &mut Vec<Vec<Entry>>, reading: &Reading) {
     }
     let metric = reading.series.metric;
     let Some(entry) = devices[index].iter_mut().find(|entry| entry.metric == metric) else {
-        let newest = reading.time.micros();
-        devices[index].push(Entry { metric, value: LastValue::from(reading), newest });
+        devices[index].push(Entry::new(metric, LastValue::from(reading)));
         return;
     };
-    entry.newest = entry.newest.max(reading.time.micros());
-    if supersedes(reading, &entry.value) {
-        entry.value = LastValue::from(reading);
+    let newest = entry.newest().max(reading.time.micros());
+    if supersedes(reading, &entry.last()) {
+        entry.set(LastValue::from(reading));
     }
+    entry.set_newest(newest);
 }
 
-fn to_reading(series: SeriesKey, last: &LastValue) -> Reading {
+fn to_reading(series: SeriesKey, last: LastValue) -> Reading {
     Reading {
         series,
         time: last.time,
         received: last.received,
-        value: last.value.clone(),
+        value: last.value,
         quality: last.quality,
         marks: last.marks,
         position: last.position,
@@ -202,8 +286,6 @@ fn to_reading(series: SeriesKey, last: &LastValue) -> Reading {
 
 #[cfg(test)]
 mod tests {
-    use city_model::{Marks, Position, Quality, Timestamp, Value};
-
     use super::*;
 
     fn reading(device: u32, time: i64, value: Value, marks: Marks) -> Reading {
@@ -222,16 +304,17 @@ mod tests {
     #[test]
     fn a_snapshot_brings_everything_back() {
         let table = LastValues::default();
-        table.apply(&[
+        let readings = [
             reading(2, 5, "开".into(), Marks::SIMULATED),
             reading(700, 1, true.into(), Marks::NONE),
             reading(700, 99, 8.5.into(), Marks::FUTURE),
             reading(700, 2, 7.5.into(), Marks::NONE),
-        ]);
+        ];
+        table.apply(&readings, |reading| reading);
         let back = LastValues::decode(&table.encode()).expect("decodes");
         let all = |table: &LastValues| {
             let mut all = Vec::new();
-            table.each_entry(|series, entry| all.push((series, entry.value.clone(), entry.newest)));
+            table.each_entry(|series, entry| all.push((series, entry.last(), entry.newest())));
             all
         };
         assert_eq!(all(&back), all(&table));

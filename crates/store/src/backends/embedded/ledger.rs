@@ -28,11 +28,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn reading(&mut self, duplicate: bool) {
+    fn readings(&mut self, count: u64, duplicate: bool) {
         if duplicate {
-            self.duplicate += 1;
+            self.duplicate += count;
         } else {
-            self.stored += 1;
+            self.stored += count;
         }
     }
 
@@ -56,9 +56,19 @@ impl Tally {
 }
 
 impl Ledger {
-    pub(super) fn reading(&mut self, source: u16, device: DeviceKey, duplicate: bool) {
-        self.device(device).reading(duplicate);
-        self.sources.entry(source).or_default().reading(duplicate);
+    /// Counts readings: of which source and device each is, and whether it was there already.
+    pub(super) fn readings(&mut self, readings: impl Iterator<Item = (u16, DeviceKey, bool)>) {
+        let mut readings = readings.peekable();
+        // Those of one message are alike.
+        while let Some(first) = readings.next() {
+            let mut count = 1;
+            while readings.next_if_eq(&first).is_some() {
+                count += 1;
+            }
+            let (source, device, duplicate) = first;
+            self.device(device).readings(count, duplicate);
+            self.sources.entry(source).or_default().readings(count, duplicate);
+        }
     }
 
     /// Counts at least so many readings of a device as stored.

@@ -39,6 +39,7 @@ mod seal;
 mod tests;
 mod tiers;
 mod verify;
+mod warm;
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};

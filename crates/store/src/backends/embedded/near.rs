@@ -64,7 +64,7 @@ impl Embedded {
     pub(in crate::backends) fn bring_back_last(&self, reading: &Reading) {
         let mut writer = self.writer();
         if self.last.get(reading.series).is_none() {
-            self.last.apply([reading]);
+            self.last.apply(&[reading], |reading| reading);
             writer.newest.raise(reading.series, reading.time.micros());
         }
     }

@@ -1,6 +1,8 @@
 //! The newest event time of every series: the committer's fast way to tell that a reading is new.
 
-use city_model::{MetricKey, SeriesKey, Timestamp};
+use std::hint::black_box;
+
+use city_model::{DeviceKey, MetricKey, SeriesKey, Timestamp};
 use rustc_hash::FxHashSet;
 
 use crate::TimeRange;
@@ -30,11 +32,18 @@ pub(super) struct NewestTimes {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    metric: MetricKey,
     newest: i64,
-    /// The newest before the batch that touched the series last.
-    before: Option<i64>,
+    /// The newest before the batch that touched the series last, if the series was there.
+    before: i64,
     batch: u64,
+    metric: MetricKey,
+    was_there: bool,
+}
+
+impl Entry {
+    fn before(&self) -> Option<i64> {
+        self.was_there.then_some(self.before)
+    }
 }
 
 impl NewestTimes {
@@ -43,10 +52,14 @@ impl NewestTimes {
         let batch = self.batch;
         match self.entry(series) {
             Some(entry) => entry.newest = entry.newest.max(time),
-            None => self.push(
-                series,
-                Entry { metric: series.metric, newest: time, before: Some(time), batch },
-            ),
+            None => self.push(series, time, batch, true),
+        }
+    }
+
+    /// Brings what is known of a device into the processor's caches; see [`super::warm`].
+    pub(super) fn warm(&self, device: DeviceKey) {
+        for entry in self.devices.get(device.index()).into_iter().flatten() {
+            black_box(entry.newest);
         }
     }
 
@@ -69,13 +82,12 @@ impl NewestTimes {
     ) -> Standing {
         let batch = self.batch;
         let Some(entry) = self.entry(series) else {
-            let entry = Entry { metric: series.metric, newest: time, before: None, batch };
-            self.push(series, entry);
+            self.push(series, time, batch, false);
             return Standing::Newer;
         };
         if entry.batch != batch {
             entry.batch = batch;
-            entry.before = Some(entry.newest);
+            (entry.before, entry.was_there) = (entry.newest, true);
         }
         if time > entry.newest {
             entry.newest = time;
@@ -84,7 +96,7 @@ impl NewestTimes {
         if time == entry.newest || self.late.contains(&(series, time)) {
             return Standing::Known;
         }
-        let entry = self.entry(series).map(|entry| entry.before);
+        let entry = self.entry(series).map(|entry| entry.before());
         if entry.is_some_and(|before| before.is_none_or(|before| time > before)) {
             // Only this batch can have brought it.
             for earlier in self.fresh_until..index {
@@ -111,7 +123,7 @@ impl NewestTimes {
         if entries[at].batch != batch {
             return;
         }
-        match entries[at].before {
+        match entries[at].before() {
             Some(before) => entries[at].newest = before,
             None => {
                 entries.swap_remove(at);
@@ -137,7 +149,8 @@ impl NewestTimes {
         entries.iter_mut().find(|entry| entry.metric == series.metric)
     }
 
-    fn push(&mut self, series: SeriesKey, entry: Entry) {
+    fn push(&mut self, series: SeriesKey, newest: i64, batch: u64, was_there: bool) {
+        let entry = Entry { newest, before: newest, batch, metric: series.metric, was_there };
         let index = series.device.index();
         if self.devices.len() <= index {
             self.devices.resize(index + 1, Vec::new());
@@ -148,8 +161,6 @@ impl NewestTimes {
 
 #[cfg(test)]
 mod tests {
-    use city_model::DeviceKey;
-
     use super::*;
 
     fn series(device: u32) -> SeriesKey {

@@ -31,7 +31,8 @@ pub struct Options {
     /// How many bytes of dead letters (payloads, topics and what is noted with them) are kept;
     /// when there are more, the oldest go.
     pub dead_letter_bytes: u64,
-    /// How often last values and the ledger are written out, so that less is replayed.
+    /// How often last values and the ledger are written out while nothing is sealed, so that less
+    /// is replayed. Each time costs about as much as taking in a reading of every series.
     pub snapshot_every: Span,
     /// About how many readings may be in memory (at 10 to 20 bytes each) before windows are
     /// sealed out of turn. Windows that are being written to now may take more.
@@ -50,7 +51,7 @@ impl Default for Options {
             keep_for: None,
             dead_letter_retention: Span::from_hours(90 * 24),
             dead_letter_bytes: 1 << 30,
-            snapshot_every: Span::from_mins(1),
+            snapshot_every: Span::from_mins(10),
             head_readings: 8_000_000,
         }
     }

@@ -303,8 +303,8 @@ impl Embedded {
             apart.extend(window.devices().iter().map(|slot| slot.device));
         }
         let mut next = all().peekable();
-        let ends = (wanted.0[0].0, wanted.0[wanted.0.len() - 1].0);
-        self.tiers.each_row(tier, day, ends, |device, blob| {
+        let devices: Vec<DeviceKey> = wanted.0.iter().map(|(device, _)| *device).collect();
+        self.tiers.each_row(tier, day, &devices, |device, blob| {
             cancel.check()?;
             // Both run in the order of the devices.
             while let Some(without) = next.next_if(|(of, _)| *of < device) {

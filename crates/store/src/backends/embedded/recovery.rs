@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SendError, SyncSender};
 use std::sync::{Arc, PoisonError};
 
 use city_model::DeviceKey;
@@ -11,9 +12,23 @@ use super::Embedded;
 use super::head::Window;
 use super::last::LastValues;
 use super::ledger::Ledger;
-use super::log::{self, Logged};
+use super::log::{self, Logged, LoggedLetters};
 use super::seal::{LAST, LEDGER};
-use crate::{StoreError, StoreErrorKind};
+use super::warm;
+use crate::{SequenceNote, StoreError, StoreErrorKind};
+
+/// Commits that may be decoded and not taken in yet.
+const DECODED_AHEAD: usize = 2;
+
+/// A commit of the log.
+struct LoggedCommit {
+    seq: u64,
+    readings: Vec<Logged>,
+    letters: Vec<LoggedLetters>,
+    sequences: Vec<SequenceNote>,
+}
+
+type Decoded = Result<LoggedCommit, StoreError>;
 
 /// Where readings of a window go when they are replayed.
 struct Target {
@@ -59,36 +74,70 @@ impl Embedded {
         ledger_seq: u64,
         last_seq: u64,
     ) -> Result<(u64, u64), StoreError> {
-        let mut targets: FxHashMap<i64, Target> = FxHashMap::default();
-        let (mut commits, mut count, mut from) = (0, 0, 0);
+        std::thread::scope(|scope| {
+            // One thread reads and decodes, this one takes in.
+            let (decoded, commits) = std::sync::mpsc::sync_channel(DECODED_AHEAD);
+            let reader = std::thread::Builder::new().name("log-reader".to_owned());
+            let spawned = reader.spawn_scoped(scope, move || {
+                // Nobody listens any more if taking in failed; that error counts.
+                let _ = self.decode_log(through, &decoded);
+            });
+            spawned.map_err(|e| {
+                StoreError::new(StoreErrorKind::Other, "no thread can be started").caused_by(e)
+            })?;
+            let mut targets: FxHashMap<i64, Target> = FxHashMap::default();
+            let (mut count, mut readings) = (0, 0);
+            for commit in commits {
+                let commit = commit?;
+                count += 1;
+                readings += commit.readings.len() as u64;
+                if commit.seq > ledger_seq {
+                    self.replay_ledger(&commit);
+                }
+                if commit.seq > last_seq {
+                    self.last.apply(&commit.readings, |logged| &logged.reading);
+                }
+                self.replay_commit(&mut targets, &commit.readings, commit.seq)?;
+            }
+            Ok((count, readings))
+        })
+    }
+
+    /// Sends all commits of the log in order; ends after the first that cannot be read.
+    fn decode_log(&self, through: u64, to: &SyncSender<Decoded>) -> Result<(), SendError<Decoded>> {
+        let mut from = 0;
         loop {
-            let page = self.ingest.log_page(from, through)?;
-            let Some((newest, _)) = page.last() else { return Ok((commits, count)) };
+            let page = match self.ingest.log_page(from, through) {
+                Ok(page) => page,
+                Err(error) => return to.send(Err(error)),
+            };
+            let Some((newest, _)) = page.last() else { return Ok(()) };
             from = newest + 1;
             for (seq, payload) in page {
                 let mut readings = Vec::new();
-                let (letters, sequences) = log::decode(&payload, |logged| readings.push(logged))
-                    .map_err(|what| self.damaged_commit(seq, what))?;
-                commits += 1;
-                count += readings.len() as u64;
-                if seq > ledger_seq {
-                    let mut ledger = self.ledger_lock();
-                    for logged in &readings {
-                        let device = logged.reading.series.device;
-                        ledger.reading(logged.source, device, logged.duplicate);
+                match log::decode(&payload, |logged| readings.push(logged)) {
+                    Ok((letters, sequences)) => {
+                        to.send(Ok(LoggedCommit { seq, readings, letters, sequences }))?;
                     }
-                    for letter in letters {
-                        ledger.letters(letter);
-                    }
-                    for note in sequences {
-                        ledger.sequence(note);
-                    }
+                    Err(what) => return to.send(Err(self.damaged_commit(seq, what))),
                 }
-                if seq > last_seq {
-                    self.last.apply(readings.iter().map(|logged| &logged.reading));
-                }
-                self.replay_commit(&mut targets, &readings, seq)?;
             }
+        }
+    }
+
+    fn replay_ledger(&self, commit: &LoggedCommit) {
+        let mut ledger = self.ledger_lock();
+        ledger.readings(
+            commit
+                .readings
+                .iter()
+                .map(|logged| (logged.source, logged.reading.series.device, logged.duplicate)),
+        );
+        for letter in &commit.letters {
+            ledger.letters(*letter);
+        }
+        for note in &commit.sequences {
+            ledger.sequence(*note);
         }
     }
 
@@ -103,14 +152,19 @@ impl Embedded {
             (self.window_of(logged.reading.time.micros()), logged.reading.series.device)
         };
         let mut came = 0;
-        for together in readings.chunk_by(|a, b| place(a) == place(b)) {
-            let (start, device) = place(&together[0]);
-            let Some((window, slot)) = self.replay_place(targets, (start, device), seq)? else {
-                continue;
-            };
-            let mut inner = window.write();
-            for logged in together {
-                came += inner.put(slot, &logged.reading, seq);
+        let mut places = Vec::with_capacity(warm::AHEAD);
+        let mut runs = readings.chunk_by(|a, b| place(a) == place(b)).peekable();
+        while runs.peek().is_some() {
+            for together in runs.by_ref().take(warm::AHEAD) {
+                let place = self.replay_place(targets, place(&together[0]), seq)?;
+                places.extend(place.map(|(window, slot)| (window, slot, together)));
+            }
+            for (window, slot, _) in &places {
+                window.read().columns(*slot).warm();
+            }
+            for (window, slot, together) in places.drain(..) {
+                let readings = together.iter().map(|logged| &logged.reading);
+                came += window.write().put(slot, readings, seq);
             }
         }
         self.head.count(came, 0);

@@ -405,7 +405,7 @@ impl Embedded {
                     std::ops::ControlFlow::Continue(())
                 })?;
                 *stored.entry(device).or_default() += readings.len() as u64;
-                self.last.apply(&readings);
+                self.last.apply(&readings, |reading| reading);
             }
         }
         let mut ledger = self.ledger_lock();

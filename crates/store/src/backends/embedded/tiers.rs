@@ -104,6 +104,9 @@ pub(super) struct Tiers {
     readers: Mutex<Vec<((Tier, Month), Connection)>>,
 }
 
+const SELECT_ROW: &str = "SELECT summary FROM rows WHERE id = ?1";
+/// If there are more rows for each that is wanted, those are looked up one by one.
+const SPARSE: usize = 8;
 /// Read connections kept open.
 const READERS: usize = 24;
 
@@ -157,7 +160,7 @@ impl Tiers {
         metrics: Option<&[MetricKey]>,
     ) -> Result<Option<Vec<(MetricKey, tier::Summary)>>, StoreError> {
         let read = |conn: &Connection| {
-            conn.prepare_cached("SELECT summary FROM rows WHERE id = ?1")?
+            conn.prepare_cached(SELECT_ROW)?
                 .query_row([row(day, device.0)], |row| row.get::<_, Vec<u8>>(0))
                 .optional()
         };
@@ -167,16 +170,31 @@ impl Tiers {
             .map_err(|what| self.damage(tier, day, device, what))
     }
 
-    /// Calls `each` with the encoded rows of a day of devices from one to another, in their order.
+    /// Calls `each` with the encoded rows of a day of devices that are given in order, in that
+    /// order; perhaps also with rows of devices between them.
     pub(super) fn each_row(
         &self,
         tier: Tier,
         day: i64,
-        (first, last): (DeviceKey, DeviceKey),
+        devices: &[DeviceKey],
         mut each: impl FnMut(DeviceKey, &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (devices.first(), devices.last()) else { return Ok(()) };
         let mut result = Ok(());
         let read = |conn: &Connection| {
+            if devices.len() * SPARSE < (last.0 - first.0) as usize {
+                let mut statement = conn.prepare_cached(SELECT_ROW)?;
+                for device in devices {
+                    let mut rows = statement.query([row(day, device.0)])?;
+                    if let Some(row) = rows.next()? {
+                        result = each(*device, row.get_ref(0)?.as_blob()?);
+                    }
+                    if result.is_err() {
+                        break;
+                    }
+                }
+                return Ok(());
+            }
             let select = "SELECT id, summary FROM rows WHERE id BETWEEN ?1 AND ?2";
             let mut statement = conn.prepare_cached(select)?;
             let mut rows = statement.query([row(day, first.0), row(day, last.0)])?;
@@ -381,6 +399,7 @@ pub(super) fn encode(
         }
         summary.retain(|(_, stats)| !stats.is_empty());
         if !summary.is_empty() {
+            tier::settle(&mut summary);
             metrics.push((column.metric, summary));
         }
     }

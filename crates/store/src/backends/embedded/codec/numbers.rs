@@ -148,8 +148,15 @@ fn to_decimal(value: f64, exponent: u8) -> Option<i64> {
     fits.then_some(int)
 }
 
+/// The decimal of an exponent that is nearest; `None` if it is too large for one.
+pub(super) fn nearest_decimal(value: f64, exponent: u8) -> Option<f64> {
+    let power = POWERS.get(usize::from(exponent))?;
+    let scaled = (value * power).round();
+    (scaled.abs() < EXACT).then(|| (scaled as i64) as f64 / power)
+}
+
 /// The smallest exponent that makes integers of nearly all numbers; `None` if there is none.
-fn common_exponent(values: &[f64]) -> Option<u8> {
+pub(super) fn common_exponent(values: &[f64]) -> Option<u8> {
     let mut exponent = 0;
     let mut odd = 0;
     for (seen, value) in values.iter().enumerate() {

@@ -3,11 +3,14 @@
 //! ```text
 //! version   1 byte
 //! checksum  4 bytes: CRC-32 of day, step, device key and all that follows
-//! metrics, then for each: metric, which steps there are, counts, flagged, and if anything counts:
-//!           when in its step the newest was, last, then lowest, highest and sum of the steps in
-//!           which more than one counts, each only where it differs from last
+//! frames, then for each: how many of its steps count, length of its block
+//! metrics, then for each: metric, number of its frame, length of its block
+//! blocks of the frames: which steps there are, counts, and when in its step the newest was
+//! blocks of the metrics: flagged, and if anything counts: last, then lowest, highest and sum of the
+//!           steps in which more than one counts, each only where it differs from last
 //! ```
-//! Steps are numbered from the start of the day. Where one reading fell into each step, which is
+//! Steps are numbered from the start of the day. Metrics that come in the same messages share a
+//! frame. One metric is read without the others. Where one reading fell into each step, which is
 //! what the shortest steps of slow devices look like, a row is as small as its readings.
 
 use city_model::{DeviceKey, MetricKey};
@@ -16,7 +19,7 @@ use super::bytes::{Damaged, Reader, put_signed, put_varint};
 use super::{ints, numbers, presence};
 use crate::steps::Stats;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HEADER: usize = 5;
 
 /// The steps of one metric, in order of time: where a step begins, and what was in it.
@@ -28,39 +31,85 @@ pub(crate) fn encode(
     (day, step): (i64, i64),
     key: DeviceKey,
 ) -> Vec<u8> {
-    let mut out = vec![VERSION, 0, 0, 0, 0];
-    put_varint(&mut out, metrics.len() as u64);
-    let mut before = Vec::new();
+    let mut frames: Vec<(usize, Vec<u8>)> = Vec::new();
+    let mut entries = Vec::new();
+    let mut blocks = Vec::new();
     for (metric, summary) in metrics {
-        put_varint(&mut out, u64::from(metric.0));
-        encode_steps(summary, day, step, &mut out);
-        pack(summary.iter().map(|(_, stats)| stats.count), &mut out);
-        pack(summary.iter().map(|(_, stats)| stats.flagged), &mut out);
-        let counting = || summary.iter().map(|(_, stats)| stats).filter(|stats| stats.count > 0);
-        let column = |of: fn(&Stats) -> f64| counting().map(of).collect::<Vec<f64>>();
-        let last = column(|stats| stats.last);
-        if last.is_empty() {
-            continue;
-        }
-        let newest = |(start, stats): &(i64, Stats)| stats.last_time.wrapping_sub(*start) as u64;
-        let newest: Vec<u64> = summary.iter().filter(|(_, s)| s.count > 0).map(newest).collect();
-        encode_offsets(&newest, &before, &mut out);
-        before = newest;
-        numbers::encode(&last, &mut out);
-        let several = || counting().filter(|stats| stats.count > 1);
-        let of_several = |of: fn(&Stats) -> f64| several().map(of).collect::<Vec<f64>>();
-        let last = of_several(|stats| stats.last);
-        for other in [of_several(|s| s.min), of_several(|s| s.max), of_several(|s| s.sum)] {
-            let same = other.iter().zip(&last).all(|(a, b)| a.to_bits() == b.to_bits());
-            out.push(u8::from(!same));
-            if !same {
-                numbers::encode(&other, &mut out);
-            }
-        }
+        let frame = encode_frame(summary, day, step);
+        let number = frames.iter().position(|other| *other == frame).unwrap_or_else(|| {
+            frames.push(frame);
+            frames.len() - 1
+        });
+        let before = blocks.len();
+        encode_values(summary, &mut blocks);
+        entries.push((metric, number, blocks.len() - before));
     }
+    let mut out = vec![VERSION, 0, 0, 0, 0];
+    put_varint(&mut out, frames.len() as u64);
+    for (counting, block) in &frames {
+        put_varint(&mut out, *counting as u64);
+        put_varint(&mut out, block.len() as u64);
+    }
+    put_varint(&mut out, entries.len() as u64);
+    for (metric, number, length) in entries {
+        put_varint(&mut out, u64::from(metric.0));
+        put_varint(&mut out, number as u64);
+        put_varint(&mut out, length as u64);
+    }
+    for (_, block) in &frames {
+        out.extend_from_slice(block);
+    }
+    out.append(&mut blocks);
     let checksum = checksum((day, step), key, &out[HEADER..]);
     out[1..HEADER].copy_from_slice(&checksum.to_le_bytes());
     out
+}
+
+/// The steps' frame, and how many of them count.
+fn encode_frame(summary: &Summary, day: i64, step: i64) -> (usize, Vec<u8>) {
+    let mut out = Vec::new();
+    encode_steps(summary, day, step, &mut out);
+    pack(summary.iter().map(|(_, stats)| stats.count), &mut out);
+    let newest = |(start, stats): &(i64, Stats)| stats.last_time.wrapping_sub(*start) as u64;
+    let newest: Vec<u64> = summary.iter().filter(|(_, s)| s.count > 0).map(newest).collect();
+    encode_offsets(&newest, &mut out);
+    (newest.len(), out)
+}
+
+fn encode_values(summary: &Summary, out: &mut Vec<u8>) {
+    pack(summary.iter().map(|(_, stats)| stats.flagged), out);
+    let counting = || summary.iter().map(|(_, stats)| stats).filter(|stats| stats.count > 0);
+    let last: Vec<f64> = counting().map(|stats| stats.last).collect();
+    if last.is_empty() {
+        return;
+    }
+    numbers::encode(&last, out);
+    let several = || counting().filter(|stats| stats.count > 1);
+    let of_several = |of: fn(&Stats) -> f64| several().map(of).collect::<Vec<f64>>();
+    let last = of_several(|stats| stats.last);
+    for other in [of_several(|s| s.min), of_several(|s| s.max), of_several(|s| s.sum)] {
+        let same = other.iter().zip(&last).all(|(a, b)| a.to_bits() == b.to_bits());
+        out.push(u8::from(!same));
+        if !same {
+            numbers::encode(&other, out);
+        }
+    }
+}
+
+/// Makes decimals of the sums of decimals, which floats miss by their last digits: they are as
+/// right then as they can be, and take a quarter of the room.
+pub(crate) fn settle(summary: &mut Summary) {
+    let ends = summary.iter().filter(|(_, stats)| stats.count > 0);
+    let ends: Vec<f64> = ends.flat_map(|(_, s)| [s.last, s.min, s.max]).collect();
+    let Some(exponent) = numbers::common_exponent(&ends) else { return };
+    for (_, stats) in summary {
+        let Some(decimal) = numbers::nearest_decimal(stats.sum, exponent) else { continue };
+        // What adding up may have lost; values with more digits than these ends differ by more.
+        let lost = stats.count as f64 * f64::EPSILON * stats.max.abs().max(stats.min.abs());
+        if (decimal - stats.sum).abs() <= lost * stats.count as f64 {
+            stats.sum = decimal;
+        }
+    }
 }
 
 /// Decodes those of `wanted` metrics; `None`: all.
@@ -77,57 +126,97 @@ pub(crate) fn decode(
     if reader.u32()? != checksum((day, step), key, &blob[HEADER..]) {
         return Err(Damaged("the checksum is wrong"));
     }
-    let metrics = reader.count(usize::from(u16::MAX) + 1)?;
-    let mut out = Vec::new();
-    let mut before = Vec::new();
-    for _ in 0..metrics {
+    let count = reader.count(blob.len())?;
+    let mut frames = Vec::with_capacity(count);
+    for _ in 0..count {
+        frames.push((reader.count(MOST)?, reader.count(blob.len())?));
+    }
+    let count = reader.count(blob.len())?;
+    let mut entries = Vec::with_capacity(count);
+    for _ in 0..count {
         let metric = MetricKey(reader.count(usize::from(u16::MAX))? as u16);
-        let summary = decode_one(&mut reader, day, step, &mut before)?;
-        if wanted.is_none_or(|wanted| wanted.contains(&metric)) {
-            out.push((metric, summary));
+        entries.push((metric, reader.count(frames.len())?, reader.count(blob.len())?));
+    }
+    let frames = frames.into_iter().map(|(counting, length)| Ok((counting, reader.bytes(length)?)));
+    let frames = frames.collect::<Result<Vec<_>, Damaged>>()?;
+    let mut read: Option<(usize, Frame)> = None;
+    let mut out = Vec::new();
+    for (metric, number, length) in entries {
+        let block = reader.bytes(length)?;
+        if wanted.is_some_and(|wanted| !wanted.contains(&metric)) {
+            continue;
         }
+        let frame = match read.take() {
+            Some((of, frame)) if of == number => frame,
+            _ => {
+                let (counting, block) =
+                    frames.get(number).ok_or(Damaged("the frame of a metric is missing"))?;
+                Frame::decode(Reader::new(block), *counting, day, step)?
+            }
+        };
+        out.push((metric, frame.with_values(Reader::new(block))?));
+        read = Some((number, frame));
     }
     Ok(out)
 }
 
-/// `before` is when the newest were of the metric before, and becomes that of this one.
-fn decode_one(
-    reader: &mut Reader<'_>,
-    day: i64,
-    step: i64,
-    before: &mut Vec<u64>,
-) -> Result<Summary, Damaged> {
-    let starts = decode_steps(reader, day, step)?;
-    let (mut counts, mut flagged) = (Vec::new(), Vec::new());
-    ints::unpack(reader, starts.len(), &mut counts)?;
-    ints::unpack(reader, starts.len(), &mut flagged)?;
-    let counting = counts.iter().filter(|count| **count > 0).count();
-    let mut summary: Summary = Vec::with_capacity(starts.len());
-    for ((start, count), flagged) in starts.into_iter().zip(counts).zip(flagged) {
-        summary.push((start, Stats { count, flagged, ..Stats::default() }));
+/// What metrics of the same messages share.
+struct Frame {
+    starts: Vec<i64>,
+    counts: Vec<u64>,
+    /// When in its step the newest was, of those that count.
+    newest: Vec<u64>,
+}
+
+impl Frame {
+    fn decode(
+        mut reader: Reader<'_>,
+        counting: usize,
+        day: i64,
+        step: i64,
+    ) -> Result<Self, Damaged> {
+        let starts = decode_steps(&mut reader, day, step)?;
+        let mut counts = Vec::with_capacity(starts.len());
+        ints::unpack(&mut reader, starts.len(), &mut counts)?;
+        if counts.iter().filter(|count| **count > 0).count() != counting {
+            return Err(Damaged("another number of steps counts"));
+        }
+        let newest = decode_offsets(&mut reader, counting)?;
+        Ok(Self { starts, counts, newest })
     }
-    if counting == 0 {
-        return Ok(summary);
-    }
-    decode_offsets(reader, counting, before)?;
-    let last = numbers::decode(reader, counting)?;
-    let several = summary.iter().filter(|(_, stats)| stats.count > 1).count();
-    let mut other = || match reader.byte()? {
-        0 => Ok(None),
-        _ => numbers::decode(reader, several).map(|of| Some(of.into_iter())),
-    };
-    let (mut min, mut max, mut sum) = (other()?, other()?, other()?);
-    let places = summary.iter_mut().filter(|(_, stats)| stats.count > 0);
-    for (((start, stats), last), at) in places.zip(last).zip(&*before) {
-        // Of one reading all are the same.
-        let get = |other: &mut Option<std::vec::IntoIter<f64>>| match other {
-            Some(other) if stats.count > 1 => other.next().unwrap_or(last),
-            _ => last,
+
+    fn with_values(&self, mut reader: Reader<'_>) -> Result<Summary, Damaged> {
+        let reader = &mut reader;
+        let mut flagged = Vec::with_capacity(self.starts.len());
+        ints::unpack(reader, self.starts.len(), &mut flagged)?;
+        let steps = self.starts.iter().zip(&self.counts).zip(flagged);
+        let mut summary: Summary = steps
+            .map(|((start, count), flagged)| {
+                (*start, Stats { count: *count, flagged, ..Stats::default() })
+            })
+            .collect();
+        if self.newest.is_empty() {
+            return Ok(summary);
+        }
+        let last = numbers::decode(reader, self.newest.len())?;
+        let several = self.counts.iter().filter(|count| **count > 1).count();
+        let mut other = || match reader.byte()? {
+            0 => Ok(None),
+            _ => numbers::decode(reader, several).map(|of| Some(of.into_iter())),
         };
-        (stats.min, stats.max, stats.sum) = (get(&mut min), get(&mut max), get(&mut sum));
-        (stats.last, stats.last_time) = (last, start.wrapping_add(*at as i64));
+        let (mut min, mut max, mut sum) = (other()?, other()?, other()?);
+        let places = summary.iter_mut().filter(|(_, stats)| stats.count > 0);
+        for (((start, stats), last), at) in places.zip(last).zip(&self.newest) {
+            // Of one reading all are the same.
+            let get = |other: &mut Option<std::vec::IntoIter<f64>>| match other {
+                Some(other) if stats.count > 1 => other.next().unwrap_or(last),
+                _ => last,
+            };
+            (stats.min, stats.max, stats.sum) = (get(&mut min), get(&mut max), get(&mut sum));
+            (stats.last, stats.last_time) = (last, start.wrapping_add(*at as i64));
+        }
+        Ok(summary)
     }
-    Ok(summary)
 }
 
 fn encode_steps(summary: &Summary, day: i64, step: i64, out: &mut Vec<u8>) {
@@ -144,9 +233,10 @@ fn encode_steps(summary: &Summary, day: i64, step: i64, out: &mut Vec<u8>) {
     presence::encode(&present, out);
 }
 
+/// A day holds no more minutes; the outermost days of the calendar hold more, but have no rows.
+const MOST: usize = 1 << 20;
+
 fn decode_steps(reader: &mut Reader<'_>, day: i64, step: i64) -> Result<Vec<i64>, Damaged> {
-    // A day holds no more minutes; the outermost days of the calendar hold more, but have no rows.
-    const MOST: usize = 1 << 20;
     let first = reader.signed()?;
     let span = reader.count(MOST)?;
     let present = presence::decode(reader, span)?;
@@ -158,12 +248,7 @@ fn decode_steps(reader: &mut Reader<'_>, day: i64, step: i64) -> Result<Vec<i64>
     starts.collect()
 }
 
-/// Metrics of one message have the same times: those of the metric before are not written again.
-fn encode_offsets(offsets: &[u64], before: &[u64], out: &mut Vec<u8>) {
-    out.push(u8::from(offsets != before));
-    if offsets == before {
-        return;
-    }
+fn encode_offsets(offsets: &[u64], out: &mut Vec<u8>) {
     let units = [60_000_000, 1_000_000, 1_000];
     let unit = units.into_iter().find(|unit| offsets.iter().all(|at| at % unit == 0)).unwrap_or(1);
     put_varint(out, unit);
@@ -172,22 +257,14 @@ fn encode_offsets(offsets: &[u64], before: &[u64], out: &mut Vec<u8>) {
     pack(offsets.iter().map(|at| at / unit - lowest), out);
 }
 
-fn decode_offsets(
-    reader: &mut Reader<'_>,
-    count: usize,
-    before: &mut Vec<u64>,
-) -> Result<(), Damaged> {
-    if reader.byte()? == 0 {
-        let same = before.len() == count;
-        return if same { Ok(()) } else { Err(Damaged("the times of the newest are missing")) };
-    }
+fn decode_offsets(reader: &mut Reader<'_>, count: usize) -> Result<Vec<u64>, Damaged> {
     let (unit, lowest) = (reader.varint()?, reader.varint()?);
-    before.clear();
-    ints::unpack(reader, count, before)?;
-    for at in before {
+    let mut offsets = Vec::with_capacity(count);
+    ints::unpack(reader, count, &mut offsets)?;
+    for at in &mut offsets {
         *at = at.wrapping_add(lowest).wrapping_mul(unit);
     }
-    Ok(())
+    Ok(offsets)
 }
 
 fn pack(values: impl Iterator<Item = u64>, out: &mut Vec<u8>) {
