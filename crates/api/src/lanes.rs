@@ -69,15 +69,27 @@ impl Lanes {
         Ok(room)
     }
 
-    /// Runs a query over history: as many at a time as there are cores. It is cancelled when its
-    /// client goes away.
+    /// Runs a query over history: as many at a time as there are cores, and with less claim to
+    /// them than ingest has. It is cancelled when its client goes away.
     pub(crate) async fn history<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Cancel) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         let gone = CancelOnDrop(Cancel::default());
         let cancel = gone.0.clone();
-        run(&self.history, move || work(&cancel)).await
+        let permit = turn(&self.history).await?;
+        // Threads of their own, because one that gives way cannot be made to stop doing so. To
+        // start one takes a small part of what any query over history does.
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let thread = std::thread::Builder::new().name("history".to_owned());
+        let started = thread.spawn(move || {
+            city_store::give_way();
+            let _permit = permit;
+            // Nobody may wait any more.
+            let _ = tell.send(work(&cancel));
+        });
+        started.map_err(|error| Problem::internal(&error))?;
+        told.await.unwrap_or_else(|error| Err(Problem::internal(&error)))
     }
 
     /// Runs something short that blocks.
@@ -102,18 +114,24 @@ async fn run<T: Send + 'static>(
     lane: &Arc<Semaphore>,
     work: impl FnOnce() -> Answer<T> + Send + 'static,
 ) -> Answer<T> {
-    let permit = tokio::time::timeout(PATIENCE, lane.clone().acquire_owned());
-    let Ok(Ok(permit)) = permit.await else {
-        return Err(Problem::new(codes::BUSY, "Too many queries are running; this one waited.")
-            .hint("Try again in a few seconds, with a shorter range or a longer step.")
-            .retry_after(5));
-    };
+    let permit = turn(lane).await?;
     // The permit goes along, because work goes on when its client has gone away.
     let done = tokio::task::spawn_blocking(move || {
         let _permit = permit;
         work()
     });
     done.await.unwrap_or_else(|error| Err(Problem::internal(&error)))
+}
+
+/// A place in a lane, as soon as there is one.
+async fn turn(lane: &Arc<Semaphore>) -> Answer<OwnedSemaphorePermit> {
+    let permit = tokio::time::timeout(PATIENCE, lane.clone().acquire_owned());
+    let Ok(Ok(permit)) = permit.await else {
+        return Err(Problem::new(codes::BUSY, "Too many queries are running; this one waited.")
+            .hint("Try again in a few seconds, with a shorter range or a longer step.")
+            .retry_after(5));
+    };
+    Ok(permit)
 }
 
 #[cfg(test)]
@@ -175,6 +193,15 @@ mod tests {
         assert_eq!(lanes.body(1).await.expect_err("no room").code(), codes::BUSY);
         held.pop();
         drop(lanes.body(16 << 20).await.expect("room again"));
+    }
+
+    #[tokio::test]
+    async fn a_panic_inside_a_query_over_history_is_a_problem_too() {
+        let lanes = Lanes::new();
+        let all = lanes.history.available_permits() as u32;
+        let problem = lanes.history::<()>(|_| panic!("inside")).await.expect_err("panicked");
+        assert_eq!(problem.code(), codes::INTERNAL);
+        let _all = lanes.history.acquire_many(all).await.expect("the lane is free again");
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ pub mod backends;
 #[doc(hidden)]
 pub mod conformance;
 mod port;
+mod priority;
 mod sequence;
 mod sqlite;
 mod state;
@@ -27,5 +28,6 @@ pub use port::{
     NewDeadLetter, Outcome, Point, Rank, Replay, SequenceNote, SharedStore, Store, StoreError,
     StoreErrorKind, StoreStats, TimeRange,
 };
+pub use priority::give_way;
 pub use sequence::Sequence;
 pub use state::{StateDb, StateError};

@@ -181,6 +181,7 @@ fn beside_commits(
     std::thread::scope(|scope| {
         let asking = std::thread::Builder::new().name("asking".to_owned());
         let asking = asking.spawn_scoped(scope, || {
+            city_store::give_way();
             let mut asker = Asker::new(city, store.as_ref(), u64::from(until));
             let mut times = Vec::new();
             while !stop.load(Ordering::Relaxed) {

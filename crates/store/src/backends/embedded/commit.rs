@@ -107,7 +107,7 @@ impl Embedded {
             (reading.series.device, self.window_of(reading.time.micros()))
         };
         let mut first = 0;
-        for together in readings.chunk_by(|a, b| of_reading(a) == of_reading(b)) {
+        for together in readings.chunk_by(|a, b| self.are_together(a, b)) {
             let (device, start) = of_reading(&together[0]);
             let (window, slot) = self.place(places, start, device)?;
             let run = first..first + together.len();
@@ -143,6 +143,13 @@ impl Embedded {
             }
         }
         Ok(outcomes)
+    }
+
+    /// Whether two readings are of one device and in one window.
+    pub(super) fn are_together(&self, a: &Reading, b: &Reading) -> bool {
+        let window = |reading: &Reading| self.window_of(reading.time.micros());
+        // Those of one message have one time, and finding windows takes divisions.
+        a.series.device == b.series.device && (a.time == b.time || window(a) == window(b))
     }
 
     /// The place of a device in a window.

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SendError, SyncSender};
+use std::sync::mpsc::{self, Receiver, SendError, SyncSender};
 use std::sync::{Arc, PoisonError};
 
 use city_model::DeviceKey;
@@ -76,11 +76,12 @@ impl Embedded {
     ) -> Result<(u64, u64), StoreError> {
         std::thread::scope(|scope| {
             // One thread reads and decodes, this one takes in.
-            let (decoded, commits) = std::sync::mpsc::sync_channel(DECODED_AHEAD);
+            let (decoded, commits) = mpsc::sync_channel(DECODED_AHEAD);
+            let (used, room) = mpsc::channel();
             let reader = std::thread::Builder::new().name("log-reader".to_owned());
             let spawned = reader.spawn_scoped(scope, move || {
                 // Nobody listens any more if taking in failed; that error counts.
-                let _ = self.decode_log(through, &decoded);
+                let _ = self.decode_log(through, &decoded, &room);
             });
             spawned.map_err(|e| {
                 StoreError::new(StoreErrorKind::Other, "no thread can be started").caused_by(e)
@@ -98,13 +99,21 @@ impl Embedded {
                     self.last.apply(&commit.readings, |logged| &logged.reading);
                 }
                 self.replay_commit(&mut targets, &commit.readings, commit.seq)?;
+                // The other thread has ended if this was the last commit.
+                let _ = used.send(commit.readings);
             }
             Ok((count, readings))
         })
     }
 
-    /// Sends all commits of the log in order; ends after the first that cannot be read.
-    fn decode_log(&self, through: u64, to: &SyncSender<Decoded>) -> Result<(), SendError<Decoded>> {
+    /// Sends all commits of the log in order; ends after the first that cannot be read. Where there
+    /// was `room` for a commit's readings, those of another one are put.
+    fn decode_log(
+        &self,
+        through: u64,
+        to: &SyncSender<Decoded>,
+        room: &Receiver<Vec<Logged>>,
+    ) -> Result<(), SendError<Decoded>> {
         let mut from = 0;
         loop {
             let page = match self.ingest.log_page(from, through) {
@@ -114,7 +123,8 @@ impl Embedded {
             let Some((newest, _)) = page.last() else { return Ok(()) };
             from = newest + 1;
             for (seq, payload) in page {
-                let mut readings = Vec::new();
+                let mut readings = room.try_recv().unwrap_or_default();
+                readings.clear();
                 match log::decode(&payload, |logged| readings.push(logged)) {
                     Ok((letters, sequences)) => {
                         to.send(Ok(LoggedCommit { seq, readings, letters, sequences }))?;
@@ -153,31 +163,39 @@ impl Embedded {
         };
         let mut came = 0;
         let mut places = Vec::with_capacity(warm::AHEAD);
-        let mut runs = readings.chunk_by(|a, b| place(a) == place(b)).peekable();
+        let together = |a: &Logged, b: &Logged| self.are_together(&a.reading, &b.reading);
+        let mut runs = readings.chunk_by(together).peekable();
         while runs.peek().is_some() {
             for together in runs.by_ref().take(warm::AHEAD) {
-                let place = self.replay_place(targets, place(&together[0]), seq)?;
-                places.extend(place.map(|(window, slot)| (window, slot, together)));
+                let (start, device) = place(&together[0]);
+                let slot = self.replay_slot(targets, (start, device), seq)?;
+                places.extend(slot.map(|slot| (start, slot, together)));
             }
-            for (window, slot, _) in &places {
-                window.read().columns(*slot).warm();
+            for of_window in places.chunk_by(|(a, ..), (b, ..)| a == b) {
+                let window = targets.get(&of_window[0].0).and_then(|to| to.window.as_deref());
+                let Some(mut inner) = window.map(Window::write) else { continue };
+                for (_, slot, _) in of_window {
+                    inner.columns(*slot).warm();
+                }
+                for (_, slot, together) in of_window {
+                    let readings = together.iter().map(|logged| &logged.reading);
+                    came += inner.put(*slot, readings, seq);
+                }
             }
-            for (window, slot, together) in places.drain(..) {
-                let readings = together.iter().map(|logged| &logged.reading);
-                came += window.write().put(slot, readings, seq);
-            }
+            places.clear();
         }
         self.head.count(came, 0);
         Ok(())
     }
 
-    /// Where the readings of a device in a window go; `None` if they are in a chunk already.
-    fn replay_place(
+    /// The slot in its window into which the readings of a device go; `None` if they are in a chunk
+    /// already.
+    fn replay_slot(
         &self,
         targets: &mut FxHashMap<i64, Target>,
         (start, device): (i64, DeviceKey),
         seq: u64,
-    ) -> Result<Option<(Arc<Window>, usize)>, StoreError> {
+    ) -> Result<Option<usize>, StoreError> {
         let target = match targets.entry(start) {
             Entry::Occupied(target) => target.into_mut(),
             Entry::Vacant(place) => {
@@ -197,7 +215,7 @@ impl Embedded {
             Some(slot) => *slot,
             None => *target.slots.entry(device).or_insert(self.slot(window, device)?),
         };
-        Ok(Some((window.clone(), slot)))
+        Ok(Some(slot))
     }
 
     fn damaged_snapshot(&self, name: &str, what: &str) -> StoreError {

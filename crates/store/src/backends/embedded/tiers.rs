@@ -48,6 +48,12 @@ pub(super) enum Tier {
 impl Tier {
     pub(super) const ALL: [Self; 3] = [Self::Minute, Self::Quarter, Self::Hour];
 
+    /// How its files are made. Hours, small and asked for one by one, stand in small pages.
+    const fn format(self) -> Format {
+        let page_size = if matches!(self, Self::Hour) { 4096 } else { FORMAT.page_size };
+        Format { page_size, ..FORMAT }
+    }
+
     /// The steps' length in microseconds.
     pub(super) const fn step(self) -> i64 {
         match self {
@@ -183,7 +189,9 @@ impl Tiers {
         let mut result = Ok(());
         let read = |conn: &Connection| {
             if devices.len() * SPARSE < (last.0 - first.0) as usize {
-                let mut statement = conn.prepare_cached(SELECT_ROW)?;
+                // One transaction, or each look would lock the file anew.
+                let transaction = conn.unchecked_transaction()?;
+                let mut statement = transaction.prepare_cached(SELECT_ROW)?;
                 for device in devices {
                     let mut rows = statement.query([row(day, device.0)])?;
                     if let Some(row) = rows.next()? {
@@ -252,7 +260,7 @@ impl Tiers {
         let folder = self.dir.join(tier.folder());
         std::fs::create_dir_all(&folder).map_err(|e| super::folder(&folder, e))?;
         let path = folder.join(name_of(day));
-        let mut conn = FORMAT.open(&path)?;
+        let mut conn = tier.format().open(&path)?;
         let write = || {
             let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             {

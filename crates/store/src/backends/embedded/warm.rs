@@ -2,6 +2,8 @@
 //! what a commit would cost. So what the next messages will need is read first, a handful of
 //! messages at a time: the processor waits for all of these reads at once.
 //!
+//! No lock is taken between them: it would make the processor wait for each.
+//!
 //! The reads go to [`std::hint::black_box`], or the compiler would leave them out.
 
 /// Readings whose devices are.

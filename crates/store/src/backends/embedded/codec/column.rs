@@ -14,6 +14,13 @@ const MAX_TEXT: usize = 1 << 24;
 
 /// Presence, flags, then numbers, truth values and texts, each only if there are any.
 pub(super) fn encode(column: &Column, rows: usize, out: &mut Vec<u8>) -> Option<numbers::Decimals> {
+    let plain = |flag: &u8| *flag != ABSENT && kind_of(*flag) == Some(Kind::Number);
+    if column.flags.len() == rows && column.flags.iter().all(plain) {
+        // Nearly every column; this writes what the rest of this function would.
+        presence::encode_all(out);
+        encode_flags(&column.flags, out);
+        return if rows > 0 { numbers::encode(&column.values, out) } else { None };
+    }
     let mut present: Vec<bool> = column.flags.iter().map(|flag| *flag != ABSENT).collect();
     present.resize(rows, false);
     presence::encode(&present, out);

@@ -81,8 +81,7 @@ pub(super) fn unpack(
     let exceptions = reader.count(count)?;
     let packed = reader.bytes((width as usize * count).div_ceil(8))?;
     let start = out.len();
-    let mask = mask(width);
-    out.extend((0..count).map(|i| load(packed, i * width as usize) & mask));
+    unpack_bits(packed, width as usize, count, out);
     let mut index = start;
     for _ in 0..exceptions {
         index += reader.count(count)?;
@@ -91,6 +90,25 @@ pub(super) fn unpack(
         *slot |= high.checked_shl(width).ok_or(Damaged("an exception is too wide"))?;
     }
     Ok(())
+}
+
+/// Appends `count` integers of so many bits.
+fn unpack_bits(packed: &[u8], width: usize, count: usize, out: &mut Vec<u64>) {
+    if width == 0 {
+        out.resize(out.len() + count, 0);
+        return;
+    }
+    let mask = mask(width as u32);
+    // Eight bytes hold all bits of a narrow one wherever in a byte it begins.
+    let narrow = width <= 57;
+    let last = packed.len().checked_sub(8).filter(|_| narrow);
+    let quick = last.map_or(0, |last| ((last * 8 + 7) / width + 1).min(count));
+    out.extend((0..quick).map(|i| {
+        let at = i * width;
+        let bytes = packed.get(at / 8..).and_then(<[u8]>::first_chunk);
+        (bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes)) >> (at % 8)) & mask
+    }));
+    out.extend((quick..count).map(|i| load(packed, i * width) & mask));
 }
 
 const fn mask(width: u32) -> u64 {

@@ -36,6 +36,10 @@ pub(super) fn from_decimal(int: i64, exponent: u8) -> Result<f64, Damaged> {
 
 /// Appends numbers. Returns them as integers if every one is a decimal.
 pub(super) fn encode(values: &[f64], out: &mut Vec<u8>) -> Option<Decimals> {
+    if let Some(decimals) = all_decimals(values) {
+        encode_ints(&decimals.ints, decimals.exponent, values, &[], out);
+        return Some(decimals);
+    }
     let Some(exponent) = common_exponent(values) else {
         encode_whole(values, out);
         return None;
@@ -117,35 +121,72 @@ pub(super) fn decode(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f64>, 
         index += reader.count(count)?;
         odd.push((index, reader.f64()?));
     }
-    let mut packed = Vec::with_capacity(count);
-    let mut values = Vec::with_capacity(count);
-    if mode & DELTA == 0 {
+    let mut packed: Vec<u64> = Vec::with_capacity(count);
+    // Numbers take the memory of the integers that they are made of.
+    let mut values: Vec<f64> = if mode & DELTA == 0 {
         let lowest = reader.signed()?;
         ints::unpack(reader, count, &mut packed)?;
-        values.extend(packed.iter().map(|p| lowest.wrapping_add(*p as i64) as f64 / power));
+        packed.into_iter().map(|p| lowest.wrapping_add(p as i64) as f64 / power).collect()
     } else {
-        let mut int = reader.signed()?;
+        let first = reader.signed()?;
         let slowest = reader.signed()?;
+        let mut int = first.wrapping_sub(slowest);
+        packed.push(0);
         ints::unpack(reader, count.saturating_sub(1), &mut packed)?;
-        values.push(int as f64 / power);
-        for step in packed {
+        let add = |step: u64| {
             int = int.wrapping_add(slowest).wrapping_add(step as i64);
-            values.push(int as f64 / power);
-        }
-    }
+            int as f64 / power
+        };
+        packed.into_iter().map(add).collect()
+    };
     for (index, value) in odd {
         *values.get_mut(index).ok_or(Damaged("a number is out of range"))? = value;
     }
     Ok(values)
 }
 
+/// The numbers as integers of the smallest exponent that all of them have; `None` if some have none.
+fn all_decimals(values: &[f64]) -> Option<Decimals> {
+    let mut exponent = 0;
+    let mut ints: Vec<i64> = Vec::with_capacity(values.len());
+    for value in values {
+        if let Some(int) = to_decimal(*value, exponent) {
+            ints.push(int);
+            continue;
+        }
+        let (needed, int) = (exponent + 1..=MAX_EXPONENT)
+            .find_map(|e| to_decimal(*value, e).map(|int| (e, int)))?;
+        // The same decimals with more digits, as long as a float holds them exactly.
+        let more = 10_i64.pow(u32::from(needed - exponent));
+        for int in &mut ints {
+            *int = int.checked_mul(more).filter(|int| int.unsigned_abs() < EXACT as u64)?;
+        }
+        ints.push(int);
+        exponent = needed;
+    }
+    Some(Decimals { exponent, ints })
+}
+
 fn to_decimal(value: f64, exponent: u8) -> Option<i64> {
     let power = POWERS[usize::from(exponent)];
-    let scaled = (value * power).round();
-    let int = scaled as i64;
+    let int = nearest(value * power);
     // By way of the integer, which has no -0.0.
-    let fits = scaled.abs() < EXACT && (int as f64 / power).to_bits() == value.to_bits();
+    let fits = int.unsigned_abs() < EXACT as u64 && (int as f64 / power).to_bits() == value.to_bits();
     fits.then_some(int)
+}
+
+/// The nearest integer; saturates. Exactly between two it may be either: such a number is no decimal
+/// of the exponent that is tried.
+fn nearest(value: f64) -> i64 {
+    /// 1.5 times 2^52: a sum with it has no room for a fraction. Faster than to round, which is a
+    /// call into the mathematics library on processors that all programs must run on.
+    const NO_FRACTION: f64 = 6_755_399_441_055_744.0;
+    const SMALL: f64 = 2_251_799_813_685_248.0;
+    if value.abs() < SMALL {
+        ((value + NO_FRACTION) - NO_FRACTION) as i64
+    } else {
+        value.round() as i64
+    }
 }
 
 /// The decimal of an exponent that is nearest; `None` if it is too large for one.

@@ -7,7 +7,7 @@ use super::ints;
 pub(super) fn encode(present: &[bool], out: &mut Vec<u8>) {
     let count = present.iter().filter(|p| **p).count();
     if count == present.len() {
-        out.push(0);
+        encode_all(out);
         return;
     }
     let places: Vec<u64> = (0u64..).zip(present).filter(|(_, p)| **p).map(|(i, _)| i).collect();
@@ -22,6 +22,11 @@ pub(super) fn encode(present: &[bool], out: &mut Vec<u8>) {
         out.push(1);
         put_bits(present.iter().copied(), out);
     }
+}
+
+/// The same for rows that are all there.
+pub(super) fn encode_all(out: &mut Vec<u8>) {
+    out.push(0);
 }
 
 pub(super) fn decode(reader: &mut Reader<'_>, rows: usize) -> Result<Vec<bool>, Damaged> {
