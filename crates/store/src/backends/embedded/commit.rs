@@ -103,9 +103,8 @@ impl Embedded {
         places.by_start.clear();
         places.runs.clear();
         newest.begin();
-        let of_reading = |reading: &Reading| {
-            (reading.series.device, self.window_of(reading.time.micros()))
-        };
+        let of_reading =
+            |reading: &Reading| (reading.series.device, self.window_of(reading.time.micros()));
         let mut first = 0;
         for together in readings.chunk_by(|a, b| self.are_together(a, b)) {
             let (device, start) = of_reading(&together[0]);
@@ -185,7 +184,8 @@ impl Embedded {
             Err(error) => return Err(error),
         };
         self.head.count(columns.readings, 0);
-        let columns = if columns.times.is_empty() { self.room_for(window, device) } else { columns };
+        let columns =
+            if columns.times.is_empty() { self.room_for(window, device) } else { columns };
         Ok(window.write().add(device, columns, damaged))
     }
 

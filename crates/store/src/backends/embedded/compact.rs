@@ -19,8 +19,8 @@ use super::day_file::{self, Contents};
 use super::day_name::{DAY, date_of, day_of, window_of};
 use super::tiers::{Row, Tier, encode, minutes_are_less};
 use super::{COMPLETE_FROM, Embedded, Sealer};
-use crate::StoreError;
 use crate::sqlite;
+use crate::{StoreError, TimeRange};
 
 /// Devices whose summaries are written together.
 const BATCH: usize = 2_000;
@@ -256,7 +256,7 @@ impl Embedded {
                 Vec::new()
             } else {
                 let of: Vec<MetricKey> = stripped.iter().copied().collect();
-                self.tiers.row(tier, day, device, &of)?.unwrap_or_default()
+                self.tiers.row(tier, day, device, &of, TimeRange::ALL)?.unwrap_or_default()
             };
             let row = if wanted { encode(columns, kept, tier, day, device) } else { None };
             batch.rows.entry(tier).or_default().push((device, row));

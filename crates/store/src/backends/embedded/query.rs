@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::Embedded;
 use super::codec::bytes::Damaged;
@@ -101,7 +101,8 @@ impl Embedded {
     ) -> Result<Vec<(SeriesKey, Bucket)>, StoreError> {
         check_range(range)?;
         let wanted = Wanted::new(series);
-        let mut all: FxHashMap<SeriesKey, Stats> = FxHashMap::default();
+        let mut all: FxHashMap<SeriesKey, Stats> =
+            FxHashMap::with_capacity_and_hasher(series.len(), FxBuildHasher);
         for day in self.days_of(range) {
             let tier = Some(Tier::Hour);
             let left = self.summarised_of(day, &wanted, range, tier, cancel, |of, _, stats| {
@@ -315,13 +316,11 @@ impl Embedded {
                 left.push((device, metrics));
                 return Ok(());
             }
-            let row = tier::decode(blob, (day, tier.step()), device, Some(metrics))
+            let row = tier::decode(blob, (day, tier.step()), device, Some(metrics), range)
                 .map_err(|what| self.tiers.damage(tier, day, device, what))?;
             for (metric, summary) in &row {
                 for (start, stats) in summary {
-                    if range.contains(Timestamp::from_micros(*start)) {
-                        add(SeriesKey { device, metric: *metric }, *start, stats);
-                    }
+                    add(SeriesKey { device, metric: *metric }, *start, stats);
                 }
             }
             Ok(())
@@ -354,12 +353,10 @@ impl Embedded {
             finer.chain(Tier::ALL.into_iter().filter(|other| Some(*other) > tier)).collect()
         };
         for tier in tiers {
-            let Some(row) = self.tiers.row(tier, day, device, metrics)? else { continue };
+            let Some(row) = self.tiers.row(tier, day, device, metrics, range)? else { continue };
             for (metric, summary) in &row {
                 for (start, stats) in summary {
-                    if range.contains(Timestamp::from_micros(*start)) {
-                        add(*metric, *start, stats);
-                    }
+                    add(*metric, *start, stats);
                 }
             }
             return Ok(true);

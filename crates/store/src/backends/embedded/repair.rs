@@ -341,7 +341,8 @@ impl Work {
         for id in numbers(&conn, "SELECT id FROM rows ORDER BY id").map_err(fail)? {
             let blob = blob(&conn, "SELECT summary FROM rows WHERE id = ?1", id).map_err(fail)?;
             let (day, device) = tiers::of_row(month, id);
-            if let Err(what) = tier::decode(&blob, (day, tier.step()), device, None) {
+            if let Err(what) = tier::decode(&blob, (day, tier.step()), device, None, TimeRange::ALL)
+            {
                 conn.execute_batch(&format!(
                     "BEGIN; CREATE TABLE IF NOT EXISTS damaged (id INTEGER, summary BLOB);
                      INSERT INTO damaged SELECT id, summary FROM rows WHERE id = {id};

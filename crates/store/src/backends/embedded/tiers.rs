@@ -138,15 +138,16 @@ impl Tiers {
         self.months().iter().map(|((tier, _), path)| (*tier, path.to_path_buf())).collect()
     }
 
-    /// The summaries of a device on a day; `None` if there is no row.
+    /// The summaries of a device on a day, steps that begin in a range; `None` if there is no row.
     pub(super) fn row(
         &self,
         tier: Tier,
         day: i64,
         device: DeviceKey,
         metrics: &[MetricKey],
+        range: TimeRange,
     ) -> Result<Option<Vec<(MetricKey, tier::Summary)>>, StoreError> {
-        self.decoded(tier, day, device, Some(metrics))
+        self.decoded(tier, day, device, Some(metrics), range)
     }
 
     fn row_of_all(
@@ -155,7 +156,7 @@ impl Tiers {
         day: i64,
         device: DeviceKey,
     ) -> Result<Option<Vec<(MetricKey, tier::Summary)>>, StoreError> {
-        self.decoded(tier, day, device, None)
+        self.decoded(tier, day, device, None, TimeRange::ALL)
     }
 
     fn decoded(
@@ -164,6 +165,7 @@ impl Tiers {
         day: i64,
         device: DeviceKey,
         metrics: Option<&[MetricKey]>,
+        range: TimeRange,
     ) -> Result<Option<Vec<(MetricKey, tier::Summary)>>, StoreError> {
         let read = |conn: &Connection| {
             conn.prepare_cached(SELECT_ROW)?
@@ -171,7 +173,7 @@ impl Tiers {
                 .optional()
         };
         let Some(blob) = self.read(tier, day, read)?.flatten() else { return Ok(None) };
-        tier::decode(&blob, (day, tier.step()), device, metrics)
+        tier::decode(&blob, (day, tier.step()), device, metrics, range)
             .map(Some)
             .map_err(|what| self.damage(tier, day, device, what))
     }

@@ -20,7 +20,7 @@ use super::seal::{LAST, LEDGER};
 use super::tiers::{self, Tier, Tiers};
 use super::{ingest_db, log};
 use crate::sqlite::{self, Format};
-use crate::{StoreError, state};
+use crate::{StoreError, TimeRange, state};
 
 /// Commits that a program at work may have sealed since its log was looked at.
 pub(super) const MEANWHILE: i64 = 1_000_000;
@@ -261,8 +261,13 @@ impl Verification {
         while let Some(row) = rows.next()? {
             let (day, device) = tiers::of_row(month, row.get(0)?);
             self.summaries += 1;
-            let decoded =
-                tier::decode(row.get_ref(1)?.as_blob()?, (day, tier.step()), device, None);
+            let decoded = tier::decode(
+                row.get_ref(1)?.as_blob()?,
+                (day, tier.step()),
+                device,
+                None,
+                TimeRange::ALL,
+            );
             if let Err(what) = decoded {
                 let what = format!("summary of device {} on {}: {what}", device.0, date_of(day));
                 self.damage(path, what);

@@ -171,7 +171,8 @@ fn to_decimal(value: f64, exponent: u8) -> Option<i64> {
     let power = POWERS[usize::from(exponent)];
     let int = nearest(value * power);
     // By way of the integer, which has no -0.0.
-    let fits = int.unsigned_abs() < EXACT as u64 && (int as f64 / power).to_bits() == value.to_bits();
+    let fits =
+        int.unsigned_abs() < EXACT as u64 && (int as f64 / power).to_bits() == value.to_bits();
     fits.then_some(int)
 }
 

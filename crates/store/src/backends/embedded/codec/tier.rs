@@ -13,10 +13,11 @@
 //! frame. One metric is read without the others. Where one reading fell into each step, which is
 //! what the shortest steps of slow devices look like, a row is as small as its readings.
 
-use city_model::{DeviceKey, MetricKey};
+use city_model::{DeviceKey, MetricKey, Timestamp};
 
 use super::bytes::{Damaged, Reader, put_signed, put_varint};
 use super::{ints, numbers, presence};
+use crate::TimeRange;
 use crate::steps::Stats;
 
 const VERSION: u8 = 2;
@@ -112,12 +113,13 @@ pub(crate) fn settle(summary: &mut Summary) {
     }
 }
 
-/// Decodes those of `wanted` metrics; `None`: all.
+/// Decodes those of `wanted` metrics, `None`: all; and the steps that begin `within` a range.
 pub(crate) fn decode(
     blob: &[u8],
     (day, step): (i64, i64),
     key: DeviceKey,
     wanted: Option<&[MetricKey]>,
+    within: TimeRange,
 ) -> Result<Vec<(MetricKey, Summary)>, Damaged> {
     let mut reader = Reader::new(blob);
     if reader.byte()? != VERSION {
@@ -154,7 +156,7 @@ pub(crate) fn decode(
                 Frame::decode(Reader::new(block), *counting, day, step)?
             }
         };
-        out.push((metric, frame.with_values(Reader::new(block))?));
+        out.push((metric, frame.with_values(Reader::new(block), within)?));
         read = Some((number, frame));
     }
     Ok(out)
@@ -185,35 +187,40 @@ impl Frame {
         Ok(Self { starts, counts, newest })
     }
 
-    fn with_values(&self, mut reader: Reader<'_>) -> Result<Summary, Damaged> {
+    /// The steps that begin in a range.
+    fn with_values(&self, mut reader: Reader<'_>, within: TimeRange) -> Result<Summary, Damaged> {
         let reader = &mut reader;
-        let mut flagged = Vec::with_capacity(self.starts.len());
-        ints::unpack(reader, self.starts.len(), &mut flagged)?;
-        let steps = self.starts.iter().zip(&self.counts).zip(flagged);
-        let mut summary: Summary = steps
-            .map(|((start, count), flagged)| {
-                (*start, Stats { count: *count, flagged, ..Stats::default() })
-            })
-            .collect();
-        if self.newest.is_empty() {
-            return Ok(summary);
+        let steps = self.starts.len();
+        let mut flagged = Vec::with_capacity(steps);
+        ints::unpack(reader, steps, &mut flagged)?;
+        let (mut last, mut others) = (Vec::new().into_iter(), [None, None, None]);
+        if !self.newest.is_empty() {
+            last = numbers::decode(reader, self.newest.len())?.into_iter();
+            let several = self.counts.iter().filter(|count| **count > 1).count();
+            for other in &mut others {
+                if reader.byte()? != 0 {
+                    *other = Some(numbers::decode(reader, several)?.into_iter());
+                }
+            }
         }
-        let last = numbers::decode(reader, self.newest.len())?;
-        let several = self.counts.iter().filter(|count| **count > 1).count();
-        let mut other = || match reader.byte()? {
-            0 => Ok(None),
-            _ => numbers::decode(reader, several).map(|of| Some(of.into_iter())),
-        };
-        let (mut min, mut max, mut sum) = (other()?, other()?, other()?);
-        let places = summary.iter_mut().filter(|(_, stats)| stats.count > 0);
-        for (((start, stats), last), at) in places.zip(last).zip(&self.newest) {
-            // Of one reading all are the same.
-            let get = |other: &mut Option<std::vec::IntoIter<f64>>| match other {
-                Some(other) if stats.count > 1 => other.next().unwrap_or(last),
-                _ => last,
-            };
-            (stats.min, stats.max, stats.sum) = (get(&mut min), get(&mut max), get(&mut sum));
-            (stats.last, stats.last_time) = (last, start.wrapping_add(*at as i64));
+        let mut newest = self.newest.iter();
+        let mut summary = Summary::new();
+        for ((start, count), flagged) in self.starts.iter().zip(&self.counts).zip(flagged) {
+            let mut stats = Stats { count: *count, flagged, ..Stats::default() };
+            if *count > 0
+                && let (Some(last), Some(at)) = (last.next(), newest.next())
+            {
+                // Of one reading all are the same.
+                let [min, max, sum] = others.each_mut().map(|other| match other {
+                    Some(other) if *count > 1 => other.next().unwrap_or(last),
+                    _ => last,
+                });
+                (stats.min, stats.max, stats.sum) = (min, max, sum);
+                (stats.last, stats.last_time) = (last, start.wrapping_add(*at as i64));
+            }
+            if within.contains(Timestamp::from_micros(*start)) {
+                summary.push((*start, stats));
+            }
         }
         Ok(summary)
     }
@@ -304,11 +311,20 @@ mod tests {
 
     fn round_trip(metrics: &[(MetricKey, Summary)]) -> usize {
         let blob = encode(metrics, (DAY, STEP), KEY);
-        let back = decode(&blob, (DAY, STEP), KEY, None).expect("decodes");
+        let back = decode(&blob, (DAY, STEP), KEY, None, TimeRange::ALL).expect("decodes");
         assert_eq!(format!("{back:?}"), format!("{metrics:?}"));
         for (metric, _) in metrics {
-            let one = decode(&blob, (DAY, STEP), KEY, Some(&[*metric])).expect("decodes");
+            let one =
+                decode(&blob, (DAY, STEP), KEY, Some(&[*metric]), TimeRange::ALL).expect("decodes");
             assert!(one.iter().all(|(of, _)| of == metric));
+            let from = Timestamp::from_micros(DAY + 10 * STEP);
+            let range = TimeRange { from, to: Timestamp::from_micros(DAY + 700 * STEP) };
+            let part = decode(&blob, (DAY, STEP), KEY, Some(&[*metric]), range).expect("decodes");
+            let mut right = one;
+            for (_, summary) in &mut right {
+                summary.retain(|(start, _)| range.contains(Timestamp::from_micros(*start)));
+            }
+            assert_eq!(format!("{part:?}"), format!("{right:?}"));
         }
         blob.len()
     }
@@ -329,10 +345,10 @@ mod tests {
     #[test]
     fn a_row_of_another_device_day_or_step_is_noticed() {
         let blob = encode(&[], (DAY, STEP), KEY);
-        assert!(decode(&blob, (DAY, STEP), KEY, None).is_ok());
-        assert!(decode(&blob, (DAY + 1, STEP), KEY, None).is_err());
-        assert!(decode(&blob, (DAY, STEP * 15), KEY, None).is_err());
-        assert!(decode(&blob, (DAY, STEP), DeviceKey(8), None).is_err());
+        assert!(decode(&blob, (DAY, STEP), KEY, None, TimeRange::ALL).is_ok());
+        assert!(decode(&blob, (DAY + 1, STEP), KEY, None, TimeRange::ALL).is_err());
+        assert!(decode(&blob, (DAY, STEP * 15), KEY, None, TimeRange::ALL).is_err());
+        assert!(decode(&blob, (DAY, STEP), DeviceKey(8), None, TimeRange::ALL).is_err());
     }
 
     proptest! {
@@ -359,7 +375,7 @@ mod tests {
             bytes[0] = VERSION;
             let sum = checksum((DAY, STEP), KEY, &bytes[HEADER..]);
             bytes[1..HEADER].copy_from_slice(&sum.to_le_bytes());
-            let _ = decode(&bytes, (DAY, STEP), KEY, None);
+            let _ = decode(&bytes, (DAY, STEP), KEY, None, TimeRange::ALL);
         }
     }
 }
