@@ -86,14 +86,25 @@ impl Entry {
     }
 
     fn last(&self) -> LastValue {
+        self.clone().into_last()
+    }
+
+    fn into_last(self) -> LastValue {
         LastValue {
             time: self.time,
             received: self.received,
-            value: self.value.clone(),
+            value: self.value,
             quality: self.quality,
             marks: self.marks,
-            position: self.rare.as_ref().and_then(|rare| rare.position),
+            position: self.rare.and_then(|rare| rare.position),
         }
+    }
+}
+
+/// Brings values into the processor's caches; see [`warm`].
+fn warm_entries(entries: &[Entry]) {
+    for entry in entries {
+        black_box(entry.time);
     }
 }
 
@@ -105,9 +116,7 @@ impl LastValues {
             let mut before = None;
             for device in some.iter().map(|in_it| reading(in_it).series.device) {
                 if before.replace(device) != Some(device) {
-                    for entry in devices.get(device.index()).into_iter().flatten() {
-                        black_box(entry.time);
-                    }
+                    warm_entries(devices.get(device.index()).map_or(&[], Vec::as_slice));
                 }
             }
             for in_it in some {
@@ -130,7 +139,7 @@ impl LastValues {
 
     /// Calls `each` for every series, outside the lock.
     pub(super) fn each(&self, each: &mut dyn FnMut(SeriesKey, &LastValue)) {
-        self.each_entry(|series, entry| each(series, &entry.last()));
+        self.each_entry(|series, entry| each(series, &entry.into_last()));
     }
 
     /// Calls `each` with the newest stored event time of every series.
@@ -138,7 +147,7 @@ impl LastValues {
         self.each_entry(|series, entry| each(series, entry.newest()));
     }
 
-    fn each_entry(&self, mut each: impl FnMut(SeriesKey, &Entry)) {
+    fn each_entry(&self, mut each: impl FnMut(SeriesKey, Entry)) {
         let mut slice: Vec<(u32, Entry)> = Vec::new();
         for start in (0..).step_by(SLICE) {
             {
@@ -147,13 +156,15 @@ impl LastValues {
                     return;
                 }
                 let end = devices.len().min(start + SLICE);
-                slice.clear();
+                for entries in &devices[start..end] {
+                    warm_entries(entries);
+                }
                 for (device, entries) in devices[start..end].iter().enumerate() {
                     slice.extend(entries.iter().map(|e| ((start + device) as u32, e.clone())));
                 }
             }
-            for (device, entry) in &slice {
-                each(SeriesKey { device: DeviceKey(*device), metric: entry.metric }, entry);
+            for (device, entry) in slice.drain(..) {
+                each(SeriesKey { device: DeviceKey(device), metric: entry.metric }, entry);
             }
         }
     }
@@ -211,7 +222,7 @@ impl LastValues {
             if entry.newest() != entry.time.micros() {
                 newer.push((readings.len(), entry.newest()));
             }
-            readings.push(to_reading(series, entry.last()));
+            readings.push(to_reading(series, entry.into_last()));
         });
         let mut encoder = log::Encoder::new(Vec::new(), readings.len());
         for reading in &readings {
