@@ -1,15 +1,17 @@
 //! InfluxDB goes away under full ingest and comes back: every reading that was acknowledged arrives,
 //! once, in order of its series. The outage is made by what comes in meanwhile, not by the clock.
 
+use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::ensure;
 use city_tests::faults::{City, PATIENCE, settled};
-use city_tests::fleet::{Address, Load, Sender, Sent};
+use city_tests::fleet::{Address, Load, Sender, Sent, check_store};
 use city_tests::gateway::{Gateway, Mood};
 use city_tests::influxd::{BUCKET, Influxd, ORG, TOKEN};
-use city_tests::instance::{Instance, eventually};
+use city_tests::instance::{Instance, binary, eventually};
 
 /// More than fits into a request, so that several are under way at a time.
 const MANY: u64 = 30_000;
@@ -21,22 +23,14 @@ struct Journey {
     gateway: Gateway,
     instance: Option<Instance>,
     /// Where devices connect; it changes with each start.
-    endpoint: Arc<Mutex<Option<std::net::SocketAddr>>>,
+    endpoint: Arc<Mutex<Option<SocketAddr>>>,
 }
 
 impl Journey {
     async fn begin(name: &str, spool_bytes: u64) -> Option<Self> {
         let server = Influxd::start(name)?;
         let gateway = Gateway::to(server.address()).expect("a gateway");
-        let city = City::new(&[]).expect("a city");
-        let file = city.folder().join("citybrain.toml");
-        let text = std::fs::read_to_string(&file).expect("a configuration");
-        let store = format!(
-            "[store]\nbackend = \"influxdb\"\n[store.influxdb]\nurl = \"http://{}\"\norg = \"{ORG}\"\n\
-             bucket = \"{BUCKET}\"\ntoken = \"{TOKEN}\"\nspool_bytes = {spool_bytes}\n",
-            gateway.address
-        );
-        std::fs::write(&file, text + &store).expect("written");
+        let city = city_of("influxdb", gateway.address, spool_bytes);
         let mut journey = Self { city, server, gateway, instance: None, endpoint: Arc::default() };
         journey.start().await;
         Some(journey)
@@ -89,24 +83,42 @@ impl Journey {
         .expect("everything is forwarded");
         assert_eq!(self.figure("rejected_total").await.expect("a figure"), 0);
         let [sent] = &all;
-        assert_eq!(self.server.count(BUCKET), sent.numbers, "each once");
-        for device in 0..sent.load.devices {
-            let found = self.numbers(&format!("d-{device}"));
-            let expected = (device..sent.numbers).step_by(sent.load.devices as usize);
-            assert!(found.iter().copied().eq(expected), "d-{device}: {} found", found.len());
-        }
+        check_server(&self.server, sent);
     }
+}
 
-    /// The numbers of a device in order of time.
-    fn numbers(&self, device: &str) -> Vec<u64> {
-        let answer = self.server.query(&format!(
-            "from(bucket: \"{BUCKET}\") |> range(start: 2000-01-01T00:00:00Z, stop: 2200-01-01T00:00:00Z) \
-             |> filter(fn: (r) => r._measurement == \"number\" and r.device == \"{device}\" \
-             and r._field == \"value\") |> keep(columns: [\"_time\", \"_value\"])"
-        ));
-        let cells = answer.lines().filter_map(|line| line.rsplit(',').next());
-        cells.filter_map(|cell| cell.trim().parse().ok()).collect()
+/// Everything that was sent is on the server, once, in order of its series.
+fn check_server(server: &Influxd, sent: &Sent) {
+    assert_eq!(server.count(BUCKET), sent.numbers, "each once");
+    for device in 0..sent.load.devices {
+        let found = numbers(server, &format!("d-{device}"));
+        let expected = (device..sent.numbers).step_by(sent.load.devices as usize);
+        assert!(found.iter().copied().eq(expected), "d-{device}: {} found", found.len());
     }
+}
+
+/// The numbers of a device in order of time.
+fn numbers(server: &Influxd, device: &str) -> Vec<u64> {
+    let answer = server.query(&format!(
+        "from(bucket: \"{BUCKET}\") |> range(start: 2000-01-01T00:00:00Z, stop: 2200-01-01T00:00:00Z) \
+         |> filter(fn: (r) => r._measurement == \"number\" and r.device == \"{device}\" \
+         and r._field == \"value\") |> keep(columns: [\"_time\", \"_value\"])"
+    ));
+    let cells = answer.lines().filter_map(|line| line.rsplit(',').next());
+    cells.filter_map(|cell| cell.trim().parse().ok()).collect()
+}
+
+/// A city that stores in `backend` and knows a server.
+fn city_of(backend: &str, server: SocketAddr, spool_bytes: u64) -> City {
+    let city = City::new(&[]).expect("a city");
+    let file = city.folder().join("citybrain.toml");
+    let text = std::fs::read_to_string(&file).expect("a configuration");
+    let store = format!(
+        "[store]\nbackend = \"{backend}\"\n[store.influxdb]\nurl = \"http://{server}\"\norg = \"{ORG}\"\n\
+         bucket = \"{BUCKET}\"\ntoken = \"{TOKEN}\"\nspool_bytes = {spool_bytes}\n",
+    );
+    std::fs::write(&file, text + &store).expect("written");
+    city
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,4 +221,60 @@ async fn a_server_that_refuses_for_a_while_gets_everything_later() {
     journey.arrived(sent).await;
     assert!(journey.figure("retries_total").await.expect("a figure") >= 10);
     assert_eq!(journey.gateway.out_of_order(), [] as [String; 0]);
+}
+
+/// `citybrain store copy` between the two backends of a city.
+fn store_copy(city: &City, from: &str, to: &str) -> Command {
+    let mut command = Command::new(binary().expect("built"));
+    command.args(["store", "copy", "--from", from, "--to", to, "--config"]);
+    command.arg(city.folder().join("citybrain.toml")).arg("--data-dir").arg(city.data());
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_is_copied_to_the_server_and_back_and_goes_on_where_it_was_cut_short() {
+    let Some(server) = Influxd::start("history copied to InfluxDB") else { return };
+    let gateway = Gateway::to(server.address()).expect("a gateway");
+    // A spool that cannot hold half of it.
+    let city = city_of("embedded", gateway.address, 1 << 20);
+    let instance = city.start().await.expect("it starts");
+    let endpoint = instance.ready.mqtt;
+    let load = Load { rate: None, devices: 20, ..Load::steady("d", "mqtt", 1.0) };
+    let sender = Sender::start(load, Arc::new(move || endpoint));
+    sender.more(8 * MANY, PATIENCE).expect("acknowledged");
+    let sent = sender.stop().expect("all acknowledged");
+    instance.interrupt().expect("it stops");
+
+    // The server refuses, so the spool fills up and the copy waits; then it is killed.
+    gateway.turn(Mood::Refusing(503, String::new()));
+    let mut copy = store_copy(&city, "embedded", "influxdb").spawn().expect("it starts");
+    let note = city.data().join("copy.json");
+    eventually("some devices to be copied", PATIENCE, async || {
+        ensure!(copy.try_wait()?.is_none(), "it ended");
+        Ok((note.exists() && gateway.refused() > 0).then_some(()))
+    })
+    .await
+    .expect("it copies");
+    copy.kill().and_then(|()| copy.wait()).expect("killed");
+    let note: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(note).expect("a note")).expect("JSON");
+    let next = note["next"].as_u64().expect("a device");
+    assert!((1..20).contains(&next), "it got to device {next} of 20");
+
+    gateway.turn(Mood::Passing);
+    let copy = store_copy(&city, "embedded", "influxdb").output().expect("it runs");
+    let said = String::from_utf8_lossy(&copy.stdout).into_owned();
+    assert!(copy.status.success(), "{said}{}", String::from_utf8_lossy(&copy.stderr));
+    assert!(said.contains("going on where the last copy was cut short"), "{said}");
+    check_server(&server, &sent);
+
+    // Back, with nothing left here that it could come from.
+    for folder in ["store", "spool"] {
+        std::fs::remove_dir_all(city.data().join(folder)).expect("removed");
+    }
+    let copy = store_copy(&city, "influxdb", "embedded").output().expect("it runs");
+    let said = String::from_utf8_lossy(&copy.stdout).into_owned();
+    assert!(copy.status.success(), "{said}{}", String::from_utf8_lossy(&copy.stderr));
+    assert!(said.contains(&format!("{0} readings read, {0} of them", sent.numbers)), "{said}");
+    check_store(&city.data(), &[sent]).expect("everything, once");
 }

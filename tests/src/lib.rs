@@ -13,5 +13,6 @@ pub mod instance;
 pub mod mosquitto;
 pub mod mqtt_load;
 pub mod network;
+pub mod power;
 pub mod publisher;
 pub mod slow_store;

@@ -112,10 +112,14 @@ impl Format {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags).map_err(fail)?;
         conn.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
-        if self.check(&conn, path)? == Found::Ours {
-            return Ok(conn);
+        match self.check(&conn, path) {
+            Ok(Found::Ours) => return Ok(conn),
+            // A crash left something that only a writer may end: a journal to be rolled back.
+            Err(error) if error.kind == StoreErrorKind::ReadOnly => {}
+            Err(error) => return Err(error),
+            // A crash cut the making of this file short, or it is of before: finish it.
+            Ok(Found::Empty | Found::Older(_)) => {}
         }
-        // A crash cut the making of this file short, or it is of before: finish it.
         drop(conn);
         drop(self.open(path)?);
         let conn = Connection::open_with_flags(path, flags).map_err(fail)?;

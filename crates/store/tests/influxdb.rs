@@ -13,8 +13,8 @@ use city_model::{DeviceKey, MetricKey, Position, Quality, Reading, Span, Timesta
 use city_store::conformance::{Promises, commit, reading, run_with, series};
 use city_store::influxdb::{SetupDone, SetupWanted, greet, setup};
 use city_store::{
-    Bucket, Cancel, Influx, InfluxOptions, Memory, Naming, Rank, Secret, SharedStore, Store,
-    StoreErrorKind, TimeRange, Waits,
+    Bucket, Cancel, Deletion, Influx, InfluxOptions, Memory, Naming, Rank, Secret, SharedStore,
+    Store, StoreErrorKind, TimeRange, Waits,
 };
 
 use influxd::{BUCKET, Influxd, ORG, TOKEN};
@@ -423,6 +423,21 @@ fn a_fresh_server_is_set_up_once_and_its_tasks_fill_the_tiers() {
     .map(expected)
     .into();
     assert_eq!(lines, expected);
+
+    // What is deleted is not left in the tiers, where no task would come by again.
+    let what = Deletion {
+        device: series(1, 1).device,
+        metric: None,
+        range: TimeRange { from: start + Span::from_secs(60), to: start + Span::from_secs(61) },
+    };
+    assert_eq!(influx.delete(&what).expect("deleted"), 1);
+    assert_eq!(server.count("city's raw"), 8);
+    let answer = server.query(
+        "from(bucket: \"city's raw_15m\") |> range(start: -3h) \
+         |> filter(fn: (r) => r._field == \"count\") |> keep(columns: [\"_value\"])",
+    );
+    let counts: Vec<&str> = answer.lines().filter_map(|line| line.rsplit(',').next()).collect();
+    assert!(counts.contains(&"3") && !counts.contains(&"5"), "{answer}");
 
     let denied = InfluxOptions { token: Secret::new("another"), ..options };
     let error = block_on(setup(&denied, &wanted)).expect_err("denied");

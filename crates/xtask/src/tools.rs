@@ -24,6 +24,11 @@ const TOOLS: &[Tool] = &[
         proof: "/usr/bin/victoria-metrics",
         why: "writes to a server that is compatible with InfluxDB",
     },
+    Tool {
+        package: "strace",
+        proof: "/usr/bin/strace",
+        why: "what a disk may hold when the power goes",
+    },
     Tool { package: "chromium", proof: "/usr/bin/chromium", why: "journeys in a real browser" },
     Tool {
         package: "fonts-noto-cjk",

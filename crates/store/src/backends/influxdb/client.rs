@@ -133,6 +133,11 @@ impl Client {
     }
 
     /// The server's address, for messages.
+    /// The bucket of the readings.
+    pub(super) fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
     pub(super) fn server(&self) -> String {
         self.base.as_str().trim_end_matches('/').to_owned()
     }
@@ -156,6 +161,7 @@ impl Client {
     /// both inclusive.
     pub(super) async fn delete(
         &self,
+        bucket: &str,
         measurement: Option<&str>,
         device: &str,
         (start, stop): (Timestamp, Timestamp),
@@ -168,7 +174,7 @@ impl Client {
             "predicate": format!("{}device=\"{device}\"", of.unwrap_or_default()),
         });
         let request = self
-            .request(Method::POST, "api/v2/delete", &[("org", &self.org), ("bucket", &self.bucket)])
+            .request(Method::POST, "api/v2/delete", &[("org", &self.org), ("bucket", bucket)])
             .timeout(self.write_timeout)
             .json(&body);
         self.send(request).await.map(drop)

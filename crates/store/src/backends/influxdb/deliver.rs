@@ -124,11 +124,12 @@ impl Deliverer<'_> {
         device: &str,
         time: Timestamp,
     ) -> Result<bool, Stopped> {
+        let bucket = self.client.bucket();
         loop {
             self.pace.wait(&self.shared.stop).await?;
             let answer = tokio::select! {
                 () = self.shared.stop.cancelled() => return Err(Stopped),
-                answer = self.client.delete(Some(measurement), device, (time, time)) => answer,
+                answer = self.client.delete(bucket, Some(measurement), device, (time, time)) => answer,
             };
             match answer {
                 Ok(()) => {

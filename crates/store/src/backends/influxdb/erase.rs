@@ -11,6 +11,7 @@ use city_model::{Reading, SeriesKey, Span};
 
 use super::line::Name;
 use super::reads::{Part, parts};
+use super::setup::{TIERS, tier_bucket};
 use super::{HELD_TIMES, Influx};
 use crate::backends::bare_reading;
 use crate::steps::check_range;
@@ -85,10 +86,24 @@ impl Influx {
         let series = SeriesKey { device: what.device, metric: what.metric.unwrap_or_default() };
         let name = Name::of(series, &*self.naming);
         let measurement = what.metric.is_some().then_some(&*name.measurement);
-        let times = (start, end - Span::from_micros(1));
+        let last = end - Span::from_micros(1);
         self.wait(async {
-            let answer = self.client.delete(measurement, &name.device, times).await;
-            answer.map_err(|refusal| refusal.into_error("delete from", &self.server))
+            let bucket = self.client.bucket();
+            let answer = self.client.delete(bucket, measurement, &name.device, (start, last)).await;
+            answer.map_err(|refusal| refusal.into_error("delete from", &self.server))?;
+            for (tier, step) in TIERS {
+                let times = (start.floor_to(step).max(HELD_TIMES.0), last);
+                let bucket = tier_bucket(bucket, tier);
+                match self.client.delete(&bucket, measurement, &name.device, times).await {
+                    // `citybrain influx setup` was not run: there are no tiers.
+                    Err(refusal) if refusal.status == Some(404) => {}
+                    answer => answer.map_err(|refusal| {
+                        let what = format!("delete summaries (bucket `{bucket}`) from");
+                        refusal.into_error(&what, &self.server)
+                    })?,
+                }
+            }
+            Ok(())
         })
     }
 

@@ -4,7 +4,8 @@
 //! A tier has the same measurements and the tag `device`; its fields are `count`, `sum`, `min`, `max`,
 //! `mean`, `last` and `flagged` of each step, at the step's start. A task computes the whole steps of
 //! the last two days anew at each run, so that late readings and corrections of that time are in it;
-//! what comes later than that is in the readings only. The tiers are for dashboards beside ours:
+//! what comes later than that is in the readings only. What is deleted goes from the tiers too, by
+//! whole steps. The tiers are for dashboards beside ours:
 //! citybrain itself adds up the readings, which is always exact.
 
 use city_model::Span;
@@ -14,6 +15,15 @@ use super::flux::text;
 use super::options::{InfluxOptions, Secret};
 use super::server::Server;
 use crate::{StoreError, StoreErrorKind};
+
+/// The tiers: how their steps are called in Flux, and how long they are.
+pub(super) const TIERS: [(&str, Span); 2] =
+    [("15m", Span::from_mins(15)), ("1h", Span::from_hours(1))];
+
+/// The bucket of a tier.
+pub(super) fn tier_bucket(bucket: &str, tier: &str) -> String {
+    format!("{bucket}_{tier}")
+}
 
 /// What is wanted beside the options of the backend.
 #[derive(Clone, Debug, Default)]
@@ -62,10 +72,10 @@ pub async fn setup(options: &InfluxOptions, wanted: &Wanted) -> Result<Vec<Done>
         done.push(Done { what, changed: true });
     }
     let org_id = server.org_id().await?;
-    let tiers = [("15m", quarter), ("1h", hour)];
-    let tier_bucket = |tier: &str| format!("{}_{tier}", options.bucket);
     let mut buckets = vec![(options.bucket.clone(), raw)];
-    buckets.extend(tiers.map(|(tier, retention)| (tier_bucket(tier), retention)));
+    for ((tier, _), retention) in TIERS.into_iter().zip([quarter, hour]) {
+        buckets.push((tier_bucket(&options.bucket, tier), retention));
+    }
     for (name, retention) in buckets {
         let changed = match server.bucket(&name).await? {
             None => {
@@ -80,9 +90,9 @@ pub async fn setup(options: &InfluxOptions, wanted: &Wanted) -> Result<Vec<Done>
         };
         done.push(Done { what: format!("bucket `{name}`, {}", kept(retention)), changed });
     }
-    for (tier, _) in tiers {
+    for (tier, _) in TIERS {
         let name = format!("citybrain {} {tier}", options.bucket);
-        let flux = task(&name, options, &tier_bucket(tier), tier);
+        let flux = task(&name, options, &tier_bucket(&options.bucket, tier), tier);
         let changed = match server.task(&name).await? {
             None => {
                 server.make_task(&org_id, &flux).await?;
