@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use city_model::{DeviceKey, MetricKey, SharedClock};
 use city_registry::Registry;
 use city_store::{
-    Embedded, ForwardStats, Influx, Naming, Options, Recovery, SharedStore, Spool, StoreError,
-    TierRetention,
+    Embedded, ForwardStats, Influx, Naming, Options, Recovery, SharedStore, Spool, Store as _,
+    StoreError, StoreErrorKind, TierRetention,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -44,11 +45,39 @@ impl Opened {
                 store.keep_metrics(keep.filter_map(|(id, span)| Some((key(id)?, *span))).collect());
                 store
             }
-            Self::Spool(spool) => {
-                Arc::new(Influx::start(*spool, Arc::new(Names(registry.clone())))?)
-            }
+            Self::Spool(spool) => Arc::new(start_influx(*spool, registry)?),
         })
     }
+
+    /// The store, to read all that it has: of InfluxDB what is at the server, whatever the spool
+    /// knows of it.
+    pub fn start_to_copy_from(
+        self,
+        registry: &Arc<Registry>,
+        settings: &StoreSettings,
+    ) -> Result<SharedStore, StoreError> {
+        let Self::Spool(spool) = self else { return self.start(registry, settings) };
+        let influx = start_influx(*spool, registry)?;
+        if !influx.wait_until_forwarded(PATIENCE) {
+            let trouble = influx.stats().forward.and_then(|forward| forward.trouble);
+            return Err(StoreError::new(
+                StoreErrorKind::Busy,
+                format!(
+                    "readings of the spool wait for InfluxDB: {}; copy again when it has taken them",
+                    trouble.unwrap_or_else(|| "it is not fast enough".to_owned())
+                ),
+            ));
+        }
+        influx.read_all_there();
+        Ok(Arc::new(influx))
+    }
+}
+
+/// How long a copy waits for what is on its way to the server.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+fn start_influx(spool: Spool, registry: &Arc<Registry>) -> Result<Influx, StoreError> {
+    Influx::start(spool, Arc::new(Names(registry.clone())))
 }
 
 /// Opens the store in the data folder, and keeps other processes out of it.

@@ -85,7 +85,8 @@ pub(crate) fn run(args: &CopyArgs) -> anyhow::Result<()> {
     let registry =
         Arc::new(Registry::open(Arc::new(StateDb::open(folder.join("state.db"))?), seed)?);
     let source = registry.source_numbers([COPIED])?[0];
-    let (from, to) = (from.start(&registry, &store)?, to.start(&registry, &store)?);
+    let from = from.start_to_copy_from(&registry, &store)?;
+    let to = to.start(&registry, &store)?;
     let work = Work { from, to, source, note: folder.join(NOTE), args };
     work.run(&registry)
 }
@@ -100,7 +101,10 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn run(&self, registry: &Registry) -> anyhow::Result<()> {
-        let mut devices = BTreeSet::new();
+        // Devices that are registered no more may have readings; and a spool that is new knows of
+        // none that is at the server.
+        let mut devices: BTreeSet<DeviceKey> =
+            registry.directory().devices().map(|device| device.key).collect();
         self.from.each_last(&mut |series, _| {
             devices.insert(series.device);
         });

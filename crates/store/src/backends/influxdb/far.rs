@@ -1,6 +1,6 @@
 //! Reads of what is only at the server: by Flux, streamed, one record in memory at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use city_model::{DeviceKey, MetricKey, Position, Quality, SeriesKey, Span, Timestamp, Value};
 use rustc_hash::FxHashMap;
@@ -97,6 +97,28 @@ impl Influx {
             Ok(true)
         }))?;
         Ok(count)
+    }
+
+    /// The metrics that a device has readings of in a range. Those that nobody here has a name for
+    /// are not among them.
+    pub(super) fn far_metrics(
+        &self,
+        device: DeviceKey,
+        range: TimeRange,
+    ) -> Result<Vec<MetricKey>, StoreError> {
+        let Some(source) = flux::source(&self.bucket, range) else { return Ok(Vec::new()) };
+        let tag = line::device_tag(device, &*self.naming);
+        let mut there: BTreeSet<String> = BTreeSet::new();
+        self.wait(pull(self, &flux::measurements(&source, &tag), |row| {
+            there.insert(cell(row, "_measurement")?.to_owned());
+            Ok(true)
+        }))?;
+        let named = |key: &MetricKey| {
+            let series = SeriesKey { device, metric: *key };
+            there.contains(&Name::of(series, &*self.naming).measurement)
+        };
+        let keys = (0..=u16::MAX).map(MetricKey);
+        Ok(if there.is_empty() { Vec::new() } else { keys.filter(named).collect() })
     }
 
     /// The newest reading of a series in a range.

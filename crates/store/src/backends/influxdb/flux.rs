@@ -105,6 +105,17 @@ pub(super) fn newest(source: &str, name: &Name) -> String {
     )
 }
 
+/// A row for each metric that a device has readings of.
+pub(super) fn measurements(source: &str, device: &str) -> String {
+    format!(
+        "{source}
+|> filter(fn: (r) => r.device == {} and r._field == \"quality\")
+|> last()
+|> keep(columns: [\"_measurement\"])",
+        text(device)
+    )
+}
+
 /// One number: how many readings there are, of all devices or of one, of all its metrics or of one.
 pub(super) fn count(source: &str, of: Option<(&str, Option<&str>)>) -> String {
     let mut filter = String::from("r._field == \"quality\"");

@@ -75,6 +75,7 @@ mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -110,6 +111,7 @@ pub struct Influx {
     spool_limit: u64,
     keep_local: i64,
     drain_on_flush: bool,
+    all_there: AtomicBool,
     /// `None` only while it is being dropped.
     runtime: Option<Runtime>,
     forwarder: Option<JoinHandle<()>>,
@@ -202,6 +204,7 @@ impl Influx {
             spool_limit: options.spool_bytes,
             keep_local: options.keep_local.micros(),
             drain_on_flush: options.drain_on_flush,
+            all_there: AtomicBool::new(false),
             runtime: Some(runtime),
             forwarder: Some(forwarder),
         })
@@ -214,7 +217,18 @@ impl Influx {
 
     /// The first instant from which on reads need no server.
     pub fn complete_from(&self) -> Timestamp {
-        self.local.complete_from()
+        if self.all_there.load(Ordering::Acquire) {
+            HELD_TIMES.1
+        } else {
+            self.local.complete_from()
+        }
+    }
+
+    /// Reads everything at the server from now on, also of days that the spool has: for copying a
+    /// server's history, of which a spool that is new knows nothing. To be called when everything
+    /// is forwarded.
+    pub fn read_all_there(&self) {
+        self.all_there.store(true, Ordering::Release);
     }
 
     /// Runs a request on the runtime of the backend; callers are on threads that may block.

@@ -1,9 +1,9 @@
 //! Reads: what is here from the spool, what is not from the server, as one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 
-use city_model::{DeviceKey, Position, Reading, SeriesKey, Span, Timestamp};
+use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
 
 use super::{HELD_TIMES, Influx};
 use crate::backends::bare_reading;
@@ -197,16 +197,22 @@ impl Influx {
         each: &mut dyn FnMut(Vec<Reading>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         check_range(range)?;
-        let metrics = self.local.last_of_device(device);
+        let here = self.local.last_of_device(device);
+        let mut metrics: BTreeSet<MetricKey> = here.into_iter().map(|(metric, _)| metric).collect();
+        // A spool that is new knows nothing of what came before it.
+        for part in parts(range, self.complete_from()) {
+            if let Part::Far(range) = part {
+                metrics.extend(self.far_metrics(device, range)?);
+            }
+        }
         let mut sources: Vec<Source> = metrics
             .into_iter()
-            .map(|(metric, _)| Source {
+            .map(|metric| Source {
                 series: SeriesKey { device, metric },
                 rest: range,
                 points: VecDeque::new(),
             })
             .collect();
-        sources.sort_by_key(|source| source.series);
         loop {
             let mut page: Vec<Reading> = Vec::new();
             while page.len() < PAGE {
