@@ -1,7 +1,8 @@
 //! Deleting readings for good, at the server and here.
 //!
 //! The server must answer for it: what is still on its way there is waited for first, or it would
-//! arrive after the deletion. A device's positions are in the points of its metrics there, so that
+//! arrive after the deletion. The tiers lose whole steps; those of the last two days are computed anew
+//! from what is left. A device's positions are in the points of its metrics there, so that
 //! deleting one metric deletes the positions that came with it.
 
 use std::sync::atomic::Ordering;
