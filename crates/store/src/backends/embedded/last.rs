@@ -86,17 +86,13 @@ impl Entry {
     }
 
     fn last(&self) -> LastValue {
-        self.clone().into_last()
-    }
-
-    fn into_last(self) -> LastValue {
         LastValue {
             time: self.time,
             received: self.received,
-            value: self.value,
+            value: self.value.clone(),
             quality: self.quality,
             marks: self.marks,
-            position: self.rare.and_then(|rare| rare.position),
+            position: self.rare.as_ref().and_then(|rare| rare.position),
         }
     }
 }
@@ -139,7 +135,7 @@ impl LastValues {
 
     /// Calls `each` for every series, outside the lock.
     pub(super) fn each(&self, each: &mut dyn FnMut(SeriesKey, &LastValue)) {
-        self.each_entry(|series, entry| each(series, &entry.into_last()));
+        self.each_entry(|series, entry| each(series, &entry.last()));
     }
 
     /// Calls `each` with the newest stored event time of every series.
@@ -222,7 +218,7 @@ impl LastValues {
             if entry.newest() != entry.time.micros() {
                 newer.push((readings.len(), entry.newest()));
             }
-            readings.push(to_reading(series, entry.into_last()));
+            readings.push(to_reading(series, entry.last()));
         });
         let mut encoder = log::Encoder::new(Vec::new(), readings.len());
         for reading in &readings {

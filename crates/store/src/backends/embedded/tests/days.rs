@@ -137,6 +137,57 @@ fn a_day_is_compacted_once_it_is_over_and_says_the_same() {
 }
 
 #[test]
+fn many_devices_are_summed_up_alike_however_they_are_read() {
+    // Keys with gaps; all of them are read row after row, some of them row by row.
+    let city = City::new(Options::default());
+    let keys: Vec<u32> = (0..150).map(|i| i * 10).collect();
+    for device in &keys {
+        city.commit((0..48).flat_map(|half_hour| {
+            let at = half_hour * 1_800 - HOUR + i64::from(*device);
+            [1, 2].map(|metric| {
+                let value = f64::from((*device * 7 + half_hour as u32 * metric) % 1_000) / 10.0;
+                reading(series(*device, metric as u16), at, value)
+            })
+        }));
+    }
+    let every = |step: usize| -> Vec<SeriesKey> {
+        (0..1_500).step_by(step).map(|device| series(device, 2)).collect()
+    };
+    let check = |what: &str| {
+        let stores = [city.store() as &dyn Store, &city.model];
+        for (of, range) in
+            [1, 10, 20].iter().flat_map(|step| [hours(0, 24), hours(3, 4)].map(|r| (step, r)))
+        {
+            let of = every(*of);
+            for step in [900, 3_600, 86_400].map(Span::from_secs) {
+                let [got, expected] = stores.map(|store| {
+                    let buckets = store.buckets(&of, range, step, &Cancel::never());
+                    let round = |b: Bucket| format!("{:?} {:.6}", Bucket { sum: 0.0, ..b }, b.sum);
+                    buckets.expect("readable").into_iter().map(round).collect::<Vec<_>>()
+                });
+                assert_eq!(got, expected, "{what}: {} devices in steps of {step}", of.len());
+            }
+            let [got, expected] = stores.map(|store| {
+                let top = store.top(&of, range, Rank::Highest, 7, &Cancel::never());
+                top.expect("readable").into_iter().map(|(of, b)| (of, b.max)).collect::<Vec<_>>()
+            });
+            assert_eq!(got, expected, "{what}: the highest of {}", of.len());
+        }
+    };
+    check("in the head");
+    city.store().flush().expect("flushes");
+    check("sealed");
+    city.settle(DAY_END + HOUR);
+    city.settle(DAY_END + 2 * HOUR);
+    assert!(city.has("tiers/1h/2026-11.db"));
+    check("compacted");
+    city.commit([70, 80].map(|device| reading(series(device, 2), 8_001, 250.0)));
+    check("with late ones in the head");
+    city.store().flush().expect("flushes");
+    check("with late ones sealed");
+}
+
+#[test]
 fn what_comes_after_a_day_was_compacted_counts_at_once_and_is_worked_in() {
     let mut city = City::new(Options::default());
     city.commit(day(0));
