@@ -35,6 +35,7 @@ impl Naming for Awkward {
 fn options(server: &Influxd, bucket: &str) -> InfluxOptions {
     InfluxOptions {
         waits: Waits { gather: Duration::from_millis(1), ..Waits::default() },
+        look_back: false,
         ..InfluxOptions::new(server.url(), ORG, bucket, Secret::new(TOKEN))
     }
 }
@@ -258,6 +259,46 @@ fn redeliveries_that_nobody_remembers_are_looked_up_and_change_nothing() {
     fields.sort_unstable();
     fields.dedup();
     assert_eq!(fields, ["", "quality", "text"], "the old field is gone");
+}
+
+#[test]
+fn a_spool_that_is_new_shows_what_the_server_had_before_it() {
+    let Some(server) = Influxd::start("a new spool before an old server") else { return };
+    server.make_bucket("old");
+    let options = options(&server, "old");
+    let open = |folder: &tempfile::TempDir, look_back| {
+        let options = InfluxOptions { look_back, ..options.clone() };
+        Influx::open(folder.path(), options, Arc::new(Awkward)).expect("opens").0
+    };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
+    let of = |hours: i64, value: f64| {
+        let mut reading = reading(series(1, 1), 0, value);
+        reading.time = Timestamp::from_secs(now.as_secs() as i64 - hours * 3_600);
+        reading
+    };
+    let [before, after] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let lost = open(&before, false);
+    lost.commit(&commit([of(60, 1.0), of(50, 2.0)])).expect("commits");
+    assert!(lost.wait_until_forwarded(Duration::from_mins(1)));
+    drop(lost);
+
+    let influx = open(&after, true);
+    let until = Instant::now() + Duration::from_mins(1);
+    while influx.complete_from() < of(50, 0.0).time {
+        assert!(Instant::now() < until, "it does not look back");
+        std::thread::yield_now();
+    }
+    let values = |influx: &Influx| {
+        let points = influx.raw(series(1, 1), TimeRange::ALL, 10).expect("readable");
+        points.iter().filter_map(|point| point.value.as_f64()).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&influx), [1.0, 2.0]);
+    influx.commit(&commit([of(0, 3.0)])).expect("commits");
+    assert_eq!(values(&influx), [1.0, 2.0, 3.0], "and what is new from here");
+    assert_eq!(influx.count(None, TimeRange::ALL).expect("countable"), 3);
+    let border = influx.complete_from();
+    drop(influx);
+    assert_eq!(open(&after, true).complete_from(), border, "it is asked once");
 }
 
 #[test]

@@ -12,6 +12,9 @@ use super::log;
 use super::{COMPLETE_FROM, Embedded};
 use crate::{Store as _, StoreError};
 
+/// The setting that says whether it is known what a server had before this store.
+const LOOKED_BACK: &str = "looked_back";
+
 /// A reading of the log as a follower gets it.
 #[derive(Debug)]
 pub(in crate::backends) struct Followed {
@@ -25,6 +28,26 @@ impl Embedded {
     /// What a follower holds, if it is known.
     pub(in crate::backends) fn held(&self, name: &str) -> Option<u64> {
         self.holds_lock().get(name).copied()
+    }
+
+    /// Whether nobody has found out yet what a server had before this store was made; `is_new` is
+    /// what counts if that is asked for the first time.
+    pub(in crate::backends) fn history_is_unknown(&self, is_new: bool) -> Result<bool, StoreError> {
+        Ok(self.writer().db.setting_or(LOOKED_BACK, i64::from(!is_new))? == 0)
+    }
+
+    /// Notes that a server has what was before `from`, the start of a day, if anything; reads of
+    /// that are not for this store.
+    pub(in crate::backends) fn begin_from(
+        &self,
+        from: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let mut writer = self.writer();
+        if let Some(from) = from.filter(|from| *from > self.complete_from()) {
+            writer.db.set(COMPLETE_FROM, from.micros())?;
+            self.counts.complete_from.store(from.micros(), Ordering::Release);
+        }
+        writer.db.set(LOOKED_BACK, 1)
     }
 
     /// Bytes of the commits from number `from` up to `to` that are in the log.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use city_model::Span;
+use city_model::{Span, Timestamp};
 
 use super::line::{Field, Name, nanos};
 use crate::TimeRange;
@@ -113,6 +113,19 @@ pub(super) fn measurements(source: &str, device: &str) -> String {
 |> last()
 |> keep(columns: [\"_measurement\"])",
         text(device)
+    )
+}
+
+/// The times of the newest readings of each series before the server's day.
+pub(super) fn before_today(bucket: &str, from: Timestamp) -> String {
+    format!(
+        "import \"date\"
+from(bucket: {}) |> range(start: time(v: {}), stop: date.truncate(t: now(), unit: 1d))
+|> filter(fn: (r) => r._field == \"quality\")
+|> last()
+|> keep(columns: [\"_time\"])",
+        text(bucket),
+        nanos(from)
     )
 }
 

@@ -60,6 +60,7 @@ mod far;
 mod flux;
 mod forward;
 mod line;
+mod look_back;
 mod options;
 mod reads;
 mod recent;
@@ -188,6 +189,11 @@ impl Influx {
             deletions: 0,
             prefixes: FxHashMap::default(),
         };
+        if options.look_back && local.history_is_unknown(held.is_none())? {
+            let (local, stop) = (Arc::downgrade(&local), shared.stop.clone());
+            let pause = options.waits.longest_retry;
+            drop(runtime.spawn(look_back::look_back(client.clone(), local, pause, stop)));
+        }
         let handle = runtime.handle().clone();
         let forwarder = std::thread::Builder::new()
             .name("influxdb".to_owned())

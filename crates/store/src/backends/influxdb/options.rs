@@ -65,6 +65,8 @@ pub struct InfluxOptions {
     /// Whether [`crate::Store::flush`] waits until the server has everything, and then lets go of
     /// all readings on this machine. For moving out and for tests.
     pub drain_on_flush: bool,
+    /// Whether a spool that is new asks the server what was there before it, so that it is shown.
+    pub look_back: bool,
     /// How the spool works. Its retention is not used: the bucket has its own.
     pub local: Options,
 }
@@ -87,6 +89,7 @@ impl InfluxOptions {
             spool_bytes: 8 << 30,
             waits: Waits::default(),
             drain_on_flush: false,
+            look_back: true,
             local: Options::default(),
         }
     }

@@ -44,6 +44,7 @@ impl City {
         };
         let options = InfluxOptions {
             waits,
+            look_back: false,
             ..InfluxOptions::new(server.url(), "city", "raw", Secret::new("hush"))
         };
         Self { folder: tempfile::tempdir().expect("a folder"), options, server }
