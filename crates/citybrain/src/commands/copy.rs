@@ -187,8 +187,9 @@ impl Work<'_> {
     /// Waits until a server has everything.
     fn drain(&self) -> anyhow::Result<()> {
         let mut said = None;
+        // What was committed a moment ago is not being sent yet, but it is in the bytes that wait.
         while let Some(forward) = self.to.stats().forward
-            && forward.oldest_waiting.is_some()
+            && (forward.spool_bytes > 0 || forward.oldest_waiting.is_some())
         {
             if forward.trouble != said {
                 if let Some(trouble) = &forward.trouble {
