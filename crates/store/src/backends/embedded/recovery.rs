@@ -84,7 +84,12 @@ impl Embedded {
                 let _ = self.decode_log(through, &decoded, &room);
             });
             spawned.map_err(|e| {
-                StoreError::new(StoreErrorKind::Other, "no thread can be started").caused_by(e)
+                let message = format!(
+                    "the log in {} cannot be read back, because no thread can be started; let \
+                     citybrain's user start more (ulimit -u, or the service's TasksMax)",
+                    self.ingest.path().display()
+                );
+                StoreError::new(StoreErrorKind::Other, message).caused_by(e)
             })?;
             let mut targets: FxHashMap<i64, Target> = FxHashMap::default();
             let (mut count, mut readings) = (0, 0);
