@@ -370,7 +370,7 @@ impl Runner {
             let newest = known.into_iter().filter(|(_, last)| last.position.is_some());
             let newest =
                 newest.max_by_key(|(_, last)| last.time).and_then(|(_, last)| last.position);
-            newest.map_or_else(|| [].into(), locate)
+            newest.map_or_else(|| [].into(), |position| locate(*position))
         });
         reading.zones = zones.clone();
     }

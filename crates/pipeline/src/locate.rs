@@ -77,9 +77,10 @@ impl Locator {
     ) -> Self {
         let mut tracks: FxHashMap<DeviceKey, Track> = FxHashMap::default();
         store.each_last(&mut |series, last| {
-            let Some(position) = last.position.filter(|_| !last.marks.has(Marks::FUTURE)) else {
+            if last.marks.has(Marks::FUTURE) {
                 return;
-            };
+            }
+            let Some(position) = last.position.as_deref().copied() else { return };
             let track = tracks.entry(series.device).or_default();
             if track.last.as_ref().is_none_or(|(at, ..)| last.time > *at) {
                 track.last = Some((last.time, position, index.whereabouts(position)));

@@ -136,8 +136,9 @@ pub struct LastValue {
     pub quality: Quality,
     /// What is special about it.
     pub marks: city_model::Marks,
-    /// Where a moving device was.
-    pub position: Option<Position>,
+    /// Where a moving device was; apart, because few series have it and all last values are looked
+    /// at for each picture of the city.
+    pub position: Option<Box<Position>>,
 }
 
 /// A dead letter's number, in order of arrival.

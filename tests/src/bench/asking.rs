@@ -114,17 +114,18 @@ impl<'a> Asker<'a> {
     }
 
     fn last_all(&self) -> anyhow::Result<f64> {
-        let (mut count, mut sum) = (0, 0.0);
+        // Adding up floats would take longer than to come by them.
+        let (mut count, mut sum) = (0, 0_u64);
         let started = Instant::now();
         self.store.each_last(&mut |_, last| {
             count += 1;
             if let Value::Number(number) = last.value {
-                sum += number;
+                sum = sum.wrapping_add(number.to_bits());
             }
         });
         let ms = ms_since(started);
         ensure!(count == self.city.series(), "{count} last values");
-        ensure!(sum > 0.0, "they add up to {sum}");
+        ensure!(sum != 0, "all of them are 0");
         Ok(ms)
     }
 

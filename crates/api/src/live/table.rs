@@ -83,7 +83,7 @@ impl Table {
             if is_heard(last.marks) {
                 device.heard = device.heard.max(Some(last.received));
             }
-            device.measured(last.time, last.marks, last.position, None);
+            device.measured(last.time, last.marks, last.position.as_deref().copied(), None);
         });
         table.newest_received = table.devices.iter().filter_map(|device| device.heard).max();
         table

@@ -165,7 +165,7 @@ fn view(
         age_s: age.secs_f64(),
         max_age_s: max_age.secs_f64(),
         stale: unknown_age || age > max_age,
-        position: last.position.map(lon_lat),
+        position: last.position.as_deref().copied().map(lon_lat),
         simulated: device.simulated || last.marks.has(Marks::SIMULATED),
         marks: mark_names(last.marks),
         value: last.value,

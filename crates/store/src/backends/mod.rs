@@ -16,7 +16,7 @@ impl From<&Reading> for LastValue {
             value: reading.value.clone(),
             quality: reading.quality,
             marks: reading.marks,
-            position: reading.position,
+            position: reading.position.map(Box::new),
         }
     }
 }
@@ -53,7 +53,7 @@ fn supersedes(reading: &Reading, last: &LastValue) -> bool {
     if reading.time != last.time {
         return reading.time > last.time;
     }
-    let moved = reading.position.is_some() && reading.position != last.position;
+    let moved = reading.position.is_some() && reading.position.as_ref() != last.position.as_deref();
     moved || !same_value(&reading.value, &last.value)
 }
 

@@ -143,11 +143,23 @@ impl DeviceColumns {
         Self { times: Vec::with_capacity(rows), ..Self::default() }
     }
 
-    /// Brings the ends of the columns into the processor's caches; see [`super::warm`].
+    /// Brings where its columns are into the processor's caches; see [`super::warm`].
     pub(super) fn warm(&self) {
-        black_box(self.times.last());
+        black_box((self.times.len(), self.readings));
+    }
+
+    /// The same with the columns; what it reads should be there by [`Self::warm`].
+    pub(super) fn warm_columns(&self) {
         for column in &self.columns {
-            black_box((column.values.last(), column.flags.last()));
+            black_box((column.values.len(), column.texts.len()));
+        }
+    }
+
+    /// The same with their ends; what it reads should be there by [`Self::warm_columns`].
+    pub(super) fn warm_ends(&self) {
+        black_box(self.times.last().copied());
+        for column in &self.columns {
+            black_box((column.values.last().copied(), column.flags.last().copied()));
         }
     }
 

@@ -254,9 +254,7 @@ impl Embedded {
         for runs in places.runs.chunks(warm::AHEAD) {
             for runs in runs.chunk_by(|a, b| a.window == b.window) {
                 let mut inner = places.windows[runs[0].window as usize].write();
-                for run in runs {
-                    inner.columns(run.slot as usize).warm();
-                }
+                inner.warm(&runs.iter().map(|run| run.slot as usize));
                 for run in runs {
                     let readings = &commit.readings[run.readings.clone()];
                     came += inner.put(run.slot as usize, readings, seq);

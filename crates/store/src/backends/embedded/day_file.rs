@@ -17,8 +17,14 @@ use rusqlite::{Connection, OptionalExtension};
 use rustc_hash::FxHashSet;
 
 use super::day_name::{DAY, day_of, day_of_name, name_of};
+use super::look_up::Blobs;
 use crate::sqlite::{self, Format};
 use crate::{StoreError, StoreErrorKind};
+
+const CHUNKS: Blobs = Blobs {
+    one: "SELECT id, chunk FROM chunks WHERE id = ?1",
+    between: "SELECT id, chunk FROM chunks WHERE id BETWEEN ?1 AND ?2",
+};
 
 pub(super) const FORMAT: Format = Format {
     name: "day file",
@@ -215,26 +221,23 @@ impl DayFiles {
         found.map(|(contents, conn)| read(&contents, &conn)).transpose()
     }
 
-    /// Calls `each` with the chunks of some rows, in their order.
+    /// Calls `each` with the chunks of a window of devices that are given in order, in that order;
+    /// perhaps also with those of devices between them. Without a window: the whole day's chunks.
     pub(super) fn each_chunk(
         &self,
-        day: i64,
+        (day, window): (i64, Option<i64>),
         conn: &Connection,
-        ids: std::ops::RangeInclusive<i64>,
+        devices: &[DeviceKey],
         mut each: impl FnMut(DeviceKey, &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let fail = |e| sqlite::error("cannot read the day file", &self.path(day), e);
-        let mut statement = conn
-            .prepare_cached("SELECT id, chunk FROM chunks WHERE id BETWEEN ?1 AND ?2")
-            .map_err(fail)?;
-        let mut rows = statement.query((ids.start(), ids.end())).map_err(fail)?;
-        while let Some(row) = rows.next().map_err(fail)? {
-            let id: i64 = row.get(0).map_err(fail)?;
-            let blob = row.get_ref(1).map_err(fail)?;
-            let blob = blob.as_blob().map_err(|e| fail(rusqlite::Error::from(e)))?;
-            each(DeviceKey(id as u32), blob)?;
-        }
-        Ok(())
+        let id = |device: &DeviceKey| match window {
+            Some(window) => self.row(window, device.0),
+            None => self.day_row(device.0),
+        };
+        let ids: Vec<i64> = devices.iter().map(id).collect();
+        CHUNKS
+            .each(conn, &ids, |id, chunk| each(DeviceKey(id as u32), chunk))
+            .map_err(|e| sqlite::error("cannot read the day file", &self.path(day), e))?
     }
 
     /// The rows of a window.

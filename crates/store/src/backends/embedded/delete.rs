@@ -254,7 +254,7 @@ impl Embedded {
             let series = SeriesKey { device: what.device, metric };
             let time = newest.as_ref().map(|newest| newest.time.micros());
             writer.newest.lower(series, what.range, time);
-            self.last.put_back(what.device, metric, what.range, newest);
+            self.last.put_back(series, what.range, newest);
         }
         Ok(())
     }

@@ -149,6 +149,15 @@ impl Inner {
         &self.slots[slot].columns
     }
 
+    /// Brings what readings of these slots need into the processor's caches; see [`super::warm`].
+    /// Step by step: what is found behind something else can be asked for only once that is there,
+    /// and so the processor asks for all of one step at once.
+    pub(super) fn warm(&self, slots: &(impl Iterator<Item = usize> + Clone)) {
+        for step in [DeviceColumns::warm, DeviceColumns::warm_columns, DeviceColumns::warm_ends] {
+            slots.clone().for_each(|slot| step(&self.slots[slot].columns));
+        }
+    }
+
     pub(super) fn is_dirty(&self) -> bool {
         self.dirty_from.is_some()
     }

@@ -219,6 +219,8 @@ impl Embedded {
     ) -> Result<(), StoreError> {
         let Some(windows) = self.windows_of(day, range) else { return Ok(()) };
         let wanted: FxHashMap<DeviceKey, &[MetricKey]> = devices.iter().copied().collect();
+        let mut in_order: Vec<DeviceKey> = wanted.keys().copied().collect();
+        in_order.sort_unstable();
         let damage = |window: i64, device, what: Damaged| self.days.damage(window, device, what.0);
         // The head first, as in `each_piece`.
         let mut here: FxHashMap<i64, FxHashMap<DeviceKey, Arc<DeviceColumns>>> =
@@ -238,31 +240,31 @@ impl Embedded {
         }
         let mut apart: FxHashSet<DeviceKey> = FxHashSet::default();
         let compacted = self.days.read_all(day, |contents, conn| {
-            let mut scan =
-                |window: i64, ids: RangeInclusive<i64>, skip: &dyn Fn(DeviceKey) -> bool| {
-                    self.days.each_chunk(day, conn, ids, |device, blob| {
-                        let Some(metrics) = wanted.get(&device) else { return Ok(()) };
-                        if skip(device) {
-                            return Ok(());
-                        }
-                        cancel.check()?;
-                        let chunk = Chunk::parse(blob, window, device);
-                        let chunk = chunk.map_err(|what| damage(window, device, what))?;
-                        let rows = 0..chunk.times.len();
-                        each(device, metrics, &Piece { what: What::Chunk(&chunk), rows })
-                            .map_err(|what| damage(window, device, what))
-                    })
-                };
+            let mut scan = |window: Option<i64>, skip: &dyn Fn(DeviceKey) -> bool| {
+                let start = window.unwrap_or(day);
+                self.days.each_chunk((day, window), conn, &in_order, |device, blob| {
+                    let Some(metrics) = wanted.get(&device) else { return Ok(()) };
+                    if skip(device) {
+                        return Ok(());
+                    }
+                    cancel.check()?;
+                    let chunk = Chunk::parse(blob, start, device);
+                    let chunk = chunk.map_err(|what| damage(start, device, what))?;
+                    let rows = 0..chunk.times.len();
+                    each(device, metrics, &Piece { what: What::Chunk(&chunk), rows })
+                        .map_err(|what| damage(start, device, what))
+                })
+            };
             if contents.compacted {
                 apart.extend(contents.overridden.iter().map(|device| DeviceKey(*device)));
                 apart.extend(here.values().flat_map(FxHashMap::keys));
-                scan(day, self.days.day_ids(), &|device| apart.contains(&device))?;
+                scan(None, &|device| apart.contains(&device))?;
                 return Ok(true);
             }
             for window in contents.windows.range(windows.clone()) {
                 let slots = here.get(window);
-                let ids = self.days.window_ids(*window);
-                scan(*window, ids, &|device| slots.is_some_and(|s| s.contains_key(&device)))?;
+                let in_head = |device| slots.is_some_and(|slots| slots.contains_key(&device));
+                scan(Some(*window), &in_head)?;
             }
             Ok(false)
         })?;

@@ -316,14 +316,11 @@ impl Embedded {
                 left.push((device, metrics));
                 return Ok(());
             }
-            let row = tier::decode(blob, (day, tier.step()), device, Some(metrics), range)
-                .map_err(|what| self.tiers.damage(tier, day, device, what))?;
-            for (metric, summary) in &row {
-                for (start, stats) in summary {
-                    add(SeriesKey { device, metric: *metric }, *start, stats);
-                }
-            }
-            Ok(())
+            let steps = (day, tier.step());
+            tier::each(blob, steps, device, Some(metrics), range, |metric, start, stats| {
+                add(SeriesKey { device, metric }, start, stats);
+            })
+            .map_err(|what| self.tiers.damage(tier, day, device, what))
         })?;
         left.extend(next);
         Ok(left)

@@ -24,8 +24,6 @@ const DECODED_AHEAD: usize = 2;
 struct LoggedCommit {
     seq: u64,
     readings: Vec<Logged>,
-    letters: Vec<LoggedLetters>,
-    sequences: Vec<SequenceNote>,
 }
 
 type Decoded = Result<LoggedCommit, StoreError>;
@@ -61,7 +59,7 @@ impl Embedded {
         self.counts.log_bytes.store(log_bytes, Ordering::Relaxed);
         let counts = self.replay_log(newest, ledger_seq, last_seq)?;
         let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
-        self.last.each_newest(|series, time| writer.newest.raise(series, time));
+        self.last.each_newest(|series, _, time| writer.newest.raise(series, time.micros()));
         self.counts.head_seq.store(newest, Ordering::Release);
         self.sealer.get_mut().unwrap_or_else(PoisonError::into_inner).snapshot_seq =
             ledger_seq.min(last_seq);
@@ -75,13 +73,13 @@ impl Embedded {
         last_seq: u64,
     ) -> Result<(u64, u64), StoreError> {
         std::thread::scope(|scope| {
-            // One thread reads and decodes, this one takes in.
+            // One thread reads, decodes and counts, this one fills the head.
             let (decoded, commits) = mpsc::sync_channel(DECODED_AHEAD);
             let (used, room) = mpsc::channel();
             let reader = std::thread::Builder::new().name("log-reader".to_owned());
             let spawned = reader.spawn_scoped(scope, move || {
                 // Nobody listens any more if taking in failed; that error counts.
-                let _ = self.decode_log(through, &decoded, &room);
+                let _ = self.decode_log(through, (ledger_seq, last_seq), &decoded, &room);
             });
             spawned.map_err(|e| {
                 let message = format!(
@@ -97,12 +95,6 @@ impl Embedded {
                 let commit = commit?;
                 count += 1;
                 readings += commit.readings.len() as u64;
-                if commit.seq > ledger_seq {
-                    self.replay_ledger(&commit);
-                }
-                if commit.seq > last_seq {
-                    self.last.apply(&commit.readings, |logged| &logged.reading);
-                }
                 self.replay_commit(&mut targets, &commit.readings, commit.seq)?;
                 // The other thread has ended if this was the last commit.
                 let _ = used.send(commit.readings);
@@ -111,11 +103,13 @@ impl Embedded {
         })
     }
 
-    /// Sends all commits of the log in order; ends after the first that cannot be read. Where there
-    /// was `room` for a commit's readings, those of another one are put.
+    /// Sends all commits of the log in order; ends after the first that cannot be read. Puts those
+    /// after their snapshots into the ledger and the last values. Where there was `room` for a
+    /// commit's readings, those of another one are put.
     fn decode_log(
         &self,
         through: u64,
+        (ledger_seq, last_seq): (u64, u64),
         to: &SyncSender<Decoded>,
         room: &Receiver<Vec<Logged>>,
     ) -> Result<(), SendError<Decoded>> {
@@ -132,7 +126,13 @@ impl Embedded {
                 readings.clear();
                 match log::decode(&payload, |logged| readings.push(logged)) {
                     Ok((letters, sequences)) => {
-                        to.send(Ok(LoggedCommit { seq, readings, letters, sequences }))?;
+                        if seq > ledger_seq {
+                            self.replay_ledger(&readings, &letters, &sequences);
+                        }
+                        if seq > last_seq {
+                            self.last.apply(&readings, |logged| &logged.reading);
+                        }
+                        to.send(Ok(LoggedCommit { seq, readings }))?;
                     }
                     Err(what) => return to.send(Err(self.damaged_commit(seq, what))),
                 }
@@ -140,18 +140,22 @@ impl Embedded {
         }
     }
 
-    fn replay_ledger(&self, commit: &LoggedCommit) {
+    fn replay_ledger(
+        &self,
+        readings: &[Logged],
+        letters: &[LoggedLetters],
+        sequences: &[SequenceNote],
+    ) {
         let mut ledger = self.ledger_lock();
         ledger.readings(
-            commit
-                .readings
+            readings
                 .iter()
                 .map(|logged| (logged.source, logged.reading.series.device, logged.duplicate)),
         );
-        for letter in &commit.letters {
+        for letter in letters {
             ledger.letters(*letter);
         }
-        for note in &commit.sequences {
+        for note in sequences {
             ledger.sequence(*note);
         }
     }
@@ -179,9 +183,7 @@ impl Embedded {
             for of_window in places.chunk_by(|(a, ..), (b, ..)| a == b) {
                 let window = targets.get(&of_window[0].0).and_then(|to| to.window.as_deref());
                 let Some(mut inner) = window.map(Window::write) else { continue };
-                for (_, slot, _) in of_window {
-                    inner.columns(*slot).warm();
-                }
+                inner.warm(&of_window.iter().map(|(_, slot, _)| *slot));
                 for (_, slot, together) in of_window {
                     let readings = together.iter().map(|logged| &logged.reading);
                     came += inner.put(*slot, readings, seq);

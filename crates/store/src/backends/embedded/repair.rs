@@ -415,7 +415,7 @@ impl Embedded {
         }
         drop(ledger);
         let mut writer = self.writer();
-        self.last.each_newest(|series, time| writer.newest.raise(series, time));
+        self.last.each_newest(|series, _, time| writer.newest.raise(series, time.micros()));
         Ok(())
     }
 

@@ -21,6 +21,7 @@ use super::codec::tier;
 use super::columns::{Column, DeviceColumns};
 use super::day_file::{cannot_delete, delete};
 use super::day_name::{DAY, date_of};
+use super::look_up::Blobs;
 use crate::sqlite::{self, Format};
 use crate::steps::Stats;
 use crate::{Deletion, StoreError, StoreErrorKind, TimeRange};
@@ -111,10 +112,14 @@ pub(super) struct Tiers {
 }
 
 const SELECT_ROW: &str = "SELECT summary FROM rows WHERE id = ?1";
-/// If there are more rows for each that is wanted, those are looked up one by one.
-const SPARSE: usize = 8;
+const ROWS: Blobs = Blobs {
+    one: "SELECT id, summary FROM rows WHERE id = ?1",
+    between: "SELECT id, summary FROM rows WHERE id BETWEEN ?1 AND ?2",
+};
 /// Read connections kept open.
-const READERS: usize = 24;
+const READERS: usize = 12;
+/// What each of them that reads hours keeps of the file: rows are looked up all over it.
+const HOURS_CACHED_KIB: i64 = 8192;
 
 /// A month: years since 0 times 12 plus the month from 0.
 type Month = i64;
@@ -187,37 +192,11 @@ impl Tiers {
         devices: &[DeviceKey],
         mut each: impl FnMut(DeviceKey, &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let (Some(first), Some(last)) = (devices.first(), devices.last()) else { return Ok(()) };
-        let mut result = Ok(());
+        let ids: Vec<i64> = devices.iter().map(|device| row(day, device.0)).collect();
         let read = |conn: &Connection| {
-            if devices.len() * SPARSE < (last.0 - first.0) as usize {
-                // One transaction, or each look would lock the file anew.
-                let transaction = conn.unchecked_transaction()?;
-                let mut statement = transaction.prepare_cached(SELECT_ROW)?;
-                for device in devices {
-                    let mut rows = statement.query([row(day, device.0)])?;
-                    if let Some(row) = rows.next()? {
-                        result = each(*device, row.get_ref(0)?.as_blob()?);
-                    }
-                    if result.is_err() {
-                        break;
-                    }
-                }
-                return Ok(());
-            }
-            let select = "SELECT id, summary FROM rows WHERE id BETWEEN ?1 AND ?2";
-            let mut statement = conn.prepare_cached(select)?;
-            let mut rows = statement.query([row(day, first.0), row(day, last.0)])?;
-            while let Some(row) = rows.next()? {
-                result = each(DeviceKey(row.get::<_, i64>(0)? as u32), row.get_ref(1)?.as_blob()?);
-                if result.is_err() {
-                    break;
-                }
-            }
-            Ok(())
+            ROWS.each(conn, &ids, |id, summary| each(DeviceKey(id as u32), summary))
         };
-        self.read(tier, day, read)?;
-        result
+        self.read(tier, day, read)?.unwrap_or(Ok(()))
     }
 
     /// The days of the months that have files, from one day to another.
@@ -357,6 +336,7 @@ impl Tiers {
     ) -> Result<Option<T>, StoreError> {
         let key = (tier, month_of(day));
         let Some(path) = self.months().get(&key).cloned() else { return Ok(None) };
+        let fail = |e| sqlite::error("cannot read the summary file", &path, e);
         let idle = {
             let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
             let found = readers.iter().rposition(|(of, _)| *of == key);
@@ -367,10 +347,15 @@ impl Tiers {
             // The month may have been dropped just now.
             None => match FORMAT.open_reader(&path) {
                 Err(_) if !self.months().contains_key(&key) => return Ok(None),
-                opened => opened?,
+                opened => {
+                    let conn = opened?;
+                    if tier == Tier::Hour {
+                        conn.pragma_update(None, "cache_size", -HOURS_CACHED_KIB).map_err(fail)?;
+                    }
+                    conn
+                }
             },
         };
-        let fail = |e| sqlite::error("cannot read the summary file", &path, e);
         let result = read(&conn).map_err(fail)?;
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() >= READERS {

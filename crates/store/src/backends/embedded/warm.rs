@@ -10,4 +10,4 @@
 pub(super) const READINGS_AHEAD: usize = 80;
 /// Messages whose devices are brought into the caches together: a few lines of memory each, which
 /// fit the nearest cache.
-pub(super) const AHEAD: usize = 16;
+pub(super) const AHEAD: usize = 8;

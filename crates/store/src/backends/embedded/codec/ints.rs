@@ -1,5 +1,7 @@
 //! Patched bit-packing: integers in as few bits as most of them need, the few large ones apart.
 
+use std::ops::Range;
+
 use super::bytes::{Damaged, Reader, put_varint};
 
 /// How to pack some integers, and what it costs.
@@ -74,6 +76,16 @@ pub(super) fn unpack(
     count: usize,
     out: &mut Vec<u64>,
 ) -> Result<(), Damaged> {
+    unpack_some(reader, count, 0..count, out)
+}
+
+/// Reads over `count` integers, and takes those of a range.
+pub(super) fn unpack_some(
+    reader: &mut Reader<'_>,
+    count: usize,
+    some: Range<usize>,
+    out: &mut Vec<u64>,
+) -> Result<(), Damaged> {
     let width = u32::from(reader.byte()?);
     if width > 64 {
         return Err(Damaged("an integer is wider than 64 bits"));
@@ -81,34 +93,40 @@ pub(super) fn unpack(
     let exceptions = reader.count(count)?;
     let packed = reader.bytes((width as usize * count).div_ceil(8))?;
     let start = out.len();
-    unpack_bits(packed, width as usize, count, out);
-    let mut index = start;
+    unpack_bits(packed, width as usize, some.clone(), out);
+    let mut index = 0;
     for _ in 0..exceptions {
         index += reader.count(count)?;
-        let high = reader.varint()?;
-        let slot = out.get_mut(index).ok_or(Damaged("an exception is out of range"))?;
-        *slot |= high.checked_shl(width).ok_or(Damaged("an exception is too wide"))?;
+        let high = reader.varint()?.checked_shl(width);
+        if index >= count {
+            return Err(Damaged("an exception is out of range"));
+        }
+        let high = high.ok_or(Damaged("an exception is too wide"))?;
+        if some.contains(&index) {
+            out[start + index - some.start] |= high;
+        }
     }
     Ok(())
 }
 
-/// Appends `count` integers of so many bits.
-fn unpack_bits(packed: &[u8], width: usize, count: usize, out: &mut Vec<u64>) {
+/// Appends those of a range of integers of so many bits.
+fn unpack_bits(packed: &[u8], width: usize, some: Range<usize>, out: &mut Vec<u64>) {
     if width == 0 {
-        out.resize(out.len() + count, 0);
+        out.resize(out.len() + some.len(), 0);
         return;
     }
     let mask = mask(width as u32);
     // Eight bytes hold all bits of a narrow one wherever in a byte it begins.
     let narrow = width <= 57;
     let last = packed.len().checked_sub(8).filter(|_| narrow);
-    let quick = last.map_or(0, |last| ((last * 8 + 7) / width + 1).min(count));
-    out.extend((0..quick).map(|i| {
+    let quick =
+        last.map_or(some.start, |last| ((last * 8 + 7) / width + 1).clamp(some.start, some.end));
+    out.extend((some.start..quick).map(|i| {
         let at = i * width;
         let bytes = packed.get(at / 8..).and_then(<[u8]>::first_chunk);
         (bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes)) >> (at % 8)) & mask
     }));
-    out.extend((quick..count).map(|i| load(packed, i * width) & mask));
+    out.extend((quick..some.end).map(|i| load(packed, i * width) & mask));
 }
 
 const fn mask(width: u32) -> u64 {
@@ -143,6 +161,11 @@ mod tests {
         let mut back = Vec::new();
         unpack(&mut reader, values.len(), &mut back).expect("unpacks");
         assert_eq!(back, values);
+        assert!(reader.is_empty());
+        let some = values.len() / 3..values.len() - values.len() / 4;
+        let (mut reader, mut part) = (Reader::new(&out), Vec::new());
+        unpack_some(&mut reader, values.len(), some.clone(), &mut part).expect("unpacks");
+        assert_eq!(part, values[some]);
         assert!(reader.is_empty());
         out.len()
     }

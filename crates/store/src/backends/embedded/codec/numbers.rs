@@ -5,6 +5,8 @@
 //! one. The few that are none (or are -0.0) are patched in; if there are many, the numbers are
 //! stored whole, in four bytes if they come from single precision.
 
+use std::ops::Range;
+
 use super::bytes::{Damaged, Reader, put_f64, put_signed, put_varint};
 use super::ints;
 
@@ -104,12 +106,23 @@ fn encode_whole(values: &[f64], out: &mut Vec<u8>) {
 
 /// Reads `count` numbers.
 pub(super) fn decode(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f64>, Damaged> {
+    decode_some(reader, count, 0..count)
+}
+
+/// Reads over `count` numbers, and takes those of a range.
+pub(super) fn decode_some(
+    reader: &mut Reader<'_>,
+    count: usize,
+    some: Range<usize>,
+) -> Result<Vec<f64>, Damaged> {
     let mode = reader.byte()?;
-    if mode == WHOLE {
-        return (0..count).map(|_| reader.f64()).collect();
-    }
-    if mode == SINGLE {
-        return (0..count).map(|_| reader.f32().map(f64::from)).collect();
+    if mode == WHOLE || mode == SINGLE {
+        let size = if mode == WHOLE { 8 } else { 4 };
+        let bytes = count.checked_mul(size).ok_or(Damaged("there are too many numbers"))?;
+        let bytes = reader.bytes(bytes)?;
+        let mut reader = Reader::new(&bytes[some.start * size..some.end * size]);
+        let number = |_| if mode == WHOLE { reader.f64() } else { reader.f32().map(f64::from) };
+        return some.map(number).collect();
     }
     let power = *POWERS
         .get(usize::from(mode & !DELTA))
@@ -121,26 +134,34 @@ pub(super) fn decode(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f64>, 
         index += reader.count(count)?;
         odd.push((index, reader.f64()?));
     }
-    let mut packed: Vec<u64> = Vec::with_capacity(count);
+    let mut packed: Vec<u64> = Vec::with_capacity(some.len());
     // Numbers take the memory of the integers that they are made of.
     let mut values: Vec<f64> = if mode & DELTA == 0 {
         let lowest = reader.signed()?;
-        ints::unpack(reader, count, &mut packed)?;
+        ints::unpack_some(reader, count, some.clone(), &mut packed)?;
         packed.into_iter().map(|p| lowest.wrapping_add(p as i64) as f64 / power).collect()
     } else {
         let first = reader.signed()?;
         let slowest = reader.signed()?;
         let mut int = first.wrapping_sub(slowest);
         packed.push(0);
-        ints::unpack(reader, count.saturating_sub(1), &mut packed)?;
+        // Each one leads to the next.
+        let to_last = some.end.saturating_sub(1);
+        ints::unpack_some(reader, count.saturating_sub(1), 0..to_last, &mut packed)?;
+        packed.truncate(some.end);
         let add = |step: u64| {
             int = int.wrapping_add(slowest).wrapping_add(step as i64);
             int as f64 / power
         };
-        packed.into_iter().map(add).collect()
+        packed.into_iter().map(add).skip(some.start).collect()
     };
     for (index, value) in odd {
-        *values.get_mut(index).ok_or(Damaged("a number is out of range"))? = value;
+        if index >= count {
+            return Err(Damaged("a number is out of range"));
+        }
+        if some.contains(&index) {
+            values[index - some.start] = value;
+        }
     }
     Ok(values)
 }
@@ -228,6 +249,11 @@ mod tests {
         assert!(reader.is_empty());
         let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&back), bits(values));
+        let some = values.len() / 3..values.len() - values.len() / 4;
+        let mut reader = Reader::new(&out);
+        let part = decode_some(&mut reader, values.len(), some.clone()).expect("decodes");
+        assert!(reader.is_empty());
+        assert_eq!(bits(&part), bits(&values[some]));
         out.len()
     }
 

@@ -13,6 +13,8 @@
 //! frame. One metric is read without the others. Where one reading fell into each step, which is
 //! what the shortest steps of slow devices look like, a row is as small as its readings.
 
+use std::ops::Range;
+
 use city_model::{DeviceKey, MetricKey, Timestamp};
 
 use super::bytes::{Damaged, Reader, put_signed, put_varint};
@@ -113,7 +115,8 @@ pub(crate) fn settle(summary: &mut Summary) {
     }
 }
 
-/// Decodes those of `wanted` metrics, `None`: all; and the steps that begin `within` a range.
+/// Decodes those of `wanted` metrics, `None`: all; and the steps that begin `within` a range. A
+/// metric without any is left out.
 pub(crate) fn decode(
     blob: &[u8],
     (day, step): (i64, i64),
@@ -121,6 +124,23 @@ pub(crate) fn decode(
     wanted: Option<&[MetricKey]>,
     within: TimeRange,
 ) -> Result<Vec<(MetricKey, Summary)>, Damaged> {
+    let mut out: Vec<(MetricKey, Summary)> = Vec::new();
+    each(blob, (day, step), key, wanted, within, |metric, start, stats| match out.last_mut() {
+        Some((of, summary)) if *of == metric => summary.push((start, *stats)),
+        _ => out.push((metric, vec![(start, *stats)])),
+    })?;
+    Ok(out)
+}
+
+/// The same, step by step: the steps of a metric one after the other.
+pub(crate) fn each(
+    blob: &[u8],
+    (day, step): (i64, i64),
+    key: DeviceKey,
+    wanted: Option<&[MetricKey]>,
+    within: TimeRange,
+    mut each: impl FnMut(MetricKey, i64, &Stats),
+) -> Result<(), Damaged> {
     let mut reader = Reader::new(blob);
     if reader.byte()? != VERSION {
         return Err(Damaged("it is of an unknown version"));
@@ -139,10 +159,9 @@ pub(crate) fn decode(
         let metric = MetricKey(reader.count(usize::from(u16::MAX))? as u16);
         entries.push((metric, reader.count(frames.len())?, reader.count(blob.len())?));
     }
-    let frames = frames.into_iter().map(|(counting, length)| Ok((counting, reader.bytes(length)?)));
-    let frames = frames.collect::<Result<Vec<_>, Damaged>>()?;
+    let of_frames = reader;
+    reader.bytes(frames.iter().fold(0, |all: usize, (_, length)| all.saturating_add(*length)))?;
     let mut read: Option<(usize, Frame)> = None;
-    let mut out = Vec::new();
     for (metric, number, length) in entries {
         let block = reader.bytes(length)?;
         if wanted.is_some_and(|wanted| !wanted.contains(&metric)) {
@@ -151,60 +170,91 @@ pub(crate) fn decode(
         let frame = match read.take() {
             Some((of, frame)) if of == number => frame,
             _ => {
-                let (counting, block) =
-                    frames.get(number).ok_or(Damaged("the frame of a metric is missing"))?;
-                Frame::decode(Reader::new(block), *counting, day, step)?
+                let (counting, length) =
+                    *frames.get(number).ok_or(Damaged("the frame of a metric is missing"))?;
+                let mut reader = of_frames;
+                reader.bytes(frames[..number].iter().map(|(_, length)| length).sum())?;
+                Frame::decode(Reader::new(reader.bytes(length)?), counting, (day, step), within)?
             }
         };
-        out.push((metric, frame.with_values(Reader::new(block), within)?));
+        frame.with_values(Reader::new(block), |start, stats| each(metric, start, stats))?;
         read = Some((number, frame));
     }
-    Ok(out)
+    Ok(())
 }
 
-/// What metrics of the same messages share.
+/// What metrics of the same messages share: of the steps that begin in a range.
 struct Frame {
     starts: Vec<i64>,
     counts: Vec<u64>,
     /// When in its step the newest was, of those that count.
     newest: Vec<u64>,
+    /// All steps, those that count, and those in which more than one counts; and which of each are
+    /// in the range.
+    all: Part,
+    counting: Part,
+    several: Part,
+}
+
+/// Some of what is written one after the other.
+#[derive(Clone)]
+struct Part {
+    of: usize,
+    some: Range<usize>,
 }
 
 impl Frame {
     fn decode(
         mut reader: Reader<'_>,
         counting: usize,
-        day: i64,
-        step: i64,
+        (day, step): (i64, i64),
+        within: TimeRange,
     ) -> Result<Self, Damaged> {
-        let starts = decode_steps(&mut reader, day, step)?;
+        let mut starts = decode_steps(&mut reader, day, step)?;
         let mut counts = Vec::with_capacity(starts.len());
         ints::unpack(&mut reader, starts.len(), &mut counts)?;
-        if counts.iter().filter(|count| **count > 0).count() != counting {
+        let before = |limit: Timestamp| starts.partition_point(|start| *start < limit.micros());
+        let first = before(within.from);
+        let some = first..before(within.to).max(first);
+        let part = |more_than: u64| {
+            let of = |counts: &[u64]| counts.iter().filter(|count| **count > more_than).count();
+            let first = of(&counts[..some.start]);
+            Part { of: of(&counts), some: first..first + of(&counts[some.clone()]) }
+        };
+        let (of_counting, several) = (part(0), part(1));
+        if of_counting.of != counting {
             return Err(Damaged("another number of steps counts"));
         }
-        let newest = decode_offsets(&mut reader, counting)?;
-        Ok(Self { starts, counts, newest })
+        let newest = decode_offsets(&mut reader, &of_counting)?;
+        let all = Part { of: starts.len(), some };
+        starts.truncate(all.some.end);
+        starts.drain(..all.some.start);
+        counts.truncate(all.some.end);
+        counts.drain(..all.some.start);
+        Ok(Self { starts, counts, newest, all, counting: of_counting, several })
     }
 
-    /// The steps that begin in a range.
-    fn with_values(&self, mut reader: Reader<'_>, within: TimeRange) -> Result<Summary, Damaged> {
+    fn with_values(
+        &self,
+        mut reader: Reader<'_>,
+        mut each: impl FnMut(i64, &Stats),
+    ) -> Result<(), Damaged> {
         let reader = &mut reader;
-        let steps = self.starts.len();
-        let mut flagged = Vec::with_capacity(steps);
-        ints::unpack(reader, steps, &mut flagged)?;
+        let mut flagged = Vec::with_capacity(self.starts.len());
+        ints::unpack_some(reader, self.all.of, self.all.some.clone(), &mut flagged)?;
         let (mut last, mut others) = (Vec::new().into_iter(), [None, None, None]);
-        if !self.newest.is_empty() {
-            last = numbers::decode(reader, self.newest.len())?.into_iter();
-            let several = self.counts.iter().filter(|count| **count > 1).count();
+        if self.counting.of > 0 {
+            let numbers = |reader: &mut Reader<'_>, part: &Part| {
+                numbers::decode_some(reader, part.of, part.some.clone()).map(Vec::into_iter)
+            };
+            last = numbers(reader, &self.counting)?;
             for other in &mut others {
                 if reader.byte()? != 0 {
-                    *other = Some(numbers::decode(reader, several)?.into_iter());
+                    *other = Some(numbers(reader, &self.several)?);
                 }
             }
         }
         let mut newest = self.newest.iter();
-        let mut summary = Summary::new();
         for ((start, count), flagged) in self.starts.iter().zip(&self.counts).zip(flagged) {
             let mut stats = Stats { count: *count, flagged, ..Stats::default() };
             if *count > 0
@@ -218,11 +268,9 @@ impl Frame {
                 (stats.min, stats.max, stats.sum) = (min, max, sum);
                 (stats.last, stats.last_time) = (last, start.wrapping_add(*at as i64));
             }
-            if within.contains(Timestamp::from_micros(*start)) {
-                summary.push((*start, stats));
-            }
+            each(*start, &stats);
         }
-        Ok(summary)
+        Ok(())
     }
 }
 
@@ -264,10 +312,10 @@ fn encode_offsets(offsets: &[u64], out: &mut Vec<u8>) {
     pack(offsets.iter().map(|at| at / unit - lowest), out);
 }
 
-fn decode_offsets(reader: &mut Reader<'_>, count: usize) -> Result<Vec<u64>, Damaged> {
+fn decode_offsets(reader: &mut Reader<'_>, part: &Part) -> Result<Vec<u64>, Damaged> {
     let (unit, lowest) = (reader.varint()?, reader.varint()?);
-    let mut offsets = Vec::with_capacity(count);
-    ints::unpack(reader, count, &mut offsets)?;
+    let mut offsets = Vec::with_capacity(part.some.len());
+    ints::unpack_some(reader, part.of, part.some.clone(), &mut offsets)?;
     for at in &mut offsets {
         *at = at.wrapping_add(lowest).wrapping_mul(unit);
     }
@@ -312,7 +360,9 @@ mod tests {
     fn round_trip(metrics: &[(MetricKey, Summary)]) -> usize {
         let blob = encode(metrics, (DAY, STEP), KEY);
         let back = decode(&blob, (DAY, STEP), KEY, None, TimeRange::ALL).expect("decodes");
-        assert_eq!(format!("{back:?}"), format!("{metrics:?}"));
+        let mut there = metrics.to_vec();
+        there.retain(|(_, summary)| !summary.is_empty());
+        assert_eq!(format!("{back:?}"), format!("{there:?}"));
         for (metric, _) in metrics {
             let one =
                 decode(&blob, (DAY, STEP), KEY, Some(&[*metric]), TimeRange::ALL).expect("decodes");
@@ -324,6 +374,7 @@ mod tests {
             for (_, summary) in &mut right {
                 summary.retain(|(start, _)| range.contains(Timestamp::from_micros(*start)));
             }
+            right.retain(|(_, summary)| !summary.is_empty());
             assert_eq!(format!("{part:?}"), format!("{right:?}"));
         }
         blob.len()
