@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::ensure;
+use city_tests::certificates::Authority;
 use city_tests::faults::{City, PATIENCE, settled};
 use city_tests::fleet::{Address, Load, Sender, Sent, check_store};
 use city_tests::gateway::{Gateway, Mood};
@@ -30,7 +31,7 @@ impl Journey {
     async fn begin(name: &str, spool_bytes: u64) -> Option<Self> {
         let server = Influxd::start(name)?;
         let gateway = Gateway::to(server.address()).expect("a gateway");
-        let city = city_of("influxdb", gateway.address, spool_bytes);
+        let city = city_of("influxdb", &format!("http://{}", gateway.address), spool_bytes);
         let mut journey = Self { city, server, gateway, instance: None, endpoint: Arc::default() };
         journey.start().await;
         Some(journey)
@@ -109,12 +110,12 @@ fn numbers(server: &Influxd, device: &str) -> Vec<u64> {
 }
 
 /// A city that stores in `backend` and knows a server.
-fn city_of(backend: &str, server: SocketAddr, spool_bytes: u64) -> City {
+fn city_of(backend: &str, url: &str, spool_bytes: u64) -> City {
     let city = City::new(&[]).expect("a city");
     let file = city.folder().join("citybrain.toml");
     let text = std::fs::read_to_string(&file).expect("a configuration");
     let store = format!(
-        "[store]\nbackend = \"{backend}\"\n[store.influxdb]\nurl = \"http://{server}\"\norg = \"{ORG}\"\n\
+        "[store]\nbackend = \"{backend}\"\n[store.influxdb]\nurl = \"{url}\"\norg = \"{ORG}\"\n\
          bucket = \"{BUCKET}\"\ntoken = \"{TOKEN}\"\nspool_bytes = {spool_bytes}\n",
     );
     std::fs::write(&file, text + &store).expect("written");
@@ -236,7 +237,7 @@ async fn history_is_copied_to_the_server_and_back_and_goes_on_where_it_was_cut_s
     let Some(server) = Influxd::start("history copied to InfluxDB") else { return };
     let gateway = Gateway::to(server.address()).expect("a gateway");
     // A spool that cannot hold half of it.
-    let city = city_of("embedded", gateway.address, 1 << 20);
+    let city = city_of("embedded", &format!("http://{}", gateway.address), 1 << 20);
     let instance = city.start().await.expect("it starts");
     let endpoint = instance.ready.mqtt;
     let load = Load { rate: None, devices: 20, ..Load::steady("d", "mqtt", 1.0) };
@@ -277,4 +278,59 @@ async fn history_is_copied_to_the_server_and_back_and_goes_on_where_it_was_cut_s
     assert!(copy.status.success(), "{said}{}", String::from_utf8_lossy(&copy.stderr));
     assert!(said.contains(&format!("{0} readings read, {0} of them", sent.numbers)), "{said}");
     check_store(&city.data(), &[sent]).expect("everything, once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_certificate_only_the_city_knows_is_written_and_read() {
+    let Some(mut server) = Influxd::start("InfluxDB behind TLS") else { return };
+    let certificates = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| certificates.path().join(name);
+    let authority = Authority::new(certificates.path()).expect("an authority");
+    authority.issue("influxd", &["localhost"]).expect("a certificate");
+    server.restart_with_tls(&file("influxd.pem"), &file("influxd.key"));
+    let url = format!("https://localhost:{}", server.address().port());
+    let city = city_of("influxdb", &url, 1 << 30);
+    let instance = city.start().await.expect("it starts");
+    let endpoint = Arc::new(Mutex::new(instance.ready.mqtt));
+    let mut journey = Journey {
+        gateway: Gateway::to(server.address()).expect("a gateway"),
+        city,
+        server,
+        instance: Some(instance),
+        endpoint,
+    };
+    let sender = journey.sender(None);
+    sender.more(MANY, PATIENCE).expect("acknowledged");
+    // Nobody vouches for the certificate: nothing is sent, and nothing is lost.
+    eventually("the trouble to be seen", PATIENCE, async || {
+        Ok((journey.figure("in_trouble").await? == 1).then_some(()))
+    })
+    .await
+    .expect("it is in the figures");
+    assert_eq!(journey.figure("forwarded_total").await.expect("a figure"), 0);
+
+    journey.kill();
+    let config = journey.city.folder().join("citybrain.toml");
+    let text = std::fs::read_to_string(&config).expect("a configuration");
+    let known = format!("{text}ca_file = {:?}\n", file("ca.pem"));
+    std::fs::write(&config, known).expect("written");
+    journey.start().await;
+    sender.more(MANY, PATIENCE).expect("acknowledged");
+    let sent = sender.stop().expect("all acknowledged");
+    settled(journey.instance(), std::slice::from_ref(&sent)).await.expect("all is stored");
+    eventually("the spool to be empty", PATIENCE, async || {
+        Ok((journey.figure("spool_bytes").await? == 0).then_some(()))
+    })
+    .await
+    .expect("everything is forwarded");
+    journey.kill();
+
+    // Read back over TLS, with nothing left here that it could come from.
+    std::fs::remove_dir_all(journey.city.data().join("spool")).expect("removed");
+    let copy = store_copy(&journey.city, "influxdb", "embedded").output().expect("it runs");
+    let said = String::from_utf8_lossy(&copy.stdout).into_owned();
+    assert!(copy.status.success(), "{said}{}", String::from_utf8_lossy(&copy.stderr));
+    check_store(&journey.city.data(), std::slice::from_ref(&sent)).expect("everything, once");
+    journey.server.restart();
+    check_server(&journey.server, &sent);
 }

@@ -141,6 +141,18 @@ impl Influxd {
         }
     }
 
+    /// Starts it again where it was, with what it had, but for TLS: with a certificate and its key.
+    pub fn restart_with_tls(&mut self, certificate: &Path, key: &Path) {
+        self.kill();
+        let tls = [("--tls-cert", certificate), ("--tls-key", key)];
+        self.process = Some(self.command(self.address, &tls));
+        let until = Instant::now() + Duration::from_mins(1);
+        while TcpStream::connect(self.address).is_err() {
+            assert!(Instant::now() < until, "influxd does not listen for TLS");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn start_somewhere(&mut self) {
         for _ in 0..20 {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -153,22 +165,27 @@ impl Influxd {
         panic!("influxd did not start on any of 20 ports");
     }
 
-    /// Starts it on a port; says whether it came up. If not, somebody took the port meanwhile.
-    fn spawn(&mut self, address: SocketAddr) -> bool {
+    fn command(&self, address: SocketAddr, files: &[(&str, &Path)]) -> Child {
         let folder = self.folder.path();
         let log = std::fs::File::create(folder.join("log")).expect("a log file");
-        let mut process = Command::new(&self.binary)
+        Command::new(&self.binary)
             .args(["--http-bind-address", &address.to_string()])
             .args(["--bolt-path".as_ref(), folder.join("bolt").as_os_str()])
             .args(["--engine-path".as_ref(), folder.join("engine").as_os_str()])
             .args(["--sqlite-path".as_ref(), folder.join("sqlite").as_os_str()])
             .args(["--reporting-disabled", "--log-level", "error"])
+            .args(files.iter().flat_map(|(option, file)| [option.as_ref(), file.as_os_str()]))
             .env("HOME", folder)
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log)
             .stdin(Stdio::null())
             .spawn()
-            .expect("influxd starts");
+            .expect("influxd starts")
+    }
+
+    /// Starts it on a port; says whether it came up. If not, somebody took the port meanwhile.
+    fn spawn(&mut self, address: SocketAddr) -> bool {
+        let mut process = self.command(address, &[]);
         self.address = address;
         let until = Instant::now() + Duration::from_mins(1);
         loop {
@@ -179,7 +196,7 @@ impl Influxd {
                 self.process = Some(process);
                 return true;
             }
-            assert!(Instant::now() < until, "influxd does not answer; see {}", folder.display());
+            assert!(Instant::now() < until, "influxd does not answer; see {:?}", self.folder);
             std::thread::sleep(Duration::from_millis(10));
         }
     }

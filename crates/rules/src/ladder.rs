@@ -1,9 +1,10 @@
 //! Severity ladders: which severities a value raises and which it clears.
 
-use city_model::Severity;
+use city_model::{Severity, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::fields::{self, Fields};
+use crate::parse;
 use crate::problem::{Mark, Sink, suggestion};
 use crate::yaml::{Content, Node};
 
@@ -27,6 +28,9 @@ pub struct Step {
     /// The limit that a value must pass the other way to clear; without one, a value that does
     /// not raise clears.
     pub clear: Option<f64>,
+    /// For how long the limit must be passed before this severity fires; `None`: for as long as
+    /// the rule says.
+    pub hold: Option<Span>,
 }
 
 /// One to four steps, mildest first, all in one direction and with limits that never get milder.
@@ -83,6 +87,13 @@ impl Ladder {
         verdict
     }
 
+    /// All its severities are raised.
+    pub(crate) fn all(&self) -> Verdict {
+        let bits = self.steps.iter().map(|step| 1 << step.severity as u8);
+        let raised = bits.fold(0, |all, bit| all | bit);
+        Verdict { raised, cleared: Verdict::CLEAR.cleared & !raised }
+    }
+
     /// The step of a severity.
     pub fn step(&self, severity: Severity) -> Option<&Step> {
         self.steps.iter().find(|step| step.severity == severity)
@@ -122,7 +133,7 @@ impl Ladder {
                 None => None,
                 Some(node) => Some(read_clear(node, direction, sink)?),
             };
-            let step = Step { severity, raise: limit, clear };
+            let step = Step { severity, raise: limit, clear, hold: None };
             check_gap(&step, direction, raise.mark, sink)
                 .then(|| Self { direction, steps: vec![step] })
         }
@@ -161,6 +172,62 @@ impl Ladder {
     }
 }
 
+/// Reads severities that something takes so long to reach, mildest first: `severity: high` with
+/// the rule's `for`, or `severity: {medium: {for: 10m}, high: {for: 1h}}`.
+pub(crate) fn read_lengths(
+    rule: &mut Fields<'_>,
+    sink: &mut Sink,
+) -> Option<Vec<(Severity, Span)>> {
+    const HINT: &str = "write `severity: {medium: {for: 10m}, high: {for: 1h}}`, or `severity: \
+                        high` with `for: 10m`";
+    let plain = rule.get("for");
+    let node = rule.need("severity", HINT, sink)?;
+    if !matches!(node.content, Content::Map(_)) {
+        let severity = plain_severity(node, sink)?;
+        let length = parse::positive_span(rule, "for", "how long, for example `for: 10m`", sink)?;
+        return Some(vec![(severity, length)]);
+    }
+    if let Some(plain) = plain {
+        sink.report_with(
+            plain.mark,
+            "the rule's `for` does not go with a severity ladder",
+            "write it inside each severity",
+        );
+    }
+    let before = sink.problems.len();
+    let fields = Fields::of(node, "`severity`", sink)?;
+    let mut found: Vec<(Severity, Span, Mark)> = Vec::new();
+    for (key, node) in fields.entries() {
+        let severity = fields::severity(&key.name);
+        if severity.is_none() {
+            report_severity(&key.name, key.mark, sink);
+        }
+        let Some(mut inside) = Fields::of(node, &format!("`{}`", key.name), sink) else {
+            continue;
+        };
+        let length =
+            parse::positive_span(&mut inside, "for", "how long, for example `for: 10m`", sink);
+        inside.finish(|_| None, sink);
+        found.extend(severity.zip(length).map(|(severity, length)| (severity, length, key.mark)));
+    }
+    if fields.entries().is_empty() {
+        sink.report_with(node.mark, "`severity` has no steps", HINT);
+    }
+    found.sort_by_key(|(severity, ..)| *severity);
+    for pair in found.windows(2) {
+        let ((mild, short, _), (severe, long, at)) = (pair[0], pair[1]);
+        if long <= short {
+            sink.report_with(
+                at,
+                format!("`{severe}` ({long}) must take longer than `{mild}` ({short})"),
+                "swap them, or remove one step",
+            );
+        }
+    }
+    let lengths = found.into_iter().map(|(severity, length, _)| (severity, length));
+    (sink.problems.len() == before).then(|| lengths.collect())
+}
+
 /// Reads `severity: high`.
 pub(crate) fn plain_severity(node: &Node, sink: &mut Sink) -> Option<Severity> {
     let name = fields::text(node, "severity", sink)?;
@@ -186,6 +253,7 @@ fn read_step(
     let below = limits.number("below", sink);
     let clear_below = limits.number("clear_below", sink);
     let clear_above = limits.number("clear_above", sink);
+    let hold = limits.span("for", sink);
     if sink.problems.len() > before {
         return None;
     }
@@ -218,7 +286,7 @@ fn read_step(
         );
         return None;
     }
-    Some((direction, Step { severity, raise, clear }))
+    Some((direction, Step { severity, raise, clear, hold }))
 }
 
 fn read_limit(node: &Node, what: &str, sink: &mut Sink) -> Option<(Direction, f64)> {
@@ -291,14 +359,16 @@ fn check_order(steps: &[(Direction, Step, Mark)], sink: &mut Sink) {
             continue;
         }
         let sign = if *direction == Direction::Above { 1.0 } else { -1.0 };
-        if sign * severe.raise <= sign * mild.raise {
+        let later = severe.hold.is_some_and(|hold| mild.hold.is_none_or(|mild| hold > mild));
+        let (severe_limit, mild_limit) = (sign * severe.raise, sign * mild.raise);
+        if severe_limit < mild_limit || (!later && severe_limit <= mild_limit) {
             sink.report_with(
                 *at,
                 format!(
                     "the limit of `{}` ({}) must be worse than that of `{}` ({})",
                     severe.severity, severe.raise, mild.severity, mild.raise
                 ),
-                "swap them, or remove one step",
+                "swap them, remove one step, or give the worse one a longer `for`",
             );
         }
         let clear = |step: &Step| sign * step.clear.unwrap_or(step.raise);
@@ -321,7 +391,7 @@ mod tests {
 
     #[test]
     fn values_between_the_limits_neither_raise_nor_clear() {
-        let high = Step { severity: Severity::High, raise: 115.0, clear: Some(100.0) };
+        let high = Step { severity: Severity::High, raise: 115.0, clear: Some(100.0), hold: None };
         let ladder = Ladder { direction: Direction::Above, steps: vec![high] };
         let bit = 1 << Severity::High as u8;
         for (value, raised, cleared) in
@@ -334,7 +404,7 @@ mod tests {
 
     #[test]
     fn low_limits_mirror_high_ones() {
-        let low = Step { severity: Severity::Low, raise: 5.0, clear: None };
+        let low = Step { severity: Severity::Low, raise: 5.0, clear: None, hold: None };
         let ladder = Ladder { direction: Direction::Below, steps: vec![low] };
         assert_eq!(ladder.judge(4.9).raised, 1);
         assert_eq!(ladder.judge(5.0), Verdict::CLEAR);

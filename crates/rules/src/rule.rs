@@ -64,7 +64,8 @@ pub struct Rule {
     pub ladder: Option<Ladder>,
     /// What it does with the readings that it selects.
     pub condition: Condition,
-    /// For how long a limit must be passed before the alert fires (`for`).
+    /// For how long a limit must be passed before the alert fires (`for`), where a severity does
+    /// not say otherwise.
     pub hold: Span,
     /// For how long the alert goes on firing after the condition has cleared.
     pub keep_firing_for: Span,
@@ -97,6 +98,17 @@ impl Rule {
             name: self.name.clone(),
             department: self.department.clone(),
         }
+    }
+
+    /// For how long the limit of each severity must be passed before it fires.
+    pub fn holds(&self) -> [Span; Severity::ALL.len()] {
+        Severity::ALL.map(|severity| self.hold_of(severity))
+    }
+
+    /// For how long the limit of a severity must be passed before it fires.
+    pub fn hold_of(&self, severity: Severity) -> Span {
+        let step = self.ladder.as_ref().and_then(|ladder| ladder.step(severity));
+        step.and_then(|step| step.hold).unwrap_or(self.hold)
     }
 
     /// Its severities, mildest first, with their limits if it judges a value.

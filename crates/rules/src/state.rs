@@ -3,7 +3,7 @@
 //!
 //! Each severity of a ladder has its own level, as if it were a rule of its own; the alert has the
 //! worst severity that fires. So an alert escalates only when the worse limit has been passed for
-//! the rule's `for`, too, and steps down only after `keep_firing_for`.
+//! its own `for`, too, and steps down only after `keep_firing_for`.
 //!
 //! The machine has no clock. Verdicts come with their time, and [`Machine::advance`] must be
 //! called at every [`Machine::next_deadline`]: then the same input gives the same changes, however
@@ -14,13 +14,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::ladder::Verdict;
 
-/// The two waiting times of a rule.
+/// The waiting times of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// How long a limit must be passed before its severity fires (`for`).
-    pub hold: Span,
+    /// How long a limit must be passed before its severity fires (`for`), by severity.
+    pub hold: [Span; Severity::ALL.len()],
     /// How long a severity goes on firing after it has cleared (`keep_firing_for`).
     pub keep: Span,
+}
+
+impl Timing {
+    /// How long a severity waits before it fires, and before it is over.
+    fn waits(&self, severity: usize) -> (Span, Span) {
+        (self.hold[severity], self.keep)
+    }
 }
 
 /// The state of one severity.
@@ -48,30 +55,35 @@ impl Level {
         matches!(self, Self::Firing | Self::Recovering { .. })
     }
 
-    fn deadline(self, timing: Timing) -> Option<Timestamp> {
+    fn deadline(self, (hold, keep): (Span, Span)) -> Option<Timestamp> {
         match self {
-            Self::Pending { since } => Some(since + timing.hold),
-            Self::Recovering { since } => Some(since + timing.keep),
+            Self::Pending { since } => Some(since + hold),
+            Self::Recovering { since } => Some(since + keep),
             Self::Inactive | Self::Firing => None,
         }
     }
 
     /// The level after a verdict. The raise limit alone keeps a pending level alive, the clear
     /// limit alone ends a firing one; between the two nothing changes but that.
-    fn judged(self, now: Timestamp, raised: bool, cleared: bool, timing: Timing) -> Self {
+    fn judged(
+        self,
+        now: Timestamp,
+        (raised, cleared): (bool, bool),
+        (hold, keep): (Span, Span),
+    ) -> Self {
         match self {
-            Self::Inactive if raised && timing.hold == Span::ZERO => Self::Firing,
+            Self::Inactive if raised && hold == Span::ZERO => Self::Firing,
             Self::Inactive if raised => Self::Pending { since: now },
             Self::Pending { .. } if !raised => Self::Inactive,
-            Self::Firing if cleared && timing.keep == Span::ZERO => Self::Inactive,
+            Self::Firing if cleared && keep == Span::ZERO => Self::Inactive,
             Self::Firing if cleared => Self::Recovering { since: now },
             Self::Recovering { .. } if raised => Self::Firing,
             same => same,
         }
     }
 
-    fn advanced(self, now: Timestamp, timing: Timing) -> Self {
-        match (self, self.deadline(timing)) {
+    fn advanced(self, now: Timestamp, waits: (Span, Span)) -> Self {
+        match (self, self.deadline(waits)) {
             (Self::Pending { .. }, Some(deadline)) if deadline <= now => Self::Firing,
             (Self::Recovering { .. }, Some(deadline)) if deadline <= now => Self::Inactive,
             (same, _) => same,
@@ -112,19 +124,33 @@ impl Machine {
         let before = self.severity();
         for (index, level) in self.levels.iter_mut().enumerate() {
             let bit = 1 << index;
-            let (raised, cleared) = (verdict.raised & bit != 0, verdict.cleared & bit != 0);
-            *level = level.judged(now, raised, cleared, timing);
+            let verdict = (verdict.raised & bit != 0, verdict.cleared & bit != 0);
+            *level = level.judged(now, verdict, timing.waits(index));
         }
+        self.imply();
         change(before, self.severity())
     }
 
     /// Serves the deadlines up to `now`.
     pub fn advance(&mut self, now: Timestamp, timing: Timing) -> Option<AlertEventKind> {
         let before = self.severity();
-        for level in &mut self.levels {
-            *level = level.advanced(now, timing);
+        for (index, level) in self.levels.iter_mut().enumerate() {
+            *level = level.advanced(now, timing.waits(index));
         }
+        self.imply();
         change(before, self.severity())
+    }
+
+    /// While a severity fires, milder ones whose limit is passed, too, need not wait any longer: so
+    /// an alert steps down to them instead of ending and coming back.
+    fn imply(&mut self) {
+        let mut worse_fires = false;
+        for level in self.levels.iter_mut().rev() {
+            if worse_fires && matches!(level, Level::Pending { .. }) {
+                *level = Level::Firing;
+            }
+            worse_fires |= level.fires();
+        }
     }
 
     /// What began after `now`, by a clock that has been set back since, begins now.
@@ -138,7 +164,8 @@ impl Machine {
 
     /// When [`Machine::advance`] has something to do next.
     pub fn next_deadline(&self, timing: Timing) -> Option<Timestamp> {
-        self.levels.iter().filter_map(|level| level.deadline(timing)).min()
+        let levels = self.levels.iter().enumerate();
+        levels.filter_map(|(index, level)| level.deadline(timing.waits(index))).min()
     }
 }
 
@@ -160,7 +187,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn ladder() -> Ladder {
-        let step = |severity, raise, clear| Step { severity, raise, clear: Some(clear) };
+        let step =
+            |severity, raise, clear| Step { severity, raise, clear: Some(clear), hold: None };
         Ladder {
             direction: Direction::Above,
             steps: vec![
@@ -201,7 +229,7 @@ mod tests {
         log
     }
 
-    const TIMING: Timing = Timing { hold: Span::from_secs(30), keep: Span::ZERO };
+    const TIMING: Timing = Timing { hold: [Span::from_secs(30); 4], keep: Span::ZERO };
 
     #[test]
     fn an_alert_climbs_and_steps_down_the_ladder() {
@@ -219,6 +247,34 @@ mod tests {
     }
 
     #[test]
+    fn each_severity_waits_for_its_own_time() {
+        let hold = [0, 10, 60, 20].map(Span::from_secs);
+        let timing = Timing { hold, keep: Span::ZERO };
+        assert_eq!(
+            run(&[(0, 160.0), (50, 140.0), (65, 60.0)], 100, timing, &[]),
+            [
+                (10, Fired, Some(Severity::Medium)),
+                (20, Escalated, Some(Severity::Critical)),
+                (65, Resolved, None),
+            ]
+        );
+        assert_eq!(
+            run(&[(0, 120.0), (61, 60.0)], 100, timing, &[])[1],
+            (60, Escalated, Some(Severity::High))
+        );
+        // The worse one is quicker: the milder one does not wait when that is over.
+        let timing = Timing { hold: [0, 100, 100, 0].map(Span::from_secs), keep: Span::ZERO };
+        assert_eq!(
+            run(&[(0, 160.0), (10, 90.0), (20, 60.0)], 300, timing, &[]),
+            [
+                (0, Fired, Some(Severity::Critical)),
+                (10, Deescalated, Some(Severity::Medium)),
+                (20, Resolved, None),
+            ]
+        );
+    }
+
+    #[test]
     fn the_recovery_limit_keeps_no_pending_alive() {
         assert_eq!(run(&[(0, 80.0), (20, 70.0), (25, 80.0)], 54, TIMING, &[]), []);
     }
@@ -231,7 +287,7 @@ mod tests {
 
     #[test]
     fn an_alert_that_keeps_firing_outlives_short_recoveries() {
-        let timing = Timing { hold: Span::ZERO, keep: Span::from_secs(60) };
+        let timing = Timing { hold: [Span::ZERO; 4], keep: Span::from_secs(60) };
         let readings = [(0, 80.0), (10, 50.0), (40, 80.0), (50, 50.0), (80, 70.0)];
         assert_eq!(
             run(&readings, 500, timing, &[]),
@@ -255,9 +311,10 @@ mod tests {
     proptest! {
         #[test]
         fn events_alternate_and_severities_are_consistent(
-            readings in readings(), hold in 0i64..60, keep in 0i64..60,
+            readings in readings(), hold in prop::array::uniform4(0i64..60), keep in 0i64..60,
         ) {
-            let timing = Timing { hold: Span::from_secs(hold), keep: Span::from_secs(keep) };
+            let hold = hold.map(Span::from_secs);
+            let timing = Timing { hold, keep: Span::from_secs(keep) };
             let mut current: Option<Severity> = None;
             for (at, kind, severity) in run(&readings, 100_000, timing, &[]) {
                 match kind {
@@ -276,10 +333,11 @@ mod tests {
 
         #[test]
         fn ticks_change_nothing(
-            readings in readings(), hold in 0i64..60, keep in 0i64..60,
+            readings in readings(), hold in prop::array::uniform4(0i64..60), keep in 0i64..60,
             ticks in prop::collection::vec(0i64..2_000, 0..50),
         ) {
-            let timing = Timing { hold: Span::from_secs(hold), keep: Span::from_secs(keep) };
+            let hold = hold.map(Span::from_secs);
+            let timing = Timing { hold, keep: Span::from_secs(keep) };
             prop_assert_eq!(
                 run(&readings, 5_000, timing, &[]),
                 run(&readings, 5_000, timing, &ticks)

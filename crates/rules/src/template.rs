@@ -2,6 +2,7 @@
 
 use city_model::{Device, LocalText, Metric, Span, Zone};
 
+use crate::kinds::Measure;
 use crate::problem::{Mark, Sink, suggestion};
 
 /// What can stand between braces in a text.
@@ -25,11 +26,13 @@ pub enum Placeholder {
     For,
     /// How many devices decided.
     Devices,
+    /// The states that the rule is about.
+    State,
 }
 
 impl Placeholder {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Device,
         Self::DeviceName,
         Self::Zone,
@@ -39,6 +42,7 @@ impl Placeholder {
         Self::Unit,
         Self::For,
         Self::Devices,
+        Self::State,
     ];
 
     /// The name between the braces.
@@ -53,6 +57,7 @@ impl Placeholder {
             Self::Unit => "unit",
             Self::For => "for",
             Self::Devices => "devices",
+            Self::State => "state",
         }
     }
 }
@@ -80,8 +85,10 @@ pub(crate) struct Facts<'f> {
     pub(crate) device: Option<&'f Device>,
     pub(crate) zone: Option<&'f Zone>,
     pub(crate) metric: Option<&'f Metric>,
-    /// Whether value and limit are in the metric's unit (a count of readings is not).
-    pub(crate) in_unit: bool,
+    /// What value and limit are measured in.
+    pub(crate) measure: Measure,
+    /// The states in which it is bad to be.
+    pub(crate) states: Option<&'f LocalText>,
     pub(crate) value: Option<f64>,
     pub(crate) limit: Option<f64>,
     pub(crate) hold: Span,
@@ -167,7 +174,17 @@ fn fill(parts: &[Part], language: Language, facts: &Facts<'_>) -> String {
         Language::Zh => text.zh.clone(),
     };
     let id = || facts.device_id.unwrap_or_default().to_owned();
-    let decimals = facts.metric.filter(|_| facts.in_unit).map_or(0, |metric| metric.decimals);
+    let decimals = match (facts.measure, facts.metric) {
+        (Measure::Metric, Some(metric)) => metric.decimals,
+        // Changes are smaller than values.
+        (Measure::Per(_), Some(metric)) => metric.decimals.saturating_add(1),
+        _ => 0,
+    };
+    let length = |value: Option<f64>| {
+        let whole = value.map(|value| Span::from_secs(value.round() as i64));
+        whole.map_or_else(|| "–".to_owned(), |span| duration(span, language))
+    };
+    let is_length = facts.measure == Measure::Length;
     let filled = parts
         .iter()
         .map(|part| match part {
@@ -181,13 +198,19 @@ fn fill(parts: &[Part], language: Language, facts: &Facts<'_>) -> String {
                 Placeholder::Metric => {
                     facts.metric.map(|metric| pick(&metric.name)).unwrap_or_default()
                 }
+                Placeholder::Value if is_length => length(facts.value),
+                Placeholder::Limit if is_length => length(facts.limit),
                 Placeholder::Value => number(facts.value, decimals),
                 Placeholder::Limit => exact(facts.limit, decimals),
+                // A length of time has its units with it.
+                Placeholder::Unit if is_length => String::new(),
                 Placeholder::Unit => facts
-                    .metric
-                    .filter(|metric| facts.in_unit && &*metric.symbol != "1")
-                    .map(|metric| metric.symbol.to_string())
+                    .measure
+                    .unit(facts.metric)
+                    .filter(|unit| &**unit != "1")
+                    .map(|unit| unit.to_string())
                     .unwrap_or_default(),
+                Placeholder::State => facts.states.map(pick).unwrap_or_default(),
                 Placeholder::For => duration(facts.hold, language),
                 Placeholder::Devices => facts.devices.to_string(),
             },
@@ -249,7 +272,6 @@ mod tests {
         let facts = Facts {
             device_id: Some("n-1"),
             metric: catalogue.by_id("noise_laeq"),
-            in_unit: true,
             value: Some(71.26),
             limit: Some(70.25),
             hold: Span::from_secs(90),

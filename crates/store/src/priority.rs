@@ -1,9 +1,9 @@
 //! Who waits when there is more to do than there are cores.
 
 /// By how much threads that answer queries give way: their share of a core that others want too is
-/// a tenth of the others' (`sched(7)`). A core that nobody else wants is all theirs.
+/// a thirtieth of the others' (`sched(7)`). A core that nobody else wants is all theirs.
 #[cfg(target_os = "linux")]
-const NICER: i32 = 10;
+const NICER: i32 = 15;
 
 /// Lets the calling thread, for the rest of its life, give way to those that take readings in. To
 /// be called first by threads that answer long queries. Elsewhere than on Linux it does nothing.

@@ -67,6 +67,8 @@ struct RuleStep {
     limit: Option<f64>,
     /// The limit that clears it again, if it is another one.
     clear: Option<f64>,
+    /// For how long the limit must be passed, in seconds.
+    for_s: f64,
 }
 
 /// What a rule selects; what is empty matches everything.
@@ -127,6 +129,7 @@ fn view(rule: &city_rules::Rule, firing: u64) -> Rule {
         severity,
         limit: step.map(|step| step.raise),
         clear: step.and_then(|step| step.clear),
+        for_s: rule.hold_of(severity).secs_f64(),
     });
     let select = &rule.select;
     Rule {

@@ -9,7 +9,7 @@ use city_model::{
 
 use super::program::Compiled;
 use super::slot::{Evidence, Open, Slot, SubjectKey};
-use crate::kinds::Condition;
+use crate::kinds::{Condition, Measure};
 use crate::ladder::Ladder;
 use crate::parse::hex;
 use crate::rule::Rule;
@@ -45,7 +45,7 @@ pub(super) fn record(
         (AlertEventKind::Escalated | AlertEventKind::Deescalated, Some(severity)) => {
             alert.severity = severity;
             alert.limit = limit(rule.ladder.as_ref(), severity);
-            alert.summary = scene.summary(rule, &open.evidence, alert.limit);
+            alert.summary = scene.summary(rule, severity, &open.evidence, alert.limit);
             alert.zones = scene.zone_ids(&open.evidence.zones);
             alert.position = scene.position(&open.evidence);
         }
@@ -88,7 +88,7 @@ struct Scene<'d> {
     device: Option<&'d Device>,
     zone: Option<&'d Zone>,
     metric: Option<&'d Metric>,
-    in_unit: bool,
+    measure: Measure,
 }
 
 impl<'d> Scene<'d> {
@@ -109,11 +109,8 @@ impl<'d> Scene<'d> {
             SubjectKey::Gateway(id) => Some(&**id),
             _ => device.map(|device| &*device.id),
         };
-        let in_unit = match &rule.condition {
-            Condition::Function(function) => function.keeps_unit(),
-            _ => true,
-        };
-        Self { key, directory, device_id, device, zone, metric, in_unit }
+        let measure = rule.condition.measure();
+        Self { key, directory, device_id, device, zone, metric, measure }
     }
 
     fn fired(&self, rule: &Rule, open: &Open, at: Timestamp) -> Option<Alert> {
@@ -122,7 +119,7 @@ impl<'d> Scene<'d> {
         let evidence = &open.evidence;
         let limit = limit(rule.ladder.as_ref(), severity);
         let identity = format!("{}\n{subject}\n{}", rule.id, open.started.micros());
-        let judged = evidence.value.is_some() && self.in_unit;
+        let unit = if evidence.value.is_some() { self.measure.unit(self.metric) } else { None };
         Some(Alert {
             id: hex(identity.as_bytes(), 16).into(),
             rule: rule.reference(),
@@ -132,11 +129,11 @@ impl<'d> Scene<'d> {
             fired_at: at,
             resolved_at: None,
             metric: self.metric.map(|metric| metric.id.clone()),
-            unit: self.metric.filter(|_| judged).map(|metric| metric.symbol.clone()),
+            unit,
             value: evidence.value,
             limit,
             reading_time: evidence.time,
-            summary: self.summary(rule, evidence, limit),
+            summary: self.summary(rule, severity, evidence, limit),
             zones: self.zone_ids(&evidence.zones),
             kind: self.device.map(|device| device.kind.clone()),
             position: self.position(evidence),
@@ -149,10 +146,11 @@ impl<'d> Scene<'d> {
     fn summary(
         &self,
         rule: &Rule,
+        severity: Severity,
         evidence: &Evidence,
         limit: Option<f64>,
     ) -> city_model::LocalText {
-        let mut hold = rule.hold;
+        let mut hold = rule.hold_of(severity);
         let mut template = &rule.summary;
         if let Condition::Silence(silence) = &rule.condition {
             hold = self.device.and_then(|device| silence.allowance(device)).unwrap_or(hold);
@@ -165,7 +163,11 @@ impl<'d> Scene<'d> {
             device: self.device,
             zone: self.zone.or_else(|| smallest(&evidence.zones, |key| self.directory.zone(key))),
             metric: self.metric,
-            in_unit: self.in_unit,
+            measure: self.measure,
+            states: match &rule.condition {
+                Condition::State(states) => Some(states.text()),
+                _ => None,
+            },
             value: evidence.value,
             limit,
             hold,

@@ -22,7 +22,7 @@ impl Evaluator {
                 }
                 let inside = compiled.inside(&device);
                 let target = match &compiled.rule.condition {
-                    Condition::Value | Condition::Function(_) => {
+                    Condition::Value | Condition::State(_) | Condition::Function(_) => {
                         self.series_target(rule, key, inside)
                     }
                     Condition::Silence(silence) => {
@@ -62,12 +62,13 @@ impl Evaluator {
         Some(Target::Series { slot, roams: inside == Inside::Varies })
     }
 
+    /// Judges a reading of a series; `value` is there unless the rule takes texts, too.
     pub(super) fn judge_series(
         &mut self,
         id: SlotId,
         roams: bool,
         reading: &Reading,
-        value: f64,
+        value: Option<f64>,
         device_simulated: bool,
         out: &mut Vec<AlertEvent>,
     ) {
@@ -82,13 +83,19 @@ impl Evaluator {
             // It has left the zones of the rule: seen outside, it is clear.
             Verdict::CLEAR
         } else {
-            if let Some(memory) = memory {
+            if let (Some(memory), Some(value)) = (memory, value) {
                 match memory.push(reading.time, value) {
-                    Some(result) => judged = result,
+                    Some(result) => judged = Some(result),
                     None => return,
                 }
             }
-            compiled.rule.ladder.as_ref().map_or(Verdict::CLEAR, |ladder| ladder.judge(judged))
+            match (&compiled.rule.condition, &compiled.rule.ladder, judged) {
+                (Condition::State(states), Some(ladder), _) if states.hold(&reading.value) => {
+                    ladder.all()
+                }
+                (Condition::State(_), ..) | (_, None, _) | (.., None) => Verdict::CLEAR,
+                (_, Some(ladder), Some(judged)) => ladder.judge(judged),
+            }
         };
         if verdict.raised == 0 && slot.open.is_none() {
             return;
@@ -99,7 +106,7 @@ impl Evaluator {
         };
         let simulated = simulated_at.is_some_and(|at| reading.time.since(at) <= reach);
         let evidence = Evidence {
-            value: Some(judged),
+            value: judged.filter(|_| !compiled.takes_text()),
             time: Some(reading.time),
             zones: reading.zones.clone(),
             position: reading.position,

@@ -234,13 +234,14 @@ impl Evaluator {
         }
         match (subscription.target, number) {
             (Target::Silence { slot }, _) => self.hear(slot, reading, subscription.simulated, out),
-            (_, None) => {
+            (_, None) if !compiled.takes_text() => {
                 tally.not_numeric += 1;
                 return;
             }
-            (Target::Series { slot, roams }, Some(value)) => {
+            (Target::Series { slot, roams }, value) => {
                 self.judge_series(slot, roams, reading, value, subscription.simulated, out);
             }
+            (Target::Zone { .. }, None) => {}
             (Target::Zone { link }, Some(value)) => {
                 self.judge_zones(link, subscription, reading, value, out);
             }

@@ -85,12 +85,17 @@ impl Compiled {
             keys.into_boxed_slice()
         });
         Self {
-            timing: Timing { hold: rule.hold, keep: rule.keep_firing_for },
+            timing: Timing { hold: rule.holds(), keep: rule.keep_firing_for },
             trust: rule.trust,
             lateness: rule.lateness,
             zones,
             rule,
         }
+    }
+
+    /// Whether readings that are no numbers are judged, too.
+    pub(super) fn takes_text(&self) -> bool {
+        matches!(self.rule.condition, Condition::State(_))
     }
 
     /// Whether any of these zones is selected.

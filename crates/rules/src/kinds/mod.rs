@@ -6,6 +6,9 @@
 //! the evaluator's and the same for all kinds.
 
 mod absence;
+mod flat_line;
+mod rate_of_change;
+mod state_duration;
 mod threshold;
 mod window;
 mod zone_aggregate;
@@ -13,7 +16,7 @@ mod zone_aggregate;
 use std::fmt;
 use std::sync::Arc;
 
-use city_model::{Severity, Span, Timestamp};
+use city_model::{Metric, Severity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::fields::Fields;
@@ -24,11 +27,19 @@ use crate::selector::Selector;
 use crate::template::{Placeholder, Template};
 
 pub use absence::{Allowed, Gateways, Silence, Watch};
+pub use state_duration::States;
 pub use zone_aggregate::{Aggregate, ZoneAggregate};
 
 /// All kinds.
-pub static KINDS: &[&Kind] =
-    &[&threshold::KIND, &window::KIND, &absence::KIND, &zone_aggregate::KIND];
+pub static KINDS: &[&Kind] = &[
+    &threshold::KIND,
+    &window::KIND,
+    &rate_of_change::KIND,
+    &flat_line::KIND,
+    &state_duration::KIND,
+    &absence::KIND,
+    &zone_aggregate::KIND,
+];
 
 /// A kind of rule.
 #[derive(Debug)]
@@ -61,12 +72,57 @@ pub(crate) struct Built {
 pub enum Condition {
     /// Judges every value of a series as it is.
     Value,
+    /// Judges whether a series is in certain states, also such as are texts.
+    State(States),
     /// Judges what a function makes of the values of a series.
     Function(Arc<dyn SeriesFunction>),
     /// Watches devices or series for silence.
     Silence(Silence),
     /// Judges an aggregate over the devices in a zone.
     Zone(ZoneAggregate),
+}
+
+/// What a judged value and its limits are measured in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Measure {
+    /// The unit of the metric.
+    #[default]
+    Metric,
+    /// A bare number, such as a count of readings.
+    Plain,
+    /// The unit of the metric in a length of time.
+    Per(Span),
+    /// A length of time, in seconds.
+    Length,
+}
+
+impl Measure {
+    /// The unit as people write it, for values of a metric; `None` if there is none.
+    pub(crate) fn unit(self, metric: Option<&Metric>) -> Option<Arc<str>> {
+        match self {
+            Self::Metric => metric.map(|metric| metric.symbol.clone()),
+            Self::Plain => None,
+            Self::Per(span) => {
+                let length = span.to_string();
+                // `/h`, but `/10m`.
+                let one = length.strip_prefix('1');
+                let one = one.filter(|unit| unit.chars().all(char::is_alphabetic));
+                metric.map(|metric| format!("{}/{}", metric.symbol, one.unwrap_or(&length)).into())
+            }
+            Self::Length => Some("s".into()),
+        }
+    }
+}
+
+impl Condition {
+    /// What the judged value is measured in.
+    pub(crate) fn measure(&self) -> Measure {
+        match self {
+            Self::Function(function) => function.measure(),
+            Self::State(_) => Measure::Length,
+            _ => Measure::Metric,
+        }
+    }
 }
 
 /// A function over the readings of one series, with a memory.
@@ -77,9 +133,9 @@ pub trait SeriesFunction: fmt::Debug + Send + Sync {
     fn restore(&self, saved: &Saved) -> Box<dyn Memory>;
     /// How far back readings can count.
     fn reach(&self) -> Span;
-    /// Whether the result is in the unit of the metric.
-    fn keeps_unit(&self) -> bool {
-        true
+    /// What the result is measured in.
+    fn measure(&self) -> Measure {
+        Measure::Metric
     }
 }
 

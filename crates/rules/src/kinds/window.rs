@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use city_model::{Span, Timestamp};
 
-use super::{Built, Condition, Kind, Memory, Saved, SeriesFunction, threshold};
+use super::{Built, Condition, Kind, Measure, Memory, Saved, SeriesFunction, threshold};
 use crate::fields::Fields;
 use crate::ladder::Ladder;
 use crate::parse::{choose, need_metric, positive_span};
@@ -116,8 +116,8 @@ impl SeriesFunction for Window {
         self.over
     }
 
-    fn keeps_unit(&self) -> bool {
-        self.function != Function::Count
+    fn measure(&self) -> Measure {
+        if self.function == Function::Count { Measure::Plain } else { Measure::Metric }
     }
 }
 

@@ -2137,6 +2137,11 @@ export interface components {
             clear: number | null;
             /**
              * Format: double
+             * @description For how long the limit must be passed, in seconds.
+             */
+            for_s: number;
+            /**
+             * Format: double
              * @description The limit that raises it; `null` for rules that judge no value.
              */
             limit: number | null;
