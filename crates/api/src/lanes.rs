@@ -13,6 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Short calls (state, last values) at the same time.
 const SHORT: usize = 16;
 
+/// Runs over much of history at the same time.
+const BACKTESTS: usize = 1;
+
 /// Passwords that are hashed at the same time, for callers whom nobody knows yet.
 const PASSWORDS: usize = 2;
 /// How many more may wait for that; the rest are told at once to come back.
@@ -25,6 +28,7 @@ const BODIES_KIB: usize = 64 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Lanes {
     history: Arc<Semaphore>,
+    backtests: Arc<Semaphore>,
     short: Arc<Semaphore>,
     passwords: Arc<Semaphore>,
     password_queue: Arc<Semaphore>,
@@ -36,6 +40,7 @@ impl Lanes {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             history: Arc::new(Semaphore::new(cores.max(2))),
+            backtests: Arc::new(Semaphore::new(BACKTESTS)),
             short: Arc::new(Semaphore::new(SHORT)),
             passwords: Arc::new(Semaphore::new(PASSWORDS)),
             password_queue: Arc::new(Semaphore::new(PASSWORDS + PASSWORDS_WAITING)),
@@ -75,21 +80,15 @@ impl Lanes {
         &self,
         work: impl FnOnce(&Cancel) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
-        let gone = CancelOnDrop(Cancel::default());
-        let cancel = gone.0.clone();
-        let permit = turn(&self.history).await?;
-        // Threads of their own, because one that gives way cannot be made to stop doing so. To
-        // start one takes a small part of what any query over history does.
-        let (tell, told) = tokio::sync::oneshot::channel();
-        let thread = std::thread::Builder::new().name("history".to_owned());
-        let started = thread.spawn(move || {
-            city_store::give_way();
-            let _permit = permit;
-            // Nobody may wait any more.
-            let _ = tell.send(work(&cancel));
-        });
-        started.map_err(|error| Problem::internal(&error))?;
-        told.await.unwrap_or_else(|error| Err(Problem::internal(&error)))
+        give_way(&self.history, work).await
+    }
+
+    /// The same for runs over much of history, which have a lane of their own: they take minutes.
+    pub(crate) async fn backtest<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Cancel) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        give_way(&self.backtests, work).await
     }
 
     /// Runs something short that blocks.
@@ -108,6 +107,27 @@ impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.cancel();
     }
+}
+
+async fn give_way<T: Send + 'static>(
+    lane: &Arc<Semaphore>,
+    work: impl FnOnce(&Cancel) -> Answer<T> + Send + 'static,
+) -> Answer<T> {
+    let gone = CancelOnDrop(Cancel::default());
+    let cancel = gone.0.clone();
+    let permit = turn(lane).await?;
+    // Threads of their own, because one that gives way cannot be made to stop doing so. To
+    // start one takes a small part of what any query over history does.
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name("history".to_owned());
+    let started = thread.spawn(move || {
+        city_store::give_way();
+        let _permit = permit;
+        // Nobody may wait any more.
+        let _ = tell.send(work(&cancel));
+    });
+    started.map_err(|error| Problem::internal(&error))?;
+    told.await.unwrap_or_else(|error| Err(Problem::internal(&error)))
 }
 
 async fn run<T: Send + 'static>(

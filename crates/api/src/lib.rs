@@ -12,6 +12,7 @@ mod document;
 mod extract;
 mod headers;
 mod lanes;
+mod lines;
 mod live;
 mod metrics;
 mod openapi;

@@ -69,6 +69,7 @@ codes! {
     BAD_BODY "bad_body" 422 "The body is not of the right shape";
     BAD_DEVICES "bad_devices" 422 "Devices cannot be registered like this";
     BAD_ZONES "bad_zones" 422 "The zones cannot be taken like this";
+    BAD_RULES "bad_rules" 422 "The rules have problems";
     BAD_KEY "bad_idempotency_key" 422 "The idempotency key does not fit the event";
     UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" 415 "The body must be JSON";
     BODY_TOO_LARGE "body_too_large" 413 "The body is too large";

@@ -148,6 +148,13 @@ impl RuleSet {
         self.by_id.get(id).copied()
     }
 
+    /// Only the rules with these ids.
+    #[must_use]
+    pub fn only(&self, ids: &[String]) -> Self {
+        let named = |rule: &&Arc<Rule>| ids.iter().any(|id| **id == *rule.id);
+        Self::new(self.rules.iter().filter(named).cloned().collect())
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.rules.len()

@@ -4,6 +4,7 @@
 #![allow(clippy::struct_field_names)] // the names are those of the result file
 
 mod asking;
+mod backtest;
 mod city;
 mod decode;
 mod endpoint;
@@ -26,6 +27,7 @@ pub use part::{PARTS, Part};
 
 /// All benchmarks by name.
 pub static BENCHES: &[(&str, Run)] = &[
+    ("backtest", backtest::run),
     ("decode", decode::run),
     ("endpoint", endpoint::run),
     ("locate", locate::run),

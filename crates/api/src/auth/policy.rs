@@ -105,6 +105,8 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("POST", "/api/v1/alert-events", Access::Push),
     policy("GET", "/api/v1/rules", VIEW),
     policy("GET", "/api/v1/rules/{id}", VIEW),
+    policy("POST", "/api/v1/rules/check", ENGINEER),
+    policy("POST", "/api/v1/rules/backtest", ENGINEER),
     policy("GET", "/api/v1/dead-letters", VIEW),
     policy("GET", "/api/v1/dead-letters/{id}", VIEW),
     policy("POST", "/api/v1/dead-letters/{id}/replay", ENGINEER),

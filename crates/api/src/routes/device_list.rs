@@ -1,10 +1,9 @@
 //! `/devices/import` and `/devices/export`: the registry as a file, in JSON or CSV.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -12,27 +11,22 @@ use axum::response::{IntoResponse, Response};
 use city_registry::{
     DeviceList, ImportMode, ImportOutcome, ImportProblem, ListFormat, Registry, write_csv,
 };
-use futures_util::stream::unfold;
 use serde::Serialize;
-use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Principal;
+use crate::lines;
 use crate::parameters::{FromPairs, Pairs, Parameters};
 use crate::problem::{Answer, Problem, codes};
 use crate::schema;
 
 /// A list of 100,000 devices with attributes is about 40 MB.
 const LIST_LIMIT: usize = 64 << 20;
-/// Lines of progress that wait for a slow reader; more are left out.
-const PROGRESS_LINES: usize = 16;
 /// The type of a list as lines of cells.
 const CSV: &str = "text/csv";
-/// The type of an answer in lines of JSON.
-const LINES: &str = "application/x-ndjson";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -101,9 +95,13 @@ async fn import(
         _ => ImportMode::All,
     };
     let job = Job { registry: app.registry.clone(), format, body, mode, user: principal.user };
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    if accept.is_some_and(|accept| accept.contains(LINES)) {
-        return Ok(in_lines(app, job));
+    if lines::are_asked_for(&headers) {
+        let done = |progress: lines::Progress<Imported>| async move {
+            let told = move |done: usize, of: usize| progress.tell(done as u64, of as u64);
+            let outcome = app.lanes.short(move || job.run(&mut { told })).await?;
+            Ok(imported(outcome))
+        };
+        return Ok(lines::answer(done));
     }
     let outcome = app.lanes.short(move || job.run(&mut |_, _| ())).await?;
     Ok(Json(imported(outcome)).into_response())
@@ -154,45 +152,6 @@ fn imported(outcome: ImportOutcome) -> Imported {
     let ImportOutcome { report, problems } = outcome;
     let city_registry::ImportReport { added, changed, unchanged } = report;
     Imported { added, changed, unchanged, problems }
-}
-
-/// A line of an answer that comes while it is worked on.
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case", untagged)]
-enum Line {
-    Progress { done: usize, of: usize },
-    Result { result: Imported },
-    Problem { problem: serde_json::Value },
-}
-
-/// Answers line by line while the work goes on.
-fn in_lines(app: App, job: Job) -> Response {
-    let (sender, receiver) = mpsc::channel::<Line>(PROGRESS_LINES);
-    tokio::spawn(async move {
-        let progress = sender.clone();
-        let done = app
-            .lanes
-            .short(move || {
-                job.run(&mut |done, of| {
-                    // Whoever reads slowly sees fewer steps.
-                    let _ = progress.try_send(Line::Progress { done, of });
-                })
-            })
-            .await;
-        let last = match done {
-            Ok(outcome) => Line::Result { result: imported(outcome) },
-            Err(problem) => Line::Problem { problem: problem.document() },
-        };
-        // An error says that the client has gone; what was asked for is done.
-        let _ = sender.send(last).await;
-    });
-    let lines = unfold(receiver, async |mut receiver| {
-        let line = receiver.recv().await?;
-        let mut text = serde_json::to_vec(&line).unwrap_or_default();
-        text.push(b'\n');
-        Some((Ok::<_, Infallible>(Bytes::from(text)), receiver))
-    });
-    ([(header::CONTENT_TYPE, LINES)], Body::from_stream(lines)).into_response()
 }
 
 /// How to export.

@@ -24,6 +24,7 @@ mod readings;
 #[cfg(test)]
 pub(crate) use readings::MAX_RAW;
 pub(crate) mod report;
+mod rule_trials;
 mod rules;
 mod session;
 mod stream;
@@ -58,6 +59,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     alerts::routes,
     alert_events::routes,
     rules::routes,
+    rule_trials::routes,
     dead_letters::routes,
     loss::routes,
     report::routes,

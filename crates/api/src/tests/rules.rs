@@ -19,8 +19,8 @@ async fn a_rule_is_shown_as_loaded_with_how_many_of_its_alerts_fire() {
         (
             "severities",
             json!([
-                { "severity": "high", "limit": 75.0, "clear": 70.0 },
-                { "severity": "critical", "limit": 150.0, "clear": 140.0 },
+                { "severity": "high", "limit": 75.0, "clear": 70.0, "for_s": 300.0 },
+                { "severity": "critical", "limit": 150.0, "clear": 140.0, "for_s": 300.0 },
             ]),
         ),
         ("direction", json!("above")),

@@ -1,6 +1,7 @@
 //! The command line.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
 
+mod backtest;
 mod client;
 mod codec;
 mod config;

@@ -1,4 +1,4 @@
-//! `citybrain rules check | test`.
+//! `citybrain rules check | test | backtest`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use city_rules::RuleSet;
 use clap::Subcommand;
 
+use super::backtest::BacktestArgs;
 use crate::city::rule_files;
 
 #[derive(Debug, Subcommand)]
@@ -16,6 +17,9 @@ pub(crate) enum RulesCommand {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Try rules on the history of the running program: what would have fired, how much work that
+    /// is, and how it compares with the rules in force.
+    Backtest(BacktestArgs),
     /// Run rule tests: input series and the alerts that they must raise.
     Test {
         /// Test files.
@@ -28,10 +32,12 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<()> {
     match command {
         RulesCommand::Check { paths } => check(paths),
         RulesCommand::Test { files } => test(files),
+        RulesCommand::Backtest(args) => super::backtest::run(args),
     }
 }
 
-fn check(paths: &[PathBuf]) -> anyhow::Result<()> {
+/// Names and texts of rule files and of those in folders.
+pub(super) fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -40,6 +46,11 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<()> {
             files.push((path.display().to_string(), read(path)?));
         }
     }
+    Ok(files)
+}
+
+fn check(paths: &[PathBuf]) -> anyhow::Result<()> {
+    let files = read_all(paths)?;
     match RuleSet::parse(&files) {
         Ok(rules) => {
             println!("{} rules in {} files are good", rules.rules().len(), files.len());

@@ -29,7 +29,24 @@ pub(super) fn gateways_of(
         .collect()
 }
 
+/// From when the allowance counts of something that was never heard, where only what was heard is
+/// watched.
+const UNHEARD: Timestamp = Timestamp::from_micros(i64::MAX);
+
 impl Evaluator {
+    /// Lets silence count only from the first reading of a device or series on. For runs over
+    /// history, which begins at some time for each device, and not with an alert.
+    pub fn watch_from_first_readings(&mut self) {
+        for slot in &mut self.slots.list {
+            if let Body::Silence(quiet) = &mut slot.body
+                && !quiet.silent
+            {
+                quiet.armed = UNHEARD;
+            }
+        }
+        self.reschedule();
+    }
+
     /// Makes slots for all that must be heard, counted from `now` where they are new, and groups
     /// them by gateway.
     pub(super) fn watch_silence(&mut self, now: Timestamp) {
@@ -114,6 +131,7 @@ impl Evaluator {
             return; // computed here: it says nothing about whether the device is alive
         }
         let Some(quiet) = self.slots.quiet_mut(id) else { return };
+        let is_first = quiet.armed == UNHEARD;
         quiet.armed = now;
         quiet.time = Some(reading.time);
         quiet.simulated = device_simulated || reading.marks.has(Marks::SIMULATED);
@@ -121,6 +139,10 @@ impl Evaluator {
             quiet.place = Some((reading.zones.clone(), position));
         }
         let gateway = quiet.gateway;
+        if is_first {
+            self.schedule(id);
+        }
+        let Some(quiet) = self.slots.quiet_mut(id) else { return };
         if quiet.silent {
             quiet.silent = false;
             quiet.suppressed = false;

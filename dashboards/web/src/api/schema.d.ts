@@ -775,6 +775,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try rules on stored history
+         * @description The rules run over the readings of the range as they would live, and the answer says what would
+         *     have fired, how much work that is, and how it compares. One runs at a time; it ends when the
+         *     client goes away. With `Accept: application/x-ndjson` the answer comes in lines while it runs:
+         *     `{"done": 3600, "of": 86400}` in seconds of the range, and at the end `{"result": …}` or
+         *     `{"problem": …}`.
+         */
+        post: operations["backtest_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check rule files
+         * @description They are read, and checked against the metrics, zones and layers that there are.
+         */
+        post: operations["check_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/{id}": {
         parameters: {
             query?: never;
@@ -992,6 +1036,61 @@ export interface components {
             /** @description The zone that was asked for. */
             zone: string | null;
         };
+        /** @description How much work alerts are, as ISA-18.2 counts it. */
+        AlarmLoad: {
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description Pairs of rule and subject with 3 or more within a minute.
+             */
+            chattering: number;
+            /**
+             * Format: int64
+             * @description Over within a minute.
+             */
+            fleeting: number;
+            /**
+             * Format: double
+             * @description Minutes in flood.
+             */
+            flood_minutes: number;
+            /**
+             * Format: int64
+             * @description More than 10 in 10 minutes, until fewer than 5.
+             */
+            floods: number;
+            /**
+             * Format: double
+             * @description The part of all hours with more than 30.
+             */
+            hours_over_30: number;
+            /**
+             * Format: double
+             * @description The most of one operator within ten minutes.
+             */
+            peak_ten_minutes: number;
+            /**
+             * Format: double
+             * @description Alerts a day and operator. Up to 144 is acceptable, up to 288 manageable.
+             */
+            per_operator_day: number;
+            /** @description Each rule's part, the largest first. */
+            rules: components["schemas"]["RuleLoad"][];
+            /**
+             * Format: int64
+             * @description Standing for more than a day.
+             */
+            stale: number;
+            /**
+             * Format: double
+             * @description The part of all ten minutes with more than 10.
+             */
+            ten_minutes_over_10: number;
+        };
         /** @description An alert with all that a receiver needs to show it without asking back. */
         Alert: {
             /**
@@ -1148,6 +1247,36 @@ export interface components {
          * @enum {string}
          */
         AlertState: "firing" | "resolved";
+        /** @description What would have happened. */
+        Backtest: {
+            /** @description The alerts that would have fired, in order of time; at most 10,000. */
+            alerts: components["schemas"]["WouldBe"][];
+            /** @description Where it may differ from what really would have happened. */
+            caveats: components["schemas"]["LocalText"][];
+            difference: components["schemas"]["Difference"] | null;
+            /** Format: date-time */
+            from: string;
+            incidents: components["schemas"]["IncidentScore"] | null;
+            load: components["schemas"]["AlarmLoad"];
+            /** @description How many there were on each day of UTC. */
+            per_day: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description How many readings were evaluated.
+             */
+            readings: number;
+            /** @description How many series the rules select. */
+            series: number;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: date-time
+             * @description From when on readings were looked at, so that the rules knew what came before.
+             */
+            warmed_up_from: string;
+        };
         /** @description West, south, east, north in degrees. */
         Bounds: [
             number,
@@ -1439,6 +1568,28 @@ export interface components {
          * @enum {string}
          */
         DeviceStatus: "online" | "late" | "offline" | "never_seen";
+        /** @description Alerts of the same rule and subject that overlap in time are the same. */
+        Difference: {
+            /**
+             * Format: int64
+             * @description How many both have.
+             */
+            both: number;
+            /** @description Those that would be gained; at most 1,000. */
+            gained: components["schemas"]["WouldBe"][];
+            /** @description Those that would be lost; at most 1,000. */
+            lost: components["schemas"]["WouldBe"][];
+            /**
+             * Format: int64
+             * @description How many only the tried rules have.
+             */
+            only_here: number;
+            /**
+             * Format: int64
+             * @description How many only the rules in force have.
+             */
+            only_there: number;
+        };
         /** @description Whether a client may connect. */
         Enabled: {
             /** @description `false`: it may not connect, and nobody else may pass for it. */
@@ -1495,6 +1646,42 @@ export interface components {
             problems: components["schemas"]["ImportProblem"][];
             /** @description Devices that were there already, exactly so. */
             unchanged: number;
+        };
+        /** @description What became of an incident. */
+        IncidentFound: {
+            /**
+             * Format: date-time
+             * @description When the first alert for it fired.
+             */
+            fired_at: string | null;
+            /** Format: date-time */
+            from: string;
+            name: string;
+        };
+        /** @description How well alerts agree with incidents. */
+        IncidentScore: {
+            /**
+             * Format: double
+             * @description From the beginning of an incident to its first alert, in seconds: the median.
+             */
+            delay_s: number | null;
+            /**
+             * Format: int64
+             * @description How many alerts belong to none.
+             */
+            false_alarms: number;
+            /** @description Each one, in order of time. */
+            incidents: components["schemas"]["IncidentFound"][];
+            /**
+             * Format: double
+             * @description The part of the alerts that belong to an incident.
+             */
+            precision: number | null;
+            /**
+             * Format: double
+             * @description The part of the incidents that were seen.
+             */
+            recall: number | null;
         };
         /** @description The books of one day. */
         IngestReport: {
@@ -1568,6 +1755,19 @@ export interface components {
         /** @description All kinds. */
         KindList: {
             items: components["schemas"]["Kind"][];
+        };
+        /** @description An incident that is known to have happened. */
+        KnownIncident: {
+            /** Format: date-time */
+            from: string;
+            /** @description What it was. */
+            name: string | null;
+            /** @description The device or zone at which it was; any if it is not given. */
+            place: string | null;
+            /** @description The rule that should have seen it; any if it is not given. */
+            rule: string | null;
+            /** Format: date-time */
+            to: string;
         };
         /** @description The newest reading of a series by event time. */
         LastValue: {
@@ -1822,6 +2022,32 @@ export interface components {
          * @enum {string}
          */
         Mode: "demo" | "live";
+        /** @description What to try. */
+        NewBacktest: {
+            /** @description Whether to compare with what rules of the same ids do that are in force. */
+            compare: boolean;
+            /** @description The rules; those in force if there are no files. */
+            files: components["schemas"]["RuleFile"][];
+            /**
+             * Format: date-time
+             * @description The first instant, RFC 3339; a week before `to` unless given.
+             */
+            from: string | null;
+            /** @description Incidents that are known to have happened. */
+            incidents: components["schemas"]["KnownIncident"][];
+            /** @description Only rules with these ids; all if there are none. */
+            only: string[];
+            /**
+             * Format: int32
+             * @description How many operators share the alerts; 1 unless given.
+             */
+            operators: number | null;
+            /**
+             * Format: date-time
+             * @description The first instant after the range, RFC 3339; now unless given.
+             */
+            to: string | null;
+        };
         /** @description A certificate that a client may show. */
         NewCertificate: {
             /** @description Its common name, or `sha256:` and the SHA-256 fingerprint of the whole certificate in hex. */
@@ -2101,9 +2327,60 @@ export interface components {
             /** @description The first 12 hexadecimal digits of the SHA-256 of its definition. */
             version: string;
         };
+        /** @description What is wrong with rule files. */
+        RuleCheck: {
+            /** @description All problems, in the order of files and lines. */
+            problems: components["schemas"]["RuleFault"][];
+            /** @description How many rules there are; 0 if there are problems. */
+            rules: number;
+        };
+        /** @description One problem of a rule file. */
+        RuleFault: {
+            /** @description The column in characters, from 1. */
+            column: number;
+            /** @description The name of the file. */
+            file: string;
+            /** @description How to mend it. */
+            hint: string | null;
+            /** @description The line, from 1. */
+            line: number;
+            /** @description What is wrong. */
+            message: string;
+            /** @description The rule in which it is. */
+            rule: string | null;
+        };
+        /** @description A rule file. */
+        RuleFile: {
+            /** @description What problems call it. */
+            name: string;
+            /** @description The YAML text. */
+            text: string;
+        };
+        /** @description Rule files to be checked. */
+        RuleFiles: {
+            files: components["schemas"]["RuleFile"][];
+        };
         /** @description All rules. */
         RuleList: {
             items: components["schemas"]["Rule"][];
+        };
+        /** @description A rule's part of the load. */
+        RuleLoad: {
+            /** Format: int64 */
+            alerts: number;
+            /** Format: int64 */
+            chattering: number;
+            /** Format: int64 */
+            fleeting: number;
+            /** @description The rule's id. */
+            rule: string;
+            /**
+             * Format: double
+             * @description Its part of all.
+             */
+            share: number;
+            /** Format: int64 */
+            stale: number;
         };
         /** @description The rule that raised an alert, as it was then. */
         RuleRef: {
@@ -2338,6 +2615,34 @@ export interface components {
             /** Format: date-time */
             at: string;
             values: unknown[][];
+        };
+        /** @description An alert that would have fired. */
+        WouldBe: {
+            /** Format: date-time */
+            fired_at: string;
+            /**
+             * Format: double
+             * @description The limit that it passed.
+             */
+            limit: number | null;
+            /**
+             * Format: date-time
+             * @description `null` if it fires at the end of the range.
+             */
+            resolved_at: string | null;
+            /** @description The rule's id. */
+            rule: string;
+            /** @description The worst that it had. */
+            severity: components["schemas"]["Severity"];
+            /** Format: date-time */
+            started_at: string;
+            subject: components["schemas"]["Subject"];
+            summary: components["schemas"]["LocalText"];
+            /**
+             * Format: double
+             * @description The value that decided.
+             */
+            value: number | null;
         };
         /** @description The zones as GeoJSON. */
         ZoneCollection: {
@@ -7120,6 +7425,198 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backtest_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBacktest"];
+            };
+        };
+        responses: {
+            /** @description What would have happened */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rules have problems (`problems` lists them) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleFiles"];
+            };
+        };
+        responses: {
+            /** @description What is wrong with them, if anything is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleCheck"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,154 @@
+//! Readings of many series in order of time, a slice of time after the other.
+
+use std::ops::ControlFlow;
+
+use city_model::{
+    Device, DeviceKey, Directory, Marks, Placement, Position, Quality, Reading, SeriesKey, Span,
+    Timestamp, Value, ZoneSet,
+};
+use city_rules::RuleSet;
+use city_store::{Cancel, Store, StoreError, TimeRange};
+use rustc_hash::FxHashSet;
+
+/// Readings that a slice should hold; what a reading takes here is about 100 bytes.
+const FEW: usize = 200_000;
+const MANY: usize = 1_000_000;
+const SHORTEST: Span = Span::from_secs(60);
+const LONGEST: Span = Span::from_hours(24);
+
+/// Where a position is: its zones.
+pub type Locate<'a> = &'a dyn Fn(Position) -> ZoneSet;
+
+/// The series that rules select, as far as anything is stored of them, by device.
+pub(crate) struct Wanted {
+    devices: Vec<WantedDevice>,
+    /// How many series there are.
+    pub(crate) series: usize,
+}
+
+struct WantedDevice {
+    key: DeviceKey,
+    metrics: Vec<city_model::MetricKey>,
+    /// Where it is; of one that moves, where it was last.
+    zones: ZoneSet,
+    moves: bool,
+}
+
+impl Wanted {
+    pub(crate) fn new(rules: &[&RuleSet], directory: &Directory, store: &dyn Store) -> Self {
+        let rules = || rules.iter().flat_map(|set| set.rules());
+        let of = |device: &Device| {
+            let own: Vec<_> = rules().filter(|rule| rule.select.matches_device(device)).collect();
+            let stored = store.last_of_device(device.key).into_iter().map(|(metric, _)| metric);
+            let wanted = |key: &city_model::MetricKey| {
+                let Some(metric) = directory.metrics.get(*key) else { return false };
+                own.iter().any(|rule| rule.select.matches_metric(&metric.id))
+            };
+            let metrics: Vec<_> =
+                if own.is_empty() { Vec::new() } else { stored.filter(wanted).collect() };
+            let moves = !matches!(device.placement, Placement::Fixed(_));
+            WantedDevice { key: device.key, metrics, zones: device.zones.clone(), moves }
+        };
+        let devices: Vec<WantedDevice> = directory
+            .devices()
+            .map(|device| of(device))
+            .filter(|d| !d.metrics.is_empty())
+            .collect();
+        let series = devices.iter().map(|device| device.metrics.len()).sum();
+        Self { devices, series }
+    }
+
+    /// Calls `each` with all readings of a range, in order of event time, and `slice` with the end of
+    /// each slice after the last of its readings.
+    pub(crate) fn read(
+        &mut self,
+        store: &dyn Store,
+        range: TimeRange,
+        locate: Locate<'_>,
+        cancel: &Cancel,
+        mut each: impl FnMut(&Reading),
+        mut slice: impl FnMut(Timestamp),
+    ) -> Result<(), StoreError> {
+        let mut readings: Vec<Reading> = Vec::new();
+        let mut length = Span::from_hours(1);
+        let mut from = range.from;
+        while from < range.to {
+            let to = (from + length).min(range.to);
+            readings.clear();
+            for device in &mut self.devices {
+                cancel.check()?;
+                device.read(store, TimeRange { from, to }, locate, &mut readings)?;
+            }
+            // Each series is in order already, which this sort makes use of.
+            readings.sort_by_key(|reading| reading.time);
+            readings.iter().for_each(&mut each);
+            slice(to);
+            if readings.len() < FEW {
+                length = Span::from_micros(length.micros() * 2).min(LONGEST);
+            } else if readings.len() > MANY {
+                length = Span::from_micros(length.micros() / 2).max(SHORTEST);
+            }
+            from = to;
+        }
+        Ok(())
+    }
+}
+
+impl WantedDevice {
+    fn read(
+        &mut self,
+        store: &dyn Store,
+        range: TimeRange,
+        locate: Locate<'_>,
+        out: &mut Vec<Reading>,
+    ) -> Result<(), StoreError> {
+        if self.moves {
+            let wanted: FxHashSet<_> = self.metrics.iter().copied().collect();
+            let zones = &mut self.zones;
+            return store.export(self.key, range, &mut |page| {
+                for mut reading in page {
+                    if let Some(position) = reading.position {
+                        *zones = locate(position);
+                    }
+                    if wanted.contains(&reading.series.metric) {
+                        reading.received = reading.time;
+                        reading.zones = zones.clone();
+                        out.push(reading);
+                    }
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        for metric in &self.metrics {
+            let series = SeriesKey { device: self.key, metric: *metric };
+            store.scan(series, range, &mut |points| {
+                let readings = points.iter().map(|point| {
+                    self.reading(series, point.time, point.value.clone(), point.quality)
+                });
+                out.extend(readings);
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn reading(
+        &self,
+        series: SeriesKey,
+        time: Timestamp,
+        value: Value,
+        quality: Quality,
+    ) -> Reading {
+        Reading {
+            series,
+            time,
+            // The store does not keep when it came.
+            received: time,
+            value,
+            quality,
+            marks: Marks::NONE,
+            position: None,
+            zones: self.zones.clone(),
+        }
+    }
+}
