@@ -54,8 +54,8 @@ use crate::problem::{Problem, codes};
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
 pub use crate::parts::{
     BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,
-    DeviceCommand, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState, ZoneFiles,
-    ZoneReload,
+    DeviceCommand, EndedAlert, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState,
+    RuleFiles, RuleReload, ZoneFiles, ZoneReload,
 };
 
 /// The largest body that a request may have, in bytes.
@@ -123,6 +123,7 @@ impl Brain {
                 rules: parts.rules,
                 ingest: parts.ingest,
                 zone_files: parts.zone_files,
+                rule_files: parts.rule_files,
                 city: parts.city,
                 mode: parts.mode,
                 simulated: parts.simulated,

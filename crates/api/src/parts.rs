@@ -29,6 +29,8 @@ pub struct Parts {
     pub ingest: Arc<dyn Ingest>,
     /// The files that the zones come from.
     pub zone_files: Arc<dyn ZoneFiles>,
+    /// The files that the rules come from.
+    pub rule_files: Arc<dyn RuleFiles>,
     /// The city.
     pub city: CityInfo,
     /// Demonstration or the real thing.
@@ -199,6 +201,46 @@ pub struct ZoneReload {
     pub removed: Vec<String>,
     /// What is odd in the files, but no reason to refuse them.
     pub warnings: Vec<String>,
+}
+
+/// The files that the rules come from, as far as the brain needs them.
+pub trait RuleFiles: Send + Sync {
+    /// Reads them again and puts their rules in force, all or nothing. Blocks. The errors are for
+    /// people: all that is wrong and how to mend it.
+    fn reload(&self) -> Result<RuleReload, Vec<String>>;
+}
+
+/// What a reload of the rules did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RuleReload {
+    /// How many rules there are now.
+    pub rules: u64,
+    /// How many are the same: they kept their state.
+    pub kept: u64,
+    /// The ids of those of which only texts and labels changed: they kept their state.
+    pub retold: Vec<String>,
+    /// The ids of those that decide differently: they began afresh.
+    pub changed: Vec<String>,
+    /// The ids that are new.
+    pub added: Vec<String>,
+    /// The ids that are gone.
+    pub removed: Vec<String>,
+    /// The alerts that ended by it.
+    pub ended: Vec<EndedAlert>,
+}
+
+/// An alert that ended without a reading that cleared it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct EndedAlert {
+    /// The alert's id.
+    pub alert: String,
+    /// The id of its rule.
+    pub rule: String,
+    /// What it was about.
+    pub subject: String,
+    /// Why it ended.
+    #[schema(value_type = crate::schema::LocalText)]
+    pub reason: LocalText,
 }
 
 /// The pipeline, as far as the brain needs it.

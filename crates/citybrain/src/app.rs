@@ -27,6 +27,7 @@ use crate::doors::Door;
 use crate::downlink::Downlinks;
 use crate::hj212::Hj212Door;
 use crate::metrics::{Figure, Growth, Read};
+use crate::rules::Rules;
 use crate::run_file::RunFile;
 use crate::settings::Settings;
 use crate::speakers::ByCredentials;
@@ -180,6 +181,12 @@ impl App {
         let zones =
             Arc::new(Zones::new(settings.city.clone(), registry.clone(), rules_in_force.clone()));
         let clients = Arc::new(Credentials::open(state.clone(), clock.clone())?);
+        let rule_files = Arc::new(Rules::new(
+            settings.city.rules.clone(),
+            registry.clone(),
+            rules_in_force.clone(),
+            engine.handle(),
+        ));
         let brain = Brain::new(Parts {
             registry: registry.clone(),
             clients: clients.clone(),
@@ -187,6 +194,7 @@ impl App {
             state,
             rules: rules_in_force,
             zone_files: zones.clone(),
+            rule_files: rule_files.clone(),
             ingest: ingest.clone(),
             city: CityInfo {
                 name: settings.city.name.clone(),
@@ -236,6 +244,7 @@ impl App {
         let greeting = crate::store::greet(settings.store.clone(), maintenance.stop.clone());
         maintenance.tasks.spawn(greeting);
         maintenance.tasks.spawn(zones.watch(maintenance.stop.clone()));
+        maintenance.tasks.spawn(rule_files.watch(maintenance.stop.clone()));
         maintenance.tasks.spawn(maintain(store.clone(), clock.clone(), maintenance.stop.clone()));
         let stop = maintenance.stop.clone();
         maintenance.tasks.spawn(crate::upkeep::save_seen(registry.clone(), clients.clone(), stop));

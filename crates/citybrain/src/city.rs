@@ -244,6 +244,14 @@ fn compile_sources(settings: &Settings, problems: &mut Vec<Problem>) -> Sources 
 
 /// The rule files of a directory, in the order of their names: (name, text).
 pub fn rule_files(directory: &Path) -> std::io::Result<Vec<(String, String)>> {
+    rule_paths(directory)?
+        .into_iter()
+        .map(|path| Ok((path.display().to_string(), fs::read_to_string(&path)?)))
+        .collect()
+}
+
+/// The paths of the rule files of a directory, in order.
+pub fn rule_paths(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut paths: Vec<PathBuf> = fs::read_dir(directory)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
@@ -251,10 +259,7 @@ pub fn rule_files(directory: &Path) -> std::io::Result<Vec<(String, String)>> {
         path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
     });
     paths.sort();
-    paths
-        .into_iter()
-        .map(|path| Ok((path.display().to_string(), fs::read_to_string(&path)?)))
-        .collect()
+    Ok(paths)
 }
 
 fn read_rules(directory: Option<&Path>, problems: &mut Vec<Problem>) -> RuleSet {

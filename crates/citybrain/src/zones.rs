@@ -2,23 +2,18 @@
 //! runs, when a file changed on disk or somebody asks for it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use city_api::ZoneReload;
 use city_geo::{Loaded, ZoneIndex, ZoneOptions, automatic_resolution};
 use city_registry::Registry;
 use city_rules::RuleSet;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::{CitySettings, GridSettings, Problem, ZoneFile};
-
-/// How often the files are looked at. One that is being written is left alone until it has not
-/// changed for as long.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+use crate::watched::{self, Stamps, Watcher};
 
 /// Of many warnings of one kind so many are told one by one.
 const TOLD: usize = 20;
@@ -130,11 +125,8 @@ pub struct Zones {
     registry: Arc<Registry>,
     rules: Arc<ArcSwap<RuleSet>>,
     /// One reload at a time, with the state of the files at the last one.
-    seen: Mutex<Vec<Stamp>>,
+    seen: Mutex<Stamps>,
 }
-
-/// A file's length and when it was changed; `None` if it is not there.
-type Stamp = Option<(u64, SystemTime)>;
 
 impl std::fmt::Debug for Zones {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -202,24 +194,9 @@ impl Zones {
     /// Reloads when a file has changed and is complete, and on a hang-up signal, until told to
     /// stop.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let Ok(mut hang_up) = signal(SignalKind::hangup()) else {
-            tracing::error!("no signals: zones are reloaded by file and API only");
-            return;
-        };
-        let mut before = self.stamps();
-        loop {
-            let asked = tokio::select! {
-                () = stop.cancelled() => return,
-                _ = hang_up.recv() => true,
-                () = tokio::time::sleep(LOOK_EVERY) => false,
-            };
-            let now = self.stamps();
-            let settled = now == before && now.iter().all(Option::is_some);
-            let changed = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != now;
-            before = now;
-            if asked || (settled && changed) {
-                self.reload_and_tell().await;
-            }
+        let Some(mut watcher) = Watcher::new("zones", self.stamps()) else { return };
+        while watcher.is_due(&stop, || self.stamps(), &self.seen).await {
+            self.reload_and_tell().await;
         }
     }
 
@@ -249,8 +226,8 @@ impl Zones {
         self.city.zones.iter().map(|file| file.file.clone()).collect()
     }
 
-    fn stamps(&self) -> Vec<Stamp> {
-        self.files().iter().map(|file| stamp(file)).collect()
+    fn stamps(&self) -> Stamps {
+        watched::stamps(self.files())
     }
 }
 
@@ -258,11 +235,6 @@ impl city_api::ZoneFiles for Zones {
     fn reload(&self) -> Result<ZoneReload, Vec<String>> {
         Zones::reload(self)
     }
-}
-
-fn stamp(file: &Path) -> Stamp {
-    let metadata = std::fs::metadata(file).ok()?;
-    Some((metadata.len(), metadata.modified().ok()?))
 }
 
 #[cfg(test)]
@@ -274,6 +246,7 @@ mod tests {
     use city_store::StateDb;
 
     use super::*;
+    use crate::watched::LOOK_EVERY;
 
     /// A GeoJSON of squares of a degree, by name and west.
     fn squares(squares: &[(&str, i32)]) -> String {

@@ -161,6 +161,7 @@ impl File<'_> {
         let (id, built, department) = (id?, built?, department?);
         Some(Rule {
             version: version(node, &department),
+            meaning: meaning(node, &department),
             name: name.unwrap_or_else(|| LocalText::same(&*id)),
             group: group.name.clone(),
             department,
@@ -277,6 +278,17 @@ fn read_runbook(fields: &mut Fields<'_>, sink: &mut Sink) -> Option<String> {
 fn version(node: &Node, department: &str) -> Arc<str> {
     let canonical = serde_json::json!([department, node.canonical()]);
     hex(canonical.to_string().as_bytes(), 12).into()
+}
+
+/// Keys of a rule that say something and decide nothing.
+const TELLING: [&str; 5] = ["name", "summary", "gateway_summary", "runbook", "labels"];
+
+fn meaning(node: &Node, department: &str) -> Arc<str> {
+    let mut canonical = node.canonical();
+    if let Some(keys) = canonical.as_object_mut() {
+        keys.retain(|key, _| !TELLING.contains(&key.as_str()));
+    }
+    hex(serde_json::json!([department, canonical]).to_string().as_bytes(), 12).into()
 }
 
 /// The first digits of the SHA-256 in hexadecimal.

@@ -64,6 +64,8 @@ pub struct Rule {
     pub ladder: Option<Ladder>,
     /// What it does with the readings that it selects.
     pub condition: Condition,
+    /// A hash of all that decides: the same in versions that differ in texts and labels only.
+    pub(crate) meaning: Arc<str>,
     /// For how long a limit must be passed before the alert fires (`for`), where a severity does
     /// not say otherwise.
     pub hold: Span,

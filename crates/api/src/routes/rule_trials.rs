@@ -1,4 +1,4 @@
-//! `/rules/check` and `/rules/backtest`: rules that are not in force yet.
+//! `/rules/check`, `/rules/backtest` and `/rules/reload`: rules that are not in force yet.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,9 +16,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::auth::Principal;
 use crate::extract::Body;
 use crate::lines;
 use crate::parameters::{NoParameters, Parameters, time_range};
+use crate::parts::RuleReload;
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 use crate::schema;
 
@@ -26,7 +28,7 @@ use crate::schema;
 const DEFAULT_RANGE: Span = Span::from_hours(7 * 24);
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(check)).routes(routes!(run))
+    OpenApiRouter::new().routes(routes!(check)).routes(routes!(run)).routes(routes!(reload))
 }
 
 /// A rule file.
@@ -354,6 +356,34 @@ async fn trial(
             Ok(report.into())
         })
         .await
+}
+
+/// Read the rule files again
+///
+/// All or nothing: if a file has a problem, the rules stay as they are. Rules that are the same keep
+/// their state; alerts of rules that decide differently or are gone end.
+#[utoipa::path(post, path = "/rules/reload", operation_id = "reload_rules", tag = "rules",
+    responses(
+        (status = 200, description = "The rules in force now", body = RuleReload),
+        (status = 422, description = "The rules stay as they are", body = ProblemBody,
+            content_type = "application/problem+json")))]
+async fn reload(
+    State(app): State<App>,
+    principal: Principal,
+    _: Parameters<NoParameters>,
+) -> Answer<Json<RuleReload>> {
+    let files = app.rule_files.clone();
+    let done = app
+        .lanes
+        .short(move || {
+            files.reload().map_err(|problems| {
+                Problem::new(codes::BAD_RULES, problems.join("\n"))
+                    .hint("`citybrain rules check` says the same of files that are not in force.")
+            })
+        })
+        .await?;
+    tracing::info!(user.name = %principal.user, rules = done.rules, "reloaded the rules");
+    Ok(Json(done))
 }
 
 fn read(app: &App, files: &[RuleFile]) -> Result<RuleSet, RuleProblems> {

@@ -22,7 +22,7 @@ use tower::ServiceExt;
 
 use crate::{
     Brain, CityInfo, CommandDelivery, CommandRefusal, CommandSent, DeviceCommand, Ingest,
-    IngestStatus, Mode, Parts, Pushing, Role, ZoneFiles, ZoneReload,
+    IngestStatus, Mode, Parts, Pushing, Role, RuleFiles, RuleReload, ZoneFiles, ZoneReload,
 };
 
 /// When the tests begin: 2026-11-23T12:00:00Z.
@@ -85,6 +85,15 @@ impl Ingest for Pipeline {
 
 /// Zone files: the first reload finds New Town where Harbour was, a second one nothing good.
 struct Files(Arc<Registry>);
+
+/// A folder with a rule file that has a problem.
+struct NoRuleFiles;
+
+impl RuleFiles for NoRuleFiles {
+    fn reload(&self) -> Result<RuleReload, Vec<String>> {
+        Err(vec!["air.yaml:3:5: unknown key `abvoe`".to_owned()])
+    }
+}
 
 impl ZoneFiles for Files {
     fn reload(&self) -> Result<ZoneReload, Vec<String>> {
@@ -181,6 +190,7 @@ impl City {
             rules: Arc::new(ArcSwap::from_pointee(super::fixture_rules::rules())),
             ingest: pipeline.clone(),
             zone_files: Arc::new(Files(registry.clone())),
+            rule_files: Arc::new(NoRuleFiles),
             city: CityInfo {
                 name: LocalText::new("Testville", "测试城"),
                 time_zone: "Europe/Copenhagen".to_owned(),

@@ -68,3 +68,12 @@ async fn what_cannot_be_tried_is_said_and_only_engineers_try() {
     assert_eq!(post(turned).await.problem(), "bad_range");
     assert_eq!(post(json!({ "form": NOW })).await.problem(), "bad_body");
 }
+
+#[tokio::test]
+async fn rule_files_that_have_problems_change_nothing_and_say_why() {
+    let city = City::new();
+    let answer = city.post("/api/v1/rules/reload", &json!({})).await;
+    assert_eq!(answer.problem(), "bad_rules");
+    let detail = answer.json()["detail"].clone();
+    assert!(detail.as_str().is_some_and(|detail| detail.contains("air.yaml:3:5")), "{detail}");
+}

@@ -25,7 +25,9 @@ pub struct ReloadReport {
     pub ended: Vec<Ended>,
     /// Rules whose definition is the same: their state was kept.
     pub kept: Vec<Arc<str>>,
-    /// Rules with a new definition: they began afresh.
+    /// Rules of which only texts and labels are new: their state was kept, too.
+    pub retold: Vec<Arc<str>>,
+    /// Rules that decide differently: they began afresh.
     pub changed: Vec<Arc<str>>,
     /// Rules that are gone.
     pub removed: Vec<Arc<str>>,
@@ -88,8 +90,8 @@ impl Evaluator {
         report
     }
 
-    /// Takes new rules. Rules with the same id and version keep their state; alerts of the others
-    /// end.
+    /// Takes new rules. Rules with the same id that decide the same keep their state, with new texts
+    /// from their next event on; alerts of the others end.
     pub fn set_rules(&mut self, rules: Arc<RuleSet>, now: Timestamp) -> ReloadReport {
         let mut report = ReloadReport::default();
         self.advance(now, &mut report.events);
@@ -98,9 +100,11 @@ impl Evaluator {
         let mut numbers = Vec::with_capacity(before.len());
         for old in before.rules() {
             let place = self.rules.position(&old.id);
-            let same = place.filter(|index| self.rules.rules()[*index].version == old.version);
+            let rule = |index: usize| &self.rules.rules()[index];
+            let same = place.filter(|index| rule(*index).meaning == old.meaning);
             let list = match (place, same) {
-                (_, Some(_)) => &mut report.kept,
+                (_, Some(index)) if rule(index).version == old.version => &mut report.kept,
+                (_, Some(_)) => &mut report.retold,
                 (Some(_), None) => &mut report.changed,
                 (None, _) => &mut report.removed,
             };

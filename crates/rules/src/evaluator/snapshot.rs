@@ -36,7 +36,8 @@ impl Snapshot {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct SavedRule {
     id: Arc<str>,
-    version: Arc<str>,
+    /// What decides; versions that differ in texts only go on.
+    meaning: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,7 +121,7 @@ impl Evaluator {
         Snapshot {
             clock: self.clock,
             rules: rules
-                .map(|rule| SavedRule { id: rule.id.clone(), version: rule.version.clone() })
+                .map(|rule| SavedRule { id: rule.id.clone(), meaning: rule.meaning.clone() })
                 .collect(),
             series: self.series.entries.iter().filter_map(newest).collect(),
             slots: self
@@ -180,7 +181,7 @@ fn number_rules(
         .iter()
         .map(|old| {
             let place = rules.position(&old.id);
-            let same = place.filter(|index| rules.rules()[*index].version == old.version);
+            let same = place.filter(|index| rules.rules()[*index].meaning == old.meaning);
             let list = match (place, same) {
                 (_, Some(_)) => &mut report.kept,
                 (Some(_), None) => &mut report.changed,

@@ -819,6 +819,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/reload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the rule files again
+         * @description All or nothing: if a file has a problem, the rules stay as they are. Rules that are the same keep
+         *     their state; alerts of rules that decide differently or are gone end.
+         */
+        post: operations["reload_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/{id}": {
         parameters: {
             query?: never;
@@ -1594,6 +1615,17 @@ export interface components {
         Enabled: {
             /** @description `false`: it may not connect, and nobody else may pass for it. */
             enabled: boolean;
+        };
+        /** @description An alert that ended without a reading that cleared it. */
+        EndedAlert: {
+            /** @description The alert's id. */
+            alert: string;
+            /** @description Why it ended. */
+            reason: components["schemas"]["LocalText"];
+            /** @description The id of its rule. */
+            rule: string;
+            /** @description What it was about. */
+            subject: string;
         };
         /** @description The data of `hello`, the first event of every connection. */
         HelloEvent: {
@@ -2392,6 +2424,29 @@ export interface components {
             name: components["schemas"]["LocalText"];
             /** @description The first 12 hexadecimal digits of the SHA-256 of its definition. */
             version: string;
+        };
+        /** @description What a reload of the rules did. */
+        RuleReload: {
+            /** @description The ids that are new. */
+            added: string[];
+            /** @description The ids of those that decide differently: they began afresh. */
+            changed: string[];
+            /** @description The alerts that ended by it. */
+            ended: components["schemas"]["EndedAlert"][];
+            /**
+             * Format: int64
+             * @description How many are the same: they kept their state.
+             */
+            kept: number;
+            /** @description The ids that are gone. */
+            removed: string[];
+            /** @description The ids of those of which only texts and labels changed: they kept their state. */
+            retold: string[];
+            /**
+             * Format: int64
+             * @description How many rules there are now.
+             */
+            rules: number;
         };
         /** @description What a rule selects; what is empty matches everything. */
         RuleSelector: {
@@ -7616,6 +7671,80 @@ export interface operations {
                 };
             };
             /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reload_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules in force now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleReload"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rules stay as they are */
             422: {
                 headers: {
                     [name: string]: unknown;
