@@ -1,5 +1,7 @@
 //! Receivers as configuration describes them.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::receivers::{RECEIVERS, Receiver};
@@ -33,6 +35,16 @@ impl ReceiverConfig {
     /// Whether a receiver can be made of this; otherwise what is wrong.
     pub fn check(&self) -> Result<(), String> {
         self.build().map(drop)
+    }
+
+    /// Makes the paths of options that name files relative to a folder absolute.
+    pub fn resolve_paths(&mut self, base: &Path) {
+        let serde_json::Value::Object(options) = &mut self.options else { return };
+        for (name, value) in options {
+            if let (true, serde_json::Value::String(path)) = (name.ends_with("_file"), value) {
+                *path = base.join(&*path).to_string_lossy().into_owned();
+            }
+        }
     }
 
     pub(crate) fn build(&self) -> Result<Box<dyn Receiver>, String> {

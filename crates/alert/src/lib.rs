@@ -14,5 +14,6 @@ pub use engine::{
 };
 pub use notifier::{Notifier, ReceiverStatus};
 pub use outbox::Outbox;
-pub use receivers::webhook::plain_client;
-pub use receivers::{Delivering, Delivery, DeliveryError, RECEIVERS, Receiver, ReceiverKind};
+pub use receivers::{
+    Delivering, Delivery, DeliveryError, RECEIVERS, Receiver, ReceiverKind, plain_client,
+};

@@ -201,7 +201,7 @@ impl Worker {
         let Waiting { id, delivery, attempts } = waiting;
         let count = |outcome| self.delivered.with_label_values(&[self.id.as_str(), outcome]).inc();
         let now = self.clock.now();
-        match self.receiver.deliver(&delivery).await {
+        match self.receiver.deliver(std::slice::from_ref(&delivery), now).await {
             Ok(()) => {
                 count("delivered");
                 self.on_outbox(move |outbox, _| outbox.delivered(id, now)).await.ok_or(None)?;

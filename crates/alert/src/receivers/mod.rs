@@ -1,10 +1,16 @@
 //! Kinds of receivers: one file each, and one line in [`RECEIVERS`].
 
-pub(crate) mod webhook;
+mod http;
+mod secrets;
+mod webhook;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
+
+use city_model::Timestamp;
+
+pub use http::plain_client;
 
 /// All kinds.
 pub static RECEIVERS: &[&dyn ReceiverKind] = &[&webhook::Webhook];
@@ -44,8 +50,14 @@ pub type Delivering<'a> = Pin<Box<dyn Future<Output = Result<(), DeliveryError>>
 
 /// Somebody who is told about alert events.
 pub trait Receiver: Send + Sync {
-    /// Tells it; bounded in time by the receiver itself.
-    fn deliver<'a>(&'a self, delivery: &'a Delivery) -> Delivering<'a>;
+    /// Tells it about events, in their order; bounded in time by the receiver itself. `now` is when
+    /// this attempt is made.
+    fn deliver<'a>(&'a self, events: &'a [Delivery], now: Timestamp) -> Delivering<'a>;
+}
+
+/// The options of a kind; otherwise what is wrong with them.
+fn options<T: serde::de::DeserializeOwned>(given: &serde_json::Value) -> Result<T, String> {
+    T::deserialize(given).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

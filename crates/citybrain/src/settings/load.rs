@@ -90,6 +90,7 @@ impl Settings {
         }
         self.city.codecs.iter_mut().for_each(resolve);
         self.store.influxdb.iter_mut().for_each(|influxdb| influxdb.resolve_paths(base));
+        self.receivers.iter_mut().for_each(|receiver| receiver.resolve_paths(base));
     }
 }
 
