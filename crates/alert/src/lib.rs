@@ -15,5 +15,6 @@ pub use engine::{
 pub use notifier::{Notifier, ReceiverStatus};
 pub use outbox::Outbox;
 pub use receivers::{
-    Delivering, Delivery, DeliveryError, RECEIVERS, Receiver, ReceiverKind, plain_client,
+    Delivering, Delivery, DeliveryError, RECEIVERS, Receiver, ReceiverKind, TrialError,
+    plain_client,
 };

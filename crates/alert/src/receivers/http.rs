@@ -76,22 +76,24 @@ impl Target {
     }
 }
 
-/// Sends a request; an answer of failure is an answer, too.
-pub(super) async fn send(request: RequestBuilder) -> Result<Answer, DeliveryError> {
-    let mut answer = request.send().await.map_err(|error| unreachable(&error))?;
+/// Sends a request to somebody whose status says all: of a success nothing more is read.
+pub(super) async fn tell(request: RequestBuilder) -> Result<(), DeliveryError> {
+    let answer = request.send().await.map_err(|error| unreachable(&error))?;
+    if answer.status().is_success() { Ok(()) } else { read(answer).await.into_result() }
+}
+
+async fn read(mut answer: reqwest::Response) -> Answer {
     let (status, after) = (answer.status(), asked_pause(answer.headers()));
     let mut body = Vec::new();
-    while body.len() < ANSWER_BYTES {
-        match answer.chunk().await {
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => break,
-            // What the status says stands, although the rest of the answer does not come.
-            Err(error) if status.is_success() => return Err(unreachable(&error)),
-            Err(_) => break,
+    // The status stands, although the rest of the answer does not come.
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= ANSWER_BYTES {
+            break;
         }
     }
     body.truncate(ANSWER_BYTES);
-    Ok(Answer { status, after, body })
+    Answer { status, after, body }
 }
 
 impl Answer {

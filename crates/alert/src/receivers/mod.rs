@@ -2,6 +2,7 @@
 
 mod http;
 mod secrets;
+mod trial;
 mod webhook;
 
 use std::future::Future;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use city_model::Timestamp;
 
 pub use http::plain_client;
+pub use trial::TrialError;
 
 /// All kinds.
 pub static RECEIVERS: &[&dyn ReceiverKind] = &[&webhook::Webhook];

@@ -96,6 +96,6 @@ impl Hook {
             let seconds = now.millis().div_euclid(1000);
             request = request.header(SIGNATURE, secrets::signature(secret, seconds, &event.body));
         }
-        http::send(request.body(event.body.clone())).await?.into_result()
+        http::tell(request.body(event.body.clone())).await
     }
 }
