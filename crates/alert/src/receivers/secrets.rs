@@ -1,6 +1,7 @@
 //! Secrets of receivers, written in the options or in a file beside them, and what is signed with
 //! them.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use city_store::Secret;
@@ -51,14 +52,17 @@ pub(super) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 
 /// The value of the header [`super::webhook::SIGNATURE`].
 pub(super) fn signature(secret: &Secret, unix_seconds: i64, body: &str) -> String {
-    use std::fmt::Write as _;
     let time = unix_seconds.to_string();
     let parts = [time.as_bytes(), b".", body.as_bytes()];
-    let mut header = format!("t={time},v1=");
-    for byte in hmac_sha256(secret.expose().as_bytes(), &parts) {
-        let _ = write!(header, "{byte:02x}");
-    }
-    header
+    let mac = hmac_sha256(secret.expose().as_bytes(), &parts);
+    format!("t={time},v1={}", hex(&mac))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -66,10 +70,6 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
 
     /// RFC 4231, test cases 1, 2 and 6 (a key longer than a block).
     #[test]
