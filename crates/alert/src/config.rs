@@ -2,9 +2,26 @@
 
 use std::path::Path;
 
+use city_model::LocalText;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::receivers::{RECEIVERS, Receiver};
+
+/// What messages to people say of the city.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CityFacts {
+    /// Its name; empty if it is not said.
+    pub name: LocalText,
+    /// The time zone that times are told in.
+    pub time_zone: TimeZone,
+}
+
+impl Default for CityFacts {
+    fn default() -> Self {
+        Self { name: LocalText::default(), time_zone: TimeZone::UTC }
+    }
+}
 
 /// Where alert events are pushed to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,7 +29,7 @@ use crate::receivers::{RECEIVERS, Receiver};
 pub struct ReceiverConfig {
     /// Its id: in the outbox, the metrics and the status page.
     pub id: String,
-    /// The kind of receiver, by name: `webhook`.
+    /// The kind of receiver, by name, such as `webhook`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The least severity that it wants.
@@ -22,6 +39,9 @@ pub struct ReceiverConfig {
     /// receivers inside only.
     #[serde(skip)]
     pub inside: bool,
+    /// The city that its messages are about.
+    #[serde(skip)]
+    pub city: CityFacts,
     /// Options of the kind.
     #[serde(default)]
     pub options: serde_json::Value,
@@ -52,6 +72,6 @@ impl ReceiverConfig {
             let known: Vec<_> = RECEIVERS.iter().map(|kind| kind.name()).collect();
             format!("there is no type `{}`; there are {}", self.kind, known.join(", "))
         })?;
-        kind.build(&self.options)
+        kind.build(&self.options, &self.city)
     }
 }

@@ -42,10 +42,11 @@ pub(super) struct Answer {
 impl Target {
     /// An address with its client; otherwise what is wrong with the options.
     pub(super) fn new(url: &str, timeout: Span, ca_file: Option<&PathBuf>) -> Result<Self, String> {
+        // Not the URL itself, which may hold a secret.
         let url = Url::parse(url)
-            .map_err(|error| format!("url `{url}`: {error}; write it like https://host/path"))?;
+            .map_err(|error| format!("url: {error}; write it like https://host/path"))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!("url `{url}`: only http and https are spoken"));
+            return Err("url: only http and https are spoken".to_owned());
         }
         if timeout <= Span::from_micros(0) || timeout > LONGEST_TIMEOUT {
             return Err(format!("timeout `{timeout}`: it must be from \"1ms\" to \"1m\""));
@@ -80,6 +81,11 @@ impl Target {
 pub(super) async fn tell(request: RequestBuilder) -> Result<(), DeliveryError> {
     let answer = request.send().await.map_err(|error| unreachable(&error))?;
     if answer.status().is_success() { Ok(()) } else { read(answer).await.into_result() }
+}
+
+/// Sends a request; an answer of failure is an answer, too.
+pub(super) async fn send(request: RequestBuilder) -> Result<Answer, DeliveryError> {
+    Ok(read(request.send().await.map_err(|error| unreachable(&error))?).await)
 }
 
 async fn read(mut answer: reqwest::Response) -> Answer {

@@ -30,7 +30,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
 use super::http::{self, Target};
-use super::{Delivering, Delivery, Receiver, ReceiverKind, options, secrets};
+use super::{CityFacts, Delivering, Delivery, Receiver, ReceiverKind, options, secrets};
 
 /// The header with the time and the signature.
 pub(super) const SIGNATURE: &str = "x-citybrain-signature";
@@ -55,7 +55,7 @@ impl ReceiverKind for Webhook {
         "webhook"
     }
 
-    fn build(&self, given: &serde_json::Value) -> Result<Box<dyn Receiver>, String> {
+    fn build(&self, given: &serde_json::Value, _: &CityFacts) -> Result<Box<dyn Receiver>, String> {
         let options: Options = options(given)?;
         Ok(Box::new(Hook {
             target: Target::new(&options.url, options.timeout, options.ca_file.as_ref())?,

@@ -1,6 +1,8 @@
 //! An HTTP server for tests that remembers what it was sent and answers what it is told to.
 #![allow(dead_code)] // no test file uses all of it
 
+pub(crate) mod world;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
