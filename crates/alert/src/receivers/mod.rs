@@ -1,5 +1,6 @@
 //! Kinds of receivers: one file each, and one line in [`RECEIVERS`].
 
+mod alertmanager;
 mod dingtalk;
 mod feishu;
 mod http;
@@ -22,8 +23,13 @@ pub use http::plain_client;
 pub use trial::TrialError;
 
 /// All kinds.
-pub static RECEIVERS: &[&dyn ReceiverKind] =
-    &[&webhook::Webhook, &dingtalk::DINGTALK, &wecom::WECOM, &feishu::FEISHU];
+pub static RECEIVERS: &[&dyn ReceiverKind] = &[
+    &webhook::Webhook,
+    &alertmanager::Alertmanager,
+    &dingtalk::DINGTALK,
+    &wecom::WECOM,
+    &feishu::FEISHU,
+];
 
 /// A kind of receiver.
 pub trait ReceiverKind: Send + Sync {
