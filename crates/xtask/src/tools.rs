@@ -34,6 +34,11 @@ const TOOLS: &[Tool] = &[
         proof: "/usr/bin/prometheus-alertmanager",
         why: "alerts told to the real Alertmanager",
     },
+    Tool {
+        package: "python3-aiosmtpd",
+        proof: "/usr/lib/python3/dist-packages/aiosmtpd",
+        why: "mail about alerts to a real server",
+    },
     Tool { package: "chromium", proof: "/usr/bin/chromium", why: "journeys in a real browser" },
     Tool {
         package: "fonts-noto-cjk",

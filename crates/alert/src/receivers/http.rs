@@ -24,6 +24,14 @@ pub(super) fn ten_seconds() -> Span {
     Span::from_secs(10)
 }
 
+/// Whether a receiver may be waited for so long.
+pub(super) fn check_timeout(timeout: Span) -> Result<(), String> {
+    if timeout <= Span::from_micros(0) || timeout > LONGEST_TIMEOUT {
+        return Err(format!("timeout `{timeout}`: it must be from \"1ms\" to \"1m\""));
+    }
+    Ok(())
+}
+
 /// An address that events are posted to.
 pub(super) struct Target {
     client: reqwest::Client,
@@ -48,9 +56,7 @@ impl Target {
         if !matches!(url.scheme(), "http" | "https") {
             return Err("url: only http and https are spoken".to_owned());
         }
-        if timeout <= Span::from_micros(0) || timeout > LONGEST_TIMEOUT {
-            return Err(format!("timeout `{timeout}`: it must be from \"1ms\" to \"1m\""));
-        }
+        check_timeout(timeout)?;
         install_crypto();
         let mut client = reqwest::Client::builder()
             .timeout(timeout.to_std())

@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod dingtalk;
+mod email;
 mod feishu;
 mod http;
 mod message;
@@ -26,6 +27,7 @@ pub use trial::TrialError;
 pub static RECEIVERS: &[&dyn ReceiverKind] = &[
     &webhook::Webhook,
     &alertmanager::Alertmanager,
+    &email::Email,
     &dingtalk::DINGTALK,
     &wecom::WECOM,
     &feishu::FEISHU,
