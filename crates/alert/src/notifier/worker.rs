@@ -99,7 +99,11 @@ impl Worker {
                 (entry.waiting, entry.error) = (0, None);
                 return Ok(());
             }
-            let backlog = self.on_outbox(Outbox::backlog).await?;
+            let backlog = if waiting.len() < at_once {
+                waiting.len() as u64
+            } else {
+                self.on_outbox(Outbox::backlog).await?
+            };
             self.status().entry(self.id.clone()).or_default().waiting = backlog;
             let (rows, events): (Vec<Row>, Vec<Delivery>) = waiting.into_iter().map(split).unzip();
             let together = limits.together.max(1);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -25,22 +25,43 @@ impl Seen {
     }
 }
 
+impl Seen {
+    fn brief(self) -> Self {
+        let mut headers = HeaderMap::with_capacity(1);
+        let key = self.headers.get("idempotency-key").map(|key| key.as_bytes().to_vec());
+        let key = key.and_then(|key| HeaderValue::from_bytes(&key).ok());
+        headers.extend(key.map(|key| (HeaderName::from_static("idempotency-key"), key)));
+        Self { uri: Uri::default(), headers, body: String::new() }
+    }
+
+    /// Its idempotency key.
+    pub(crate) fn key(&self) -> String {
+        self.headers["idempotency-key"].to_str().expect("text").to_owned()
+    }
+}
+
 /// What is answered, and after how long.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: String,
     pub(crate) after: Duration,
+    /// Whether only the key of what came is kept, so that a flood takes no memory here.
+    pub(crate) brief: bool,
 }
 
 impl Reply {
     pub(crate) fn new(status: u16, body: &str) -> Self {
         let status = StatusCode::from_u16(status).expect("a status");
-        Self { status, body: body.to_owned(), after: Duration::ZERO }
+        Self { status, body: body.to_owned(), after: Duration::ZERO, brief: false }
     }
 
     pub(crate) fn after(self, after: Duration) -> Self {
         Self { after, ..self }
+    }
+
+    pub(crate) fn brief(self) -> Self {
+        Self { brief: true, ..self }
     }
 }
 
@@ -68,7 +89,11 @@ async fn record(
         let mut script = script.lock().expect("no panic holds it");
         script.next.pop_front().unwrap_or_else(|| script.always.clone())
     };
-    seen.lock().expect("no panic holds it").push(Seen { uri, headers, body });
+    let mut kept = Seen { uri, headers, body };
+    if reply.brief {
+        kept = kept.brief();
+    }
+    seen.lock().expect("no panic holds it").push(kept);
     if !reply.after.is_zero() {
         tokio::time::sleep(reply.after).await;
     }
@@ -94,5 +119,9 @@ impl Recorder {
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().expect("no panic holds it").clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.seen.lock().expect("no panic holds it").len()
     }
 }

@@ -1,5 +1,6 @@
 //! A small city for tests: a store, a registry with one station, a rule, and the engine on them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -44,17 +45,22 @@ pub(crate) struct Running {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self::at(NOW)
+        Self::at(NOW, StateDb::in_memory().expect("a database"))
+    }
+
+    /// A city whose outbox is on disk, as it is in life.
+    pub(crate) fn on_disk(folder: &Path) -> Self {
+        Self::at(NOW, StateDb::open(folder.join("state.db")).expect("a database"))
     }
 
     /// A city whose clock stands ten seconds ago, for servers that have a clock of their own: what is
     /// committed for the seconds after that is past for them.
     pub(crate) fn now() -> Self {
-        Self::at(wall_clock() - Span::from_secs(10))
+        Self::at(wall_clock() - Span::from_secs(10), StateDb::in_memory().expect("a database"))
     }
 
-    fn at(began: Timestamp) -> Self {
-        let state = Arc::new(StateDb::in_memory().expect("a database"));
+    fn at(began: Timestamp, state: StateDb) -> Self {
+        let state = Arc::new(state);
         let seed = Seed { catalogue: Catalogue::embedded(), ..Seed::default() };
         let registry = Arc::new(Registry::open(state.clone(), seed).expect("a registry"));
         let devices = r#"[{"id":"a","kind":"air_station","department":"environment"}]"#;
@@ -83,25 +89,36 @@ impl World {
 
     /// Commits a reading; returns what the followers are told.
     pub(crate) fn commit(&self, seconds: i64, value: f64, marks: Marks) -> Arc<Committed> {
+        self.commit_all(seconds, &[value], marks)
+    }
+
+    /// Commits readings of one second after the other.
+    pub(crate) fn commit_all(&self, seconds: i64, values: &[f64], marks: Marks) -> Arc<Committed> {
         let directory = self.registry.directory();
-        let time = self.began + Span::from_secs(seconds);
-        let reading = Reading {
-            series: SeriesKey {
-                device: directory.device_by_id("a").expect("registered").key,
-                metric: directory.metrics.by_id("pm25").expect("known").key,
-            },
-            time,
-            received: time,
-            value: Value::Number(value),
-            quality: Quality::Pass,
-            marks,
-            position: None,
-            zones: [].into(),
+        let series = SeriesKey {
+            device: directory.device_by_id("a").expect("registered").key,
+            metric: directory.metrics.by_id("pm25").expect("known").key,
         };
-        let commit =
-            Commit { readings: vec![reading.clone()], sources: vec![0], ..Commit::default() };
+        let readings: Vec<Reading> = (seconds..)
+            .zip(values)
+            .map(|(second, value)| Reading {
+                series,
+                time: self.began + Span::from_secs(second),
+                received: self.began + Span::from_secs(second),
+                value: Value::Number(*value),
+                quality: Quality::Pass,
+                marks,
+                position: None,
+                zones: [].into(),
+            })
+            .collect();
+        let commit = Commit {
+            sources: vec![0; readings.len()],
+            readings: readings.clone(),
+            ..Commit::default()
+        };
         let report = self.store.commit(&commit).expect("commits");
-        Arc::new(Committed { seq: report.seq, readings: vec![reading] })
+        Arc::new(Committed { seq: report.seq, readings })
     }
 }
 
