@@ -8,11 +8,13 @@ mod outbox;
 mod receivers;
 mod state;
 
-pub use config::ReceiverConfig;
+pub use config::{CityFacts, ReceiverConfig};
 pub use engine::{
     Engine, EngineError, EngineHandle, EngineParts, EngineStatus, LowWater, Recovered,
 };
 pub use notifier::{Notifier, ReceiverStatus};
 pub use outbox::Outbox;
-pub use receivers::webhook::plain_client;
-pub use receivers::{Delivering, Delivery, DeliveryError, RECEIVERS, Receiver, ReceiverKind};
+pub use receivers::{
+    Delivering, Delivery, DeliveryError, Limits, RECEIVERS, Receiver, ReceiverKind, TrialError,
+    plain_client,
+};

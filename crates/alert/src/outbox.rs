@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use city_model::{AlertEvent, Severity, Span, Timestamp};
 use city_store::{StateDb, StateError};
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 use tokio::sync::Notify;
 
 use crate::receivers::Delivery;
@@ -30,6 +30,8 @@ pub(crate) struct Route {
 pub(crate) struct Waiting {
     pub(crate) id: i64,
     pub(crate) attempts: u32,
+    /// The alert's id.
+    pub(crate) alert: String,
     pub(crate) delivery: Delivery,
 }
 
@@ -88,7 +90,7 @@ impl Outbox {
     pub(crate) fn waiting(&self, receiver: &str, limit: usize) -> Result<Vec<Waiting>, StateError> {
         self.state.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT id, attempts, key, body FROM alert_outbox
+                "SELECT id, attempts, alert, key, body FROM alert_outbox
                  WHERE receiver = ?1 AND delivered_at IS NULL AND given_up_at IS NULL
                  ORDER BY id LIMIT ?2",
             )?;
@@ -96,40 +98,83 @@ impl Outbox {
                 Ok(Waiting {
                     id: row.get(0)?,
                     attempts: row.get(1)?,
-                    delivery: Delivery { key: row.get(2)?, body: row.get(3)? },
+                    alert: row.get(2)?,
+                    delivery: Delivery { key: row.get(3)?, body: row.get(4)? },
                 })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
-    pub(crate) fn delivered(&self, id: i64, now: Timestamp) -> Result<(), StateError> {
-        self.set(
-            "UPDATE alert_outbox SET delivered_at = ?2, attempts = attempts + 1 WHERE id = ?1",
-            id,
-            now,
-        )
-    }
-
-    pub(crate) fn given_up(&self, id: i64, why: &str, now: Timestamp) -> Result<(), StateError> {
-        self.failed(id, why)?;
-        self.set("UPDATE alert_outbox SET given_up_at = ?2 WHERE id = ?1", id, now)
-    }
-
-    pub(crate) fn failed(&self, id: i64, why: &str) -> Result<(), StateError> {
+    pub(crate) fn delivered(&self, ids: &[i64], now: Timestamp) -> Result<(), StateError> {
         self.state.write(|tx| {
-            tx.prepare_cached(
-                "UPDATE alert_outbox SET attempts = attempts + 1, last_error = ?2 WHERE id = ?1",
-            )?
-            .execute(params![id, why])?;
+            let mut update = tx.prepare_cached(
+                "UPDATE alert_outbox SET delivered_at = ?2, attempts = attempts + 1 WHERE id = ?1",
+            )?;
+            for id in ids {
+                update.execute(params![id, now.micros()])?;
+            }
             Ok(())
         })
     }
 
-    fn set(&self, sql: &str, id: i64, now: Timestamp) -> Result<(), StateError> {
+    pub(crate) fn given_up(
+        &self,
+        ids: &[i64],
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
         self.state.write(|tx| {
-            tx.prepare_cached(sql)?.execute(params![id, now.micros()])?;
+            let mut update = tx.prepare_cached(
+                "UPDATE alert_outbox SET given_up_at = ?2, attempts = attempts + 1, last_error = ?3
+                 WHERE id = ?1",
+            )?;
+            for id in ids {
+                update.execute(params![id, now.micros(), why])?;
+            }
             Ok(())
+        })
+    }
+
+    pub(crate) fn failed(&self, ids: &[i64], why: &str) -> Result<(), StateError> {
+        self.state.write(|tx| {
+            let mut update = tx.prepare_cached(
+                "UPDATE alert_outbox SET attempts = attempts + 1, last_error = ?2 WHERE id = ?1",
+            )?;
+            for id in ids {
+                update.execute(params![id, why])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What fires as far as a receiver was told: alerts, and the event that told it last.
+    pub(crate) fn firing(&self, receiver: &str) -> Result<Vec<(String, i64)>, StateError> {
+        self.state.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT alert, max(id) FROM alert_outbox AS told
+                 WHERE receiver = ?1 AND delivered_at IS NOT NULL AND NOT EXISTS (
+                     SELECT 1 FROM alert_outbox WHERE receiver = ?1 AND alert = told.alert
+                     AND json_extract(body, '$.kind') = 'resolved')
+                 GROUP BY alert",
+            )?;
+            let rows = statement.query_map([receiver], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Events that were delivered before, to be told again; those that are forgotten are left out.
+    pub(crate) fn again(&self, ids: &[i64]) -> Result<Vec<Delivery>, StateError> {
+        self.state.read(|conn| {
+            let mut statement =
+                conn.prepare_cached("SELECT key, body FROM alert_outbox WHERE id = ?1")?;
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                let row = statement
+                    .query_row([id], |row| Ok(Delivery { key: row.get(0)?, body: row.get(1)? }));
+                found.extend(row.optional()?);
+            }
+            Ok(found)
         })
     }
 

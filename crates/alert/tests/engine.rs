@@ -1,6 +1,8 @@
 //! The engine with a real store and a real HTTP receiver: what is told, to whom, how often, and
 //! what a restart changes.
 
+mod support;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,97 +10,11 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
-use city_model::{
-    AlertEvent, AlertEventKind, Catalogue, ManualClock, Marks, Quality, Reading, SeriesKey,
-    Severity, Span, Timestamp, Value,
-};
-use city_pipeline::{Committed, Follower as _};
-use city_registry::{Registry, Seed, read_devices};
-use city_rules::RuleSet;
-use city_store::{Commit, Memory, SharedStore, StateDb};
+use city_alert::{CityFacts, ReceiverConfig};
+use city_model::{AlertEvent, AlertEventKind, Marks, Severity};
+use city_pipeline::Follower as _;
+use support::world::{Running, World};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
-
-const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
-
-const RULES: &str = "
-group: air
-department: environment
-rules:
-  - id: pm25-high
-    name: {en: PM2.5 high, zh: PM2.5 超标}
-    kind: threshold
-    select: {metric: pm25}
-    severity: {medium: {above: 75, clear_below: 65}, critical: {above: 150, clear_below: 130}}
-    summary: {en: '{device} {value}', zh: '{device} {value}'}
-";
-
-/// Everything that outlives a restart, and the clock.
-struct World {
-    store: SharedStore,
-    state: Arc<StateDb>,
-    registry: Arc<Registry>,
-    clock: Arc<ManualClock>,
-}
-
-struct Running {
-    engine: Engine,
-    notifier: Arc<Notifier>,
-}
-
-impl World {
-    fn new() -> Self {
-        let state = Arc::new(StateDb::in_memory().expect("a database"));
-        let seed = Seed { catalogue: Catalogue::embedded(), ..Seed::default() };
-        let registry = Arc::new(Registry::open(state.clone(), seed).expect("a registry"));
-        let devices = r#"[{"id":"a","kind":"air_station","department":"environment"}]"#;
-        registry.import(&read_devices("d", devices).expect("valid")).expect("imported");
-        let clock = Arc::new(ManualClock::new(NOW));
-        Self { store: Arc::new(Memory::new()), state, registry, clock }
-    }
-
-    fn start(&self, receivers: Vec<ReceiverConfig>) -> Running {
-        let metrics = prometheus::Registry::new();
-        let notifier = Notifier::new(self.state.clone(), receivers, self.clock.clone(), &metrics);
-        let notifier = Arc::new(notifier.expect("good receivers"));
-        let rules = RuleSet::parse(&[("air.yaml", RULES)]).expect("good rules");
-        let (engine, _) = Engine::start(EngineParts {
-            rules: Arc::new(rules),
-            registry: self.registry.clone(),
-            store: self.store.clone(),
-            state: self.state.clone(),
-            outbox: notifier.outbox(),
-            clock: self.clock.clone(),
-            metrics,
-        })
-        .expect("starts");
-        Running { engine, notifier }
-    }
-
-    /// Commits a reading; returns what the followers are told.
-    fn commit(&self, seconds: i64, value: f64, marks: Marks) -> Arc<Committed> {
-        let directory = self.registry.directory();
-        let time = NOW + Span::from_secs(seconds);
-        let reading = Reading {
-            series: SeriesKey {
-                device: directory.device_by_id("a").expect("registered").key,
-                metric: directory.metrics.by_id("pm25").expect("known").key,
-            },
-            time,
-            received: time,
-            value: Value::Number(value),
-            quality: Quality::Pass,
-            marks,
-            position: None,
-            zones: [].into(),
-        };
-        let commit =
-            Commit { readings: vec![reading.clone()], sources: vec![0], ..Commit::default() };
-        let report = self.store.commit(&commit).expect("commits");
-        Arc::new(Committed { seq: report.seq, readings: vec![reading] })
-    }
-}
 
 /// A receiver that answers what it is told to.
 struct Hook {
@@ -142,6 +58,7 @@ impl Hook {
             kind: "webhook".to_owned(),
             severity: Severity::Low,
             inside,
+            city: CityFacts::default(),
             options: serde_json::json!({ "url": self.url }),
         }
     }
@@ -156,19 +73,13 @@ impl Hook {
 
 /// Stops the engine and delivers what is in the outbox.
 async fn finish(running: Running) {
-    let Running { engine, notifier } = running;
-    tokio::task::spawn_blocking(|| engine.stop()).await.expect("stops");
-    let stop = CancellationToken::new();
-    let delivering = tokio::spawn({
-        let (notifier, stop) = (notifier.clone(), stop.clone());
-        async move { notifier.run(stop).await }
-    });
+    let delivering = running.deliver();
+    let notifier = running.stop().await;
     // The outbox is empty once nothing waits for any receiver.
     while notifier.waiting().expect("readable") > 0 {
         tokio::task::yield_now().await;
     }
-    stop.cancel();
-    delivering.await.expect("ends");
+    delivering.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

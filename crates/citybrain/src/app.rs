@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
+use city_alert::{CityFacts, Engine, EngineParts, Notifier, ReceiverConfig};
 use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
 use city_collect::{Collector, FileMemory};
 use city_model::{Severity, SharedClock, Span};
@@ -316,6 +316,7 @@ fn brain_receiver(http: SocketAddr, token: &str) -> ReceiverConfig {
         kind: "webhook".to_owned(),
         severity: Severity::Low,
         inside: true,
+        city: CityFacts::default(),
         options: serde_json::json!({ "url": format!("http://{http}/api/v1/alert-events"), "token": token }),
     }
 }

@@ -29,6 +29,16 @@ const TOOLS: &[Tool] = &[
         proof: "/usr/bin/strace",
         why: "what a disk may hold when the power goes",
     },
+    Tool {
+        package: "prometheus-alertmanager",
+        proof: "/usr/bin/prometheus-alertmanager",
+        why: "alerts told to the real Alertmanager",
+    },
+    Tool {
+        package: "python3-aiosmtpd",
+        proof: "/usr/lib/python3/dist-packages/aiosmtpd",
+        why: "mail about alerts to a real server",
+    },
     Tool { package: "chromium", proof: "/usr/bin/chromium", why: "journeys in a real browser" },
     Tool {
         package: "fonts-noto-cjk",

@@ -1,23 +1,39 @@
 //! `webhook`: an HTTP POST of the event as JSON. The brain itself is told in this way.
 //!
-//! Options: `url` (needed), `token` (sent as bearer token), `timeout` (default `10s`).
+//! Options: `url` (needed), `token` or `token_file` (sent as bearer token), `secret` or
+//! `secret_file` (signs what is sent), `timeout` (default `10s`), `ca_file` (certificates in PEM of
+//! authorities to trust beside those that the machine trusts).
+//!
 //! The header `Idempotency-Key` holds the event's key. Any 2xx answer is success. An answer that
 //! says that this very event is not wanted (400, 409, 410, 413, 422) is final. Everything else is
 //! tried again, because it can be mended at the other side, a wrong token too; `Retry-After` in
 //! seconds is honoured up to an hour.
+//!
+//! # Signature
+//!
+//! With a secret there is a header
+//!
+//! ```text
+//! X-Citybrain-Signature: t=<unix seconds>,v1=<hexadecimal HMAC-SHA256>
+//! ```
+//!
+//! over the seconds, a dot, and the body, byte for byte as received. It is made anew for every
+//! attempt. A receiver recomputes it, compares without leaking time, and refuses what is older than
+//! it likes (five minutes, say), so that a request that was overheard cannot be sent again later; what
+//! is sent again within that time has the same `Idempotency-Key`.
 
-use std::sync::{Arc, Once};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use city_model::Span;
-use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use city_model::{Span, Timestamp};
+use city_store::Secret;
+use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use super::{Delivering, Delivery, DeliveryError, Receiver, ReceiverKind};
+use super::http::{self, Target};
+use super::{CityFacts, Delivering, Delivery, Receiver, ReceiverKind, options, secrets};
 
-/// The longest that a receiver may ask to be left alone.
-const HOUR: Duration = Duration::from_hours(1);
+/// The header with the time and the signature.
+pub(super) const SIGNATURE: &str = "x-citybrain-signature";
 
 pub(super) struct Webhook;
 
@@ -25,13 +41,13 @@ pub(super) struct Webhook;
 #[serde(deny_unknown_fields)]
 struct Options {
     url: String,
-    token: Option<String>,
-    #[serde(default = "ten_seconds")]
+    token: Option<Secret>,
+    token_file: Option<PathBuf>,
+    secret: Option<Secret>,
+    secret_file: Option<PathBuf>,
+    #[serde(default = "http::ten_seconds")]
     timeout: Span,
-}
-
-fn ten_seconds() -> Span {
-    Span::from_secs(10)
+    ca_file: Option<PathBuf>,
 }
 
 impl ReceiverKind for Webhook {
@@ -39,120 +55,47 @@ impl ReceiverKind for Webhook {
         "webhook"
     }
 
-    fn build(&self, options: &serde_json::Value) -> Result<Box<dyn Receiver>, String> {
-        let options: Options =
-            serde_json::from_value(options.clone()).map_err(|e| e.to_string())?;
-        let url = reqwest::Url::parse(&options.url).map_err(|error| {
-            format!("url `{}`: {error}; write it like https://host/path", options.url)
-        })?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!("url `{url}`: only http and https are spoken"));
-        }
-        install_crypto();
-        let mut client = reqwest::Client::builder()
-            .timeout(options.timeout.to_std())
-            .redirect(reqwest::redirect::Policy::none())
-            .tcp_nodelay(true);
-        if is_this_machine(&url) {
-            // What stays on this machine, the brain's token too, must not go through a proxy.
-            client = client.no_proxy();
-        }
-        let client =
-            client.build().map_err(|error| format!("the HTTP client cannot be made: {error}"))?;
-        Ok(Box::new(Target { client, url, token: options.token }))
+    fn build(&self, given: &serde_json::Value, _: &CityFacts) -> Result<Box<dyn Receiver>, String> {
+        let options: Options = options(given)?;
+        Ok(Box::new(Hook {
+            target: Target::new(&options.url, options.timeout, options.ca_file.as_ref())?,
+            token: secrets::given("token", options.token, options.token_file.as_deref())?,
+            secret: secrets::given("secret", options.secret, options.secret_file.as_deref())?,
+        }))
     }
 }
 
-/// An HTTP client for this machine: no TLS, no proxy. `timeout` is for a whole request.
-pub fn plain_client(timeout: Duration) -> Result<reqwest::Client, String> {
-    reqwest::Client::builder()
-        .timeout(timeout)
-        .no_proxy()
-        .tls_backend_preconfigured(trusts_nobody()?)
-        .build()
-        .map_err(|error| format!("the HTTP client cannot be made: {}", innermost(&error)))
+struct Hook {
+    target: Target,
+    token: Option<Secret>,
+    secret: Option<Secret>,
 }
 
-fn trusts_nobody() -> Result<rustls::ClientConfig, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("TLS cannot be set up: {error}"))?;
-    Ok(config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
-}
-
-fn is_this_machine(url: &reqwest::Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-/// The TLS library wants its cryptography chosen once in a process.
-fn install_crypto() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // An error only says that somebody chose before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-}
-
-struct Target {
-    client: reqwest::Client,
-    url: reqwest::Url,
-    token: Option<String>,
-}
-
-impl Receiver for Target {
-    fn deliver<'a>(&'a self, delivery: &'a Delivery) -> Delivering<'a> {
+impl Receiver for Hook {
+    fn deliver<'a>(&'a self, events: &'a [Delivery], now: Timestamp) -> Delivering<'a> {
         Box::pin(async move {
-            let mut request = self
-                .client
-                .post(self.url.clone())
-                .header(CONTENT_TYPE, "application/json")
-                .header("idempotency-key", &delivery.key)
-                .body(delivery.body.clone());
-            if let Some(token) = &self.token {
-                request = request.bearer_auth(token);
+            for event in events {
+                self.post(event, now).await?;
             }
-            let answer = request.send().await.map_err(|error| DeliveryError {
-                message: format!("cannot reach it: {}", innermost(&error)),
-                retry: true,
-                after: None,
-            })?;
-            let status = answer.status();
-            if status.is_success() {
-                return Ok(());
-            }
-            let after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            Err(DeliveryError {
-                message: format!("it answered {status}"),
-                retry: !is_final(status),
-                after: after
-                    .and_then(|text| text.parse().ok())
-                    .map(Duration::from_secs)
-                    .map(|d| d.min(HOUR)),
-            })
+            Ok(())
         })
     }
 }
 
-/// Whether the receiver has said that it will never take this event.
-fn is_final(status: StatusCode) -> bool {
-    [
-        StatusCode::BAD_REQUEST,
-        StatusCode::CONFLICT,
-        StatusCode::GONE,
-        StatusCode::PAYLOAD_TOO_LARGE,
-        StatusCode::UNPROCESSABLE_ENTITY,
-    ]
-    .contains(&status)
-}
-
-/// The cause that a person can act on, such as "connection refused"; never the URL, which may
-/// hold a secret.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
+impl Hook {
+    async fn post(&self, event: &Delivery, now: Timestamp) -> Result<(), super::DeliveryError> {
+        let mut request = self
+            .target
+            .post(self.target.url().clone())
+            .header(CONTENT_TYPE, "application/json")
+            .header("idempotency-key", &event.key);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose());
+        }
+        if let Some(secret) = &self.secret {
+            let seconds = now.millis().div_euclid(1000);
+            request = request.header(SIGNATURE, secrets::signature(secret, seconds, &event.body));
+        }
+        http::tell(request.body(event.body.clone())).await
     }
-    cause.to_string()
 }

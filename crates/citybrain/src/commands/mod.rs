@@ -13,6 +13,7 @@ mod devices;
 mod formats;
 mod influx;
 mod metrics;
+mod receivers;
 mod replay;
 mod report;
 mod rules;
@@ -55,6 +56,9 @@ enum Command {
     /// Check and test rule files.
     #[command(subcommand)]
     Rules(rules::RulesCommand),
+    /// List the receivers of alerts, and try one.
+    #[command(subcommand)]
+    Receivers(receivers::ReceiversCommand),
     /// See messages that could not become readings, and replay them after a fix.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
@@ -135,6 +139,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Config(command) => config::run(&command),
         Command::Formats(args) => formats::run(&args),
         Command::Rules(command) => rules::run(&command),
+        Command::Receivers(command) => receivers::run(&command),
         Command::DeadLetters(command) => dead_letters::run(&command),
         Command::Codec(command) => codec::run(&command),
         Command::Devices(command) => devices::run(&command),

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use city_alert::CityFacts;
 use serde_json::Value;
 
 use super::{Problem, Problems, Settings};
@@ -56,6 +57,7 @@ pub fn load(path: &Path) -> Result<Settings, LoadError> {
     match read(tree) {
         Ok(mut settings) => {
             settings.resolve_paths(folder);
+            settings.tell_receivers_of_the_city();
             Ok(settings)
         }
         Err((rest, mut problems)) => {
@@ -79,6 +81,15 @@ fn add_what_else_is_wrong(rest: Settings, problems: &mut Problems) {
 }
 
 impl Settings {
+    /// What messages of receivers say of the city. A time zone that is not known is reported with
+    /// the city.
+    fn tell_receivers_of_the_city(&mut self) {
+        let time_zone =
+            jiff::tz::TimeZone::get(&self.city.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let city = CityFacts { name: self.city.name.clone(), time_zone };
+        self.receivers.iter_mut().for_each(|receiver| receiver.city = city.clone());
+    }
+
     fn resolve_paths(&mut self, base: &Path) {
         let resolve = |path: &mut PathBuf| *path = base.join(&*path);
         resolve(&mut self.data_dir);
@@ -90,6 +101,7 @@ impl Settings {
         }
         self.city.codecs.iter_mut().for_each(resolve);
         self.store.influxdb.iter_mut().for_each(|influxdb| influxdb.resolve_paths(base));
+        self.receivers.iter_mut().for_each(|receiver| receiver.resolve_paths(base));
     }
 }
 

@@ -1,0 +1,297 @@
+//! One receiver's task: takes what waits for it from the outbox and tells it, in order.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use city_model::{SharedClock, Timestamp};
+use city_store::StateError;
+use prometheus::IntCounterVec;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::ReceiverStatus;
+use crate::outbox::{Outbox, Waiting};
+use crate::receivers::{Delivery, DeliveryError, Limits, Receiver};
+
+/// Events that are read from the outbox at a time.
+const BATCH: usize = 100;
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// How often the outbox is looked at although nobody rang: a safety net, not the normal way.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// No attempt takes longer, whatever the receiver does.
+const LONGEST_TRY: Duration = Duration::from_mins(2);
+
+pub(super) struct Worker {
+    pub(super) id: String,
+    pub(super) receiver: Arc<dyn Receiver>,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) clock: SharedClock,
+    pub(super) status: Arc<Mutex<BTreeMap<String, ReceiverStatus>>>,
+    pub(super) delivered: IntCounterVec,
+}
+
+/// What a worker remembers between attempts.
+#[derive(Default)]
+struct Progress {
+    /// When it last tried to tell something.
+    tried: Option<Instant>,
+    /// When it last repeated what fires.
+    repeated: Option<Instant>,
+    /// What fires, for receivers that want it repeated: alerts, and the event that told it last.
+    /// Nothing until it was read from the outbox.
+    firing: Option<BTreeMap<String, i64>>,
+}
+
+/// Why nothing is delivered now: the receiver wants to be left alone for so long, if it said so.
+struct Later(Option<Duration>);
+
+impl Worker {
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let mut progress = Progress::default();
+        let mut wait = FIRST_WAIT;
+        loop {
+            // Registered before looking, so that an event put in between still rings.
+            let news = self.outbox.news.notified();
+            tokio::pin!(news);
+            news.as_mut().enable();
+            match self.deliver_waiting(&mut progress, &stop).await {
+                Ok(()) => {
+                    wait = FIRST_WAIT;
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = &mut news => {}
+                        () = tokio::time::sleep(LOOK_AGAIN) => {}
+                    }
+                }
+                Err(Later(after)) => {
+                    let pause = after.unwrap_or(wait).max(jittered(wait));
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Delivers what waits, oldest first; stops at the first that must be tried again.
+    async fn deliver_waiting(
+        &self,
+        progress: &mut Progress,
+        stop: &CancellationToken,
+    ) -> Result<(), Later> {
+        let limits = self.receiver.limits();
+        // A receiver that wants pauses is told together of what came meanwhile.
+        let at_once = if limits.apart.is_zero() { BATCH } else { limits.together };
+        loop {
+            self.keep_apart(progress, limits.apart, stop).await;
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            let waiting = self.on_outbox(move |outbox, id| outbox.waiting(id, at_once)).await?;
+            if waiting.is_empty() {
+                self.repeat(progress, &limits, stop).await?;
+                let mut status = self.status();
+                let entry = status.entry(self.id.clone()).or_default();
+                (entry.waiting, entry.error) = (0, None);
+                return Ok(());
+            }
+            let backlog = if waiting.len() < at_once {
+                waiting.len() as u64
+            } else {
+                self.on_outbox(Outbox::backlog).await?
+            };
+            self.status().entry(self.id.clone()).or_default().waiting = backlog;
+            let (rows, events): (Vec<Row>, Vec<Delivery>) = waiting.into_iter().map(split).unzip();
+            let together = limits.together.max(1);
+            for (rows, events) in rows.chunks(together).zip(events.chunks(together)) {
+                if stop.is_cancelled() {
+                    return Ok(());
+                }
+                self.deliver(rows, events, progress).await?;
+            }
+            self.repeat(progress, &limits, stop).await?;
+        }
+    }
+
+    /// Waits until the receiver may be spoken to again.
+    async fn keep_apart(&self, progress: &Progress, apart: Duration, stop: &CancellationToken) {
+        let Some(tried) = progress.tried.filter(|_| !apart.is_zero()) else { return };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep_until(tried + apart) => {}
+        }
+    }
+
+    async fn deliver(
+        &self,
+        rows: &[Row],
+        events: &[Delivery],
+        progress: &mut Progress,
+    ) -> Result<(), Later> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let (now, result) = self.attempt(events, progress).await;
+        match result {
+            Ok(()) => {
+                self.count("delivered", events.len());
+                self.on_outbox(move |outbox, _| outbox.delivered(&ids, now)).await?;
+                let mut status = self.status();
+                let entry = status.entry(self.id.clone()).or_default();
+                entry.waiting = entry.waiting.saturating_sub(events.len() as u64);
+                (entry.last_delivery, entry.error) = (Some(now), None);
+                progress.note(rows, events);
+                Ok(())
+            }
+            Err(error) if error.retry => {
+                self.count("failed", events.len());
+                let attempts = rows.first().map_or(0, |row| row.attempts);
+                tracing::warn!(receiver = %self.id, attempts, %error, "an alert event was not taken; it is tried again");
+                self.status().entry(self.id.clone()).or_default().error =
+                    Some(error.message.clone());
+                self.on_outbox(move |outbox, _| outbox.failed(&ids, &error.message)).await?;
+                let backlog = self.on_outbox(Outbox::backlog).await?;
+                self.status().entry(self.id.clone()).or_default().waiting = backlog;
+                Err(Later(error.after))
+            }
+            Err(_) if events.len() > 1 => {
+                // One of them is not wanted; which, is seen when each is told alone.
+                let apart = self.receiver.limits().apart;
+                for (row, event) in rows.iter().zip(events) {
+                    tokio::time::sleep(apart).await;
+                    let alone = (std::slice::from_ref(row), std::slice::from_ref(event));
+                    Box::pin(self.deliver(alone.0, alone.1, progress)).await?;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.count("refused", events.len());
+                let key = events.first().map_or("", |event| &event.key);
+                tracing::error!(receiver = %self.id, key, %error, "an alert event was refused for good");
+                self.on_outbox(move |outbox, _| outbox.given_up(&ids, &error.message, now)).await?;
+                let mut status = self.status();
+                let entry = status.entry(self.id.clone()).or_default();
+                entry.waiting = entry.waiting.saturating_sub(events.len() as u64);
+                progress.forget_ended(rows, events);
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells of all that fires again, for receivers that want that, if it is time.
+    async fn repeat(
+        &self,
+        progress: &mut Progress,
+        limits: &Limits,
+        stop: &CancellationToken,
+    ) -> Result<(), Later> {
+        let Some(every) = limits.repeat else { return Ok(()) };
+        if progress.firing.is_none() {
+            let firing = self.on_outbox(Outbox::firing).await?;
+            progress.firing = Some(firing.into_iter().collect());
+        }
+        if progress.repeated.is_some_and(|at| at.elapsed() < every) {
+            return Ok(());
+        }
+        let ids: Vec<i64> = progress.firing.iter().flat_map(BTreeMap::values).copied().collect();
+        for page in ids.chunks(limits.together.max(1)) {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            let page = page.to_vec();
+            let events = self.on_outbox(move |outbox, _| outbox.again(&page)).await?;
+            let (_, result) = self.attempt(&events, progress).await;
+            match result {
+                Ok(()) => self.count("repeated", events.len()),
+                Err(error) => {
+                    self.count("failed", events.len());
+                    tracing::warn!(receiver = %self.id, %error, "alerts that fire could not be repeated");
+                    self.status().entry(self.id.clone()).or_default().error = Some(error.message);
+                    if error.retry {
+                        return Err(Later(error.after));
+                    }
+                }
+            }
+        }
+        progress.repeated = Some(Instant::now());
+        Ok(())
+    }
+
+    async fn attempt(
+        &self,
+        events: &[Delivery],
+        progress: &mut Progress,
+    ) -> (Timestamp, Result<(), DeliveryError>) {
+        let now = self.clock.now();
+        let attempt = self.receiver.deliver(events, now);
+        let result = match tokio::time::timeout(LONGEST_TRY, attempt).await {
+            Ok(result) => result,
+            Err(_) => Err(DeliveryError::again("the attempt was given up after two minutes")),
+        };
+        progress.tried = Some(Instant::now());
+        (now, result)
+    }
+
+    fn count(&self, outcome: &str, events: usize) {
+        self.delivered.with_label_values(&[self.id.as_str(), outcome]).inc_by(events as u64);
+    }
+
+    fn status(&self) -> MutexGuard<'_, BTreeMap<String, ReceiverStatus>> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a call on the database off the async threads; a failure is logged and tried later.
+    async fn on_outbox<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Outbox, &str) -> Result<T, StateError> + Send + 'static,
+    ) -> Result<T, Later> {
+        let (outbox, id) = (self.outbox.clone(), self.id.clone());
+        let result = tokio::task::spawn_blocking(move || call(&outbox, &id)).await;
+        let result = result.map_err(|_| Later(None))?;
+        result.map_err(|error| {
+            tracing::error!(%error, "the outbox cannot be used");
+            Later(None)
+        })
+    }
+}
+
+/// What the outbox knows of an event beside what is delivered.
+struct Row {
+    id: i64,
+    attempts: u32,
+    alert: String,
+}
+
+fn split(waiting: Waiting) -> (Row, Delivery) {
+    let Waiting { id, attempts, alert, delivery } = waiting;
+    (Row { id, attempts, alert }, delivery)
+}
+
+impl Progress {
+    /// Notes what fires now that these events are told.
+    fn note(&mut self, rows: &[Row], events: &[Delivery]) {
+        let Some(firing) = &mut self.firing else { return };
+        for (row, event) in rows.iter().zip(events) {
+            if event.ends() {
+                firing.remove(&row.alert);
+            } else {
+                firing.insert(row.alert.clone(), row.id);
+            }
+        }
+    }
+
+    /// An end that the receiver will not hear of is an end all the same.
+    fn forget_ended(&mut self, rows: &[Row], events: &[Delivery]) {
+        let Some(firing) = &mut self.firing else { return };
+        for (row, _) in rows.iter().zip(events).filter(|(_, event)| event.ends()) {
+            firing.remove(&row.alert);
+        }
+    }
+}
+
+/// Between half of the wait and all of it, so that receivers are not all tried at once.
+fn jittered(wait: Duration) -> Duration {
+    wait.mul_f64(rand::random_range(0.5..=1.0))
+}
