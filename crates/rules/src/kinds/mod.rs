@@ -6,6 +6,7 @@
 //! the evaluator's and the same for all kinds.
 
 mod absence;
+mod anomaly;
 mod threshold;
 mod window;
 mod zone_aggregate;
@@ -28,7 +29,7 @@ pub use zone_aggregate::{Aggregate, ZoneAggregate};
 
 /// All kinds.
 pub static KINDS: &[&Kind] =
-    &[&threshold::KIND, &window::KIND, &absence::KIND, &zone_aggregate::KIND];
+    &[&threshold::KIND, &window::KIND, &absence::KIND, &zone_aggregate::KIND, &anomaly::KIND];
 
 /// A kind of rule.
 #[derive(Debug)]
