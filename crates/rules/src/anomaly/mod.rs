@@ -53,8 +53,8 @@ const RELATIVE_FLOOR: f32 = 1e-6;
 const FLOOR: f32 = 1e-12;
 /// Values farther from the first one are taken as that far.
 const FARTHEST: f64 = 1e30;
-/// The surprise at which the output is one half.
-const HALF: f64 = 4.0;
+/// The surprise at which [`Score::output`] is one half.
+pub const HALF: f64 = 4.0;
 /// What a single reading inside the band is at most.
 const BAND: f32 = 3.0;
 
