@@ -13,8 +13,8 @@ pub(super) const MEMORY: f32 = 500.0;
 const PREFERENCE: i32 = 3;
 /// Predictors of which the best one's error is a smaller part than that are equally bad.
 const WORST: f32 = 1e-6;
-/// The season and the level take at most so many usual errors from one reading.
-const CLIP: f32 = 3.0;
+/// One reading teaches the season and the level at most so many usual errors.
+const CLIP: f32 = 6.0;
 /// So many readings set the level unclipped.
 const FIRST: f32 = 50.0;
 /// How many readings the scale of an hour remembers, and how many the common scale weighs in it.

@@ -2,10 +2,10 @@
 //!
 //! ```yaml
 //! kind: anomaly
-//! select: {metric: traffic_flow}
+//! select: {metric: traffic_count}
 //! anomaly: {season: auto, direction: either, utc_offset: 8h}
 //! severity:
-//!   medium: {above: 3}
+//!   medium: {above: 4}
 //!   high: {above: 6}
 //! keep_firing_for: 1h
 //! ```
@@ -15,8 +15,11 @@
 //! clocks that people and traffic live by are ahead of UTC, which says when a weekend begins.
 //!
 //! What is judged is the surprise: one reading in 10 to this power would be as odd, so that 3 is one
-//! in 1,000. It is there at the onset of an anomaly and 0 while the same anomaly goes on, which is
-//! why rules of this kind want a `keep_firing_for` and no `for`. The first 100 readings raise nothing.
+//! in 1,000. That is once in six weeks where readings come each hour, and twice a week where they come
+//! every five minutes, which want a limit of 4 or 5. The surprise is there at the onset of an anomaly
+//! and 0 while the same anomaly goes on, which is why rules of this kind want a `keep_firing_for` and
+//! no `for`. The first 100 readings raise nothing, and for some two weeks a seasonal series is judged
+//! mildly, because its peaks were news when they first came.
 
 use std::sync::Arc;
 

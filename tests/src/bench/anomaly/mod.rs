@@ -10,7 +10,7 @@
 //! `NAB_DIR` names another folder to score, such as a checkout of the whole benchmark.
 
 mod corpus;
-pub mod scorer;
+mod scorer;
 mod table;
 
 use std::hint::black_box;

@@ -9,21 +9,21 @@ const PROBATION_OF: f64 = 5_000.0;
 
 /// What hits and misses weigh.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Profile {
+pub(super) struct Profile {
     /// The name in published tables.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// The name in figures.
-    pub short: &'static str,
+    pub(super) short: &'static str,
     /// What the best detection in a window is worth at most.
-    pub hit: f64,
+    pub(super) hit: f64,
     /// What a window without detection costs.
-    pub miss: f64,
+    pub(super) miss: f64,
     /// What a detection far from any window costs.
-    pub false_alarm: f64,
+    pub(super) false_alarm: f64,
 }
 
 /// The three profiles of the benchmark.
-pub const PROFILES: [Profile; 3] = [
+pub(super) const PROFILES: [Profile; 3] = [
     Profile { name: "standard", short: "standard", hit: 1.0, miss: 1.0, false_alarm: 0.11 },
     Profile { name: "reward_low_FP_rate", short: "low_fp", hit: 1.0, miss: 1.0, false_alarm: 0.22 },
     Profile { name: "reward_low_FN_rate", short: "low_fn", hit: 1.0, miss: 2.0, false_alarm: 0.11 },
@@ -31,11 +31,11 @@ pub const PROFILES: [Profile; 3] = [
 
 /// The rows of a series and what is known of them, detections aside.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Labels {
+pub(super) struct Labels {
     /// How many rows there are.
-    pub rows: usize,
+    pub(super) rows: usize,
     /// The labelled windows in order, as first and last row.
-    pub windows: Vec<(usize, usize)>,
+    pub(super) windows: Vec<(usize, usize)>,
 }
 
 /// What one row would add if it were detected.
@@ -55,12 +55,12 @@ fn sigmoid(x: f64) -> f64 {
 
 impl Labels {
     /// The windows that have scored rows.
-    pub fn scored_windows(&self) -> usize {
+    pub(super) fn scored_windows(&self) -> usize {
         self.windows.iter().filter(|(_, last)| *last >= self.probation()).count()
     }
 
     /// How many rows at the beginning are not scored.
-    pub fn probation(&self) -> usize {
+    pub(super) fn probation(&self) -> usize {
         (PROBATION * self.rows as f64).floor().min(PROBATION * PROBATION_OF) as usize
     }
 
@@ -82,13 +82,17 @@ impl Labels {
     }
 
     /// How many of the detections are scored and in no window.
-    pub fn outside(&self, detections: impl IntoIterator<Item = usize>) -> usize {
+    pub(super) fn outside(&self, detections: impl IntoIterator<Item = usize>) -> usize {
         let alarm = |row: &usize| matches!(self.worth(*row, &PROFILES[0]), Worth::FalseAlarm(_));
         detections.into_iter().filter(alarm).count()
     }
 
     /// The raw score of the detections of one series.
-    pub fn score(&self, detections: impl IntoIterator<Item = usize>, profile: &Profile) -> f64 {
+    pub(super) fn score(
+        &self,
+        detections: impl IntoIterator<Item = usize>,
+        profile: &Profile,
+    ) -> f64 {
         let mut best = vec![-profile.miss; self.windows.len()];
         let mut false_alarms = 0.0;
         for row in detections {
@@ -107,7 +111,7 @@ impl Labels {
 /// The threshold that serves all series best, with the raw score that it gets. A row is detected if
 /// its score is at least the threshold; 1.1, the threshold that nothing reaches, is the first one
 /// tried.
-pub fn best_threshold(series: &[(&Labels, &[f64])], profile: &Profile) -> (f64, f64) {
+pub(super) fn best_threshold(series: &[(&Labels, &[f64])], profile: &Profile) -> (f64, f64) {
     let mut rows: Vec<(f64, usize, usize)> = Vec::new();
     let mut best: Vec<Vec<f64>> = Vec::new();
     let mut total = 0.0;
@@ -138,7 +142,7 @@ pub fn best_threshold(series: &[(&Labels, &[f64])], profile: &Profile) -> (f64, 
 
 /// A raw score on the scale on which no detection at all is 0 and all windows found at once without
 /// a false alarm is 100. Not a number where there are no windows.
-pub fn normalised(raw: f64, windows: usize, profile: &Profile) -> f64 {
+pub(super) fn normalised(raw: f64, windows: usize, profile: &Profile) -> f64 {
     let (worst, perfect) = (-profile.miss * windows as f64, profile.hit * windows as f64);
     100.0 * (raw - worst) / (perfect - worst)
 }
