@@ -10,6 +10,7 @@
 //! [`Evaluator::observe`] finds the slots that select its series, the rule's [`Condition`] makes a
 //! value, its [`Ladder`] makes a verdict, and the [`state::Machine`] of the slot makes the alert.
 
+pub mod anomaly;
 mod check;
 mod evaluator;
 mod fields;

@@ -6,6 +6,7 @@
 //! the evaluator's and the same for all kinds.
 
 mod absence;
+mod anomaly;
 mod flat_line;
 mod rate_of_change;
 mod state_duration;
@@ -37,6 +38,7 @@ pub static KINDS: &[&Kind] = &[
     &rate_of_change::KIND,
     &flat_line::KIND,
     &state_duration::KIND,
+    &anomaly::KIND,
     &absence::KIND,
     &zone_aggregate::KIND,
 ];

@@ -246,7 +246,8 @@ fn read_times(fields: &mut Fields<'_>, sink: &mut Sink) -> Vec<(Span, Span, Valu
             sink.report_with(
                 node.mark,
                 format!("`{word}` is no step of a series"),
-                "write numbers, true, false, `_` for a gap, `80x5` for repeats, `10+5x4` for a rise",
+                "write numbers, true, false, `_` for a gap, `80x5` for repeats, `10+5x4` for a rise, \
+                 `50~2x9` for noise, `(1 2)x5` for groups",
             );
             return Vec::new();
         }
