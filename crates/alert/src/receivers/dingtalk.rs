@@ -25,8 +25,12 @@ const LIMIT: usize = 20_000;
 pub(super) static DINGTALK: Robot = Robot {
     name: "dingtalk",
     code: &["errcode"],
-    // -1: the system is busy. 130101: "send too fast, exceed 20 times per minute".
-    busy: &[(-1, Duration::from_secs(5)), (130_101, Duration::from_mins(10))],
+    // -1: the system is busy. 130101 ("send too fast, exceed 20 times per minute") and 410100: too fast.
+    busy: &[
+        (-1, Duration::from_secs(5)),
+        (130_101, Duration::from_mins(10)),
+        (410_100, Duration::from_mins(10)),
+    ],
     // What the text holds: an unsafe link, something indecent; and: it is too long.
     refused: &[430_101, 430_102, 430_103, 430_104, 460_101],
     body,
