@@ -139,15 +139,19 @@ fn row_figures(row: &Row, published: &Published, samples: &mut Samples) -> Vec<F
     for (index, profile) in PROFILES.iter().enumerate() {
         let figure = format!("nab_{}_{category}", profile.short);
         samples.add(&figure, row.best[index]);
-        let (mut baseline, mut note) = (None, String::new());
-        if let Some((name, score, place)) = published.best(&row.category, profile, row.best[index])
-        {
-            let best = format!("published_{}_{category}", profile.short);
-            samples.add(&best, score);
-            note = format!("place {place}; the best published is {name} with {score:.2}; ");
-            baseline = Some(best);
-        }
-        note += &format!("by default {:.2}", row.at_default[index]);
+        let by_default = format!("by default {:.2}", row.at_default[index]);
+        let best = published.best(&row.category, profile, row.best[index]);
+        let (baseline, note) = match best {
+            Some((name, score, place)) => {
+                let best = format!("published_{}_{category}", profile.short);
+                samples.add(&best, score);
+                let note = format!(
+                    "place {place}; the best published is {name} with {score:.2}; {by_default}"
+                );
+                (Some(best), note)
+            }
+            None => (None, by_default),
+        };
         figures.push(samples.figure(figure, "", baseline.as_deref(), &note));
     }
     figures

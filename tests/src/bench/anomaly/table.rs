@@ -37,15 +37,12 @@ impl Published {
         profile: &Profile,
         ours: f64,
     ) -> Option<(&str, f64, usize)> {
-        let scores = self.table.get(category)?;
-        let of = |(name, scores): (&'_ String, &Scores)| {
-            Some((name.clone(), *scores.get(profile.name)?))
-        };
-        let better = scores.iter().filter_map(of).filter(|(_, score)| *score > ours).count();
-        let (name, score) = scores
-            .iter()
+        let scores = self.table.get(category)?.iter();
+        let scores: Vec<(&str, f64)> = scores
             .filter_map(|(name, scores)| Some((name.as_str(), *scores.get(profile.name)?)))
-            .max_by(|a, b| a.1.total_cmp(&b.1))?;
+            .collect();
+        let better = scores.iter().filter(|(_, score)| *score > ours).count();
+        let (name, score) = scores.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
         Some((name, score, better + 1))
     }
 }
