@@ -393,10 +393,7 @@ impl Runner {
                 self.evaluator.set_back(now - TIMER_SLACK);
             }
             if idle {
-                // A reading that was received but is not evaluated yet, because the disk is slow or
-                // full, must be heard before a timer decides.
-                let oldest = self.low_water.get().and_then(|oldest| oldest());
-                let upto = oldest.map_or(now, |oldest| oldest.min(now)) - TIMER_SLACK;
+                let upto = self.settled(now);
                 self.refresh(upto);
                 self.evaluator.advance(upto, &mut self.events);
             }
@@ -414,13 +411,20 @@ impl Runner {
         match order {
             Order::Evaluate(committed) => self.evaluate(&committed),
             Order::Rules(rules, answer) => {
-                let mut report = self.evaluator.set_rules(rules, self.clock.now());
+                let mut report = self.evaluator.set_rules(rules, self.settled(self.clock.now()));
                 self.events.append(&mut report.events);
                 // An error says that nobody waits for the report any more.
                 let _ = answer.send(report);
             }
             Order::Stop | Order::Die => {}
         }
+    }
+
+    /// Up to when timers may decide: a reading that was received but is not evaluated yet, because
+    /// the disk is slow or full, must be heard before.
+    fn settled(&self, now: Timestamp) -> Timestamp {
+        let oldest = self.low_water.get().and_then(|oldest| oldest());
+        oldest.map_or(now, |oldest| oldest.min(now)) - TIMER_SLACK
     }
 
     fn evaluate(&mut self, committed: &Committed) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use city_model::{Span, Timestamp};
+use city_store::TimeRange;
 use serde::{Deserialize, Serialize};
 
 use crate::run::WouldBe;
@@ -82,27 +83,35 @@ fn by_subject(alerts: &[WouldBe]) -> BTreeMap<(&str, String), Vec<&WouldBe>> {
     all
 }
 
-/// The alerts of `some` that overlap with none of `others`.
-fn only(some: &[WouldBe], others: &[WouldBe], end: Timestamp) -> Vec<WouldBe> {
+fn within(alerts: &[WouldBe], range: TimeRange) -> Vec<&WouldBe> {
+    alerts.iter().filter(|alert| range.contains(alert.fired_at)).collect()
+}
+
+/// The alerts of `some` that overlap with none of `others`, which are in order of time.
+fn only(some: &[&WouldBe], others: &[WouldBe], end: Timestamp) -> Vec<WouldBe> {
     let others = by_subject(others);
-    let is_alone = |alert: &&WouldBe| {
+    let is_alone = |alert: &&&WouldBe| {
         let there = others.get(&(&*alert.rule, alert.subject.to_string()));
         let there = there.map_or(&[][..], Vec::as_slice);
-        !there.iter().any(|other| overlap(alert.stood(end), other.stood(end)))
+        // Those of one rule and subject follow one another.
+        let next = there.partition_point(|other| other.stood(end).1 < alert.fired_at);
+        !there.get(next).is_some_and(|other| overlap(alert.stood(end), other.stood(end)))
     };
-    some.iter().filter(is_alone).cloned().collect()
+    some.iter().filter(is_alone).map(|alert| (*alert).clone()).collect()
 }
 
 impl Difference {
-    /// What `here` has and `there` has not, and the other way round; lists at most `most` of each.
-    /// Alerts that are not over last until `end`.
-    pub fn between(here: &[WouldBe], there: &[WouldBe], end: Timestamp, most: usize) -> Self {
-        let mut gained = only(here, there, end);
-        let mut lost = only(there, here, end);
+    /// What `here` has and `there` has not, and the other way round, of alerts that fired within the
+    /// range; both are in order of time. Lists at most `most` of each. Alerts that are not over last
+    /// until the range ends.
+    pub fn between(here: &[WouldBe], there: &[WouldBe], range: TimeRange, most: usize) -> Self {
+        let (own, others) = (within(here, range), within(there, range));
+        let mut gained = only(&own, there, range.to);
+        let mut lost = only(&others, here, range.to);
         let (only_here, only_there) = (gained.len() as u64, lost.len() as u64);
         gained.truncate(most);
         lost.truncate(most);
-        Self { both: here.len() as u64 - only_here, only_here, only_there, lost, gained }
+        Self { both: own.len() as u64 - only_here, only_here, only_there, lost, gained }
     }
 }
 

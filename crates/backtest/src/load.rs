@@ -92,12 +92,14 @@ impl Load {
         let floods = floods(&fired, to, operators as usize);
         let periods = |span: Span, limit: u64| {
             let limit = limit * u64::from(operators);
+            let period = |time: Timestamp| time.micros().div_euclid(span.micros());
             let mut counts: FxHashMap<i64, u64> = FxHashMap::default();
             for time in &fired {
-                *counts.entry(time.micros().div_euclid(span.micros())).or_default() += 1;
+                *counts.entry(period(*time)).or_default() += 1;
             }
             let over = counts.values().filter(|count| **count > limit).count() as f64;
-            over / (length.micros() as f64 / span.micros() as f64).max(1.0)
+            let last = Timestamp::from_micros(to.micros().saturating_sub(1));
+            over / ((period(last) - period(from) + 1).max(1) as f64)
         };
         let mut load = Self {
             alerts: alerts.len() as u64,

@@ -7,7 +7,7 @@ use city_model::{
     AlertEvent, AlertEventKind, Directory, LocalText, Reading, Severity, Span, Subject, Timestamp,
 };
 use city_rules::{Condition, Evaluator, RuleSet};
-use city_store::{Cancel, Store, StoreError, TimeRange};
+use city_store::{Cancel, Store, StoreError, StoreErrorKind, TimeRange};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
@@ -19,6 +19,8 @@ use crate::slices::{Locate, Wanted};
 const LONGEST_WARM_UP: Span = Span::from_hours(14 * 24);
 /// Alerts that a report lists; more are counted only.
 const LISTED: usize = 10_000;
+/// Alerts that a run may find; with more nobody could live, and memory is bounded.
+const MOST: usize = 1_000_000;
 /// Alerts of a difference that a report lists.
 const LISTED_DIFFERENCE: usize = 1_000;
 
@@ -177,30 +179,48 @@ pub fn backtest(
 ) -> Result<Report, StoreError> {
     let range = request.range;
     let sets = || std::iter::once(&request.rules).chain(&request.against);
-    let warm_up = sets().map(|rules| warm_up(rules)).max().unwrap_or(Span::ZERO);
+    let warm_up = sets().map(|rules| warm_up(rules, directory)).max().unwrap_or(Span::ZERO);
     let start = range.from - warm_up;
     let sets: Vec<&RuleSet> = sets().map(Arc::as_ref).collect();
     let mut wanted = Wanted::new(&sets, directory, store);
     let mut trial = Trial::new(&request.rules, directory, start);
     let mut other = request.against.as_ref().map(|rules| Trial::new(rules, directory, start));
     let readings = std::cell::Cell::new(0_u64);
+    // A run that finds too many is ended in its own way.
+    let too_many = std::cell::Cell::new(false);
+    let ended = Cancel::default();
     let all = TimeRange { from: start, to: range.to };
-    wanted.read(
+    let done = wanted.read(
         store,
         all,
         locate,
-        cancel,
+        &|| cancel.check().and_then(|()| ended.check()),
         |reading| {
             readings.set(readings.get() + 1);
             trial.observe(reading);
             if let Some(other) = &mut other {
                 other.observe(reading);
             }
+            let most = other.as_ref().map_or(0, |other| other.alerts.len()).max(trial.alerts.len());
+            if most > MOST && !too_many.replace(true) {
+                ended.cancel();
+            }
         },
         |until| progress(Progress { readings: readings.get(), until }),
-    )?;
+    );
+    if too_many.get() {
+        return Err(StoreError::new(
+            StoreErrorKind::Invalid,
+            format!("the rules raise more than {MOST} alerts; try fewer rules, or a shorter range"),
+        ));
+    }
+    done?;
     let mut alerts = trial.finish(range);
-    let there = other.map(|other| other.finish(range));
+    let difference = other.map(|other| {
+        let there = other.finish(range);
+        Difference::between(&alerts, &there, range, LISTED_DIFFERENCE)
+    });
+    alerts.retain(|alert| range.contains(alert.fired_at));
     let occurrences: Vec<Occurrence> = alerts.iter().map(occurrence).collect();
     let mut per_day = BTreeMap::new();
     for alert in &alerts {
@@ -209,8 +229,6 @@ pub fn backtest(
         *per_day.entry(day.to_owned()).or_default() += 1;
     }
     let load = Load::of(&occurrences, (range.from, range.to), request.operators);
-    let difference =
-        there.map(|there| Difference::between(&alerts, &there, range.to, LISTED_DIFFERENCE));
     let labelled =
         (!request.labels.is_empty()).then(|| Labelled::of(&alerts, &request.labels, range.to));
     alerts.truncate(LISTED);
@@ -230,10 +248,15 @@ pub fn backtest(
 }
 
 /// How long before the range the rules must have seen readings: as long as they look back.
-fn warm_up(rules: &RuleSet) -> Span {
+fn warm_up(rules: &RuleSet, directory: &Directory) -> Span {
     let needs = rules.rules().iter().map(|rule| {
         let reach = match &rule.condition {
             Condition::Function(function) => function.reach(),
+            Condition::Zone(aggregate) => aggregate.over,
+            Condition::Silence(silence) => {
+                let allowed = directory.devices().filter_map(|device| silence.allowance(device));
+                allowed.max().unwrap_or(Span::ZERO)
+            }
             _ => Span::ZERO,
         };
         let hold = rule.holds().into_iter().max().unwrap_or(Span::ZERO);
@@ -318,11 +341,10 @@ impl Trial {
         }
     }
 
-    /// The alerts that fired within the range, in order of time.
+    /// All alerts until the end of the range, in order of time.
     fn finish(mut self, range: TimeRange) -> Vec<WouldBe> {
         self.evaluator.advance(range.to, &mut self.events);
         self.take_events();
-        self.alerts.retain(|alert| range.contains(alert.fired_at));
         self.alerts.sort_by_key(|alert| alert.fired_at);
         self.alerts
     }

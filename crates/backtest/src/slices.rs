@@ -7,17 +7,20 @@ use city_model::{
     Timestamp, Value, ZoneSet,
 };
 use city_rules::RuleSet;
-use city_store::{Cancel, Store, StoreError, TimeRange};
+use city_store::{Store, StoreError, TimeRange};
 use rustc_hash::FxHashSet;
 
 /// Readings that a slice should hold; what a reading takes here is about 100 bytes.
 const FEW: usize = 200_000;
 const MANY: usize = 1_000_000;
-const SHORTEST: Span = Span::from_secs(60);
+const SHORTEST: Span = Span::from_secs(1);
 const LONGEST: Span = Span::from_hours(24);
 
 /// Where a position is: its zones.
 pub type Locate<'a> = &'a dyn Fn(Position) -> ZoneSet;
+
+/// Fails once the run is to end.
+pub(crate) type GoOn<'a> = &'a dyn Fn() -> Result<(), StoreError>;
 
 /// The series that rules select, as far as anything is stored of them, by device.
 pub(crate) struct Wanted {
@@ -65,7 +68,7 @@ impl Wanted {
         store: &dyn Store,
         range: TimeRange,
         locate: Locate<'_>,
-        cancel: &Cancel,
+        go_on: GoOn<'_>,
         mut each: impl FnMut(&Reading),
         mut slice: impl FnMut(Timestamp),
     ) -> Result<(), StoreError> {
@@ -74,41 +77,75 @@ impl Wanted {
         let mut from = range.from;
         while from < range.to {
             let to = (from + length).min(range.to);
-            readings.clear();
-            for device in &mut self.devices {
-                cancel.check()?;
-                device.read(store, TimeRange { from, to }, locate, &mut readings)?;
+            if !self.fill(store, TimeRange { from, to }, locate, go_on, &mut readings)? {
+                length = Span::from_micros(length.micros() / 2).max(SHORTEST);
+                continue;
             }
             // Each series is in order already, which this sort makes use of.
             readings.sort_by_key(|reading| reading.time);
             readings.iter().for_each(&mut each);
             slice(to);
-            if readings.len() < FEW {
-                length = Span::from_micros(length.micros() * 2).min(LONGEST);
-            } else if readings.len() > MANY {
-                length = Span::from_micros(length.micros() / 2).max(SHORTEST);
+            let longer = Span::from_micros(length.micros().saturating_mul(2));
+            match readings.len() {
+                // Ages in which nothing is stored are passed quickly.
+                0 => length = longer,
+                1..FEW => length = longer.min(LONGEST.max(length)),
+                _ => length = length.min(LONGEST),
             }
             from = to;
         }
         Ok(())
     }
-}
 
-impl WantedDevice {
-    fn read(
+    /// Reads a slice; `false` if it holds too many readings and can be shorter.
+    fn fill(
         &mut self,
         store: &dyn Store,
         range: TimeRange,
         locate: Locate<'_>,
+        go_on: GoOn<'_>,
+        readings: &mut Vec<Reading>,
+    ) -> Result<bool, StoreError> {
+        readings.clear();
+        let most = if range.to.since(range.from) > SHORTEST { MANY } else { usize::MAX };
+        let mut moved = Vec::new();
+        for (place, device) in self.devices.iter_mut().enumerate() {
+            go_on()?;
+            let zones = device.read(store, range, locate, readings, most)?;
+            moved.extend(zones.map(|zones| (place, zones)));
+            if readings.len() > most {
+                return Ok(false);
+            }
+        }
+        for (place, zones) in moved {
+            self.devices[place].zones = zones;
+        }
+        Ok(true)
+    }
+}
+
+impl WantedDevice {
+    /// Appends its readings, and ends early once there are more than `most` in all. Says where one
+    /// that moves was last.
+    fn read(
+        &self,
+        store: &dyn Store,
+        range: TimeRange,
+        locate: Locate<'_>,
         out: &mut Vec<Reading>,
-    ) -> Result<(), StoreError> {
+        most: usize,
+    ) -> Result<Option<ZoneSet>, StoreError> {
+        let go_on = |out: &Vec<Reading>| match out.len() {
+            count if count > most => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        };
         if self.moves {
             let wanted: FxHashSet<_> = self.metrics.iter().copied().collect();
-            let zones = &mut self.zones;
-            return store.export(self.key, range, &mut |page| {
+            let mut zones = self.zones.clone();
+            store.export(self.key, range, &mut |page| {
                 for mut reading in page {
                     if let Some(position) = reading.position {
-                        *zones = locate(position);
+                        zones = locate(position);
                     }
                     if wanted.contains(&reading.series.metric) {
                         reading.received = reading.time;
@@ -116,8 +153,9 @@ impl WantedDevice {
                         out.push(reading);
                     }
                 }
-                ControlFlow::Continue(())
-            });
+                go_on(out)
+            })?;
+            return Ok(Some(zones));
         }
         for metric in &self.metrics {
             let series = SeriesKey { device: self.key, metric: *metric };
@@ -126,10 +164,10 @@ impl WantedDevice {
                     self.reading(series, point.time, point.value.clone(), point.quality)
                 });
                 out.extend(readings);
-                ControlFlow::Continue(())
+                go_on(out)
             })?;
         }
-        Ok(())
+        Ok(None)
     }
 
     fn reading(

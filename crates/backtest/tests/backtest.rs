@@ -214,3 +214,23 @@ fn progress_is_told_and_it_can_be_cancelled() {
     assert_eq!(seen.len(), 2);
     assert!(seen[0].until < seen[1].until && seen[0].readings < seen[1].readings, "{seen:?}");
 }
+
+#[test]
+fn ages_without_readings_are_passed_quickly_and_what_stands_before_the_range_is_no_difference() {
+    let mut request = request(RULES);
+    request.range =
+        TimeRange { from: "0001-01-01T00:00:00Z".parse().expect("a time"), to: at(600) };
+    let mut slices = 0;
+    let nowhere = |_| ZoneSet::default();
+    let told = |_| slices += 1;
+    let report = backtest(&store(), &directory(), &nowhere, &request, &Cancel::never(), told);
+    assert_eq!(report.expect("runs").readings, 3 * 600);
+    assert!(slices < 100, "{slices} slices");
+
+    // Fires during the second episode in both versions, in one of them before the range.
+    request.range = TimeRange { from: at(1_440 + 605), to: at(1_440 + 700) };
+    let later = RULES.replace("for: 2m", "for: 10m");
+    (request.rules, request.against) = (rules(&later), Some(rules(RULES)));
+    let difference = run(&request).difference.expect("compared");
+    assert_eq!((difference.only_here, difference.only_there), (0, 0), "{difference:?}");
+}

@@ -20,8 +20,12 @@ pub(crate) struct Rules {
     registry: Arc<Registry>,
     in_force: Arc<ArcSwap<RuleSet>>,
     engine: EngineHandle,
-    /// One reload at a time, with the state of the files at the last one.
+    /// One reload at a time.
+    turn: Mutex<()>,
+    /// The state of the files at the last one.
     seen: Mutex<Stamps>,
+    /// The state of the files that were refused last.
+    refused: Mutex<Stamps>,
 }
 
 impl Rules {
@@ -32,16 +36,31 @@ impl Rules {
         in_force: Arc<ArcSwap<RuleSet>>,
         engine: EngineHandle,
     ) -> Self {
-        let rules = Self { folder, registry, in_force, engine, seen: Mutex::default() };
+        let (turn, seen, refused) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let rules = Self { folder, registry, in_force, engine, turn, seen, refused };
         *rules.seen.lock().unwrap_or_else(PoisonError::into_inner) = rules.stamps();
         rules
     }
 
     /// Reads all files and puts their rules in force, all or nothing.
     fn reload(&self) -> Result<RuleReload, Vec<String>> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         // What is written from now on is for the next time.
-        *seen = self.stamps();
+        let stamps = self.stamps();
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&stamps);
+        let done = self.read();
+        if done.is_err() {
+            // Once more after a while: they may name zones that are being read just now.
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            if *refused != stamps {
+                *refused = stamps;
+                self.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            }
+        }
+        done
+    }
+
+    fn read(&self) -> Result<RuleReload, Vec<String>> {
         let Some(folder) = &self.folder else {
             return Err(vec![
                 "the configuration names no folder with rules; write `rules = \"rules\"` in [city]"

@@ -40,6 +40,8 @@ pub struct Ladder {
     pub direction: Direction,
     /// The steps, mildest first.
     pub steps: Vec<Step>,
+    /// Whether a value that reaches a limit passes it. Lengths of time do.
+    pub reaching: bool,
 }
 
 /// What a value means for each severity; bit `n` stands for `Severity::ALL[n]`.
@@ -68,6 +70,7 @@ impl Ladder {
         // Severities that the ladder does not have can only be clear.
         let mut verdict = Verdict::CLEAR;
         for step in &self.steps {
+            let reached = self.reaching && value.total_cmp(&step.raise).is_eq();
             let bit = 1 << step.severity as u8;
             let (raised, cleared) = match self.direction {
                 Direction::Above => {
@@ -77,6 +80,7 @@ impl Ladder {
                     (value < step.raise, step.clear.is_none_or(|clear| value > clear))
                 }
             };
+            let raised = raised || reached;
             if raised {
                 verdict.raised |= bit;
             }
@@ -134,8 +138,11 @@ impl Ladder {
                 Some(node) => Some(read_clear(node, direction, sink)?),
             };
             let step = Step { severity, raise: limit, clear, hold: None };
-            check_gap(&step, direction, raise.mark, sink)
-                .then(|| Self { direction, steps: vec![step] })
+            check_gap(&step, direction, raise.mark, sink).then(|| Self {
+                direction,
+                steps: vec![step],
+                reaching: false,
+            })
         }
     }
 
@@ -168,6 +175,7 @@ impl Ladder {
         (sink.problems.len() == before).then(|| Self {
             direction,
             steps: found.into_iter().map(|(_, step, _)| step).collect(),
+            reaching: false,
         })
     }
 }
@@ -392,7 +400,7 @@ mod tests {
     #[test]
     fn values_between_the_limits_neither_raise_nor_clear() {
         let high = Step { severity: Severity::High, raise: 115.0, clear: Some(100.0), hold: None };
-        let ladder = Ladder { direction: Direction::Above, steps: vec![high] };
+        let ladder = Ladder { direction: Direction::Above, steps: vec![high], reaching: false };
         let bit = 1 << Severity::High as u8;
         for (value, raised, cleared) in
             [(116.0, bit, 0), (115.0, 0, 0), (100.0, 0, 0), (99.9, 0, bit)]
@@ -405,7 +413,7 @@ mod tests {
     #[test]
     fn low_limits_mirror_high_ones() {
         let low = Step { severity: Severity::Low, raise: 5.0, clear: None, hold: None };
-        let ladder = Ladder { direction: Direction::Below, steps: vec![low] };
+        let ladder = Ladder { direction: Direction::Below, steps: vec![low], reaching: false };
         assert_eq!(ladder.judge(4.9).raised, 1);
         assert_eq!(ladder.judge(5.0), Verdict::CLEAR);
     }

@@ -196,6 +196,7 @@ mod tests {
                 step(Severity::High, 115.0, 100.0),
                 step(Severity::Critical, 150.0, 130.0),
             ],
+            reaching: false,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use city_backtest::{Caveat, Label, Request, backtest};
@@ -24,11 +24,17 @@ use crate::parts::RuleReload;
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 use crate::schema;
 
+/// All rule files of a city, with incidents.
+const FILES_LIMIT: usize = 4 << 20;
 /// The range of a backtest unless one is given.
 const DEFAULT_RANGE: Span = Span::from_hours(7 * 24);
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(check)).routes(routes!(run)).routes(routes!(reload))
+    OpenApiRouter::new()
+        .routes(routes!(check))
+        .routes(routes!(run))
+        .layer(DefaultBodyLimit::max(FILES_LIMIT))
+        .routes(routes!(reload))
 }
 
 /// A rule file.
@@ -299,7 +305,10 @@ async fn run(
     headers: HeaderMap,
     Body(body): Body<NewBacktest>,
 ) -> Answer<Response> {
-    let range = time_range((body.from, body.to), app.clock.now(), DEFAULT_RANGE)?;
+    let now = app.clock.now();
+    // What has not happened yet cannot be tried, and devices are not silent in it.
+    let to = body.to.map(|to| to.min(now));
+    let range = time_range((body.from, to), now, DEFAULT_RANGE)?;
     let in_force = app.rules.load_full();
     let rules = if body.files.is_empty() {
         in_force.clone()

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use city_model::Timestamp;
@@ -10,6 +11,9 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::{DataDir, rules};
+
+/// A run over months of a large city takes its time; it ends when this command does.
+const PATIENCE: Duration = Duration::from_hours(24);
 
 /// Alerts and rules that are printed; `--json` has them all.
 const SHOWN: usize = 20;
@@ -46,6 +50,9 @@ pub(crate) struct BacktestArgs {
 
 pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
     let files = rules::read_all(&args.paths)?;
+    if files.is_empty() && !args.paths.is_empty() {
+        bail!("there are no rule files there; they end in .yaml or .yml");
+    }
     let files = files.into_iter().map(|(name, text)| json!({ "name": name, "text": text }));
     let mut body = json!({
         "files": files.collect::<Vec<Value>>(),
@@ -71,21 +78,24 @@ pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
         ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let mut last = Value::Null;
     let body = serde_json::to_vec(&body)?;
-    let sent = client.post_lines("/api/v1/rules/backtest", "application/json", body, |line| {
-        if let (Some(done), Some(of)) = (line["done"].as_u64(), line["of"].as_u64()) {
-            bar.set_length(of);
-            bar.set_position(done);
-        } else {
-            last = line;
-        }
-    });
+    let sent =
+        client.post_lines("/api/v1/rules/backtest", ("application/json", PATIENCE), body, |line| {
+            if let (Some(done), Some(of)) = (line["done"].as_u64(), line["of"].as_u64()) {
+                bar.set_length(of);
+                bar.set_position(done);
+            } else {
+                last = line;
+            }
+        });
     bar.finish_and_clear();
     sent?;
     if let Some(problem) = last.get("problem") {
         let text = |member: &str| problem[member].as_str().unwrap_or_default();
         bail!("{}\n  hint: {}", text("detail"), text("hint"));
     }
-    let report = &last["result"];
+    let Some(report) = last.get("result") else {
+        bail!("the program stopped before it had an answer; start it again, and try again");
+    };
     if args.json {
         println!("{}", serde_json::to_string_pretty(report)?);
     } else {
@@ -138,8 +148,10 @@ fn shown(report: &Value, operators: u32) -> String {
     for alert in alerts.iter().take(SHOWN) {
         let _ = writeln!(out, "{}", alert_line(alert));
     }
-    if alerts.len() > SHOWN {
-        let _ = writeln!(out, "… and {} more; --json lists them", alerts.len() - SHOWN);
+    let all = load["alerts"].as_u64().unwrap_or_default();
+    if all > SHOWN as u64 {
+        let more = all - SHOWN as u64;
+        let _ = writeln!(out, "… and {more} more; --json lists the first 10,000");
     }
     if let Some(difference) = report.get("difference").filter(|value| !value.is_null()) {
         let _ = writeln!(

@@ -11,7 +11,7 @@ use crate::run_file::RunFile;
 use crate::settings::default_data_dir;
 
 /// How long an import of a whole city may take.
-const LONG: Duration = Duration::from_mins(10);
+pub(crate) const LONG: Duration = Duration::from_mins(10);
 
 /// A client of the program that runs on a data folder.
 pub(crate) struct Client {
@@ -83,7 +83,7 @@ impl Client {
     pub(crate) fn post_lines(
         &self,
         path: &str,
-        content_type: &'static str,
+        (content_type, patience): (&'static str, Duration),
         body: Vec<u8>,
         mut each: impl FnMut(Value),
     ) -> anyhow::Result<()> {
@@ -92,7 +92,7 @@ impl Client {
             .post(self.url(path)?)
             .header("content-type", content_type)
             .header("accept", "application/x-ndjson")
-            .timeout(LONG)
+            .timeout(patience)
             .body(body);
         self.runtime.block_on(async {
             let mut answer = self.open(request).await?;

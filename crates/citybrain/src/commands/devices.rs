@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::DataDir;
-use super::client::{Client, path_part};
+use super::client::{Client, LONG, path_part};
 
 /// How many problems of a list are printed.
 const SHOWN_PROBLEMS: usize = 50;
@@ -180,7 +180,7 @@ fn import(client: &Client, file: &Path, check: bool, partial: bool) -> anyhow::R
     let bar = ProgressBar::new(0).with_style(style);
     let path = format!("/api/v1/devices/import?check={check}&partial={partial}");
     let mut result = Value::Null;
-    let sent = client.post_lines(&path, content_type, bytes, |line| {
+    let sent = client.post_lines(&path, (content_type, LONG), bytes, |line| {
         if let (Some(done), Some(of)) = (line["done"].as_u64(), line["of"].as_u64()) {
             bar.set_length(of);
             bar.set_position(done);

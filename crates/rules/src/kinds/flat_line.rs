@@ -44,10 +44,6 @@ pub(super) static KIND: Kind = Kind {
 
 const MAX_GAP: Span = Span::from_mins(60);
 
-/// Half a microsecond, in seconds: lengths of time are whole microseconds, and a limit is passed
-/// only beyond it.
-const JUST_BEFORE: f64 = 0.000_000_5;
-
 #[derive(Clone, Copy, Debug)]
 struct Flat {
     tolerance: f64,
@@ -77,7 +73,7 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
     let lengths = lengths?;
     let step = |(severity, length): &(_, Span)| Step {
         severity: *severity,
-        raise: length.secs_f64() - JUST_BEFORE,
+        raise: length.secs_f64(),
         clear: None,
         // The readings have taken that long already.
         hold: Some(Span::ZERO),
@@ -87,6 +83,7 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
         ladder: Some(Ladder {
             direction: Direction::Above,
             steps: lengths.iter().map(step).collect(),
+            reaching: true,
         }),
         condition: Condition::Function(Arc::new(flat)),
         hold: Span::ZERO,

@@ -146,6 +146,7 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
         ladder: Some(Ladder {
             direction: Direction::Above,
             steps: lengths.iter().map(step).collect(),
+            reaching: true,
         }),
         condition: Condition::State(states),
         hold: shortest,

@@ -37,14 +37,18 @@ fn expand_into(notation: &str, deep: usize, values: &mut Vec<Option<Value>>) -> 
             }
             _ => (word, 1),
         };
-        if times == 0 || values.len() + times > LONGEST {
+        if times == 0 || values.len().saturating_add(times) > LONGEST {
             return Err(bad());
         }
         let group = what.strip_prefix('(').and_then(|group| group.strip_suffix(')'));
         if let Some(group) = group {
             let deeper = deep.checked_sub(1).ok_or_else(bad)?;
             for _ in 0..times {
+                let before = values.len();
                 expand_into(group, deeper, values)?;
+                if values.len() == before {
+                    return Err(bad()); // a group of nothing, perhaps very often
+                }
             }
         } else {
             values.reserve(times);
