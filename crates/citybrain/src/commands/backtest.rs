@@ -121,9 +121,14 @@ fn shown(report: &Value, operators: u32) -> String {
     );
     let _ = writeln!(
         out,
-        "{} alerts, {:.1} a day for each of {operators} operators (acceptable 144, manageable 288)",
+        "{} alerts, {:.1} a day{} (acceptable 144, manageable 288)",
         load["alerts"],
-        number(&load["per_operator_day"])
+        number(&load["per_operator_day"]),
+        if operators == 1 {
+            " for one operator".to_owned()
+        } else {
+            format!(" for each of {operators} operators")
+        }
     );
     let _ = writeln!(
         out,
