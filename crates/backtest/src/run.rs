@@ -168,7 +168,7 @@ pub struct Report {
 ///
 /// # Errors
 ///
-/// If the store cannot be read, or it was cancelled.
+/// If the store cannot be read, it was cancelled, or there are more than a million alerts.
 pub fn backtest(
     store: &dyn Store,
     directory: &Arc<Directory>,
@@ -186,35 +186,34 @@ pub fn backtest(
     let mut trial = Trial::new(&request.rules, directory, start);
     let mut other = request.against.as_ref().map(|rules| Trial::new(rules, directory, start));
     let readings = std::cell::Cell::new(0_u64);
-    // A run that finds too many is ended in its own way.
-    let too_many = std::cell::Cell::new(false);
-    let ended = Cancel::default();
+    let found = std::cell::Cell::new(0);
+    let go_on = || {
+        cancel.check()?;
+        if found.get() <= MOST {
+            return Ok(());
+        }
+        Err(StoreError::new(
+            StoreErrorKind::Invalid,
+            format!("the rules raise more than {MOST} alerts; try fewer rules, or a shorter range"),
+        ))
+    };
     let all = TimeRange { from: start, to: range.to };
-    let done = wanted.read(
+    wanted.read(
         store,
         all,
         locate,
-        &|| cancel.check().and_then(|()| ended.check()),
+        &go_on,
         |reading| {
             readings.set(readings.get() + 1);
             trial.observe(reading);
             if let Some(other) = &mut other {
                 other.observe(reading);
             }
-            let most = other.as_ref().map_or(0, |other| other.alerts.len()).max(trial.alerts.len());
-            if most > MOST && !too_many.replace(true) {
-                ended.cancel();
-            }
+            let there = other.as_ref().map_or(0, |other| other.alerts.len());
+            found.set(there.max(trial.alerts.len()));
         },
         |until| progress(Progress { readings: readings.get(), until }),
-    );
-    if too_many.get() {
-        return Err(StoreError::new(
-            StoreErrorKind::Invalid,
-            format!("the rules raise more than {MOST} alerts; try fewer rules, or a shorter range"),
-        ));
-    }
-    done?;
+    )?;
     let mut alerts = trial.finish(range);
     let difference = other.map(|other| {
         let there = other.finish(range);

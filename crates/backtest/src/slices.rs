@@ -27,6 +27,8 @@ pub(crate) struct Wanted {
     devices: Vec<WantedDevice>,
     /// How many series there are.
     pub(crate) series: usize,
+    /// Readings that a slice may hold.
+    most: usize,
 }
 
 struct WantedDevice {
@@ -58,7 +60,7 @@ impl Wanted {
             .filter(|d| !d.metrics.is_empty())
             .collect();
         let series = devices.iter().map(|device| device.metrics.len()).sum();
-        Self { devices, series }
+        Self { devices, series, most: MANY }
     }
 
     /// Calls `each` with all readings of a range, in order of event time, and `slice` with the end of
@@ -107,7 +109,7 @@ impl Wanted {
         readings: &mut Vec<Reading>,
     ) -> Result<bool, StoreError> {
         readings.clear();
-        let most = if range.to.since(range.from) > SHORTEST { MANY } else { usize::MAX };
+        let most = if range.to.since(range.from) > SHORTEST { self.most } else { usize::MAX };
         let mut moved = Vec::new();
         for (place, device) in self.devices.iter_mut().enumerate() {
             go_on()?;
@@ -188,5 +190,74 @@ impl WantedDevice {
             position: None,
             zones: self.zones.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use city_model::{MetricKey, ZoneKey};
+    use city_store::{Commit, Memory};
+
+    use super::*;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(1_790_000_000 + secs)
+    }
+
+    /// Two hours of two devices every ten seconds; the second one moves, and says where it is in
+    /// its first message only.
+    fn store() -> Memory {
+        let store = Memory::new();
+        let reading = |device: u32, secs: i64| Reading {
+            series: SeriesKey { device: DeviceKey(device), metric: MetricKey(0) },
+            time: at(secs),
+            received: at(secs),
+            value: (secs as f64).into(),
+            quality: Quality::Pass,
+            marks: Marks::NONE,
+            position: (device == 1 && secs == 0).then_some(Position { lon: 1.0, lat: 2.0 }),
+            zones: ZoneSet::default(),
+        };
+        let times = (0..7_200).step_by(10);
+        let readings: Vec<Reading> =
+            times.flat_map(|secs| [reading(0, secs), reading(1, secs)]).collect();
+        let sources = vec![0; readings.len()];
+        store.commit(&Commit { readings, sources, ..Commit::default() }).expect("committed");
+        store
+    }
+
+    #[test]
+    fn what_is_too_much_for_one_slice_comes_in_shorter_ones_and_loses_nothing() {
+        let device = |key: u32| WantedDevice {
+            key: DeviceKey(key),
+            metrics: vec![MetricKey(0)],
+            zones: ZoneSet::default(),
+            moves: key == 1,
+        };
+        let mut wanted = Wanted { devices: vec![device(0), device(1)], series: 2, most: 100 };
+        let (held, longest, slices) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        let mut found = Vec::new();
+        wanted
+            .read(
+                &store(),
+                TimeRange { from: at(0), to: at(7_200) },
+                &|_| [ZoneKey(7)].into(),
+                &|| Ok(()),
+                |reading| {
+                    held.set(held.get() + 1);
+                    found.push((reading.time, reading.series.device.0, reading.zones.len()));
+                },
+                |_| {
+                    longest.set(longest.get().max(held.replace(0)));
+                    slices.set(slices.get() + 1);
+                },
+            )
+            .expect("read");
+        let expected: Vec<(Timestamp, u32, usize)> =
+            (0..7_200).step_by(10).flat_map(|secs| [(at(secs), 0, 0), (at(secs), 1, 1)]).collect();
+        assert_eq!(found, expected, "in order, each once, in the zone where it was last");
+        assert!(longest.get() <= 100 && slices.get() >= 15, "{longest:?} {slices:?}");
     }
 }

@@ -51,7 +51,8 @@ pub(crate) struct BacktestArgs {
 pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
     let files = rules::read_all(&args.paths)?;
     if files.is_empty() && !args.paths.is_empty() {
-        bail!("there are no rule files there; they end in .yaml or .yml");
+        let given: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
+        bail!("there are no rule files in {}; they end in .yaml or .yml", given.join(", "));
     }
     let files = files.into_iter().map(|(name, text)| json!({ "name": name, "text": text }));
     let mut body = json!({
