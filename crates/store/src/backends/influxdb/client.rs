@@ -316,7 +316,13 @@ fn unreachable(error: &reqwest::Error) -> Refusal {
     let words = if error.is_timeout() {
         "it does not answer in time".to_owned()
     } else {
-        format!("it cannot be reached: {}", innermost(error))
+        let cause = innermost(error);
+        let hint = if cause.contains("UnknownIssuer") {
+            "; name the file with its authority's certificate in store.influxdb.ca_file"
+        } else {
+            ""
+        };
+        format!("it cannot be reached: {cause}{hint}")
     };
     Refusal::new(Kind::Later, words)
 }
