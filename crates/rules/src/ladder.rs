@@ -151,10 +151,7 @@ impl Ladder {
         let before = sink.problems.len();
         let mut found: Vec<(Direction, Step, Mark)> = Vec::new();
         for (key, node) in fields.entries() {
-            let Some(severity) = fields::severity(&key.name) else {
-                report_severity(&key.name, key.mark, sink);
-                continue;
-            };
+            let Some(severity) = named_severity(&key.name, key.mark, sink) else { continue };
             let Some(mut limits) = Fields::of(node, &format!("`{}`", key.name), sink) else {
                 continue;
             };
@@ -206,10 +203,7 @@ pub(crate) fn read_lengths(
     let fields = Fields::of(node, "`severity`", sink)?;
     let mut found: Vec<(Severity, Span, Mark)> = Vec::new();
     for (key, node) in fields.entries() {
-        let severity = fields::severity(&key.name);
-        if severity.is_none() {
-            report_severity(&key.name, key.mark, sink);
-        }
+        let severity = named_severity(&key.name, key.mark, sink);
         let Some(mut inside) = Fields::of(node, &format!("`{}`", key.name), sink) else {
             continue;
         };
@@ -239,19 +233,20 @@ pub(crate) fn read_lengths(
 /// Reads `severity: high`.
 pub(crate) fn plain_severity(node: &Node, sink: &mut Sink) -> Option<Severity> {
     let name = fields::text(node, "severity", sink)?;
+    named_severity(name, node.mark, sink)
+}
+
+/// The severity of this name, or a problem.
+pub(crate) fn named_severity(name: &str, at: Mark, sink: &mut Sink) -> Option<Severity> {
     let severity = fields::severity(name);
     if severity.is_none() {
-        report_severity(name, node.mark, sink);
+        let known = Severity::ALL.map(Severity::name);
+        sink.push(at, format!("unknown severity `{name}`"), suggestion(name, &known));
     }
     severity
 }
 
-fn report_severity(name: &str, at: Mark, sink: &mut Sink) {
-    let known = Severity::ALL.map(Severity::name);
-    sink.push(at, format!("unknown severity `{name}`"), suggestion(name, &known));
-}
-
-fn read_step(
+pub(crate) fn read_step(
     limits: &mut Fields<'_>,
     severity: Severity,
     sink: &mut Sink,
@@ -332,7 +327,7 @@ fn read_clear(node: &Node, direction: Direction, sink: &mut Sink) -> Option<f64>
 }
 
 /// Whether the clear limit lies on the good side of the raise limit.
-fn check_gap(step: &Step, direction: Direction, at: Mark, sink: &mut Sink) -> bool {
+pub(crate) fn check_gap(step: &Step, direction: Direction, at: Mark, sink: &mut Sink) -> bool {
     let Some(clear) = step.clear else { return true };
     let (fine, side) = match direction {
         Direction::Above => (clear <= step.raise, "above"),

@@ -159,6 +159,10 @@ impl File<'_> {
         let summary = summary.map(|text| Template::read(text, kind.placeholders, at, sink));
         fields.finish(|key| kinds::elsewhere(key, kind), sink);
         let (id, built, department) = (id?, built?, department?);
+        let mut selector = selector;
+        if let Some(metrics) = built.metrics {
+            selector.replace_metrics(metrics, kind, sink);
+        }
         Some(Rule {
             version: version(node, &department),
             meaning: meaning(node, &department),

@@ -164,8 +164,13 @@ impl<'d> Scene<'d> {
             zone: self.zone.or_else(|| smallest(&evidence.zones, |key| self.directory.zone(key))),
             metric: self.metric,
             measure: self.measure,
-            states: match &rule.condition {
-                Condition::State(states) => Some(states.text()),
+            state: match &rule.condition {
+                Condition::State(states) => Some(states.text().clone()),
+                Condition::Index(index) => index.category(evidence.value),
+                _ => None,
+            },
+            target: match &rule.condition {
+                Condition::Function(function) => function.target(),
                 _ => None,
             },
             value: evidence.value,

@@ -22,9 +22,10 @@ impl Evaluator {
                 }
                 let inside = compiled.inside(&device);
                 let target = match &compiled.rule.condition {
-                    Condition::Value | Condition::State(_) | Condition::Function(_) => {
-                        self.series_target(rule, key, inside)
-                    }
+                    Condition::Value
+                    | Condition::Index(_)
+                    | Condition::State(_)
+                    | Condition::Function(_) => self.series_target(rule, key, inside),
                     Condition::Silence(silence) => {
                         let subject = match silence.watch {
                             Watch::Devices => SubjectKey::Device(key.device),

@@ -136,8 +136,13 @@ impl Members {
         }
     }
 
+    pub(super) fn get(&self, device: DeviceKey) -> Option<&Member> {
+        let found = self.list.binary_search_by_key(&device, |other| other.device);
+        found.ok().map(|at| &self.list[at])
+    }
+
     pub(super) fn has(&self, device: DeviceKey) -> bool {
-        self.list.binary_search_by_key(&device, |other| other.device).is_ok()
+        self.get(device).is_some()
     }
 
     pub(super) fn remove(&mut self, device: DeviceKey) {

@@ -26,8 +26,11 @@ impl Evaluator {
             self.relink(index, subscription.rule, reading);
         }
         let now = self.clock;
-        let unlimited = self.program.rules[subscription.rule as usize].lateness.is_none();
-        let member = Member {
+        let compiled = &self.program.rules[subscription.rule as usize];
+        let unlimited = compiled.lateness.is_none();
+        let Condition::Zone(aggregate) = &compiled.rule.condition else { return };
+        let (each, over) = (aggregate.each, aggregate.over);
+        let mut member = Member {
             device: reading.series.device,
             value,
             time: reading.time,
@@ -38,6 +41,12 @@ impl Evaluator {
         for at in 0..self.series.links[index].slots.len() {
             let id = self.series.links[index].slots[at];
             let Body::Zone(members) = &mut self.slots.get_mut(id).body else { continue };
+            if let Some(each) = each {
+                let was = members
+                    .get(member.device)
+                    .is_some_and(|before| before.value > 0.0 && before.stamp >= now - over);
+                member.value = f64::from(u8::from(each.beyond(value, was)));
+            }
             members.put(member);
             if members.next.is_none_or(|next| next <= now) {
                 self.judge_zone(id, now, out);

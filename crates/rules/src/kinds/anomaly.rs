@@ -31,7 +31,6 @@ use crate::fields::{self, Fields};
 use crate::ladder::Ladder;
 use crate::parse::{choose, need_metric};
 use crate::problem::Sink;
-use crate::rule::Trust;
 use crate::selector::Selector;
 
 pub(super) static KIND: Kind = Kind {
@@ -80,13 +79,7 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
         None => Anomaly::default(),
     };
     let ladder = ladder?;
-    Some(Built {
-        severity: ladder.steps.first()?.severity,
-        ladder: Some(ladder),
-        condition: Condition::Function(Arc::new(anomaly)),
-        hold,
-        trust: Trust::default(),
-    })
+    Built::judged(ladder, Condition::Function(Arc::new(anomaly)), hold)
 }
 
 fn read_anomaly(mut fields: Fields<'_>, sink: &mut Sink) -> Anomaly {

@@ -24,7 +24,6 @@ use crate::fields::Fields;
 use crate::ladder::{self, Direction, Ladder, Step};
 use crate::parse::{need_metric, positive_span};
 use crate::problem::Sink;
-use crate::rule::Trust;
 use crate::selector::Selector;
 
 pub(super) static KIND: Kind = Kind {
@@ -78,17 +77,12 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
         // The readings have taken that long already.
         hold: Some(Span::ZERO),
     };
-    Some(Built {
-        severity: lengths.first()?.0,
-        ladder: Some(Ladder {
-            direction: Direction::Above,
-            steps: lengths.iter().map(step).collect(),
-            reaching: true,
-        }),
-        condition: Condition::Function(Arc::new(flat)),
-        hold: Span::ZERO,
-        trust: Trust::default(),
-    })
+    let ladder = Ladder {
+        direction: Direction::Above,
+        steps: lengths.iter().map(step).collect(),
+        reaching: true,
+    };
+    Built::judged(ladder, Condition::Function(Arc::new(flat)), Span::ZERO)
 }
 
 impl SeriesFunction for Flat {

@@ -7,7 +7,10 @@
 
 mod absence;
 mod anomaly;
+mod aqi;
 mod flat_line;
+mod forecast;
+mod k_of_n;
 mod rate_of_change;
 mod state_duration;
 mod threshold;
@@ -22,14 +25,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::fields::Fields;
 use crate::ladder::Ladder;
-use crate::problem::Sink;
+use crate::problem::{Mark, Sink};
 use crate::rule::Trust;
 use crate::selector::Selector;
 use crate::template::{Placeholder, Template};
 
 pub use absence::{Allowed, Gateways, Silence, Watch};
+pub use aqi::Index;
 pub use state_duration::States;
-pub use zone_aggregate::{Aggregate, ZoneAggregate};
+pub use zone_aggregate::{Aggregate, Each, ZoneAggregate};
 
 /// All kinds.
 pub static KINDS: &[&Kind] = &[
@@ -41,6 +45,9 @@ pub static KINDS: &[&Kind] = &[
     &anomaly::KIND,
     &absence::KIND,
     &zone_aggregate::KIND,
+    &k_of_n::KIND,
+    &aqi::KIND,
+    &forecast::KIND,
 ];
 
 /// A kind of rule.
@@ -67,6 +74,22 @@ pub(crate) struct Built {
     pub(crate) hold: Span,
     /// The flags that are trusted where the rule does not say.
     pub(crate) trust: Trust,
+    /// The metrics that it selects, where the kind knows them and the rule must not say.
+    pub(crate) metrics: Option<Vec<(Arc<str>, Mark)>>,
+}
+
+impl Built {
+    /// What most kinds make: a ladder over what a condition gives.
+    pub(crate) fn judged(ladder: Ladder, condition: Condition, hold: Span) -> Option<Self> {
+        Some(Self {
+            severity: ladder.steps.first()?.severity,
+            ladder: Some(ladder),
+            condition,
+            hold,
+            trust: Trust::default(),
+            metrics: None,
+        })
+    }
 }
 
 /// What the evaluator does with the readings that a rule selects.
@@ -74,6 +97,8 @@ pub(crate) struct Built {
 pub enum Condition {
     /// Judges every value of a series as it is.
     Value,
+    /// Judges an air quality index by its classes.
+    Index(Index),
     /// Judges whether a series is in certain states, also such as are texts.
     State(States),
     /// Judges what a function makes of the values of a series.
@@ -96,6 +121,8 @@ pub enum Measure {
     Per(Span),
     /// A length of time, in seconds.
     Length,
+    /// Parts of a hundred.
+    Percent,
 }
 
 impl Measure {
@@ -112,6 +139,7 @@ impl Measure {
                 metric.map(|metric| format!("{}/{}", metric.symbol, one.unwrap_or(&length)).into())
             }
             Self::Length => Some("s".into()),
+            Self::Percent => Some("%".into()),
         }
     }
 }
@@ -122,6 +150,7 @@ impl Condition {
         match self {
             Self::Function(function) => function.measure(),
             Self::State(_) => Measure::Length,
+            Self::Zone(aggregate) => aggregate.measure(),
             _ => Measure::Metric,
         }
     }
@@ -138,6 +167,10 @@ pub trait SeriesFunction: fmt::Debug + Send + Sync {
     /// What the result is measured in.
     fn measure(&self) -> Measure {
         Measure::Metric
+    }
+    /// The value of the metric that the result is about, if there is one.
+    fn target(&self) -> Option<f64> {
+        None
     }
 }
 
@@ -183,7 +216,6 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Mark;
     use city_model::LocalText;
 
     #[test]

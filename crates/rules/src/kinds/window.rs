@@ -22,7 +22,6 @@ use crate::fields::Fields;
 use crate::ladder::Ladder;
 use crate::parse::{choose, need_metric, positive_span};
 use crate::problem::Sink;
-use crate::rule::Trust;
 use crate::selector::Selector;
 
 pub(super) static KIND: Kind = Kind {
@@ -78,13 +77,7 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
     let min_count = fields.count("min_count", 1, sink).unwrap_or(1) as usize;
     fields.finish(|_| None, sink);
     let (ladder, function, over) = (ladder?, function?, over?);
-    Some(Built {
-        severity: ladder.steps.first()?.severity,
-        ladder: Some(ladder),
-        condition: Condition::Function(Arc::new(Window { function, over, min_count })),
-        hold,
-        trust: Trust::default(),
-    })
+    Built::judged(ladder, Condition::Function(Arc::new(Window { function, over, min_count })), hold)
 }
 
 impl SeriesFunction for Window {
