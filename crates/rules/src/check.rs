@@ -30,6 +30,11 @@ impl RuleSet {
             for name in &rule.select.zone {
                 check("zone", name, &zones, mark(name));
             }
+            if let Condition::Device(function) = &rule.condition {
+                for zone in function.zones() {
+                    check("zone", zone, &zones, mark(zone));
+                }
+            }
             if let Condition::Zone(aggregate) = &rule.condition {
                 for (layer, at) in &aggregate.layers {
                     check("layer", layer, &layers, *at);

@@ -91,6 +91,19 @@ impl Ladder {
         verdict
     }
 
+    /// A ladder of lengths of time. `waited`: the alert waits for them; otherwise they have passed
+    /// when they are judged.
+    pub(crate) fn of_lengths(lengths: &[(Severity, Span)], waited: bool) -> Self {
+        let step = |(severity, length): &(Severity, Span)| Step {
+            severity: *severity,
+            raise: length.secs_f64(),
+            clear: None,
+            hold: Some(if waited { *length } else { Span::ZERO }),
+        };
+        let steps = lengths.iter().map(step).collect();
+        Self { direction: Direction::Above, steps, reaching: true }
+    }
+
     /// All its severities are raised.
     pub(crate) fn all(&self) -> Verdict {
         let bits = self.steps.iter().map(|step| 1 << step.severity as u8);
@@ -228,6 +241,27 @@ pub(crate) fn read_lengths(
     }
     let lengths = found.into_iter().map(|(severity, length, _)| (severity, length));
     (sink.problems.len() == before).then(|| lengths.collect())
+}
+
+/// Severities of something that is or is not, by how long it is.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    pub(crate) severity: Severity,
+    /// The lengths of time, where there are several severities.
+    pub(crate) ladder: Option<Ladder>,
+    pub(crate) hold: Span,
+}
+
+/// Reads `severity: high` with a `for` that may be missing, or a ladder of [`read_lengths`].
+pub(crate) fn read_waits(rule: &mut Fields<'_>, sink: &mut Sink) -> Option<Waits> {
+    let plain = rule.get("severity").filter(|node| !matches!(node.content, Content::Map(_)));
+    if let Some(node) = plain {
+        let hold = rule.span("for", sink).unwrap_or(Span::ZERO);
+        return Some(Waits { severity: plain_severity(node, sink)?, ladder: None, hold });
+    }
+    let lengths = read_lengths(rule, sink)?;
+    let (severity, hold) = *lengths.first()?;
+    Some(Waits { severity, ladder: Some(Ladder::of_lengths(&lengths, true)), hold })
 }
 
 /// Reads `severity: high`.

@@ -160,6 +160,7 @@ impl File<'_> {
         fields.finish(|key| kinds::elsewhere(key, kind), sink);
         let (id, built, department) = (id?, built?, department?);
         let mut selector = selector;
+        selector.marks.extend(built.places);
         if let Some(metrics) = built.metrics {
             selector.replace_metrics(metrics, kind, sink);
         }
@@ -514,6 +515,18 @@ rules:
             ("kind: absence, severity: high, for: 3x, group_by: gateway, select: {metric: pm25}".to_owned(), "whole devices"),
             ("kind: zone_aggregate, select: {metric: [pm25, no2]}, severity: high, raise: {above: 1}, aggregate: {function: mean, over: 1m}".to_owned(), "selects 2"),
             ("severity: high".to_owned(), "`kind` is missing"),
+            ("kind: k_of_n, select: {metric: pm25}, severity: high, devices: 3, of: 2, over: 5m, each: {above: 1}".to_owned(), "3 of 2 devices"),
+            ("kind: k_of_n, select: {metric: pm25}, severity: high, share: 80, over: 5m, each: {above: 1}".to_owned(), "more than 0, at most 1"),
+            ("kind: k_of_n, select: {metric: pm25}, severity: high, devices: 3, over: 5m, each: {above: 1, for: 5m}".to_owned(), "at once"),
+            ("kind: aqi, standard: hj633_2026, severity: high, category: unhealthy".to_owned(), "has no class `unhealthy`"),
+            ("kind: aqi, standard: hj633_2026, severity: high, category: excellent".to_owned(), "always fire"),
+            ("kind: aqi, standard: hj633_2026, severity: high, category: good, select: {metric: pm25}".to_owned(), "know their metrics"),
+            ("kind: forecast, select: {metric: pm25}, forecast: {limit: 1, over: 1h}, severity: {low: {within: 1h}, high: {within: 2h}}".to_owned(), "nearer to the limit"),
+            ("kind: forecast, select: {metric: pm25}, forecast: {limit: 1, over: 1h}, severity: high, within: 1h, clear_beyond: 10m".to_owned(), "shorter than"),
+            ("kind: geofence, fence: {zone: park, when: insid}, severity: high".to_owned(), "did you mean `inside`?"),
+            ("kind: expression, expression: 'pm25 >', severity: high".to_owned(), "cannot be read at character"),
+            ("kind: expression, expression: 'pm25 > 1', severity: high, raise: {above: 1}".to_owned(), "true or false"),
+            ("kind: expression, expression: 'pm25 + pm10', severity: high".to_owned(), "`raise` is missing"),
         ];
         for (body, expected) in cases {
             let text = format!("group: g\ndepartment: d\nrules:\n  - {{id: r, {body}}}\n");

@@ -184,6 +184,7 @@ fn fill(parts: &[Part], language: Language, facts: &Facts<'_>) -> String {
         (Measure::Metric, Some(metric)) => metric.decimals,
         // Changes are smaller than values.
         (Measure::Per(_), Some(metric)) => metric.decimals.saturating_add(1),
+        (Measure::Computed, _) => 2,
         _ => 0,
     };
     let length = |value: Option<f64>| {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use city_model::{
-    Alert, AlertEvent, AlertEventKind, Device, Directory, Metric, Placement, Severity, Timestamp,
-    Zone, ZoneKey,
+    Alert, AlertEvent, AlertEventKind, Device, Directory, LocalText, Metric, Placement, Severity,
+    Timestamp, Zone, ZoneKey,
 };
 
 use super::program::Compiled;
@@ -149,7 +149,7 @@ impl<'d> Scene<'d> {
         severity: Severity,
         evidence: &Evidence,
         limit: Option<f64>,
-    ) -> city_model::LocalText {
+    ) -> LocalText {
         let mut hold = rule.hold_of(severity);
         let mut template = &rule.summary;
         if let Condition::Silence(silence) = &rule.condition {
@@ -167,6 +167,7 @@ impl<'d> Scene<'d> {
             state: match &rule.condition {
                 Condition::State(states) => Some(states.text().clone()),
                 Condition::Index(index) => index.category(evidence.value),
+                Condition::Device(function) => Some(function.text(&|id| self.zone_name(id))),
                 _ => None,
             },
             target: match &rule.condition {
@@ -178,6 +179,11 @@ impl<'d> Scene<'d> {
             hold,
             devices: evidence.devices,
         })
+    }
+
+    fn zone_name(&self, id: &str) -> LocalText {
+        let zone = self.directory.zone_by_id(id);
+        zone.map_or_else(|| LocalText::same(id), |zone| zone.name.clone())
     }
 
     fn zone_ids(&self, zones: &[ZoneKey]) -> Vec<Arc<str>> {

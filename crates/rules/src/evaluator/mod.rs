@@ -6,6 +6,7 @@
 //! are served in the order of rules and subjects, so that nothing depends on history.
 
 mod alerts;
+mod device;
 mod judge;
 mod program;
 mod reload;
@@ -240,6 +241,10 @@ impl Evaluator {
             }
             (Target::Series { slot, roams }, value) => {
                 self.judge_series(slot, roams, reading, value, subscription.simulated, out);
+            }
+            (Target::Device { slot, place, roams }, _) => {
+                let at = device::At { slot, place, roams, simulated: subscription.simulated };
+                self.judge_device(at, reading, out);
             }
             (Target::Zone { .. }, None) => {}
             (Target::Zone { link }, Some(value)) => {

@@ -23,6 +23,8 @@ pub(super) struct Compiled {
     pub(super) lateness: Option<Span>,
     /// The keys of the selected zones in order; `None` if the rule selects no zones.
     pub(super) zones: Option<Box<[ZoneKey]>>,
+    /// The keys of the zones that a rule on devices asks about, in order.
+    pub(super) fence: Box<[ZoneKey]>,
 }
 
 /// How a device relates to the zones that a rule selects.
@@ -72,30 +74,34 @@ impl Program {
     }
 }
 
+/// The keys of zones, in order.
+fn keys_of<'i>(ids: impl Iterator<Item = &'i Arc<str>>, directory: &Directory) -> Box<[ZoneKey]> {
+    let mut keys: Vec<ZoneKey> = ids.filter_map(|id| Some(directory.zone_by_id(id)?.key)).collect();
+    keys.sort_unstable();
+    keys.into_boxed_slice()
+}
+
 impl Compiled {
     fn new(rule: Arc<Rule>, directory: &Directory) -> Self {
-        let zones = (!rule.select.zone.is_empty()).then(|| {
-            let mut keys: Vec<ZoneKey> = rule
-                .select
-                .zone
-                .iter()
-                .filter_map(|id| Some(directory.zone_by_id(id)?.key))
-                .collect();
-            keys.sort_unstable();
-            keys.into_boxed_slice()
-        });
+        let zones =
+            (!rule.select.zone.is_empty()).then(|| keys_of(rule.select.zone.iter(), directory));
+        let fence = match &rule.condition {
+            Condition::Device(function) => keys_of(function.zones().iter(), directory),
+            _ => Box::default(),
+        };
         Self {
             timing: Timing { hold: rule.holds(), keep: rule.keep_firing_for },
             trust: rule.trust,
             lateness: rule.lateness,
             zones,
+            fence,
             rule,
         }
     }
 
     /// Whether readings that are no numbers are judged, too.
     pub(super) fn takes_text(&self) -> bool {
-        matches!(self.rule.condition, Condition::State(_))
+        matches!(self.rule.condition, Condition::State(_) | Condition::Device(_))
     }
 
     /// Whether any of these zones is selected.
@@ -104,6 +110,11 @@ impl Compiled {
             None => true,
             Some(selected) => zones.iter().any(|zone| selected.binary_search(zone).is_ok()),
         }
+    }
+
+    /// Whether any of these zones is fenced.
+    pub(super) fn in_fence(&self, zones: &[ZoneKey]) -> bool {
+        zones.iter().any(|zone| self.fence.binary_search(zone).is_ok())
     }
 
     /// Whether a device is in the selected zones.

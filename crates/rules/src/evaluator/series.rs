@@ -23,6 +23,12 @@ pub(super) enum Target {
     Silence {
         slot: SlotId,
     },
+    /// `place`: of the metric among those of the rule; `roams` as above.
+    Device {
+        slot: SlotId,
+        place: u8,
+        roams: bool,
+    },
     /// An index into [`Table::links`].
     Zone {
         link: u32,

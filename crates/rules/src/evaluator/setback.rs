@@ -43,6 +43,10 @@ impl Evaluator {
                         member.stamp = member.stamp.min(now);
                     }
                 }
+                Body::Device(whole) => {
+                    whole.memory.set_back(now);
+                    whole.simulated_at = whole.simulated_at.map(|at| at.min(now));
+                }
                 Body::Gateway { .. } => {}
             }
         }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::program::Program;
-use crate::kinds::Memory;
+use crate::kinds::{DeviceMemory, Memory};
 use crate::state::Machine;
 
 /// The number of a slot in [`Slots`]; changes when rules or the directory do.
@@ -73,6 +73,7 @@ pub(super) enum Body {
     },
     Silence(Box<Quiet>),
     Zone(Box<Members>),
+    Device(Box<Whole>),
     Gateway {
         /// The slots of the devices behind it.
         members: Vec<SlotId>,
@@ -105,6 +106,16 @@ impl Quiet {
     pub(super) fn deadline(&self) -> Timestamp {
         self.armed + self.allowance
     }
+}
+
+/// What is remembered of a device as a whole.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) memory: Box<dyn DeviceMemory>,
+    /// The event time of the latest simulated reading.
+    pub(super) simulated_at: Option<Timestamp>,
+    /// What the latest reading said beside its value.
+    pub(super) seen: Evidence,
 }
 
 /// The devices of a zone with their latest readings.
@@ -164,6 +175,7 @@ impl Slot {
         let body = match &self.body {
             Body::Silence(quiet) if !quiet.silent => Some(quiet.deadline()),
             Body::Zone(members) if members.dirty => members.next,
+            Body::Device(whole) => whole.memory.deadline(),
             _ => None,
         };
         match (machine, body) {

@@ -47,6 +47,9 @@ impl Evaluator {
             Body::Zone(members) if members.dirty && members.next.is_none_or(|next| next <= now) => {
                 self.judge_zone(id, now, out);
             }
+            Body::Device(whole) if whole.memory.deadline().is_some_and(|due| due <= now) => {
+                self.wake_device(id, now, out);
+            }
             _ => {}
         }
         self.schedule(id);

@@ -147,6 +147,7 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
         hold: Span::ZERO,
         trust: Trust::of(&[Quality::Pass, Quality::NotEvaluated, Quality::Suspect, Quality::Fail]),
         metrics: None,
+        places: Vec::new(),
     })
 }
 

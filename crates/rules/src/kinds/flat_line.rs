@@ -21,7 +21,7 @@ use city_model::{Span, Timestamp};
 
 use super::{Built, Condition, Kind, Measure, Memory, Saved, SeriesFunction, threshold};
 use crate::fields::Fields;
-use crate::ladder::{self, Direction, Ladder, Step};
+use crate::ladder::{self, Ladder};
 use crate::parse::{need_metric, positive_span};
 use crate::problem::Sink;
 use crate::selector::Selector;
@@ -70,18 +70,8 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
         fields.finish(|_| None, sink);
     }
     let lengths = lengths?;
-    let step = |(severity, length): &(_, Span)| Step {
-        severity: *severity,
-        raise: length.secs_f64(),
-        clear: None,
-        // The readings have taken that long already.
-        hold: Some(Span::ZERO),
-    };
-    let ladder = Ladder {
-        direction: Direction::Above,
-        steps: lengths.iter().map(step).collect(),
-        reaching: true,
-    };
+    // The readings have taken that long already.
+    let ladder = Ladder::of_lengths(&lengths, false);
     Built::judged(ladder, Condition::Function(Arc::new(flat)), Span::ZERO)
 }
 

@@ -8,8 +8,11 @@
 mod absence;
 mod anomaly;
 mod aqi;
+mod device;
+mod expression;
 mod flat_line;
 mod forecast;
+mod geofence;
 mod k_of_n;
 mod rate_of_change;
 mod state_duration;
@@ -24,7 +27,7 @@ use city_model::{Metric, Severity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::fields::Fields;
-use crate::ladder::Ladder;
+use crate::ladder::{Ladder, Waits};
 use crate::problem::{Mark, Sink};
 use crate::rule::Trust;
 use crate::selector::Selector;
@@ -32,6 +35,7 @@ use crate::template::{Placeholder, Template};
 
 pub use absence::{Allowed, Gateways, Silence, Watch};
 pub use aqi::Index;
+pub use device::{DeviceFunction, DeviceMemory, Finding, Input, SavedDevice, SavedValue};
 pub use state_duration::States;
 pub use zone_aggregate::{Aggregate, Each, ZoneAggregate};
 
@@ -48,6 +52,8 @@ pub static KINDS: &[&Kind] = &[
     &k_of_n::KIND,
     &aqi::KIND,
     &forecast::KIND,
+    &geofence::KIND,
+    &expression::KIND,
 ];
 
 /// A kind of rule.
@@ -76,6 +82,8 @@ pub(crate) struct Built {
     pub(crate) trust: Trust,
     /// The metrics that it selects, where the kind knows them and the rule must not say.
     pub(crate) metrics: Option<Vec<(Arc<str>, Mark)>>,
+    /// Where other names that it asks about stand in the file.
+    pub(crate) places: Vec<(Arc<str>, Mark)>,
 }
 
 impl Built {
@@ -88,7 +96,21 @@ impl Built {
             hold,
             trust: Trust::default(),
             metrics: None,
+            places: Vec::new(),
         })
+    }
+
+    /// Something that is or is not, or a value with limits.
+    pub(crate) fn waiting(waits: Waits, condition: Condition) -> Self {
+        Self {
+            severity: waits.severity,
+            ladder: waits.ladder,
+            condition,
+            hold: waits.hold,
+            trust: Trust::default(),
+            metrics: None,
+            places: Vec::new(),
+        }
     }
 }
 
@@ -103,6 +125,8 @@ pub enum Condition {
     State(States),
     /// Judges what a function makes of the values of a series.
     Function(Arc<dyn SeriesFunction>),
+    /// Judges what a function makes of all that a device sends.
+    Device(Arc<dyn DeviceFunction>),
     /// Watches devices or series for silence.
     Silence(Silence),
     /// Judges an aggregate over the devices in a zone.
@@ -123,6 +147,8 @@ pub enum Measure {
     Length,
     /// Parts of a hundred.
     Percent,
+    /// What a formula gives: a number without a unit.
+    Computed,
 }
 
 impl Measure {
@@ -130,7 +156,7 @@ impl Measure {
     pub(crate) fn unit(self, metric: Option<&Metric>) -> Option<Arc<str>> {
         match self {
             Self::Metric => metric.map(|metric| metric.symbol.clone()),
-            Self::Plain => None,
+            Self::Plain | Self::Computed => None,
             Self::Per(span) => {
                 let length = span.to_string();
                 // `/h`, but `/10m`.
@@ -149,6 +175,7 @@ impl Condition {
     pub(crate) fn measure(&self) -> Measure {
         match self {
             Self::Function(function) => function.measure(),
+            Self::Device(function) => function.measure(),
             Self::State(_) => Measure::Length,
             Self::Zone(aggregate) => aggregate.measure(),
             _ => Measure::Metric,

@@ -17,7 +17,7 @@ use city_model::{LocalText, Value};
 
 use super::{Built, Condition, Kind};
 use crate::fields::{Fields, one_or_many};
-use crate::ladder::{self, Direction, Ladder, Step};
+use crate::ladder::{self, Ladder};
 use crate::parse::need_metric;
 use crate::problem::Sink;
 use crate::selector::Selector;
@@ -134,16 +134,6 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
     let states = States::read(node, sink);
     let (lengths, states) = (lengths?, states?);
     let (_, shortest) = *lengths.first()?;
-    let step = |(severity, length): &(_, city_model::Span)| Step {
-        severity: *severity,
-        raise: length.secs_f64(),
-        clear: None,
-        hold: Some(*length),
-    };
-    let ladder = Ladder {
-        direction: Direction::Above,
-        steps: lengths.iter().map(step).collect(),
-        reaching: true,
-    };
+    let ladder = Ladder::of_lengths(&lengths, true);
     Built::judged(ladder, Condition::State(states), shortest)
 }
