@@ -35,10 +35,14 @@ impl RuleSet {
                     check("zone", zone, &zones, mark(zone));
                 }
             }
-            if let Condition::Zone(aggregate) = &rule.condition {
-                for (layer, at) in &aggregate.layers {
-                    check("layer", layer, &layers, *at);
-                }
+            let wanted: &[_] = match &rule.condition {
+                Condition::Zone(aggregate) => &aggregate.layers,
+                Condition::Composite(composite) => &composite.layers,
+                Condition::Dependency(dependency) => &dependency.layers,
+                _ => &[],
+            };
+            for (layer, at) in wanted {
+                check("layer", layer, &layers, *at);
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(RuleProblems(problems)) }

@@ -18,6 +18,7 @@ pub mod kinds;
 mod ladder;
 mod parse;
 mod problem;
+mod references;
 mod rule;
 mod selector;
 pub mod state;

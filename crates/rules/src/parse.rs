@@ -20,6 +20,7 @@
 //!     trust: [pass, not_evaluated]     # the default; absence trusts all flags but `missing`
 //!     lateness: 2m                     # default 5m; `any` evaluates however late
 //!     summary: {en: "{device} measures {value} {unit}", zh: "{device}：{value} {unit}"}
+//!     silent: true                     # only a member of composites; nobody is told
 //!     labels: {team: air}
 //!     runbook: https://example.org/air
 //! ```
@@ -35,6 +36,7 @@ use sha2::{Digest, Sha256};
 use crate::fields::{self, Fields, one_or_many};
 use crate::kinds::{self, KINDS, Kind};
 use crate::problem::{Mark, RuleProblems, Sink, suggestion};
+use crate::references;
 use crate::rule::{Rule, RuleSet, Trust};
 use crate::selector::Selector;
 use crate::template::Template;
@@ -67,7 +69,12 @@ impl RuleSet {
             sink.problems.sort_by_key(|problem| (problem.line, problem.column));
             problems.append(&mut sink.problems);
         }
-        if problems.is_empty() { Ok(Self::new(rules)) } else { Err(RuleProblems(problems)) }
+        if !problems.is_empty() {
+            return Err(RuleProblems(problems));
+        }
+        let rules = Self::new(rules);
+        problems = references::check(&rules);
+        if problems.is_empty() { Ok(rules) } else { Err(RuleProblems(problems)) }
     }
 }
 
@@ -142,6 +149,7 @@ impl File<'_> {
         let trust = read_trust(&mut fields, sink);
         let lateness = read_lateness(&mut fields, sink);
         let keep_firing_for = fields.span("keep_firing_for", sink).unwrap_or(Span::ZERO);
+        let silent = fields.flag("silent", sink).unwrap_or(false);
         let labels = read_labels(&mut fields, sink);
         let runbook = read_runbook(&mut fields, sink);
         let summary = fields.get("summary");
@@ -179,6 +187,7 @@ impl File<'_> {
             keep_firing_for,
             trust: trust.unwrap_or(built.trust),
             lateness,
+            silent,
             summary: summary?,
             labels,
             runbook,

@@ -76,6 +76,8 @@ pub struct Rule {
     /// Readings that come later than this after their event time are backfill and not evaluated;
     /// `None` evaluates them however late they are.
     pub lateness: Option<Span>,
+    /// Whether it only is a member of composites and raises no alerts that anybody is told.
+    pub silent: bool,
     /// What the alert says.
     pub summary: Template,
     /// Routing labels.
@@ -99,6 +101,15 @@ impl Rule {
             version: self.version.clone(),
             name: self.name.clone(),
             department: self.department.clone(),
+        }
+    }
+
+    /// Whether its alerts are about zones.
+    pub fn is_about_zones(&self) -> bool {
+        match &self.condition {
+            Condition::Zone(_) => true,
+            Condition::Composite(composite) => composite.zones,
+            _ => false,
         }
     }
 
@@ -150,10 +161,21 @@ impl RuleSet {
         self.by_id.get(id).copied()
     }
 
-    /// Only the rules with these ids.
+    /// Only the rules with these ids, and those that they name, directly or not.
     #[must_use]
     pub fn only(&self, ids: &[String]) -> Self {
-        let named = |rule: &&Arc<Rule>| ids.iter().any(|id| **id == *rule.id);
+        let mut wanted: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let mut next = 0;
+        while let Some(id) = wanted.get(next).copied() {
+            let names = self.get(id).map(|rule| rule.condition.names()).unwrap_or_default();
+            for name in names {
+                if !wanted.contains(&&**name) {
+                    wanted.push(name);
+                }
+            }
+            next += 1;
+        }
+        let named = |rule: &&Arc<Rule>| wanted.contains(&&*rule.id);
         Self::new(self.rules.iter().filter(named).cloned().collect())
     }
 

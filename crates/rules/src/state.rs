@@ -153,6 +153,15 @@ impl Machine {
         }
     }
 
+    /// Lets what is pending wait for all of its time from `now` on.
+    pub fn wait_anew(&mut self, now: Timestamp) {
+        for level in &mut self.levels {
+            if let Level::Pending { since } = level {
+                *since = now;
+            }
+        }
+    }
+
     /// What began after `now`, by a clock that has been set back since, begins now.
     pub fn set_back(&mut self, now: Timestamp) {
         for level in &mut self.levels {

@@ -8,8 +8,8 @@ use city_model::{
 };
 
 use super::program::Compiled;
-use super::slot::{Evidence, Open, Slot, SubjectKey};
-use crate::kinds::{Condition, Measure};
+use super::slot::{Body, Evidence, Open, Slot, SubjectKey};
+use crate::kinds::{Condition, Measure, together};
 use crate::ladder::Ladder;
 use crate::parse::hex;
 use crate::rule::Rule;
@@ -25,10 +25,14 @@ pub(super) fn record(
     kind: AlertEventKind,
     at: Timestamp,
 ) -> Option<AlertEvent> {
-    let Slot { key, open, last_started, .. } = slot;
+    let Slot { key, open, last_started, body, .. } = slot;
     let open = open.as_deref_mut()?;
     let rule = &compiled.rule;
-    let scene = Scene::new(key, rule, directory);
+    let mut scene = Scene::new(key, rule, directory);
+    if let Body::Composite { fires } = body {
+        let firing = compiled.followed.iter().zip(fires).filter(|(_, fires)| fires.count > 0);
+        scene.firing = firing.map(|(name, _)| name).collect();
+    }
     if kind == AlertEventKind::Fired {
         open.alert = Some(scene.fired(rule, open, at)?);
         *last_started = Some(open.started);
@@ -56,11 +60,19 @@ pub(super) fn record(
         }
         _ => {}
     }
-    next_event(open, kind, at)
+    let event = next_event(open, kind, at);
+    if rule.silent {
+        // Nobody is told, now or when it ends.
+        open.seq = 0;
+    }
+    event
 }
 
-/// Ends an alert for another reason than a reading.
+/// Ends an alert for another reason than a reading; `None` if nobody was told of it.
 pub(super) fn end(open: &mut Open, at: Timestamp) -> Option<AlertEvent> {
+    if open.seq == 0 {
+        return None;
+    }
     open.alert.as_mut()?.resolved_at = Some(at);
     next_event(open, AlertEventKind::Resolved, at)
 }
@@ -89,6 +101,8 @@ struct Scene<'d> {
     zone: Option<&'d Zone>,
     metric: Option<&'d Metric>,
     measure: Measure,
+    /// The rules that a composite follows and that fire.
+    firing: Vec<&'d LocalText>,
 }
 
 impl<'d> Scene<'d> {
@@ -110,7 +124,7 @@ impl<'d> Scene<'d> {
             _ => device.map(|device| &*device.id),
         };
         let measure = rule.condition.measure();
-        Self { key, directory, device_id, device, zone, metric, measure }
+        Self { key, directory, device_id, device, zone, metric, measure, firing: Vec::new() }
     }
 
     fn fired(&self, rule: &Rule, open: &Open, at: Timestamp) -> Option<Alert> {
@@ -167,6 +181,7 @@ impl<'d> Scene<'d> {
             state: match &rule.condition {
                 Condition::State(states) => Some(states.text().clone()),
                 Condition::Index(index) => index.category(evidence.value),
+                Condition::Composite(_) => Some(together(&self.firing)),
                 Condition::Device(function) => Some(function.text(&|id| self.zone_name(id))),
                 _ => None,
             },

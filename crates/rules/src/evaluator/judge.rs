@@ -26,6 +26,7 @@ impl Evaluator {
                     | Condition::Index(_)
                     | Condition::State(_)
                     | Condition::Function(_) => self.series_target(rule, key, inside),
+                    Condition::Composite(_) | Condition::Dependency(_) => None,
                     Condition::Device(_) => self.device_target(rule, key, inside),
                     Condition::Silence(silence) => {
                         let subject = match silence.watch {

@@ -16,6 +16,7 @@ mod silence;
 mod slot;
 mod snapshot;
 mod stats;
+mod ties;
 mod timers;
 mod zone;
 
@@ -29,6 +30,7 @@ use self::program::Program;
 use self::series::{Subscription, Table, Target};
 use self::slot::{Body, Evidence, SlotId, Slots};
 use self::stats::Counters;
+use self::ties::{Ties, timing_of};
 use crate::ladder::Verdict;
 use crate::rule::RuleSet;
 
@@ -45,6 +47,7 @@ pub struct Evaluator {
     clock: Timestamp,
     series: Table,
     slots: Slots,
+    ties: Ties,
     timers: BinaryHeap<Reverse<(Timestamp, SlotId)>>,
     counters: Counters,
     /// Reused buffers.
@@ -63,6 +66,7 @@ impl Evaluator {
             clock: now,
             series: Table::default(),
             slots: Slots::default(),
+            ties: Ties::default(),
             timers: BinaryHeap::new(),
             counters: Counters::default(),
             due: Vec::new(),
@@ -139,7 +143,8 @@ impl Evaluator {
 
     /// The alerts that fire, as they were at their last event; in no particular order.
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
-        self.slots.list.iter().filter_map(|slot| slot.open.as_ref()?.alert.as_ref())
+        let told = self.slots.list.iter().filter_map(|slot| slot.open.as_ref());
+        told.filter(|open| open.seq > 0).filter_map(|open| open.alert.as_ref())
     }
 
     /// What became of the readings, and how much state there is.
@@ -284,11 +289,15 @@ impl Evaluator {
         evidence: Evidence,
         out: &mut Vec<AlertEvent>,
     ) {
-        let slot = self.slots.get_mut(id);
+        let slot = self.slots.get(id);
         if slot.open.is_none() && verdict.raised == 0 {
             return;
         }
-        let timing = self.program.rules[slot.rule as usize].timing;
+        let held = verdict.raised != 0 && !slot.fires() && self.is_suppressed(slot.rule, &slot.key);
+        self.counters.stats.suppressed += u64::from(held);
+        let slot = self.slots.get_mut(id);
+        slot.held = held;
+        let timing = timing_of(self.program.rules[slot.rule as usize].timing, slot.held);
         let open = slot.open(since);
         open.simulated |= evidence.simulated;
         open.evidence = evidence;
@@ -307,13 +316,18 @@ impl Evaluator {
         let slot = self.slots.get_mut(id);
         if let Some(kind) = change {
             let compiled = &self.program.rules[slot.rule as usize];
-            out.extend(alerts::record(slot, compiled, &self.directory, kind, now));
+            let event = alerts::record(slot, compiled, &self.directory, kind, now);
+            out.extend(event.filter(|_| !compiled.rule.silent));
         }
         if slot.open.as_ref().is_some_and(|open| open.machine.is_inactive()) {
             slot.open = None;
+            slot.held = false;
         }
         if change == Some(AlertEventKind::Resolved) {
             self.release_members(id, now);
+        }
+        if change.is_some() {
+            self.follow(id, now, out);
         }
         self.schedule(id);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Device, Directory, MetricKey, Placement, Span, ZoneKey};
+use city_model::{Device, Directory, LocalText, MetricKey, Placement, Span, ZoneKey};
 
 use crate::kinds::{Condition, Silence};
 use crate::rule::{Rule, RuleSet, Trust};
@@ -13,6 +13,8 @@ pub(super) struct Program {
     pub(super) rules: Vec<Compiled>,
     /// By metric key: the rules that may select series of the metric, in order.
     by_metric: Vec<Vec<u32>>,
+    /// By rule: the rules that follow its alerts, each with the place that it has there.
+    pub(super) ties: Vec<Vec<(u32, usize)>>,
 }
 
 #[derive(Debug)]
@@ -25,6 +27,10 @@ pub(super) struct Compiled {
     pub(super) zones: Option<Box<[ZoneKey]>>,
     /// The keys of the zones that a rule on devices asks about, in order.
     pub(super) fence: Box<[ZoneKey]>,
+    /// What people call the rules that a composite follows.
+    pub(super) followed: Box<[LocalText]>,
+    /// The dependencies that hold its alerts back.
+    pub(super) suppressors: Vec<u32>,
 }
 
 /// How a device relates to the zones that a rule selects.
@@ -38,10 +44,14 @@ pub(super) enum Inside {
 
 impl Program {
     pub(super) fn new(rules: &RuleSet, directory: &Directory) -> Self {
-        let compiled: Vec<Compiled> =
+        let mut compiled: Vec<Compiled> =
             rules.rules().iter().map(|rule| Compiled::new(rule.clone(), directory)).collect();
+        let ties = tie(rules, &mut compiled);
         let mut by_metric = vec![Vec::new(); directory.metrics.len()];
         for (index, rule) in rules.rules().iter().enumerate() {
+            if !rule.condition.takes_readings() {
+                continue;
+            }
             if rule.select.metric.is_empty() {
                 for list in &mut by_metric {
                     list.push(index as u32);
@@ -55,7 +65,7 @@ impl Program {
                 }
             }
         }
-        Self { rules: compiled, by_metric }
+        Self { rules: compiled, by_metric, ties }
     }
 
     /// The rules that may select series of a metric.
@@ -72,6 +82,36 @@ impl Program {
             }
         })
     }
+}
+
+/// Which rules follow which.
+fn tie(rules: &RuleSet, compiled: &mut [Compiled]) -> Vec<Vec<(u32, usize)>> {
+    let mut ties = vec![Vec::new(); compiled.len()];
+    for (index, rule) in rules.rules().iter().enumerate() {
+        let followed: Vec<&Arc<str>> = match &rule.condition {
+            Condition::Composite(composite) => composite.followed().collect(),
+            Condition::Dependency(dependency) => {
+                for id in &dependency.suppress {
+                    if let Some(place) = rules.position(id) {
+                        compiled[place].suppressors.push(index as u32);
+                    }
+                }
+                dependency.when.iter().collect()
+            }
+            _ => continue,
+        };
+        let names = followed.iter().map(|id| match rules.get(id) {
+            Some(other) => other.name.clone(),
+            None => LocalText::same(&***id),
+        });
+        compiled[index].followed = names.collect();
+        for (place, id) in followed.into_iter().enumerate() {
+            if let Some(other) = rules.position(id) {
+                ties[other].push((index as u32, place));
+            }
+        }
+    }
+    ties
 }
 
 /// The keys of zones, in order.
@@ -95,6 +135,8 @@ impl Compiled {
             lateness: rule.lateness,
             zones,
             fence,
+            followed: Box::default(),
+            suppressors: Vec::new(),
             rule,
         }
     }

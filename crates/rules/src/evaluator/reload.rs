@@ -155,6 +155,7 @@ impl Evaluator {
         });
         self.slots.list = slots;
         self.slots.reindex();
+        self.tie_all(self.clock, &mut report.events);
         self.series.forget_plans();
         self.watch_silence(known);
         self.reschedule();
@@ -202,12 +203,14 @@ impl Evaluator {
 
     fn zone_gone(&self, rule: u32, id: &str) -> Option<EndReason> {
         let compiled = &self.program.rules[rule as usize];
-        let Condition::Zone(aggregate) = &compiled.rule.condition else {
-            return Some(EndReason::ZoneGone);
-        };
         let zone = self.directory.zone_by_id(id);
         let stays = zone.is_some_and(|zone| {
-            compiled.in_zones(&[zone.key]) && aggregate.takes_layer(&zone.layer)
+            let takes = match &compiled.rule.condition {
+                Condition::Zone(aggregate) => aggregate.takes_layer(&zone.layer),
+                Condition::Composite(composite) => composite.takes_layer(&zone.layer),
+                _ => false,
+            };
+            takes && compiled.in_zones(&[zone.key])
         });
         (!stays).then_some(EndReason::ZoneGone)
     }

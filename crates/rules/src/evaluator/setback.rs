@@ -47,7 +47,7 @@ impl Evaluator {
                     whole.memory.set_back(now);
                     whole.simulated_at = whole.simulated_at.map(|at| at.min(now));
                 }
-                Body::Gateway { .. } => {}
+                Body::Composite { .. } | Body::Gateway { .. } => {}
             }
         }
         self.reschedule();

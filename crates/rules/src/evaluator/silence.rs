@@ -71,6 +71,26 @@ impl Evaluator {
             }
         }
         self.program = program;
+        self.free_orphans(now);
+    }
+
+    /// Gives an allowance anew to what is suppressed by nobody's alert any more.
+    fn free_orphans(&mut self, now: Timestamp) {
+        for id in 0..self.slots.list.len() as SlotId {
+            let Some(quiet) = self.slots.quiet(id) else { continue };
+            let slot = self.slots.get(id);
+            if !quiet.suppressed
+                || quiet.gateway.is_some()
+                || self.is_suppressed(slot.rule, &slot.key)
+            {
+                continue;
+            }
+            if let Some(quiet) = self.slots.quiet_mut(id) {
+                quiet.suppressed = false;
+                quiet.silent = false;
+                quiet.armed = quiet.armed.max(now);
+            }
+        }
     }
 
     fn watch(
@@ -103,12 +123,6 @@ impl Evaluator {
         if let Some(quiet) = self.slots.quiet_mut(id) {
             quiet.allowance = allowance;
             quiet.gateway = gateway;
-            if quiet.suppressed && gateway.is_none() {
-                // Nobody's alert stands for it any more.
-                quiet.suppressed = false;
-                quiet.silent = false;
-                quiet.armed = quiet.armed.max(now);
-            }
         }
         if let Some(gateway) = gateway
             && let Body::Gateway { members } = &mut self.slots.get_mut(gateway).body
@@ -173,6 +187,14 @@ impl Evaluator {
                     return;
                 }
             }
+        }
+        let slot = self.slots.get(id);
+        if slot.open.is_none() && self.is_suppressed(slot.rule, &slot.key) {
+            self.counters.stats.suppressed += 1;
+            if let Some(quiet) = self.slots.quiet_mut(id) {
+                quiet.suppressed = true;
+            }
+            return;
         }
         let severity = self.program.rules[self.slots.get(id).rule as usize].rule.severity;
         let evidence = self.evidence(id);

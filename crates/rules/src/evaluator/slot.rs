@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::program::Program;
+use super::ties::{Fires, timing_of};
 use crate::kinds::{DeviceMemory, Memory};
 use crate::state::Machine;
 
@@ -32,6 +33,8 @@ pub(super) struct Slot {
     pub(super) timer: Option<Timestamp>,
     /// When the last alert of the slot started, so that no id is used twice.
     pub(super) last_started: Option<Timestamp>,
+    /// A dependency holds its alert back.
+    pub(super) held: bool,
     /// There while something is pending or fires.
     pub(super) open: Option<Box<Open>>,
     pub(super) body: Body,
@@ -74,6 +77,10 @@ pub(super) enum Body {
     Silence(Box<Quiet>),
     Zone(Box<Members>),
     Device(Box<Whole>),
+    Composite {
+        /// By the rules that it follows.
+        fires: Vec<Fires>,
+    },
     Gateway {
         /// The slots of the devices behind it.
         members: Vec<SlotId>,
@@ -165,12 +172,12 @@ impl Members {
 
 impl Slot {
     pub(super) fn new(rule: u32, key: SubjectKey, body: Body) -> Self {
-        Self { rule, key, timer: None, last_started: None, open: None, body }
+        Self { rule, key, timer: None, last_started: None, held: false, open: None, body }
     }
 
     /// When something is to be done next without a reading.
     pub(super) fn deadline(&self, program: &Program) -> Option<Timestamp> {
-        let timing = program.rules[self.rule as usize].timing;
+        let timing = timing_of(program.rules[self.rule as usize].timing, self.held);
         let machine = self.open.as_ref().and_then(|open| open.machine.next_deadline(timing));
         let body = match &self.body {
             Body::Silence(quiet) if !quiet.silent => Some(quiet.deadline()),

@@ -101,6 +101,7 @@ enum SavedBody {
     Zone { members: Vec<Member>, next: Option<Timestamp>, dirty: bool },
     Gateway,
     Device { memory: SavedDevice, simulated_at: Option<Timestamp>, seen: SavedEvidence },
+    Composite,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -170,7 +171,7 @@ impl Evaluator {
 fn is_pristine(slot: &Slot) -> bool {
     slot.open.is_none()
         && slot.last_started.is_none()
-        && matches!(slot.body, Body::Series { memory: None, .. })
+        && matches!(slot.body, Body::Series { memory: None, .. } | Body::Composite { .. })
 }
 
 fn number_rules(
@@ -237,6 +238,7 @@ fn save_slot(slot: &Slot, directory: &Directory) -> SavedSlot {
                 dirty: members.dirty,
             },
             Body::Gateway { .. } => SavedBody::Gateway,
+            Body::Composite { .. } => SavedBody::Composite,
             Body::Device(whole) => SavedBody::Device {
                 memory: whole.memory.save(),
                 simulated_at: whole.simulated_at,
@@ -318,6 +320,8 @@ fn load_slot(saved: SavedSlot, condition: Option<&Condition>, directory: &Direct
             Body::Zone(Box::new(Members { list: members, next, dirty }))
         }
         SavedBody::Gateway => Body::Gateway { members: Vec::new() },
+        // Counted anew by the alerts that fire.
+        SavedBody::Composite => Body::Composite { fires: Vec::new() },
         SavedBody::Device { memory, simulated_at, seen } => match condition {
             Some(Condition::Device(function)) => Body::Device(Box::new(Whole {
                 memory: function.restore(&memory),

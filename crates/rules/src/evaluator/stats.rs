@@ -37,6 +37,8 @@ pub struct Stats {
     pub not_numeric: u64,
     /// How often a rule evaluated a reading.
     pub evaluations: u64,
+    /// How often a verdict would have raised an alert, had not a dependency held it back.
+    pub suppressed: u64,
     /// Pairs of a rule and a subject with state.
     pub slots: usize,
     /// Series that were seen.

@@ -6,6 +6,7 @@ use city_model::{AlertEvent, Timestamp};
 
 use super::Evaluator;
 use super::slot::{Body, SlotId};
+use super::ties::timing_of;
 
 impl Evaluator {
     pub(super) fn serve_deadlines(&mut self, at: Timestamp, out: &mut Vec<AlertEvent>) {
@@ -35,7 +36,7 @@ impl Evaluator {
 
     pub(super) fn wake(&mut self, id: SlotId, now: Timestamp, out: &mut Vec<AlertEvent>) {
         let slot = self.slots.get_mut(id);
-        let timing = self.program.rules[slot.rule as usize].timing;
+        let timing = timing_of(self.program.rules[slot.rule as usize].timing, slot.held);
         if let Some(open) = &mut slot.open {
             let change = open.machine.advance(now, timing);
             self.settle(id, now, change, out);

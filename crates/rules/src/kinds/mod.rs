@@ -8,6 +8,8 @@
 mod absence;
 mod anomaly;
 mod aqi;
+mod composite;
+mod dependency;
 mod device;
 mod expression;
 mod flat_line;
@@ -35,6 +37,9 @@ use crate::template::{Placeholder, Template};
 
 pub use absence::{Allowed, Gateways, Silence, Watch};
 pub use aqi::Index;
+pub use composite::Composite;
+pub(crate) use composite::together;
+pub use dependency::{Dependency, Via};
 pub use device::{DeviceFunction, DeviceMemory, Finding, Input, SavedDevice, SavedValue};
 pub use state_duration::States;
 pub use zone_aggregate::{Aggregate, Each, ZoneAggregate};
@@ -54,6 +59,8 @@ pub static KINDS: &[&Kind] = &[
     &forecast::KIND,
     &geofence::KIND,
     &expression::KIND,
+    &composite::KIND,
+    &dependency::KIND,
 ];
 
 /// A kind of rule.
@@ -131,6 +138,10 @@ pub enum Condition {
     Silence(Silence),
     /// Judges an aggregate over the devices in a zone.
     Zone(ZoneAggregate),
+    /// Follows the alerts of other rules.
+    Composite(Composite),
+    /// Holds the alerts of other rules back.
+    Dependency(Dependency),
 }
 
 /// What a judged value and its limits are measured in.
@@ -171,12 +182,36 @@ impl Measure {
 }
 
 impl Condition {
+    /// Whether it judges readings itself.
+    pub fn takes_readings(&self) -> bool {
+        !matches!(self, Self::Composite(_) | Self::Dependency(_))
+    }
+
+    /// How far back readings can count; silences aside, which depend on the device.
+    pub fn reach(&self) -> Span {
+        match self {
+            Self::Function(function) => function.reach(),
+            Self::Device(function) => function.reach(),
+            Self::Zone(aggregate) => aggregate.over,
+            _ => Span::ZERO,
+        }
+    }
+
+    /// The ids of the rules that it names.
+    pub fn names(&self) -> Vec<&Arc<str>> {
+        match self {
+            Self::Composite(composite) => composite.followed().collect(),
+            Self::Dependency(other) => other.when.iter().chain(&other.suppress).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// What the judged value is measured in.
     pub(crate) fn measure(&self) -> Measure {
         match self {
             Self::Function(function) => function.measure(),
             Self::Device(function) => function.measure(),
-            Self::State(_) => Measure::Length,
+            Self::State(_) | Self::Composite(_) => Measure::Length,
             Self::Zone(aggregate) => aggregate.measure(),
             _ => Measure::Metric,
         }
