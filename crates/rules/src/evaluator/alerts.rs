@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use city_model::{
-    Alert, AlertEvent, AlertEventKind, Device, Directory, Metric, Placement, Severity, Timestamp,
-    Zone, ZoneKey,
+    Alert, AlertEvent, AlertEventKind, Device, Directory, EndReason, Metric, Placement, Severity,
+    Timestamp, Zone, ZoneKey,
 };
 
 use super::program::Compiled;
@@ -56,19 +56,25 @@ pub(super) fn record(
         }
         _ => {}
     }
-    next_event(open, kind, at)
+    next_event(open, kind, at, None)
 }
 
 /// Ends an alert for another reason than a reading.
-pub(super) fn end(open: &mut Open, at: Timestamp) -> Option<AlertEvent> {
+pub(super) fn end(open: &mut Open, at: Timestamp, reason: EndReason) -> Option<AlertEvent> {
     open.alert.as_mut()?.resolved_at = Some(at);
-    next_event(open, AlertEventKind::Resolved, at)
+    next_event(open, AlertEventKind::Resolved, at, Some(reason))
 }
 
-fn next_event(open: &mut Open, kind: AlertEventKind, at: Timestamp) -> Option<AlertEvent> {
+/// The next event of an open alert as it is now.
+pub(super) fn next_event(
+    open: &mut Open,
+    kind: AlertEventKind,
+    at: Timestamp,
+    reason: Option<EndReason>,
+) -> Option<AlertEvent> {
     open.seq += 1;
-    let alert = open.alert.clone()?;
-    Some(AlertEvent { key: format!("{}/{}", alert.id, open.seq), seq: open.seq, kind, at, alert })
+    let (seq, alert) = (open.seq, open.alert.clone()?);
+    Some(AlertEvent { key: format!("{}/{seq}", alert.id), seq, kind, at, reason, alert })
 }
 
 fn limit(ladder: Option<&Ladder>, severity: Severity) -> Option<f64> {

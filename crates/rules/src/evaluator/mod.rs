@@ -6,8 +6,10 @@
 //! are served in the order of rules and subjects, so that nothing depends on history.
 
 mod alerts;
+mod index;
 mod judge;
 mod program;
+mod reconcile;
 mod reload;
 mod series;
 mod setback;
@@ -25,13 +27,15 @@ use std::sync::Arc;
 use city_model::{Alert, AlertEvent, AlertEventKind, Directory, Marks, Reading, Timestamp};
 
 use self::program::Program;
+use self::reload::Scope;
 use self::series::{Subscription, Table, Target};
 use self::slot::{Body, Evidence, SlotId, Slots};
 use self::stats::Counters;
 use crate::ladder::Verdict;
 use crate::rule::RuleSet;
 
-pub use reload::{EndReason, Ended, ReloadReport};
+pub use reconcile::Told;
+pub use reload::{Ended, ReloadReport};
 pub use snapshot::Snapshot;
 pub use stats::{LateDecision, LateReading, Stats};
 
@@ -67,7 +71,7 @@ impl Evaluator {
             due: Vec::new(),
             values: Vec::new(),
         };
-        evaluator.watch_silence(now);
+        evaluator.watch_silence(now, &Scope::All);
         evaluator.reschedule();
         evaluator
     }
@@ -141,10 +145,15 @@ impl Evaluator {
         self.slots.list.iter().filter_map(|slot| slot.open.as_ref()?.alert.as_ref())
     }
 
+    /// How many alerts fire; costs nothing.
+    pub fn firing_count(&self) -> usize {
+        self.slots.firing
+    }
+
     /// What became of the readings, and how much state there is.
     pub fn stats(&self) -> Stats {
-        let firing = self.firing().count();
-        self.counters.report(self.slots.list.len(), self.series.entries.len(), firing)
+        let (slots, series) = (self.slots.list.len(), self.series.entries.len());
+        self.counters.report(slots, series, self.slots.firing)
     }
 
     /// Lets silences count from `now`, after a time in which nothing could be received (the
@@ -300,6 +309,7 @@ impl Evaluator {
         out: &mut Vec<AlertEvent>,
     ) {
         let slot = self.slots.get_mut(id);
+        let fired = slot.fires();
         if let Some(kind) = change {
             let compiled = &self.program.rules[slot.rule as usize];
             out.extend(alerts::record(slot, compiled, &self.directory, kind, now));
@@ -307,6 +317,8 @@ impl Evaluator {
         if slot.open.as_ref().is_some_and(|open| open.machine.is_inactive()) {
             slot.open = None;
         }
+        let fires = slot.fires();
+        self.slots.firing = self.slots.firing + usize::from(fires) - usize::from(fired);
         if change == Some(AlertEventKind::Resolved) {
             self.release_members(id, now);
         }

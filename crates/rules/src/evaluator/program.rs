@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use city_model::{Device, Directory, MetricKey, Placement, Span, ZoneKey};
+use city_model::{Device, Directory, Placement, Span, ZoneKey};
 
+use super::index::RuleIndex;
 use crate::kinds::{Condition, Silence};
 use crate::rule::{Rule, RuleSet, Trust};
 use crate::state::Timing;
@@ -11,8 +12,7 @@ use crate::state::Timing;
 #[derive(Debug, Default)]
 pub(super) struct Program {
     pub(super) rules: Vec<Compiled>,
-    /// By metric key: the rules that may select series of the metric, in order.
-    by_metric: Vec<Vec<u32>>,
+    pub(super) index: RuleIndex,
 }
 
 #[derive(Debug)]
@@ -38,27 +38,8 @@ impl Program {
     pub(super) fn new(rules: &RuleSet, directory: &Directory) -> Self {
         let compiled: Vec<Compiled> =
             rules.rules().iter().map(|rule| Compiled::new(rule.clone(), directory)).collect();
-        let mut by_metric = vec![Vec::new(); directory.metrics.len()];
-        for (index, rule) in rules.rules().iter().enumerate() {
-            if rule.select.metric.is_empty() {
-                for list in &mut by_metric {
-                    list.push(index as u32);
-                }
-            }
-            for name in &rule.select.metric {
-                if let Some(metric) = directory.metrics.by_id(name)
-                    && by_metric[metric.key.index()].last() != Some(&(index as u32))
-                {
-                    by_metric[metric.key.index()].push(index as u32);
-                }
-            }
-        }
-        Self { rules: compiled, by_metric }
-    }
-
-    /// The rules that may select series of a metric.
-    pub(super) fn candidates(&self, metric: MetricKey) -> &[u32] {
-        self.by_metric.get(metric.index()).map_or(&[], Vec::as_slice)
+        let index = RuleIndex::new(&compiled, directory);
+        Self { rules: compiled, index }
     }
 
     /// The absence rules.
@@ -96,6 +77,11 @@ impl Compiled {
     /// Whether readings that are no numbers are judged, too.
     pub(super) fn takes_text(&self) -> bool {
         matches!(self.rule.condition, Condition::State(_))
+    }
+
+    /// Whether it is an absence rule that groups by gateway, where a device concerns others.
+    pub(super) fn groups(&self) -> bool {
+        matches!(&self.rule.condition, Condition::Silence(silence) if silence.gateways.is_some())
     }
 
     /// Whether any of these zones is selected.

@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::Evaluator;
 use super::program::{Compiled, Program};
+use super::reload::Scope;
 use super::slot::{Body, Evidence, Quiet, SlotId, SubjectKey};
 use crate::kinds::{Condition, Gateways, Silence, Watch};
 use crate::ladder::Verdict;
@@ -48,8 +49,8 @@ impl Evaluator {
     }
 
     /// Makes slots for all that must be heard, counted from `now` where they are new, and groups
-    /// them by gateway.
-    pub(super) fn watch_silence(&mut self, now: Timestamp) {
+    /// them by gateway. Looks at the devices in `scope` only, except for rules that group.
+    pub(super) fn watch_silence(&mut self, now: Timestamp, scope: &Scope) {
         for slot in &mut self.slots.list {
             if let Body::Gateway { members } = &mut slot.body {
                 members.clear();
@@ -57,20 +58,35 @@ impl Evaluator {
         }
         let directory = self.directory.clone();
         let program = std::mem::take(&mut self.program);
+        let mut watched = Vec::new();
         for (rule, compiled, silence) in program.silences() {
             let gateways = gateways_of(compiled, silence, &directory);
-            for device in directory.devices() {
+            let mut watch = |device: &Device| {
                 if gateways.contains(&device.id) {
-                    continue;
+                    return;
                 }
                 if let Some(allowance) = compiled.allowance(silence, device) {
                     for key in subjects(compiled, silence, device, &directory) {
-                        self.watch(rule, key, device, &gateways, allowance, now);
+                        let id = self.watch(rule, key, device, &gateways, allowance, now);
+                        watched.push(id);
                     }
                 }
+            };
+            match scope {
+                Scope::Devices(devices) if !compiled.groups() => {
+                    // In order, so that slots do not depend on how a set is laid out.
+                    let mut devices: Vec<_> = devices.iter().copied().collect();
+                    devices.sort_unstable();
+                    let devices = devices.into_iter().filter_map(|key| directory.device(key));
+                    devices.for_each(|device| watch(device));
+                }
+                _ => directory.devices().for_each(|device| watch(device)),
             }
         }
         self.program = program;
+        for id in watched {
+            self.schedule(id);
+        }
     }
 
     fn watch(
@@ -81,7 +97,7 @@ impl Evaluator {
         gateways: &FxHashSet<Arc<str>>,
         allowance: city_model::Span,
         now: Timestamp,
-    ) {
+    ) -> SlotId {
         let group = device.gateway.as_ref().filter(|gateway| gateways.contains(*gateway));
         let gateway = group.map(|gateway| {
             self.slots.find_or_add(rule, SubjectKey::Gateway(gateway.clone()), || Body::Gateway {
@@ -115,6 +131,7 @@ impl Evaluator {
         {
             members.push(id);
         }
+        id
     }
 
     /// Takes a sign of life.

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use city_model::{
-    Attribute, Catalogue, Crs, Device, DeviceKey, LifeCycle, LocalText, MetricKey, Placement,
-    Position, Quality, SeriesKey, Severity, Span, Value, Zone, ZoneKey, ZoneSet,
+    Attribute, Catalogue, Crs, Device, DeviceKey, EndReason, LifeCycle, LocalText, MetricKey,
+    Placement, Position, Quality, SeriesKey, Severity, Span, Value, Zone, ZoneKey, ZoneSet,
 };
 use proptest::prelude::*;
 
