@@ -15,4 +15,5 @@ pub mod mqtt_load;
 pub mod network;
 pub mod power;
 pub mod publisher;
+pub mod sink;
 pub mod slow_store;

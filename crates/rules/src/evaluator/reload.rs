@@ -144,6 +144,7 @@ impl Evaluator {
             .collect();
         let mut slots = std::mem::take(&mut self.slots.list);
         let before = slots.len();
+        let (events, ended) = (report.events.len(), report.ended.len());
         slots.retain_mut(|slot| {
             let look = match &slot.key {
                 SubjectKey::Series(series) => scope.covers(series.device),
@@ -162,6 +163,11 @@ impl Evaluator {
         });
         let moved = slots.len() != before;
         self.slots.list = slots;
+        // The order of slots is that in which they came to be: it says nothing.
+        report.events[events..].sort_by(|a, b| {
+            (&a.alert.rule.id, &a.alert.subject).cmp(&(&b.alert.rule.id, &b.alert.subject))
+        });
+        report.ended[ended..].sort_by(|a, b| (&a.rule, &a.subject).cmp(&(&b.rule, &b.subject)));
         match scope {
             Scope::Devices(devices) if !moved => {
                 for device in devices {

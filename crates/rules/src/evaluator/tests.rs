@@ -9,6 +9,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod changes;
+
 const T0: Timestamp = Timestamp::from_secs(1_767_225_600);
 
 const RULES: &str = "
