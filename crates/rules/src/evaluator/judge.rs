@@ -96,6 +96,10 @@ impl Evaluator {
                     None => return,
                 }
             }
+            let hot = &self.program.hot[slot.rule as usize];
+            if slot.open.is_none() && judged.is_some_and(|judged| hot.is_calm(judged)) {
+                return;
+            }
             match (&compiled.rule.condition, &compiled.rule.ladder, judged) {
                 (Condition::State(states), Some(ladder), _) if states.hold(&reading.value) => {
                     ladder.all()

@@ -228,22 +228,22 @@ impl Evaluator {
         tally: &mut Tally,
         out: &mut Vec<AlertEvent>,
     ) {
-        let compiled = &self.program.rules[subscription.rule as usize];
+        let hot = self.program.hot[subscription.rule as usize];
         // By the clock, which is never before the received time: a dead letter that is replayed after
         // its cause was mended was received long ago, and is late.
         let lateness = self.clock.since(reading.time);
-        if compiled.lateness.is_some_and(|allowed| lateness > allowed) {
+        if hot.is_late(lateness) {
             tally.late += 1;
             tally.first_late.get_or_insert(subscription.rule);
             return;
         }
-        if !compiled.trust.has(reading.quality) {
+        if !hot.trust.has(reading.quality) {
             tally.untrusted += 1;
             return;
         }
         match (subscription.target, number) {
             (Target::Silence { slot }, _) => self.hear(slot, reading, subscription.simulated, out),
-            (_, None) if !compiled.takes_text() => {
+            (_, None) if !hot.takes_text => {
                 tally.not_numeric += 1;
                 return;
             }

@@ -6,12 +6,15 @@ use city_model::{Device, Directory, Placement, Span, ZoneKey};
 
 use super::index::RuleIndex;
 use crate::kinds::{Condition, Silence};
+use crate::ladder::Direction;
 use crate::rule::{Rule, RuleSet, Trust};
 use crate::state::Timing;
 
 #[derive(Debug, Default)]
 pub(super) struct Program {
     pub(super) rules: Vec<Compiled>,
+    /// By rule.
+    pub(super) hot: Vec<Hot>,
     pub(super) index: RuleIndex,
 }
 
@@ -23,6 +26,63 @@ pub(super) struct Compiled {
     pub(super) lateness: Option<Span>,
     /// The keys of the selected zones in order; `None` if the rule selects no zones.
     pub(super) zones: Option<Box<[ZoneKey]>>,
+}
+
+/// What each reading looks at of each rule that selects it, apart from the rest: so that the usual
+/// reading, which decides nothing, is done with a few bytes that stay in the cache.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hot {
+    /// Microseconds; the most there are where a reading may be late without limit.
+    lateness: i64,
+    /// A judged value on the good side of this raises nothing.
+    mildest: f64,
+    pub(super) trust: Trust,
+    calm: Calm,
+    /// Whether readings that are no numbers are judged, too.
+    pub(super) takes_text: bool,
+}
+
+/// Which values raise nothing for sure.
+#[derive(Clone, Copy, Debug)]
+enum Calm {
+    Below,
+    Above,
+    Unknown,
+}
+
+impl Hot {
+    fn new(compiled: &Compiled) -> Self {
+        let rule = &compiled.rule;
+        let ladder = match rule.condition {
+            Condition::Value | Condition::Function(_) => rule.ladder.as_ref(),
+            _ => None,
+        };
+        let mildest = ladder.and_then(|ladder| Some((ladder.direction, ladder.steps.first()?)));
+        Self {
+            lateness: compiled.lateness.map_or(i64::MAX, Span::micros),
+            mildest: mildest.map_or(f64::NAN, |(_, step)| step.raise),
+            trust: compiled.trust,
+            calm: match mildest {
+                Some((Direction::Above, _)) => Calm::Below,
+                Some((Direction::Below, _)) => Calm::Above,
+                None => Calm::Unknown,
+            },
+            takes_text: compiled.takes_text(),
+        }
+    }
+
+    pub(super) fn is_late(&self, lateness: Span) -> bool {
+        lateness.micros() > self.lateness
+    }
+
+    /// Whether a judged value raises no severity; `false` where that needs a closer look.
+    pub(super) fn is_calm(&self, value: f64) -> bool {
+        match self.calm {
+            Calm::Below => value < self.mildest,
+            Calm::Above => value > self.mildest,
+            Calm::Unknown => false,
+        }
+    }
 }
 
 /// How a device relates to the zones that a rule selects.
@@ -39,7 +99,7 @@ impl Program {
         let compiled: Vec<Compiled> =
             rules.rules().iter().map(|rule| Compiled::new(rule.clone(), directory)).collect();
         let index = RuleIndex::new(&compiled, directory);
-        Self { rules: compiled, index }
+        Self { hot: compiled.iter().map(Hot::new).collect(), rules: compiled, index }
     }
 
     /// The absence rules.
@@ -107,5 +167,41 @@ impl Compiled {
     pub(super) fn allowance(&self, silence: &Silence, device: &Device) -> Option<Span> {
         let selected = self.rule.select.matches_device(device) && self.in_zones(&device.zones);
         if selected { silence.allowance(device) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_calm_raises_nothing(
+            limits in prop::collection::vec(-10.0f64..10.0, 3), above: bool, value in -12.0f64..12.0,
+        ) {
+            let mut limits = limits;
+            limits.sort_by(f64::total_cmp);
+            if !above {
+                limits.reverse();
+            }
+            let side = if above { "above" } else { "below" };
+            let text = format!(
+                "group: g\ndepartment: d\nrules:\n  - {{id: r, kind: threshold, \
+                 select: {{metric: pm25}}, severity: {{low: {{{side}: {}}}, medium: {{{side}: {}}}, \
+                 high: {{{side}: {}}}}}}}\n",
+                limits[0], limits[1], limits[2],
+            );
+            let rules = RuleSet::parse(&[("rules.yaml", text)]).expect("valid rules");
+            let program = Program::new(&rules, &Directory::default());
+            let ladder = rules.rules()[0].ladder.as_ref().expect("a ladder");
+            for value in [value, limits[0], limits[2], f64::NAN] {
+                let calm = program.hot[0].is_calm(value);
+                prop_assert!(!calm || ladder.judge(value).raised == 0, "{value}");
+            }
+            let good = if above { limits[0] - 0.1 } else { limits[0] + 0.1 };
+            prop_assert!(program.hot[0].is_calm(good));
+        }
     }
 }

@@ -46,8 +46,12 @@ pub(super) fn run(rules: usize, scale: Scale, folder: &Path) -> anyhow::Result<(
     let seed = Seed { catalogue: Catalogue::embedded(), ..Seed::default() };
     let registry = Arc::new(Registry::open(state.clone(), seed)?);
     registry.import(&(0..devices).map(|index| device(index, groups)).collect::<Vec<_>>())?;
-    let parsed = RuleSet::parse(&[("bench.yaml".to_owned(), text(rules))])
-        .map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let parsed = if rules == 0 {
+        RuleSet::default()
+    } else {
+        RuleSet::parse(&[("bench.yaml".to_owned(), text(rules))])
+            .map_err(|problems| anyhow::anyhow!("{problems}"))?
+    };
     ensure!(parsed.len() == rules, "{} rules", parsed.len());
     let notifier = Notifier::new(state.clone(), Vec::new(), clock.clone(), &metrics)?;
     let series = series(&registry, devices)?;
