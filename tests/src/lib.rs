@@ -16,4 +16,5 @@ pub mod network;
 pub mod peers;
 pub mod power;
 pub mod publisher;
+pub mod sink;
 pub mod slow_store;

@@ -17,6 +17,9 @@ const CAPACITY: i64 = 100_000;
 /// of it.
 const REMEMBER: Span = Span::from_hours(90 * 24);
 
+/// Forgets what was delivered or given up before ?1.
+const FORGET: &str = "DELETE FROM alert_outbox WHERE coalesce(delivered_at, given_up_at) < ?1";
+
 /// What the outbox needs to know of a receiver.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
@@ -195,10 +198,7 @@ impl Outbox {
     /// Returns how many were given up.
     pub(crate) fn tidy(&self, now: Timestamp) -> Result<usize, StateError> {
         self.state.write(|tx| {
-            tx.execute(
-                "DELETE FROM alert_outbox WHERE coalesce(delivered_at, given_up_at) < ?1",
-                [(now - REMEMBER).micros()],
-            )?;
+            tx.execute(FORGET, [(now - REMEMBER).micros()])?;
             let mut given_up = 0;
             for route in &self.routes {
                 given_up += tx.execute(
@@ -218,4 +218,52 @@ impl Outbox {
 /// Simulated and test data reach receivers inside only.
 fn wants(route: &Route, event: &AlertEvent) -> bool {
     event.alert.severity >= route.severity && (route.inside || !event.alert.simulated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox() -> Outbox {
+        let state = Arc::new(StateDb::in_memory().expect("a database"));
+        crate::state::migrate(&state).expect("tables");
+        let route = Route { receiver: "desk".to_owned(), severity: Severity::Low, inside: true };
+        Outbox::new(state, vec![route])
+    }
+
+    #[test]
+    fn tidying_looks_at_what_it_forgets_and_at_nothing_else() {
+        let outbox = outbox();
+        let plan = |sql: &str, count: usize| {
+            let sql = format!("EXPLAIN QUERY PLAN {sql}");
+            let plan: Result<String, StateError> = outbox.state.read(|conn| {
+                let values = rusqlite::params_from_iter(vec![1; count]);
+                Ok(conn.query_row(&sql, values, |row| row.get(3))?)
+            });
+            plan.expect("a plan")
+        };
+        assert!(plan(FORGET, 1).contains("USING INDEX alert_outbox_done"), "{}", plan(FORGET, 1));
+    }
+
+    #[test]
+    fn what_was_delivered_long_ago_is_forgotten_and_what_waits_is_not() {
+        let outbox = outbox();
+        let day = |day: i64| Timestamp::from_secs(1_790_000_000) + Span::from_hours(24 * day);
+        let insert =
+            "INSERT INTO alert_outbox (receiver, key, alert, body, created_at, delivered_at)
+                      VALUES ('desk', ?1, 'a', '{}', 0, ?2)";
+        for (key, delivered) in [("old", Some(day(0))), ("new", Some(day(50))), ("open", None)] {
+            let delivered = delivered.map(Timestamp::micros);
+            let wrote: Result<usize, StateError> =
+                outbox.state.write(|tx| Ok(tx.execute(insert, params![key, delivered])?));
+            wrote.expect("written");
+        }
+        assert_eq!(outbox.tidy(day(100)).expect("tidied"), 0);
+        let left: Result<Vec<String>, StateError> = outbox.state.read(|conn| {
+            let mut statement = conn.prepare("SELECT key FROM alert_outbox ORDER BY key")?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        });
+        assert_eq!(left.expect("readable"), ["new", "open"]);
+    }
 }

@@ -169,6 +169,56 @@ pub struct AlertEvent {
     pub kind: AlertEventKind,
     /// When, by the clock of the evaluation.
     pub at: Timestamp,
+    /// Why it ended, if no reading cleared it; only for [`AlertEventKind::Resolved`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<EndReason>,
     /// The alert after it happened.
     pub alert: Alert,
+}
+
+/// Why an alert ended without a reading that cleared it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// Its rule is gone.
+    RuleRemoved,
+    /// Its rule was changed and begins afresh.
+    RuleChanged,
+    /// Its device was retired or is no longer selected by the rule.
+    NotSelected,
+    /// Its device is planned or in maintenance, where silence is expected.
+    NotWatched,
+    /// Its zone is gone or no longer selected by the rule.
+    ZoneGone,
+    /// What was known of it could not be restored after a restart; it is raised again if the
+    /// condition still holds.
+    StateLost,
+}
+
+impl EndReason {
+    /// All.
+    pub const ALL: [Self; 6] = [
+        Self::RuleRemoved,
+        Self::RuleChanged,
+        Self::NotSelected,
+        Self::NotWatched,
+        Self::ZoneGone,
+        Self::StateLost,
+    ];
+
+    /// For people.
+    pub fn text(self) -> LocalText {
+        let (en, zh) = match self {
+            Self::RuleRemoved => ("the rule was removed", "规则已删除"),
+            Self::RuleChanged => ("the rule was changed", "规则已修改"),
+            Self::NotSelected => ("the rule no longer selects the device", "规则不再适用于该设备"),
+            Self::NotWatched => ("the device is out of service", "设备已停用或维护中"),
+            Self::ZoneGone => ("the zone is no longer watched", "该区域不再受监测"),
+            Self::StateLost => (
+                "the alert engine lost what it knew of it; it is raised again if it still holds",
+                "告警引擎丢失了该告警的状态；若条件仍成立，将重新告警",
+            ),
+        };
+        LocalText::new(en, zh)
+    }
 }

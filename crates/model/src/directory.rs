@@ -25,6 +25,26 @@ pub struct Directory {
     pub version: u64,
 }
 
+/// What is different between two pictures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Devices that are new, gone or not as they were, in order of their keys.
+    pub devices: Vec<DeviceKey>,
+    /// Whether the zones are others.
+    pub zones: bool,
+    /// Whether the metrics are others.
+    pub metrics: bool,
+}
+
+impl Difference {
+    /// Whether all that happened is that devices with keys from `keys` on were registered.
+    pub fn only_adds_from(&self, keys: usize) -> bool {
+        !self.zones
+            && !self.metrics
+            && self.devices.first().is_none_or(|first| first.index() >= keys)
+    }
+}
+
 impl Directory {
     /// A directory of these parts. Zone keys are unique, and dense enough for a table.
     pub fn new(
@@ -77,6 +97,30 @@ impl Directory {
     /// All devices in the order of their keys.
     pub fn devices(&self) -> impl Iterator<Item = &Arc<Device>> {
         self.devices.iter().flatten()
+    }
+
+    /// What is different in a later picture.
+    pub fn difference(&self, later: &Self) -> Difference {
+        let slots = self.devices.len().max(later.devices.len());
+        let of = |directory: &Self, index: usize| directory.devices.get(index).cloned().flatten();
+        let same = |index: &usize| match (self.devices.get(*index), later.devices.get(*index)) {
+            (Some(Some(before)), Some(Some(after))) => Arc::ptr_eq(before, after),
+            _ => of(self, *index).is_none() && of(later, *index).is_none(),
+        };
+        let devices = (0..slots).filter(|index| !same(index));
+        Difference {
+            devices: devices.map(|index| DeviceKey(index as u32)).collect(),
+            zones: self.zones != later.zones,
+            metrics: !self.metrics.iter().eq(later.metrics.iter()),
+        }
+    }
+
+    /// The same picture with only those devices whose keys are below `keys`: as it was before the
+    /// others were registered.
+    #[must_use]
+    pub fn with_devices_below(&self, keys: usize) -> Self {
+        let devices = self.devices().filter(|device| device.key.index() < keys).cloned();
+        Self::new(devices, self.metrics.clone(), self.zones.clone(), self.version)
     }
 
     /// How many device keys are in use: one more than the largest.

@@ -16,10 +16,10 @@ pub mod unit;
 mod value;
 mod zone;
 
-pub use alert::{Alert, AlertEvent, AlertEventKind, RuleRef, Severity, Subject};
+pub use alert::{Alert, AlertEvent, AlertEventKind, EndReason, RuleRef, Severity, Subject};
 pub use clock::{Clock, ManualClock, SharedClock};
 pub use device::{Attribute, Device, DeviceKey, LifeCycle, Placement};
-pub use directory::Directory;
+pub use directory::{Difference, Directory};
 pub use metric::{Catalogue, CatalogueError, Metric, MetricKey, Range};
 pub use position::{Crs, DeclaredPosition, Position};
 pub use quality::Quality;

@@ -27,7 +27,7 @@ pub mod testing;
 mod yaml;
 
 pub use evaluator::{
-    EndReason, Ended, Evaluator, LateDecision, LateReading, ReloadReport, Snapshot, Stats,
+    Ended, Evaluator, LateDecision, LateReading, ReloadReport, Snapshot, Stats, Told,
 };
 pub use kinds::{Condition, KINDS, Kind};
 pub use ladder::{Direction, Ladder, Step, Verdict};

@@ -32,11 +32,17 @@ enum Command {
     },
 }
 
+/// Benchmarks that run the program as it ships.
+const NEED_PROGRAM: &[&str] = &["alerts"];
+
 pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
     if let Some(Command::Compare { old, new }) = &args.command {
         return compare(old, new);
     }
     let name = args.name.as_deref().context("name a benchmark: cargo xtask bench pipeline")?;
+    if NEED_PROGRAM.contains(&name) {
+        cargo(&["build", "--release", "--quiet", "--package", "citybrain"])?;
+    }
     let mut line = vec![
         "run",
         "--release",

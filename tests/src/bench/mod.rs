@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr)] // people wait for a benchmark and want to see where it is
 #![allow(clippy::struct_field_names)] // the names are those of the result file
 
+mod alerts;
 mod anomaly;
 mod asking;
 mod backtest;
@@ -28,6 +29,7 @@ pub use part::{PARTS, Part};
 
 /// All benchmarks by name.
 pub static BENCHES: &[(&str, Run)] = &[
+    ("alerts", alerts::run),
     ("anomaly", anomaly::run),
     ("backtest", backtest::run),
     ("decode", decode::run),

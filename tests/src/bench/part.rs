@@ -13,8 +13,8 @@ use super::Scale;
 /// Runs a part in a folder.
 pub type Part = fn(Scale, &Path) -> anyhow::Result<()>;
 
-/// All parts by name.
-pub static PARTS: &[(&str, Part)] = super::store::PARTS;
+/// All parts by name, of one benchmark after the other.
+pub static PARTS: &[&[(&str, Part)]] = &[super::alerts::PARTS, super::store::PARTS];
 
 /// A part that runs; killed when dropped.
 pub(super) struct Running {

@@ -26,7 +26,7 @@ fn main() -> anyhow::Result<()> {
     }
     let scale = if quick { Scale::Quick } else { Scale::Full };
     if let Some(folder) = part {
-        let known = bench::PARTS.iter().find(|(known, _)| *known == name);
+        let known = bench::PARTS.iter().copied().flatten().find(|(known, _)| *known == name);
         let (_, run) = known.ok_or_else(|| anyhow::anyhow!("there is no part `{name}`"))?;
         return run(scale, &folder);
     }

@@ -119,6 +119,9 @@ impl Wording {
         if let Some(ended) = alert.resolved_at {
             add("Until", "结束", &self.local(ended));
         }
+        if let Some(reason) = event.reason {
+            add("Ended because", "结束原因", words.of(&reason.text()));
+        }
         if !alert.zones.is_empty() {
             let mut zones: Vec<&str> = alert.zones.iter().map(|zone| &**zone).collect();
             let more = zones.len().saturating_sub(MOST_ZONES);
@@ -253,6 +256,7 @@ pub(super) mod tests {
             seq: 1,
             kind,
             at,
+            reason: None,
             alert: Alert {
                 id: "0123456789abcdef".into(),
                 rule: RuleRef {

@@ -46,6 +46,7 @@ fn event(receiver: &str, severity: Severity, now: Timestamp, kind: AlertEventKin
         seq,
         kind,
         at: now,
+        reason: None,
         alert: Alert {
             id: id.into(),
             rule: RuleRef {

@@ -399,5 +399,5 @@ pub(crate) fn event(seq: u32, kind: AlertEventKind, mut alert: Alert) -> AlertEv
     if kind == AlertEventKind::Resolved {
         alert.resolved_at = Some(at);
     }
-    AlertEvent { key: format!("{}/{seq}", alert.id), seq, kind, at, alert }
+    AlertEvent { key: format!("{}/{seq}", alert.id), seq, kind, at, reason: None, alert }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use city_model::{
-    Alert, AlertEvent, AlertEventKind, Device, Directory, LocalText, Metric, Placement, Severity,
+    Alert, AlertEvent, AlertEventKind, Device, Directory, EndReason, LocalText, Metric, Placement,
+    Severity,
     Timestamp, Zone, ZoneKey,
 };
 
@@ -60,7 +61,7 @@ pub(super) fn record(
         }
         _ => {}
     }
-    let event = next_event(open, kind, at);
+    let event = next_event(open, kind, at, None);
     if rule.silent {
         // Nobody is told, now or when it ends.
         open.seq = 0;
@@ -69,18 +70,24 @@ pub(super) fn record(
 }
 
 /// Ends an alert for another reason than a reading; `None` if nobody was told of it.
-pub(super) fn end(open: &mut Open, at: Timestamp) -> Option<AlertEvent> {
+pub(super) fn end(open: &mut Open, at: Timestamp, reason: EndReason) -> Option<AlertEvent> {
     if open.seq == 0 {
         return None;
     }
     open.alert.as_mut()?.resolved_at = Some(at);
-    next_event(open, AlertEventKind::Resolved, at)
+    next_event(open, AlertEventKind::Resolved, at, Some(reason))
 }
 
-fn next_event(open: &mut Open, kind: AlertEventKind, at: Timestamp) -> Option<AlertEvent> {
+/// The next event of an open alert as it is now.
+pub(super) fn next_event(
+    open: &mut Open,
+    kind: AlertEventKind,
+    at: Timestamp,
+    reason: Option<EndReason>,
+) -> Option<AlertEvent> {
     open.seq += 1;
-    let alert = open.alert.clone()?;
-    Some(AlertEvent { key: format!("{}/{}", alert.id, open.seq), seq: open.seq, kind, at, alert })
+    let (seq, alert) = (open.seq, open.alert.clone()?);
+    Some(AlertEvent { key: format!("{}/{seq}", alert.id), seq, kind, at, reason, alert })
 }
 
 fn limit(ladder: Option<&Ladder>, severity: Severity) -> Option<f64> {

@@ -15,7 +15,13 @@ impl Evaluator {
         let key = self.series.entries[index].key;
         let mut plan = Vec::new();
         if let Some(device) = self.directory.device(key.device).cloned() {
-            for rule in self.program.candidates(key.metric).to_vec() {
+            let mut candidates = Vec::new();
+            self.program.index.candidates(key.metric, &device, &mut candidates);
+            // Where it was before it moved or was moved, it must be taken out.
+            candidates.extend(self.slots.memberships(key.device).iter().map(|(rule, _)| *rule));
+            candidates.sort_unstable();
+            candidates.dedup();
+            for rule in candidates {
                 let compiled = &self.program.rules[rule as usize];
                 if !compiled.rule.select.matches_device(&device) {
                     continue;
@@ -37,9 +43,10 @@ impl Evaluator {
                     }
                     Condition::Zone(_) => {
                         // After a restart the zones of the device are found by its membership.
-                        let slots = self.slots.zones_with(rule, key.device);
-                        self.series.links.push(ZoneLink { zones: None, slots });
-                        Some(Target::Zone { link: (self.series.links.len() - 1) as u32 })
+                        let known = self.slots.memberships(key.device).iter();
+                        let slots = known.filter(|(of, _)| *of == rule).map(|(_, slot)| *slot);
+                        let link = ZoneLink { zones: None, slots: slots.collect() };
+                        Some(Target::Zone { link: self.series.add_link(link) })
                     }
                 };
                 if let Some(target) = target {
@@ -91,6 +98,10 @@ impl Evaluator {
                     Some(result) => judged = Some(result),
                     None => return,
                 }
+            }
+            let hot = &self.program.hot[slot.rule as usize];
+            if slot.open.is_none() && judged.is_some_and(|judged| hot.is_calm(judged)) {
+                return;
             }
             match (&compiled.rule.condition, &compiled.rule.ladder, judged) {
                 (Condition::State(states), Some(ladder), _) if states.hold(&reading.value) => {

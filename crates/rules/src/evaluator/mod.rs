@@ -7,8 +7,10 @@
 
 mod alerts;
 mod device;
+mod index;
 mod judge;
 mod program;
+mod reconcile;
 mod reload;
 mod series;
 mod setback;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 use city_model::{Alert, AlertEvent, AlertEventKind, Directory, Marks, Reading, Timestamp};
 
 use self::program::Program;
+use self::reload::Scope;
 use self::series::{Subscription, Table, Target};
 use self::slot::{Body, Evidence, SlotId, Slots};
 use self::stats::Counters;
@@ -34,7 +37,8 @@ use self::ties::{Ties, timing_of};
 use crate::ladder::Verdict;
 use crate::rule::RuleSet;
 
-pub use reload::{EndReason, Ended, ReloadReport};
+pub use reconcile::Told;
+pub use reload::{Ended, ReloadReport};
 pub use snapshot::Snapshot;
 pub use stats::{LateDecision, LateReading, Stats};
 
@@ -72,7 +76,7 @@ impl Evaluator {
             due: Vec::new(),
             values: Vec::new(),
         };
-        evaluator.watch_silence(now);
+        evaluator.watch_silence(now, &Scope::All);
         evaluator.reschedule();
         evaluator
     }
@@ -147,10 +151,15 @@ impl Evaluator {
         told.filter(|open| open.seq > 0).filter_map(|open| open.alert.as_ref())
     }
 
+    /// How many alerts fire; costs nothing.
+    pub fn firing_count(&self) -> usize {
+        self.slots.firing
+    }
+
     /// What became of the readings, and how much state there is.
     pub fn stats(&self) -> Stats {
-        let firing = self.firing().count();
-        self.counters.report(self.slots.list.len(), self.series.entries.len(), firing)
+        let (slots, series) = (self.slots.list.len(), self.series.entries.len());
+        self.counters.report(slots, series, self.slots.firing)
     }
 
     /// Lets silences count from `now`, after a time in which nothing could be received (the
@@ -225,22 +234,22 @@ impl Evaluator {
         tally: &mut Tally,
         out: &mut Vec<AlertEvent>,
     ) {
-        let compiled = &self.program.rules[subscription.rule as usize];
+        let hot = self.program.hot[subscription.rule as usize];
         // By the clock, which is never before the received time: a dead letter that is replayed after
         // its cause was mended was received long ago, and is late.
         let lateness = self.clock.since(reading.time);
-        if compiled.lateness.is_some_and(|allowed| lateness > allowed) {
+        if hot.is_late(lateness) {
             tally.late += 1;
             tally.first_late.get_or_insert(subscription.rule);
             return;
         }
-        if !compiled.trust.has(reading.quality) {
+        if !hot.trust.has(reading.quality) {
             tally.untrusted += 1;
             return;
         }
         match (subscription.target, number) {
             (Target::Silence { slot }, _) => self.hear(slot, reading, subscription.simulated, out),
-            (_, None) if !compiled.takes_text() => {
+            (_, None) if !hot.takes_text => {
                 tally.not_numeric += 1;
                 return;
             }
@@ -314,6 +323,7 @@ impl Evaluator {
         out: &mut Vec<AlertEvent>,
     ) {
         let slot = self.slots.get_mut(id);
+        let fired = slot.is_told();
         if let Some(kind) = change {
             let compiled = &self.program.rules[slot.rule as usize];
             let event = alerts::record(slot, compiled, &self.directory, kind, now);
@@ -323,6 +333,8 @@ impl Evaluator {
             slot.open = None;
             slot.held = false;
         }
+        let fires = slot.is_told();
+        self.slots.firing = self.slots.firing + usize::from(fires) - usize::from(fired);
         if change == Some(AlertEventKind::Resolved) {
             self.release_members(id, now);
         }

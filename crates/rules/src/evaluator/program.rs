@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use city_model::{Device, Directory, LocalText, MetricKey, Placement, Span, ZoneKey};
+use city_model::{Device, Directory, LocalText, Placement, Span, ZoneKey};
 
+use super::index::RuleIndex;
 use crate::kinds::{Condition, Silence};
+use crate::ladder::Direction;
 use crate::rule::{Rule, RuleSet, Trust};
 use crate::state::Timing;
 
 #[derive(Debug, Default)]
 pub(super) struct Program {
     pub(super) rules: Vec<Compiled>,
-    /// By metric key: the rules that may select series of the metric, in order.
-    by_metric: Vec<Vec<u32>>,
     /// By rule: the rules that follow its alerts, each with the place that it has there.
     pub(super) ties: Vec<Vec<(u32, usize)>>,
+    /// By rule.
+    pub(super) hot: Vec<Hot>,
+    pub(super) index: RuleIndex,
 }
 
 #[derive(Debug)]
@@ -33,6 +36,63 @@ pub(super) struct Compiled {
     pub(super) suppressors: Vec<u32>,
 }
 
+/// What each reading looks at of each rule that selects it, apart from the rest: so that the usual
+/// reading, which decides nothing, is done with a few bytes that stay in the cache.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hot {
+    /// Microseconds; the most there are where a reading may be late without limit.
+    lateness: i64,
+    /// A judged value on the good side of this raises nothing.
+    mildest: f64,
+    pub(super) trust: Trust,
+    calm: Calm,
+    /// Whether readings that are no numbers are judged, too.
+    pub(super) takes_text: bool,
+}
+
+/// Which values raise nothing for sure.
+#[derive(Clone, Copy, Debug)]
+enum Calm {
+    Below,
+    Above,
+    Unknown,
+}
+
+impl Hot {
+    fn new(compiled: &Compiled) -> Self {
+        let rule = &compiled.rule;
+        let ladder = match rule.condition {
+            Condition::Value | Condition::Index(_) | Condition::Function(_) => rule.ladder.as_ref(),
+            _ => None,
+        };
+        let mildest = ladder.and_then(|ladder| Some((ladder.direction, ladder.steps.first()?)));
+        Self {
+            lateness: compiled.lateness.map_or(i64::MAX, Span::micros),
+            mildest: mildest.map_or(f64::NAN, |(_, step)| step.raise),
+            trust: compiled.trust,
+            calm: match mildest {
+                Some((Direction::Above, _)) => Calm::Below,
+                Some((Direction::Below, _)) => Calm::Above,
+                None => Calm::Unknown,
+            },
+            takes_text: compiled.takes_text(),
+        }
+    }
+
+    pub(super) fn is_late(&self, lateness: Span) -> bool {
+        lateness.micros() > self.lateness
+    }
+
+    /// Whether a judged value raises no severity; `false` where that needs a closer look.
+    pub(super) fn is_calm(&self, value: f64) -> bool {
+        match self.calm {
+            Calm::Below => value < self.mildest,
+            Calm::Above => value > self.mildest,
+            Calm::Unknown => false,
+        }
+    }
+}
+
 /// How a device relates to the zones that a rule selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Inside {
@@ -47,30 +107,8 @@ impl Program {
         let mut compiled: Vec<Compiled> =
             rules.rules().iter().map(|rule| Compiled::new(rule.clone(), directory)).collect();
         let ties = tie(rules, &mut compiled);
-        let mut by_metric = vec![Vec::new(); directory.metrics.len()];
-        for (index, rule) in rules.rules().iter().enumerate() {
-            if !rule.condition.takes_readings() {
-                continue;
-            }
-            if rule.select.metric.is_empty() {
-                for list in &mut by_metric {
-                    list.push(index as u32);
-                }
-            }
-            for name in &rule.select.metric {
-                if let Some(metric) = directory.metrics.by_id(name)
-                    && by_metric[metric.key.index()].last() != Some(&(index as u32))
-                {
-                    by_metric[metric.key.index()].push(index as u32);
-                }
-            }
-        }
-        Self { rules: compiled, by_metric, ties }
-    }
-
-    /// The rules that may select series of a metric.
-    pub(super) fn candidates(&self, metric: MetricKey) -> &[u32] {
-        self.by_metric.get(metric.index()).map_or(&[], Vec::as_slice)
+        let index = RuleIndex::new(&compiled, directory);
+        Self { hot: compiled.iter().map(Hot::new).collect(), rules: compiled, ties, index }
     }
 
     /// The absence rules.
@@ -146,6 +184,11 @@ impl Compiled {
         matches!(self.rule.condition, Condition::State(_) | Condition::Device(_))
     }
 
+    /// Whether it is an absence rule that groups by gateway, where a device concerns others.
+    pub(super) fn groups(&self) -> bool {
+        matches!(&self.rule.condition, Condition::Silence(silence) if silence.gateways.is_some())
+    }
+
     /// Whether any of these zones is selected.
     pub(super) fn in_zones(&self, zones: &[ZoneKey]) -> bool {
         match &self.zones {
@@ -174,5 +217,41 @@ impl Compiled {
     pub(super) fn allowance(&self, silence: &Silence, device: &Device) -> Option<Span> {
         let selected = self.rule.select.matches_device(device) && self.in_zones(&device.zones);
         if selected { silence.allowance(device) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_calm_raises_nothing(
+            limits in prop::collection::vec(-10.0f64..10.0, 3), above: bool, value in -12.0f64..12.0,
+        ) {
+            let mut limits = limits;
+            limits.sort_by(f64::total_cmp);
+            if !above {
+                limits.reverse();
+            }
+            let side = if above { "above" } else { "below" };
+            let text = format!(
+                "group: g\ndepartment: d\nrules:\n  - {{id: r, kind: threshold, \
+                 select: {{metric: pm25}}, severity: {{low: {{{side}: {}}}, medium: {{{side}: {}}}, \
+                 high: {{{side}: {}}}}}}}\n",
+                limits[0], limits[1], limits[2],
+            );
+            let rules = RuleSet::parse(&[("rules.yaml", text)]).expect("valid rules");
+            let program = Program::new(&rules, &Directory::default());
+            let ladder = rules.rules()[0].ladder.as_ref().expect("a ladder");
+            for value in [value, limits[0], limits[2], f64::NAN] {
+                let calm = program.hot[0].is_calm(value);
+                prop_assert!(!calm || ladder.judge(value).raised == 0, "{value}");
+            }
+            let good = if above { limits[0] - 0.1 } else { limits[0] + 0.1 };
+            prop_assert!(program.hot[0].is_calm(good));
+        }
     }
 }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use city_model::{
-    AlertEvent, Device, Directory, LifeCycle, LocalText, Subject, Timestamp, ZoneKey, ZoneSet,
+    AlertEvent, Device, DeviceKey, Directory, EndReason, LifeCycle, Subject, Timestamp, ZoneKey,
+    ZoneSet,
 };
 use rustc_hash::FxHashSet;
 
@@ -48,44 +49,40 @@ pub struct Ended {
     pub reason: EndReason,
 }
 
-/// Why an alert ended without a reading that cleared it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndReason {
-    /// Its rule is gone.
-    RuleRemoved,
-    /// Its rule was changed and begins afresh.
-    RuleChanged,
-    /// Its device was retired or is no longer selected by the rule.
-    NotSelected,
-    /// Its device is planned or in maintenance, where silence is expected.
-    NotWatched,
-    /// Its zone is gone or no longer selected by the rule.
-    ZoneGone,
+/// Of which devices something has changed.
+#[derive(Debug)]
+pub(super) enum Scope {
+    All,
+    Devices(FxHashSet<DeviceKey>),
 }
 
-impl EndReason {
-    /// For people.
-    pub fn text(self) -> LocalText {
-        let (en, zh) = match self {
-            Self::RuleRemoved => ("the rule was removed", "规则已删除"),
-            Self::RuleChanged => ("the rule was changed", "规则已修改"),
-            Self::NotSelected => ("the rule no longer selects the device", "规则不再适用于该设备"),
-            Self::NotWatched => ("the device is out of service", "设备已停用或维护中"),
-            Self::ZoneGone => ("the zone is no longer watched", "该区域不再受监测"),
-        };
-        LocalText::new(en, zh)
+impl Scope {
+    pub(super) fn covers(&self, device: DeviceKey) -> bool {
+        match self {
+            Self::All => true,
+            Self::Devices(devices) => devices.contains(&device),
+        }
     }
 }
 
 impl Evaluator {
-    /// Takes a new directory and keeps all state that still has a subject.
+    /// Takes a new directory and keeps all state that still has a subject. Costs what has changed
+    /// in it, and a look at each slot.
     pub fn set_directory(&mut self, directory: Arc<Directory>, now: Timestamp) -> ReloadReport {
         let mut report = ReloadReport::default();
         self.advance(now, &mut report.events);
+        let difference = self.directory.difference(&directory);
         let before = std::mem::replace(&mut self.directory, directory);
-        self.program = Program::new(&self.rules, &self.directory);
-        self.follow_zones(&before);
-        self.rebuild(self.clock, &mut report);
+        let all = difference.zones || difference.metrics;
+        if all || self.program.index.is_outgrown(&self.directory) {
+            self.program = Program::new(&self.rules, &self.directory);
+        }
+        if difference.zones {
+            self.follow_zones(&before);
+        }
+        let scope =
+            if all { Scope::All } else { Scope::Devices(difference.devices.into_iter().collect()) };
+        self.rebuild(self.clock, &scope, &mut report);
         report.kept = self.rules.rules().iter().map(|rule| rule.id.clone()).collect();
         report
     }
@@ -115,7 +112,7 @@ impl Evaluator {
         report.added =
             self.rules.rules().iter().map(|rule| rule.id.clone()).filter(is_new).collect();
         self.renumber(&numbers, &mut report);
-        self.rebuild(self.clock, &mut report);
+        self.rebuild(self.clock, &Scope::All, &mut report);
         report
     }
 
@@ -134,9 +131,9 @@ impl Evaluator {
         self.slots.reindex();
     }
 
-    /// Ends what is no longer selected, watches what is new, and forgets all that was looked up.
-    /// `known` is from when silences of new devices count.
-    pub(super) fn rebuild(&mut self, known: Timestamp, report: &mut ReloadReport) {
+    /// Ends what is no longer selected, watches what is new, and forgets what was looked up of all
+    /// that has changed. `known` is from when silences of new devices count.
+    pub(super) fn rebuild(&mut self, known: Timestamp, scope: &Scope, report: &mut ReloadReport) {
         let gateways: FxHashSet<(u32, Arc<str>)> = self
             .program
             .silences()
@@ -146,19 +143,48 @@ impl Evaluator {
             })
             .collect();
         let mut slots = std::mem::take(&mut self.slots.list);
+        let before = slots.len();
+        let (events, ended) = (report.events.len(), report.ended.len());
         slots.retain_mut(|slot| {
+            let look = match &slot.key {
+                SubjectKey::Series(series) => scope.covers(series.device),
+                SubjectKey::Device(device) => scope.covers(*device),
+                SubjectKey::Zone(_) => matches!(scope, Scope::All),
+                SubjectKey::Gateway(_) => true,
+            };
+            if !look && !self.program.rules[slot.rule as usize].groups() {
+                return true;
+            }
             let reason = self.gone(slot, &gateways);
             if reason.is_some() {
                 self.end(slot, reason, report);
             }
             reason.is_none()
         });
+        let moved = slots.len() != before;
         self.slots.list = slots;
-        self.slots.reindex();
-        self.tie_all(self.clock, &mut report.events);
-        self.series.forget_plans();
-        self.watch_silence(known);
-        self.reschedule();
+        // The order of slots is that in which they came to be: it says nothing.
+        report.events[events..].sort_by(|a, b| {
+            (&a.alert.rule.id, &a.alert.subject).cmp(&(&b.alert.rule.id, &b.alert.subject))
+        });
+        report.ended[ended..].sort_by(|a, b| (&a.rule, &a.subject).cmp(&(&b.rule, &b.subject)));
+        match scope {
+            Scope::Devices(devices) if !moved => {
+                for device in devices {
+                    self.series.forget_device(*device);
+                }
+                self.tie_all(self.clock, &mut report.events);
+                self.watch_silence(known, scope);
+            }
+            // Slots have other numbers now.
+            _ => {
+                self.slots.reindex();
+                self.tie_all(self.clock, &mut report.events);
+                self.series.forget_plans();
+                self.watch_silence(known, scope);
+                self.reschedule();
+            }
+        }
     }
 
     /// Why a slot has lost its subject, if it has.
@@ -218,19 +244,14 @@ impl Evaluator {
     /// Ends the alert of a slot that is about to go. Without a reason its rule is the reason.
     fn end(&self, slot: &mut Slot, reason: Option<EndReason>, report: &mut ReloadReport) {
         let Some(open) = slot.open.as_deref_mut() else { return };
-        let Some(event) = alerts::end(open, self.clock) else { return };
-        let rule = event.alert.rule.id.clone();
-        let still = self.rules.get(&rule).is_some();
-        report.ended.push(Ended {
-            alert: event.alert.id.clone(),
-            subject: event.alert.subject.clone(),
-            reason: reason.unwrap_or(if still {
-                EndReason::RuleChanged
-            } else {
-                EndReason::RuleRemoved
-            }),
-            rule,
+        let Some(rule) = open.alert.as_ref().map(|alert| alert.rule.id.clone()) else { return };
+        let reason = reason.unwrap_or(match self.rules.get(&rule) {
+            Some(_) => EndReason::RuleChanged,
+            None => EndReason::RuleRemoved,
         });
+        let Some(event) = alerts::end(open, self.clock, reason) else { return };
+        let (alert, subject) = (event.alert.id.clone(), event.alert.subject.clone());
+        report.ended.push(Ended { alert, rule, subject, reason });
         report.events.push(event);
     }
 

@@ -1,6 +1,6 @@
 //! Series and the slots that select them, in dense tables.
 
-use city_model::{SeriesKey, Timestamp, ZoneSet};
+use city_model::{DeviceKey, SeriesKey, Timestamp, ZoneSet};
 
 use super::slot::SlotId;
 
@@ -58,6 +58,8 @@ pub(super) struct Table {
     devices: Vec<Vec<(u16, u32)>>,
     pub(super) entries: Vec<Entry>,
     pub(super) links: Vec<ZoneLink>,
+    /// Links that are no longer used.
+    free: Vec<u32>,
 }
 
 impl Table {
@@ -75,9 +77,30 @@ impl Table {
         self.entries.len() - 1
     }
 
+    pub(super) fn add_link(&mut self, link: ZoneLink) -> u32 {
+        if let Some(place) = self.free.pop() {
+            self.links[place as usize] = link;
+            return place;
+        }
+        self.links.push(link);
+        (self.links.len() - 1) as u32
+    }
+
+    /// Forgets who selects the series of a device; it is looked up again as readings come.
+    pub(super) fn forget_device(&mut self, device: DeviceKey) {
+        for (_, entry) in self.devices.get(device.index()).into_iter().flatten() {
+            let plan = self.entries[*entry as usize].plan.take().unwrap_or_default();
+            self.free.extend(plan.iter().filter_map(|subscription| match subscription.target {
+                Target::Zone { link } => Some(link),
+                Target::Series { .. } | Target::Silence { .. } | Target::Device { .. } => None,
+            }));
+        }
+    }
+
     /// Forgets who selects what; it is looked up again as readings come.
     pub(super) fn forget_plans(&mut self) {
         self.links.clear();
+        self.free.clear();
         for entry in &mut self.entries {
             entry.plan = None;
         }

@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::Evaluator;
 use super::program::{Compiled, Program};
+use super::reload::Scope;
 use super::slot::{Body, Evidence, Quiet, SlotId, SubjectKey};
 use crate::kinds::{Condition, Gateways, Silence, Watch};
 use crate::ladder::Verdict;
@@ -48,8 +49,8 @@ impl Evaluator {
     }
 
     /// Makes slots for all that must be heard, counted from `now` where they are new, and groups
-    /// them by gateway.
-    pub(super) fn watch_silence(&mut self, now: Timestamp) {
+    /// them by gateway. Looks at the devices in `scope` only, except for rules that group.
+    pub(super) fn watch_silence(&mut self, now: Timestamp, scope: &Scope) {
         for slot in &mut self.slots.list {
             if let Body::Gateway { members } = &mut slot.body {
                 members.clear();
@@ -57,39 +58,50 @@ impl Evaluator {
         }
         let directory = self.directory.clone();
         let program = std::mem::take(&mut self.program);
+        let mut watched = Vec::new();
         for (rule, compiled, silence) in program.silences() {
             let gateways = gateways_of(compiled, silence, &directory);
-            for device in directory.devices() {
+            let mut watch = |device: &Device| {
                 if gateways.contains(&device.id) {
-                    continue;
+                    return;
                 }
                 if let Some(allowance) = compiled.allowance(silence, device) {
                     for key in subjects(compiled, silence, device, &directory) {
-                        self.watch(rule, key, device, &gateways, allowance, now);
+                        let id = self.watch(rule, key, device, &gateways, allowance, now);
+                        watched.push(id);
                     }
                 }
+            };
+            match scope {
+                Scope::Devices(devices) if !compiled.groups() => {
+                    // In order, so that slots do not depend on how a set is laid out.
+                    let mut devices: Vec<_> = devices.iter().copied().collect();
+                    devices.sort_unstable();
+                    let devices = devices.into_iter().filter_map(|key| directory.device(key));
+                    devices.for_each(|device| watch(device));
+                }
+                _ => directory.devices().for_each(|device| watch(device)),
             }
         }
         self.program = program;
-        self.free_orphans(now);
+        for id in watched {
+            self.free_orphan(id, now);
+            self.schedule(id);
+        }
     }
 
     /// Gives an allowance anew to what is suppressed by nobody's alert any more.
-    fn free_orphans(&mut self, now: Timestamp) {
-        for id in 0..self.slots.list.len() as SlotId {
-            let Some(quiet) = self.slots.quiet(id) else { continue };
-            let slot = self.slots.get(id);
-            if !quiet.suppressed
-                || quiet.gateway.is_some()
-                || self.is_suppressed(slot.rule, &slot.key)
-            {
-                continue;
-            }
-            if let Some(quiet) = self.slots.quiet_mut(id) {
-                quiet.suppressed = false;
-                quiet.silent = false;
-                quiet.armed = quiet.armed.max(now);
-            }
+    fn free_orphan(&mut self, id: SlotId, now: Timestamp) {
+        let slot = self.slots.get(id);
+        let orphan = self
+            .slots
+            .quiet(id)
+            .is_some_and(|quiet| quiet.suppressed && quiet.gateway.is_none())
+            && !self.is_suppressed(slot.rule, &slot.key);
+        if let Some(quiet) = self.slots.quiet_mut(id).filter(|_| orphan) {
+            quiet.suppressed = false;
+            quiet.silent = false;
+            quiet.armed = quiet.armed.max(now);
         }
     }
 
@@ -101,7 +113,7 @@ impl Evaluator {
         gateways: &FxHashSet<Arc<str>>,
         allowance: city_model::Span,
         now: Timestamp,
-    ) {
+    ) -> SlotId {
         let group = device.gateway.as_ref().filter(|gateway| gateways.contains(*gateway));
         let gateway = group.map(|gateway| {
             self.slots.find_or_add(rule, SubjectKey::Gateway(gateway.clone()), || Body::Gateway {
@@ -129,6 +141,7 @@ impl Evaluator {
         {
             members.push(id);
         }
+        id
     }
 
     /// Takes a sign of life.

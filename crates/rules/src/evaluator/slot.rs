@@ -159,10 +159,6 @@ impl Members {
         found.ok().map(|at| &self.list[at])
     }
 
-    pub(super) fn has(&self, device: DeviceKey) -> bool {
-        self.get(device).is_some()
-    }
-
     pub(super) fn remove(&mut self, device: DeviceKey) {
         if let Ok(at) = self.list.binary_search_by_key(&device, |other| other.device) {
             self.list.remove(at);
@@ -211,6 +207,11 @@ impl Slot {
         })
     }
 
+    /// Whether an alert of the slot fires, and people were told of it.
+    pub(super) fn is_told(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.alert.is_some() && open.seq > 0)
+    }
+
     /// Whether an alert of the slot fires.
     pub(super) fn fires(&self) -> bool {
         self.open.as_ref().is_some_and(|open| open.alert.is_some())
@@ -222,8 +223,10 @@ impl Slot {
 pub(super) struct Slots {
     pub(super) list: Vec<Slot>,
     index: FxHashMap<(u32, SubjectKey), SlotId>,
-    /// The zone slots of each rule.
-    zones: FxHashMap<u32, Vec<SlotId>>,
+    /// The zones in which a device counts, with their rules.
+    memberships: FxHashMap<DeviceKey, Vec<(u32, SlotId)>>,
+    /// How many of them have an alert that fires.
+    pub(super) firing: usize,
 }
 
 impl Slots {
@@ -237,37 +240,40 @@ impl Slots {
         key: SubjectKey,
         body: impl FnOnce() -> Body,
     ) -> SlotId {
-        let Self { list, index, zones } = self;
+        let Self { list, index, .. } = self;
         *index.entry((rule, key)).or_insert_with_key(|(_, key)| {
             let id = list.len() as SlotId;
-            if let SubjectKey::Zone(_) = key {
-                zones.entry(rule).or_default().push(id);
-            }
             list.push(Slot::new(rule, key.clone(), body()));
             id
         })
     }
 
-    /// The zone slots of a rule in which a device is a member.
-    pub(super) fn zones_with(&self, rule: u32, device: DeviceKey) -> Vec<SlotId> {
-        let is_member = |id: &SlotId| match &self.get(*id).body {
-            Body::Zone(members) => members.has(device),
-            _ => false,
-        };
-        let all = self.zones.get(&rule).map_or(&[][..], Vec::as_slice);
-        all.iter().copied().filter(is_member).collect()
+    /// The zone slots in which a device counts, with their rules.
+    pub(super) fn memberships(&self, device: DeviceKey) -> &[(u32, SlotId)] {
+        self.memberships.get(&device).map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes the zone slots of a rule in which a device counts from now on.
+    pub(super) fn set_memberships(&mut self, rule: u32, device: DeviceKey, slots: &[SlotId]) {
+        let known = self.memberships.entry(device).or_default();
+        known.retain(|(of, _)| *of != rule);
+        known.extend(slots.iter().map(|slot| (rule, *slot)));
     }
 
     /// Makes the index anew after slots were removed or their rules renumbered.
     pub(super) fn reindex(&mut self) {
         self.index.clear();
-        self.zones.clear();
+        self.memberships.clear();
         for (id, slot) in self.list.iter().enumerate() {
             self.index.insert((slot.rule, slot.key.clone()), id as SlotId);
-            if let SubjectKey::Zone(_) = slot.key {
-                self.zones.entry(slot.rule).or_default().push(id as SlotId);
+            if let Body::Zone(members) = &slot.body {
+                for member in &members.list {
+                    let of = self.memberships.entry(member.device).or_default();
+                    of.push((slot.rule, id as SlotId));
+                }
             }
         }
+        self.firing = self.list.iter().filter(|slot| slot.is_told()).count();
     }
 
     pub(super) fn get(&self, id: SlotId) -> &Slot {

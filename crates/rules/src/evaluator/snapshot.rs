@@ -11,7 +11,7 @@ use city_model::{
 use serde::{Deserialize, Serialize};
 
 use super::Evaluator;
-use super::reload::{ReloadReport, zone_set};
+use super::reload::{ReloadReport, Scope, zone_set};
 use super::slot::{Body, Evidence, Member, Members, Open, Quiet, Slot, SubjectKey, Whole};
 use crate::kinds::{Condition, Saved, SavedDevice};
 use crate::rule::RuleSet;
@@ -162,7 +162,7 @@ impl Evaluator {
             })
             .collect();
         self.renumber(&numbers, &mut report);
-        self.rebuild(known, &mut report);
+        self.rebuild(known, &Scope::All, &mut report);
         report
     }
 }

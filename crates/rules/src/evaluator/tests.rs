@@ -2,12 +2,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use city_model::{
-    Attribute, Catalogue, Crs, Device, DeviceKey, LifeCycle, LocalText, MetricKey, Placement,
-    Position, Quality, SeriesKey, Severity, Span, Value, Zone, ZoneKey, ZoneSet,
+    Attribute, Catalogue, Crs, Device, DeviceKey, EndReason, LifeCycle, LocalText, MetricKey,
+    Placement, Position, Quality, SeriesKey, Severity, Span, Value, Zone, ZoneKey, ZoneSet,
 };
 use proptest::prelude::*;
 
 use super::*;
+
+mod changes;
 
 const T0: Timestamp = Timestamp::from_secs(1_767_225_600);
 

@@ -78,6 +78,7 @@ impl Evaluator {
                 members.remove(reading.series.device);
             }
         }
+        self.slots.set_memberships(rule, reading.series.device, &slots);
         self.series.links[index] = ZoneLink { zones: Some(reading.zones.clone()), slots };
     }
 

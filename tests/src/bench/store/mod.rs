@@ -51,7 +51,7 @@ fn city(scale: Scale) -> City {
 }
 
 /// Ends a part with what it has found.
-fn say(found: &impl Serialize) -> anyhow::Result<()> {
+pub(super) fn say(found: &impl Serialize) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{}", serde_json::to_string(found)?)?;
     Ok(())
 }

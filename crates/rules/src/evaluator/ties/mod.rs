@@ -38,6 +38,12 @@ struct Link {
     simulated: bool,
 }
 
+impl Ties {
+    fn is_empty(&self) -> bool {
+        self.links.is_empty() && self.active.is_empty()
+    }
+}
+
 /// How many alerts of a followed rule fire, and how many of them are simulated.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fires {
@@ -61,9 +67,7 @@ impl Evaluator {
         let before = self.ties.causes.remove(&id).unwrap_or_default();
         self.tie(id);
         changed.extend(self.ties.links.get(&id).into_iter().flatten().map(|link| link.composite));
-        changed.sort_unstable();
-        changed.dedup();
-        for composite in changed {
+        for composite in self.in_order(changed) {
             self.judge_composite(composite, Some(id), now, out);
         }
         let begun = self.ties.causes.get(&id).cloned().unwrap_or_default();
@@ -82,6 +86,9 @@ impl Evaluator {
 
     /// Makes all ties anew, and judges the composites by them.
     pub(super) fn tie_all(&mut self, now: Timestamp, out: &mut Vec<AlertEvent>) {
+        if self.program.ties.iter().all(Vec::is_empty) && self.ties.is_empty() {
+            return;
+        }
         self.ties = Ties::default();
         let mut composites = Vec::new();
         for (id, slot) in self.slots.list.iter_mut().enumerate() {
@@ -104,9 +111,7 @@ impl Evaluator {
         for dependency in dependencies {
             self.hold_back(dependency);
         }
-        composites.sort_unstable();
-        composites.dedup();
-        for composite in composites {
+        for composite in self.in_order(composites) {
             self.judge_composite(composite, None, now, out);
         }
     }
@@ -309,7 +314,17 @@ impl Evaluator {
     fn suppressed_by(&self, dependency: u32) -> Vec<SlotId> {
         let hangs = |rule: u32| self.program.rules[rule as usize].suppressors.contains(&dependency);
         let slots = self.slots.list.iter().enumerate();
-        slots.filter(|(_, slot)| hangs(slot.rule)).map(|(id, _)| id as SlotId).collect()
+        self.in_order(slots.filter(|(_, slot)| hangs(slot.rule)).map(|(id, _)| id as SlotId).collect())
+    }
+
+    /// By rule and subject: the numbers of slots depend on history.
+    fn in_order(&self, mut slots: Vec<SlotId>) -> Vec<SlotId> {
+        slots.sort_unstable_by(|a, b| {
+            let (a, b) = (self.slots.get(*a), self.slots.get(*b));
+            (a.rule, &a.key).cmp(&(b.rule, &b.key))
+        });
+        slots.dedup();
+        slots
     }
 
     /// Judges a composite. `by`: the alert whose change is the reason.

@@ -1,0 +1,333 @@
+//! The engine's thread: takes what comes, gives it to the evaluator, and writes what comes of it.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use city_model::{AlertEvent, DeviceKey, Directory, Position, SharedClock, Span, Timestamp};
+use city_pipeline::Committed;
+use city_registry::Registry;
+use city_rules::Evaluator;
+use city_store::{SharedStore, StateDb};
+use rustc_hash::FxHashMap;
+
+use super::journal::{Input, Journal};
+use super::saver::{Content, Done, Job, Saver};
+use super::{EngineError, EngineStatus, LowWater, Metrics, Order};
+use crate::outbox::Outbox;
+use crate::state;
+
+/// The longest time between two looks at the clock.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Orders that are obeyed before their events are written together.
+const TOGETHER: usize = 16;
+
+/// Timers run this far behind the clock, so that a reading that was received in time, but is
+/// still on its way to the engine, is heard before the timer decides.
+const TIMER_SLACK: Span = Span::from_millis(500);
+
+/// How far the clock may be behind what was evaluated before it counts as set back. Less is
+/// waited for.
+const SET_BACK: Span = Span::from_secs(30);
+
+/// How often the state is saved at most: what a restart has to evaluate again.
+pub(super) const SAVE_EVERY: Span = Span::from_secs(10);
+
+/// How often at least, however long it takes.
+const SAVE_AT_LEAST_EVERY: Span = Span::from_mins(5);
+
+/// Taking the state holds up evaluation: at most one part in so many of the time.
+const TAKING_SHARE: i64 = 200;
+
+/// Writing it keeps a core and the disk busy: at most one part in so many of the time.
+const WRITING_SHARE: i64 = 20;
+
+/// How long to leave a disk alone that did not take the state.
+const TRY_AGAIN: Span = Span::from_secs(1);
+
+/// How often the outbox is tidied.
+const TIDY_EVERY: Span = Span::from_mins(1);
+
+/// Whether the journal leads to the present state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// It does, from the state that is saved.
+    Good,
+    /// Something happened that it cannot tell, such as new rules: the whole state must be saved
+    /// before the next event can be written.
+    Stale,
+    /// A state from after that is being saved.
+    Renewing,
+}
+
+/// What the engine's thread holds.
+pub(super) struct Runner {
+    pub(super) evaluator: Evaluator,
+    pub(super) registry: Arc<Registry>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) store: SharedStore,
+    pub(super) state: Arc<StateDb>,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) clock: SharedClock,
+    pub(super) metrics: Metrics,
+    pub(super) status: Arc<Mutex<EngineStatus>>,
+    pub(super) low_water: Arc<OnceLock<LowWater>>,
+    pub(super) saver: Saver,
+    pub(super) journal: Journal,
+    /// The number of the journal's next entry.
+    pub(super) entry: i64,
+    pub(super) base: Base,
+    pub(super) seq: u64,
+    pub(super) readings: u64,
+    pub(super) restored: bool,
+    /// Where devices that move were last.
+    pub(super) places: FxHashMap<DeviceKey, Position>,
+    pub(super) saved_at: Timestamp,
+    pub(super) save_every: Span,
+    pub(super) tidied_at: Timestamp,
+    pub(super) failing: Option<String>,
+    /// Whether it was not written down yet what receivers were told.
+    pub(super) is_untold: bool,
+    /// Events that are not written yet, because the state database failed, or are about to be.
+    pub(super) events: Vec<AlertEvent>,
+}
+
+impl Runner {
+    pub(super) fn run(mut self, inbox: &Receiver<Order>) {
+        loop {
+            let mut order = inbox.recv_timeout(TICK);
+            let idle = matches!(order, Err(RecvTimeoutError::Timeout));
+            for _ in 0..TOGETHER {
+                match order {
+                    Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return self.finish(),
+                    Ok(Order::Die) => return self.saver.give_up(),
+                    Ok(Order::Evaluate(committed)) => self.evaluate(&committed),
+                    Ok(Order::Rules(rules, answer)) => {
+                        let now = self.settled(self.clock.now());
+                        let mut report = self.evaluator.set_rules(rules, now);
+                        self.base = Base::Stale;
+                        self.events.append(&mut report.events);
+                        // An error says that nobody waits for the report any more.
+                        let _ = answer.send(report);
+                    }
+                    Err(RecvTimeoutError::Timeout) => break,
+                }
+                order = inbox.try_recv().or(Err(RecvTimeoutError::Timeout));
+            }
+            let now = self.clock.now();
+            if self.evaluator.clock().since(now) > SET_BACK {
+                let evaluated = self.evaluator.clock();
+                tracing::warn!(%now, %evaluated, "the clock was set back; alerts go on from there");
+                self.evaluator.set_back(now - TIMER_SLACK);
+                self.base = Base::Stale;
+            }
+            if idle {
+                let upto = self.settled(now);
+                self.refresh(upto);
+                self.journal.note(Input::Clock(upto));
+                self.evaluator.advance(upto, &mut self.events);
+            }
+            self.publish(now);
+        }
+    }
+
+    fn finish(mut self) {
+        self.save_now(self.clock.now());
+    }
+
+    /// Up to when timers may decide: a reading that was received but is not evaluated yet, because
+    /// the disk is slow or full, must be heard before.
+    fn settled(&self, now: Timestamp) -> Timestamp {
+        let oldest = self.low_water.get().and_then(|oldest| oldest());
+        oldest.map_or(now, |oldest| oldest.min(now)) - TIMER_SLACK
+    }
+
+    fn evaluate(&mut self, committed: &Committed) {
+        // The registry may have changed since these were received; time has not passed for them.
+        self.refresh(committed.readings.first().map_or(self.evaluator.clock(), |r| r.received));
+        let timer = self.metrics.batch.start_timer();
+        for reading in &committed.readings {
+            if let Some(position) = reading.position {
+                self.places.insert(reading.series.device, position);
+            }
+            self.evaluator.observe(reading, &mut self.events);
+        }
+        timer.observe_duration();
+        self.journal.note(Input::Commits(committed.seq));
+        self.seq = committed.seq;
+        self.readings += committed.readings.len() as u64;
+        self.metrics.readings.inc_by(committed.readings.len() as u64);
+    }
+
+    /// Takes up changes of the registry.
+    pub(super) fn refresh(&mut self, now: Timestamp) {
+        if self.registry.is_current(&self.directory) {
+            return;
+        }
+        let present = self.registry.directory();
+        let keys = self.directory.device_slots();
+        if self.directory.difference(&present).only_adds_from(keys) {
+            self.journal.note(Input::Devices(present.device_slots() as u32, now));
+        } else {
+            self.base = Base::Stale;
+        }
+        self.directory = present;
+        let mut report = self.evaluator.set_directory(self.directory.clone(), now);
+        self.events.append(&mut report.events);
+    }
+
+    /// Writes what there is to tell, and begins to save the state if it is time.
+    fn publish(&mut self, now: Timestamp) {
+        self.hear_saver(false);
+        if !self.events.is_empty() {
+            self.write(now);
+        }
+        let is_due = is_past(self.saved_at, self.save_every, now)
+            || (self.base == Base::Stale && self.failing.is_none());
+        if is_due && self.events.is_empty() && !self.saver.is_busy {
+            self.begin_save(now);
+        }
+        if is_past(self.tidied_at, TIDY_EVERY, now) {
+            self.tidied_at = now;
+            self.saver.tidy(now);
+        }
+        self.report();
+    }
+
+    pub(super) fn report(&self) {
+        let firing = self.evaluator.firing_count();
+        self.metrics.firing.set(firing as i64);
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = EngineStatus {
+            seq: self.seq,
+            firing,
+            readings: self.readings,
+            evaluated: self.evaluator.clock(),
+            failing: self.failing.clone(),
+        };
+    }
+
+    /// Writes events and the inputs that they came of; while that fails they are kept and tried
+    /// again.
+    fn write(&mut self, now: Timestamp) {
+        if self.base == Base::Renewing {
+            self.hear_saver(true);
+        }
+        if self.base == Base::Stale {
+            if self.failing.is_none() || is_past(self.saved_at, TRY_AGAIN, now) {
+                self.save_now(now);
+            }
+            return;
+        }
+        match self.try_write(now) {
+            Ok(()) => {
+                self.entry += 1;
+                self.journal.drop_before(self.journal.end());
+                self.written();
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn try_write(&self, now: Timestamp) -> Result<(), EngineError> {
+        let (place, inputs) = self.journal.unwritten();
+        let inputs = postcard::to_stdvec(inputs)?;
+        self.state.write(|tx| {
+            self.outbox.put(tx, &self.events, now)?;
+            state::put_told(tx, &self.events)?;
+            Ok(state::put_inputs(tx, self.entry, place, &inputs)?)
+        })
+    }
+
+    fn written(&mut self) {
+        if !self.events.is_empty() {
+            self.metrics.events.inc_by(self.events.len() as u64);
+            self.outbox.ring();
+            self.events.clear();
+        }
+        self.failing = None;
+    }
+
+    fn failed(&mut self, error: &EngineError) {
+        tracing::error!(
+            %error,
+            "the alert engine's state cannot be saved, its events wait; it is tried again"
+        );
+        self.failing = Some(error.to_string());
+    }
+
+    /// Saves the state together with the events that wait, and waits until it is written.
+    pub(super) fn save_now(&mut self, now: Timestamp) {
+        self.hear_saver(true);
+        self.begin_save(now);
+        if self.hear_saver(true) {
+            self.written();
+        }
+    }
+
+    /// Takes the state as it is now, and has it saved beside the evaluation.
+    fn begin_save(&mut self, now: Timestamp) {
+        let begun = Instant::now();
+        let content = Content {
+            devices: self.directory.device_slots() as u32,
+            places: Some(self.places.iter().map(|(device, at)| (*device, *at)).collect()),
+            evaluator: self.evaluator.snapshot(),
+        };
+        let told = if self.is_untold { self.evaluator.told().collect() } else { Vec::new() };
+        let taking = begun.elapsed();
+        self.metrics.taking.observe(taking.as_secs_f64());
+        (self.saved_at, self.save_every) = (now, pace(taking, TAKING_SHARE));
+        if self.base == Base::Stale {
+            self.base = Base::Renewing;
+        }
+        self.saver.save(Job {
+            content,
+            seq: self.seq,
+            clock: now,
+            place: self.journal.seal(),
+            entry: self.entry - 1,
+            events: self.events.clone(),
+            told,
+        });
+    }
+
+    /// Takes note of a state that was saved; the store may drop the commits that it covers. Whether
+    /// one was.
+    fn hear_saver(&mut self, patient: bool) -> bool {
+        if !self.saver.is_busy {
+            return false;
+        }
+        let result = match self.saver.outcome(patient) {
+            Some(Done { place, result: Ok((took, bytes)), .. }) => {
+                self.journal.drop_before(place);
+                self.save_every = self.save_every.max(pace(took, WRITING_SHARE));
+                self.metrics.bytes.set(bytes as i64);
+                Ok(())
+            }
+            Some(Done { result: Err(error), .. }) => Err(error),
+            None if patient => Err(EngineError::Saver),
+            None => return false,
+        };
+        let saved = result.is_ok();
+        if self.base == Base::Renewing {
+            self.base = if saved { Base::Good } else { Base::Stale };
+        }
+        match result {
+            Ok(()) => (self.is_untold, self.failing) = (false, None),
+            Err(error) => self.failed(&error),
+        }
+        saved
+    }
+}
+
+/// A clock that was set back must not make anything wait until it has caught up.
+fn is_past(last: Timestamp, every: Span, now: Timestamp) -> bool {
+    now.since(last) >= every || now < last
+}
+
+/// How long to wait for the next time of something that took so long, and may take one part in
+/// `share` of the time.
+fn pace(took: Duration, share: i64) -> Span {
+    let took = Span::from_micros(i64::try_from(took.as_micros()).unwrap_or(i64::MAX / share));
+    Span::from_micros(took.micros() * share).clamp(SAVE_EVERY, SAVE_AT_LEAST_EVERY)
+}
