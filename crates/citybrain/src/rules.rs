@@ -39,7 +39,21 @@ impl Rules {
         let (turn, seen, refused) = (Mutex::default(), Mutex::default(), Mutex::default());
         let rules = Self { folder, registry, in_force, engine, turn, seen, refused };
         *rules.seen.lock().unwrap_or_else(PoisonError::into_inner) = rules.stamps();
+        rules.tell_not_judged(&rules.in_force.load());
         rules
+    }
+
+    /// Logs the devices that are selected by rules and have no limits for them.
+    fn tell_not_judged(&self, rules: &RuleSet) {
+        for found in rules.not_judged(&self.registry.directory()) {
+            tracing::warn!(
+                rule = %found.rule,
+                devices = found.devices.len(),
+                first = ?found.devices.iter().take(5).collect::<Vec<_>>(),
+                "a rule does not judge devices {}",
+                found.reason.en
+            );
+        }
     }
 
     /// Reads all files and puts their rules in force, all or nothing.
@@ -77,6 +91,7 @@ impl Rules {
             return Err(vec!["the alert engine has stopped; its log says why".to_owned()]);
         };
         self.in_force.store(rules.clone());
+        self.tell_not_judged(&rules);
         let names = |ids: Vec<Arc<str>>| ids.iter().map(ToString::to_string).collect();
         Ok(RuleReload {
             rules: rules.len() as u64,

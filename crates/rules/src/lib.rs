@@ -16,6 +16,7 @@ mod evaluator;
 mod fields;
 pub mod kinds;
 mod ladder;
+mod limits;
 mod parse;
 mod problem;
 mod rule;
@@ -25,11 +26,13 @@ mod template;
 pub mod testing;
 mod yaml;
 
+pub use check::NotJudged;
 pub use evaluator::{
     EndReason, Ended, Evaluator, LateDecision, LateReading, ReloadReport, Snapshot, Stats,
 };
 pub use kinds::{Condition, KINDS, Kind};
 pub use ladder::{Direction, Ladder, Step, Verdict};
+pub use limits::{DeviceLimits, LimitFault};
 pub use problem::{RuleProblem, RuleProblems};
 pub use rule::{Rule, RuleSet, Trust};
 pub use selector::Selector;

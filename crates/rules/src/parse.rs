@@ -14,7 +14,7 @@
 //!       attributes: {roadside: true}
 //!     severity:                        # a ladder; or `severity: high` with `raise` and `clear`
 //!       medium: {above: 75, clear_below: 65}        # or below, clear_above
-//!       high: {above: 115, clear_below: 100}
+//!       high: {above: 115, clear_below: 100}      # a limit may be the device's, see limits.rs
 //!     for: 30s                         # default 0s
 //!     keep_firing_for: 1m              # default 0s
 //!     trust: [pass, not_evaluated]     # the default; absence trusts all flags but `missing`
@@ -33,7 +33,8 @@ use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
 use crate::fields::{self, Fields, one_or_many};
-use crate::kinds::{self, KINDS, Kind};
+use crate::kinds::{self, Condition, KINDS, Kind};
+use crate::limits::DeviceLimits;
 use crate::problem::{Mark, RuleProblems, Sink, suggestion};
 use crate::rule::{Rule, RuleSet, Trust};
 use crate::selector::Selector;
@@ -151,6 +152,17 @@ impl File<'_> {
             return None;
         };
         let built = (kind.read)(&mut fields, &selector, sink);
+        let limits = DeviceLimits::read(&fields);
+        let judges_series = |built: &kinds::Built| {
+            matches!(built.condition, Condition::Value | Condition::Function(_))
+        };
+        if limits.is_some() && built.as_ref().is_some_and(|built| !judges_series(built)) {
+            sink.report_with(
+                node.mark,
+                format!("limits of single devices are not for rules of kind {}", kind.name),
+                "write numbers, or use a kind that judges the series of a device",
+            );
+        }
         let at = summary.map_or(node.mark, |node| node.mark);
         let summary = match summary {
             Some(node) => fields::local(node, "summary", sink),
@@ -169,6 +181,7 @@ impl File<'_> {
             select: selector,
             severity: built.severity,
             ladder: built.ladder,
+            limits,
             condition: built.condition,
             hold: built.hold,
             keep_firing_for,

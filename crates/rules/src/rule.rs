@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::kinds::Condition;
 use crate::ladder::{Ladder, Step};
+use crate::limits::DeviceLimits;
 use crate::problem::Mark;
 use crate::selector::Selector;
 use crate::template::Template;
@@ -62,6 +63,9 @@ pub struct Rule {
     pub severity: Severity,
     /// The limits with their severities, for kinds that judge a value.
     pub ladder: Option<Ladder>,
+    /// Where limits come from the device; those of the ladder are then those of devices without the
+    /// attributes, and not a number if there are none.
+    pub limits: Option<DeviceLimits>,
     /// What it does with the readings that it selects.
     pub condition: Condition,
     /// A hash of all that decides: the same in versions that differ in texts and labels only.

@@ -25,12 +25,13 @@ pub(super) fn record(
     kind: AlertEventKind,
     at: Timestamp,
 ) -> Option<AlertEvent> {
-    let Slot { key, open, last_started, .. } = slot;
+    let Slot { key, open, last_started, own, .. } = slot;
     let open = open.as_deref_mut()?;
     let rule = &compiled.rule;
+    let ladder = own.as_deref().or(rule.ladder.as_ref());
     let scene = Scene::new(key, rule, directory);
     if kind == AlertEventKind::Fired {
-        open.alert = Some(scene.fired(rule, open, at)?);
+        open.alert = Some(scene.fired(rule, ladder, open, at)?);
         *last_started = Some(open.started);
     }
     let severity = open.machine.severity();
@@ -44,7 +45,7 @@ pub(super) fn record(
     match (kind, severity) {
         (AlertEventKind::Escalated | AlertEventKind::Deescalated, Some(severity)) => {
             alert.severity = severity;
-            alert.limit = limit(rule.ladder.as_ref(), severity);
+            alert.limit = limit(ladder, severity);
             alert.summary = scene.summary(rule, severity, &open.evidence, alert.limit);
             alert.zones = scene.zone_ids(&open.evidence.zones);
             alert.position = scene.position(&open.evidence);
@@ -52,7 +53,7 @@ pub(super) fn record(
         (AlertEventKind::Resolved, _) => {
             // The text keeps saying what happened; value and limit say why it is over.
             alert.resolved_at = Some(at);
-            alert.limit = rule.ladder.as_ref().and_then(clear_limit);
+            alert.limit = ladder.and_then(clear_limit);
         }
         _ => {}
     }
@@ -113,11 +114,17 @@ impl<'d> Scene<'d> {
         Self { key, directory, device_id, device, zone, metric, measure }
     }
 
-    fn fired(&self, rule: &Rule, open: &Open, at: Timestamp) -> Option<Alert> {
+    fn fired(
+        &self,
+        rule: &Rule,
+        ladder: Option<&Ladder>,
+        open: &Open,
+        at: Timestamp,
+    ) -> Option<Alert> {
         let severity = open.machine.severity()?;
         let subject = self.key.subject(self.directory)?;
         let evidence = &open.evidence;
-        let limit = limit(rule.ladder.as_ref(), severity);
+        let limit = limit(ladder, severity);
         let identity = format!("{}\n{subject}\n{}", rule.id, open.started.micros());
         let unit = if evidence.value.is_some() { self.measure.unit(self.metric) } else { None };
         Some(Alert {

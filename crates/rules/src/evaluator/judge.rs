@@ -1,6 +1,6 @@
 //! Rules on single series: who selects a series, and the verdict over its readings.
 
-use city_model::{AlertEvent, Marks, Reading, SeriesKey, Span};
+use city_model::{AlertEvent, Device, Marks, Reading, SeriesKey, Span};
 
 use super::Evaluator;
 use super::program::Inside;
@@ -23,7 +23,7 @@ impl Evaluator {
                 let inside = compiled.inside(&device);
                 let target = match &compiled.rule.condition {
                     Condition::Value | Condition::State(_) | Condition::Function(_) => {
-                        self.series_target(rule, key, inside)
+                        self.series_target(rule, key, &device, inside)
                     }
                     Condition::Silence(silence) => {
                         let subject = match silence.watch {
@@ -47,11 +47,19 @@ impl Evaluator {
         self.series.entries[index].plan = Some(plan.into());
     }
 
-    fn series_target(&mut self, rule: u32, key: SeriesKey, inside: Inside) -> Option<Target> {
+    fn series_target(
+        &mut self,
+        rule: u32,
+        key: SeriesKey,
+        device: &Device,
+        inside: Inside,
+    ) -> Option<Target> {
         if inside == Inside::Never {
             return None;
         }
-        let condition = &self.program.rules[rule as usize].rule.condition;
+        let compiled = &self.program.rules[rule as usize];
+        let Ok(own) = compiled.own_limits(device) else { return Some(Target::NoLimit) };
+        let condition = &compiled.rule.condition;
         let slot = self.slots.find_or_add(rule, SubjectKey::Series(key), || Body::Series {
             memory: match condition {
                 Condition::Function(function) => Some(function.start()),
@@ -59,6 +67,7 @@ impl Evaluator {
             },
             simulated_at: None,
         });
+        self.slots.get_mut(slot).own = own;
         Some(Target::Series { slot, roams: inside == Inside::Varies })
     }
 
@@ -89,7 +98,8 @@ impl Evaluator {
                     None => return,
                 }
             }
-            match (&compiled.rule.condition, &compiled.rule.ladder, judged) {
+            let ladder = slot.own.as_deref().or(compiled.rule.ladder.as_ref());
+            match (&compiled.rule.condition, ladder, judged) {
                 (Condition::State(states), Some(ladder), _) if states.hold(&reading.value) => {
                     ladder.all()
                 }

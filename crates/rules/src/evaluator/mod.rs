@@ -234,6 +234,10 @@ impl Evaluator {
         }
         match (subscription.target, number) {
             (Target::Silence { slot }, _) => self.hear(slot, reading, subscription.simulated, out),
+            (Target::NoLimit, _) => {
+                tally.without_limit += 1;
+                return;
+            }
             (_, None) if !compiled.takes_text() => {
                 tally.not_numeric += 1;
                 return;
@@ -256,6 +260,7 @@ impl Evaluator {
             Tally { evaluated: 1.., .. } => stats.evaluated += 1,
             Tally { late: 1.., .. } => stats.late += 1,
             Tally { untrusted: 1.., .. } => stats.untrusted += 1,
+            Tally { without_limit: 1.., .. } => stats.without_limit += 1,
             _ => stats.not_numeric += 1,
         }
         if let Some(rule) = tally.first_late {
@@ -320,6 +325,7 @@ struct Tally {
     evaluated: u32,
     late: u32,
     untrusted: u32,
+    without_limit: u32,
     not_numeric: u32,
     first_late: Option<u32>,
 }

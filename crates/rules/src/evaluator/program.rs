@@ -5,6 +5,8 @@ use std::sync::Arc;
 use city_model::{Device, Directory, MetricKey, Placement, Span, ZoneKey};
 
 use crate::kinds::{Condition, Silence};
+use crate::ladder::Ladder;
+use crate::limits::LimitFault;
 use crate::rule::{Rule, RuleSet, Trust};
 use crate::state::Timing;
 
@@ -113,6 +115,14 @@ impl Compiled {
             Placement::Fixed(_) if self.in_zones(&device.zones) => Inside::Always,
             Placement::Fixed(_) => Inside::Never,
             Placement::Moving | Placement::Unknown => Inside::Varies,
+        }
+    }
+
+    /// The limits of a device, if the rule takes them from it; an error if it has none.
+    pub(super) fn own_limits(&self, device: &Device) -> Result<Option<Box<Ladder>>, LimitFault> {
+        match (&self.rule.limits, &self.rule.ladder) {
+            (Some(limits), Some(ladder)) => Ok(Some(Box::new(limits.resolve(ladder, device)?))),
+            _ => Ok(None),
         }
     }
 

@@ -59,6 +59,8 @@ pub enum EndReason {
     NotSelected,
     /// Its device is planned or in maintenance, where silence is expected.
     NotWatched,
+    /// Its device has no limit any more by which to judge it.
+    NoLimit,
     /// Its zone is gone or no longer selected by the rule.
     ZoneGone,
 }
@@ -71,6 +73,7 @@ impl EndReason {
             Self::RuleChanged => ("the rule was changed", "规则已修改"),
             Self::NotSelected => ("the rule no longer selects the device", "规则不再适用于该设备"),
             Self::NotWatched => ("the device is out of service", "设备已停用或维护中"),
+            Self::NoLimit => ("the device has no valid limit any more", "设备已没有有效限值"),
             Self::ZoneGone => ("the zone is no longer watched", "该区域不再受监测"),
         };
         LocalText::new(en, zh)
@@ -147,7 +150,7 @@ impl Evaluator {
             .collect();
         let mut slots = std::mem::take(&mut self.slots.list);
         slots.retain_mut(|slot| {
-            let reason = self.gone(slot, &gateways);
+            let reason = self.gone(slot, &gateways).or_else(|| self.take_limits(slot));
             if reason.is_some() {
                 self.end(slot, reason, report);
             }
@@ -173,6 +176,17 @@ impl Evaluator {
         };
         let Some(device) = device else { return Some(EndReason::NotSelected) };
         self.device_gone(slot, device, gateways)
+    }
+
+    /// Gives a slot the limits that its device has now.
+    fn take_limits(&self, slot: &mut Slot) -> Option<EndReason> {
+        let SubjectKey::Series(series) = &slot.key else { return None };
+        let compiled = &self.program.rules[slot.rule as usize];
+        match compiled.own_limits(self.directory.device(series.device)?) {
+            Ok(own) => slot.own = own,
+            Err(_) => return Some(EndReason::NoLimit),
+        }
+        None
     }
 
     fn device_gone(

@@ -23,6 +23,8 @@ pub(super) enum Target {
     Silence {
         slot: SlotId,
     },
+    /// The device has no limits: nothing is judged.
+    NoLimit,
     /// An index into [`Table::links`].
     Zone {
         link: u32,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::program::Program;
 use crate::kinds::Memory;
+use crate::ladder::Ladder;
 use crate::state::Machine;
 
 /// The number of a slot in [`Slots`]; changes when rules or the directory do.
@@ -34,6 +35,8 @@ pub(super) struct Slot {
     pub(super) last_started: Option<Timestamp>,
     /// There while something is pending or fires.
     pub(super) open: Option<Box<Open>>,
+    /// The limits of the device, where the rule takes them from it.
+    pub(super) own: Option<Box<Ladder>>,
     pub(super) body: Body,
 }
 
@@ -149,7 +152,7 @@ impl Members {
 
 impl Slot {
     pub(super) fn new(rule: u32, key: SubjectKey, body: Body) -> Self {
-        Self { rule, key, timer: None, last_started: None, open: None, body }
+        Self { rule, key, timer: None, last_started: None, open: None, own: None, body }
     }
 
     /// When something is to be done next without a reading.

@@ -12,7 +12,7 @@ const REMEMBERED: usize = 1_000;
 /// Counters since the evaluator was made, and its size.
 ///
 /// Every reading is counted once: `readings` = `unselected` + `retained` + `future` + `duplicate`
-/// + `out_of_order` + `evaluated` + `late` + `untrusted` + `not_numeric`.
+/// + `out_of_order` + `evaluated` + `late` + `untrusted` + `without_limit` + `not_numeric`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// All readings that were observed.
@@ -33,6 +33,8 @@ pub struct Stats {
     pub late: u64,
     /// No rule that selects it trusts its quality flag.
     pub untrusted: u64,
+    /// Its device has no limits for the rules that select it.
+    pub without_limit: u64,
     /// It is a text, and its rules judge numbers.
     pub not_numeric: u64,
     /// How often a rule evaluated a reading.
