@@ -7,6 +7,7 @@
 
 mod alerts;
 mod judge;
+mod late;
 mod program;
 mod reload;
 mod series;
@@ -74,9 +75,9 @@ impl Evaluator {
 
     /// Takes a reading; the clock moves on to its received time and never back.
     ///
-    /// Retained readings, readings from the future, duplicates and readings older than the newest
-    /// one of their series are no news: they are counted and decide nothing (a reading from the
-    /// future still is a sign of life).
+    /// Retained readings, readings from the future and duplicates are no news: they are counted and
+    /// decide nothing (a reading from the future still is a sign of life). Readings older than the
+    /// newest one of their series count in windows and zones alone.
     pub fn observe(&mut self, reading: &Reading, out: &mut Vec<AlertEvent>) {
         self.advance(self.clock.max(reading.received), out);
         self.counters.stats.readings += 1;
@@ -185,15 +186,7 @@ impl Evaluator {
         let newest = &mut self.series.entries[index].newest;
         match *newest {
             Some(newest) if newest == reading.time => stats.duplicate += 1,
-            Some(newest) if newest > reading.time => {
-                stats.out_of_order += 1;
-                self.counters.remember(LateReading {
-                    series: reading.series,
-                    time: reading.time,
-                    received: reading.received,
-                    decision: LateDecision::OutOfOrder { newest },
-                });
-            }
+            Some(newest) if newest > reading.time => self.take_late(reading, index, newest, out),
             _ => {
                 *newest = Some(reading.time);
                 return true;

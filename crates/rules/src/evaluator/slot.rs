@@ -139,6 +139,12 @@ impl Members {
         }
     }
 
+    /// The time of the reading with which a device counts.
+    pub(super) fn time_of(&self, device: DeviceKey) -> Option<Timestamp> {
+        let found = self.list.binary_search_by_key(&device, |other| other.device);
+        found.ok().map(|at| self.list[at].time)
+    }
+
     pub(super) fn has(&self, device: DeviceKey) -> bool {
         self.list.binary_search_by_key(&device, |other| other.device).is_ok()
     }

@@ -25,6 +25,21 @@ impl Evaluator {
         if known.is_none_or(|zones| *zones != reading.zones) {
             self.relink(index, subscription.rule, reading);
         }
+        for at in 0..self.series.links[index].slots.len() {
+            let id = self.series.links[index].slots[at];
+            self.count_in(id, subscription, reading, value, out);
+        }
+    }
+
+    /// Lets a device count in a zone with a reading, and judges the zone, now or when its time comes.
+    pub(super) fn count_in(
+        &mut self,
+        id: SlotId,
+        subscription: Subscription,
+        reading: &Reading,
+        value: f64,
+        out: &mut Vec<AlertEvent>,
+    ) {
         let now = self.clock;
         let unlimited = self.program.rules[subscription.rule as usize].lateness.is_none();
         let member = Member {
@@ -35,16 +50,13 @@ impl Evaluator {
             stamp: if unlimited { now } else { reading.time },
             simulated: subscription.simulated || reading.marks.has(Marks::SIMULATED),
         };
-        for at in 0..self.series.links[index].slots.len() {
-            let id = self.series.links[index].slots[at];
-            let Body::Zone(members) = &mut self.slots.get_mut(id).body else { continue };
-            members.put(member);
-            if members.next.is_none_or(|next| next <= now) {
-                self.judge_zone(id, now, out);
-            } else {
-                members.dirty = true;
-                self.schedule(id);
-            }
+        let Body::Zone(members) = &mut self.slots.get_mut(id).body else { return };
+        members.put(member);
+        if members.next.is_none_or(|next| next <= now) {
+            self.judge_zone(id, now, out);
+        } else {
+            members.dirty = true;
+            self.schedule(id);
         }
     }
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The window reaches from the newest reading back by `over` in event time, its far end excluded.
-//! Sums, counts and extremes are kept running: the work for a reading does not grow with the
+//! Readings that come out of order, but inside the rule's `lateness`, count in it, too. Sums, counts and extremes are kept running: the work for a reading does not grow with the
 //! window. Percentiles keep the window sorted.
 
 use std::collections::VecDeque;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use city_model::{Span, Timestamp};
 
-use super::{Built, Condition, Kind, Measure, Memory, Saved, SeriesFunction, threshold};
+use super::{Built, Condition, Kind, Late, Measure, Memory, Saved, SeriesFunction, threshold};
 use crate::fields::Fields;
 use crate::ladder::Ladder;
 use crate::parse::{choose, need_metric, positive_span};
@@ -219,6 +219,33 @@ impl Memory for Running {
         self.result()
     }
 
+    fn insert_late(&mut self, time: Timestamp, value: f64) -> Late {
+        let Some((newest, _)) = self.readings.back().copied() else {
+            return Late::Taken(self.push(time, value));
+        };
+        if time > newest {
+            return Late::Taken(self.push(time, value));
+        }
+        let place = self.readings.partition_point(|(other, _)| *other < time);
+        let is_there = self.readings.get(place).is_some_and(|(other, _)| *other == time);
+        if is_there || time <= newest - self.window.over {
+            return Late::Refused;
+        }
+        self.readings.insert(place, (time, value));
+        match self.window.function {
+            Function::Mean | Function::Sum => self.sum += value,
+            Function::Min | Function::Max => {
+                self.extremes.clear();
+                for index in 0..self.readings.len() {
+                    let (time, value) = self.readings[index];
+                    self.admit(time, value);
+                }
+            }
+            Function::Count | Function::P95 => self.admit(time, value),
+        }
+        Late::Taken(self.result())
+    }
+
     fn save(&self) -> Saved {
         let times = self.readings.iter().map(|(time, _)| time.micros());
         let values = self.readings.iter().map(|(_, value)| *value);
@@ -248,6 +275,39 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn late_readings_count_as_if_they_had_come_in_order(
+            steps in prop::collection::vec((0i64..200, -50i32..50), 1..100),
+            which in 0usize..6,
+        ) {
+            let function = FUNCTIONS[which].1;
+            let window = Window { function, over: Span::from_secs(60), min_count: 1 };
+            let mut memory = window.start();
+            let mut taken: Vec<(i64, f64)> = Vec::new();
+            for (at, tenths) in steps {
+                let value = f64::from(tenths) / 10.0;
+                let newest = taken.last().map_or(i64::MIN, |(at, _)| *at);
+                let place = taken.partition_point(|(other, _)| *other < at);
+                let known = taken.get(place).is_some_and(|(other, _)| *other == at);
+                let late = memory.insert_late(Timestamp::from_secs(at), value);
+                if known || at <= newest.saturating_sub(60) {
+                    prop_assert_eq!(late, Late::Refused);
+                    continue;
+                }
+                taken.insert(place, (at, value));
+                let newest = newest.max(at);
+                taken.retain(|(at, _)| *at > newest - 60);
+                let mut sorted = window.start();
+                let mut expected = None;
+                for (at, value) in &taken {
+                    expected = sorted.push(Timestamp::from_secs(*at), *value);
+                }
+                let Late::Taken(Some(got)) = late else { panic!("{late:?} is no result") };
+                let expected = expected.expect("one reading is enough");
+                prop_assert!((got - expected).abs() < 1e-9, "{:?}: {} is not {}", function, got, expected);
+            }
+        }
+
         #[test]
         fn running_results_equal_those_of_the_whole_window(
             steps in prop::collection::vec((1i64..40, -50i32..50), 1..200),
