@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use city_alert::EngineHandle;
 use city_api::{EndedAlert, RuleReload};
 use city_registry::Registry;
-use city_rules::RuleSet;
+use city_rules::{RuleSet, Setting};
 use tokio_util::sync::CancellationToken;
 
 use crate::city::{rule_files, rule_paths};
@@ -83,7 +83,10 @@ impl Rules {
         };
         let files = rule_files(folder)
             .map_err(|error| vec![format!("{} cannot be read: {error}", folder.display())])?;
-        let rules = RuleSet::parse(&files)
+        // The zone of the city stays; calendars are read anew.
+        let time_zone = self.in_force.load().setting().time_zone.clone();
+        let city = Setting { time_zone, ..Setting::default() };
+        let rules = RuleSet::parse_in(&files, &city)
             .and_then(|rules| rules.check_against(&self.registry.directory()).map(|()| rules))
             .map_err(|problems| problems.0.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let rules = Arc::new(rules);

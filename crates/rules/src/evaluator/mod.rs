@@ -12,6 +12,7 @@ mod program;
 mod reload;
 mod series;
 mod setback;
+mod shift;
 mod silence;
 mod slot;
 mod snapshot;
@@ -27,6 +28,7 @@ use city_model::{Alert, AlertEvent, AlertEventKind, Directory, Marks, Reading, T
 
 use self::program::Program;
 use self::series::{Subscription, Table, Target};
+use self::shift::Shifts;
 use self::slot::{Body, Evidence, SlotId, Slots};
 use self::stats::Counters;
 use crate::ladder::Verdict;
@@ -46,6 +48,7 @@ pub struct Evaluator {
     series: Table,
     slots: Slots,
     timers: BinaryHeap<Reverse<(Timestamp, SlotId)>>,
+    shifts: Shifts,
     counters: Counters,
     /// Reused buffers.
     due: Vec<SlotId>,
@@ -64,6 +67,7 @@ impl Evaluator {
             series: Table::default(),
             slots: Slots::default(),
             timers: BinaryHeap::new(),
+            shifts: Shifts::default(),
             counters: Counters::default(),
             due: Vec::new(),
             values: Vec::new(),
@@ -281,6 +285,13 @@ impl Evaluator {
         if slot.open.is_none() && verdict.raised == 0 {
             return;
         }
+        if self.shifts.is_off(slot.rule) {
+            return self.apply_off(id, now, verdict, evidence, out);
+        }
+        slot.forget_waiting();
+        if slot.open.is_none() && verdict.raised == 0 {
+            return;
+        }
         let timing = self.program.rules[slot.rule as usize].timing;
         let open = slot.open(since);
         open.simulated |= evidence.simulated;
@@ -302,8 +313,9 @@ impl Evaluator {
             let compiled = &self.program.rules[slot.rule as usize];
             out.extend(alerts::record(slot, compiled, &self.directory, kind, now));
         }
-        if slot.open.as_ref().is_some_and(|open| open.machine.is_inactive()) {
-            slot.open = None;
+        // Off schedule, slots whose condition holds are open without anything pending.
+        if !self.shifts.is_off(slot.rule) || change == Some(AlertEventKind::Resolved) {
+            slot.forget_waiting();
         }
         if change == Some(AlertEventKind::Resolved) {
             self.release_members(id, now);

@@ -61,6 +61,8 @@ pub enum EndReason {
     NotWatched,
     /// Its device has no limit any more by which to judge it.
     NoLimit,
+    /// Its rule is off schedule, and its alerts end then.
+    OffSchedule,
     /// Its zone is gone or no longer selected by the rule.
     ZoneGone,
 }
@@ -74,6 +76,7 @@ impl EndReason {
             Self::NotSelected => ("the rule no longer selects the device", "规则不再适用于该设备"),
             Self::NotWatched => ("the device is out of service", "设备已停用或维护中"),
             Self::NoLimit => ("the device has no valid limit any more", "设备已没有有效限值"),
+            Self::OffSchedule => ("the rule's schedule has ended", "规则已不在生效时段内"),
             Self::ZoneGone => ("the zone is no longer watched", "该区域不再受监测"),
         };
         LocalText::new(en, zh)
@@ -99,6 +102,7 @@ impl Evaluator {
         let mut report = ReloadReport::default();
         self.advance(now, &mut report.events);
         let before = std::mem::replace(&mut self.rules, rules);
+        let shifts = std::mem::take(&mut self.shifts);
         self.program = Program::new(&self.rules, &self.directory);
         let mut numbers = Vec::with_capacity(before.len());
         for old in before.rules() {
@@ -119,6 +123,8 @@ impl Evaluator {
             self.rules.rules().iter().map(|rule| rule.id.clone()).filter(is_new).collect();
         self.renumber(&numbers, &mut report);
         self.rebuild(self.clock, &mut report);
+        let shifted = self.shifted(&shifts, &numbers);
+        self.follow_shifts(&shifted, self.clock, &mut report.events);
         report
     }
 

@@ -103,7 +103,28 @@ pub(super) struct Quiet {
     pub(super) gateway: Option<SlotId>,
 }
 
+impl Open {
+    /// A condition that holds while its rule is off schedule.
+    pub(super) fn waiting(now: Timestamp, evidence: Evidence) -> Self {
+        Self {
+            machine: Machine::default(),
+            started: now,
+            simulated: evidence.simulated,
+            evidence,
+            alert: None,
+            seq: 0,
+        }
+    }
+}
+
 impl Quiet {
+    /// Gives it its full allowance anew.
+    pub(super) fn arm_anew(&mut self, now: Timestamp) {
+        self.silent = false;
+        self.suppressed = false;
+        self.armed = self.armed.max(now);
+    }
+
     /// When the allowance ends.
     pub(super) fn deadline(&self) -> Timestamp {
         self.armed + self.allowance
@@ -185,15 +206,15 @@ impl Slot {
                 Some(last) if since <= last => last + Span::from_micros(1),
                 _ => since,
             };
-            Box::new(Open {
-                machine: Machine::default(),
-                started,
-                evidence: Evidence::default(),
-                simulated: false,
-                alert: None,
-                seq: 0,
-            })
+            Box::new(Open::waiting(started, Evidence::default()))
         })
+    }
+
+    /// Closes the slot if nothing is pending and nothing fires.
+    pub(super) fn forget_waiting(&mut self) {
+        if self.open.as_ref().is_some_and(|open| open.machine.is_inactive()) {
+            self.open = None;
+        }
     }
 
     /// Whether an alert of the slot fires.

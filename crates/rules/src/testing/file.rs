@@ -14,6 +14,7 @@ use crate::fields::{self, Fields, one_or_many};
 use crate::parse::QUALITIES;
 use crate::problem::{Mark, Sink, suggestion};
 use crate::rule::RuleSet;
+use crate::setting::Setting;
 use crate::yaml::{self, Node};
 
 /// 2026-01-01T00:00:00Z.
@@ -58,7 +59,8 @@ impl TestFile {
     ) -> Option<Self> {
         let root = yaml::read(text, sink)?;
         let mut fields = Fields::of(&root, "a rule test file", sink)?;
-        let rules = read_rules(&mut fields, load, sink);
+        let setting = read_setting(&mut fields, sink);
+        let rules = read_rules(&mut fields, &setting, load, sink);
         let zones = read_zones(&mut fields, sink);
         let mut directory = Directory::new([], Catalogue::embedded(), zones, 1);
         for node in fields.get("devices").map_or(&[][..], one_or_many) {
@@ -85,8 +87,34 @@ impl TestFile {
     }
 }
 
+/// The city of the tests.
+fn read_setting(fields: &mut Fields<'_>, sink: &mut Sink) -> Setting {
+    let Some(node) = fields.get("time_zone") else { return Setting::default() };
+    let name = fields::text(node, "time_zone", sink).unwrap_or_default();
+    Setting::in_zone(name).unwrap_or_else(|| {
+        let message = format!("{} is no time zone", node.found());
+        sink.report_with(node.mark, message, "write an IANA name such as Asia/Shanghai");
+        Setting::default()
+    })
+}
+
+/// When a test begins.
+fn read_start(fields: &mut Fields<'_>, sink: &mut Sink) -> Timestamp {
+    let Some(node) = fields.get("start") else { return START };
+    let start = node.text_value().and_then(|text| text.parse().ok());
+    if start.is_none() {
+        sink.report_with(
+            node.mark,
+            format!("`start` must be an instant, found {}", node.found()),
+            "write for example 2026-03-29T00:30:00Z, or with the offset of the place",
+        );
+    }
+    start.unwrap_or(START)
+}
+
 fn read_rules(
     fields: &mut Fields<'_>,
+    setting: &Setting,
     load: &dyn Fn(&str) -> Result<String, String>,
     sink: &mut Sink,
 ) -> Option<RuleSet> {
@@ -108,7 +136,7 @@ fn read_rules(
         sink.report_with(fields.node.mark, "no rules to test", "add `rules: file.yaml`");
         return None;
     }
-    match RuleSet::parse(&files) {
+    match RuleSet::parse_in(&files, setting) {
         Ok(rules) => Some(rules),
         Err(problems) => {
             sink.problems.extend(problems.0);
@@ -123,7 +151,7 @@ fn read_test(node: &Node, directory: &Directory, sink: &mut Sink) -> Option<Test
         .need("name", "say what the test shows", sink)
         .and_then(|node| fields::text(node, "name", sink))?
         .to_owned();
-    let start = START;
+    let start = read_start(&mut fields, sink);
     let mut actions = Vec::new();
     for node in fields.get("input").map_or(&[][..], one_or_many) {
         read_input(node, directory, start, &mut actions, sink);

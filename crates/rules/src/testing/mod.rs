@@ -2,11 +2,13 @@
 //!
 //! ```yaml
 //! rules: threshold.yaml               # one or several, or `inline: |` with the text of a rule file
+//! time_zone: America/Chicago          # the city's; default UTC
 //! zones: [{id: loop, name: {en: The Loop, zh: 卢普区}, layer: neighbourhood}]
 //! devices:
 //!   - {id: a, kind: air_station, interval: 30s, zones: [loop]}
 //! tests:
 //!   - name: a spike shorter than `for` raises nothing
+//!     start: 2026-03-08T01:30:00-06:00      # default 2026-01-01T00:00:00Z
 //!     until: 5m
 //!     input:
 //!       - {series: pm25 of a, every: 10s, values: "10 80 80x3 _ 60"}
