@@ -49,6 +49,8 @@ pub(super) enum Action {
     Reading(Reading),
     Device(Arc<Device>),
     Restart,
+    /// The clock was ahead and is set back to this.
+    SetBack(Timestamp),
 }
 
 impl TestFile {
@@ -152,6 +154,66 @@ fn read_test(node: &Node, directory: &Directory, sink: &mut Sink) -> Option<Test
         .and_then(|node| fields::text(node, "name", sink))?
         .to_owned();
     let start = read_start(&mut fields, sink);
+    let mut actions = read_actions(&mut fields, directory, start, sink);
+    if let Some(node) = fields.get("set_back") {
+        read_set_back(node, directory, start, &mut actions, sink);
+    }
+    let until = fields.span("until", sink);
+    let expect = fields.need("expect", "write `expect: []` if no event may come", sink);
+    let expect: Vec<Expected> = expect
+        .map_or(&[][..], one_or_many)
+        .iter()
+        .filter_map(|node| Expected::read(node, start, sink))
+        .collect();
+    fields.finish(|_| None, sink);
+    let last = actions.last().map_or(start, |(at, _)| *at);
+    Some(Test {
+        name,
+        mark: node.mark,
+        start,
+        until: until.map_or(last, |until| start + until),
+        actions,
+        expect,
+    })
+}
+
+/// Reads the clock that is set back, and what happens afterwards.
+fn read_set_back(
+    node: &Node,
+    directory: &Directory,
+    start: Timestamp,
+    actions: &mut Vec<(Timestamp, Action)>,
+    sink: &mut Sink,
+) {
+    let Some(mut fields) = Fields::of(node, "`set_back`", sink) else { return };
+    let (at, to) = (fields.span("at", sink), fields.span("to", sink));
+    let after = read_actions(&mut fields, directory, start, sink);
+    fields.finish(|_| None, sink);
+    let (Some(at), Some(to)) = (at, to) else {
+        sink.report_with(node.mark, "`set_back` needs `at` and `to`", "write `{at: 2h, to: 10s}`");
+        return;
+    };
+    let last = actions.last().map_or(start, |(at, _)| *at);
+    let first = after.first().map_or(start + to, |(at, _)| *at);
+    if to >= at || last > start + at || first < start + to {
+        sink.report_with(
+            node.mark,
+            "`to` must be before `at`, and nothing may happen after `at` or, by the clock that was \
+             set back, before `to`",
+            "what happens afterwards stands in `set_back`, with times by that clock",
+        );
+    }
+    actions.push((start + at, Action::SetBack(start + to)));
+    actions.extend(after);
+}
+
+/// Reads readings, changes of the registry and restarts, in the order in which they happen.
+fn read_actions(
+    fields: &mut Fields<'_>,
+    directory: &Directory,
+    start: Timestamp,
+    sink: &mut Sink,
+) -> Vec<(Timestamp, Action)> {
     let mut actions = Vec::new();
     for node in fields.get("input").map_or(&[][..], one_or_many) {
         read_input(node, directory, start, &mut actions, sink);
@@ -172,25 +234,9 @@ fn read_test(node: &Node, directory: &Directory, sink: &mut Sink) -> Option<Test
             actions.push((start + at, Action::Restart));
         }
     }
-    let until = fields.span("until", sink);
-    let expect = fields.need("expect", "write `expect: []` if no event may come", sink);
-    let expect: Vec<Expected> = expect
-        .map_or(&[][..], one_or_many)
-        .iter()
-        .filter_map(|node| Expected::read(node, start, sink))
-        .collect();
-    fields.finish(|_| None, sink);
     // What happens at the same time happens in the order of the file, restarts last.
     actions.sort_by_key(|(at, _)| *at);
-    let last = actions.last().map_or(start, |(at, _)| *at);
-    Some(Test {
-        name,
-        mark: node.mark,
-        start,
-        until: until.map_or(last, |until| start + until),
-        actions,
-        expect,
-    })
+    actions
 }
 
 fn read_input(
