@@ -182,7 +182,12 @@ impl File<'_> {
             // Without its kind nobody can say which further keys are known.
             return None;
         };
-        let built = (kind.read)(&mut fields, &selector, sink);
+        let mut built = (kind.read)(&mut fields, &selector, sink);
+        if let Some(kinds::Built { condition: Condition::Function(function), .. }) = &mut built
+            && let Some(local) = function.in_zone(&self.setting.time_zone)
+        {
+            *function = local;
+        }
         let limits = DeviceLimits::read(&fields);
         let judges_series = |built: &kinds::Built| {
             matches!(built.condition, Condition::Value | Condition::Function(_))

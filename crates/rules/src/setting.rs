@@ -45,6 +45,11 @@ pub(crate) fn local(zone: &TimeZone, time: Timestamp) -> DateTime {
     zone.to_datetime(instant(time))
 }
 
+/// By how many seconds local time is ahead of UTC at an instant.
+pub(crate) fn offset_secs(zone: &TimeZone, time: Timestamp) -> i64 {
+    i64::from(zone.to_offset(instant(time)).seconds())
+}
+
 fn instant(time: Timestamp) -> jiff::Timestamp {
     // Beyond jiff's years there is no calendar; no clock is ever there.
     jiff::Timestamp::from_microsecond(time.micros()).unwrap_or_default()

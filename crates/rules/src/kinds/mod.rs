@@ -18,6 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use city_model::{Metric, Severity, Span, Timestamp};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::fields::Fields;
@@ -138,6 +139,10 @@ pub trait SeriesFunction: fmt::Debug + Send + Sync {
     /// What the result is measured in.
     fn measure(&self) -> Measure {
         Measure::Metric
+    }
+    /// The function for a city in a time zone, if that makes a difference.
+    fn in_zone(&self, _time_zone: &TimeZone) -> Option<Arc<dyn SeriesFunction>> {
+        None
     }
 }
 
