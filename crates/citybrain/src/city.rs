@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use city_model::{Catalogue, Directory};
 use city_pipeline::Sources;
 use city_registry::{DeviceEntry, Seed, read_devices};
-use city_rules::RuleSet;
+use city_rules::{RuleSet, Setting};
 
 use crate::codecs::CodecFiles;
 use crate::settings::{Problem, Problems, Settings, StoreBackend, check_meaning};
@@ -58,7 +58,8 @@ impl City {
         let codecs = CodecFiles::read(settings.city.codecs.as_deref(), &mut problems.0);
         codecs.check(&settings.city.kinds, &mut problems.0);
         crate::kinds::check(&settings.city.kinds, &catalogue, &mut problems.0);
-        let rules = read_rules(settings.city.rules.as_deref(), &mut problems.0);
+        let setting = Setting::in_zone(&settings.city.time_zone).unwrap_or_default();
+        let rules = read_rules(settings.city.rules.as_deref(), &setting, &mut problems.0);
         let directory = Directory::new([], catalogue.clone(), zones.zones().to_vec(), 0);
         if let Err(found) = rules.check_against(&directory) {
             problems.0.push(rule_problem(settings.city.rules.as_deref(), &found));
@@ -98,7 +99,7 @@ fn bounds_of(devices: &[DeviceEntry]) -> Option<[f64; 4]> {
 
 /// What types alone cannot say.
 fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
-    if jiff::tz::TimeZone::get(&settings.city.time_zone).is_err() {
+    if Setting::in_zone(&settings.city.time_zone).is_none() {
         problems.push(Problem::new(
             "city.time_zone",
             format!("`{}` is no time zone", settings.city.time_zone),
@@ -262,7 +263,7 @@ pub fn rule_paths(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn read_rules(directory: Option<&Path>, problems: &mut Vec<Problem>) -> RuleSet {
+fn read_rules(directory: Option<&Path>, setting: &Setting, problems: &mut Vec<Problem>) -> RuleSet {
     let Some(directory) = directory else { return RuleSet::default() };
     let files = match rule_files(directory) {
         Ok(files) => files,
@@ -275,7 +276,7 @@ fn read_rules(directory: Option<&Path>, problems: &mut Vec<Problem>) -> RuleSet 
             return RuleSet::default();
         }
     };
-    RuleSet::parse(&files).unwrap_or_else(|found| {
+    RuleSet::parse_in(&files, setting).unwrap_or_else(|found| {
         problems.push(rule_problem(Some(directory), &found));
         RuleSet::default()
     })

@@ -4,6 +4,7 @@ use city_model::{Severity, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::fields::{self, Fields};
+use crate::limits::stand_in;
 use crate::parse;
 use crate::problem::{Mark, Sink, suggestion};
 use crate::yaml::{Content, Node};
@@ -168,7 +169,7 @@ impl Ladder {
             let Some(mut limits) = Fields::of(node, &format!("`{}`", key.name), sink) else {
                 continue;
             };
-            let step = read_step(&mut limits, severity, sink);
+            let step = read_step(&mut limits, severity, stand_in, sink);
             limits.finish(|_| None, sink);
             if let Some((direction, step)) = step
                 && check_gap(&step, direction, node.mark, sink)
@@ -280,16 +281,21 @@ pub(crate) fn named_severity(name: &str, at: Mark, sink: &mut Sink) -> Option<Se
     severity
 }
 
+/// How a limit is read: [`stand_in`], or a plain number where devices have none of their own.
+pub(crate) type ReadLimit = fn(&mut Fields<'_>, &'static str, &mut Sink) -> Option<f64>;
+
+/// Reads the limits of one severity.
 pub(crate) fn read_step(
     limits: &mut Fields<'_>,
     severity: Severity,
+    number: ReadLimit,
     sink: &mut Sink,
 ) -> Option<(Direction, Step)> {
     let before = sink.problems.len();
-    let above = limits.number("above", sink);
-    let below = limits.number("below", sink);
-    let clear_below = limits.number("clear_below", sink);
-    let clear_above = limits.number("clear_above", sink);
+    let above = number(limits, "above", sink);
+    let below = number(limits, "below", sink);
+    let clear_below = number(limits, "clear_below", sink);
+    let clear_above = number(limits, "clear_above", sink);
     let hold = limits.span("for", sink);
     if sink.problems.len() > before {
         return None;
@@ -328,8 +334,8 @@ pub(crate) fn read_step(
 
 fn read_limit(node: &Node, what: &str, sink: &mut Sink) -> Option<(Direction, f64)> {
     let mut fields = Fields::of(node, &format!("`{what}`"), sink)?;
-    let above = fields.number("above", sink);
-    let below = fields.number("below", sink);
+    let above = stand_in(&mut fields, "above", sink);
+    let below = stand_in(&mut fields, "below", sink);
     let limit = match (above, below) {
         (Some(limit), None) => Some((Direction::Above, limit)),
         (None, Some(limit)) => Some((Direction::Below, limit)),
@@ -363,10 +369,11 @@ fn read_clear(node: &Node, direction: Direction, sink: &mut Sink) -> Option<f64>
 /// Whether the clear limit lies on the good side of the raise limit.
 pub(crate) fn check_gap(step: &Step, direction: Direction, at: Mark, sink: &mut Sink) -> bool {
     let Some(clear) = step.clear else { return true };
-    let (fine, side) = match direction {
-        Direction::Above => (clear <= step.raise, "above"),
-        Direction::Below => (clear >= step.raise, "below"),
+    let side = match direction {
+        Direction::Above => "above",
+        Direction::Below => "below",
     };
+    let fine = !has_bad_gap(step, direction);
     if !fine {
         sink.report_with(
             at,
@@ -378,6 +385,37 @@ pub(crate) fn check_gap(step: &Step, direction: Direction, at: Mark, sink: &mut 
         );
     }
     fine
+}
+
+/// Whether a step would clear while it raises. Limits that are not known yet are fine.
+fn has_bad_gap(step: &Step, direction: Direction) -> bool {
+    step.clear.is_some_and(|clear| match direction {
+        Direction::Above => clear > step.raise,
+        Direction::Below => clear < step.raise,
+    })
+}
+
+/// Whether a severer step has a milder limit, and whether it would clear later.
+fn misorder(direction: Direction, mild: &Step, severe: &Step) -> (bool, bool) {
+    let sign = if direction == Direction::Above { 1.0 } else { -1.0 };
+    let later = severe.hold.is_some_and(|hold| mild.hold.is_none_or(|mild| hold > mild));
+    let (severe_limit, mild_limit) = (sign * severe.raise, sign * mild.raise);
+    let clear = |step: &Step| sign * step.clear.unwrap_or(step.raise);
+    (
+        severe_limit < mild_limit || (!later && severe_limit <= mild_limit),
+        clear(severe) < clear(mild),
+    )
+}
+
+/// Whether the limits of a ladder get worse with the severity and its clear limits lie on their
+/// good sides.
+pub(crate) fn is_ordered(ladder: &Ladder) -> bool {
+    let direction = ladder.direction;
+    ladder.steps.iter().all(|step| !has_bad_gap(step, direction))
+        && ladder
+            .steps
+            .windows(2)
+            .all(|pair| misorder(direction, &pair[0], &pair[1]) == (false, false))
 }
 
 fn check_order(steps: &[(Direction, Step, Mark)], sink: &mut Sink) {
@@ -395,10 +433,8 @@ fn check_order(steps: &[(Direction, Step, Mark)], sink: &mut Sink) {
             );
             continue;
         }
-        let sign = if *direction == Direction::Above { 1.0 } else { -1.0 };
-        let later = severe.hold.is_some_and(|hold| mild.hold.is_none_or(|mild| hold > mild));
-        let (severe_limit, mild_limit) = (sign * severe.raise, sign * mild.raise);
-        if severe_limit < mild_limit || (!later && severe_limit <= mild_limit) {
+        let (milder, clears_later) = misorder(*direction, mild, severe);
+        if milder {
             sink.report_with(
                 *at,
                 format!(
@@ -408,8 +444,7 @@ fn check_order(steps: &[(Direction, Step, Mark)], sink: &mut Sink) {
                 "swap them, remove one step, or give the worse one a longer `for`",
             );
         }
-        let clear = |step: &Step| sign * step.clear.unwrap_or(step.raise);
-        if clear(severe) < clear(mild) {
+        if clears_later {
             sink.report_with(
                 *at,
                 format!(

@@ -14,9 +14,10 @@
 //!       attributes: {roadside: true}
 //!     severity:                        # a ladder; or `severity: high` with `raise` and `clear`
 //!       medium: {above: 75, clear_below: 65}        # or below, clear_above
-//!       high: {above: 115, clear_below: 100}
+//!       high: {above: 115, clear_below: 100}      # a limit may be the device's, see limits.rs
 //!     for: 30s                         # default 0s
 //!     keep_firing_for: 1m              # default 0s
+//!     schedule: {times: ["Mon-Fri 07:00-19:00"], calendar: workdays}    # see schedule.rs
 //!     trust: [pass, not_evaluated]     # the default; absence trusts all flags but `missing`
 //!     lateness: 2m                     # default 5m; `any` evaluates however late
 //!     summary: {en: "{device} measures {value} {unit}", zh: "{device}：{value} {unit}"}
@@ -33,12 +34,16 @@ use city_model::{LocalText, Quality, Span};
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
+use crate::calendar::Calendars;
 use crate::fields::{self, Fields, one_or_many};
-use crate::kinds::{self, KINDS, Kind};
+use crate::kinds::{self, Condition, KINDS, Kind};
+use crate::limits::DeviceLimits;
 use crate::problem::{Mark, RuleProblems, Sink, suggestion};
 use crate::references;
 use crate::rule::{Rule, RuleSet, Trust};
+use crate::schedule::Schedule;
 use crate::selector::Selector;
+use crate::setting::Setting;
 use crate::template::Template;
 use crate::yaml::{self, Content, Node};
 
@@ -59,20 +64,41 @@ impl RuleSet {
     ///
     /// Either all rules of all files are good, or every problem of every file is reported.
     pub fn parse<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Self, RuleProblems> {
+        Self::parse_in(files, &Setting::default())
+    }
+
+    /// Reads rule files of a city. Files of calendars may be among them; a calendar of theirs stands
+    /// for that of the city with the same id.
+    pub fn parse_in<N: AsRef<str>, T: AsRef<str>>(
+        files: &[(N, T)],
+        city: &Setting,
+    ) -> Result<Self, RuleProblems> {
+        let mut setting = city.clone();
+        let mut calendars = Vec::new();
+        let mut read: Vec<(Sink, &str, Option<Node>)> = Vec::new();
+        for (name, text) in files {
+            let mut sink = Sink::new(name.as_ref());
+            let mut root = yaml::read(text.as_ref(), &mut sink);
+            if let Some(file) = root.take_if(|root| Calendars::is_file(root)) {
+                setting.calendars.read(&file, &mut calendars, &mut sink);
+            }
+            read.push((sink, text.as_ref(), root));
+        }
         let mut problems = Vec::new();
         let mut rules: Vec<Arc<Rule>> = Vec::new();
         let mut ids = FxHashMap::default();
-        for (name, text) in files {
-            let mut sink = Sink::new(name.as_ref());
-            let mut file = File { sink: &mut sink, text: text.as_ref(), ids: &mut ids };
-            rules.extend(file.read().into_iter().map(Arc::new));
+        for (mut sink, text, root) in read {
+            if let Some(root) = root {
+                let mut file = File { sink: &mut sink, text, ids: &mut ids, setting: &setting };
+                rules.extend(file.read(&root).into_iter().map(Arc::new));
+            }
             sink.problems.sort_by_key(|problem| (problem.line, problem.column));
             problems.append(&mut sink.problems);
         }
         if !problems.is_empty() {
             return Err(RuleProblems(problems));
         }
-        let rules = Self::new(rules);
+        let rules = Self::new(rules, setting);
         problems = references::check(&rules);
         if problems.is_empty() { Ok(rules) } else { Err(RuleProblems(problems)) }
     }
@@ -85,6 +111,7 @@ struct File<'f> {
     sink: &'f mut Sink,
     text: &'f str,
     ids: &'f mut Ids,
+    setting: &'f Setting,
 }
 
 struct Group {
@@ -93,9 +120,8 @@ struct Group {
 }
 
 impl File<'_> {
-    fn read(&mut self) -> Vec<Rule> {
-        let Some(root) = yaml::read(self.text, self.sink) else { return Vec::new() };
-        let Some(mut fields) = Fields::of(&root, "a rule file", self.sink) else {
+    fn read(&mut self, root: &Node) -> Vec<Rule> {
+        let Some(mut fields) = Fields::of(root, "a rule file", self.sink) else {
             return Vec::new();
         };
         let group =
@@ -152,13 +178,31 @@ impl File<'_> {
         let silent = fields.flag("silent", sink).unwrap_or(false);
         let labels = read_labels(&mut fields, sink);
         let runbook = read_runbook(&mut fields, sink);
+        let schedule = fields.get("schedule");
+        let schedule = schedule.and_then(|node| Schedule::read(node, self.setting, sink));
         let summary = fields.get("summary");
         let kind = read_kind(&mut fields, sink);
         let Some(kind) = kind else {
             // Without its kind nobody can say which further keys are known.
             return None;
         };
-        let built = (kind.read)(&mut fields, &selector, sink);
+        let mut built = (kind.read)(&mut fields, &selector, sink);
+        if let Some(kinds::Built { condition: Condition::Function(function), .. }) = &mut built
+            && let Some(local) = function.in_zone(&self.setting.time_zone)
+        {
+            *function = local;
+        }
+        let limits = DeviceLimits::read(&fields);
+        let judges_series = |built: &kinds::Built| {
+            matches!(built.condition, Condition::Value | Condition::Function(_))
+        };
+        if limits.is_some() && built.as_ref().is_some_and(|built| !judges_series(built)) {
+            sink.report_with(
+                node.mark,
+                format!("limits of single devices are not for rules of kind {}", kind.name),
+                "write numbers, or use a kind that judges the series of a device",
+            );
+        }
         let at = summary.map_or(node.mark, |node| node.mark);
         let summary = match summary {
             Some(node) => fields::local(node, "summary", sink),
@@ -182,9 +226,11 @@ impl File<'_> {
             select: selector,
             severity: built.severity,
             ladder: built.ladder,
+            limits,
             condition: built.condition,
             hold: built.hold,
             keep_firing_for,
+            schedule,
             trust: trust.unwrap_or(built.trust),
             lateness,
             silent,

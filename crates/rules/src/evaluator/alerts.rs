@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use city_model::{
     Alert, AlertEvent, AlertEventKind, Device, Directory, EndReason, LocalText, Metric, Placement,
-    Severity,
-    Timestamp, Zone, ZoneKey,
+    Severity, Timestamp, Zone, ZoneKey,
 };
 
 use super::program::Compiled;
@@ -26,16 +25,17 @@ pub(super) fn record(
     kind: AlertEventKind,
     at: Timestamp,
 ) -> Option<AlertEvent> {
-    let Slot { key, open, last_started, body, .. } = slot;
+    let Slot { key, open, last_started, own, body, .. } = slot;
     let open = open.as_deref_mut()?;
     let rule = &compiled.rule;
+    let ladder = own.as_deref().or(rule.ladder.as_ref());
     let mut scene = Scene::new(key, rule, directory);
     if let Body::Composite { fires } = body {
         let firing = compiled.followed.iter().zip(fires).filter(|(_, fires)| fires.count > 0);
         scene.firing = firing.map(|(name, _)| name).collect();
     }
     if kind == AlertEventKind::Fired {
-        open.alert = Some(scene.fired(rule, open, at)?);
+        open.alert = Some(scene.fired(rule, ladder, open, at)?);
         *last_started = Some(open.started);
     }
     let severity = open.machine.severity();
@@ -49,7 +49,7 @@ pub(super) fn record(
     match (kind, severity) {
         (AlertEventKind::Escalated | AlertEventKind::Deescalated, Some(severity)) => {
             alert.severity = severity;
-            alert.limit = limit(rule.ladder.as_ref(), severity);
+            alert.limit = limit(ladder, severity);
             alert.summary = scene.summary(rule, severity, &open.evidence, alert.limit);
             alert.zones = scene.zone_ids(&open.evidence.zones);
             alert.position = scene.position(&open.evidence);
@@ -57,7 +57,7 @@ pub(super) fn record(
         (AlertEventKind::Resolved, _) => {
             // The text keeps saying what happened; value and limit say why it is over.
             alert.resolved_at = Some(at);
-            alert.limit = rule.ladder.as_ref().and_then(clear_limit);
+            alert.limit = ladder.and_then(clear_limit);
         }
         _ => {}
     }
@@ -134,11 +134,17 @@ impl<'d> Scene<'d> {
         Self { key, directory, device_id, device, zone, metric, measure, firing: Vec::new() }
     }
 
-    fn fired(&self, rule: &Rule, open: &Open, at: Timestamp) -> Option<Alert> {
+    fn fired(
+        &self,
+        rule: &Rule,
+        ladder: Option<&Ladder>,
+        open: &Open,
+        at: Timestamp,
+    ) -> Option<Alert> {
         let severity = open.machine.severity()?;
         let subject = self.key.subject(self.directory)?;
         let evidence = &open.evidence;
-        let limit = limit(rule.ladder.as_ref(), severity);
+        let limit = limit(ladder, severity);
         let identity = format!("{}\n{subject}\n{}", rule.id, open.started.micros());
         let unit = if evidence.value.is_some() { self.measure.unit(self.metric) } else { None };
         Some(Alert {

@@ -1,6 +1,6 @@
 //! Rules on single series: who selects a series, and the verdict over its readings.
 
-use city_model::{AlertEvent, Marks, Reading, SeriesKey, Span};
+use city_model::{AlertEvent, Device, Marks, Reading, SeriesKey, Span};
 
 use super::Evaluator;
 use super::program::Inside;
@@ -31,7 +31,7 @@ impl Evaluator {
                     Condition::Value
                     | Condition::Index(_)
                     | Condition::State(_)
-                    | Condition::Function(_) => self.series_target(rule, key, inside),
+                    | Condition::Function(_) => self.series_target(rule, key, &device, inside),
                     Condition::Composite(_) | Condition::Dependency(_) => None,
                     Condition::Device(_) => self.device_target(rule, key, inside),
                     Condition::Silence(silence) => {
@@ -57,11 +57,19 @@ impl Evaluator {
         self.series.entries[index].plan = Some(plan.into());
     }
 
-    fn series_target(&mut self, rule: u32, key: SeriesKey, inside: Inside) -> Option<Target> {
+    fn series_target(
+        &mut self,
+        rule: u32,
+        key: SeriesKey,
+        device: &Device,
+        inside: Inside,
+    ) -> Option<Target> {
         if inside == Inside::Never {
             return None;
         }
-        let condition = &self.program.rules[rule as usize].rule.condition;
+        let compiled = &self.program.rules[rule as usize];
+        let Ok(own) = compiled.own_limits(device) else { return Some(Target::NoLimit) };
+        let condition = &compiled.rule.condition;
         let slot = self.slots.find_or_add(rule, SubjectKey::Series(key), || Body::Series {
             memory: match condition {
                 Condition::Function(function) => Some(function.start()),
@@ -69,6 +77,7 @@ impl Evaluator {
             },
             simulated_at: None,
         });
+        self.slots.get_mut(slot).own = own;
         Some(Target::Series { slot, roams: inside == Inside::Varies })
     }
 
@@ -100,10 +109,14 @@ impl Evaluator {
                 }
             }
             let hot = &self.program.hot[slot.rule as usize];
-            if slot.open.is_none() && judged.is_some_and(|judged| hot.is_calm(judged)) {
+            if slot.open.is_none()
+                && slot.own.is_none()
+                && judged.is_some_and(|judged| hot.is_calm(judged))
+            {
                 return;
             }
-            match (&compiled.rule.condition, &compiled.rule.ladder, judged) {
+            let ladder = slot.own.as_deref().or(compiled.rule.ladder.as_ref());
+            match (&compiled.rule.condition, ladder, judged) {
                 (Condition::State(states), Some(ladder), _) if states.hold(&reading.value) => {
                     ladder.all()
                 }

@@ -6,7 +6,8 @@ use city_model::{Device, Directory, LocalText, Placement, Span, ZoneKey};
 
 use super::index::RuleIndex;
 use crate::kinds::{Condition, Silence};
-use crate::ladder::Direction;
+use crate::ladder::{Direction, Ladder};
+use crate::limits::LimitFault;
 use crate::rule::{Rule, RuleSet, Trust};
 use crate::state::Timing;
 
@@ -209,6 +210,14 @@ impl Compiled {
             Placement::Fixed(_) if self.in_zones(&device.zones) => Inside::Always,
             Placement::Fixed(_) => Inside::Never,
             Placement::Moving | Placement::Unknown => Inside::Varies,
+        }
+    }
+
+    /// The limits of a device, if the rule takes them from it; an error if it has none.
+    pub(super) fn own_limits(&self, device: &Device) -> Result<Option<Box<Ladder>>, LimitFault> {
+        match (&self.rule.limits, &self.rule.ladder) {
+            (Some(limits), Some(ladder)) => Ok(Some(Box::new(limits.resolve(ladder, device)?))),
+            _ => Ok(None),
         }
     }
 

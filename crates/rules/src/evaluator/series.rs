@@ -29,6 +29,8 @@ pub(super) enum Target {
         place: u8,
         roams: bool,
     },
+    /// The device has no limits: nothing is judged.
+    NoLimit,
     /// An index into [`Table::links`].
     Zone {
         link: u32,
@@ -92,7 +94,10 @@ impl Table {
             let plan = self.entries[*entry as usize].plan.take().unwrap_or_default();
             self.free.extend(plan.iter().filter_map(|subscription| match subscription.target {
                 Target::Zone { link } => Some(link),
-                Target::Series { .. } | Target::Silence { .. } | Target::Device { .. } => None,
+                Target::Series { .. }
+                | Target::Silence { .. }
+                | Target::Device { .. }
+                | Target::NoLimit => None,
             }));
         }
     }

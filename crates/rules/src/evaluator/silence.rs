@@ -93,11 +93,9 @@ impl Evaluator {
     /// Gives an allowance anew to what is suppressed by nobody's alert any more.
     fn free_orphan(&mut self, id: SlotId, now: Timestamp) {
         let slot = self.slots.get(id);
-        let orphan = self
-            .slots
-            .quiet(id)
-            .is_some_and(|quiet| quiet.suppressed && quiet.gateway.is_none())
-            && !self.is_suppressed(slot.rule, &slot.key);
+        let orphan =
+            self.slots.quiet(id).is_some_and(|quiet| quiet.suppressed && quiet.gateway.is_none())
+                && !self.is_suppressed(slot.rule, &slot.key);
         if let Some(quiet) = self.slots.quiet_mut(id).filter(|_| orphan) {
             quiet.suppressed = false;
             quiet.silent = false;

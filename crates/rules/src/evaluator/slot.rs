@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::program::Program;
 use super::ties::{Fires, timing_of};
 use crate::kinds::{DeviceMemory, Memory};
+use crate::ladder::Ladder;
 use crate::state::Machine;
 
 /// The number of a slot in [`Slots`]; changes when rules or the directory do.
@@ -37,6 +38,8 @@ pub(super) struct Slot {
     pub(super) held: bool,
     /// There while something is pending or fires.
     pub(super) open: Option<Box<Open>>,
+    /// The limits of the device, where the rule takes them from it.
+    pub(super) own: Option<Box<Ladder>>,
     pub(super) body: Body,
 }
 
@@ -108,7 +111,28 @@ pub(super) struct Quiet {
     pub(super) gateway: Option<SlotId>,
 }
 
+impl Open {
+    /// A condition that holds while its rule is off schedule.
+    pub(super) fn waiting(now: Timestamp, evidence: Evidence) -> Self {
+        Self {
+            machine: Machine::default(),
+            started: now,
+            simulated: evidence.simulated,
+            evidence,
+            alert: None,
+            seq: 0,
+        }
+    }
+}
+
 impl Quiet {
+    /// Gives it its full allowance anew.
+    pub(super) fn arm_anew(&mut self, now: Timestamp) {
+        self.silent = false;
+        self.suppressed = false;
+        self.armed = self.armed.max(now);
+    }
+
     /// When the allowance ends.
     pub(super) fn deadline(&self) -> Timestamp {
         self.armed + self.allowance
@@ -168,7 +192,16 @@ impl Members {
 
 impl Slot {
     pub(super) fn new(rule: u32, key: SubjectKey, body: Body) -> Self {
-        Self { rule, key, timer: None, last_started: None, held: false, open: None, body }
+        Self {
+            rule,
+            key,
+            timer: None,
+            last_started: None,
+            held: false,
+            open: None,
+            own: None,
+            body,
+        }
     }
 
     /// When something is to be done next without a reading.
@@ -196,20 +229,21 @@ impl Slot {
                 Some(last) if since <= last => last + Span::from_micros(1),
                 _ => since,
             };
-            Box::new(Open {
-                machine: Machine::default(),
-                started,
-                evidence: Evidence::default(),
-                simulated: false,
-                alert: None,
-                seq: 0,
-            })
+            Box::new(Open::waiting(started, Evidence::default()))
         })
     }
 
     /// Whether an alert of the slot fires, and people were told of it.
     pub(super) fn is_told(&self) -> bool {
         self.open.as_ref().is_some_and(|open| open.alert.is_some() && open.seq > 0)
+    }
+
+    /// Closes the slot if nothing is pending and nothing fires.
+    pub(super) fn forget_waiting(&mut self) {
+        if self.open.as_ref().is_some_and(|open| open.machine.is_inactive()) {
+            self.open = None;
+            self.held = false;
+        }
     }
 
     /// Whether an alert of the slot fires.

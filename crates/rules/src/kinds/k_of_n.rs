@@ -89,7 +89,7 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
 fn read_each(rule: &mut Fields<'_>, sink: &mut Sink) -> Option<Each> {
     let node = rule.need("each", "the limit of a device: `each: {above: 75}`", sink)?;
     let mut fields = Fields::of(node, "`each`", sink)?;
-    let step = ladder::read_step(&mut fields, Severity::Low, sink);
+    let step = ladder::read_step(&mut fields, Severity::Low, fixed, sink);
     fields.finish(|_| None, sink);
     let (direction, step) = step?;
     if step.hold.is_some() {
@@ -101,6 +101,11 @@ fn read_each(rule: &mut Fields<'_>, sink: &mut Sink) -> Option<Each> {
         return None;
     }
     ladder::check_gap(&step, direction, node.mark, sink).then_some(Each { direction, step })
+}
+
+/// The limit is the same for all devices.
+fn fixed(fields: &mut Fields<'_>, key: &'static str, sink: &mut Sink) -> Option<f64> {
+    fields.number(key, sink)
 }
 
 /// The numbers or shares of devices with their severities, mildest first.

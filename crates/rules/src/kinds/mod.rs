@@ -26,6 +26,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use city_model::{Metric, Severity, Span, Timestamp};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::fields::Fields;
@@ -234,6 +235,10 @@ pub trait SeriesFunction: fmt::Debug + Send + Sync {
     fn target(&self) -> Option<f64> {
         None
     }
+    /// The function for a city in a time zone, if that makes a difference.
+    fn in_zone(&self, _time_zone: &TimeZone) -> Option<Arc<dyn SeriesFunction>> {
+        None
+    }
 }
 
 /// What a [`SeriesFunction`] remembers of one series.
@@ -241,8 +246,22 @@ pub trait Memory: fmt::Debug + Send + Sync {
     /// Takes the next reading, always newer than the ones before, and gives the result, if there
     /// is one yet.
     fn push(&mut self, time: Timestamp, value: f64) -> Option<f64>;
+    /// Takes a reading that may be older than the newest one of its series. What comes of it must
+    /// be what would have come, had it arrived in order. Memories that cannot do so refuse it.
+    fn insert_late(&mut self, _time: Timestamp, _value: f64) -> Late {
+        Late::Refused
+    }
     /// Everything needed to go on after a restart exactly as without it.
     fn save(&self) -> Saved;
+}
+
+/// What a [`Memory`] did with a late reading.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Late {
+    /// Nothing: it is too old, is there already, or no late reading can be used.
+    Refused,
+    /// Took it, with the result if there is one yet.
+    Taken(Option<f64>),
 }
 
 /// A saved [`Memory`]; each kind says what the columns hold.

@@ -314,7 +314,9 @@ impl Evaluator {
     fn suppressed_by(&self, dependency: u32) -> Vec<SlotId> {
         let hangs = |rule: u32| self.program.rules[rule as usize].suppressors.contains(&dependency);
         let slots = self.slots.list.iter().enumerate();
-        self.in_order(slots.filter(|(_, slot)| hangs(slot.rule)).map(|(id, _)| id as SlotId).collect())
+        self.in_order(
+            slots.filter(|(_, slot)| hangs(slot.rule)).map(|(id, _)| id as SlotId).collect(),
+        )
     }
 
     /// By rule and subject: the numbers of slots depend on history.
