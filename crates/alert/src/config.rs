@@ -1,5 +1,6 @@
 //! Receivers as configuration describes them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use city_model::LocalText;
@@ -7,6 +8,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::receivers::{RECEIVERS, Receiver};
+use crate::route::{LabelValues, Route};
 
 /// What messages to people say of the city.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +25,8 @@ impl Default for CityFacts {
     }
 }
 
-/// Where alert events are pushed to.
+/// Where alert events are pushed to, and which. An alert that it was told of once is followed to its
+/// end, whatever becomes of its severity and zones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiverConfig {
@@ -35,6 +38,24 @@ pub struct ReceiverConfig {
     /// The least severity that it wants.
     #[serde(default = "lowest")]
     pub severity: city_model::Severity,
+    /// The departments whose rules it wants to hear of; all if empty.
+    #[serde(default)]
+    pub departments: Vec<String>,
+    /// The zones of which it wants to hear; all if empty.
+    #[serde(default)]
+    pub zones: Vec<String>,
+    /// The ids of the rules that it wants to hear of; all if empty.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// The labels that a rule must have, each with its value or a list of which one will do.
+    #[serde(default)]
+    pub labels: BTreeMap<String, LabelValues>,
+    /// The kinds of devices of which it wants to hear; all if empty, alerts of zones then too.
+    #[serde(default)]
+    pub device_kinds: Vec<String>,
+    /// Whether it wants to hear that alerts ended.
+    #[serde(default = "yes")]
+    pub resolved: bool,
     /// Whether it belongs to this instance. Alerts from simulated or test data are sent to
     /// receivers inside only.
     #[serde(skip)]
@@ -51,7 +72,44 @@ fn lowest() -> city_model::Severity {
     city_model::Severity::Low
 }
 
+fn yes() -> bool {
+    true
+}
+
 impl ReceiverConfig {
+    /// A receiver outside that is told of everything.
+    pub fn new(id: impl Into<String>, kind: impl Into<String>, options: serde_json::Value) -> Self {
+        Self {
+            id: id.into(),
+            kind: kind.into(),
+            severity: lowest(),
+            departments: Vec::new(),
+            zones: Vec::new(),
+            rules: Vec::new(),
+            labels: BTreeMap::new(),
+            device_kinds: Vec::new(),
+            resolved: true,
+            inside: false,
+            city: CityFacts::default(),
+            options,
+        }
+    }
+
+    /// What it wants to be told.
+    pub fn route(&self) -> Route {
+        Route {
+            receiver: self.id.clone(),
+            inside: self.inside,
+            severity: self.severity,
+            departments: self.departments.clone(),
+            zones: self.zones.clone(),
+            rules: self.rules.clone(),
+            labels: self.labels.clone(),
+            device_kinds: self.device_kinds.clone(),
+            resolved: self.resolved,
+        }
+    }
+
     /// Whether a receiver can be made of this; otherwise what is wrong.
     pub fn check(&self) -> Result<(), String> {
         self.build().map(drop)
@@ -72,6 +130,43 @@ impl ReceiverConfig {
             let known: Vec<_> = RECEIVERS.iter().map(|kind| kind.name()).collect();
             format!("there is no type `{}`; there are {}", self.kind, known.join(", "))
         })?;
-        kind.build(&self.options, &self.city)
+        if let Some((name, _)) = self.labels.iter().find(|(_, wanted)| wanted.values().is_empty()) {
+            return Err(format!("labels.{name} lists no value; write one, or leave the label out"));
+        }
+        let receiver = kind.build(&self.options, &self.city)?;
+        if !self.resolved && receiver.limits().repeat.is_some() {
+            return Err(format!(
+                "`resolved = false` does not go with `{}`, which is told again and again until an \
+                 alert ends; leave it out",
+                self.kind
+            ));
+        }
+        Ok(receiver)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn problem(kind: &str, more: &Value) -> Option<String> {
+        let mut config = json!({"id": "desk", "type": kind, "options": {"url": "http://desk"}});
+        config.as_object_mut().expect("one").extend(more.as_object().cloned().expect("one"));
+        let config: ReceiverConfig = serde_json::from_value(config).expect("the right shape");
+        config.check().err()
+    }
+
+    #[test]
+    fn a_route_that_cannot_work_is_refused() {
+        assert_eq!(problem("webhook", &json!({"resolved": false, "labels": {"a": "b"}})), None);
+        let said = problem("alertmanager", &json!({"resolved": false})).expect("refused");
+        assert!(said.contains("`resolved = false` does not go with `alertmanager`"), "{said}");
+        let said = problem("webhook", &json!({"labels": {"team": []}})).expect("refused");
+        assert!(said.contains("labels.team lists no value"), "{said}");
+        let unknown = json!({"id": "desk", "type": "webhook", "department": ["water"]});
+        let said = serde_json::from_value::<ReceiverConfig>(unknown).expect_err("a typo");
+        assert!(said.to_string().contains("unknown field `department`"), "{said}");
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use city_alert::{ReceiverConfig, ReceiverStatus};
 use city_model::Marks;
 use serde_json::json;
-use support::world::{World, until};
+use support::world::{NOW, World, until};
 use support::{Recorder, Reply, Seen};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -124,6 +124,23 @@ async fn bad_receivers_delay_no_good_one_and_are_seen() {
         (status("good") == ReceiverStatus { waiting: 0, ..good_one.clone() }).then_some(())
     })
     .await;
+
+    // What is kept of each, in full: how many wait since when, and that nothing was given up.
+    let report = running.notifier.report().expect("read");
+    let ids: Vec<&str> = report.iter().map(|receiver| receiver.route.receiver.as_str()).collect();
+    assert_eq!(ids, ["dead", "broken", "hanging", "slow", "cut", "good"]);
+    for receiver in report {
+        let id = receiver.route.receiver.as_str();
+        let (waiting, bad) = (receiver.status.waiting, !["slow", "good"].contains(&id));
+        assert_eq!(receiver.oldest_waiting, (waiting > 0).then_some(NOW), "{receiver:?}");
+        assert_eq!(receiver.status.failing_since, bad.then_some(NOW), "{receiver:?}");
+        assert_eq!(receiver.status.last_failure.is_some(), bad, "{receiver:?}");
+        assert!(
+            if bad { waiting as usize == wanted } else { id == "slow" || waiting == 0 },
+            "{id}"
+        );
+        assert_eq!((receiver.given_up, receiver.last_given_up), (0, None), "{id}");
+    }
 
     // Bad receivers are not asked more than backoff allows, and slow ones lose nothing.
     assert!(broken.count() < 40, "asked {} times", broken.count());

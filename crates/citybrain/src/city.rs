@@ -63,7 +63,10 @@ impl City {
         if let Err(found) = rules.check_against(&directory) {
             problems.0.push(rule_problem(settings.city.rules.as_deref(), &found));
         }
+        let is_zone = |id: &str| directory.zone_by_id(id).is_some();
+        crate::receivers::check_zones(&settings, is_zone, &mut problems.0);
         problems.into_result()?;
+        warnings.extend(crate::receivers::unknown_rules(&settings, &rules));
         let bounds = settings.city.bounds.or_else(|| zones.bounds());
         let seed = Seed {
             catalogue,

@@ -14,11 +14,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::ReceiverConfig;
-use crate::outbox::{Outbox, Route};
-use crate::receivers::Receiver;
+use crate::outbox::Outbox;
+use crate::receivers::{Receiver, TrialError};
+use crate::route::Route;
 use worker::Worker;
 
-/// How a receiver is doing.
+/// How a receiver is doing, as far as its task knows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ReceiverStatus {
     /// Events that wait for it.
@@ -27,6 +28,50 @@ pub struct ReceiverStatus {
     pub last_delivery: Option<Timestamp>,
     /// Why it does not take them now.
     pub error: Option<String>,
+    /// Since when it does not, as far back as the start.
+    pub failing_since: Option<Timestamp>,
+    /// When it is tried again, while it does not.
+    pub next_try: Option<Timestamp>,
+    /// The last attempt since the start that failed, also when it works again.
+    pub last_failure: Option<Failure>,
+}
+
+impl ReceiverStatus {
+    fn fails(&mut self, at: Timestamp, message: &str) {
+        self.error = Some(message.to_owned());
+        self.failing_since.get_or_insert(at);
+        self.last_failure = Some(Failure { at, message: message.to_owned() });
+    }
+
+    fn works(&mut self) {
+        (self.error, self.failing_since, self.next_try) = (None, None, None);
+    }
+}
+
+/// Something that went wrong with a receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub message: String,
+}
+
+/// All that operators see of a receiver.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReceiverReport {
+    /// The kind of receiver, such as `webhook`.
+    pub kind: String,
+    /// Its id, and what it wants to be told.
+    pub route: Route,
+    /// How it is doing.
+    pub status: ReceiverStatus,
+    /// Since when the oldest event waits for it.
+    pub oldest_waiting: Option<Timestamp>,
+    /// Events that it was never told, of the last 90 days: it refused them, or too many waited.
+    pub given_up: u64,
+    /// The last of those.
+    pub last_given_up: Option<Failure>,
 }
 
 /// All receivers of an instance.
@@ -81,11 +126,7 @@ impl Notifier {
             let receiver = config.build().map_err(error)?;
             built.push((config, receiver.into()));
         }
-        let routes = built.iter().map(|(config, _)| Route {
-            receiver: config.id.clone(),
-            severity: config.severity,
-            inside: config.inside,
-        });
+        let routes = built.iter().map(|(config, _)| config.route());
         let delivered = IntCounterVec::new(
             Opts::new("citybrain_notifier_deliveries_total", "Attempts to deliver alert events."),
             &["receiver", "outcome"],
@@ -108,6 +149,34 @@ impl Notifier {
     /// How the receivers are doing, by id.
     pub fn status(&self) -> BTreeMap<String, ReceiverStatus> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// All that operators see of the receivers, in the order of the configuration. Blocks.
+    pub fn report(&self) -> Result<Vec<ReceiverReport>, StateError> {
+        let mut status = self.status();
+        let report = |(config, _): &(ReceiverConfig, _)| {
+            let kept = self.outbox.figures(&config.id)?;
+            let status = status.remove(&config.id).unwrap_or_default();
+            Ok(ReceiverReport {
+                kind: config.kind.clone(),
+                route: config.route(),
+                status: ReceiverStatus { waiting: kept.waiting, ..status },
+                oldest_waiting: kept.oldest_waiting,
+                given_up: kept.given_up,
+                last_given_up: kept.last_given_up,
+            })
+        };
+        self.receivers.iter().map(report).collect()
+    }
+
+    /// The configuration of a receiver.
+    pub fn config(&self, id: &str) -> Option<&ReceiverConfig> {
+        self.receivers.iter().map(|(config, _)| config).find(|config| config.id == id)
+    }
+
+    /// Tells a receiver about a test alert, see [`ReceiverConfig::try_out`].
+    pub async fn try_out(&self, config: &ReceiverConfig) -> Result<(), TrialError> {
+        config.try_out(self.clock.now()).await
     }
 
     /// How many events wait, for all receivers together. Blocks.

@@ -131,6 +131,12 @@ pub trait Receiver: Send + Sync {
     }
 }
 
+/// An event for tests.
+#[cfg(test)]
+pub(crate) mod sample {
+    pub(crate) use super::message::tests::event;
+}
+
 /// The options of a kind; otherwise what is wrong with them.
 fn options<T: serde::de::DeserializeOwned>(given: &serde_json::Value) -> Result<T, String> {
     T::deserialize(given).map_err(|error| error.to_string())

@@ -21,6 +21,7 @@ mod metrics_catalogue;
 mod provisioning;
 mod push;
 mod readings;
+mod receivers;
 #[cfg(test)]
 pub(crate) use readings::MAX_RAW;
 pub(crate) mod report;
@@ -58,6 +59,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     track::routes,
     alerts::routes,
     alert_events::routes,
+    receivers::routes,
     rules::routes,
     rule_trials::routes,
     dead_letters::routes,

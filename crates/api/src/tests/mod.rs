@@ -10,6 +10,7 @@ mod fixture_rules;
 mod ingest;
 mod push;
 mod readings;
+mod receivers;
 mod registry;
 mod registry_changes;
 mod rule_trials;
