@@ -117,12 +117,7 @@ impl ReceiverConfig {
 
     /// Makes the paths of options that name files relative to a folder absolute.
     pub fn resolve_paths(&mut self, base: &Path) {
-        let serde_json::Value::Object(options) = &mut self.options else { return };
-        for (name, value) in options {
-            if let (true, serde_json::Value::String(path)) = (name.ends_with("_file"), value) {
-                *path = base.join(&*path).to_string_lossy().into_owned();
-            }
-        }
+        resolve(&mut self.options, base);
     }
 
     pub(crate) fn build(&self) -> Result<Box<dyn Receiver>, String> {
@@ -145,6 +140,19 @@ impl ReceiverConfig {
     }
 }
 
+/// Makes every text behind a key that ends with `_file` a path below `base`, in tables too.
+fn resolve(options: &mut serde_json::Value, base: &Path) {
+    let serde_json::Value::Object(options) = options else { return };
+    for (name, value) in options {
+        match value {
+            serde_json::Value::String(path) if name.ends_with("_file") => {
+                *path = base.join(&*path).to_string_lossy().into_owned();
+            }
+            value => resolve(value, base),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -156,6 +164,16 @@ mod tests {
         config.as_object_mut().expect("one").extend(more.as_object().cloned().expect("one"));
         let config: ReceiverConfig = serde_json::from_value(config).expect("the right shape");
         config.check().err()
+    }
+
+    #[test]
+    fn files_are_looked_for_beside_the_configuration_in_tables_too() {
+        let options = json!({"token_file": "t", "broker": {"host": "h", "tls": {"ca_file": "c"}}});
+        let mut config = ReceiverConfig::new("desk", "mqtt", options);
+        config.resolve_paths(Path::new("/city"));
+        let wanted = json!({"token_file": "/city/t",
+            "broker": {"host": "h", "tls": {"ca_file": "/city/c"}}});
+        assert_eq!(config.options, wanted);
     }
 
     #[test]

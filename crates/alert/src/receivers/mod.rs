@@ -6,6 +6,7 @@ mod email;
 mod feishu;
 mod http;
 mod message;
+mod mqtt;
 mod robot;
 mod secrets;
 mod trial;
@@ -28,6 +29,7 @@ pub static RECEIVERS: &[&dyn ReceiverKind] = &[
     &webhook::Webhook,
     &alertmanager::Alertmanager,
     &email::Email,
+    &mqtt::Mqtt,
     &dingtalk::DINGTALK,
     &wecom::WECOM,
     &feishu::FEISHU,
