@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use city_cap::{Issuer, Places};
 use city_model::LocalText;
+use city_registry::Registry;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -17,11 +20,53 @@ pub struct CityFacts {
     pub name: LocalText,
     /// The time zone that times are told in.
     pub time_zone: TimeZone,
+    /// Who speaks in the Common Alerting Protocol, if somebody does.
+    pub cap: Option<Issuer>,
+    /// Where things are.
+    pub places: PlaceBook,
 }
 
 impl Default for CityFacts {
     fn default() -> Self {
-        Self { name: LocalText::default(), time_zone: TimeZone::UTC }
+        Self {
+            name: LocalText::default(),
+            time_zone: TimeZone::UTC,
+            cap: None,
+            places: PlaceBook::default(),
+        }
+    }
+}
+
+/// Where devices and zones are and what they are called, as of now; the default knows nothing.
+#[derive(Clone, Default)]
+pub struct PlaceBook(Option<Arc<Registry>>);
+
+impl PlaceBook {
+    /// What the registry knows.
+    pub fn of(registry: Arc<Registry>) -> Self {
+        Self(Some(registry))
+    }
+
+    pub(crate) fn places(&self) -> Places {
+        Places {
+            zones: self.0.as_ref().map(|registry| registry.zones()),
+            directory: self.0.as_ref().map(|registry| registry.directory()),
+        }
+    }
+}
+
+impl std::fmt::Debug for PlaceBook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("PlaceBook").field(&self.0.is_some()).finish()
+    }
+}
+
+impl PartialEq for PlaceBook {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
     }
 }
 
@@ -128,7 +173,8 @@ impl ReceiverConfig {
         if let Some((name, _)) = self.labels.iter().find(|(_, wanted)| wanted.values().is_empty()) {
             return Err(format!("labels.{name} lists no value; write one, or leave the label out"));
         }
-        let receiver = kind.build(&self.options, &self.city)?;
+        let cap = self.city.cap.as_ref().map(|issuer| issuer.to(&self.id));
+        let receiver = kind.build(&self.options, &CityFacts { cap, ..self.city.clone() })?;
         if !self.resolved && receiver.limits().repeat.is_some() {
             return Err(format!(
                 "`resolved = false` does not go with `{}`, which is told again and again until an \

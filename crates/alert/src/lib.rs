@@ -10,7 +10,7 @@ mod route;
 mod state;
 mod told;
 
-pub use config::{CityFacts, ReceiverConfig};
+pub use config::{CityFacts, PlaceBook, ReceiverConfig};
 pub use engine::{
     Engine, EngineError, EngineHandle, EngineParts, EngineStatus, LowWater, Recovered,
 };

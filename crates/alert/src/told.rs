@@ -1,11 +1,15 @@
 //! What the outbox knows of one receiver: what waits for it, what was given up, what it was told.
 
+use city_cap::Earlier;
 use city_model::Timestamp;
 use city_store::StateError;
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::notifier::Failure;
 use crate::outbox::Outbox;
+
+/// Earlier events that are looked up at most: as many as a message refers to.
+const MOST_EARLIER: i64 = 100;
 
 /// What is kept of a receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +54,38 @@ impl Outbox {
                 given_up: given_up as u64,
                 last_given_up: last,
             })
+        })
+    }
+
+    /// What a receiver took of an alert before the event of row `before`, oldest first; of many, the
+    /// newest.
+    pub(crate) fn told_before(
+        &self,
+        receiver: &str,
+        alert: &str,
+        before: i64,
+    ) -> Result<Vec<Earlier>, StateError> {
+        #[derive(serde::Deserialize)]
+        struct Kept {
+            seq: u32,
+            at: Timestamp,
+        }
+        self.state.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT body FROM alert_outbox
+                 WHERE receiver = ?1 AND alert = ?2 AND id < ?3 AND delivered_at IS NOT NULL
+                 ORDER BY id DESC LIMIT ?4",
+            )?;
+            let told = params![receiver, alert, before, MOST_EARLIER];
+            let rows = statement.query_map(told, |row| row.get::<_, String>(0))?;
+            let mut earlier = Vec::new();
+            for body in rows {
+                // What cannot be read was not told either.
+                let kept = serde_json::from_str::<Kept>(&body?);
+                earlier.extend(kept.map(|kept| Earlier { seq: kept.seq, at: kept.at }));
+            }
+            earlier.reverse();
+            Ok(earlier)
         })
     }
 

@@ -33,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) rule_files: Arc<dyn RuleFiles>,
     pub(crate) receivers: Arc<dyn Receivers>,
     pub(crate) city: CityInfo,
+    pub(crate) cap: Option<city_cap::Issuer>,
     pub(crate) mode: Mode,
     pub(crate) simulated: bool,
     pub(crate) metrics: prometheus::Registry,

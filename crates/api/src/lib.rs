@@ -130,6 +130,7 @@ impl Brain {
                 rule_files: parts.rule_files,
                 receivers: parts.receivers,
                 city: parts.city,
+                cap: parts.cap,
                 mode: parts.mode,
                 simulated: parts.simulated,
                 metrics: parts.metrics,

@@ -37,6 +37,8 @@ pub struct Parts {
     pub receivers: Arc<dyn Receivers>,
     /// The city.
     pub city: CityInfo,
+    /// Who speaks in the Common Alerting Protocol, if somebody does.
+    pub cap: Option<city_cap::Issuer>,
     /// Demonstration or the real thing.
     pub mode: Mode,
     /// Whether everything in this instance is simulated; said on every screen.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
+use city_alert::{Engine, EngineParts, Notifier, PlaceBook, ReceiverConfig};
 use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
 use city_collect::{Collector, FileMemory};
 use city_model::{SharedClock, Span};
@@ -159,6 +159,9 @@ impl App {
         } else if !settings.receivers.is_empty() {
             tracing::warn!("city.simulated is true: alerts reach no outside receiver");
         }
+        for receiver in &mut receivers {
+            receiver.city.places = PlaceBook::of(registry.clone());
+        }
         let notifier = Arc::new(Notifier::new(state.clone(), receivers, clock.clone(), &metrics)?);
         let rules = Arc::new(rules);
         let engine_parts = EngineParts {
@@ -204,6 +207,7 @@ impl App {
                 time_zone: settings.city.time_zone.clone(),
                 bounds: shown_bounds,
             },
+            cap: settings.issuer().and_then(Result::ok),
             mode,
             simulated: settings.city.simulated,
             metrics: metrics.clone(),

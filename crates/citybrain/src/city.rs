@@ -120,6 +120,10 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
     settings.mqtt.check(problems);
     settings.hj212.check(&settings.sources, problems);
     check_store(settings, problems);
+    for (key, message) in settings.issuer().and_then(Result::err).into_iter().flatten() {
+        let hint = "see [cap] of `citybrain config example`";
+        problems.push(Problem::new(format!("cap.{key}"), message, hint));
+    }
     check_outside(settings, problems);
     let names: Vec<&str> = settings.brokers.iter().map(|broker| broker.name.as_str()).collect();
     for (index, source) in settings.sources.iter().enumerate() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use city_cap::Earlier;
 use city_model::{SharedClock, Span, Timestamp};
 use city_store::StateError;
 use prometheus::IntCounterVec;
@@ -114,7 +115,7 @@ impl Worker {
             };
             self.note(|status| status.waiting = backlog);
             let (rows, events): (Vec<Row>, Vec<Delivery>) = waiting.into_iter().map(split).unzip();
-            let together = limits.together.max(1);
+            let together = if limits.history { 1 } else { limits.together.max(1) };
             for (rows, events) in rows.chunks(together).zip(events.chunks(together)) {
                 if stop.is_cancelled() {
                     return Ok(());
@@ -141,7 +142,15 @@ impl Worker {
         progress: &mut Progress,
     ) -> Result<(), Later> {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let (now, result) = self.attempt(events, progress).await;
+        let earlier = match rows.first().filter(|_| self.receiver.limits().history) {
+            Some(&Row { id, ref alert, .. }) => {
+                let alert = alert.clone();
+                self.on_outbox(move |outbox, receiver| outbox.told_before(receiver, &alert, id))
+                    .await?
+            }
+            None => Vec::new(),
+        };
+        let (now, result) = self.attempt(events, &earlier, progress).await;
         match result {
             Ok(()) => {
                 self.count("delivered", events.len());
@@ -210,7 +219,7 @@ impl Worker {
             }
             let page = page.to_vec();
             let events = self.on_outbox(move |outbox, _| outbox.again(&page)).await?;
-            let (now, result) = self.attempt(&events, progress).await;
+            let (now, result) = self.attempt(&events, &[], progress).await;
             match result {
                 Ok(()) => self.count("repeated", events.len()),
                 Err(error) => {
@@ -230,10 +239,11 @@ impl Worker {
     async fn attempt(
         &self,
         events: &[Delivery],
+        earlier: &[Earlier],
         progress: &mut Progress,
     ) -> (Timestamp, Result<(), DeliveryError>) {
         let now = self.clock.now();
-        let attempt = self.receiver.deliver(events, now);
+        let attempt = self.receiver.deliver_after(events, earlier, now);
         let result = match tokio::time::timeout(LONGEST_TRY, attempt).await {
             Ok(result) => result,
             Err(_) => Err(DeliveryError::again("the attempt was given up after two minutes")),

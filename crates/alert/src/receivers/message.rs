@@ -290,6 +290,7 @@ pub(super) mod tests {
         let city = CityFacts {
             name: LocalText::new("Beijing", "北京"),
             time_zone: jiff::tz::TimeZone::get("Asia/Shanghai").expect("a time zone"),
+            ..CityFacts::default()
         };
         let dashboard = Some("https://city.example/".to_owned());
         Wording::new(language, dashboard, &city).expect("good options")

@@ -103,6 +103,8 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("POST", "/api/v1/alerts/{id}/acknowledge", OPERATE),
     policy("POST", "/api/v1/alerts/{id}/notes", OPERATE),
     policy("POST", "/api/v1/alert-events", Access::Push),
+    policy("GET", "/api/v1/cap", VIEW),
+    policy("GET", "/api/v1/cap/{alert}", VIEW),
     policy("GET", "/api/v1/receivers", OPERATE),
     policy("POST", "/api/v1/receivers/{id}/test", ENGINEER),
     policy("GET", "/api/v1/rules", VIEW),

@@ -3,6 +3,7 @@
 mod aggregates;
 mod alert_events;
 mod alerts;
+mod cap;
 mod commands;
 mod credentials;
 mod dead_letters;
@@ -59,6 +60,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     track::routes,
     alerts::routes,
     alert_events::routes,
+    cap::routes,
     receivers::routes,
     rules::routes,
     rule_trials::routes,

@@ -131,6 +131,14 @@ impl ZoneFiles for Files {
     }
 }
 
+/// Who speaks in CAP.
+fn issuer() -> city_cap::Issuer {
+    let config = serde_json::json!({"sender": "alerts@testville.example"});
+    let config = serde_json::from_value(config).expect("the right shape");
+    let zone = jiff::tz::TimeZone::get("Europe/Copenhagen").expect("known");
+    city_cap::Issuer::new(&config, LocalText::new("Testville", "测试城"), zone).expect("good")
+}
+
 /// The city with its brain.
 pub(crate) struct City {
     pub(crate) clock: Arc<ManualClock>,
@@ -220,6 +228,7 @@ impl City {
                 time_zone: "Europe/Copenhagen".to_owned(),
                 bounds: [10.0, 50.0, 12.0, 51.0],
             },
+            cap: Some(issuer()),
             mode: Mode::Demo,
             simulated: true,
             metrics: prometheus::Registry::new(),

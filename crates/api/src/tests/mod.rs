@@ -2,6 +2,7 @@
 
 mod access;
 mod alerts;
+mod cap;
 mod commands;
 mod contract;
 mod credentials;
