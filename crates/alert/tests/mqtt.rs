@@ -1,9 +1,9 @@
 //! Alerts published to a real broker: Debian's Mosquitto, plain, with a login, and with TLS.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
 
 use city_alert::{ReceiverConfig, TrialError};
 use city_model::Timestamp;
@@ -24,6 +24,8 @@ reader:$7$101$mXThoxnPerdqZbqM$ntJwz4EjVojMuPSLYqSTz0a7x+jvqZ2J2BWjH218/fQ91FdtT
 /// A running broker; ended when it is dropped.
 struct Broker {
     process: Child,
+    /// What it says; it would end if nobody could hear it.
+    _said: BufReader<ChildStderr>,
     folder: tempfile::TempDir,
     port: u16,
 }
@@ -61,19 +63,19 @@ impl Broker {
         for _ in 0..10 {
             let port = free_port();
             let lines = lines.replace("{folder}", &folder.path().display().to_string());
-            let text = format!("user root\nlistener {port} 127.0.0.1\n{lines}\n");
+            let text = format!("user root\nlog_dest stderr\nlistener {port} 127.0.0.1\n{lines}\n");
             let file = folder.path().join("mosquitto.conf");
             std::fs::write(&file, text).expect("written");
             let mut process = Command::new(MOSQUITTO)
                 .args(["-c".as_ref(), file.as_os_str()])
                 .stdout(Stdio::null())
-                .stderr(Stdio::null())
+                .stderr(Stdio::piped())
                 .spawn()
                 .expect("it starts");
-            if listens(port, &mut process) {
-                return Some(Self { process, folder, port });
+            let mut said = BufReader::new(process.stderr.take().expect("piped"));
+            if runs(&mut said) {
+                return Some(Self { process, _said: said, folder, port });
             }
-            let _ = process.kill();
             let _ = process.wait();
         }
         panic!("mosquitto does not start");
@@ -107,13 +109,14 @@ impl Broker {
     }
 }
 
-fn listens(port: u16, process: &mut Child) -> bool {
-    let end = Instant::now() + Duration::from_secs(20);
-    while Instant::now() < end && process.try_wait().expect("ours").is_none() {
-        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+/// Waits until the broker says that it runs; `false` if it ends before, because its port is taken.
+fn runs(said: &mut BufReader<ChildStderr>) -> bool {
+    let mut line = String::new();
+    while said.read_line(&mut line).is_ok_and(|read| read > 0) {
+        if line.trim_end().ends_with("running") {
             return true;
         }
-        std::thread::sleep(Duration::from_millis(20));
+        line.clear();
     }
     false
 }

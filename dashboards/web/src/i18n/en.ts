@@ -239,7 +239,6 @@ export const en = {
   "receivers.told": "Told about",
   "receivers.every_severity": "Every severity",
   "receivers.at_least": "From",
-  "receivers.part": "{name}: {values}",
   "receivers.no_ends": "Not told that alerts ended",
   "receivers.unknown_rules": "No such rule: {rules}",
   "receivers.state": "State",

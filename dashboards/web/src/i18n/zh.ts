@@ -241,7 +241,6 @@ export const zh: Texts = {
   "receivers.told": "接收范围",
   "receivers.every_severity": "所有级别",
   "receivers.at_least": "不低于",
-  "receivers.part": "{name}：{values}",
   "receivers.no_ends": "不通知告警解除",
   "receivers.unknown_rules": "没有这条规则：{rules}",
   "receivers.state": "状态",

@@ -109,7 +109,7 @@ function Told({ receiver }: { receiver: Receiver }) {
   return (
     <>
       {route.severity === "low" ? t("receivers.every_severity") : <>{t("receivers.at_least")} <SeverityWord severity={route.severity} /></>}
-      {parts.map(([name, values]) => values.length > 0 && <span key={name} class="under">{t("receivers.part", { name, values: values.join(", ") })}</span>)}
+      {parts.map(([name, values]) => values.length > 0 && <span key={name} class="under">{`${name} · ${values.join(", ")}`}</span>)}
       {!route.resolved && <span class="under">{t("receivers.no_ends")}</span>}
       {unknown_rules.length > 0 && <span class="under fails">{t("receivers.unknown_rules", { rules: unknown_rules.join(", ") })}</span>}
     </>
