@@ -67,22 +67,23 @@ impl Outbox {
     ) -> Result<Vec<Earlier>, StateError> {
         #[derive(serde::Deserialize)]
         struct Kept {
-            seq: u32,
             at: Timestamp,
         }
         self.state.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT body FROM alert_outbox
+                "SELECT key, body FROM alert_outbox
                  WHERE receiver = ?1 AND alert = ?2 AND id < ?3 AND delivered_at IS NOT NULL
                  ORDER BY id DESC LIMIT ?4",
             )?;
             let told = params![receiver, alert, before, MOST_EARLIER];
-            let rows = statement.query_map(told, |row| row.get::<_, String>(0))?;
+            let rows = statement
+                .query_map(told, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
             let mut earlier = Vec::new();
-            for body in rows {
+            for row in rows {
+                let (key, body) = row?;
                 // What cannot be read was not told either.
-                let kept = serde_json::from_str::<Kept>(&body?);
-                earlier.extend(kept.map(|kept| Earlier { seq: kept.seq, at: kept.at }));
+                let kept = serde_json::from_str::<Kept>(&body);
+                earlier.extend(kept.map(|kept| Earlier::of(&key, kept.at)));
             }
             earlier.reverse();
             Ok(earlier)

@@ -142,9 +142,9 @@ impl Issuer {
     }
 
     /// The identifier of the message about an event.
-    pub(crate) fn identifier(&self, alert: &str, seq: u32) -> String {
+    pub(crate) fn identifier(&self, alert: &str, step: &str) -> String {
         let audience = self.audience.as_ref().map(|name| format!(".{}", encoded(name)));
-        format!("{}.{seq}{}", encoded(alert), audience.unwrap_or_default())
+        format!("{}.{}{}", encoded(alert), encoded(step), audience.unwrap_or_default())
     }
 
     /// A time as CAP wants it: the city's, to the second, and `-00:00` for UTC.
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn identifiers_hold_nothing_that_cap_forbids() {
         let city = issuer("sender = \"a\"").expect("good");
-        assert_eq!(city.identifier("0123abcd", 2), "0123abcd.2");
-        assert_eq!(city.to("duty desk").identifier("a,b", 1), "a%2Cb.1.duty%20desk");
+        assert_eq!(city.identifier("0123abcd", "2"), "0123abcd.2");
+        assert_eq!(city.to("duty desk").identifier("a,b", "1"), "a%2Cb.1.duty%20desk");
     }
 }

@@ -6,8 +6,8 @@
 //!
 //! # How an alert becomes messages
 //!
-//! Each event is a message of its own; its `identifier` is the alert's id and the number of the event
-//! (and the receiver's id, where messages go to one receiver, because what that one was told decides
+//! Each event is a message of its own; its `identifier` is the alert's id and the number of the event,
+//! as in its idempotency key (and the receiver's id, where messages go to one receiver, because what that one was told decides
 //! what the message refers to). The first message is an `Alert`, those that follow are an `Update`, the
 //! end is a `Cancel`, and each refers to all before it.
 //!

@@ -14,10 +14,10 @@ const REFERENCES: usize = 100;
 const HEADLINE_CHARS: usize = 160;
 
 /// An earlier event of the same alert that was told to the same people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Earlier {
-    /// Its number, from 1.
-    pub seq: u32,
+    /// Which one it was: what its idempotency key has behind the alert's id.
+    pub step: String,
     /// When it happened.
     pub at: Timestamp,
 }
@@ -39,7 +39,7 @@ pub fn message(
     places: &Places,
 ) -> Message {
     let alert = &event.alert;
-    let identifier = issuer.identifier(&alert.id, event.seq);
+    let identifier = issuer.identifier(&alert.id, step(&event.key));
     let status = words::status(alert);
     let mut document = Document::new();
     let namespace = [("xmlns", "urn:oasis:names:tc:emergency:cap:1.2")];
@@ -63,6 +63,18 @@ pub fn message(
         }
     });
     Message { identifier, xml: document.finish() }
+}
+
+impl Earlier {
+    /// The event with this idempotency key.
+    pub fn of(key: &str, at: Timestamp) -> Self {
+        Self { step: step(key).to_owned(), at }
+    }
+}
+
+/// What an idempotency key has behind the alert's id: most often the number of the event.
+fn step(key: &str) -> &str {
+    key.rsplit_once('/').map_or(key, |(_, step)| step)
 }
 
 fn kind(event: &AlertEvent, earlier: &[Earlier]) -> &'static str {
@@ -98,7 +110,7 @@ fn scope(root: &mut Document, scope: &Scope) {
 fn references(issuer: &Issuer, event: &AlertEvent, earlier: &[Earlier]) -> String {
     let newest = &earlier[earlier.len().saturating_sub(REFERENCES)..];
     let one = |earlier: &Earlier| {
-        let identifier = issuer.identifier(&event.alert.id, earlier.seq);
+        let identifier = issuer.identifier(&event.alert.id, &earlier.step);
         format!("{},{identifier},{}", issuer.sender, issuer.time(earlier.at))
     };
     newest.iter().map(one).collect::<Vec<_>>().join(" ")

@@ -326,7 +326,8 @@ fn event(seq: u32, kind: AlertEventKind) -> AlertEvent {
 }
 
 fn earlier(seqs: std::ops::Range<u32>) -> Vec<Earlier> {
-    seqs.map(|seq| Earlier { seq, at: AT + Span::from_mins(i64::from(seq) - 1) }).collect()
+    seqs.map(|seq| Earlier::of(&format!("a/{seq}"), AT + Span::from_mins(i64::from(seq) - 1)))
+        .collect()
 }
 
 #[test]
@@ -410,6 +411,9 @@ fn what_follows_refers_to_all_before_it_and_the_end_cancels_them() {
     let wanted = "alerts@city.example,0123456789abcdef.2.desk,2026-09-21T22:14:20+08:00";
     assert_eq!(own.one("references"), wanted);
     // Of an alert that flapped for ages, the newest are named.
+    let told = AlertEvent { key: "0123456789abcdef/h1".to_owned(), ..worse.clone() };
+    let told = valid(&message(&issuer, &told, &earlier(1..4), &places).xml);
+    assert_eq!(told.one("identifier"), "0123456789abcdef.h1", "as its key, not as another event");
     let long = valid(
         &message(&issuer, &event(900, AlertEventKind::Escalated), &earlier(1..900), &places).xml,
     );

@@ -169,6 +169,7 @@ pub(crate) fn check_departments(
 mod tests {
     use std::sync::Arc;
 
+    use city_alert::LabelValues;
     use city_model::LocalText;
     use city_registry::{Department, Seed};
     use city_store::StateDb;
@@ -205,6 +206,32 @@ rules:
             "#,
         )
         .expect("settings")
+    }
+
+    #[tokio::test]
+    async fn the_brain_is_shown_as_inside_and_tried_by_nobody() {
+        let state = Arc::new(StateDb::in_memory().expect("a database"));
+        let options = serde_json::json!({"url": "http://127.0.0.1:9/"});
+        let brain = ReceiverConfig::new("brain", "webhook", options.clone());
+        let mut desk = ReceiverConfig::new("desk", "webhook", options);
+        desk.labels.insert("team".to_owned(), LabelValues::One("air".to_owned()));
+        let configs = vec![ReceiverConfig { inside: true, ..brain }, desk];
+        let metrics = prometheus::Registry::new();
+        let notifier = Notifier::new(state, configs, Arc::new(crate::clock::SystemClock), &metrics);
+        let told = Told::new(Arc::new(notifier.expect("good receivers")));
+        let shown = told.report().expect("read");
+        let short: Vec<_> =
+            shown.iter().map(|r| (r.id.as_str(), &*r.r#type, r.inside, r.ok)).collect();
+        assert_eq!(short, [("brain", "webhook", true, true), ("desk", "webhook", false, true)]);
+        assert_eq!(shown[1].route.labels["team"], ["air"]);
+
+        assert_eq!(told.try_out("brain").await, Err(TrialRefusal::Inside));
+        assert_eq!(told.try_out("nobody").await, Err(TrialRefusal::Unknown));
+        let trial = told.try_out("desk").await.expect("tried");
+        assert!(!trial.taken && trial.error.is_some_and(|why| why.contains("cannot reach it")));
+        assert!(trial.hint.is_some_and(|hint| hint.contains("`desk`")));
+        let _all = told.trials.acquire_many(TRIALS as u32).await.expect("open");
+        assert_eq!(told.try_out("desk").await, Err(TrialRefusal::Busy));
     }
 
     #[test]

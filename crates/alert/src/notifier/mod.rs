@@ -10,6 +10,7 @@ use city_model::{SharedClock, Timestamp};
 use city_store::{StateDb, StateError};
 use prometheus::{IntCounterVec, Opts};
 use serde::Serialize;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -80,6 +81,8 @@ pub struct Notifier {
     receivers: Vec<(ReceiverConfig, Arc<dyn Receiver>)>,
     clock: SharedClock,
     status: Arc<Mutex<BTreeMap<String, ReceiverStatus>>>,
+    /// Wakes the task of a receiver that waits for its next attempt.
+    mended: BTreeMap<String, Arc<Notify>>,
     delivered: IntCounterVec,
 }
 
@@ -127,6 +130,7 @@ impl Notifier {
             built.push((config, receiver.into()));
         }
         let routes = built.iter().map(|(config, _)| config.route());
+        let mended = built.iter().map(|(config, _)| (config.id.clone(), Arc::default())).collect();
         let delivered = IntCounterVec::new(
             Opts::new("citybrain_notifier_deliveries_total", "Attempts to deliver alert events."),
             &["receiver", "outcome"],
@@ -137,6 +141,7 @@ impl Notifier {
             receivers: built,
             clock,
             status: Arc::default(),
+            mended,
             delivered,
         })
     }
@@ -174,9 +179,14 @@ impl Notifier {
         self.receivers.iter().map(|(config, _)| config).find(|config| config.id == id)
     }
 
-    /// Tells a receiver about a test alert, see [`ReceiverConfig::try_out`].
+    /// Tells a receiver about a test alert, see [`ReceiverConfig::try_out`]. If it takes it, it is told
+    /// of what waits for it at once.
     pub async fn try_out(&self, config: &ReceiverConfig) -> Result<(), TrialError> {
-        config.try_out(self.clock.now()).await
+        config.try_out(self.clock.now()).await?;
+        if let Some(mended) = self.mended.get(&config.id) {
+            mended.notify_one();
+        }
+        Ok(())
     }
 
     /// How many events wait, for all receivers together. Blocks.
@@ -194,6 +204,7 @@ impl Notifier {
                 outbox: self.outbox.clone(),
                 clock: self.clock.clone(),
                 status: self.status.clone(),
+                mended: self.mended.get(&config.id).cloned().unwrap_or_default(),
                 delivered: self.delivered.clone(),
             };
             let stop = shutdown.clone();

@@ -8,6 +8,7 @@ use city_cap::Earlier;
 use city_model::{SharedClock, Span, Timestamp};
 use city_store::StateError;
 use prometheus::IntCounterVec;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +31,8 @@ pub(super) struct Worker {
     pub(super) outbox: Arc<Outbox>,
     pub(super) clock: SharedClock,
     pub(super) status: Arc<Mutex<BTreeMap<String, ReceiverStatus>>>,
+    /// Rings when somebody found that the receiver works again.
+    pub(super) mended: Arc<Notify>,
     pub(super) delivered: IntCounterVec,
 }
 
@@ -77,6 +80,7 @@ impl Worker {
                     self.note(|status| status.next_try = Some(next));
                     tokio::select! {
                         () = stop.cancelled() => return,
+                        () = self.mended.notified() => {}
                         () = tokio::time::sleep(pause) => {}
                     }
                     self.note(|status| status.next_try = None);

@@ -13,10 +13,11 @@
 //! `key` of the body. MQTT 3.1.1 brokers acknowledge what their access rules drop; MQTT 5 ones can
 //! say so.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use city_collect::{BrokerConfig, Message, PublishError};
-use city_model::{AlertEvent, AlertEventKind, Span, Subject, Timestamp};
+use city_model::{AlertEvent, Span, Subject, Timestamp};
 use serde::Deserialize;
 
 use super::http::{check_timeout, ten_seconds};
@@ -174,7 +175,9 @@ impl Topic {
         self.0.iter().fold(String::new(), |mut topic, piece| {
             match piece {
                 Piece::Text(text) => topic.push_str(text),
-                Piece::Place(place) => push_level(&mut topic, place.of(event).unwrap_or("-")),
+                Piece::Place(place) => {
+                    push_level(&mut topic, &place.of(event).unwrap_or("-".into()));
+                }
             }
             topic
         })
@@ -182,29 +185,29 @@ impl Topic {
 }
 
 impl Place {
-    fn of(self, event: &AlertEvent) -> Option<&str> {
+    fn of(self, event: &AlertEvent) -> Option<Cow<'_, str>> {
         let alert = &event.alert;
-        match self {
+        let value: Option<&str> = match self {
             Self::Severity => Some(alert.severity.name()),
-            Self::Rule => Some(&alert.rule.id),
-            Self::Department => Some(&alert.rule.department),
-            Self::Event => Some(match event.kind {
-                AlertEventKind::Fired => "fired",
-                AlertEventKind::Escalated => "escalated",
-                AlertEventKind::Deescalated => "deescalated",
-                AlertEventKind::Resolved => "resolved",
-            }),
-            Self::Alert => Some(&alert.id),
+            Self::Rule => Some(&*alert.rule.id),
+            Self::Department => Some(&*alert.rule.department),
+            // As in the body.
+            Self::Event => {
+                let kind = serde_json::to_value(event.kind).ok()?;
+                return kind.as_str().map(|name| Cow::Owned(name.to_owned()));
+            }
+            Self::Alert => Some(&*alert.id),
             Self::Device => alert.subject.device().map(|device| &**device),
             Self::Metric => alert.metric.as_deref(),
             Self::Zone => match &alert.subject {
-                Subject::Zone { zone } => Some(zone),
+                Subject::Zone { zone } => Some(&**zone),
                 // The first zone of a device is that of the first layer, which is the same for all.
                 Subject::Series { .. } | Subject::Device { .. } => {
                     alert.zones.first().map(|zone| &**zone)
                 }
             },
-        }
+        };
+        value.map(Cow::Borrowed)
     }
 }
 
@@ -228,6 +231,7 @@ fn push_level(topic: &mut String, value: &str) {
 
 #[cfg(test)]
 mod tests {
+    use city_model::AlertEventKind;
     use serde_json::json;
 
     use super::super::message::tests::event;

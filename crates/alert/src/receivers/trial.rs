@@ -28,12 +28,12 @@ impl ReceiverConfig {
     pub async fn try_out(&self, now: Timestamp) -> Result<(), TrialError> {
         let receiver = self.build().map_err(TrialError::Options)?;
         let began = delivery(&event(&self.id, self.severity, now, AlertEventKind::Fired));
+        let earlier = [Earlier::of(&began.key, now)];
         receiver.deliver(&[began], now).await?;
         if !self.resolved {
             return Ok(());
         }
         let ended = delivery(&event(&self.id, self.severity, now, AlertEventKind::Resolved));
-        let earlier = [Earlier { seq: 1, at: now }];
         receiver.deliver_after(&[ended], &earlier, now).await.map_err(TrialError::End)
     }
 }

@@ -168,13 +168,11 @@ pub(super) fn steps(conn: &Connection, id: &str) -> Result<Vec<Step>, StateError
     let rows = statement.query_map([id], |row| {
         let kind: String = row.get(2)?;
         let known = KINDS.into_iter().find(|known| log_kind(*known).name() == kind);
-        Ok(Step {
-            seq: row.get(0)?,
-            at: Timestamp::from_micros(row.get(1)?),
-            kind: known.ok_or_else(|| unreadable(2, format!("kind {kind}")))?,
-        })
+        let (seq, at) = (row.get(0)?, Timestamp::from_micros(row.get(1)?));
+        Ok(known.map(|kind| Step { seq, at, kind }))
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    // What people did is no step, whatever it is called.
+    Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
 }
 
 /// What engines tell.

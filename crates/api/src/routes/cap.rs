@@ -66,11 +66,14 @@ async fn show(
         .await?;
     let newest = steps.pop();
     let event = match newest {
-        Some(step) => AlertEvent { seq: step.seq, at: step.at, kind: step.kind, ..event(stored) },
+        Some(step) => {
+            let key = format!("{}/{}", stored.alert.id, step.seq);
+            AlertEvent { key, seq: step.seq, at: step.at, kind: step.kind, ..event(stored) }
+        }
         None => event(stored),
     };
     let earlier: Vec<Earlier> =
-        steps.into_iter().map(|step| Earlier { seq: step.seq, at: step.at }).collect();
+        steps.into_iter().map(|step| Earlier { step: step.seq.to_string(), at: step.at }).collect();
     let places =
         Places { zones: Some(app.registry.zones()), directory: Some(app.registry.directory()) };
     let message = city_cap::message(&issuer, &event, &earlier, &places);
