@@ -64,7 +64,10 @@ impl City {
         if let Err(found) = rules.check_against(&directory) {
             problems.0.push(rule_problem(settings.city.rules.as_deref(), &found));
         }
+        let is_zone = |id: &str| directory.zone_by_id(id).is_some();
+        crate::receivers::check_zones(&settings, is_zone, &mut problems.0);
         problems.into_result()?;
+        warnings.extend(crate::receivers::unknown_rules(&settings, &rules));
         let bounds = settings.city.bounds.or_else(|| zones.bounds());
         let seed = Seed {
             catalogue,
@@ -118,6 +121,10 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
     settings.mqtt.check(problems);
     settings.hj212.check(&settings.sources, problems);
     check_store(settings, problems);
+    for (key, message) in settings.issuer().and_then(Result::err).into_iter().flatten() {
+        let hint = "see [cap] of `citybrain config example`";
+        problems.push(Problem::new(format!("cap.{key}"), message, hint));
+    }
     check_outside(settings, problems);
     let names: Vec<&str> = settings.brokers.iter().map(|broker| broker.name.as_str()).collect();
     for (index, source) in settings.sources.iter().enumerate() {
