@@ -31,6 +31,6 @@ pub use evaluator::{
 pub use kinds::{Condition, KINDS, Kind};
 pub use ladder::{Direction, Ladder, Step, Verdict};
 pub use problem::{RuleProblem, RuleProblems};
-pub use rule::{Rule, RuleSet, Trust};
+pub use rule::{Changes, GroupPlace, Rule, RuleSet, Trust};
 pub use selector::Selector;
 pub use template::{Placeholder, Template};

@@ -35,7 +35,7 @@ use sha2::{Digest, Sha256};
 use crate::fields::{self, Fields, one_or_many};
 use crate::kinds::{self, KINDS, Kind};
 use crate::problem::{Mark, RuleProblems, Sink, suggestion};
-use crate::rule::{Rule, RuleSet, Trust};
+use crate::rule::{GroupPlace, Rule, RuleSet, Trust};
 use crate::selector::Selector;
 use crate::template::Template;
 use crate::yaml::{self, Content, Node};
@@ -59,15 +59,23 @@ impl RuleSet {
     pub fn parse<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Self, RuleProblems> {
         let mut problems = Vec::new();
         let mut rules: Vec<Arc<Rule>> = Vec::new();
-        let mut ids = FxHashMap::default();
+        let (mut ids, mut groups) = (FxHashMap::default(), Vec::new());
         for (name, text) in files {
             let mut sink = Sink::new(name.as_ref());
-            let mut file = File { sink: &mut sink, text: text.as_ref(), ids: &mut ids };
+            let mut file = File {
+                sink: &mut sink,
+                text: text.as_ref(),
+                ids: &mut ids,
+                groups: &mut groups,
+            };
             rules.extend(file.read().into_iter().map(Arc::new));
             sink.problems.sort_by_key(|problem| (problem.line, problem.column));
             problems.append(&mut sink.problems);
         }
-        if problems.is_empty() { Ok(Self::new(rules)) } else { Err(RuleProblems(problems)) }
+        if !problems.is_empty() {
+            return Err(RuleProblems(problems));
+        }
+        Ok(Self::new(rules).with_groups(groups))
     }
 }
 
@@ -78,6 +86,7 @@ struct File<'f> {
     sink: &'f mut Sink,
     text: &'f str,
     ids: &'f mut Ids,
+    groups: &'f mut Vec<GroupPlace>,
 }
 
 struct Group {
@@ -93,6 +102,7 @@ impl File<'_> {
         };
         let group =
             fields.need("group", "every file names its group, for example `group: air`", self.sink);
+        let at = group.map(|node| node.mark).unwrap_or_default();
         let group = Group {
             name: group
                 .and_then(|node| fields::text(node, "group", self.sink))
@@ -100,6 +110,12 @@ impl File<'_> {
                 .into(),
             department: fields.text("department", self.sink).map(Into::into),
         };
+        self.groups.push(GroupPlace {
+            group: group.name.clone(),
+            file: self.sink.file.clone(),
+            line: at.line,
+            column: at.column,
+        });
         let rules =
             fields.need("rules", "write `rules:` and below it one `- id: …` per rule", self.sink);
         fields.finish(|_| None, self.sink);
