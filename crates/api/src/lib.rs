@@ -54,8 +54,8 @@ use crate::problem::{Problem, codes};
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
 pub use crate::parts::{
     BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,
-    DeviceCommand, EndedAlert, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState,
-    RuleFiles, RuleReload, ZoneFiles, ZoneReload,
+    DeviceCommand, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState, ZoneFiles,
+    ZoneReload,
 };
 
 /// The largest body that a request may have, in bytes.
@@ -120,10 +120,10 @@ impl Brain {
                 store: parts.store,
                 accounts: Arc::new(accounts),
                 state: parts.state,
-                rules: parts.rules,
+                rules: parts.rule_book.in_force(),
                 ingest: parts.ingest,
                 zone_files: parts.zone_files,
-                rule_files: parts.rule_files,
+                rule_book: parts.rule_book,
                 city: parts.city,
                 mode: parts.mode,
                 simulated: parts.simulated,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use arc_swap::ArcSwap;
 use city_alert::{CityFacts, Engine, EngineParts, Notifier, ReceiverConfig};
 use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
 use city_collect::{Collector, FileMemory};
@@ -100,7 +99,7 @@ impl App {
             settings,
             seed,
             devices,
-            rules,
+            rules: _,
             sources,
             codecs,
             bounds,
@@ -158,9 +157,14 @@ impl App {
             tracing::warn!("city.simulated is true: alerts reach no outside receiver");
         }
         let notifier = Arc::new(Notifier::new(state.clone(), receivers, clock.clone(), &metrics)?);
-        let rules = Arc::new(rules);
+        let rules = Rules::open(
+            settings.city.rules.clone(),
+            state.clone(),
+            registry.clone(),
+            clock.clone(),
+        )?;
         let engine_parts = EngineParts {
-            rules: rules.clone(),
+            rules: rules.book().in_force().load_full(),
             registry: registry.clone(),
             store: store.clone(),
             state: state.clone(),
@@ -170,6 +174,7 @@ impl App {
         };
         let (engine, recovered) =
             tokio::task::spawn_blocking(move || Engine::start(engine_parts)).await??;
+        rules.connect(engine.handle());
         if recovered.restored {
             progress(&format!("alert state restored: {} firing", recovered.firing));
         }
@@ -177,24 +182,15 @@ impl App {
         progress("starting the brain");
         let sources = Arc::new(sources);
         let ingest = Arc::new(Ingest::default());
-        let rules_in_force = Arc::new(ArcSwap::new(rules));
-        let zones =
-            Arc::new(Zones::new(settings.city.clone(), registry.clone(), rules_in_force.clone()));
+        let zones = Arc::new(Zones::new(settings.city.clone(), registry.clone(), rules.book()));
         let clients = Arc::new(Credentials::open(state.clone(), clock.clone())?);
-        let rule_files = Arc::new(Rules::new(
-            settings.city.rules.clone(),
-            registry.clone(),
-            rules_in_force.clone(),
-            engine.handle(),
-        ));
         let brain = Brain::new(Parts {
             registry: registry.clone(),
             clients: clients.clone(),
             store: store.clone(),
             state,
-            rules: rules_in_force,
             zone_files: zones.clone(),
-            rule_files: rule_files.clone(),
+            rule_book: rules.book(),
             ingest: ingest.clone(),
             city: CityInfo {
                 name: settings.city.name.clone(),
@@ -244,7 +240,7 @@ impl App {
         let greeting = crate::store::greet(settings.store.clone(), maintenance.stop.clone());
         maintenance.tasks.spawn(greeting);
         maintenance.tasks.spawn(zones.watch(maintenance.stop.clone()));
-        maintenance.tasks.spawn(rule_files.watch(maintenance.stop.clone()));
+        maintenance.tasks.spawn(rules.watch(maintenance.stop.clone()));
         maintenance.tasks.spawn(maintain(store.clone(), clock.clone(), maintenance.stop.clone()));
         let stop = maintenance.stop.clone();
         maintenance.tasks.spawn(crate::upkeep::save_seen(registry.clone(), clients.clone(), stop));

@@ -25,13 +25,14 @@ pub(crate) type Group<'g> = (&'g Arc<str>, &'g str);
 /// Makes one set of rules of files and kept groups.
 ///
 /// Files, and `firm` groups, must be good, with each other too; `shaky` ones are left out if they
-/// are not. `held` are the names of all kept groups: no file may bring one of them.
+/// are not. `held` are the names of all kept groups: no file may bring one of them. Without a
+/// directory nobody knows which metrics, zones and layers there are.
 pub fn assemble(
     files: &[Text],
     firm: &[(&Arc<str>, &str)],
     shaky: &[(&Arc<str>, &str)],
     held: &BTreeSet<Arc<str>>,
-    directory: &Directory,
+    directory: Option<&Directory>,
 ) -> Result<(RuleSet, Broken), RuleProblems> {
     let mut broken = Broken::new();
     loop {
@@ -65,7 +66,7 @@ fn check(
     firm: &[Group<'_>],
     shaky: &[Group<'_>],
     held: &BTreeSet<Arc<str>>,
-    directory: &Directory,
+    directory: Option<&Directory>,
 ) -> Result<RuleSet, RuleProblems> {
     let kept: Vec<(String, &str)> =
         firm.iter().chain(shaky).map(|(name, text)| (file_of(name), *text)).collect();
@@ -74,7 +75,7 @@ fn check(
         files.chain(kept.iter().map(|(name, text)| (name.as_str(), *text))).collect();
     let rules = RuleSet::parse(&all)?;
     let mut problems = misplaced(&rules, held);
-    if let Err(unknown) = rules.check_against(directory) {
+    if let Some(Err(unknown)) = directory.map(|directory| rules.check_against(directory)) {
         problems.extend(unknown.0);
     }
     if problems.is_empty() { Ok(rules) } else { Err(RuleProblems(problems)) }

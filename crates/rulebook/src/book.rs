@@ -98,7 +98,8 @@ impl Book {
         let groups = crate::kept_groups(&parts.state)?;
         let shaky: Vec<_> = groups.iter().map(|group| (&group.name, &*group.text)).collect();
         let names = groups.iter().map(|group| group.name.clone()).collect();
-        let (rules, broken) = assemble(&files, &[], &shaky, &names, &(parts.directory)())?;
+        let directory = (parts.directory)();
+        let (rules, broken) = assemble(&files, &[], &shaky, &names, Some(&directory))?;
         let held = held(groups, broken);
         let page = Page { files: Arc::new(files), held, refused: None };
         Ok(Self {
@@ -126,7 +127,13 @@ impl Book {
     /// file has a problem.
     pub fn reload(&self) -> Result<Reloaded, BookError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = self.read_again();
+        let page = self.page.load_full();
+        let done = if self.parts.files.are_configured() || !page.held.is_empty() {
+            let files = self.parts.files.read().map_err(BookError::Files);
+            files.and_then(|files| self.take(Arc::new(files), &page))
+        } else {
+            Err(BookError::NoFiles)
+        };
         if let Err(error @ (BookError::Files(_) | BookError::Rules(_))) = &done {
             let page = Page { refused: Some(error.to_string()), ..(**self.page.load()).clone() };
             self.page.store(Arc::new(page));
@@ -134,20 +141,27 @@ impl Book {
         done
     }
 
-    fn read_again(&self) -> Result<Reloaded, BookError> {
+    /// Tries disabled groups again, because there are other zones now; `None` if there are none, or
+    /// they are as they were.
+    pub fn retry_disabled(&self) -> Option<Reloaded> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let page = self.page.load_full();
-        if !self.parts.files.are_configured() && page.held.is_empty() {
-            return Err(BookError::NoFiles);
-        }
-        let files = self.parts.files.read().map_err(BookError::Files)?;
+        page.held.values().find(|held| held.problems.is_some())?;
+        // An error would be one of the groups that run, and they go on running.
+        let done = self.take(page.files.clone(), &page).ok()?;
+        (!done.changes.added.is_empty()).then_some(done)
+    }
+
+    /// Puts these files in force, and all kept groups that can be.
+    fn take(&self, files: Arc<Vec<Text>>, page: &Page) -> Result<Reloaded, BookError> {
         let (firm, shaky): (Vec<&Held>, Vec<&Held>) =
             page.held.values().partition(|held| held.problems.is_none());
         let firm: Vec<_> = firm.into_iter().map(Held::text).collect();
         let shaky: Vec<_> = shaky.into_iter().map(Held::text).collect();
-        let (rules, broken) =
-            assemble(&files, &firm, &shaky, &page.names(), &(self.parts.directory)())?;
+        let directory = (self.parts.directory)();
+        let (rules, broken) = assemble(&files, &firm, &shaky, &page.names(), Some(&directory))?;
         let groups = page.held.values().map(|held| held.kept.clone()).collect();
-        let page = Page { files: Arc::new(files), held: held(groups, broken), refused: None };
+        let page = Page { files, held: held(groups, broken), refused: None };
         self.put_in_force(page, rules)
     }
 

@@ -104,7 +104,8 @@ impl Book {
         }
         check(present.as_ref().map(Kept::tag).as_deref())?;
         let name: Arc<str> = group.into();
-        let rules = self.together(&name, text.as_deref(), &files, &page).map_err(BookError::from)?;
+        let rules =
+            self.together(&name, text.as_deref(), &files, &page).map_err(BookError::from)?;
         Ok(Draft { name, kind, text, files, present, page, rules })
     }
 
@@ -158,7 +159,8 @@ impl Book {
             }
         }
         let directory = (self.parts.directory)();
-        let problems = match assemble(files, &firm, &[], &names, &directory) {
+        let directory = Some(&*directory);
+        let problems = match assemble(files, &firm, &[], &names, directory) {
             Ok((rules, _)) => return Ok(rules),
             Err(problems) => problems,
         };
@@ -168,7 +170,7 @@ impl Book {
         }
         // Where two groups do not go together, the one that changes is to blame: it comes last.
         firm.sort_by_key(|(other, _)| *other == name);
-        match assemble(files, &firm, &[], &names, &directory) {
+        match assemble(files, &firm, &[], &names, directory) {
             Err(problems) => Err(problems),
             Ok(_) => Err(problems),
         }
@@ -223,7 +225,8 @@ struct Draft {
 
 /// Whether one of the files brings a group; one with problems brings none.
 fn brings(files: &[Text], group: &str) -> bool {
-    let mut parsed = files.iter().filter_map(|file| RuleSet::parse(std::slice::from_ref(file)).ok());
+    let mut parsed =
+        files.iter().filter_map(|file| RuleSet::parse(std::slice::from_ref(file)).ok());
     parsed.any(|rules| rules.groups().iter().any(|place| &*place.group == group))
 }
 

@@ -62,12 +62,8 @@ impl RuleSet {
         let (mut ids, mut groups) = (FxHashMap::default(), Vec::new());
         for (name, text) in files {
             let mut sink = Sink::new(name.as_ref());
-            let mut file = File {
-                sink: &mut sink,
-                text: text.as_ref(),
-                ids: &mut ids,
-                groups: &mut groups,
-            };
+            let mut file =
+                File { sink: &mut sink, text: text.as_ref(), ids: &mut ids, groups: &mut groups };
             rules.extend(file.read().into_iter().map(Arc::new));
             sink.problems.sort_by_key(|problem| (problem.line, problem.column));
             problems.append(&mut sink.problems);

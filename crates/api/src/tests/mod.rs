@@ -12,6 +12,7 @@ mod push;
 mod readings;
 mod registry;
 mod registry_changes;
+mod rule_groups;
 mod rule_trials;
 mod rules;
 mod server;

@@ -54,6 +54,7 @@ impl TestFile {
     pub(super) fn read(
         text: &str,
         load: &dyn Fn(&str) -> Result<String, String>,
+        most_readings: usize,
         sink: &mut Sink,
     ) -> Option<Self> {
         let root = yaml::read(text, sink)?;
@@ -69,10 +70,11 @@ impl TestFile {
         let tests =
             fields.need("tests", "write `tests:` and below it one `- name: …` per test", sink);
         fields.finish(|_| None, sink);
+        let mut left = most_readings;
         let tests = tests
             .map_or(&[][..], one_or_many)
             .iter()
-            .filter_map(|node| read_test(node, &directory, sink))
+            .filter_map(|node| read_test(node, &directory, &mut left, sink))
             .collect();
         let rules = rules?;
         if let Err(problems) = rules.check_against(&directory) {
@@ -117,7 +119,13 @@ fn read_rules(
     }
 }
 
-fn read_test(node: &Node, directory: &Directory, sink: &mut Sink) -> Option<Test> {
+/// `left` is how many readings may still come.
+fn read_test(
+    node: &Node,
+    directory: &Directory,
+    left: &mut usize,
+    sink: &mut Sink,
+) -> Option<Test> {
     let mut fields = Fields::of(node, "a test", sink)?;
     let name = fields
         .need("name", "say what the test shows", sink)
@@ -126,7 +134,17 @@ fn read_test(node: &Node, directory: &Directory, sink: &mut Sink) -> Option<Test
     let start = START;
     let mut actions = Vec::new();
     for node in fields.get("input").map_or(&[][..], one_or_many) {
+        let before = actions.len();
         read_input(node, directory, start, &mut actions, sink);
+        let Some(rest) = left.checked_sub(actions.len() - before) else {
+            sink.report_with(
+                node.mark,
+                "the tests have more readings than may be run here",
+                "make them shorter, or run them with `citybrain rules test`",
+            );
+            return None;
+        };
+        *left = rest;
     }
     for node in fields.get("registry").map_or(&[][..], one_or_many) {
         let Some(mut fields) = Fields::of(node, "a change of the registry", sink) else { continue };
