@@ -70,10 +70,19 @@ fn check(
 ) -> Result<RuleSet, RuleProblems> {
     let kept: Vec<(String, &str)> =
         firm.iter().chain(shaky).map(|(name, text)| (file_of(name), *text)).collect();
+    let files_in_all = files.len();
     let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let all: Vec<(&str, &str)> =
         files.chain(kept.iter().map(|(name, text)| (name.as_str(), *text))).collect();
-    let rules = RuleSet::parse(&all)?;
+    let rules = match RuleSet::parse(&all) {
+        Ok(rules) => rules,
+        Err(problems) => {
+            // A file that brings a kept group brings its ids too, most likely: say what it is.
+            let own = RuleSet::parse(&all[..files_in_all]).unwrap_or_default();
+            let misplaced = misplaced(&own, held);
+            return Err(if misplaced.is_empty() { problems } else { RuleProblems(misplaced) });
+        }
+    };
     let mut problems = misplaced(&rules, held);
     if let Some(Err(unknown)) = directory.map(|directory| rules.check_against(directory)) {
         problems.extend(unknown.0);

@@ -72,10 +72,10 @@ impl Book {
         check: impl FnOnce(Option<&str>) -> Result<(), E>,
     ) -> Result<Edited, E> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let Draft { present, rules, .. } = self.draft(group, change, check)?;
+        let Draft { created, present, rules, .. } = self.draft(group, change, check)?;
         let changes = rules.changes_since(&self.in_force.load());
         let reloaded = Reloaded { rules: rules.len(), changes, ended: Vec::new() };
-        Ok(Edited { created: present.is_none(), kept: present, reloaded })
+        Ok(Edited { created, kept: present, reloaded })
     }
 
     fn draft<E: From<BookError>>(
@@ -102,11 +102,14 @@ impl Book {
         if present.is_none() {
             check_name(group)?;
         }
-        check(present.as_ref().map(Kept::tag).as_deref())?;
+        // A group whose file was taken away is still in force, and was seen there.
+        let tag = self.group(group).map(|group| group.tag());
+        check(tag.as_deref())?;
         let name: Arc<str> = group.into();
         let rules =
             self.together(&name, text.as_deref(), &files, &page).map_err(BookError::from)?;
-        Ok(Draft { name, kind, text, files, present, page, rules })
+        let created = tag.is_none();
+        Ok(Draft { name, kind, text, files, created, present, page, rules })
     }
 
     /// The files to go with a change: those in force, or those on disk if the group moves.
@@ -178,8 +181,7 @@ impl Book {
 
     /// Stores a change and puts it in force.
     fn make(&self, draft: Draft, author: Author<'_>) -> Result<Edited, BookError> {
-        let Draft { name, kind, text, files, present, page, rules } = draft;
-        let created = present.is_none();
+        let Draft { name, kind, text, files, created, present, page, rules } = draft;
         let same = present.as_ref().is_some_and(|kept| Some(&kept.text) == text.as_ref());
         let kept = if same { present } else { self.store(&name, kind, text, author)? };
         let mut page = Page::clone(&page);
@@ -218,6 +220,7 @@ struct Draft {
     kind: EntryKind,
     text: Option<Arc<str>>,
     files: Arc<Vec<Text>>,
+    created: bool,
     present: Option<Kept>,
     page: Arc<Page>,
     rules: RuleSet,

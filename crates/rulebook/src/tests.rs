@@ -230,13 +230,14 @@ fn each_group_has_one_home() {
     assert!(matches!(error, BookError::InFiles { .. }), "{error}");
 
     edit(&book, "air", Change::Write(&text("air", "dust", 75))).expect("good");
-    let shadow = file("air.yaml", text("air", "smog", 75));
-    city.folder.set(&[shadow.clone(), water.clone()]);
-    let error = book.reload().expect_err("refused").to_string();
-    assert!(error.starts_with("air.yaml:1:8: the group `air` is kept in the API"), "{error}");
-    assert_eq!(in_force(&book), ["flood", "dust"]);
-    assert!(book.problems()[0].contains("were refused"), "{:?}", book.problems());
-    assert!(city.open().expect_err("refused").to_string().contains("air.yaml:1:8"));
+    for id in ["smog", "dust"] {
+        city.folder.set(&[file("air.yaml", text("air", id, 75)), water.clone()]);
+        let error = book.reload().expect_err("refused").to_string();
+        assert!(error.starts_with("air.yaml:1:8: the group `air` is kept in the API"), "{error}");
+        assert_eq!(in_force(&book), ["flood", "dust"]);
+        assert!(book.problems()[0].contains("were refused"), "{:?}", book.problems());
+        assert!(city.open().expect_err("refused").to_string().contains("air.yaml:1:8"));
+    }
 
     city.folder.set(&[water]);
     book.reload().expect("mended");
@@ -326,7 +327,13 @@ fn a_group_moves_between_its_homes_without_losing_an_alert() {
 
     // The file goes, and before anybody looks the API has the group.
     city.folder.set(&[]);
-    let moved = edit(&book, "air", Change::Write(&text("air", "dust", 75))).expect("moved");
+    let seen = book.group("air").expect("in force").tag();
+    let moved = book.edit("air", Change::Write(&text("air", "dust", 75)), ADA, |present| {
+        assert_eq!(present, Some(&*seen));
+        Ok::<_, BookError>(())
+    });
+    let moved = moved.expect("moved");
+    assert!(!moved.created);
     assert_eq!((names(&moved.reloaded.changes.kept), firing()), (vec!["dust"], 1));
 
     // The file comes, which alone is refused; with the group deleted it is taken at once.
