@@ -140,6 +140,24 @@ impl Instance {
         let answer = client().post(url).bearer_auth(&self.ready.token).json(body).send().await?;
         Ok((answer.status().as_u16(), answer.text().await?))
     }
+
+    /// A request to an API path with the ETag of what is to be replaced, if it has one; returns the
+    /// status and the body.
+    pub async fn change(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: &serde_json::Value,
+        tag: Option<&str>,
+    ) -> anyhow::Result<(u16, serde_json::Value)> {
+        let url = format!("http://{}{path}", self.ready.http);
+        let mut request = client().request(method, url).bearer_auth(&self.ready.token).json(body);
+        if let Some(tag) = tag {
+            request = request.header("if-match", format!("\"{tag}\""));
+        }
+        let answer = request.send().await?;
+        Ok((answer.status().as_u16(), answer.json().await?))
+    }
 }
 
 fn client() -> reqwest::Client {

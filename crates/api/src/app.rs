@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use city_model::{SharedClock, Timestamp};
 use city_registry::Registry;
+use city_rulebook::Book;
 use city_rules::RuleSet;
 use city_store::{Accounts, SharedStore, StateDb};
 
@@ -14,7 +15,7 @@ use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
-use crate::{CityInfo, Ingest, Mode, Receivers, RuleFiles, ZoneFiles};
+use crate::{CityInfo, Ingest, Mode, Receivers, ZoneFiles};
 
 /// A cheap handle to the state of the API.
 #[derive(Clone)]
@@ -30,7 +31,7 @@ pub(crate) struct Inner {
     pub(crate) rules: Arc<ArcSwap<RuleSet>>,
     pub(crate) ingest: Arc<dyn Ingest>,
     pub(crate) zone_files: Arc<dyn ZoneFiles>,
-    pub(crate) rule_files: Arc<dyn RuleFiles>,
+    pub(crate) rule_book: Arc<Book>,
     pub(crate) receivers: Arc<dyn Receivers>,
     pub(crate) city: CityInfo,
     pub(crate) cap: Option<city_cap::Issuer>,

@@ -55,8 +55,8 @@ use crate::problem::{Problem, codes};
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
 pub use crate::parts::{
     BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,
-    DeviceCommand, EndedAlert, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState,
-    RuleFiles, RuleReload, ZoneFiles, ZoneReload,
+    DeviceCommand, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState, ZoneFiles,
+    ZoneReload,
 };
 pub use crate::receivers::{
     ReceiverFailure, ReceiverReport, ReceiverRoute, ReceiverTrial, Receivers, TrialRefusal, Trying,
@@ -124,10 +124,10 @@ impl Brain {
                 store: parts.store,
                 accounts: Arc::new(accounts),
                 state: parts.state,
-                rules: parts.rules,
+                rules: parts.rule_book.in_force(),
                 ingest: parts.ingest,
                 zone_files: parts.zone_files,
-                rule_files: parts.rule_files,
+                rule_book: parts.rule_book,
                 receivers: parts.receivers,
                 city: parts.city,
                 cap: parts.cap,

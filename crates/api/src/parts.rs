@@ -3,12 +3,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use city_model::{LocalText, SharedClock, Timestamp};
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::Registry;
-use city_rules::RuleSet;
+use city_rulebook::Book;
 use city_store::{DeadLetterId, SharedStore, StateDb};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -25,14 +24,12 @@ pub struct Parts {
     pub store: SharedStore,
     /// Where alerts, tokens and sessions are kept.
     pub state: Arc<StateDb>,
-    /// The rules in force.
-    pub rules: Arc<ArcSwap<RuleSet>>,
     /// The pipeline.
     pub ingest: Arc<dyn Ingest>,
     /// The files that the zones come from.
     pub zone_files: Arc<dyn ZoneFiles>,
-    /// The files that the rules come from.
-    pub rule_files: Arc<dyn RuleFiles>,
+    /// The rules: those in force, and where they come from.
+    pub rule_book: Arc<Book>,
     /// The receivers of alerts.
     pub receivers: Arc<dyn Receivers>,
     /// The city.
@@ -210,46 +207,6 @@ pub struct ZoneReload {
     pub removed: Vec<String>,
     /// What is odd in the files, but no reason to refuse them.
     pub warnings: Vec<String>,
-}
-
-/// The files that the rules come from, as far as the brain needs them.
-pub trait RuleFiles: Send + Sync {
-    /// Reads them again and puts their rules in force, all or nothing. Blocks. The errors are for
-    /// people: all that is wrong and how to mend it.
-    fn reload(&self) -> Result<RuleReload, Vec<String>>;
-}
-
-/// What a reload of the rules did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct RuleReload {
-    /// How many rules there are now.
-    pub rules: u64,
-    /// How many are the same: they kept their state.
-    pub kept: u64,
-    /// The ids of those of which only texts and labels changed: they kept their state.
-    pub retold: Vec<String>,
-    /// The ids of those that decide differently: they began afresh.
-    pub changed: Vec<String>,
-    /// The ids that are new.
-    pub added: Vec<String>,
-    /// The ids that are gone.
-    pub removed: Vec<String>,
-    /// The alerts that ended by it.
-    pub ended: Vec<EndedAlert>,
-}
-
-/// An alert that ended without a reading that cleared it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct EndedAlert {
-    /// The alert's id.
-    pub alert: String,
-    /// The id of its rule.
-    pub rule: String,
-    /// What it was about.
-    pub subject: String,
-    /// Why it ended.
-    #[schema(value_type = crate::schema::LocalText)]
-    pub reason: LocalText,
 }
 
 /// The pipeline, as far as the brain needs it.

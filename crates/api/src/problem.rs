@@ -55,6 +55,8 @@ codes! {
     UNKNOWN_RECEIVER "unknown_receiver" 404 "There is no such receiver";
     OWN_RECEIVER "own_receiver" 409 "The receiver is this program itself";
     UNKNOWN_RULE "unknown_rule" 404 "There is no such rule";
+    UNKNOWN_RULE_GROUP "unknown_rule_group" 404 "There is no such group of rules";
+    UNKNOWN_VERSION "unknown_version" 404 "There is no such version";
     UNKNOWN_DEAD_LETTER "unknown_dead_letter" 404 "There is no such dead letter";
     UNKNOWN_SOURCE "unknown_source" 404 "There is no such source";
     NO_REPORT "no_report" 404 "There is no report of this day";
@@ -86,12 +88,14 @@ codes! {
     CHANGED_MEANWHILE "changed_meanwhile" 412 "It is not as you saw it";
     EXISTS "already_exists" 409 "It is there already";
     CONFIGURED "configured" 409 "The configuration describes it";
+    GROUP_IN_FILES "group_in_files" 409 "The group of rules lives in files";
     IN_USE "in_use" 409 "Devices need it";
     HAS_HISTORY "has_history" 409 "The device has a history";
     ALREADY_ACKNOWLEDGED "already_acknowledged" 409 "Somebody has acknowledged the alert already";
     ALREADY_RESOLVED "already_resolved" 409 "The alert has ended already";
     BAD_COMMAND "bad_command" 422 "The device cannot be sent this command";
     NO_ENDPOINT "no_endpoint" 503 "There is no way to the devices";
+    ENGINE_STOPPED "engine_stopped" 503 "Nothing evaluates rules";
     COMMANDS_FULL "commands_full" 503 "Too many commands wait";
     REPLAY_FAILED "replay_failed" 503 "The dead letter could not be replayed";
     STORE_UNAVAILABLE "store_unavailable" 503 "The store does not answer";

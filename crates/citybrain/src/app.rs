@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use arc_swap::ArcSwap;
 use city_alert::{Engine, EngineParts, Notifier, PlaceBook, ReceiverConfig};
 use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
 use city_collect::{Collector, FileMemory};
@@ -14,6 +13,7 @@ use city_model::{SharedClock, Span};
 use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
 use city_registry::Registry;
 use city_registry::credentials::Credentials;
+use city_rules::Setting;
 use city_store::{SharedStore, StateDb};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -101,7 +101,7 @@ impl App {
             settings,
             seed,
             devices,
-            rules,
+            rules: file_rules,
             sources,
             codecs,
             bounds,
@@ -152,7 +152,7 @@ impl App {
         let token = mint("admin", Role::Admin, "printed at a start", Some(LOGIN_LIFETIME))?;
 
         progress("starting the alert engine");
-        crate::receivers::check_departments(&settings.receivers, &registry, &rules)??;
+        crate::receivers::check_departments(&settings.receivers, &registry, &file_rules)??;
         let mut receivers = vec![brain_receiver(http_address, &engine_token)];
         if !settings.city.simulated {
             receivers.extend(settings.receivers.iter().cloned());
@@ -163,9 +163,15 @@ impl App {
             receiver.city.places = PlaceBook::of(registry.clone());
         }
         let notifier = Arc::new(Notifier::new(state.clone(), receivers, clock.clone(), &metrics)?);
-        let rules = Arc::new(rules);
+        let rules = Rules::open(
+            settings.city.rules.clone(),
+            Setting::in_zone(&settings.city.time_zone).unwrap_or_default(),
+            state.clone(),
+            registry.clone(),
+            clock.clone(),
+        )?;
         let engine_parts = EngineParts {
-            rules: rules.clone(),
+            rules: rules.book().in_force().load_full(),
             registry: registry.clone(),
             store: store.clone(),
             state: state.clone(),
@@ -175,6 +181,7 @@ impl App {
         };
         let (engine, recovered) =
             tokio::task::spawn_blocking(move || Engine::start(engine_parts)).await??;
+        rules.connect(engine.handle());
         if recovered.restored {
             progress(&format!("alert state restored: {} firing", recovered.firing));
         }
@@ -182,24 +189,15 @@ impl App {
         progress("starting the brain");
         let sources = Arc::new(sources);
         let ingest = Arc::new(Ingest::default());
-        let rules_in_force = Arc::new(ArcSwap::new(rules));
-        let zones =
-            Arc::new(Zones::new(settings.city.clone(), registry.clone(), rules_in_force.clone()));
+        let zones = Arc::new(Zones::new(settings.city.clone(), registry.clone(), rules.book()));
         let clients = Arc::new(Credentials::open(state.clone(), clock.clone())?);
-        let rule_files = Arc::new(Rules::new(
-            settings.city.rules.clone(),
-            registry.clone(),
-            rules_in_force.clone(),
-            engine.handle(),
-        ));
         let brain = Brain::new(Parts {
             registry: registry.clone(),
             clients: clients.clone(),
             store: store.clone(),
             state,
-            rules: rules_in_force,
             zone_files: zones.clone(),
-            rule_files: rule_files.clone(),
+            rule_book: rules.book(),
             receivers: Arc::new(Told::new(notifier.clone())),
             ingest: ingest.clone(),
             city: CityInfo {
@@ -251,7 +249,7 @@ impl App {
         let greeting = crate::store::greet(settings.store.clone(), maintenance.stop.clone());
         maintenance.tasks.spawn(greeting);
         maintenance.tasks.spawn(zones.watch(maintenance.stop.clone()));
-        maintenance.tasks.spawn(rule_files.watch(maintenance.stop.clone()));
+        maintenance.tasks.spawn(rules.watch(maintenance.stop.clone()));
         maintenance.tasks.spawn(maintain(store.clone(), clock.clone(), maintenance.stop.clone()));
         let stop = maintenance.stop.clone();
         maintenance.tasks.spawn(crate::upkeep::save_seen(registry.clone(), clients.clone(), stop));

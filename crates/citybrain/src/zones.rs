@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
 use city_api::ZoneReload;
 use city_geo::{Loaded, ZoneIndex, ZoneOptions, automatic_resolution};
 use city_registry::Registry;
-use city_rules::RuleSet;
+use city_rulebook::Book;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::{CitySettings, GridSettings, Problem, ZoneFile};
@@ -123,7 +122,7 @@ fn grid(
 pub struct Zones {
     city: CitySettings,
     registry: Arc<Registry>,
-    rules: Arc<ArcSwap<RuleSet>>,
+    rules: Arc<Book>,
     /// One reload at a time, with the state of the files at the last one.
     seen: Mutex<Stamps>,
 }
@@ -135,8 +134,8 @@ impl std::fmt::Debug for Zones {
 }
 
 impl Zones {
-    /// Watches over the zones that the registry was opened with; `rules` are those in force.
-    pub fn new(city: CitySettings, registry: Arc<Registry>, rules: Arc<ArcSwap<RuleSet>>) -> Self {
+    /// Watches over the zones that the registry was opened with.
+    pub fn new(city: CitySettings, registry: Arc<Registry>, rules: Arc<Book>) -> Self {
         let zones = Self { city, registry, rules, seen: Mutex::default() };
         *zones.seen.lock().unwrap_or_else(PoisonError::into_inner) = zones.stamps();
         zones
@@ -155,11 +154,14 @@ impl Zones {
         if !problems.is_empty() {
             return Err(problems.iter().map(ToString::to_string).collect());
         }
-        let rules = self.rules.load_full();
+        let rules = self.rules.in_force().load_full();
         let after = self
             .registry
             .set_zones(index, |directory| rules.check_against(directory))
             .map_err(|found| vec![format!("rules name what is gone\n{found}")])?;
+        if let Some(done) = self.rules.retry_disabled() {
+            tracing::info!(added = ?done.changes.added, "rule groups that were disabled are in force");
+        }
         let ids = |index: &ZoneIndex| -> BTreeSet<String> {
             index.zones().iter().map(|zone| zone.id.to_string()).collect()
         };
@@ -246,6 +248,8 @@ mod tests {
     use city_store::StateDb;
 
     use super::*;
+    use crate::clock::SystemClock;
+    use crate::rules::Rules;
     use crate::watched::LOOK_EVERY;
 
     /// A GeoJSON of squares of a degree, by name and west.
@@ -319,10 +323,15 @@ mod tests {
             let state = Arc::new(StateDb::in_memory().expect("a database"));
             let catalogue = Catalogue::embedded();
             let seed = Seed { catalogue, zones: index, ..Seed::default() };
-            let registry = Arc::new(Registry::open(state, seed).expect("a registry"));
-            let rules = RuleSet::parse(&[("r.yaml".to_owned(), RULES.to_owned())]).expect("valid");
-            let rules = Arc::new(ArcSwap::from_pointee(rules));
-            let zones = Arc::new(Zones::new(city, registry.clone(), rules));
+            let registry = Arc::new(Registry::open(state.clone(), seed).expect("a registry"));
+            std::fs::create_dir(folder.path().join("rules")).expect("made");
+            std::fs::write(folder.path().join("rules/r.yaml"), RULES).expect("written");
+            let rules = Some(folder.path().join("rules"));
+            let clock = Arc::new(SystemClock);
+            let rules =
+                Rules::open(rules, city_rules::Setting::default(), state, registry.clone(), clock)
+                    .expect("valid");
+            let zones = Arc::new(Zones::new(city, registry.clone(), rules.book()));
             Self { folder, registry, zones }
         }
 

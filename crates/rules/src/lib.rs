@@ -39,7 +39,7 @@ pub use kinds::{Condition, KINDS, Kind};
 pub use ladder::{Direction, Ladder, Step, Verdict};
 pub use limits::{DeviceLimits, LimitFault};
 pub use problem::{RuleProblem, RuleProblems};
-pub use rule::{Rule, RuleSet, Trust};
+pub use rule::{Changes, GroupPlace, Rule, RuleSet, Trust};
 pub use schedule::{Outside, Schedule, Shift};
 pub use selector::Selector;
 pub use setting::Setting;

@@ -40,7 +40,7 @@ use crate::kinds::{self, Condition, KINDS, Kind};
 use crate::limits::DeviceLimits;
 use crate::problem::{Mark, RuleProblems, Sink, suggestion};
 use crate::references;
-use crate::rule::{Rule, RuleSet, Trust};
+use crate::rule::{GroupPlace, Rule, RuleSet, Trust};
 use crate::schedule::Schedule;
 use crate::selector::Selector;
 use crate::setting::Setting;
@@ -67,6 +67,14 @@ impl RuleSet {
         Self::parse_in(files, &Setting::default())
     }
 
+    /// The group that a rule file names, whatever else is in it.
+    pub fn group_of(text: &str) -> Option<String> {
+        let mut quiet = Sink::new("");
+        let root = yaml::read(text, &mut quiet)?;
+        let group = Fields::of(&root, "", &mut quiet)?.get("group")?;
+        group.text_value().map(ToOwned::to_owned)
+    }
+
     /// Reads rule files of a city. Files of calendars may be among them; a calendar of theirs stands
     /// for that of the city with the same id.
     pub fn parse_in<N: AsRef<str>, T: AsRef<str>>(
@@ -86,10 +94,11 @@ impl RuleSet {
         }
         let mut problems = Vec::new();
         let mut rules: Vec<Arc<Rule>> = Vec::new();
-        let mut ids = FxHashMap::default();
+        let (mut ids, mut groups) = (FxHashMap::default(), Vec::new());
         for (mut sink, text, root) in read {
             if let Some(root) = root {
-                let mut file = File { sink: &mut sink, text, ids: &mut ids, setting: &setting };
+                let (ids, groups) = (&mut ids, &mut groups);
+                let mut file = File { sink: &mut sink, text, ids, groups, setting: &setting };
                 rules.extend(file.read(&root).into_iter().map(Arc::new));
             }
             sink.problems.sort_by_key(|problem| (problem.line, problem.column));
@@ -98,7 +107,7 @@ impl RuleSet {
         if !problems.is_empty() {
             return Err(RuleProblems(problems));
         }
-        let rules = Self::new(rules, setting);
+        let rules = Self::new(rules, setting).with_groups(groups);
         problems = references::check(&rules);
         if problems.is_empty() { Ok(rules) } else { Err(RuleProblems(problems)) }
     }
@@ -112,6 +121,7 @@ struct File<'f> {
     text: &'f str,
     ids: &'f mut Ids,
     setting: &'f Setting,
+    groups: &'f mut Vec<GroupPlace>,
 }
 
 struct Group {
@@ -126,6 +136,7 @@ impl File<'_> {
         };
         let group =
             fields.need("group", "every file names its group, for example `group: air`", self.sink);
+        let at = group.map(|node| node.mark).unwrap_or_default();
         let group = Group {
             name: group
                 .and_then(|node| fields::text(node, "group", self.sink))
@@ -133,6 +144,12 @@ impl File<'_> {
                 .into(),
             department: fields.text("department", self.sink).map(Into::into),
         };
+        self.groups.push(GroupPlace {
+            group: group.name.clone(),
+            file: self.sink.file.clone(),
+            line: at.line,
+            column: at.column,
+        });
         let rules =
             fields.need("rules", "write `rules:` and below it one `- id: …` per rule", self.sink);
         fields.finish(|_| None, self.sink);

@@ -141,19 +141,95 @@ impl Rule {
     }
 }
 
+/// Where a file names its group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPlace {
+    /// The group.
+    pub group: Arc<str>,
+    /// The name of the file as it was given.
+    pub file: Arc<str>,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+}
+
+/// What sets one set of rules apart from another, by the ids of rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The same in both.
+    pub kept: Vec<Arc<str>>,
+    /// Different in texts and labels only.
+    pub retold: Vec<Arc<str>>,
+    /// They decide differently.
+    pub changed: Vec<Arc<str>>,
+    /// In the later set only.
+    pub added: Vec<Arc<str>>,
+    /// In the earlier set only.
+    pub removed: Vec<Arc<str>>,
+}
+
+/// What becomes of a rule in a later set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Kept,
+    Retold,
+    Changed,
+    Removed,
+}
+
 /// All rules, in the order of files and lines.
 #[derive(Debug, Default)]
 pub struct RuleSet {
     rules: Vec<Arc<Rule>>,
     by_id: FxHashMap<Arc<str>, usize>,
     setting: Setting,
+    groups: Vec<GroupPlace>,
 }
 
 impl RuleSet {
     pub(crate) fn new(rules: Vec<Arc<Rule>>, setting: Setting) -> Self {
         let by_id =
             rules.iter().enumerate().map(|(index, rule)| (rule.id.clone(), index)).collect();
-        Self { rules, by_id, setting }
+        Self { rules, by_id, setting, groups: Vec::new() }
+    }
+
+    pub(crate) fn with_groups(self, groups: Vec<GroupPlace>) -> Self {
+        Self { groups, ..self }
+    }
+
+    /// The group of each file that it was read from, in their order.
+    pub fn groups(&self) -> &[GroupPlace] {
+        &self.groups
+    }
+
+    /// What becomes of a rule of an earlier set, and its number if it is still there.
+    pub(crate) fn fate_of(&self, old: &Rule) -> (Fate, Option<usize>) {
+        let Some(index) = self.position(&old.id) else { return (Fate::Removed, None) };
+        let rule = &self.rules[index];
+        let fate = match (rule.version == old.version, rule.meaning == old.meaning) {
+            (true, true) => Fate::Kept,
+            (false, true) => Fate::Retold,
+            (_, false) => Fate::Changed,
+        };
+        (fate, Some(index))
+    }
+
+    /// What is different from an earlier set.
+    pub fn changes_since(&self, before: &Self) -> Changes {
+        let mut changes = Changes::default();
+        for old in &before.rules {
+            let list = match self.fate_of(old).0 {
+                Fate::Kept => &mut changes.kept,
+                Fate::Retold => &mut changes.retold,
+                Fate::Changed => &mut changes.changed,
+                Fate::Removed => &mut changes.removed,
+            };
+            list.push(old.id.clone());
+        }
+        let new = self.rules.iter().filter(|rule| before.get(&rule.id).is_none());
+        changes.added = new.map(|rule| rule.id.clone()).collect();
+        changes
     }
 
     /// The rules.

@@ -127,6 +127,22 @@ impl Board {
         rules
     }
 
+    /// The alerts that fire of some rules, with their rules and what they are about; by id.
+    pub(crate) fn firing_of(
+        &self,
+        of: impl Fn(&str) -> bool,
+    ) -> Vec<(Arc<str>, Arc<str>, Subject)> {
+        let inner = self.read();
+        let mut alerts: Vec<_> = inner
+            .alerts
+            .iter()
+            .filter(|(_, alert)| of(&alert.rule))
+            .map(|(id, alert)| (id.clone(), alert.rule.clone(), alert.subject.clone()))
+            .collect();
+        alerts.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        alerts
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Inner> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }

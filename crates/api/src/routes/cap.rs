@@ -103,6 +103,8 @@ fn event(stored: Stored) -> AlertEvent {
         seq: events,
         kind,
         at: alert.resolved_at.unwrap_or(alert.fired_at),
+        // It is in the log of the alert; CAP has no place for it.
+        reason: None,
         alert,
     }
 }

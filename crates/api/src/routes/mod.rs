@@ -26,6 +26,10 @@ mod receivers;
 #[cfg(test)]
 pub(crate) use readings::MAX_RAW;
 pub(crate) mod report;
+mod rule_groups;
+mod rule_history;
+mod rule_tests;
+mod rule_texts;
 mod rule_trials;
 mod rules;
 mod session;
@@ -64,6 +68,9 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     receivers::routes,
     rules::routes,
     rule_trials::routes,
+    rule_tests::routes,
+    rule_groups::routes,
+    rule_history::routes,
     dead_letters::routes,
     loss::routes,
     report::routes,

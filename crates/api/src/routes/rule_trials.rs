@@ -1,4 +1,4 @@
-//! `/rules/check`, `/rules/backtest` and `/rules/reload`: rules that are not in force yet.
+//! `/rules/check` and `/rules/backtest`: rules that are not in force yet.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,23 +9,20 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use city_backtest::{Caveat, Label, Request, backtest};
 use city_model::{LocalText, Severity, Span, Subject, Timestamp};
-use city_rules::{RuleProblem, RuleProblems, RuleSet};
+use city_rules::{RuleProblems, RuleSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::Principal;
 use crate::extract::Body;
 use crate::lines;
 use crate::parameters::{NoParameters, Parameters, time_range};
-use crate::parts::RuleReload;
 use crate::problem::{Answer, Problem, ProblemBody, codes};
+use crate::routes::rule_texts::{RuleFault, RuleFile, TEXTS_LIMIT, faults};
 use crate::schema;
 
-/// All rule files of a city, with incidents.
-const FILES_LIMIT: usize = 4 << 20;
 /// The range of a backtest unless one is given.
 const DEFAULT_RANGE: Span = Span::from_hours(7 * 24);
 
@@ -33,18 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(check))
         .routes(routes!(run))
-        .layer(DefaultBodyLimit::max(FILES_LIMIT))
-        .routes(routes!(reload))
-}
-
-/// A rule file.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct RuleFile {
-    /// What problems call it.
-    name: String,
-    /// The YAML text.
-    text: String,
+        .layer(DefaultBodyLimit::max(TEXTS_LIMIT))
 }
 
 /// Rule files to be checked.
@@ -61,23 +47,6 @@ struct RuleCheck {
     rules: usize,
     /// All problems, in the order of files and lines.
     problems: Vec<RuleFault>,
-}
-
-/// One problem of a rule file.
-#[derive(Serialize, ToSchema)]
-struct RuleFault {
-    /// The name of the file.
-    file: String,
-    /// The line, from 1.
-    line: usize,
-    /// The column in characters, from 1.
-    column: usize,
-    /// The rule in which it is.
-    rule: Option<String>,
-    /// What is wrong.
-    message: String,
-    /// How to mend it.
-    hint: Option<String>,
 }
 
 /// What to try.
@@ -367,34 +336,6 @@ async fn trial(
         .await
 }
 
-/// Read the rule files again
-///
-/// All or nothing: if a file has a problem, the rules stay as they are. Rules that are the same keep
-/// their state; alerts of rules that decide differently or are gone end.
-#[utoipa::path(post, path = "/rules/reload", operation_id = "reload_rules", tag = "rules",
-    responses(
-        (status = 200, description = "The rules in force now", body = RuleReload),
-        (status = 422, description = "The rules stay as they are", body = ProblemBody,
-            content_type = "application/problem+json")))]
-async fn reload(
-    State(app): State<App>,
-    principal: Principal,
-    _: Parameters<NoParameters>,
-) -> Answer<Json<RuleReload>> {
-    let files = app.rule_files.clone();
-    let done = app
-        .lanes
-        .short(move || {
-            files.reload().map_err(|problems| {
-                Problem::new(codes::BAD_RULES, problems.join("\n"))
-                    .hint("`citybrain rules check` says the same of files that are not in force.")
-            })
-        })
-        .await?;
-    tracing::info!(user.name = %principal.user, rules = done.rules, "reloaded the rules");
-    Ok(Json(done))
-}
-
 fn read(app: &App, files: &[RuleFile]) -> Result<RuleSet, RuleProblems> {
     let files: Vec<(String, String)> =
         files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
@@ -402,18 +343,6 @@ fn read(app: &App, files: &[RuleFile]) -> Result<RuleSet, RuleProblems> {
     let rules = RuleSet::parse_in(&files, app.rules.load().setting())?;
     rules.check_against(&app.registry.directory())?;
     Ok(rules)
-}
-
-fn faults(problems: RuleProblems) -> Vec<RuleFault> {
-    let fault = |problem: RuleProblem| RuleFault {
-        file: problem.file.to_string(),
-        line: problem.line,
-        column: problem.column,
-        rule: problem.rule.map(|rule| rule.to_string()),
-        message: problem.message,
-        hint: problem.hint,
-    };
-    problems.0.into_iter().map(fault).collect()
 }
 
 impl From<city_backtest::Report> for Backtest {

@@ -53,6 +53,9 @@ pub(crate) struct System {
     receivers: Vec<ReceiverState>,
     /// Why alerts cannot be evaluated now; `null` while they can.
     alerts_failing: Option<String>,
+    /// What is wrong with the rules, while the others are in force: files that were refused, groups
+    /// that are disabled.
+    rule_problems: Vec<String>,
 }
 
 /// The present state of the system.
@@ -88,6 +91,7 @@ pub(crate) fn system(app: &App) -> System {
         brokers: status.brokers,
         receivers: status.receivers,
         alerts_failing: status.engine_failing,
+        rule_problems: app.rule_book.problems(),
     }
 }
 

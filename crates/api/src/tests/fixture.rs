@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -16,6 +15,8 @@ use city_pipeline::Committed;
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::credentials::Credentials;
 use city_registry::{Department, DeviceEntry, Kind, Registry, Seed, read_devices};
+use city_rulebook::{Book, BookParts, Text};
+use city_rules::ReloadReport;
 use city_store::{
     Commit, DeadLetterId, Memory, NewDeadLetter, Outcome, SharedStore, StateDb, StateError,
 };
@@ -24,8 +25,8 @@ use tower::ServiceExt;
 
 use crate::{
     Brain, CityInfo, CommandDelivery, CommandRefusal, CommandSent, DeviceCommand, Ingest,
-    IngestStatus, Mode, Parts, Pushing, ReceiverReport, ReceiverTrial, Receivers, Role, RuleFiles,
-    RuleReload, TrialRefusal, Trying, ZoneFiles, ZoneReload,
+    IngestStatus, Mode, Parts, Pushing, ReceiverReport, ReceiverTrial, Receivers, Role,
+    TrialRefusal, Trying, ZoneFiles, ZoneReload,
 };
 
 /// When the tests begin: 2026-11-23T12:00:00Z.
@@ -107,12 +108,21 @@ impl Receivers for Desk {
 /// Zone files: the first reload finds New Town where Harbour was, a second one nothing good.
 struct Files(Arc<Registry>);
 
-/// A folder with a rule file that has a problem.
-struct NoRuleFiles;
+/// The rule files, which tests change.
+#[derive(Clone)]
+pub(crate) struct RuleTexts(pub(crate) Arc<Mutex<Vec<Text>>>);
 
-impl RuleFiles for NoRuleFiles {
-    fn reload(&self) -> Result<RuleReload, Vec<String>> {
-        Err(vec!["air.yaml:3:5: unknown key `abvoe`".to_owned()])
+impl city_rulebook::Files for RuleTexts {
+    fn read(&self) -> Result<Vec<Text>, String> {
+        self.peek()
+    }
+
+    fn peek(&self) -> Result<Vec<Text>, String> {
+        Ok(self.0.lock().expect("not poisoned").clone())
+    }
+
+    fn are_configured(&self) -> bool {
+        true
     }
 }
 
@@ -148,6 +158,7 @@ pub(crate) struct City {
     pub(crate) state: Arc<StateDb>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) rule_texts: RuleTexts,
     pub(crate) brain: Brain,
     router: Router,
     admin: String,
@@ -213,15 +224,26 @@ impl City {
         let store: SharedStore = Arc::new(Memory::new());
         let pipeline = Arc::new(Pipeline::default());
         let desk = Arc::new(Desk::default());
+        let rule_texts = RuleTexts(Arc::new(Mutex::new(vec![super::fixture_rules::file()])));
+        let of = registry.clone();
+        let rule_book = Book::open(BookParts {
+            state: state.clone(),
+            files: Box::new(rule_texts.clone()),
+            directory: Box::new(move || of.directory()),
+            setting: city_rules::Setting::default(),
+            clock: clock.clone(),
+        });
+        let rule_book = Arc::new(rule_book.expect("good rules"));
+        // Nothing is evaluated here.
+        rule_book.connect(Box::new(|_| Some(ReloadReport::default())));
         let brain = Brain::new(Parts {
             registry: registry.clone(),
             clients: clients.clone(),
             store: store.clone(),
             state: state.clone(),
-            rules: Arc::new(ArcSwap::from_pointee(super::fixture_rules::rules())),
             ingest: pipeline.clone(),
             zone_files: Arc::new(Files(registry.clone())),
-            rule_files: Arc::new(NoRuleFiles),
+            rule_book,
             receivers: desk.clone(),
             city: CityInfo {
                 name: LocalText::new("Testville", "测试城"),
@@ -239,7 +261,20 @@ impl City {
         let admin = brain.mint("ada", Role::Admin, "test").expect("minted");
         let router = brain.router();
         let seq = AtomicU64::new(1);
-        Self { clock, registry, clients, store, state, pipeline, desk, brain, router, admin, seq }
+        Self {
+            clock,
+            registry,
+            clients,
+            store,
+            state,
+            pipeline,
+            desk,
+            rule_texts,
+            brain,
+            router,
+            admin,
+            seq,
+        }
     }
 
     /// A token of somebody with this role.

@@ -1,7 +1,5 @@
 //! The rules of the tests' city.
 
-use city_rules::RuleSet;
-
 const RULES: &str = "group: air
 department: environment
 rules:
@@ -18,7 +16,7 @@ rules:
     labels: {team: air}
 ";
 
-/// One threshold rule with a ladder.
-pub(super) fn rules() -> RuleSet {
-    RuleSet::parse(&[("air.yaml", RULES)]).expect("valid rules")
+/// One threshold rule with a ladder, as a file.
+pub(super) fn file() -> (String, String) {
+    ("air.yaml".to_owned(), RULES.to_owned())
 }

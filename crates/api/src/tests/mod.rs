@@ -14,6 +14,7 @@ mod readings;
 mod receivers;
 mod registry;
 mod registry_changes;
+mod rule_groups;
 mod rule_trials;
 mod rules;
 mod server;

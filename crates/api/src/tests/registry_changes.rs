@@ -8,7 +8,13 @@ use serde_json::{Value, json};
 use super::fixture::{Answer, City, NOW};
 
 impl City {
-    async fn change(&self, method: Method, path: &str, body: &Value, tag: Option<&str>) -> Answer {
+    pub(super) async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        tag: Option<&str>,
+    ) -> Answer {
         let body = (!body.is_null()).then_some(body);
         let mut request = self.request(method, path, body);
         if let Some(tag) = tag {

@@ -72,8 +72,52 @@ async fn what_cannot_be_tried_is_said_and_only_engineers_try() {
 #[tokio::test]
 async fn rule_files_that_have_problems_change_nothing_and_say_why() {
     let city = City::new();
+    let change = |from: &str, to: &str| {
+        let mut files = city.rule_texts.0.lock().expect("not poisoned");
+        files[0].1 = files[0].1.replace(from, to);
+    };
+    change("above: 75", "abvoe: 75");
     let answer = city.post("/api/v1/rules/reload", &json!({})).await;
     assert_eq!(answer.problem(), "bad_rules");
-    let detail = answer.json()["detail"].clone();
-    assert!(detail.as_str().is_some_and(|detail| detail.contains("air.yaml:3:5")), "{detail}");
+    let answer = answer.json();
+    let detail = answer["detail"].as_str().expect("text");
+    assert!(detail.contains("air.yaml:9:13"), "{detail}");
+    assert_eq!(
+        (&answer["problems"][0]["line"], &answer["problems"][0]["column"]),
+        (&json!(9), &json!(13))
+    );
+    let problems = city.ok("/api/v1/system").await["rule_problems"].clone();
+    assert!(problems[0].as_str().is_some_and(|text| text.contains("air.yaml:9:13")), "{problems}");
+    change("abvoe: 75", "above: 74");
+    let done = city.post("/api/v1/rules/reload", &json!({})).await.json();
+    assert_eq!((&done["rules"], &done["changed"]), (&json!(1), &json!(["pm25_high"])), "{done}");
+    assert_eq!(city.ok("/api/v1/system").await["rule_problems"], json!([]));
+}
+
+#[tokio::test]
+async fn tests_of_rules_are_run_within_limits() {
+    let city = City::new();
+    let tests = |until: &str, values: &str| {
+        format!(
+            "rules: trial.yaml\ndevices: [{{id: a, kind: air_station, interval: 30s}}]\ntests:\n  - name: dust \
+             raises\n    until: {until}\n    input: [{{series: pm25 of a, every: 10s, values: \"{values}\"}}]\n    \
+             expect: [{{at: 10s, event: fired, subject: pm25 of a, severity: medium}}]\n"
+        )
+    };
+    let run = async |tests: String, files: Value| {
+        let tests = json!({ "name": "trial.test.yaml", "text": tests });
+        city.post("/api/v1/rules/test", &json!({ "tests": tests, "files": files })).await.json()
+    };
+    let passed = run(tests("1m", "10 80"), files(RULES)).await;
+    let expected = json!({ "ok": true, "passed": ["dust raises"], "failed": [], "problems": [] });
+    assert_eq!(passed, expected);
+    let failed = run(tests("1m", "10 20"), files(RULES)).await;
+    assert_eq!((&failed["ok"], &failed["failed"]), (&json!(false), &json!(["dust raises"])));
+    assert_eq!(failed["problems"][0]["file"], "trial.test.yaml", "{failed}");
+    let alone = run(tests("1m", "10 80"), json!([])).await;
+    let message = alone["problems"][0]["message"].as_str().expect("text");
+    assert!(message.contains("was not sent along"), "{alone}");
+    let long = run(tests("1m", "10x200001"), files(RULES)).await;
+    let message = long["problems"][0]["message"].as_str().expect("text");
+    assert!(message.contains("more readings than"), "{long}");
 }

@@ -17,6 +17,7 @@ mod receivers;
 mod replay;
 mod report;
 mod rules;
+mod rules_export;
 mod serve;
 mod store;
 mod token;

@@ -14,7 +14,7 @@ use super::silence::gateways_of;
 use super::slot::{Body, Slot, SubjectKey};
 use super::{Evaluator, alerts};
 use crate::kinds::{Condition, Watch};
-use crate::rule::RuleSet;
+use crate::rule::{Fate, RuleSet};
 
 /// What a reload did.
 #[derive(Debug, Default)]
@@ -97,21 +97,14 @@ impl Evaluator {
         self.program = Program::new(&self.rules, &self.directory);
         let mut numbers = Vec::with_capacity(before.len());
         for old in before.rules() {
-            let place = self.rules.position(&old.id);
-            let rule = |index: usize| &self.rules.rules()[index];
-            let same = place.filter(|index| rule(*index).meaning == old.meaning);
-            let list = match (place, same) {
-                (_, Some(index)) if rule(index).version == old.version => &mut report.kept,
-                (_, Some(_)) => &mut report.retold,
-                (Some(_), None) => &mut report.changed,
-                (None, _) => &mut report.removed,
-            };
-            list.push(old.id.clone());
+            let (fate, place) = self.rules.fate_of(old);
+            let same = place.filter(|_| matches!(fate, Fate::Kept | Fate::Retold));
             numbers.push(same.map(|index| index as u32));
         }
-        let is_new = |id: &Arc<str>| before.get(id).is_none();
-        report.added =
-            self.rules.rules().iter().map(|rule| rule.id.clone()).filter(is_new).collect();
+        let changes = self.rules.changes_since(&before);
+        (report.kept, report.retold) = (changes.kept, changes.retold);
+        (report.changed, report.removed) = (changes.changed, changes.removed);
+        report.added = changes.added;
         self.renumber(&numbers, &mut report);
         self.rebuild(self.clock, &Scope::All, &mut report);
         let shifted = self.shifted(&shifts, &numbers);

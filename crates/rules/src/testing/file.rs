@@ -57,6 +57,7 @@ impl TestFile {
     pub(super) fn read(
         text: &str,
         load: &dyn Fn(&str) -> Result<String, String>,
+        most_readings: usize,
         sink: &mut Sink,
     ) -> Option<Self> {
         let root = yaml::read(text, sink)?;
@@ -73,10 +74,11 @@ impl TestFile {
         let tests =
             fields.need("tests", "write `tests:` and below it one `- name: …` per test", sink);
         fields.finish(|_| None, sink);
+        let mut left = most_readings;
         let tests = tests
             .map_or(&[][..], one_or_many)
             .iter()
-            .filter_map(|node| read_test(node, &directory, sink))
+            .filter_map(|node| read_test(node, &directory, &mut left, sink))
             .collect();
         let rules = rules?;
         if let Err(problems) = rules.check_against(&directory) {
@@ -147,16 +149,22 @@ fn read_rules(
     }
 }
 
-fn read_test(node: &Node, directory: &Directory, sink: &mut Sink) -> Option<Test> {
+/// `left` is how many readings may still come.
+fn read_test(
+    node: &Node,
+    directory: &Directory,
+    left: &mut usize,
+    sink: &mut Sink,
+) -> Option<Test> {
     let mut fields = Fields::of(node, "a test", sink)?;
     let name = fields
         .need("name", "say what the test shows", sink)
         .and_then(|node| fields::text(node, "name", sink))?
         .to_owned();
     let start = read_start(&mut fields, sink);
-    let mut actions = read_actions(&mut fields, directory, start, sink);
+    let mut actions = read_actions(&mut fields, directory, start, left, sink)?;
     if let Some(node) = fields.get("set_back") {
-        read_set_back(node, directory, start, &mut actions, sink);
+        read_set_back(node, directory, start, left, &mut actions, sink);
     }
     let until = fields.span("until", sink);
     let expect = fields.need("expect", "write `expect: []` if no event may come", sink);
@@ -182,12 +190,13 @@ fn read_set_back(
     node: &Node,
     directory: &Directory,
     start: Timestamp,
+    left: &mut usize,
     actions: &mut Vec<(Timestamp, Action)>,
     sink: &mut Sink,
 ) {
     let Some(mut fields) = Fields::of(node, "`set_back`", sink) else { return };
     let (at, to) = (fields.span("at", sink), fields.span("to", sink));
-    let after = read_actions(&mut fields, directory, start, sink);
+    let Some(after) = read_actions(&mut fields, directory, start, left, sink) else { return };
     fields.finish(|_| None, sink);
     let (Some(at), Some(to)) = (at, to) else {
         sink.report_with(node.mark, "`set_back` needs `at` and `to`", "write `{at: 2h, to: 10s}`");
@@ -212,11 +221,22 @@ fn read_actions(
     fields: &mut Fields<'_>,
     directory: &Directory,
     start: Timestamp,
+    left: &mut usize,
     sink: &mut Sink,
-) -> Vec<(Timestamp, Action)> {
+) -> Option<Vec<(Timestamp, Action)>> {
     let mut actions = Vec::new();
     for node in fields.get("input").map_or(&[][..], one_or_many) {
+        let before = actions.len();
         read_input(node, directory, start, &mut actions, sink);
+        let Some(rest) = left.checked_sub(actions.len() - before) else {
+            sink.report_with(
+                node.mark,
+                "the tests have more readings than may be run here",
+                "make them shorter, or run them with `citybrain rules test`",
+            );
+            return None;
+        };
+        *left = rest;
     }
     for node in fields.get("registry").map_or(&[][..], one_or_many) {
         let Some(mut fields) = Fields::of(node, "a change of the registry", sink) else { continue };
@@ -236,7 +256,7 @@ fn read_actions(
     }
     // What happens at the same time happens in the order of the file, restarts last.
     actions.sort_by_key(|(at, _)| *at);
-    actions
+    Some(actions)
 }
 
 fn read_input(

@@ -75,24 +75,57 @@ pub fn run_tests(
     text: &str,
     load: &dyn Fn(&str) -> Result<String, String>,
 ) -> TestReport {
+    run_tests_within(file, text, load, &Limits { readings: usize::MAX, go_on: &|| true })
+}
+
+/// What tests may use.
+pub struct Limits<'l> {
+    /// How many readings all tests of the file may have together.
+    pub readings: usize,
+    /// Asked often: whether to go on.
+    pub go_on: &'l dyn Fn() -> bool,
+}
+
+impl fmt::Debug for Limits<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limits").field("readings", &self.readings).finish_non_exhaustive()
+    }
+}
+
+/// The same within limits. Tests that are not finished when it is not to go on count as failed.
+pub fn run_tests_within(
+    file: &str,
+    text: &str,
+    load: &dyn Fn(&str) -> Result<String, String>,
+    limits: &Limits<'_>,
+) -> TestReport {
     let mut report = TestReport::default();
     let mut sink = Sink::new(file);
-    let tests = TestFile::read(text, load, &mut sink);
+    let tests = TestFile::read(text, load, limits.readings, &mut sink);
     report.problems.append(&mut sink.problems);
     let Some(TestFile { rules, directory, tests }) = tests else { return report };
     if !report.problems.is_empty() {
         return report;
     }
     for test in tests {
-        let events = run(&test, &rules, &directory, None);
-        compare(&test, &rules, &events, &mut sink);
-        let ticked = run(&test, &rules, &directory, Some(Span::from_secs(1)));
-        if ticked != events {
-            sink.report_with(
+        let play = |tick| run(&test, &rules, &directory, tick, limits.go_on);
+        let (plain, ticked) = (play(None), play(Some(Span::from_secs(1))));
+        match (plain, ticked) {
+            (Some(events), Some(ticked)) => {
+                compare(&test, &rules, &events, &mut sink);
+                if ticked != events {
+                    sink.report_with(
+                        test.mark,
+                        format!("test `{}`: a tick every second changes the events", test.name),
+                        "this is a fault of the evaluator, please report it",
+                    );
+                }
+            }
+            _ => sink.report_with(
                 test.mark,
-                format!("test `{}`: a tick every second changes the events", test.name),
-                "this is a fault of the evaluator, please report it",
-            );
+                format!("test `{}` was stopped: it takes too long here", test.name),
+                "make it shorter, or run it with `citybrain rules test`",
+            ),
         }
         let list = if sink.problems.is_empty() { &mut report.passed } else { &mut report.failed };
         list.push(test.name);
@@ -101,19 +134,21 @@ pub fn run_tests(
     report
 }
 
-/// Plays a test and gives its events.
+/// Plays a test and gives its events; `None` if it is not to go on.
 fn run(
     test: &Test,
     rules: &Arc<RuleSet>,
     directory: &Arc<Directory>,
     tick: Option<Span>,
-) -> Vec<AlertEvent> {
+    go_on: &dyn Fn() -> bool,
+) -> Option<Vec<AlertEvent>> {
     let mut events = Vec::new();
     let mut directory = directory.clone();
     let mut evaluator = Evaluator::new(rules.clone(), directory.clone(), test.start);
     let mut clock = test.start;
     for (at, action) in &test.actions {
-        tick_to(&mut evaluator, &mut clock, *at, tick, &mut events);
+        tick_to(&mut evaluator, &mut clock, *at, tick, &mut events, go_on)?;
+        go_on().then_some(())?;
         match action {
             Action::Reading(reading) => evaluator.observe(reading, &mut events),
             Action::Device(device) => {
@@ -136,9 +171,9 @@ fn run(
             }
         }
     }
-    tick_to(&mut evaluator, &mut clock, test.until, tick, &mut events);
+    tick_to(&mut evaluator, &mut clock, test.until, tick, &mut events, go_on)?;
     evaluator.advance(test.until, &mut events);
-    events
+    Some(events)
 }
 
 fn tick_to(
@@ -147,12 +182,15 @@ fn tick_to(
     to: Timestamp,
     tick: Option<Span>,
     events: &mut Vec<AlertEvent>,
-) {
-    let Some(tick) = tick else { return };
+    go_on: &dyn Fn() -> bool,
+) -> Option<()> {
+    let Some(tick) = tick else { return Some(()) };
     while *clock + tick < to {
         *clock = *clock + tick;
         evaluator.advance(*clock, events);
+        go_on().then_some(())?;
     }
+    Some(())
 }
 
 /// Out of the process and back, as a restart does it.
