@@ -3,6 +3,7 @@
 
 mod config;
 mod engine;
+mod gate;
 mod notifier;
 mod outbox;
 mod receivers;
@@ -12,6 +13,7 @@ pub use config::{CityFacts, ReceiverConfig};
 pub use engine::{
     Engine, EngineError, EngineHandle, EngineParts, EngineStatus, LowWater, Recovered,
 };
+pub use gate::GateParts;
 pub use notifier::{Notifier, ReceiverStatus};
 pub use outbox::Outbox;
 pub use receivers::{

@@ -8,6 +8,7 @@ use city_store::{StateDb, StateError};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use tokio::sync::Notify;
 
+use crate::gate::Gate;
 use crate::receivers::Delivery;
 
 /// Events that may wait for one receiver; past that the oldest are given up and counted.
@@ -40,12 +41,13 @@ pub(crate) struct Waiting {
 pub struct Outbox {
     state: Arc<StateDb>,
     routes: Vec<Route>,
+    gate: Gate,
     pub(crate) news: Notify,
 }
 
 impl Outbox {
-    pub(crate) fn new(state: Arc<StateDb>, routes: Vec<Route>) -> Self {
-        Self { state, routes, news: Notify::new() }
+    pub(crate) fn new(state: Arc<StateDb>, routes: Vec<Route>, gate: Gate) -> Self {
+        Self { state, routes, gate, news: Notify::new() }
     }
 
     /// Writes events for every receiver that wants them; those that are known already are left as
@@ -65,20 +67,38 @@ impl Outbox {
              WHERE ?6 OR EXISTS (SELECT 1 FROM alert_outbox WHERE receiver = ?1 AND alert = ?3)
              ON CONFLICT DO NOTHING",
         )?;
+        self.gate.note(tx, events)?;
         for event in events {
             let body = serde_json::to_string(event).unwrap_or_default();
             for route in &self.routes {
+                let wanted = wants(route, event);
+                if self.gate.keeps(tx, (route, wanted), event, (&body, now))? {
+                    continue;
+                }
                 insert.execute(params![
                     route.receiver,
                     event.key,
                     &*event.alert.id,
                     body,
                     now.micros(),
-                    wants(route, event),
+                    wanted,
                 ])?;
             }
         }
         Ok(())
+    }
+
+    /// Lets go what nothing holds any longer. Blocks.
+    pub(crate) fn review(&self, now: Timestamp) -> Result<(), StateError> {
+        if self.gate.review(&self.state, now)? {
+            self.ring();
+        }
+        Ok(())
+    }
+
+    /// How many alerts are held back from outside receivers.
+    pub(crate) fn held(&self) -> usize {
+        self.gate.held()
     }
 
     /// Tells those who deliver that there is something new.

@@ -14,6 +14,7 @@ use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
+use crate::silences::Silences;
 use crate::{CityInfo, Ingest, Mode, RuleFiles, ZoneFiles};
 
 /// A cheap handle to the state of the API.
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) hub: Arc<Hub>,
     pub(crate) board: Arc<Board>,
     pub(crate) alerts: Arc<AlertList>,
+    pub(crate) silences: Arc<Silences>,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) throttle: Throttle,
     pub(crate) lanes: Lanes,

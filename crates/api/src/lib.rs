@@ -23,6 +23,7 @@ mod problem;
 mod routes;
 mod schema;
 mod select;
+mod silences;
 mod status;
 
 use std::io;
@@ -36,6 +37,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use axum::serve::ListenerExt;
 use city_pipeline::Follower;
+use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::{Accounts, StateError};
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
@@ -43,7 +45,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-use crate::alerts::{AlertItem, AlertList, Board};
+use crate::alerts::{AlertItem, AlertList, Board, Holds};
 use crate::app::{App, Inner};
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
@@ -57,6 +59,7 @@ pub use crate::parts::{
     DeviceCommand, EndedAlert, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState,
     RuleFiles, RuleReload, ZoneFiles, ZoneReload,
 };
+pub use crate::silences::Silences;
 
 /// The largest body that a request may have, in bytes.
 pub(crate) const BODY_LIMIT: usize = 256 << 10;
@@ -111,7 +114,16 @@ impl Brain {
         let tell = move |stored: &alerts::Stored| {
             news.alert(AlertItem::new(stored.clone(), &registry.directory()));
         };
-        let alerts = AlertList::new(parts.state.clone(), board.clone(), Box::new(tell));
+        let places = parts.registry.clone();
+        let holds = Holds::new(
+            parts.silences.clone(),
+            Inhibitions::new(parts.inhibit),
+            Box::new(move |alert| Place::of(alert, &places.directory())),
+            parts.clock.clone(),
+        );
+        let alerts = AlertList::new(parts.state.clone(), board.clone(), holds, Box::new(tell));
+        // What silences hold may be other than when the brain stopped.
+        alerts.review()?;
         Ok(Self {
             app: App(Arc::new(Inner {
                 started_at: parts.clock.now(),
@@ -133,6 +145,7 @@ impl Brain {
                 hub,
                 board,
                 alerts: Arc::new(alerts),
+                silences: parts.silences,
                 credentials,
                 throttle: Throttle::default(),
                 lanes: Lanes::new(),
@@ -180,6 +193,7 @@ impl Brain {
                 tokio::select! {
                     () = app.hub.run(|| routes::system::system(&app)) => {}
                     () = alerts::upkeep(&app.alerts, &app.lanes, &app.clock) => {}
+                    () = alerts::watch(&app.alerts, &app.lanes) => {}
                     () = routes::report::upkeep(&app) => {}
                 }
             }

@@ -9,9 +9,12 @@ use city_model::{LocalText, SharedClock, Timestamp};
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::Registry;
 use city_rules::RuleSet;
+use city_rules::lifecycle::InhibitRule;
 use city_store::{DeadLetterId, SharedStore, StateDb};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::silences::Silences;
 
 /// What the brain is put together from.
 pub struct Parts {
@@ -39,6 +42,10 @@ pub struct Parts {
     pub simulated: bool,
     /// Figures of all parts; the brain adds its own and serves them all.
     pub metrics: prometheus::Registry,
+    /// The silences, which the alert engine asks, too.
+    pub silences: Arc<Silences>,
+    /// Which alerts keep others from being told.
+    pub inhibit: Arc<[InhibitRule]>,
     /// The clock.
     pub clock: SharedClock,
     /// The version of the program.

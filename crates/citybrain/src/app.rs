@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use city_alert::{CityFacts, Engine, EngineParts, Notifier, ReceiverConfig};
-use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
+use city_alert::{CityFacts, Engine, EngineParts, GateParts, Notifier, ReceiverConfig};
+use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Silences, Tokens};
 use city_collect::{Collector, FileMemory};
 use city_model::{Severity, SharedClock, Span};
 use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
 use city_registry::Registry;
 use city_registry::credentials::Credentials;
+use city_rules::lifecycle::InhibitRule;
 use city_store::{SharedStore, StateDb};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -157,7 +158,15 @@ impl App {
         } else if !settings.receivers.is_empty() {
             tracing::warn!("city.simulated is true: alerts reach no outside receiver");
         }
-        let notifier = Arc::new(Notifier::new(state.clone(), receivers, clock.clone(), &metrics)?);
+        let silences = Arc::new(Silences::open(state.clone(), now)?);
+        let inhibit: Arc<[InhibitRule]> = settings.inhibit.clone().into();
+        let gate = GateParts {
+            silencing: silences.clone(),
+            inhibit: inhibit.clone(),
+            registry: Some(registry.clone()),
+        };
+        let notifier = Notifier::gated(state.clone(), receivers, clock.clone(), &metrics, gate)?;
+        let notifier = Arc::new(notifier);
         let rules = Arc::new(rules);
         let engine_parts = EngineParts {
             rules: rules.clone(),
@@ -204,6 +213,8 @@ impl App {
             mode,
             simulated: settings.city.simulated,
             metrics: metrics.clone(),
+            silences,
+            inhibit,
             clock: clock.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;

@@ -16,6 +16,7 @@ mod evaluator;
 mod fields;
 pub mod kinds;
 mod ladder;
+pub mod lifecycle;
 mod parse;
 mod problem;
 mod rule;

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use city_model::{SharedClock, Timestamp};
 use city_store::{StateDb, StateError};
-use prometheus::{IntCounterVec, Opts};
+use prometheus::{IntCounterVec, IntGauge, Opts};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::ReceiverConfig;
+use crate::gate::{Gate, GateParts};
 use crate::outbox::{Outbox, Route};
 use crate::receivers::Receiver;
 use worker::Worker;
@@ -36,6 +37,7 @@ pub struct Notifier {
     clock: SharedClock,
     status: Arc<Mutex<BTreeMap<String, ReceiverStatus>>>,
     delivered: IntCounterVec,
+    held: IntGauge,
 }
 
 impl std::fmt::Debug for Notifier {
@@ -71,7 +73,19 @@ impl Notifier {
         clock: SharedClock,
         metrics: &prometheus::Registry,
     ) -> Result<Self, NotifierError> {
+        Self::gated(state, configs, clock, metrics, GateParts::default())
+    }
+
+    /// Makes receivers ready, with what decides on what they are told and when.
+    pub fn gated(
+        state: Arc<StateDb>,
+        configs: Vec<ReceiverConfig>,
+        clock: SharedClock,
+        metrics: &prometheus::Registry,
+        gate: GateParts,
+    ) -> Result<Self, NotifierError> {
         crate::state::migrate(&state)?;
+        let gate = Gate::open(&state, gate)?;
         let mut built: Vec<(ReceiverConfig, Arc<dyn Receiver>)> = Vec::new();
         for config in configs {
             let error = |message| NotifierError::Receiver { id: config.id.clone(), message };
@@ -91,8 +105,14 @@ impl Notifier {
             &["receiver", "outcome"],
         )?;
         metrics.register(Box::new(delivered.clone()))?;
+        let held = IntGauge::new(
+            "citybrain_notifier_held",
+            "Alerts that are held back from outside receivers now.",
+        )?;
+        metrics.register(Box::new(held.clone()))?;
         Ok(Self {
-            outbox: Arc::new(Outbox::new(state, routes.collect())),
+            outbox: Arc::new(Outbox::new(state, routes.collect(), gate)),
+            held,
             receivers: built,
             clock,
             status: Arc::default(),
@@ -130,6 +150,8 @@ impl Notifier {
             let stop = shutdown.clone();
             tasks.spawn(async move { worker.run(stop).await });
         }
+        let (outbox, clock) = (self.outbox.clone(), self.clock.clone());
+        tasks.spawn(crate::gate::watch(outbox, clock, self.held.clone(), shutdown));
         tasks.close();
         tasks.wait().await;
     }

@@ -238,7 +238,7 @@ impl Message {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::sync::Arc;
 
     use city_model::{Alert, RuleRef};
@@ -246,7 +246,7 @@ pub(super) mod tests {
     use super::*;
 
     /// An alert of PM2.5 at the station `air_1` with two zones.
-    pub(in crate::receivers) fn event(kind: AlertEventKind) -> AlertEvent {
+    pub(crate) fn event(kind: AlertEventKind) -> AlertEvent {
         let at = Timestamp::from_secs(1_790_000_000);
         AlertEvent {
             key: "0123456789abcdef/1".to_owned(),

@@ -131,6 +131,9 @@ pub trait Receiver: Send + Sync {
     }
 }
 
+#[cfg(test)]
+pub(crate) use message::tests::event as test_event;
+
 /// The options of a kind; otherwise what is wrong with them.
 fn options<T: serde::de::DeserializeOwned>(given: &serde_json::Value) -> Result<T, String> {
     T::deserialize(given).map_err(|error| error.to_string())

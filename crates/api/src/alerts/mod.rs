@@ -4,21 +4,29 @@
 //! event is taken once by its key, and the alert stands as its newest event by `seq` says.
 
 mod board;
+mod holds;
 mod item;
+mod log_kind;
 mod query;
+mod shelf;
 mod tables;
 mod upkeep;
+mod watch;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use city_model::{Alert, AlertEvent, Timestamp};
 use city_store::{StateDb, StateError};
 
 pub(crate) use board::{Board, Counts};
+pub(crate) use holds::{Holds, Marks, Shelf};
 pub(crate) use item::{Acknowledgement, AlertDetail, AlertItem};
+pub(crate) use log_kind::AlertLogKind;
 pub(crate) use query::{AlertCursor, AlertPage, AlertQuery, Sort};
-pub(crate) use tables::severity_code;
+pub(crate) use shelf::LONGEST_SHELF;
+pub(crate) use tables::{append_note, severity_code};
 pub(crate) use upkeep::upkeep;
+pub(crate) use watch::watch;
 
 /// An alert as the list keeps it.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +39,19 @@ pub(crate) struct Stored {
     pub(crate) updated_at: Timestamp,
     /// How many events the engines pushed for it.
     pub(crate) events: u32,
+    /// Counts its changes, for `ETag`.
+    pub(crate) version: u32,
+    /// What holds it back from outside receivers.
+    pub(crate) marks: Marks,
+    /// Who put it aside.
+    pub(crate) shelf: Option<Shelf>,
+}
+
+impl Stored {
+    /// Changes whenever the alert does.
+    pub(crate) fn tag(&self) -> String {
+        format!("{}-{}", self.alert.fired_at.micros(), self.version)
+    }
 }
 
 /// What is wrong with a change that somebody wants.
@@ -42,6 +63,10 @@ pub(crate) enum ChangeError {
     AlreadyAcknowledged(Acknowledgement),
     #[error("it ended at {0}")]
     AlreadyResolved(Timestamp),
+    #[error("it is on a shelf already")]
+    AlreadyShelved(Shelf),
+    #[error("it is on no shelf")]
+    NotShelved,
     #[error(transparent)]
     State(#[from] StateError),
 }
@@ -59,6 +84,7 @@ type OnChange = Box<dyn Fn(&Stored) + Send + Sync>;
 pub(crate) struct AlertList {
     state: Arc<StateDb>,
     board: Arc<Board>,
+    holds: Holds,
     /// Held over the database's transaction, the board and the news of it, so that all three
     /// tell the same story.
     one_writer: Mutex<()>,
@@ -67,14 +93,65 @@ pub(crate) struct AlertList {
 
 impl AlertList {
     /// The list of this database; `board` is loaded from it.
-    pub(crate) fn new(state: Arc<StateDb>, board: Arc<Board>, on_change: OnChange) -> Self {
-        Self { state, board, one_writer: Mutex::new(()), on_change }
+    pub(crate) fn new(
+        state: Arc<StateDb>,
+        board: Arc<Board>,
+        holds: Holds,
+        on_change: OnChange,
+    ) -> Self {
+        for (alert, _) in board.firing() {
+            holds.take(&alert);
+        }
+        holds.silences.set_shelves(board.shelves());
+        Self { state, board, holds, one_writer: Mutex::new(()), on_change }
     }
 
     /// Takes an event; `false` if it was taken before.
     pub(crate) fn apply(&self, event: &AlertEvent) -> Result<bool, StateError> {
-        let changed = self.change(|| self.state.write(|tx| tables::apply(tx, event)))?;
-        Ok(changed.is_some())
+        let _one = self.lock();
+        let now = self.holds.clock.now();
+        let changed = self.state.write(|tx| {
+            let Some(stored) = tables::apply(tx, event)? else { return Ok::<_, StateError>(None) };
+            self.holds.mark(tx, event, stored, now).map(Some)
+        })?;
+        let Some(stored) = changed else { return Ok(false) };
+        let others = self.holds.take(&Arc::new(stored.alert.clone()));
+        self.tell(&stored);
+        if others {
+            self.look_again(now)?;
+        }
+        Ok(true)
+    }
+
+    /// Brings the marks of all firing alerts up to date with what holds them back now.
+    pub(crate) fn review(&self) -> Result<(), StateError> {
+        let _one = self.lock();
+        let now = self.holds.clock.now();
+        self.holds.have_changed(now);
+        self.look_again(now)
+    }
+
+    fn look_again(&self, now: Timestamp) -> Result<(), StateError> {
+        let differing = |(alert, before): (Arc<Alert>, Marks)| {
+            let marks = self.holds.marks(&alert, &before, now);
+            (marks != before).then_some((alert, before, marks))
+        };
+        let changes: Vec<_> = self.board.firing().into_iter().filter_map(differing).collect();
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let changed = self.state.write(|tx| {
+            let mut changed = Vec::with_capacity(changes.len());
+            for (alert, before, marks) in &changes {
+                holds::write(tx, &alert.id, before, marks, now)?;
+                changed.extend(tables::get(tx, &alert.id)?);
+            }
+            Ok::<_, StateError>(changed)
+        })?;
+        for stored in &changed {
+            self.tell(stored);
+        }
+        Ok(())
     }
 
     /// Notes that somebody knows of a firing alert.
@@ -148,13 +225,23 @@ impl AlertList {
         &self,
         change: impl FnOnce() -> Result<Option<Stored>, E>,
     ) -> Result<Option<Stored>, E> {
-        let _one = self.one_writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.lock();
         let changed = change()?;
         if let Some(stored) = &changed {
-            self.board.put(stored);
-            (self.on_change)(stored);
+            self.tell(stored);
         }
         Ok(changed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.one_writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, stored: &Stored) {
+        self.board.put(stored);
+        let shelf = stored.shelf.as_ref().map(|shelf| shelf.until);
+        self.holds.silences.set_shelf(&stored.alert.id, shelf);
+        (self.on_change)(stored);
     }
 }
 

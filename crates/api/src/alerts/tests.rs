@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use city_model::{AlertEvent, AlertEventKind, ManualClock, Severity, SharedClock, Span};
+use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::StateDb;
 
 use super::upkeep::{RETENTION, upkeep};
-use super::{Acknowledgement, AlertList, Board, ChangeError, migrate};
+use super::{Acknowledgement, AlertList, Board, ChangeError, Holds, migrate};
+use crate::Silences;
 use crate::lanes::Lanes;
 use crate::tests::fixture::{NOW, alert, event};
 
@@ -28,7 +30,11 @@ fn list() -> Listed {
         let news = (stored.alert.id.to_string(), stored.events);
         hears.lock().expect("not poisoned").push(news);
     };
-    let list = Arc::new(AlertList::new(state.clone(), board.clone(), Box::new(tell)));
+    let clock: SharedClock = Arc::new(ManualClock::new(NOW));
+    let silences = Arc::new(Silences::open(state.clone(), NOW).expect("silences"));
+    let nowhere = Box::new(|_: &city_model::Alert| Place::default());
+    let holds = Holds::new(silences, Inhibitions::default(), nowhere, clock);
+    let list = Arc::new(AlertList::new(state.clone(), board.clone(), holds, Box::new(tell)));
     Listed { list, state, board, told }
 }
 

@@ -37,7 +37,9 @@ pub(crate) static JSON: LazyLock<String> = LazyLock::new(|| {
 const SPARSE: &[&str] = &[
     "Acknowledge",
     "AcceptDevice",
+    "AlertMatch",
     "DeviceEntry",
+    "EndSilence",
     "Ignore",
     "KindEntry",
     "Login",
@@ -47,8 +49,10 @@ const SPARSE: &[&str] = &[
     "NewDeviceTokens",
     "NewNote",
     "NewPassword",
+    "NewSilence",
     "NewToken",
     "Rights",
+    "UnshelveAlert",
 ];
 
 /// What the document says before any route is added.

@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod alert_events;
+mod alert_shelves;
 mod alerts;
 mod commands;
 mod credentials;
@@ -27,6 +28,7 @@ pub(crate) mod report;
 mod rule_trials;
 mod rules;
 mod session;
+mod silences;
 mod stream;
 pub(crate) mod system;
 mod track;
@@ -58,6 +60,8 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     track::routes,
     alerts::routes,
     alert_events::routes,
+    alert_shelves::routes,
+    silences::routes,
     rules::routes,
     rule_trials::routes,
     dead_letters::routes,

@@ -89,6 +89,9 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
     city.dead_letter(b"{", "syntax");
     city.unknown("radon", "rogue-1");
     city.post("/api/v1/credentials/air-1/tokens", &json!({})).await;
+    let silence = json!({ "match": { "rule": "x" }, "reason": "y",
+        "ends_at": (super::fixture::NOW + city_model::Span::from_mins(1)).to_string() });
+    city.post("/api/v1/silences", &silence).await;
     let document = document();
     for (path, shape, pointer) in [
         ("/session", "Session", ""),
@@ -122,6 +125,9 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
         ("/alerts/a-1", "AlertDetail", ""),
         ("/alerts/a-1", "AlertLogEntry", "/log/0"),
         ("/alerts/a-1", "RuleRef", "/rule"),
+        ("/silences", "SilencePage", ""),
+        ("/silences", "Silence", "/items/0"),
+        ("/silences", "AlertMatch", "/items/0/match"),
         ("/rules", "Rule", "/items/0"),
         ("/dead-letters", "DeadLetter", "/items/0"),
         ("/loss", "Loss", ""),

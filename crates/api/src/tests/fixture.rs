@@ -22,7 +22,8 @@ use tower::ServiceExt;
 
 use crate::{
     Brain, CityInfo, CommandDelivery, CommandRefusal, CommandSent, DeviceCommand, Ingest,
-    IngestStatus, Mode, Parts, Pushing, Role, RuleFiles, RuleReload, ZoneFiles, ZoneReload,
+    IngestStatus, Mode, Parts, Pushing, Role, RuleFiles, RuleReload, Silences, ZoneFiles,
+    ZoneReload,
 };
 
 /// When the tests begin: 2026-11-23T12:00:00Z.
@@ -159,6 +160,15 @@ impl City {
 
     /// The city over what an earlier one left in the state database.
     pub(crate) fn with_state(state: Arc<StateDb>, now: Timestamp) -> Self {
+        Self::inhibiting(state, now, Vec::new())
+    }
+
+    /// The city with alerts that keep others from being told.
+    pub(crate) fn inhibiting(
+        state: Arc<StateDb>,
+        now: Timestamp,
+        inhibit: Vec<city_rules::lifecycle::InhibitRule>,
+    ) -> Self {
         let options = ZoneOptions {
             layer: "district".to_owned(),
             name_property: Some("name".to_owned()),
@@ -199,6 +209,8 @@ impl City {
             mode: Mode::Demo,
             simulated: true,
             metrics: prometheus::Registry::new(),
+            silences: Arc::new(Silences::open(state.clone(), now).expect("silences")),
+            inhibit: inhibit.into(),
             clock: clock.clone(),
             version: "0.0.0-test".to_owned(),
         })

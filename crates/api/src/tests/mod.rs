@@ -15,5 +15,7 @@ mod registry_changes;
 mod rule_trials;
 mod rules;
 mod server;
+mod shelves;
+mod silences;
 mod stream;
 mod web;

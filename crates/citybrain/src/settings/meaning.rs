@@ -25,6 +25,16 @@ pub(crate) fn check_meaning(
     check_location(settings, &kinds, problems);
     check_derived(settings, &kinds, problems);
     check_retention(settings, catalogue, problems);
+    check_inhibit(settings, problems);
+}
+
+fn check_inhibit(settings: &Settings, problems: &mut Vec<Problem>) {
+    for (index, rule) in settings.inhibit.iter().enumerate() {
+        if let Some(problem) = rule.problem() {
+            let hint = "see the [[inhibit]] of `citybrain config example`";
+            problems.push(Problem::new(format!("inhibit[{index}]"), problem, hint));
+        }
+    }
 }
 
 fn check_retention(settings: &Settings, catalogue: &Catalogue, problems: &mut Vec<Problem>) {

@@ -17,6 +17,7 @@ use city_model::{Crs, LocalText, Span};
 use city_pipeline::SourceSpec;
 use city_quality::{LocationChecks, MetricChecks};
 use city_registry::{Department, Kind};
+use city_rules::lifecycle::InhibitRule;
 use serde::Deserialize;
 
 use crate::hj212::Hj212Settings;
@@ -69,6 +70,9 @@ pub struct Settings {
     /// Receivers of alert events beside the brain.
     #[serde(default, rename = "receiver")]
     pub receivers: Vec<ReceiverConfig>,
+    /// Alerts that keep others from being told to outside receivers.
+    #[serde(default)]
+    pub inhibit: Vec<InhibitRule>,
 }
 
 /// The city: its name, its files.

@@ -104,6 +104,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{id}/shelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a firing alert aside for a while
+         * @description It stays in the list with `shelved`. Outside receivers are not told what happens to it until it
+         *     comes back, by itself or by `unshelve`; if it ends, those who know of it are told.
+         */
+        post: operations["shelve_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/unshelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an alert back from its shelf */
+        post: operations["unshelve_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/credentials": {
         parameters: {
             query?: never;
@@ -876,6 +914,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Silences, those that were made last first
+         * @description Those that ended more than 400 days ago are deleted.
+         */
+        get: operations["list_silences"];
+        put?: never;
+        /**
+         * Keep outside receivers from being told of some alerts for a while
+         * @description The alerts still fire and stand in the list, with `silenced_by`. What still fires when the silence
+         *     ends is told then. Whoever was told of an alert before hears when it ends, also meanwhile.
+         */
+        post: operations["create_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One silence */
+        get: operations["get_silence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a silence before its time */
+        post: operations["end_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -1217,6 +1314,11 @@ export interface components {
              * @description How many events the engines pushed for it.
              */
             events: number;
+            /** @description Ids of the alerts that do so. */
+            inhibited_by: string[];
+            shelved: components["schemas"]["Shelf"] | null;
+            /** @description Ids of the silences that keep outside receivers from being told of it, or did when it ended. */
+            silenced_by: string[];
             state: components["schemas"]["AlertState"];
             /**
              * Format: date-time
@@ -1228,6 +1330,8 @@ export interface components {
         };
         /** @description One line of an alert's log. */
         AlertLogEntry: {
+            /** @description The id of the silence, alert or department that it speaks of, if it does. */
+            about: string | null;
             /**
              * Format: date-time
              * @description When it happened.
@@ -1254,7 +1358,29 @@ export interface components {
          * @description What stands in an alert's log.
          * @enum {string}
          */
-        AlertLogKind: "fired" | "escalated" | "deescalated" | "resolved" | "acknowledged" | "noted";
+        AlertLogKind: "fired" | "escalated" | "deescalated" | "resolved" | "acknowledged" | "noted" | "silenced" | "unsilenced" | "inhibited" | "uninhibited" | "shelved" | "unshelved" | "silence_created" | "silence_ended" | "assigned" | "accepted" | "handed_over" | "returned" | "overdue" | "flood_began" | "flood_ended";
+        /**
+         * @description Which alerts: every part that is given must match, a part matches if one of its values does. One
+         *     value may stand without its list.
+         */
+        AlertMatch: {
+            /** @description Departments that own their rules. */
+            department?: string[];
+            /** @description Ids of devices. */
+            device?: string[];
+            /** @description Labels of their rules, each with the values that match. */
+            labels?: {
+                [key: string]: string[];
+            };
+            /** @description Ids of rules. */
+            rule?: string[];
+            severity_at_least?: components["schemas"]["Severity"] | null;
+            severity_at_most?: components["schemas"]["Severity"] | null;
+            /** @description Subjects: `series:DEVICE/METRIC`, `device:DEVICE` or `zone:ZONE`. */
+            subject?: string[];
+            /** @description Ids of zones that they lie in or are about. */
+            zone?: string[];
+        };
         /** @description A page of alerts. */
         AlertPage: {
             /** @description Of all alerts that fire now, whatever was asked for. */
@@ -1616,6 +1742,11 @@ export interface components {
             /** @description `false`: it may not connect, and nobody else may pass for it. */
             enabled: boolean;
         };
+        /** @description What somebody says when they end a silence. */
+        EndSilence: {
+            /** @description At most 2,000 characters. */
+            reason?: string | null;
+        };
         /** @description An alert that ended without a reading that cleared it. */
         EndedAlert: {
             /** @description The alert's id. */
@@ -1626,6 +1757,13 @@ export interface components {
             rule: string;
             /** @description What it was about. */
             subject: string;
+        };
+        /** @description Who ended a silence early. */
+        EndedEarly: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string | null;
         };
         /** @description The data of `hello`, the first event of every connection. */
         HelloEvent: {
@@ -2123,6 +2261,24 @@ export interface components {
             /** @description At least 15 characters. */
             password: string;
         };
+        /** @description What somebody wants silenced. */
+        NewSilence: {
+            /**
+             * Format: date-time
+             * @description Until when: at most 30 days, or 366 days if it recurs.
+             */
+            ends_at: string;
+            /** @description Which alerts; at least one part must be given. */
+            match: components["schemas"]["AlertMatch"];
+            /** @description Why, 1 to 2,000 characters. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description From when on; now if missing.
+             */
+            starts_at?: string | null;
+            weekly?: components["schemas"]["Weekly"] | null;
+        };
         /** @description What a token is for. */
         NewToken: {
             /**
@@ -2511,6 +2667,77 @@ export interface components {
          * @enum {string}
          */
         Severity: "low" | "medium" | "high" | "critical";
+        /** @description Somebody's decision not to be bothered with an alert for a while (ISA-18.2: shelve). */
+        Shelf: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The user. */
+            by: string;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            until: string;
+        };
+        /** @description For how long and why. */
+        ShelveAlert: {
+            /** @description Why, 1 to 2,000 characters. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Until when, at most 24 hours from now.
+             */
+            until: string;
+        };
+        /** @description A silence: alerts that outside receivers are not told of for a while. */
+        Silence: {
+            /** Format: date-time */
+            created_at: string;
+            ended: components["schemas"]["EndedEarly"] | null;
+            /**
+             * Format: date-time
+             * @description When it ends, or ended.
+             */
+            ends_at: string;
+            /** @description Whether it will be over within an hour. */
+            expires_soon: boolean;
+            /**
+             * Format: int64
+             * @description How many alerts it has held back.
+             */
+            hid: number;
+            id: string;
+            /** @description Which alerts. */
+            match: components["schemas"]["AlertMatch"];
+            /**
+             * Format: date-time
+             * @description When its state next changes; `null` if it is over.
+             */
+            next_change_at: string | null;
+            /** @description Who made it. */
+            owner: string;
+            reason: string;
+            /** Format: date-time */
+            starts_at: string;
+            state: ("pending" | "active" | "expired") & Record<string, never>;
+            /**
+             * Format: int64
+             * @description How many of them came and went without any outside receiver hearing of them.
+             */
+            unsaid: number;
+            weekly: components["schemas"]["Weekly"] | null;
+        };
+        /** @description A page of silences. */
+        SilencePage: {
+            items: components["schemas"]["Silence"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
         /** @description Devices in service from which nothing came. */
         SilentDevices: {
             count: number;
@@ -2662,6 +2889,11 @@ export interface components {
             /** @description How many match in all. */
             total: number;
         };
+        /** @description What somebody says when they take an alert back. */
+        UnshelveAlert: {
+            /** @description At most 2,000 characters. */
+            note?: string | null;
+        };
         /**
          * @description The data of `values`: the newest value of each series since the last such event, as
          *     `[device, metric, time_ms, value, quality_code]`.
@@ -2670,6 +2902,26 @@ export interface components {
             /** Format: date-time */
             at: string;
             values: unknown[][];
+        };
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+        /** @description Spans of every week by the clock on the wall. */
+        Weekly: {
+            spans: components["schemas"]["WeeklySpan"][];
+            /** @description An IANA name, such as `Asia/Shanghai`. */
+            time_zone: string;
+        };
+        /** @description A span of some days of the week. */
+        WeeklySpan: {
+            /** @description The days on which it begins. */
+            days: components["schemas"]["Weekday"][];
+            /** @description When it begins, `HH:MM`. */
+            from: string;
+            /** @description When it ends, `HH:MM`; on the next day if that is not after `from`. */
+            to: string;
         };
         /** @description An alert that would have fired. */
         WouldBe: {
@@ -3119,7 +3371,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The alert */
+            /** @description The alert; its ETag is for `If-Match` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3355,6 +3607,240 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shelve_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShelveAlert"];
+            };
+        };
+        responses: {
+            /** @description The alert, shelved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertItem"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Shelved before (`shelved` says by whom), or resolved */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unshelve_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnshelveAlert"];
+            };
+        };
+        responses: {
+            /** @description The alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertItem"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is on no shelf */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8045,6 +8531,377 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_silences: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state now. */
+                state?: "pending" | "active" | "expired";
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of silences */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilencePage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSilence"];
+            };
+        };
+        responses: {
+            /** @description The silence */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The silence's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The silence; its ETag is for `If-Match` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The silence's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndSilence"];
+            };
+        };
+        responses: {
+            /** @description The silence, over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is over already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
