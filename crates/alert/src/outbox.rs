@@ -88,6 +88,14 @@ impl Outbox {
         Ok(())
     }
 
+    /// Tells receivers outside of something that the brain found out, such as a deadline that was
+    /// missed. Telling the same event again changes nothing. Blocks.
+    pub fn notify(&self, event: &AlertEvent, now: Timestamp) -> Result<(), StateError> {
+        self.state.write(|tx| self.put(tx, std::slice::from_ref(event), now))?;
+        self.ring();
+        Ok(())
+    }
+
     /// Lets go what nothing holds any longer. Blocks.
     pub(crate) fn review(&self, now: Timestamp) -> Result<(), StateError> {
         if self.gate.review(&self.state, now)? {

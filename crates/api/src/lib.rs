@@ -56,7 +56,7 @@ use crate::problem::{Problem, codes};
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
 pub use crate::parts::{
     BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,
-    DeviceCommand, EndedAlert, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState,
+    DeviceCommand, EndedAlert, Ingest, IngestStatus, Mode, Notices, Parts, Pushing, ReceiverState,
     RuleFiles, RuleReload, ZoneFiles, ZoneReload,
 };
 pub use crate::silences::Silences;
@@ -120,6 +120,7 @@ impl Brain {
             Inhibitions::new(parts.inhibit),
             Box::new(move |alert| Place::of(alert, &places.directory())),
             parts.clock.clone(),
+            parts.notices,
         );
         let alerts = AlertList::new(parts.state.clone(), board.clone(), holds, Box::new(tell));
         // What silences hold may be other than when the brain stopped.

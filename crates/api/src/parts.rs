@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use city_model::{LocalText, SharedClock, Timestamp};
+use city_model::{AlertEvent, LocalText, SharedClock, Timestamp};
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::Registry;
 use city_rules::RuleSet;
@@ -44,6 +44,8 @@ pub struct Parts {
     pub metrics: prometheus::Registry,
     /// The silences, which the alert engine asks, too.
     pub silences: Arc<Silences>,
+    /// Whoever is told of what the brain itself finds out.
+    pub notices: Arc<dyn Notices>,
     /// Which alerts keep others from being told.
     pub inhibit: Arc<[InhibitRule]>,
     /// The clock.
@@ -188,6 +190,13 @@ pub enum CommandRefusal {
     TooLarge(String),
     /// Too many commands are kept.
     Full(String),
+}
+
+/// The receivers of alerts, as far as the brain needs them.
+pub trait Notices: Send + Sync {
+    /// Tells those outside of an event that no engine knows of: a deadline that was missed. It is
+    /// durable when this returns; telling it again changes nothing. Blocks. The error is for people.
+    fn tell(&self, event: &AlertEvent) -> Result<(), String>;
 }
 
 /// The files that the zones come from, as far as the brain needs them.

@@ -89,6 +89,8 @@ codes! {
     ALREADY_RESOLVED "already_resolved" 409 "The alert has ended already";
     ALREADY_SHELVED "already_shelved" 409 "Somebody has put the alert aside already";
     NOT_SHELVED "not_shelved" 409 "Nobody has put the alert aside";
+    NOT_YOURS "not_yours" 409 "Somebody else has the alert";
+    NOTHING_TO_DO "nothing_to_do" 409 "The alert is not at a step where this can be done";
     BAD_DEADLINE "bad_deadline" 422 "The time is not one that can be taken";
     UNKNOWN_SILENCE "unknown_silence" 404 "There is no such silence";
     BAD_SILENCE "bad_silence" 422 "The silence cannot be like this";

@@ -290,6 +290,7 @@ pub(crate) enum AlertEventKind {
     Escalated,
     Deescalated,
     Resolved,
+    Overdue,
 }
 
 /// One step in the life of an alert, as engines push it.

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bridge::Ingest;
+use crate::bridge::{Ingest, Outside};
 use crate::city::City;
 use crate::clock::SystemClock;
 use crate::codecs::DeviceCodecs;
@@ -215,6 +215,7 @@ impl App {
             metrics: metrics.clone(),
             silences,
             inhibit,
+            notices: Arc::new(Outside { notifier: notifier.clone(), clock: clock.clone() }),
             clock: clock.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;

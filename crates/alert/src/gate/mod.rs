@@ -11,7 +11,7 @@ mod held;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use city_model::{Alert, AlertEvent, Timestamp};
+use city_model::{Alert, AlertEvent, AlertEventKind, Timestamp};
 use city_registry::Registry;
 use city_rules::lifecycle::{InhibitRule, Inhibitions, NoSilences, Place, Silencing};
 use city_store::{StateDb, StateError};
@@ -89,7 +89,8 @@ impl Gate {
     /// Takes note of events before they are put into the outbox: what happens at once is judged
     /// together.
     pub(crate) fn note(&self, tx: &Transaction<'_>, events: &[AlertEvent]) -> rusqlite::Result<()> {
-        for event in events {
+        // A deadline that was missed changes nothing about the alert itself.
+        for event in events.iter().filter(|event| event.kind != AlertEventKind::Overdue) {
             let alert = Arc::new(event.alert.clone());
             let place = self.place(&alert);
             let mut memory = self.memory();
@@ -113,6 +114,10 @@ impl Gate {
         event: &AlertEvent,
         (body, now): (&str, Timestamp),
     ) -> rusqlite::Result<bool> {
+        if event.kind == AlertEventKind::Overdue {
+            // The brain knows it first; whoever is silenced is not told of people's delays either.
+            return Ok(route.inside || self.holds(&event.alert, now));
+        }
         if route.inside {
             return Ok(false);
         }

@@ -97,7 +97,7 @@ fn device(device: &str) -> AlertMatch {
     AlertMatch { device: vec![device.to_owned()], ..AlertMatch::default() }
 }
 
-use AlertEventKind::{Deescalated, Escalated, Fired, Resolved};
+use AlertEventKind::{Deescalated, Escalated, Fired, Overdue, Resolved};
 use Severity::{Critical, High, Low, Medium};
 
 #[test]
@@ -215,6 +215,24 @@ fn an_inhibited_alert_waits_for_the_end_of_its_source_also_over_a_restart() {
     city.put(&[source(2, Resolved)], 4);
     city.review(4);
     assert_eq!(city.told("all"), ["s/1", "s/2", "a/1"]);
+}
+
+#[test]
+fn a_missed_deadline_is_told_outside_unless_the_alert_is_silenced() {
+    let city = City::new();
+    city.put(&[event("a", 1, Medium, Fired), event("b", 1, Medium, Fired)], 0);
+    let overdue = |alert: &str| {
+        let mut event = event(alert, 2, Medium, Overdue);
+        event.key = format!("{alert}/h1");
+        city.outbox.notify(&event, NOW).expect("told");
+    };
+    overdue("a");
+    overdue("a");
+    city.decided.silence(device("air_1"), 10);
+    overdue("b");
+    city.review(10);
+    assert_eq!(city.told("brain"), ["a/1", "b/1"]);
+    assert_eq!(city.told("all"), ["a/1", "b/1", "a/h1"]);
 }
 
 #[test]

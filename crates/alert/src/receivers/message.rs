@@ -185,6 +185,7 @@ fn title(event: &AlertEvent, words: Words) -> String {
         AlertEventKind::Escalated => words.pick(", worse", "，升级").to_owned(),
         AlertEventKind::Deescalated => words.pick(", milder", "，降级").to_owned(),
         AlertEventKind::Resolved => words.pick(", over", "，已解除").to_owned(),
+        AlertEventKind::Overdue => words.pick(", overdue", "，超时未处理").to_owned(),
     };
     let test = if event.alert.simulated { words.pick("Test, ", "测试，") } else { "" };
     let name = words.of(&event.alert.rule.name);

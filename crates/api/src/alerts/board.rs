@@ -36,6 +36,7 @@ struct Firing {
     acknowledged: bool,
     marks: Marks,
     shelved_until: Option<Timestamp>,
+    due: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +84,7 @@ impl Board {
                 acknowledged: stored.acknowledged.is_some(),
                 marks: stored.marks.clone(),
                 shelved_until: stored.shelf.as_ref().map(|shelf| shelf.until),
+                due: stored.handling.next_deadline(),
             },
         );
     }
@@ -138,6 +140,14 @@ impl Board {
         let inner = self.read();
         let shelved = inner.alerts.iter();
         shelved.filter_map(|(id, firing)| Some((id.clone(), firing.shelved_until?))).collect()
+    }
+
+    /// The ids of those whose deadline has passed.
+    pub(super) fn overdue(&self, now: Timestamp) -> Vec<Arc<str>> {
+        let inner = self.read();
+        let due =
+            inner.alerts.iter().filter(|(_, firing)| firing.due.is_some_and(|due| due <= now));
+        due.map(|(id, _)| id.clone()).collect()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Inner> {

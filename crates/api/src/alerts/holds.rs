@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::tables::{self, LogRow};
 use super::{AlertLogKind, Stored};
+use crate::parts::Notices;
 use crate::silences::Silences;
 
 /// What holds an alert back.
@@ -55,6 +56,7 @@ pub(crate) struct Holds {
     inhibitions: Mutex<Inhibitions>,
     locate: Locate,
     pub(super) clock: SharedClock,
+    pub(super) notices: Arc<dyn Notices>,
     /// The silences that were active when the marks were last looked at.
     active: Mutex<Vec<Arc<str>>>,
 }
@@ -65,9 +67,11 @@ impl Holds {
         inhibitions: Inhibitions,
         locate: Locate,
         clock: SharedClock,
+        notices: Arc<dyn Notices>,
     ) -> Self {
         let active = Mutex::default();
-        Self { silences, inhibitions: Mutex::new(inhibitions), locate, clock, active }
+        let inhibitions = Mutex::new(inhibitions);
+        Self { silences, inhibitions, locate, clock, notices, active }
     }
 
     /// Takes an alert as it is now; `true` if what inhibits others may have changed by it.

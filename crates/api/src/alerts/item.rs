@@ -6,7 +6,7 @@ use city_model::{Alert, Directory, LocalText, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AlertLogKind, Shelf, Stored};
+use super::{AlertLogKind, HandlingView, Shelf, Stored};
 use crate::schema;
 
 /// Who said that they know of an alert.
@@ -51,6 +51,8 @@ pub(crate) struct AlertItem {
     pub(crate) inhibited_by: Vec<Arc<str>>,
     /// Who put it aside for a while; `null` if nobody did.
     pub(crate) shelved: Option<Shelf>,
+    /// Who takes care of it.
+    pub(crate) handling: HandlingView,
     /// What people call its device, if it is about one that is registered.
     #[schema(value_type = Option<schema::LocalText>)]
     pub(crate) device_name: Option<LocalText>,
@@ -62,7 +64,7 @@ pub(crate) struct AlertItem {
 impl AlertItem {
     /// The alert with the names that the directory knows.
     pub(crate) fn new(stored: Stored, directory: &Directory) -> Self {
-        let Stored { alert, acknowledged, updated_at, events, marks, shelf, .. } = stored;
+        let Stored { alert, acknowledged, updated_at, events, marks, shelf, handling, .. } = stored;
         let state =
             if alert.resolved_at.is_some() { AlertState::Resolved } else { AlertState::Firing };
         let device = alert.subject.device().and_then(|id| directory.device_by_id(id));
@@ -79,6 +81,7 @@ impl AlertItem {
             silenced_by: marks.silenced_by,
             inhibited_by: marks.inhibited_by,
             shelved: shelf,
+            handling: HandlingView::new(&handling),
             device_name: device.map(|device| device.name.clone()),
             zone_names: alert.zones.iter().map(zone_name).collect(),
             alert,

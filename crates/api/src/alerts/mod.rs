@@ -4,9 +4,11 @@
 //! event is taken once by its key, and the alert stands as its newest event by `seq` says.
 
 mod board;
+mod handling;
 mod holds;
 mod item;
 mod log_kind;
+mod log_query;
 mod query;
 mod shelf;
 mod tables;
@@ -16,12 +18,17 @@ mod watch;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use city_model::{Alert, AlertEvent, Timestamp};
+use city_rules::lifecycle::{Handling, Refusal};
 use city_store::{StateDb, StateError};
 
+use crate::problem::Problem;
+
 pub(crate) use board::{Board, Counts};
+pub(crate) use handling::{Deed, HandlingView};
 pub(crate) use holds::{Holds, Marks, Shelf};
 pub(crate) use item::{Acknowledgement, AlertDetail, AlertItem};
 pub(crate) use log_kind::AlertLogKind;
+pub(crate) use log_query::{AlertLogItem, LogCursor, LogQuery};
 pub(crate) use query::{AlertCursor, AlertPage, AlertQuery, Sort};
 pub(crate) use shelf::LONGEST_SHELF;
 pub(crate) use tables::{append_note, severity_code};
@@ -45,6 +52,8 @@ pub(crate) struct Stored {
     pub(crate) marks: Marks,
     /// Who put it aside.
     pub(crate) shelf: Option<Shelf>,
+    /// Who takes care of it.
+    pub(crate) handling: Handling,
 }
 
 impl Stored {
@@ -67,6 +76,11 @@ pub(crate) enum ChangeError {
     AlreadyShelved(Shelf),
     #[error("it is on no shelf")]
     NotShelved,
+    #[error("{0}")]
+    Refused(Refusal),
+    /// It is not as the client saw it, or the client did not look.
+    #[error("it was changed meanwhile")]
+    Seen(Box<Problem>),
     #[error(transparent)]
     State(#[from] StateError),
 }

@@ -86,9 +86,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
 
 /// The columns of an alert, in the order that [`stored`] reads.
 pub(super) const COLUMNS: &str =
-    "alert, ack_by, ack_at, ack_note, updated_at, events, version, marks, shelf";
+    "alert, ack_by, ack_at, ack_note, updated_at, events, version, marks, shelf, handling";
 /// How many they are.
-pub(super) const COLUMN_COUNT: usize = 9;
+pub(super) const COLUMN_COUNT: usize = 10;
 
 /// The alerts that ended before a time, those that ended first first.
 pub(super) const ENDED: &str =
@@ -126,7 +126,8 @@ pub(super) fn apply(
             // Whoever acknowledged it before it ended has not seen that it came back.
             if was_resolved && alert.resolved_at.is_none() {
                 tx.execute(
-                    "UPDATE alerts SET ack_by = NULL, ack_at = NULL, ack_note = NULL
+                    "UPDATE alerts SET ack_by = NULL, ack_at = NULL, ack_note = NULL,
+                                       handling = NULL
                      WHERE id = ?1",
                     [&*alert.id],
                 )?;
@@ -134,6 +135,7 @@ pub(super) fn apply(
             put(tx, event)?;
             if alert.resolved_at.is_some() {
                 tx.execute("UPDATE alerts SET shelf = NULL WHERE id = ?1", [&*alert.id])?;
+                super::handling::close(tx, &alert.id)?;
             }
         }
         None => put(tx, event)?,
@@ -250,6 +252,7 @@ pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         version: row.get(6)?,
         marks: from_json(row, 7)?.unwrap_or_default(),
         shelf: from_json(row, 8)?,
+        handling: from_json(row, 9)?.unwrap_or_default(),
     })
 }
 
@@ -280,6 +283,7 @@ const fn log_kind(kind: AlertEventKind) -> AlertLogKind {
         AlertEventKind::Escalated => AlertLogKind::Escalated,
         AlertEventKind::Deescalated => AlertLogKind::Deescalated,
         AlertEventKind::Resolved => AlertLogKind::Resolved,
+        AlertEventKind::Overdue => AlertLogKind::Overdue,
     }
 }
 

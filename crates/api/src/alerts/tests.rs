@@ -11,7 +11,7 @@ use super::upkeep::{RETENTION, upkeep};
 use super::{Acknowledgement, AlertList, Board, ChangeError, Holds, migrate};
 use crate::Silences;
 use crate::lanes::Lanes;
-use crate::tests::fixture::{NOW, alert, event};
+use crate::tests::fixture::{NOW, Told, alert, event};
 
 struct Listed {
     list: Arc<AlertList>,
@@ -33,7 +33,8 @@ fn list() -> Listed {
     let clock: SharedClock = Arc::new(ManualClock::new(NOW));
     let silences = Arc::new(Silences::open(state.clone(), NOW).expect("silences"));
     let nowhere = Box::new(|_: &city_model::Alert| Place::default());
-    let holds = Holds::new(silences, Inhibitions::default(), nowhere, clock);
+    let holds =
+        Holds::new(silences, Inhibitions::default(), nowhere, clock, Arc::new(Told::default()));
     let list = Arc::new(AlertList::new(state.clone(), board.clone(), holds, Box::new(tell)));
     Listed { list, state, board, told }
 }

@@ -17,6 +17,7 @@ impl AlertList {
     pub(crate) fn tick(&self) -> Result<(), StateError> {
         let now = self.holds.clock.now();
         self.end_shelves(now)?;
+        self.serve_deadlines(now)?;
         if self.holds.have_changed(now) {
             let _one = self.lock();
             self.look_again(now)?;

@@ -36,10 +36,13 @@ pub(crate) static JSON: LazyLock<String> = LazyLock::new(|| {
 /// Shapes whose optional members may really be left out; everywhere else they are `null`.
 const SPARSE: &[&str] = &[
     "Acknowledge",
+    "AcceptAlert",
     "AcceptDevice",
     "AlertMatch",
+    "AssignAlert",
     "DeviceEntry",
     "EndSilence",
+    "HandOverAlert",
     "Ignore",
     "KindEntry",
     "Login",
@@ -51,6 +54,7 @@ const SPARSE: &[&str] = &[
     "NewPassword",
     "NewSilence",
     "NewToken",
+    "ReturnAlert",
     "Rights",
     "UnshelveAlert",
 ];

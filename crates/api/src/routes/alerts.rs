@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use city_model::{Severity, Timestamp};
+use city_rules::lifecycle::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -161,11 +162,7 @@ async fn list(
     params(("id" = String, Path, description = "The alert's id")),
     responses((status = 200, description = "The alert; its ETag is for `If-Match`",
         body = AlertDetail)))]
-async fn show(
-    State(app): State<App>,
-    Id(id): Id,
-    _: Parameters<NoParameters>,
-) -> Answer<Response> {
+async fn show(State(app): State<App>, Id(id): Id, _: Parameters<NoParameters>) -> Answer<Response> {
     let alerts = app.alerts.clone();
     let (stored, log) =
         app.lanes.short(move || alerts.detail(&id)?.ok_or_else(|| unknown(&id))).await?;
@@ -268,6 +265,24 @@ fn unknown(id: &str) -> Problem {
         .hint("GET /api/v1/alerts lists the alerts.")
 }
 
+/// Why somebody cannot do something with an alert.
+fn refused(refusal: &Refusal) -> Problem {
+    let (code, hint) = match refusal {
+        Refusal::Deadline => {
+            (codes::BAD_DEADLINE, "Say a time after now, within the next 30 days, in RFC 3339.")
+        }
+        Refusal::NotYours(_) => (codes::NOT_YOURS, "Assign it to yourself first."),
+        Refusal::NotAccepted(_) => {
+            (codes::NOT_YOURS, "Accept it if you are of that department, or return it.")
+        }
+        Refusal::Accepted => (codes::NOTHING_TO_DO, "Nothing is left to do."),
+        Refusal::FromNobody => (codes::NOTHING_TO_DO, "Hand it over or assign it instead."),
+        Refusal::TooManySteps => (codes::NOTHING_TO_DO, "Assign it to somebody who decides."),
+        Refusal::Closed => (codes::ALREADY_RESOLVED, "Add a note if you have something to say."),
+    };
+    Problem::new(code, format!("This cannot be done: {refusal}.")).hint(hint)
+}
+
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match error {
@@ -291,6 +306,8 @@ impl From<ChangeError> for Problem {
             .with("shelved", earlier),
             ChangeError::NotShelved => Self::new(codes::NOT_SHELVED, "It is on no shelf.")
                 .hint("Its time may be over; GET the alert to see how it is."),
+            ChangeError::Refused(refusal) => refused(&refusal),
+            ChangeError::Seen(problem) => *problem,
             ChangeError::State(error) => error.into(),
         }
     }

@@ -2,6 +2,8 @@
 
 mod aggregates;
 mod alert_events;
+mod alert_handling;
+mod alert_log;
 mod alert_shelves;
 mod alerts;
 mod commands;
@@ -61,6 +63,8 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     alerts::routes,
     alert_events::routes,
     alert_shelves::routes,
+    alert_handling::routes,
+    alert_log::routes,
     silences::routes,
     rules::routes,
     rule_trials::routes,

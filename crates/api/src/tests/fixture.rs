@@ -22,7 +22,7 @@ use tower::ServiceExt;
 
 use crate::{
     Brain, CityInfo, CommandDelivery, CommandRefusal, CommandSent, DeviceCommand, Ingest,
-    IngestStatus, Mode, Parts, Pushing, Role, RuleFiles, RuleReload, Silences, ZoneFiles,
+    IngestStatus, Mode, Notices, Parts, Pushing, Role, RuleFiles, RuleReload, Silences, ZoneFiles,
     ZoneReload,
 };
 
@@ -84,6 +84,24 @@ impl Ingest for Pipeline {
     }
 }
 
+/// Receivers that only remember what they are told.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub(crate) events: Mutex<Vec<AlertEvent>>,
+    /// Whether they cannot be told now.
+    pub(crate) failing: std::sync::atomic::AtomicBool,
+}
+
+impl Notices for Told {
+    fn tell(&self, event: &AlertEvent) -> Result<(), String> {
+        if self.failing.load(Ordering::Relaxed) {
+            return Err("the disk is full".to_owned());
+        }
+        self.events.lock().expect("not poisoned").push(event.clone());
+        Ok(())
+    }
+}
+
 /// Zone files: the first reload finds New Town where Harbour was, a second one nothing good.
 struct Files(Arc<Registry>);
 
@@ -119,6 +137,7 @@ pub(crate) struct City {
     pub(crate) store: SharedStore,
     pub(crate) state: Arc<StateDb>,
     pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) told: Arc<Told>,
     pub(crate) brain: Brain,
     router: Router,
     admin: String,
@@ -192,6 +211,7 @@ impl City {
         let clients = Arc::new(clients);
         let store: SharedStore = Arc::new(Memory::new());
         let pipeline = Arc::new(Pipeline::default());
+        let told = Arc::new(Told::default());
         let brain = Brain::new(Parts {
             registry: registry.clone(),
             clients: clients.clone(),
@@ -210,6 +230,7 @@ impl City {
             simulated: true,
             metrics: prometheus::Registry::new(),
             silences: Arc::new(Silences::open(state.clone(), now).expect("silences")),
+            notices: told.clone(),
             inhibit: inhibit.into(),
             clock: clock.clone(),
             version: "0.0.0-test".to_owned(),
@@ -218,7 +239,7 @@ impl City {
         let admin = brain.mint("ada", Role::Admin, "test").expect("minted");
         let router = brain.router();
         let seq = AtomicU64::new(1);
-        Self { clock, registry, clients, store, state, pipeline, brain, router, admin, seq }
+        Self { clock, registry, clients, store, state, pipeline, told, brain, router, admin, seq }
     }
 
     /// A token of somebody with this role.

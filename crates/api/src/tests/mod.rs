@@ -7,6 +7,7 @@ mod contract;
 mod credentials;
 pub(crate) mod fixture;
 mod fixture_rules;
+mod handling;
 mod ingest;
 mod push;
 mod readings;

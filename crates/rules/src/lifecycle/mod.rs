@@ -5,6 +5,7 @@
 //! back from outside receivers. Whoever keeps the decisions hands them out as [`Suppressions`]
 //! through [`Silencing`], so that whoever delivers needs to know nothing of where they are kept.
 
+mod handling;
 mod inhibit;
 mod matcher;
 mod place;
@@ -12,6 +13,7 @@ mod silence;
 mod suppress;
 mod weekly;
 
+pub use handling::{Act, Handling, LONGEST_DEADLINE, MOST_STEPS, Refusal, Stage};
 pub use inhibit::{Equal, InhibitRule, Inhibitions};
 pub use matcher::AlertMatch;
 pub use place::Place;
