@@ -7,9 +7,10 @@ use arc_swap::ArcSwap;
 use city_model::{SharedClock, Timestamp};
 use city_registry::Registry;
 use city_rules::RuleSet;
+use city_rules::lifecycle::FloodConfig;
 use city_store::{Accounts, SharedStore, StateDb};
 
-use crate::alerts::{AlertList, Board};
+use crate::alerts::{AlertList, Board, LoadMetrics};
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
@@ -43,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) board: Arc<Board>,
     pub(crate) alerts: Arc<AlertList>,
     pub(crate) silences: Arc<Silences>,
+    pub(crate) flood: Arc<FloodConfig>,
+    pub(crate) load_metrics: LoadMetrics,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) throttle: Throttle,
     pub(crate) lanes: Lanes,

@@ -45,7 +45,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-use crate::alerts::{AlertItem, AlertList, Board, Holds};
+use crate::alerts::{AlertItem, AlertList, Board, Holds, LoadMetrics};
 use crate::app::{App, Inner};
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
@@ -103,6 +103,7 @@ impl Brain {
         let accounts =
             Accounts::open(parts.store.clone(), parts.state.clone(), time_zone, parts.clock.now())?;
         let http = HttpMetrics::register(&parts.metrics)?;
+        let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
             &*parts.store,
@@ -147,6 +148,8 @@ impl Brain {
                 board,
                 alerts: Arc::new(alerts),
                 silences: parts.silences,
+                flood: Arc::new(parts.flood),
+                load_metrics,
                 credentials,
                 throttle: Throttle::default(),
                 lanes: Lanes::new(),
@@ -195,6 +198,8 @@ impl Brain {
                     () = app.hub.run(|| routes::system::system(&app)) => {}
                     () = alerts::upkeep(&app.alerts, &app.lanes, &app.clock) => {}
                     () = alerts::watch(&app.alerts, &app.lanes) => {}
+                    () = alerts::show_load(&app.alerts, &app.lanes, &app.clock, &app.flood,
+                        &app.load_metrics) => {}
                     () = routes::report::upkeep(&app) => {}
                 }
             }

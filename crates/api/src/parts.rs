@@ -9,7 +9,7 @@ use city_model::{AlertEvent, LocalText, SharedClock, Timestamp};
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::Registry;
 use city_rules::RuleSet;
-use city_rules::lifecycle::InhibitRule;
+use city_rules::lifecycle::{FloodConfig, InhibitRule};
 use city_store::{DeadLetterId, SharedStore, StateDb};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -46,6 +46,8 @@ pub struct Parts {
     pub silences: Arc<Silences>,
     /// Whoever is told of what the brain itself finds out.
     pub notices: Arc<dyn Notices>,
+    /// When many alerts are a flood, and how many operators share them.
+    pub flood: FloodConfig,
     /// Which alerts keep others from being told.
     pub inhibit: Arc<[InhibitRule]>,
     /// The clock.

@@ -215,6 +215,7 @@ impl App {
             metrics: metrics.clone(),
             silences,
             inhibit,
+            flood: settings.flood.clone(),
             notices: Arc::new(Outside { notifier: notifier.clone(), clock: clock.clone() }),
             clock: clock.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -268,7 +268,7 @@ pub(crate) const fn severity_code(severity: Severity) -> u8 {
     severity as u8 + 1
 }
 
-fn severity_of(code: u8) -> Option<Severity> {
+pub(super) fn severity_of(code: u8) -> Option<Severity> {
     Severity::ALL.into_iter().find(|severity| severity_code(*severity) == code)
 }
 

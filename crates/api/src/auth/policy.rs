@@ -110,6 +110,7 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("POST", "/api/v1/alerts/{id}/hand-over", OPERATE),
     policy("POST", "/api/v1/alerts/{id}/return", OPERATE),
     policy("GET", "/api/v1/alert-log", VIEW),
+    policy("GET", "/api/v1/alarm-load", VIEW),
     policy("GET", "/api/v1/silences", VIEW),
     policy("POST", "/api/v1/silences", OPERATE),
     policy("GET", "/api/v1/silences/{id}", VIEW),

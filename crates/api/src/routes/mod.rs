@@ -1,6 +1,7 @@
 //! The routes under `/api/v1`: one file per resource, one line per file.
 
 mod aggregates;
+mod alarm_load;
 mod alert_events;
 mod alert_handling;
 mod alert_log;
@@ -65,6 +66,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     alert_shelves::routes,
     alert_handling::routes,
     alert_log::routes,
+    alarm_load::routes,
     silences::routes,
     rules::routes,
     rule_trials::routes,

@@ -128,6 +128,13 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
         ("/alerts/a-1", "Handling", "/handling"),
         ("/alert-log", "AlertLogPage", ""),
         ("/alert-log", "AlertLogItem", "/items/0"),
+        ("/alarm-load", "AlarmLoad", ""),
+        ("/alarm-load", "PositionLoad", "/city"),
+        (
+            "/alarm-load?from=2026-11-22T00:00:00Z&to=2026-11-24T00:00:00Z",
+            "BadActor",
+            "/bad_actors/0",
+        ),
         ("/silences", "SilencePage", ""),
         ("/silences", "Silence", "/items/0"),
         ("/silences", "AlertMatch", "/items/0/match"),

@@ -231,6 +231,7 @@ impl City {
             metrics: prometheus::Registry::new(),
             silences: Arc::new(Silences::open(state.clone(), now).expect("silences")),
             notices: told.clone(),
+            flood: city_rules::lifecycle::FloodConfig::default(),
             inhibit: inhibit.into(),
             clock: clock.clone(),
             version: "0.0.0-test".to_owned(),

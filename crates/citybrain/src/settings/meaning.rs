@@ -29,6 +29,10 @@ pub(crate) fn check_meaning(
 }
 
 fn check_inhibit(settings: &Settings, problems: &mut Vec<Problem>) {
+    if let Some(problem) = settings.flood.problem() {
+        let hint = "see the [flood] of `citybrain config example`";
+        problems.push(Problem::new("flood", problem, hint));
+    }
     for (index, rule) in settings.inhibit.iter().enumerate() {
         if let Some(problem) = rule.problem() {
             let hint = "see the [[inhibit]] of `citybrain config example`";

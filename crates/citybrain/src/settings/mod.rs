@@ -17,7 +17,7 @@ use city_model::{Crs, LocalText, Span};
 use city_pipeline::SourceSpec;
 use city_quality::{LocationChecks, MetricChecks};
 use city_registry::{Department, Kind};
-use city_rules::lifecycle::InhibitRule;
+use city_rules::lifecycle::{FloodConfig, InhibitRule};
 use serde::Deserialize;
 
 use crate::hj212::Hj212Settings;
@@ -73,6 +73,9 @@ pub struct Settings {
     /// Alerts that keep others from being told to outside receivers.
     #[serde(default)]
     pub inhibit: Vec<InhibitRule>,
+    /// When many alerts are a flood.
+    #[serde(default)]
+    pub flood: FloodConfig,
 }
 
 /// The city: its name, its files.

@@ -16,6 +16,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarm-load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The alarm load as ISA-18.2 counts it, with the rules and subjects that make the most of it
+         * @description Silenced, shelved and inhibited alerts count, too: they stand in the list all the same.
+         */
+        get: operations["get_alarm_load"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alert-events": {
         parameters: {
             query?: never;
@@ -1256,60 +1276,18 @@ export interface components {
             /** @description The zone that was asked for. */
             zone: string | null;
         };
-        /** @description How much work alerts are, as ISA-18.2 counts it. */
+        /** @description The alarm load of a length of time. */
         AlarmLoad: {
-            /**
-             * Format: int64
-             * @description How many there are.
-             */
-            alerts: number;
-            /**
-             * Format: int64
-             * @description Pairs of rule and subject with 3 or more within a minute.
-             */
-            chattering: number;
-            /**
-             * Format: int64
-             * @description Over within a minute.
-             */
-            fleeting: number;
-            /**
-             * Format: double
-             * @description Minutes in flood.
-             */
-            flood_minutes: number;
-            /**
-             * Format: int64
-             * @description More than 10 in 10 minutes, until fewer than 5.
-             */
-            floods: number;
-            /**
-             * Format: double
-             * @description The part of all hours with more than 30.
-             */
-            hours_over_30: number;
-            /**
-             * Format: double
-             * @description The most of one operator within ten minutes.
-             */
-            peak_ten_minutes: number;
-            /**
-             * Format: double
-             * @description Alerts a day and operator. Up to 144 is acceptable, up to 288 manageable.
-             */
-            per_operator_day: number;
-            /** @description Each rule's part, the largest first. */
-            rules: components["schemas"]["RuleLoad"][];
-            /**
-             * Format: int64
-             * @description Standing for more than a day.
-             */
-            stale: number;
-            /**
-             * Format: double
-             * @description The part of all ten minutes with more than 10.
-             */
-            ten_minutes_over_10: number;
+            /** @description The ten pairs of rule and subject that raised the most. */
+            bad_actors: components["schemas"]["BadActor"][];
+            /** @description Of all alerts together, for all operators. */
+            city: components["schemas"]["PositionLoad"];
+            /** @description Of each department's alerts, for its operators. */
+            departments: components["schemas"]["PositionLoad"][];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
         };
         /** @description An alert with all that a receiver needs to show it without asking back. */
         Alert: {
@@ -1574,6 +1552,32 @@ export interface components {
              * @description From when on readings were looked at, so that the rules knew what came before.
              */
             warmed_up_from: string;
+        };
+        /** @description A pair of rule and subject that raises many alerts. */
+        BadActor: {
+            /** Format: int64 */
+            alerts: number;
+            /** @description Whether it raised 3 alerts or more within a minute. */
+            chattering: boolean;
+            /**
+             * Format: int64
+             * @description How many were over within a minute.
+             */
+            fleeting: number;
+            /** @description The rule's id. */
+            rule: string;
+            /**
+             * Format: double
+             * @description Its part of all; the ten together should be under 0.05.
+             */
+            share: number;
+            /**
+             * Format: int64
+             * @description How many stood for more than a day.
+             */
+            stale: number;
+            /** @description `series:DEVICE/METRIC`, `device:DEVICE` or `zone:ZONE`. */
+            subject: string;
         };
         /** @description West, south, east, north in degrees. */
         Bounds: [
@@ -2494,6 +2498,78 @@ export interface components {
              */
             lon: number;
         };
+        /** @description The alarm load at one operator position. */
+        PositionLoad: {
+            /**
+             * Format: int64
+             * @description How many alerts fired.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description How many pairs of rule and subject chattered: 3 alerts or more within a minute. None should.
+             */
+            chattering: number;
+            /**
+             * Format: int64
+             * @description How many alerts were over within a minute.
+             */
+            fleeting: number;
+            /**
+             * Format: double
+             * @description The part of the time in flood; should be under 0.01.
+             */
+            flood_share: number;
+            /**
+             * Format: int64
+             * @description How many floods there were.
+             */
+            floods: number;
+            /**
+             * Format: double
+             * @description The part of the hours of the clock with more than 30 for an operator; should be under 0.01.
+             */
+            hours_over_30: number;
+            /**
+             * Format: int32
+             * @description How many operators share it.
+             */
+            operators: number;
+            /**
+             * Format: double
+             * @description A day and operator: up to 144 is acceptable, up to 288 manageable.
+             */
+            per_operator_day: number;
+            /** @description The department; `city` for all. */
+            position: string;
+            /** @description How the severities share the alerts, mildest first. */
+            severities: components["schemas"]["SeverityShare"][];
+            /**
+             * Format: int64
+             * @description How many of these have for more than a day; should be under 5.
+             */
+            stale: number;
+            /**
+             * Format: int64
+             * @description How many fire now.
+             */
+            standing: number;
+            /**
+             * Format: double
+             * @description In ten minutes, for one operator, on average: up to 1 is acceptable, up to 2 manageable.
+             */
+            ten_minutes_mean: number;
+            /**
+             * Format: double
+             * @description The part of the ten minutes of the clock with more than 10; should be under 0.01.
+             */
+            ten_minutes_over_10: number;
+            /**
+             * Format: double
+             * @description The most in any ten minutes, for one operator: up to 10 is acceptable.
+             */
+            ten_minutes_peak: number;
+        };
         /** @description The document as sent. */
         Problem: {
             /** @description The stable name of the kind of problem. */
@@ -2871,6 +2947,22 @@ export interface components {
          * @enum {string}
          */
         Severity: "low" | "medium" | "high" | "critical";
+        /** @description How many alerts have a severity. */
+        SeverityShare: {
+            /** Format: int64 */
+            alerts: number;
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: double
+             * @description Their part of all.
+             */
+            share: number;
+            /**
+             * Format: double
+             * @description What it should be about, as ISA-18.2 advises.
+             */
+            target: number;
+        };
         /** @description Somebody's decision not to be bothered with an alert for a while (ISA-18.2: shelve). */
         Shelf: {
             /**
@@ -3346,6 +3438,81 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_alarm_load: {
+        parameters: {
+            query?: {
+                /** @description Only those whose rules this department owns. */
+                department?: string;
+                /** @description Those that fired at this instant or later, RFC 3339; a day before `to` unless given. */
+                from?: string;
+                /**
+                 * @description Those that fired before this instant, RFC 3339; now unless given. At most 366 days after
+                 *     `from`.
+                 */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The load */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmLoad"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
