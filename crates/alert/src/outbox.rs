@@ -24,6 +24,8 @@ pub(crate) struct Route {
     pub(crate) receiver: String,
     pub(crate) severity: Severity,
     pub(crate) inside: bool,
+    /// Whether people read what it is told.
+    pub(crate) people: bool,
 }
 
 /// One event for one receiver, as kept.
@@ -67,9 +69,9 @@ impl Outbox {
              WHERE ?6 OR EXISTS (SELECT 1 FROM alert_outbox WHERE receiver = ?1 AND alert = ?3)
              ON CONFLICT DO NOTHING",
         )?;
-        self.gate.note(tx, events)?;
+        self.gate.note(tx, events, (&self.routes, wants), now)?;
         for event in events {
-            let body = serde_json::to_string(event).unwrap_or_default();
+            let body = self.gate.body(event);
             for route in &self.routes {
                 let wanted = wants(route, event);
                 if self.gate.keeps(tx, (route, wanted), event, (&body, now))? {
@@ -98,7 +100,7 @@ impl Outbox {
 
     /// Lets go what nothing holds any longer. Blocks.
     pub(crate) fn review(&self, now: Timestamp) -> Result<(), StateError> {
-        if self.gate.review(&self.state, now)? {
+        if self.gate.review(&self.state, (&self.routes, wants), now)? {
             self.ring();
         }
         Ok(())

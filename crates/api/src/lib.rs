@@ -45,7 +45,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-use crate::alerts::{AlertItem, AlertList, Board, Holds, LoadMetrics};
+use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
 use crate::app::{App, Inner};
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
@@ -123,7 +123,10 @@ impl Brain {
             parts.clock.clone(),
             parts.notices,
         );
-        let alerts = AlertList::new(parts.state.clone(), board.clone(), holds, Box::new(tell));
+        let flood = Arc::new(parts.flood);
+        let floods = Floods::load(&parts.state, flood.clone(), parts.clock.now())?;
+        let alerts =
+            AlertList::new(parts.state.clone(), board.clone(), holds, floods, Box::new(tell));
         // What silences hold may be other than when the brain stopped.
         alerts.review()?;
         Ok(Self {
@@ -148,7 +151,7 @@ impl Brain {
                 board,
                 alerts: Arc::new(alerts),
                 silences: parts.silences,
-                flood: Arc::new(parts.flood),
+                flood,
                 load_metrics,
                 credentials,
                 throttle: Throttle::default(),

@@ -163,6 +163,7 @@ impl App {
         let gate = GateParts {
             silencing: silences.clone(),
             inhibit: inhibit.clone(),
+            flood: settings.flood.clone(),
             registry: Some(registry.clone()),
         };
         let notifier = Notifier::gated(state.clone(), receivers, clock.clone(), &metrics, gate)?;

@@ -1,10 +1,13 @@
 //! The gate's tables: what is held for whom, and which alerts fire.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use city_model::{Alert, AlertEvent, Timestamp};
 use city_store::{StateDb, StateError};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+
+use super::flood::Flood;
 
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE alert_held (
@@ -18,8 +21,12 @@ const MIGRATIONS: &[&str] = &["
     ) STRICT;
     CREATE INDEX alert_held_alert ON alert_held (alert, receiver, id);
     CREATE TABLE alert_open (
-        alert TEXT PRIMARY KEY,   -- alerts that fire, where some may inhibit others
+        alert TEXT PRIMARY KEY,   -- alerts that fire
         body  TEXT NOT NULL       -- Alert as JSON
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE alert_floods (
+        position TEXT PRIMARY KEY,
+        state    TEXT NOT NULL    -- JSON
     ) STRICT, WITHOUT ROWID;
 "];
 
@@ -66,6 +73,55 @@ pub(super) fn note_open(tx: &Transaction<'_>, event: &AlertEvent) -> rusqlite::R
          ON CONFLICT DO UPDATE SET body = excluded.body",
     )?
     .execute(params![&*event.alert.id, json])?;
+    Ok(())
+}
+
+/// What is known of the floods at each position.
+pub(super) fn floods(conn: &Connection) -> rusqlite::Result<BTreeMap<Arc<str>, Flood>> {
+    let mut statement = conn.prepare("SELECT position, state FROM alert_floods")?;
+    let rows =
+        statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let mut floods = BTreeMap::new();
+    for row in rows {
+        let (position, state) = row?;
+        match serde_json::from_str(&state) {
+            Ok(flood) => drop(floods.insert(position.into(), flood)),
+            Err(error) => tracing::error!(%error, "what is known of a flood cannot be read"),
+        }
+    }
+    Ok(floods)
+}
+
+pub(super) fn save_flood(
+    tx: &Transaction<'_>,
+    position: &str,
+    flood: &Flood,
+) -> rusqlite::Result<()> {
+    let state = serde_json::to_string(flood).unwrap_or_default();
+    tx.prepare_cached(
+        "INSERT INTO alert_floods (position, state) VALUES (?1, ?2)
+         ON CONFLICT DO UPDATE SET state = excluded.state",
+    )?
+    .execute([position, &state])?;
+    Ok(())
+}
+
+/// Puts a digest into the outbox of a receiver that wants it, or was told of the same flood before.
+pub(super) fn tell_digest(
+    tx: &Transaction<'_>,
+    receiver: &str,
+    digest: &AlertEvent,
+    (wanted, now): (bool, Timestamp),
+) -> rusqlite::Result<()> {
+    if !wanted && !was_told(tx, receiver, &digest.alert.id)? {
+        return Ok(());
+    }
+    let body = serde_json::to_string(digest).unwrap_or_default();
+    tx.prepare_cached(
+        "INSERT INTO alert_outbox (receiver, key, alert, body, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![receiver, digest.key, &*digest.alert.id, body, now.micros()])?;
     Ok(())
 }
 

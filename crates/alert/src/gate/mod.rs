@@ -6,20 +6,26 @@
 //! came and went while it was held is never told. Of what happened meanwhile to one that still
 //! fires, the first and the newest event are told, exactly as they would have been.
 
+mod flood;
 mod held;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use city_model::{Alert, AlertEvent, AlertEventKind, Timestamp};
+use city_model::{Alert, AlertEvent, AlertEventKind, LocalText, Timestamp};
 use city_registry::Registry;
-use city_rules::lifecycle::{InhibitRule, Inhibitions, NoSilences, Place, Silencing};
+use city_rules::lifecycle::{
+    Cause, FloodConfig, Group, InhibitRule, Inhibitions, NoSilences, Place, Silencing, Troubled,
+};
 use city_store::{StateDb, StateError};
 use rusqlite::Transaction;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::outbox::{Outbox, Route};
+use flood::Floods;
 
 /// How often it is looked at what holds no longer.
 const EVERY: Duration = Duration::from_millis(500);
@@ -30,14 +36,21 @@ pub struct GateParts {
     pub silencing: Arc<dyn Silencing>,
     /// Which alerts keep others from being told.
     pub inhibit: Arc<[InhibitRule]>,
-    /// Where devices and zones are; without it every alert is nowhere.
+    /// When many alerts are a flood.
+    pub flood: FloodConfig,
+    /// Where devices and zones are; without it an alert is in the first of its zones.
     pub registry: Option<Arc<Registry>>,
 }
 
 impl Default for GateParts {
     /// Everything is told at once.
     fn default() -> Self {
-        Self { silencing: Arc::new(NoSilences), inhibit: Arc::default(), registry: None }
+        Self {
+            silencing: Arc::new(NoSilences),
+            inhibit: Arc::default(),
+            flood: FloodConfig::default(),
+            registry: None,
+        }
     }
 }
 
@@ -60,6 +73,29 @@ struct Memory {
     inhibitions: Inhibitions,
     /// The alerts of which something is held, as they are.
     held: FxHashMap<Arc<str>, Arc<Alert>>,
+    troubled: Troubled,
+    floods: Floods,
+    /// The keys of the events that were counted for floods last.
+    noted: FxHashSet<String>,
+}
+
+/// Whether a receiver would want an event for what it is.
+pub(crate) type Wants = fn(&Route, &AlertEvent) -> bool;
+
+/// An event with what it has in common with others.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    event: &'a AlertEvent,
+    group: InGroup<'a>,
+}
+
+#[derive(Serialize)]
+struct InGroup<'a> {
+    #[serde(flatten)]
+    group: Group,
+    /// The id of the flood that it came into.
+    flood: Option<&'a str>,
 }
 
 impl std::fmt::Debug for Gate {
@@ -72,15 +108,18 @@ impl Gate {
     /// The gate as the database has it.
     pub(crate) fn open(state: &StateDb, parts: GateParts) -> Result<Self, StateError> {
         held::migrate(state)?;
-        let (held, open) =
-            state.read(|conn| Ok::<_, StateError>((held::newest(conn)?, held::open(conn)?)))?;
+        let (held, open, positions) = state.read(|conn| {
+            Ok::<_, StateError>((held::newest(conn)?, held::open(conn)?, held::floods(conn)?))
+        })?;
         let gate =
             Self { silencing: parts.silencing, registry: parts.registry, memory: Mutex::default() };
         let mut memory = gate.memory();
         memory.inhibitions = Inhibitions::new(parts.inhibit);
         for alert in open {
             memory.inhibitions.take(&alert, &gate.place(&alert));
+            memory.troubled.take(&alert);
         }
+        memory.floods = Floods { config: parts.flood, positions };
         memory.held = held.into_iter().map(|alert| (alert.id.clone(), alert)).collect();
         drop(memory);
         Ok(gate)
@@ -88,21 +127,100 @@ impl Gate {
 
     /// Takes note of events before they are put into the outbox: what happens at once is judged
     /// together.
-    pub(crate) fn note(&self, tx: &Transaction<'_>, events: &[AlertEvent]) -> rusqlite::Result<()> {
+    pub(crate) fn note(
+        &self,
+        tx: &Transaction<'_>,
+        events: &[AlertEvent],
+        (routes, wants): (&[Route], Wants),
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
         // A deadline that was missed changes nothing about the alert itself.
         for event in events.iter().filter(|event| event.kind != AlertEventKind::Overdue) {
             let alert = Arc::new(event.alert.clone());
             let place = self.place(&alert);
             let mut memory = self.memory();
-            if !memory.inhibitions.is_empty() {
-                held::note_open(tx, event)?;
-                memory.inhibitions.take(&alert, &place);
-            }
+            held::note_open(tx, event)?;
+            memory.troubled.take(&alert);
+            memory.inhibitions.take(&alert, &place);
             if let Some(held) = memory.held.get_mut(&alert.id) {
                 *held = alert;
             }
         }
+        let mut positions = BTreeSet::new();
+        // Those that could not be written come again, and are counted already.
+        let before = std::mem::take(&mut self.memory().noted);
+        let mut noted = FxHashSet::default();
+        for event in events.iter().filter(|event| event.kind == AlertEventKind::Fired) {
+            let alert = &event.alert;
+            if alert.simulated || self.holds(alert, now) {
+                continue;
+            }
+            noted.insert(event.key.clone());
+            if before.contains(&event.key) {
+                positions.insert(self.memory().floods.config.position(alert));
+                continue;
+            }
+            let labelled = self.labelled(alert);
+            positions.insert(self.memory().floods.fired(alert, labelled, now));
+        }
+        self.memory().noted = noted;
+        self.tell_digests(tx, positions, (routes, wants), now)
+    }
+
+    /// Writes what is known of floods, and their digests for those who read them.
+    fn tell_digests(
+        &self,
+        tx: &Transaction<'_>,
+        positions: impl IntoIterator<Item = Arc<str>>,
+        (routes, wants): (&[Route], Wants),
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let memory = self.memory();
+        for position in positions {
+            if let Some(flood) = memory.floods.positions.get(&position) {
+                held::save_flood(tx, &position, flood)?;
+            }
+            let Some(digest) = memory.floods.digest(&position) else { continue };
+            for route in routes.iter().filter(|route| route.people && !route.inside) {
+                held::tell_digest(tx, &route.receiver, digest, (wants(route, digest), now))?;
+            }
+        }
         Ok(())
+    }
+
+    /// An event as receivers get it.
+    pub(crate) fn body(&self, event: &AlertEvent) -> String {
+        let (group, _) = self.labelled(&event.alert);
+        let memory = self.memory();
+        let flood = memory.floods.of(&event.alert).map(|id| &**id);
+        serde_json::to_string(&Told { event, group: InGroup { group, flood } }).unwrap_or_default()
+    }
+
+    /// The group of an alert, and what people call it.
+    fn labelled(&self, alert: &Alert) -> (Group, LocalText) {
+        let place = self.place(alert);
+        let group = Group::of(alert, &place, &self.memory().troubled);
+        let directory = self.registry.as_ref().map(|registry| registry.directory());
+        let directory = directory.as_deref();
+        let zone = group.zone.as_ref().map(|id| {
+            let known = directory.and_then(|directory| directory.zone_by_id(id));
+            known.map_or_else(|| LocalText::same(&**id), |zone| zone.name.clone())
+        });
+        let cause = match &group.cause {
+            Cause::Rule { .. } => alert.rule.name.clone(),
+            Cause::Gateway { id } => {
+                let known = directory.and_then(|directory| directory.device_by_id(id));
+                known.map_or_else(|| LocalText::same(&**id), |device| device.name.clone())
+            }
+        };
+        let label = match zone {
+            Some(zone) => LocalText::new(
+                format!("{}, {}", zone.en, cause.en),
+                format!("{} {}", zone.zh, cause.zh),
+            ),
+            None => cause,
+        };
+        (group, label)
     }
 
     /// Whether an event is kept from a receiver, for now or for good. `wanted` says whether the
@@ -126,9 +244,14 @@ impl Gate {
         if alert.resolved_at.is_some() {
             let was_held = held::drop_all(tx, receiver, &alert.id)?;
             self.memory().held.remove(&alert.id);
-            return Ok((was_held || holds) && !held::was_told(tx, receiver, &alert.id)?);
+            // People who were told by a digest only need not hear of each end.
+            let unheard = was_held || holds || route.people;
+            return Ok(unheard && !held::was_told(tx, receiver, &alert.id)?);
         }
         if !holds {
+            if self.swallows(tx, route, alert)? {
+                return Ok(true);
+            }
             held::release(tx, receiver, &alert.id, now)?;
             return Ok(false);
         }
@@ -144,29 +267,70 @@ impl Gate {
         Ok(true)
     }
 
-    /// The alerts that nothing holds any longer.
-    fn free(&self, now: Timestamp) -> Vec<Arc<str>> {
-        let held: Vec<Arc<Alert>> = self.memory().held.values().cloned().collect();
-        let free = held.into_iter().filter(|alert| !self.holds(alert, now));
-        free.map(|alert| alert.id.clone()).collect()
+    /// Whether a receiver hears of an alert by the digest of a flood only.
+    fn swallows(
+        &self,
+        tx: &Transaction<'_>,
+        route: &Route,
+        alert: &Alert,
+    ) -> rusqlite::Result<bool> {
+        Ok(route.people
+            && !held::was_told(tx, &route.receiver, &alert.id)?
+            && self.memory().floods.swallows(alert))
     }
 
-    /// Lets go what nothing holds any longer; `true` if there was something.
-    pub(crate) fn review(&self, state: &StateDb, now: Timestamp) -> Result<bool, StateError> {
+    /// The alerts that nothing holds any longer.
+    fn free(&self, now: Timestamp) -> Vec<Arc<Alert>> {
+        let held: Vec<Arc<Alert>> = self.memory().held.values().cloned().collect();
+        held.into_iter().filter(|alert| !self.holds(alert, now)).collect()
+    }
+
+    /// Lets go what nothing holds any longer, and tells how floods go on; `true` if there was
+    /// something.
+    pub(crate) fn review(
+        &self,
+        state: &StateDb,
+        routes: (&[Route], Wants),
+        now: Timestamp,
+    ) -> Result<bool, StateError> {
+        let before = self.memory().floods.positions.clone();
+        let mut floods: BTreeSet<Arc<str>> =
+            self.memory().floods.advance(now).into_iter().collect();
         let free = self.free(now);
-        if free.is_empty() {
+        // What comes back all at once is as much of a flood as what fires so.
+        for alert in &free {
+            let labelled = self.labelled(alert);
+            floods.insert(self.memory().floods.fired(alert, labelled, now));
+        }
+        if free.is_empty() && floods.is_empty() {
             return Ok(false);
         }
-        state.write(|tx| {
+        let written = state.write(|tx| {
+            self.tell_digests(tx, floods, routes, now)?;
             for alert in &free {
-                for receiver in held::receivers(tx, alert)? {
-                    held::release(tx, &receiver, alert, now)?;
+                for receiver in held::receivers(tx, &alert.id)? {
+                    let route = routes.0.iter().find(|route| route.receiver == receiver);
+                    match route {
+                        Some(route) if !self.swallows(tx, route, alert)? => {
+                            held::release(tx, &receiver, &alert.id, now)?;
+                        }
+                        // Told by a digest, or nobody is there any more to be told.
+                        _ => drop(held::drop_all(tx, &receiver, &alert.id)?),
+                    }
                 }
             }
             Ok::<_, StateError>(())
-        })?;
+        });
         let mut memory = self.memory();
-        memory.held.retain(|id, _| !free.contains(id));
+        if let Err(error) = written {
+            // It is told the next time. What fired meanwhile is put again by whoever put it.
+            memory.floods.positions = before;
+            return Err(error);
+        }
+        memory.floods.forget_ended();
+        for alert in &free {
+            memory.held.remove(&alert.id);
+        }
         Ok(true)
     }
 
@@ -186,7 +350,10 @@ impl Gate {
 
     fn place(&self, alert: &Alert) -> Place {
         let registry = self.registry.as_ref();
-        registry.map(|registry| Place::of(alert, &registry.directory())).unwrap_or_default()
+        registry.map_or_else(
+            || Place { zone: alert.zones.first().cloned(), gateway: None },
+            |registry| Place::of(alert, &registry.directory()),
+        )
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

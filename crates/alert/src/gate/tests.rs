@@ -51,14 +51,19 @@ impl City {
             receiver: receiver.to_owned(),
             severity,
             inside,
+            people: receiver == "chat",
         };
         let routes = vec![
             route("brain", Severity::Low, true),
             route("all", Severity::Low, false),
             route("bad", Severity::Critical, false),
+            route("chat", Severity::Low, false),
         ];
-        let parts =
-            GateParts { silencing: decided.clone(), inhibit: inhibit.into(), registry: None };
+        let parts = GateParts {
+            silencing: decided.clone(),
+            inhibit: inhibit.into(),
+            ..GateParts::default()
+        };
         let gate = Gate::open(&state, parts).expect("a gate");
         let outbox = Outbox::new(state.clone(), routes, gate);
         Self { state, decided, outbox }
@@ -113,7 +118,9 @@ fn what_is_held_is_told_exactly_when_the_silence_ends_and_the_alert_still_fires(
     let waiting = city.outbox.waiting("all", 10).expect("read");
     assert_eq!(waiting.len(), 1);
     assert_eq!(waiting[0].delivery.key, fired.key);
-    assert_eq!(waiting[0].delivery.body, serde_json::to_string(&fired).expect("JSON"));
+    let to_brain = city.outbox.waiting("brain", 10).expect("read");
+    assert_eq!(waiting[0].delivery.body, to_brain[0].delivery.body, "exactly");
+    assert_eq!(waiting[0].delivery.event().expect("an event"), fired);
     assert_eq!((city.told("bad"), city.outbox.held()), (vec![], 0), "it did not want it");
     city.review(11);
     assert_eq!(city.told("all"), ["a/1"], "once");
@@ -233,6 +240,91 @@ fn a_missed_deadline_is_told_outside_unless_the_alert_is_silenced() {
     city.review(10);
     assert_eq!(city.told("brain"), ["a/1", "b/1"]);
     assert_eq!(city.told("all"), ["a/1", "b/1", "a/h1"]);
+}
+
+fn many(ids: std::ops::Range<usize>, severity: Severity) -> Vec<AlertEvent> {
+    ids.map(|n| event(&format!("m{n}"), 1, severity, Fired)).collect()
+}
+
+/// Digests that a receiver waits for: seq, kind, and the English summary.
+fn digests(city: &City, receiver: &str) -> Vec<(u32, AlertEventKind, String)> {
+    let waiting = city.outbox.waiting(receiver, 1_000).expect("read");
+    let events = waiting.iter().map(|waiting| waiting.delivery.event().expect("an event"));
+    let digests = events.filter(|event| &*event.alert.rule.id == "alert-flood");
+    digests.map(|event| (event.seq, event.kind, event.alert.summary.en)).collect()
+}
+
+#[test]
+fn in_a_flood_people_get_digests_and_machines_every_event_with_its_group() {
+    let city = City::new();
+    city.put(&many(0..10, Medium), 0);
+    assert_eq!(city.told("chat").len(), 10, "no flood yet");
+    city.put(&many(10..15, Medium), 1);
+    let begins = "11 alerts, told together from now on. haidian, PM2.5 high × 11".to_owned();
+    assert_eq!(digests(&city, "chat"), [(1, Fired, begins)]);
+    assert_eq!((city.told("chat").len(), city.told("all").len()), (11, 15));
+    assert!(digests(&city, "all").is_empty() && digests(&city, "brain").is_empty());
+    let last = city.outbox.waiting("all", 100).expect("read").pop().expect("there");
+    let body: serde_json::Value = serde_json::from_str(&last.delivery.body).expect("JSON");
+    assert_eq!(body["group"]["zone"], "haidian");
+    assert_eq!(body["group"]["cause"], serde_json::json!({"type": "rule", "id": "pm25-high"}));
+    assert!(body["group"]["flood"].as_str().is_some_and(|id| id.starts_with("flood-")), "{body}");
+    assert_eq!(last.delivery.group().as_deref(), Some("haidian / pm25-high"));
+
+    // Worse than all before: told at once, and once.
+    city.put(&many(15..17, Critical), 2);
+    assert_eq!(city.told("chat").last().map(String::as_str), Some("m15/1"));
+    assert_eq!(digests(&city, "bad"), [], "no people read it");
+    // What was told goes on being told; what was not ends unheard.
+    city.put(&[event("m0", 2, Medium, Resolved), event("m12", 2, Medium, Resolved)], 3);
+    assert_eq!(city.told("chat").last().map(String::as_str), Some("m0/2"));
+    city.put(&many(17..23, Medium), 9);
+    city.review(10);
+    city.review(11);
+    let told = digests(&city, "chat");
+    let goes_on = "23 alerts, told together from now on. haidian, PM2.5 high × 23".to_owned();
+    assert_eq!(told[1], (2, Fired, goes_on), "after ten minutes");
+    assert_eq!(told.len(), 2);
+    city.review(19);
+    let over = "The flood of alerts is over; 23 came. haidian, PM2.5 high × 23".to_owned();
+    assert_eq!(digests(&city, "chat")[2], (3, Resolved, over));
+    city.review(20);
+    city.put(&many(30..31, Low), 21);
+    assert_eq!(city.told("chat").last().map(String::as_str), Some("m30/1"), "as ever");
+    assert_eq!(digests(&city, "chat").len(), 3);
+}
+
+#[test]
+fn a_flood_goes_on_over_a_restart_and_a_failed_write() {
+    let city = City::new();
+    let failed: Result<(), StateError> = city.state.write(|tx| {
+        city.outbox.put(tx, &many(0..12, Medium), NOW)?;
+        Err(rusqlite::Error::InvalidQuery.into())
+    });
+    assert!(failed.is_err());
+    city.put(&many(0..12, Medium), 0);
+    assert_eq!((digests(&city, "chat").len(), city.told("chat").len()), (1, 1));
+    assert_eq!(city.told("all").len(), 12);
+    let city = city.restart();
+    city.put(&many(12..14, Medium), 1);
+    assert_eq!(city.told("chat").len(), 1);
+    city.review(11);
+    let (seq, kind, summary) = digests(&city, "chat").pop().expect("there");
+    assert_eq!((seq, kind), (2, Resolved));
+    assert!(summary.contains("14 came"), "{summary}");
+}
+
+#[test]
+fn what_is_silenced_makes_no_flood_before_it_comes_back_all_at_once() {
+    let city = City::new();
+    city.decided.silence(AlertMatch { severity_at_most: Some(Low), ..AlertMatch::default() }, 5);
+    city.put(&many(0..20, Low), 0);
+    city.put(&many(20..30, Medium), 1);
+    assert_eq!((digests(&city, "chat").len(), city.told("chat").len()), (0, 10));
+    city.review(5);
+    assert_eq!((city.told("all").len(), city.outbox.held()), (30, 0), "machines hear them all");
+    assert_eq!((digests(&city, "chat").len(), city.told("chat").len()), (1, 11));
+    assert_eq!(digests(&city, "bad"), []);
 }
 
 #[test]

@@ -95,10 +95,11 @@ impl Notifier {
             let receiver = config.build().map_err(error)?;
             built.push((config, receiver.into()));
         }
-        let routes = built.iter().map(|(config, _)| Route {
+        let routes = built.iter().map(|(config, receiver)| Route {
             receiver: config.id.clone(),
             severity: config.severity,
             inside: config.inside,
+            people: receiver.speaks_to_people(),
         });
         let delivered = IntCounterVec::new(
             Opts::new("citybrain_notifier_deliveries_total", "Attempts to deliver alert events."),

@@ -183,6 +183,10 @@ impl Receiver for Mailer {
             Ok(())
         })
     }
+
+    fn speaks_to_people(&self) -> bool {
+        true
+    }
 }
 
 impl Mailer {

@@ -97,7 +97,13 @@ impl Wording {
 
     /// The link to an alert, if it is known where the dashboard is.
     fn link(&self, alert: &str) -> Option<String> {
-        self.dashboard.as_ref().map(|base| format!("{base}/alerts/{alert}"))
+        let base = self.dashboard.as_ref()?;
+        // A flood is no alert of the list; it is the list.
+        Some(if alert.starts_with("flood-") {
+            format!("{base}/alerts")
+        } else {
+            format!("{base}/alerts/{alert}")
+        })
     }
 
     fn lines(&self, event: &AlertEvent, words: Words) -> Vec<String> {

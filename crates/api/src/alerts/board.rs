@@ -135,6 +135,12 @@ impl Board {
         inner.alerts.values().map(|firing| (firing.alert.clone(), firing.marks.clone())).collect()
     }
 
+    /// All that fire, with whether somebody acknowledged them.
+    pub(super) fn acknowledged(&self) -> Vec<(Arc<Alert>, bool)> {
+        let inner = self.read();
+        inner.alerts.values().map(|firing| (firing.alert.clone(), firing.acknowledged)).collect()
+    }
+
     /// Those of them that somebody put aside.
     pub(super) fn shelves(&self) -> Shelves {
         let inner = self.read();

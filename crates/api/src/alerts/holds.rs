@@ -27,7 +27,7 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    fn is_held(&self) -> bool {
+    pub(super) fn is_held(&self) -> bool {
         !self.silenced_by.is_empty() || !self.inhibited_by.is_empty()
     }
 }
@@ -54,7 +54,7 @@ pub(crate) type Locate = Box<dyn Fn(&Alert) -> Place + Send + Sync>;
 pub(crate) struct Holds {
     pub(super) silences: Arc<Silences>,
     inhibitions: Mutex<Inhibitions>,
-    locate: Locate,
+    pub(super) locate: Locate,
     pub(super) clock: SharedClock,
     pub(super) notices: Arc<dyn Notices>,
     /// The silences that were active when the marks were last looked at.

@@ -4,6 +4,8 @@
 //! event is taken once by its key, and the alert stands as its newest event by `seq` says.
 
 mod board;
+mod floods;
+mod groups;
 mod handling;
 mod holds;
 mod item;
@@ -19,13 +21,15 @@ mod watch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use city_model::{Alert, AlertEvent, Timestamp};
+use city_model::{Alert, AlertEvent, AlertEventKind, Timestamp};
 use city_rules::lifecycle::{Handling, Refusal};
 use city_store::{StateDb, StateError};
 
 use crate::problem::Problem;
 
 pub(crate) use board::{Board, Counts};
+pub(crate) use floods::Floods;
+pub(crate) use groups::PositionGroups;
 pub(crate) use handling::{Deed, HandlingView};
 pub(crate) use holds::{Holds, Marks, Shelf};
 pub(crate) use item::{Acknowledgement, AlertDetail, AlertItem};
@@ -103,6 +107,7 @@ pub(crate) struct AlertList {
     state: Arc<StateDb>,
     board: Arc<Board>,
     holds: Holds,
+    floods: Floods,
     /// Held over the database's transaction, the board and the news of it, so that all three
     /// tell the same story.
     one_writer: Mutex<()>,
@@ -115,13 +120,14 @@ impl AlertList {
         state: Arc<StateDb>,
         board: Arc<Board>,
         holds: Holds,
+        floods: Floods,
         on_change: OnChange,
     ) -> Self {
         for (alert, _) in board.firing() {
             holds.take(&alert);
         }
         holds.silences.set_shelves(board.shelves());
-        Self { state, board, holds, one_writer: Mutex::new(()), on_change }
+        Self { state, board, holds, floods, one_writer: Mutex::new(()), on_change }
     }
 
     /// Takes an event; `false` if it was taken before.
@@ -135,6 +141,9 @@ impl AlertList {
         let Some(stored) = changed else { return Ok(false) };
         let others = self.holds.take(&Arc::new(stored.alert.clone()));
         self.tell(&stored);
+        if event.kind == AlertEventKind::Fired {
+            self.count_for_floods(&stored, event.at)?;
+        }
         if others {
             self.look_again(now)?;
         }

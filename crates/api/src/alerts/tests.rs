@@ -8,7 +8,7 @@ use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::StateDb;
 
 use super::upkeep::{RETENTION, upkeep};
-use super::{Acknowledgement, AlertList, Board, ChangeError, Holds, migrate};
+use super::{Acknowledgement, AlertList, Board, ChangeError, Floods, Holds, migrate};
 use crate::Silences;
 use crate::lanes::Lanes;
 use crate::tests::fixture::{NOW, Told, alert, event};
@@ -35,7 +35,13 @@ fn list() -> Listed {
     let nowhere = Box::new(|_: &city_model::Alert| Place::default());
     let holds =
         Holds::new(silences, Inhibitions::default(), nowhere, clock, Arc::new(Told::default()));
-    let list = Arc::new(AlertList::new(state.clone(), board.clone(), holds, Box::new(tell)));
+    let list = Arc::new(AlertList::new(
+        state.clone(),
+        board.clone(),
+        holds,
+        Floods::load(&state, Arc::default(), NOW).expect("none"),
+        Box::new(tell),
+    ));
     Listed { list, state, board, told }
 }
 

@@ -18,6 +18,7 @@ impl AlertList {
         let now = self.holds.clock.now();
         self.end_shelves(now)?;
         self.serve_deadlines(now)?;
+        self.end_floods(now)?;
         if self.holds.have_changed(now) {
             let _one = self.lock();
             self.look_again(now)?;

@@ -99,6 +99,7 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("GET", "/api/v1/aggregates", VIEW),
     policy("GET", "/api/v1/track", VIEW),
     policy("GET", "/api/v1/alerts", VIEW),
+    policy("GET", "/api/v1/alerts/groups", VIEW),
     policy("GET", "/api/v1/alerts/{id}", VIEW),
     policy("POST", "/api/v1/alerts/{id}/acknowledge", OPERATE),
     policy("POST", "/api/v1/alerts/{id}/notes", OPERATE),

@@ -3,6 +3,7 @@
 mod aggregates;
 mod alarm_load;
 mod alert_events;
+mod alert_groups;
 mod alert_handling;
 mod alert_log;
 mod alert_shelves;
@@ -62,6 +63,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     aggregates::routes,
     track::routes,
     alerts::routes,
+    alert_groups::routes,
     alert_events::routes,
     alert_shelves::routes,
     alert_handling::routes,

@@ -128,6 +128,8 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
         ("/alerts/a-1", "Handling", "/handling"),
         ("/alert-log", "AlertLogPage", ""),
         ("/alert-log", "AlertLogItem", "/items/0"),
+        ("/alerts/groups", "PositionGroups", "/items/0"),
+        ("/alerts/groups", "AlertGroup", "/items/0/groups/0"),
         ("/alarm-load", "AlarmLoad", ""),
         ("/alarm-load", "PositionLoad", "/city"),
         (

@@ -8,6 +8,7 @@ mod contract;
 mod credentials;
 pub(crate) mod fixture;
 mod fixture_rules;
+mod groups;
 mod handling;
 mod ingest;
 mod push;

@@ -6,6 +6,7 @@
 //! through [`Silencing`], so that whoever delivers needs to know nothing of where they are kept.
 
 mod flood;
+mod group;
 mod handling;
 mod inhibit;
 mod load;
@@ -16,6 +17,7 @@ mod suppress;
 mod weekly;
 
 pub use flood::{CITY, FloodChange, FloodConfig, FloodMonitor, Positions};
+pub use group::{Cause, Group, Troubled};
 pub use handling::{Act, Handling, LONGEST_DEADLINE, MOST_STEPS, Refusal, Stage};
 pub use inhibit::{Equal, InhibitRule, Inhibitions};
 pub use load::{Actor, Load, Occurrence, RuleLoad, bad_actors};

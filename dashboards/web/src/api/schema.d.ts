@@ -93,6 +93,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What fires, grouped by zone and cause, with the floods that go on
+         * @description The members of a group share the smallest zone, and the gateway if something is wrong with it, or
+         *     else the rule.
+         */
+        get: operations["list_alert_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{id}": {
         parameters: {
             query?: never;
@@ -1385,6 +1406,48 @@ export interface components {
          * @enum {string}
          */
         AlertEventKind: "fired" | "escalated" | "deescalated" | "resolved" | "overdue";
+        /** @description A flood: more alerts than anybody can look at. */
+        AlertFlood: {
+            /**
+             * Format: int64
+             * @description How many alerts came in it.
+             */
+            alerts: number;
+            /** Format: date-time */
+            since: string;
+        };
+        /** @description Alerts that are in one zone and have one cause. */
+        AlertGroup: {
+            /** @description Ids of the 20 newest. */
+            alerts: string[];
+            /** @description `gateway` if something is wrong with the gateway through which they come, else `rule`. */
+            cause: string;
+            /** @description The id of the gateway or rule. */
+            cause_id: string;
+            /** @description What people call it. */
+            cause_name: components["schemas"]["LocalText"];
+            /** Format: int64 */
+            firing: number;
+            /** Format: date-time */
+            first_fired_at: string;
+            /** Format: date-time */
+            last_fired_at: string;
+            /** @description The worst of them. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: int64
+             * @description Those of them that nobody has acknowledged.
+             */
+            unacknowledged: number;
+            /** @description The zone that they are about, or the smallest that they lie in. */
+            zone: string | null;
+            zone_name: components["schemas"]["LocalText"] | null;
+        };
+        /** @description What fires, by operator position, zone and cause. */
+        AlertGroups: {
+            /** @description Those positions at which something fires. */
+            items: components["schemas"]["PositionGroups"][];
+        };
         /** @description An alert with what the brain knows about it. */
         AlertItem: components["schemas"]["Alert"] & {
             acknowledged: components["schemas"]["Acknowledgement"] | null;
@@ -2497,6 +2560,19 @@ export interface components {
              * @description Degrees east.
              */
             lon: number;
+        };
+        /** @description What fires at one operator position. */
+        PositionGroups: {
+            /**
+             * Format: int64
+             * @description How many alerts fire.
+             */
+            firing: number;
+            flood: components["schemas"]["AlertFlood"] | null;
+            /** @description The groups, the largest first. */
+            groups: components["schemas"]["AlertGroup"][];
+            /** @description The department, or `city` where all have the same operators. */
+            position: string;
         };
         /** @description The alarm load at one operator position. */
         PositionLoad: {
@@ -3774,6 +3850,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_alert_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertGroups"];
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
