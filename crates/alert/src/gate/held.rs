@@ -28,6 +28,11 @@ const MIGRATIONS: &[&str] = &["
         position TEXT PRIMARY KEY,
         state    TEXT NOT NULL    -- JSON
     ) STRICT, WITHOUT ROWID;
+    -- What fired before there was a gate.
+    INSERT INTO alert_open
+        SELECT alert, json_extract(body, '$.alert') FROM alert_outbox
+        WHERE id IN (SELECT max(id) FROM alert_outbox GROUP BY alert)
+        AND json_extract(body, '$.kind') <> 'resolved';
 "];
 
 pub(super) fn migrate(state: &StateDb) -> Result<(), StateError> {

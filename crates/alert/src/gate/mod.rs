@@ -120,6 +120,7 @@ impl Gate {
             memory.troubled.take(&alert);
         }
         memory.floods = Floods { config: parts.flood, positions };
+        memory.floods.forget_ended();
         memory.held = held.into_iter().map(|alert| (alert.id.clone(), alert)).collect();
         drop(memory);
         Ok(gate)
@@ -150,16 +151,22 @@ impl Gate {
         // Those that could not be written come again, and are counted already.
         let before = std::mem::take(&mut self.memory().noted);
         let mut noted = FxHashSet::default();
-        for event in events.iter().filter(|event| event.kind == AlertEventKind::Fired) {
+        for event in events.iter().filter(|event| event.kind != AlertEventKind::Overdue) {
             let alert = &event.alert;
-            if alert.simulated || self.holds(alert, now) {
+            if alert.simulated || alert.resolved_at.is_some() || self.holds(alert, now) {
                 continue;
             }
-            noted.insert(event.key.clone());
             if before.contains(&event.key) {
+                noted.insert(event.key.clone());
                 positions.insert(self.memory().floods.config.position(alert));
                 continue;
             }
+            // For whoever is told, an alert that nothing holds any longer begins now.
+            let begins = event.kind == AlertEventKind::Fired;
+            if !begins && !self.memory().held.contains_key(&alert.id) {
+                continue;
+            }
+            noted.insert(event.key.clone());
             let labelled = self.labelled(alert);
             positions.insert(self.memory().floods.fired(alert, labelled, now));
         }
@@ -249,7 +256,9 @@ impl Gate {
             return Ok(unheard && !held::was_told(tx, receiver, &alert.id)?);
         }
         if !holds {
+            self.memory().held.remove(&alert.id);
             if self.swallows(tx, route, alert)? {
+                held::drop_all(tx, receiver, &alert.id)?;
                 return Ok(true);
             }
             held::release(tx, receiver, &alert.id, now)?;
@@ -274,7 +283,10 @@ impl Gate {
         route: &Route,
         alert: &Alert,
     ) -> rusqlite::Result<bool> {
+        let Some(flood) = self.memory().floods.of(alert).cloned() else { return Ok(false) };
+        // Who did not want the digest, because it was of milder alerts, is told of each.
         Ok(route.people
+            && held::was_told(tx, &route.receiver, &flood)?
             && !held::was_told(tx, &route.receiver, &alert.id)?
             && self.memory().floods.swallows(alert))
     }

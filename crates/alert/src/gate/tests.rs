@@ -343,3 +343,138 @@ fn an_event_that_comes_again_after_a_failed_write_is_held_once() {
     city.review(10);
     assert_eq!(city.told("all"), ["a/1"]);
 }
+
+mod whatever_happens {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What happens next.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        /// Something to one of four alerts: it fires, gets worse or milder, or ends.
+        Event {
+            alert: usize,
+            ends: bool,
+            severity: Severity,
+            fails: bool,
+        },
+        /// Alerts up to this severity are silenced from now on; nothing is if missing.
+        Silence(Option<Severity>),
+        Review,
+        Restart,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let severity = || prop::sample::select(Severity::ALL.to_vec());
+        prop_oneof![
+            6 => (0usize..4, any::<bool>(), severity(), prop::bool::weighted(0.2)).prop_map(
+                |(alert, ends, severity, fails)| Step::Event { alert, ends, severity, fails }
+            ),
+            2 => prop::option::of(severity()).prop_map(Step::Silence),
+            1 => Just(Step::Review),
+            1 => Just(Step::Restart),
+        ]
+    }
+
+    /// The events of an alert, and whether it is silenced from the first on.
+    #[derive(Default)]
+    struct Life {
+        id: String,
+        events: Vec<AlertEvent>,
+        silenced: bool,
+    }
+
+    fn fires(life: &Life) -> Option<Severity> {
+        let last = life.events.last()?;
+        last.alert.resolved_at.is_none().then_some(last.alert.severity)
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_told_twice_or_lost(steps in prop::collection::vec(step(), 1..60)) {
+            let mut city = City::new();
+            let mut silenced_to: Option<Severity> = None;
+            let mut lives: Vec<Life> = Vec::new();
+            let mut present: [Option<usize>; 4] = [None; 4];
+            for (minute, step) in steps.into_iter().enumerate() {
+                let minute = minute as i64 / 10;
+                match step {
+                    Step::Event { alert, ends, severity, fails } => {
+                        let index = present[alert].filter(|index| fires(&lives[*index]).is_some());
+                        let index = index.unwrap_or_else(|| {
+                            let id = format!("a{}", lives.len());
+                            lives.push(Life { id, ..Life::default() });
+                            lives.len() - 1
+                        });
+                        present[alert] = Some(index);
+                        let life = &mut lives[index];
+                        let kind = match fires(life) {
+                            None => Fired,
+                            Some(_) if ends => Resolved,
+                            Some(before) if severity > before => Escalated,
+                            Some(before) if severity < before => Deescalated,
+                            Some(_) => continue,
+                        };
+                        let seq = life.events.len() as u32 + 1;
+                        let event = event(&life.id, seq, severity, kind);
+                        let silenced = silenced_to.is_some_and(|most| severity <= most);
+                        life.silenced = silenced && (kind == Fired || life.silenced);
+                        life.events.push(event.clone());
+                        if fails {
+                            let now = NOW + Span::from_mins(minute);
+                            let failed: Result<(), StateError> = city.state.write(|tx| {
+                                city.outbox.put(tx, std::slice::from_ref(&event), now)?;
+                                Err(rusqlite::Error::InvalidQuery.into())
+                            });
+                            prop_assert!(failed.is_err());
+                        }
+                        city.put(&[event], minute);
+                    }
+                    Step::Silence(most) => {
+                        silenced_to = most;
+                        city.decided.nothing();
+                        if most.is_some() {
+                            let matches =
+                                AlertMatch { severity_at_most: most, ..AlertMatch::default() };
+                            city.decided.silence(matches, 100);
+                        }
+                    }
+                    Step::Review => city.review(minute),
+                    Step::Restart => {
+                        let held = city.outbox.held();
+                        city = city.restart();
+                        prop_assert_eq!(city.outbox.held(), held, "as it was");
+                    }
+                }
+            }
+            city.decided.nothing();
+            city.review(90);
+            prop_assert_eq!(city.outbox.held(), 0);
+
+            let brain: BTreeMap<String, usize> =
+                city.told("brain").into_iter().zip(0..).collect();
+            let all: usize = lives.iter().map(|life| life.events.len()).sum();
+            prop_assert_eq!(brain.len(), all, "the brain hears everything");
+            let told = city.told("all");
+            for life in &lives {
+                let start = format!("{}/", life.id);
+                let of: Vec<&String> = told.iter().filter(|key| key.starts_with(&start)).collect();
+                let seq = |key: &str| key[start.len()..].parse::<usize>().expect("a number");
+                prop_assert!(of.is_sorted_by(|a, b| seq(a) < seq(b)), "in order, once: {:?}", of);
+                let newest = &life.events.last().expect("one at least").key;
+                if fires(life).is_some() {
+                    prop_assert_eq!(of.last(), Some(&newest), "how it is now");
+                    prop_assert_eq!(of[0], &life.events[0].key, "and how it began");
+                } else if life.silenced {
+                    // Between two looks a silence may have ended; then it was told, to its end.
+                    prop_assert!(of.is_empty() || of.last() == Some(&newest));
+                } else if let Some(last) = of.last() {
+                    prop_assert_eq!(*last, newest, "who knows of it hears its end");
+                }
+            }
+        }
+    }
+}

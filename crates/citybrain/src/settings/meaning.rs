@@ -189,6 +189,30 @@ mod tests {
     }
 
     #[test]
+    fn inhibition_of_everything_and_floods_of_nothing_are_problems() {
+        let found = problems(
+            r#"
+            [flood]
+            more_than = 3
+            [[inhibit]]
+            source = { rule = "power-out" }
+            target = { severity_at_most = "high", labels = { needs = "mains" } }
+            equal = ["zone"]
+            [[inhibit]]
+            source = { rule = ["a", "b"] }
+            target = {}
+        "#,
+        );
+        assert_eq!(
+            found,
+            [
+                "flood: `below` must be at least 1 and at most `more_than`",
+                "inhibit[1]: `target` matches every alert; say which are meant",
+            ]
+        );
+    }
+
+    #[test]
     fn what_makes_sense_is_no_problem() {
         let found = problems(
             r#"
