@@ -8,20 +8,20 @@
 
 mod flood;
 mod held;
+mod told;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use city_model::{Alert, AlertEvent, AlertEventKind, LocalText, Timestamp};
+use city_model::{Alert, AlertEvent, AlertEventKind, Timestamp};
 use city_registry::Registry;
 use city_rules::lifecycle::{
-    Cause, FloodConfig, Group, InhibitRule, Inhibitions, NoSilences, Place, Silencing, Troubled,
+    FloodConfig, InhibitRule, Inhibitions, NoSilences, Place, Silencing, Troubled,
 };
 use city_store::{StateDb, StateError};
 use rusqlite::Transaction;
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::outbox::{Outbox, Route};
@@ -81,22 +81,6 @@ struct Memory {
 
 /// Whether a receiver would want an event for what it is.
 pub(crate) type Wants = fn(&Route, &AlertEvent) -> bool;
-
-/// An event with what it has in common with others.
-#[derive(Serialize)]
-struct Told<'a> {
-    #[serde(flatten)]
-    event: &'a AlertEvent,
-    group: InGroup<'a>,
-}
-
-#[derive(Serialize)]
-struct InGroup<'a> {
-    #[serde(flatten)]
-    group: Group,
-    /// The id of the flood that it came into.
-    flood: Option<&'a str>,
-}
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -195,41 +179,6 @@ impl Gate {
         Ok(())
     }
 
-    /// An event as receivers get it.
-    pub(crate) fn body(&self, event: &AlertEvent) -> String {
-        let (group, _) = self.labelled(&event.alert);
-        let memory = self.memory();
-        let flood = memory.floods.of(&event.alert).map(|id| &**id);
-        serde_json::to_string(&Told { event, group: InGroup { group, flood } }).unwrap_or_default()
-    }
-
-    /// The group of an alert, and what people call it.
-    fn labelled(&self, alert: &Alert) -> (Group, LocalText) {
-        let place = self.place(alert);
-        let group = Group::of(alert, &place, &self.memory().troubled);
-        let directory = self.registry.as_ref().map(|registry| registry.directory());
-        let directory = directory.as_deref();
-        let zone = group.zone.as_ref().map(|id| {
-            let known = directory.and_then(|directory| directory.zone_by_id(id));
-            known.map_or_else(|| LocalText::same(&**id), |zone| zone.name.clone())
-        });
-        let cause = match &group.cause {
-            Cause::Rule { .. } => alert.rule.name.clone(),
-            Cause::Gateway { id } => {
-                let known = directory.and_then(|directory| directory.device_by_id(id));
-                known.map_or_else(|| LocalText::same(&**id), |device| device.name.clone())
-            }
-        };
-        let label = match zone {
-            Some(zone) => LocalText::new(
-                format!("{}, {}", zone.en, cause.en),
-                format!("{} {}", zone.zh, cause.zh),
-            ),
-            None => cause,
-        };
-        (group, label)
-    }
-
     /// Whether an event is kept from a receiver, for now or for good. `wanted` says whether the
     /// receiver would want it for what it is.
     pub(crate) fn keeps(
@@ -317,32 +266,39 @@ impl Gate {
         if free.is_empty() && floods.is_empty() {
             return Ok(false);
         }
+        let mut let_go = Vec::new();
         let written = state.write(|tx| {
             self.tell_digests(tx, floods, routes, now)?;
             for alert in &free {
+                // It may have ended, or be silenced again, since it was looked at. From here on
+                // nobody else writes.
+                let present = self.memory().held.get(&alert.id).cloned();
+                let Some(alert) = present.filter(|alert| !self.holds(alert, now)) else { continue };
                 for receiver in held::receivers(tx, &alert.id)? {
                     let route = routes.0.iter().find(|route| route.receiver == receiver);
                     match route {
-                        Some(route) if !self.swallows(tx, route, alert)? => {
+                        Some(route) if !self.swallows(tx, route, &alert)? => {
                             held::release(tx, &receiver, &alert.id, now)?;
                         }
                         // Told by a digest, or nobody is there any more to be told.
                         _ => drop(held::drop_all(tx, &receiver, &alert.id)?),
                     }
                 }
+                self.memory().held.remove(&alert.id);
+                let_go.push(alert);
             }
             Ok::<_, StateError>(())
         });
         let mut memory = self.memory();
         if let Err(error) = written {
-            // It is told the next time. What fired meanwhile is put again by whoever put it.
+            // It is done the next time. What fired meanwhile is put again by whoever put it.
             memory.floods.positions = before;
+            for alert in let_go {
+                memory.held.entry(alert.id.clone()).or_insert(alert);
+            }
             return Err(error);
         }
         memory.floods.forget_ended();
-        for alert in &free {
-            memory.held.remove(&alert.id);
-        }
         Ok(true)
     }
 

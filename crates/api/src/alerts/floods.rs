@@ -8,7 +8,7 @@ use city_rules::lifecycle::{FloodChange, FloodConfig, FloodMonitor};
 use city_store::{StateDb, StateError};
 use rusqlite::Transaction;
 
-use super::tables::{self, LogRow};
+use super::log_rows::{self, LogRow};
 use super::{AlertList, AlertLogKind, Stored};
 
 type Monitors = BTreeMap<Arc<str>, FloodMonitor>;
@@ -138,9 +138,9 @@ fn append(
     let row = LogRow {
         about: Some(position),
         value: alerts.map(|alerts| alerts as f64),
-        ..LogRow::of(kind, tables::BRAIN, at)
+        ..LogRow::of(kind, log_rows::BRAIN, at)
     };
-    tables::append(tx, "", &row)?;
+    log_rows::append(tx, "", &row)?;
     tracing::info!(position, kind = kind.name(), "a flood of alerts");
     Ok(())
 }

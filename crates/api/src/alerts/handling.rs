@@ -8,7 +8,8 @@ use rusqlite::{Transaction, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::tables::{self, LogRow};
+use super::log_rows::{self, LogRow};
+use super::tables;
 use super::{AlertList, AlertLogKind, ChangeError, Stored, unknown};
 use crate::problem::Answer;
 
@@ -106,7 +107,7 @@ impl AlertList {
                     about: handling.due_from(),
                     ..LogRow::of(kind, &deed.by, deed.at)
                 };
-                tables::append(tx, id, &row)?;
+                log_rows::append(tx, id, &row)?;
                 tables::touch(tx, id, deed.at, 0)?;
                 Ok(tables::get(tx, id)?)
             })
@@ -136,8 +137,9 @@ impl AlertList {
             let changed = self.state.write(|tx| {
                 save(tx, &id, &handling)?;
                 let about = handling.due_from();
-                let row = LogRow { about, ..LogRow::of(AlertLogKind::Overdue, tables::BRAIN, at) };
-                tables::append(tx, &id, &row)?;
+                let row =
+                    LogRow { about, ..LogRow::of(AlertLogKind::Overdue, log_rows::BRAIN, at) };
+                log_rows::append(tx, &id, &row)?;
                 tables::touch(tx, &id, at, 0)?;
                 tables::get(tx, &id)
             })?;

@@ -10,7 +10,8 @@ use rusqlite::{Transaction, params};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::tables::{self, LogRow};
+use super::log_rows::{self, LogRow};
+use super::tables;
 use super::{AlertLogKind, Stored};
 use crate::parts::Notices;
 use crate::silences::Silences;
@@ -167,8 +168,8 @@ pub(super) fn write(
                 params![id, &*about],
             )?;
         }
-        let row = LogRow { about: Some(&about), ..LogRow::of(kind, tables::BRAIN, now) };
-        tables::append(tx, id, &row)?;
+        let row = LogRow { about: Some(&about), ..LogRow::of(kind, log_rows::BRAIN, now) };
+        log_rows::append(tx, id, &row)?;
         tables::touch(tx, id, now, 0)?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::item::AlertLogEntry;
-use super::{AlertList, AlertLogKind, tables};
+use super::{AlertList, AlertLogKind, log_rows};
 use crate::schema;
 
 /// Which lines.
@@ -89,7 +89,7 @@ fn page(
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), |row| {
-        let entry: AlertLogEntry = tables::log_entry(row)?;
+        let entry: AlertLogEntry = log_rows::log_entry(row)?;
         let alert: String = row.get(7)?;
         let cursor = LogCursor { at: entry.at.micros(), alert: alert.clone(), n: row.get(8)? };
         let item = AlertLogItem {

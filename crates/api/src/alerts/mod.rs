@@ -13,6 +13,7 @@ mod load;
 mod load_metrics;
 mod log_kind;
 mod log_query;
+mod log_rows;
 mod query;
 mod shelf;
 mod tables;
@@ -37,9 +38,10 @@ pub(crate) use load::{AlarmLoad, MOST_ALERTS};
 pub(crate) use load_metrics::{LoadMetrics, show_load};
 pub(crate) use log_kind::AlertLogKind;
 pub(crate) use log_query::{AlertLogItem, LogCursor, LogQuery};
+pub(crate) use log_rows::append_note;
 pub(crate) use query::{AlertCursor, AlertPage, AlertQuery, Sort};
 pub(crate) use shelf::LONGEST_SHELF;
-pub(crate) use tables::{append_note, severity_code};
+pub(crate) use tables::severity_code;
 pub(crate) use upkeep::upkeep;
 pub(crate) use watch::watch;
 
@@ -228,7 +230,7 @@ impl AlertList {
     ) -> Result<Option<(Stored, Vec<item::AlertLogEntry>)>, StateError> {
         self.state.read(|conn| {
             let Some(stored) = tables::get(conn, id)? else { return Ok(None) };
-            Ok(Some((stored, tables::log(conn, id)?)))
+            Ok(Some((stored, log_rows::log(conn, id)?)))
         })
     }
 

@@ -4,7 +4,8 @@ use city_model::{Span, Timestamp};
 use city_store::StateError;
 use rusqlite::params;
 
-use super::tables::{self, LogRow};
+use super::log_rows::{self, LogRow};
+use super::tables;
 use super::{AlertList, AlertLogKind, ChangeError, Shelf, Stored, unknown};
 
 /// The longest that an alert may be put aside.
@@ -25,7 +26,7 @@ impl AlertList {
                 let json = serde_json::to_string(shelf).unwrap_or_default();
                 tx.execute("UPDATE alerts SET shelf = ?2 WHERE id = ?1", params![id, json])?;
                 let note = Some(shelf.reason.as_str());
-                tables::person(tx, id, AlertLogKind::Shelved, &shelf.by, shelf.at, note)?;
+                log_rows::person(tx, id, AlertLogKind::Shelved, &shelf.by, shelf.at, note)?;
                 Ok(tables::get(tx, id)?)
             })
         })?;
@@ -47,7 +48,7 @@ impl AlertList {
                     return Err(ChangeError::NotShelved);
                 }
                 tx.execute("UPDATE alerts SET shelf = NULL WHERE id = ?1", [id])?;
-                tables::person(tx, id, AlertLogKind::Unshelved, by, at, note)?;
+                log_rows::person(tx, id, AlertLogKind::Unshelved, by, at, note)?;
                 Ok(tables::get(tx, id)?)
             })
         })?;
@@ -66,8 +67,8 @@ impl AlertList {
                         return Ok::<_, StateError>(None);
                     }
                     tx.execute("UPDATE alerts SET shelf = NULL WHERE id = ?1", [&*id])?;
-                    let row = LogRow::of(AlertLogKind::Unshelved, tables::BRAIN, until);
-                    tables::append(tx, &id, &row)?;
+                    let row = LogRow::of(AlertLogKind::Unshelved, log_rows::BRAIN, until);
+                    log_rows::append(tx, &id, &row)?;
                     tables::touch(tx, &id, until, 0)?;
                     tables::get(tx, &id)
                 })
