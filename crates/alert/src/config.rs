@@ -141,6 +141,8 @@ impl ReceiverConfig {
     }
 
     /// What it wants to be told.
+    ///
+    /// Whether people read it depends on its kind.
     pub fn route(&self) -> Route {
         Route {
             receiver: self.id.clone(),
@@ -152,6 +154,7 @@ impl ReceiverConfig {
             labels: self.labels.clone(),
             device_kinds: self.device_kinds.clone(),
             resolved: self.resolved,
+            people: false,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod config;
 mod engine;
+mod gate;
 mod notifier;
 mod outbox;
 mod receivers;
@@ -14,6 +15,7 @@ pub use config::{CityFacts, PlaceBook, ReceiverConfig};
 pub use engine::{
     Engine, EngineError, EngineHandle, EngineParts, EngineStatus, LowWater, Recovered,
 };
+pub use gate::GateParts;
 pub use notifier::{Failure, Notifier, NotifierError, ReceiverReport, ReceiverStatus};
 pub use outbox::Outbox;
 pub use receivers::{

@@ -8,6 +8,7 @@ use city_store::{StateDb, StateError};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use tokio::sync::Notify;
 
+use crate::gate::Gate;
 use crate::receivers::Delivery;
 use crate::route::Route;
 
@@ -36,12 +37,13 @@ pub(crate) struct Waiting {
 pub struct Outbox {
     pub(crate) state: Arc<StateDb>,
     routes: Vec<Route>,
+    gate: Gate,
     pub(crate) news: Notify,
 }
 
 impl Outbox {
-    pub(crate) fn new(state: Arc<StateDb>, routes: Vec<Route>) -> Self {
-        Self { state, routes, news: Notify::new() }
+    pub(crate) fn new(state: Arc<StateDb>, routes: Vec<Route>, gate: Gate) -> Self {
+        Self { state, routes, gate, news: Notify::new() }
     }
 
     /// Writes events for every receiver that wants them; those that are known already are left as
@@ -62,20 +64,48 @@ impl Outbox {
              WHERE ?6 OR EXISTS (SELECT 1 FROM alert_outbox WHERE receiver = ?1 AND alert = ?3)
              ON CONFLICT DO NOTHING",
         )?;
+        self.gate.note(tx, events, (&self.routes, wants), now)?;
         for event in events {
-            let body = serde_json::to_string(event).unwrap_or_default();
-            for route in self.routes.iter().filter(|route| route.hears_of(event)) {
+            let body = self.gate.body(event);
+            for route in &self.routes {
+                let wanted = wants(route, event);
+                if self.gate.keeps(tx, (route, wanted), event, (&body, now))?
+                    || !route.hears_of(event)
+                {
+                    continue;
+                }
                 insert.execute(params![
                     route.receiver,
                     event.key,
                     &*event.alert.id,
                     body,
                     now.micros(),
-                    wants(route, event),
+                    wanted,
                 ])?;
             }
         }
         Ok(())
+    }
+
+    /// Tells receivers outside of something that the brain found out, such as a deadline that was
+    /// missed. Telling the same event again changes nothing. Blocks.
+    pub fn notify(&self, event: &AlertEvent, now: Timestamp) -> Result<(), StateError> {
+        self.state.write(|tx| self.put(tx, std::slice::from_ref(event), now))?;
+        self.ring();
+        Ok(())
+    }
+
+    /// Lets go what nothing holds any longer. Blocks.
+    pub(crate) fn review(&self, now: Timestamp) -> Result<(), StateError> {
+        if self.gate.review(&self.state, (&self.routes, wants), now)? {
+            self.ring();
+        }
+        Ok(())
+    }
+
+    /// How many alerts are held back from outside receivers.
+    pub(crate) fn held(&self) -> usize {
+        self.gate.held()
     }
 
     /// Tells those who deliver that there is something new.
@@ -221,7 +251,8 @@ mod tests {
         let state = Arc::new(StateDb::in_memory().expect("a database"));
         crate::state::migrate(&state).expect("tables");
         let desk = crate::ReceiverConfig::new("desk", "webhook", serde_json::Value::Null);
-        Outbox::new(state, vec![desk.route()])
+        let gate = Gate::open(&state, crate::GateParts::default()).expect("a gate");
+        Outbox::new(state, vec![desk.route()], gate)
     }
 
     #[test]

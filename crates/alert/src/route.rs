@@ -53,6 +53,8 @@ pub struct Route {
     pub device_kinds: Vec<String>,
     /// Whether it wants to hear that alerts ended.
     pub resolved: bool,
+    /// Whether people read what it is told.
+    pub people: bool,
 }
 
 impl Route {

@@ -126,7 +126,8 @@ mod tests {
         })
         .expect("written");
         let dead = ReceiverConfig::new("dead", "webhook", serde_json::Value::Null);
-        Outbox::new(db, vec![dead.route()])
+        let gate = crate::gate::Gate::open(&db, crate::GateParts::default()).expect("a gate");
+        Outbox::new(db, vec![dead.route()], gate)
     }
 
     #[test]

@@ -8,13 +8,15 @@ use city_model::{SharedClock, Timestamp};
 use city_registry::Registry;
 use city_rulebook::Book;
 use city_rules::RuleSet;
+use city_rules::lifecycle::FloodConfig;
 use city_store::{Accounts, SharedStore, StateDb};
 
-use crate::alerts::{AlertList, Board};
+use crate::alerts::{AlertList, Board, LoadMetrics};
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
+use crate::silences::Silences;
 use crate::{CityInfo, Ingest, Mode, Receivers, ZoneFiles};
 
 /// A cheap handle to the state of the API.
@@ -44,6 +46,9 @@ pub(crate) struct Inner {
     pub(crate) hub: Arc<Hub>,
     pub(crate) board: Arc<Board>,
     pub(crate) alerts: Arc<AlertList>,
+    pub(crate) silences: Arc<Silences>,
+    pub(crate) flood: Arc<FloodConfig>,
+    pub(crate) load_metrics: LoadMetrics,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) throttle: Throttle,
     pub(crate) lanes: Lanes,

@@ -24,6 +24,7 @@ mod receivers;
 mod routes;
 mod schema;
 mod select;
+mod silences;
 mod status;
 
 use std::io;
@@ -37,6 +38,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use axum::serve::ListenerExt;
 use city_pipeline::Follower;
+use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::{Accounts, StateError};
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
@@ -44,7 +46,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-use crate::alerts::{AlertItem, AlertList, Board};
+use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
 use crate::app::{App, Inner};
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
@@ -55,12 +57,13 @@ use crate::problem::{Problem, codes};
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
 pub use crate::parts::{
     BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,
-    DeviceCommand, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState, ZoneFiles,
+    DeviceCommand, Ingest, IngestStatus, Mode, Notices, Parts, Pushing, ReceiverState, ZoneFiles,
     ZoneReload,
 };
 pub use crate::receivers::{
     ReceiverFailure, ReceiverReport, ReceiverRoute, ReceiverTrial, Receivers, TrialRefusal, Trying,
 };
+pub use crate::silences::Silences;
 
 /// The largest body that a request may have, in bytes.
 pub(crate) const BODY_LIMIT: usize = 256 << 10;
@@ -104,6 +107,7 @@ impl Brain {
         let accounts =
             Accounts::open(parts.store.clone(), parts.state.clone(), time_zone, parts.clock.now())?;
         let http = HttpMetrics::register(&parts.metrics)?;
+        let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
             &*parts.store,
@@ -115,7 +119,20 @@ impl Brain {
         let tell = move |stored: &alerts::Stored| {
             news.alert(AlertItem::new(stored.clone(), &registry.directory()));
         };
-        let alerts = AlertList::new(parts.state.clone(), board.clone(), Box::new(tell));
+        let places = parts.registry.clone();
+        let holds = Holds::new(
+            parts.silences.clone(),
+            Inhibitions::new(parts.inhibit),
+            Box::new(move |alert| Place::of(alert, &places.directory())),
+            parts.clock.clone(),
+            parts.notices,
+        );
+        let flood = Arc::new(parts.flood);
+        let floods = Floods::load(&parts.state, flood.clone(), parts.clock.now())?;
+        let alerts =
+            AlertList::new(parts.state.clone(), board.clone(), holds, floods, Box::new(tell));
+        // What silences hold may be other than when the brain stopped.
+        alerts.review()?;
         Ok(Self {
             app: App(Arc::new(Inner {
                 started_at: parts.clock.now(),
@@ -139,6 +156,9 @@ impl Brain {
                 hub,
                 board,
                 alerts: Arc::new(alerts),
+                silences: parts.silences,
+                flood,
+                load_metrics,
                 credentials,
                 throttle: Throttle::default(),
                 lanes: Lanes::new(),
@@ -186,6 +206,9 @@ impl Brain {
                 tokio::select! {
                     () = app.hub.run(|| routes::system::system(&app)) => {}
                     () = alerts::upkeep(&app.alerts, &app.lanes, &app.clock) => {}
+                    () = alerts::watch(&app.alerts, &app.lanes) => {}
+                    () = alerts::show_load(&app.alerts, &app.lanes, &app.clock, &app.flood,
+                        &app.load_metrics) => {}
                     () = routes::report::upkeep(&app) => {}
                 }
             }

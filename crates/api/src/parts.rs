@@ -4,15 +4,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use city_model::{LocalText, SharedClock, Timestamp};
+use city_model::{AlertEvent, LocalText, SharedClock, Timestamp};
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::Registry;
 use city_rulebook::Book;
+use city_rules::lifecycle::{FloodConfig, InhibitRule};
 use city_store::{DeadLetterId, SharedStore, StateDb};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::receivers::Receivers;
+use crate::silences::Silences;
 
 /// What the brain is put together from.
 pub struct Parts {
@@ -42,6 +44,14 @@ pub struct Parts {
     pub simulated: bool,
     /// Figures of all parts; the brain adds its own and serves them all.
     pub metrics: prometheus::Registry,
+    /// The silences, which the alert engine asks, too.
+    pub silences: Arc<Silences>,
+    /// Whoever is told of what the brain itself finds out.
+    pub notices: Arc<dyn Notices>,
+    /// When many alerts are a flood, and how many operators share them.
+    pub flood: FloodConfig,
+    /// Which alerts keep others from being told.
+    pub inhibit: Arc<[InhibitRule]>,
     /// The clock.
     pub clock: SharedClock,
     /// The version of the program.
@@ -187,6 +197,13 @@ pub enum CommandRefusal {
     TooLarge(String),
     /// Too many commands are kept.
     Full(String),
+}
+
+/// The receivers of alerts, as far as the brain needs them.
+pub trait Notices: Send + Sync {
+    /// Tells those outside of an event that no engine knows of: a deadline that was missed. It is
+    /// durable when this returns; telling it again changes nothing. Blocks. The error is for people.
+    fn tell(&self, event: &AlertEvent) -> Result<(), String>;
 }
 
 /// The files that the zones come from, as far as the brain needs them.

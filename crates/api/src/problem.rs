@@ -93,6 +93,14 @@ codes! {
     HAS_HISTORY "has_history" 409 "The device has a history";
     ALREADY_ACKNOWLEDGED "already_acknowledged" 409 "Somebody has acknowledged the alert already";
     ALREADY_RESOLVED "already_resolved" 409 "The alert has ended already";
+    ALREADY_SHELVED "already_shelved" 409 "Somebody has put the alert aside already";
+    NOT_SHELVED "not_shelved" 409 "Nobody has put the alert aside";
+    NOT_YOURS "not_yours" 409 "Somebody else has the alert";
+    NOTHING_TO_DO "nothing_to_do" 409 "The alert is not at a step where this can be done";
+    BAD_DEADLINE "bad_deadline" 422 "The time is not one that can be taken";
+    UNKNOWN_SILENCE "unknown_silence" 404 "There is no such silence";
+    BAD_SILENCE "bad_silence" 422 "The silence cannot be like this";
+    SILENCE_OVER "silence_over" 409 "The silence is over already";
     BAD_COMMAND "bad_command" 422 "The device cannot be sent this command";
     NO_ENDPOINT "no_endpoint" 503 "There is no way to the devices";
     ENGINE_STOPPED "engine_stopped" 503 "Nothing evaluates rules";

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "most of these types describe, and nobody makes one")]
 
+mod lifecycle;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -10,6 +12,8 @@ use serde::Serialize;
 use utoipa::openapi::schema::{ArrayBuilder, ArrayItems, Object, Schema, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr};
 use utoipa::{PartialSchema, ToSchema};
+
+pub(crate) use lifecycle::{AlertMatch, Weekly};
 
 /// The same text in English and Chinese.
 #[derive(Serialize, ToSchema)]
@@ -290,6 +294,7 @@ pub(crate) enum AlertEventKind {
     Escalated,
     Deescalated,
     Resolved,
+    Overdue,
 }
 
 /// One step in the life of an alert, as engines push it.

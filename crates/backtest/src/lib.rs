@@ -7,11 +7,10 @@
 //! What the store does not keep cannot be played back: [`Caveat`] says what that means.
 
 mod compare;
-mod load;
 mod run;
 mod slices;
 
+pub use city_rules::lifecycle::{Load, Occurrence, RuleLoad};
 pub use compare::{Difference, Found, Label, Labelled};
-pub use load::{Load, Occurrence, RuleLoad};
 pub use run::{Caveat, Progress, Report, Request, WouldBe, backtest};
 pub use slices::Locate;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use city_model::{
     AlertEvent, AlertEventKind, Directory, LocalText, Reading, Severity, Span, Subject, Timestamp,
 };
+use city_rules::lifecycle::{Load, Occurrence};
 use city_rules::{Condition, Evaluator, RuleSet};
 use city_store::{Cancel, Store, StoreError, StoreErrorKind, TimeRange};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::compare::{Difference, Label, Labelled};
-use crate::load::{Load, Occurrence};
 use crate::slices::{Locate, Wanted};
 
 /// Before the range rules are warmed up for as long as they look back, at most for this long.

@@ -6,20 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use city_alert::{Engine, EngineParts, Notifier, PlaceBook, ReceiverConfig};
-use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
+use city_alert::{Engine, EngineParts, GateParts, Notifier, PlaceBook, ReceiverConfig};
+use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Silences, Tokens};
 use city_collect::{Collector, FileMemory};
 use city_model::{SharedClock, Span};
 use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
 use city_registry::Registry;
 use city_registry::credentials::Credentials;
 use city_rules::Setting;
+use city_rules::lifecycle::InhibitRule;
 use city_store::{SharedStore, StateDb};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bridge::Ingest;
+use crate::bridge::{Ingest, Outside};
 use crate::city::City;
 use crate::clock::SystemClock;
 use crate::codecs::DeviceCodecs;
@@ -162,7 +163,16 @@ impl App {
         for receiver in &mut receivers {
             receiver.city.places = PlaceBook::of(registry.clone());
         }
-        let notifier = Arc::new(Notifier::new(state.clone(), receivers, clock.clone(), &metrics)?);
+        let silences = Arc::new(Silences::open(state.clone(), now)?);
+        let inhibit: Arc<[InhibitRule]> = settings.inhibit.clone().into();
+        let gate = GateParts {
+            silencing: silences.clone(),
+            inhibit: inhibit.clone(),
+            flood: settings.flood.clone(),
+            registry: Some(registry.clone()),
+        };
+        let notifier = Notifier::gated(state.clone(), receivers, clock.clone(), &metrics, gate)?;
+        let notifier = Arc::new(notifier);
         let rules = Rules::open(
             settings.city.rules.clone(),
             Setting::in_zone(&settings.city.time_zone).unwrap_or_default(),
@@ -209,6 +219,10 @@ impl App {
             mode,
             simulated: settings.city.simulated,
             metrics: metrics.clone(),
+            silences,
+            inhibit,
+            flood: settings.flood.clone(),
+            notices: Arc::new(Outside { notifier: notifier.clone(), clock: clock.clone() }),
             clock: clock.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;

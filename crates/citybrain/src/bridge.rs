@@ -7,6 +7,7 @@ use city_api::{
     BrokerStatus, CommandRefusal, CommandSent, DeviceCommand, IngestStatus, Pushing, ReceiverState,
 };
 use city_collect::{Phase, Status};
+use city_model::{AlertEvent, SharedClock};
 use city_pipeline::{Monitor, Pipeline, Push, PushError, Pusher, Replayer};
 use city_registry::{Registry, RegistryError};
 use city_store::DeadLetterId;
@@ -102,6 +103,19 @@ impl city_api::Ingest for Ingest {
 
     fn command(&self, command: DeviceCommand) -> Result<CommandSent, CommandRefusal> {
         self.way_back.command(command)
+    }
+}
+
+/// The receivers outside, for what the brain finds out.
+pub(crate) struct Outside {
+    pub(crate) notifier: Arc<Notifier>,
+    pub(crate) clock: SharedClock,
+}
+
+impl city_api::Notices for Outside {
+    fn tell(&self, event: &AlertEvent) -> Result<(), String> {
+        let told = self.notifier.outbox().notify(event, self.clock.now());
+        told.map_err(|error| error.to_string())
     }
 }
 

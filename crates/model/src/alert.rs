@@ -154,6 +154,9 @@ pub enum AlertEventKind {
     Deescalated,
     /// It ended.
     Resolved,
+    /// Whoever had to act on it did not in time. Told by the brain, not by an engine: the key is
+    /// `<alert id>/h<count>`.
+    Overdue,
 }
 
 /// One step in the life of an alert, as pushed to receivers.

@@ -17,6 +17,7 @@ mod evaluator;
 mod fields;
 pub mod kinds;
 mod ladder;
+pub mod lifecycle;
 mod limits;
 mod parse;
 mod problem;

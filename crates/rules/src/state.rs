@@ -348,6 +348,7 @@ mod tests {
             let mut current: Option<Severity> = None;
             for (at, kind, severity) in run(&readings, 100_000, timing, &[]) {
                 match kind {
+                    AlertEventKind::Overdue => prop_assert!(false, "the machine knows no people"),
                     Fired => prop_assert!(current.is_none() && severity.is_some()),
                     Escalated => prop_assert!(severity > current && current.is_some()),
                     Deescalated => prop_assert!(severity < current && severity.is_some()),

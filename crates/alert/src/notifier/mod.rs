@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use city_model::{SharedClock, Timestamp};
 use city_store::{StateDb, StateError};
-use prometheus::{IntCounterVec, Opts};
+use prometheus::{IntCounterVec, IntGauge, Opts};
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::ReceiverConfig;
+use crate::gate::{Gate, GateParts};
 use crate::outbox::Outbox;
 use crate::receivers::{Receiver, TrialError};
 use crate::route::Route;
@@ -84,6 +85,7 @@ pub struct Notifier {
     /// Wakes the task of a receiver that waits for its next attempt.
     mended: BTreeMap<String, Arc<Notify>>,
     delivered: IntCounterVec,
+    held: IntGauge,
 }
 
 impl std::fmt::Debug for Notifier {
@@ -119,7 +121,19 @@ impl Notifier {
         clock: SharedClock,
         metrics: &prometheus::Registry,
     ) -> Result<Self, NotifierError> {
+        Self::gated(state, configs, clock, metrics, GateParts::default())
+    }
+
+    /// Makes receivers ready, with what decides on what they are told and when.
+    pub fn gated(
+        state: Arc<StateDb>,
+        configs: Vec<ReceiverConfig>,
+        clock: SharedClock,
+        metrics: &prometheus::Registry,
+        gate: GateParts,
+    ) -> Result<Self, NotifierError> {
         crate::state::migrate(&state)?;
+        let gate = Gate::open(&state, gate)?;
         let mut built: Vec<(ReceiverConfig, Arc<dyn Receiver>)> = Vec::new();
         for config in configs {
             let error = |message| NotifierError::Receiver { id: config.id.clone(), message };
@@ -129,15 +143,24 @@ impl Notifier {
             let receiver = config.build().map_err(error)?;
             built.push((config, receiver.into()));
         }
-        let routes = built.iter().map(|(config, _)| config.route());
+        let routes = built.iter().map(|(config, receiver)| Route {
+            people: receiver.speaks_to_people(),
+            ..config.route()
+        });
         let mended = built.iter().map(|(config, _)| (config.id.clone(), Arc::default())).collect();
         let delivered = IntCounterVec::new(
             Opts::new("citybrain_notifier_deliveries_total", "Attempts to deliver alert events."),
             &["receiver", "outcome"],
         )?;
         metrics.register(Box::new(delivered.clone()))?;
+        let held = IntGauge::new(
+            "citybrain_notifier_held",
+            "Alerts that are held back from outside receivers now.",
+        )?;
+        metrics.register(Box::new(held.clone()))?;
         Ok(Self {
-            outbox: Arc::new(Outbox::new(state, routes.collect())),
+            outbox: Arc::new(Outbox::new(state, routes.collect(), gate)),
+            held,
             receivers: built,
             clock,
             status: Arc::default(),
@@ -210,6 +233,8 @@ impl Notifier {
             let stop = shutdown.clone();
             tasks.spawn(async move { worker.run(stop).await });
         }
+        let (outbox, clock) = (self.outbox.clone(), self.clock.clone());
+        tasks.spawn(crate::gate::watch(outbox, clock, self.held.clone(), shutdown));
         tasks.close();
         tasks.wait().await;
     }

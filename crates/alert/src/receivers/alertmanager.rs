@@ -162,7 +162,13 @@ impl Receiver for Server {
         Box::pin(async move {
             let mut alerts = Vec::with_capacity(events.len());
             for delivery in events {
+                let before = alerts.len();
                 self.add(&delivery.event()?, now, &mut alerts);
+                if let Some(group) = delivery.group() {
+                    for posted in &mut alerts[before..] {
+                        posted.annotations.insert("group", group.clone());
+                    }
+                }
             }
             let request = self.target.post(self.target.url().clone()).json(&alerts);
             let request = match &self.login {

@@ -183,6 +183,10 @@ impl Receiver for Mailer {
             Ok(())
         })
     }
+
+    fn speaks_to_people(&self) -> bool {
+        true
+    }
 }
 
 impl Mailer {
@@ -199,13 +203,13 @@ impl Mailer {
             .subject(message.title)
             .header(header::Date::new(date))
             .header(header::ContentType::TEXT_PLAIN)
-            .message_id(Some(self.id(&event.alert.id, event.seq)))
+            .message_id(Some(self.id(&event.key)))
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
             ));
         if event.seq > 1 {
-            let first = self.id(&event.alert.id, 1);
+            let first = self.id(&format!("{}/1", event.alert.id));
             mail = mail.in_reply_to(first.clone()).references(first);
         }
         let mail = self.to.iter().fold(mail, |mail, to| mail.to(to.clone()));
@@ -215,8 +219,8 @@ impl Mailer {
     }
 
     /// The `Message-ID` of an event: always the same.
-    fn id(&self, alert: &str, seq: u32) -> String {
-        format!("<{alert}.{seq}@{}>", self.from.email.domain())
+    fn id(&self, key: &str) -> String {
+        format!("<{}@{}>", key.replace('/', "."), self.from.email.domain())
     }
 }
 

@@ -97,7 +97,13 @@ impl Wording {
 
     /// The link to an alert, if it is known where the dashboard is.
     fn link(&self, alert: &str) -> Option<String> {
-        self.dashboard.as_ref().map(|base| format!("{base}/alerts/{alert}"))
+        let base = self.dashboard.as_ref()?;
+        // A flood is no alert of the list; it is the list.
+        Some(if alert.starts_with("flood-") {
+            format!("{base}/alerts")
+        } else {
+            format!("{base}/alerts/{alert}")
+        })
     }
 
     fn lines(&self, event: &AlertEvent, words: Words) -> Vec<String> {
@@ -188,6 +194,7 @@ fn title(event: &AlertEvent, words: Words) -> String {
         AlertEventKind::Escalated => words.pick(", worse", "，升级").to_owned(),
         AlertEventKind::Deescalated => words.pick(", milder", "，降级").to_owned(),
         AlertEventKind::Resolved => words.pick(", over", "，已解除").to_owned(),
+        AlertEventKind::Overdue => words.pick(", overdue", "，超时未处理").to_owned(),
     };
     let test = if event.alert.simulated { words.pick("Test, ", "测试，") } else { "" };
     let name = words.of(&event.alert.rule.name);
@@ -241,7 +248,7 @@ impl Message {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::sync::Arc;
 
     use city_model::{Alert, RuleRef};

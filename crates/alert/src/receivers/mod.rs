@@ -67,6 +67,17 @@ impl Delivery {
             .map_err(|error| DeliveryError::refused(&format!("it is no alert event: {error}")))
     }
 
+    /// What the event has in common with others: the zone and the cause.
+    pub(crate) fn group(&self) -> Option<String> {
+        #[derive(serde::Deserialize)]
+        struct Told {
+            group: city_rules::lifecycle::Group,
+        }
+        let Told { group } = serde_json::from_str(&self.body).ok()?;
+        let zone = group.zone.as_deref().unwrap_or("-");
+        Some(format!("{zone} / {}", group.cause.id()))
+    }
+
     /// Whether the alert is over with it.
     pub(crate) fn ends(&self) -> bool {
         #[derive(serde::Deserialize)]
@@ -142,6 +153,11 @@ pub trait Receiver: Send + Sync {
     ) -> Delivering<'a> {
         let _ = earlier;
         self.deliver(events, now)
+    }
+
+    /// Whether people read what it is told: in a flood they get digests.
+    fn speaks_to_people(&self) -> bool {
+        false
     }
 
     /// How it wants to be told.

@@ -117,6 +117,10 @@ impl Receiver for Chat {
         })
     }
 
+    fn speaks_to_people(&self) -> bool {
+        true
+    }
+
     fn limits(&self) -> Limits {
         Limits { together: TOGETHER, apart: APART, ..Limits::default() }
     }

@@ -4,6 +4,9 @@
 //! `secret_file` (signs what is sent), `timeout` (default `10s`), `ca_file` (certificates in PEM of
 //! authorities to trust beside those that the machine trusts).
 //!
+//! Beside the members of the event there is `group`: the zone and the cause that it has in common
+//! with others, and the id of the flood of alerts that it came into, or `null`.
+//!
 //! The header `Idempotency-Key` holds the event's key. Any 2xx answer is success. An answer that
 //! says that this very event is not wanted (400, 409, 410, 413, 422) is final. Everything else is
 //! tried again, because it can be mended at the other side, a wrong token too; `Retry-After` in

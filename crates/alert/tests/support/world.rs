@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
+use city_alert::{Engine, EngineParts, GateParts, Notifier, ReceiverConfig};
 use city_model::{
     Catalogue, ManualClock, Marks, Quality, Reading, SeriesKey, Span, Timestamp, Value,
 };
@@ -70,8 +70,13 @@ impl World {
     }
 
     pub(crate) fn start(&self, receivers: Vec<ReceiverConfig>) -> Running {
+        self.start_gated(receivers, GateParts::default())
+    }
+
+    pub(crate) fn start_gated(&self, receivers: Vec<ReceiverConfig>, gate: GateParts) -> Running {
         let metrics = prometheus::Registry::new();
-        let notifier = Notifier::new(self.state.clone(), receivers, self.clock.clone(), &metrics);
+        let (state, clock) = (self.state.clone(), self.clock.clone());
+        let notifier = Notifier::gated(state, receivers, clock, &metrics, gate);
         let notifier = Arc::new(notifier.expect("good receivers"));
         let rules = RuleSet::parse(&[("air.yaml", RULES)]).expect("good rules");
         let (engine, _) = Engine::start(EngineParts {

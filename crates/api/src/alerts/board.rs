@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use city_model::{Severity, Subject};
+use city_model::{Alert, Severity, Subject, Timestamp};
+use city_rules::lifecycle::Shelves;
 use city_store::{StateDb, StateError};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Stored, tables};
+use super::{Marks, Stored, tables};
 
 /// How many alerts fire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -31,11 +32,11 @@ pub(crate) struct BySeverity {
 
 #[derive(Debug)]
 struct Firing {
-    severity: Severity,
-    subject: Subject,
-    zones: Vec<Arc<str>>,
-    rule: Arc<str>,
+    alert: Arc<Alert>,
     acknowledged: bool,
+    marks: Marks,
+    shelved_until: Option<Timestamp>,
+    due: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -79,11 +80,11 @@ impl Board {
         alerts.insert(
             alert.id.clone(),
             Firing {
-                severity: alert.severity,
-                subject: alert.subject.clone(),
-                zones: alert.zones.clone(),
-                rule: alert.rule.id.clone(),
+                alert: Arc::new(alert.clone()),
                 acknowledged: stored.acknowledged.is_some(),
+                marks: stored.marks.clone(),
+                shelved_until: stored.shelf.as_ref().map(|shelf| shelf.until),
+                due: stored.handling.next_deadline(),
             },
         );
     }
@@ -99,7 +100,7 @@ impl Board {
         for alert in self.read().alerts.values() {
             counts.firing += 1;
             counts.unacknowledged += u64::from(!alert.acknowledged);
-            *match alert.severity {
+            *match alert.alert.severity {
                 Severity::Critical => &mut counts.by_severity.critical,
                 Severity::High => &mut counts.by_severity.high,
                 Severity::Medium => &mut counts.by_severity.medium,
@@ -111,7 +112,8 @@ impl Board {
 
     /// How many fire in a zone.
     pub(crate) fn firing_in(&self, zone: &str) -> u64 {
-        let in_zone = |alert: &&Firing| {
+        let in_zone = |firing: &&Firing| {
+            let alert = &firing.alert;
             alert.zones.iter().any(|id| &**id == zone)
                 || matches!(&alert.subject, Subject::Zone { zone: id } if &**id == zone)
         };
@@ -122,7 +124,7 @@ impl Board {
     pub(crate) fn firing_by_rule(&self) -> FxHashMap<Arc<str>, u64> {
         let mut rules = FxHashMap::default();
         for alert in self.read().alerts.values() {
-            *rules.entry(alert.rule.clone()).or_default() += 1;
+            *rules.entry(alert.alert.rule.id.clone()).or_default() += 1;
         }
         rules
     }
@@ -136,11 +138,40 @@ impl Board {
         let mut alerts: Vec<_> = inner
             .alerts
             .iter()
-            .filter(|(_, alert)| of(&alert.rule))
-            .map(|(id, alert)| (id.clone(), alert.rule.clone(), alert.subject.clone()))
+            .filter(|(_, firing)| of(&firing.alert.rule.id))
+            .map(|(id, Firing { alert, .. })| {
+                (id.clone(), alert.rule.id.clone(), alert.subject.clone())
+            })
             .collect();
         alerts.sort_by(|(a, ..), (b, ..)| a.cmp(b));
         alerts
+    }
+
+    /// All that fire, with what holds them back.
+    pub(super) fn firing(&self) -> Vec<(Arc<Alert>, Marks)> {
+        let inner = self.read();
+        inner.alerts.values().map(|firing| (firing.alert.clone(), firing.marks.clone())).collect()
+    }
+
+    /// All that fire, with whether somebody acknowledged them.
+    pub(super) fn acknowledged(&self) -> Vec<(Arc<Alert>, bool)> {
+        let inner = self.read();
+        inner.alerts.values().map(|firing| (firing.alert.clone(), firing.acknowledged)).collect()
+    }
+
+    /// Those of them that somebody put aside.
+    pub(super) fn shelves(&self) -> Shelves {
+        let inner = self.read();
+        let shelved = inner.alerts.iter();
+        shelved.filter_map(|(id, firing)| Some((id.clone(), firing.shelved_until?))).collect()
+    }
+
+    /// The ids of those whose deadline has passed.
+    pub(super) fn overdue(&self, now: Timestamp) -> Vec<Arc<str>> {
+        let inner = self.read();
+        let due =
+            inner.alerts.iter().filter(|(_, firing)| firing.due.is_some_and(|due| due <= now));
+        due.map(|(id, _)| id.clone()).collect()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Inner> {

@@ -1,10 +1,12 @@
 //! Alerts as the API gives them.
 
+use std::sync::Arc;
+
 use city_model::{Alert, Directory, LocalText, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Stored;
+use super::{AlertLogKind, HandlingView, Shelf, Stored};
 use crate::schema;
 
 /// Who said that they know of an alert.
@@ -41,6 +43,16 @@ pub(crate) struct AlertItem {
     pub(crate) updated_at: Timestamp,
     /// How many events the engines pushed for it.
     pub(crate) events: u32,
+    /// Ids of the silences that keep outside receivers from being told of it, or did when it ended.
+    #[schema(value_type = Vec<String>)]
+    pub(crate) silenced_by: Vec<Arc<str>>,
+    /// Ids of the alerts that do so.
+    #[schema(value_type = Vec<String>)]
+    pub(crate) inhibited_by: Vec<Arc<str>>,
+    /// Who put it aside for a while; `null` if nobody did.
+    pub(crate) shelved: Option<Shelf>,
+    /// Who takes care of it.
+    pub(crate) handling: HandlingView,
     /// What people call its device, if it is about one that is registered.
     #[schema(value_type = Option<schema::LocalText>)]
     pub(crate) device_name: Option<LocalText>,
@@ -52,11 +64,11 @@ pub(crate) struct AlertItem {
 impl AlertItem {
     /// The alert with the names that the directory knows.
     pub(crate) fn new(stored: Stored, directory: &Directory) -> Self {
-        let Stored { alert, acknowledged, updated_at, events } = stored;
+        let Stored { alert, acknowledged, updated_at, events, marks, shelf, handling, .. } = stored;
         let state =
             if alert.resolved_at.is_some() { AlertState::Resolved } else { AlertState::Firing };
         let device = alert.subject.device().and_then(|id| directory.device_by_id(id));
-        let zone_name = |id: &std::sync::Arc<str>| {
+        let zone_name = |id: &Arc<str>| {
             directory
                 .zone_by_id(id)
                 .map_or_else(|| LocalText::same(&**id), |zone| zone.name.clone())
@@ -66,49 +78,14 @@ impl AlertItem {
             acknowledged,
             updated_at,
             events,
+            silenced_by: marks.silenced_by,
+            inhibited_by: marks.inhibited_by,
+            shelved: shelf,
+            handling: HandlingView::new(&handling),
             device_name: device.map(|device| device.name.clone()),
             zone_names: alert.zones.iter().map(zone_name).collect(),
             alert,
         }
-    }
-}
-
-/// What stands in an alert's log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum AlertLogKind {
-    Fired,
-    Escalated,
-    Deescalated,
-    Resolved,
-    Acknowledged,
-    Noted,
-}
-
-impl AlertLogKind {
-    const ALL: [Self; 6] = [
-        Self::Fired,
-        Self::Escalated,
-        Self::Deescalated,
-        Self::Resolved,
-        Self::Acknowledged,
-        Self::Noted,
-    ];
-
-    /// The name in the API and the database.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Fired => "fired",
-            Self::Escalated => "escalated",
-            Self::Deescalated => "deescalated",
-            Self::Resolved => "resolved",
-            Self::Acknowledged => "acknowledged",
-            Self::Noted => "noted",
-        }
-    }
-
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -130,6 +107,8 @@ pub(crate) struct AlertLogEntry {
     pub(crate) severity: Option<Severity>,
     /// The value that decided.
     pub(crate) value: Option<f64>,
+    /// The id of the silence, alert or department that it speaks of, if it does.
+    pub(crate) about: Option<String>,
 }
 
 /// An alert with its log.

@@ -4,21 +4,46 @@
 //! event is taken once by its key, and the alert stands as its newest event by `seq` says.
 
 mod board;
+mod floods;
+mod groups;
+mod handling;
+mod holds;
 mod item;
+mod load;
+mod load_metrics;
+mod log_kind;
+mod log_query;
+mod log_rows;
 mod query;
+mod shelf;
 mod tables;
 mod upkeep;
+mod watch;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use city_model::{Alert, AlertEvent, AlertEventKind, Timestamp};
+use city_rules::lifecycle::{Handling, Refusal};
 use city_store::{StateDb, StateError};
 
+use crate::problem::Problem;
+
 pub(crate) use board::{Board, Counts};
+pub(crate) use floods::Floods;
+pub(crate) use groups::PositionGroups;
+pub(crate) use handling::{Deed, HandlingView};
+pub(crate) use holds::{Holds, Marks, Shelf};
 pub(crate) use item::{Acknowledgement, AlertDetail, AlertItem};
+pub(crate) use load::{AlarmLoad, MOST_ALERTS};
+pub(crate) use load_metrics::{LoadMetrics, show_load};
+pub(crate) use log_kind::AlertLogKind;
+pub(crate) use log_query::{AlertLogItem, LogCursor, LogQuery};
+pub(crate) use log_rows::append_note;
 pub(crate) use query::{AlertCursor, AlertPage, AlertQuery, Sort};
+pub(crate) use shelf::LONGEST_SHELF;
 pub(crate) use tables::severity_code;
 pub(crate) use upkeep::upkeep;
+pub(crate) use watch::watch;
 
 /// An alert as the list keeps it.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +56,21 @@ pub(crate) struct Stored {
     pub(crate) updated_at: Timestamp,
     /// How many events the engines pushed for it.
     pub(crate) events: u32,
+    /// Counts its changes, for `ETag`.
+    pub(crate) version: u32,
+    /// What holds it back from outside receivers.
+    pub(crate) marks: Marks,
+    /// Who put it aside.
+    pub(crate) shelf: Option<Shelf>,
+    /// Who takes care of it.
+    pub(crate) handling: Handling,
+}
+
+impl Stored {
+    /// Changes whenever the alert does.
+    pub(crate) fn tag(&self) -> String {
+        format!("{}-{}", self.alert.fired_at.micros(), self.version)
+    }
 }
 
 /// An event of an alert as the log keeps it.
@@ -53,6 +93,15 @@ pub(crate) enum ChangeError {
     AlreadyAcknowledged(Acknowledgement),
     #[error("it ended at {0}")]
     AlreadyResolved(Timestamp),
+    #[error("it is on a shelf already")]
+    AlreadyShelved(Shelf),
+    #[error("it is on no shelf")]
+    NotShelved,
+    #[error("{0}")]
+    Refused(Refusal),
+    /// It is not as the client saw it, or the client did not look.
+    #[error("it was changed meanwhile")]
+    Seen(Box<Problem>),
     #[error(transparent)]
     State(#[from] StateError),
 }
@@ -70,6 +119,8 @@ type OnChange = Box<dyn Fn(&Stored) + Send + Sync>;
 pub(crate) struct AlertList {
     state: Arc<StateDb>,
     board: Arc<Board>,
+    holds: Holds,
+    floods: Floods,
     /// Held over the database's transaction, the board and the news of it, so that all three
     /// tell the same story.
     one_writer: Mutex<()>,
@@ -78,14 +129,69 @@ pub(crate) struct AlertList {
 
 impl AlertList {
     /// The list of this database; `board` is loaded from it.
-    pub(crate) fn new(state: Arc<StateDb>, board: Arc<Board>, on_change: OnChange) -> Self {
-        Self { state, board, one_writer: Mutex::new(()), on_change }
+    pub(crate) fn new(
+        state: Arc<StateDb>,
+        board: Arc<Board>,
+        holds: Holds,
+        floods: Floods,
+        on_change: OnChange,
+    ) -> Self {
+        for (alert, _) in board.firing() {
+            holds.take(&alert);
+        }
+        holds.silences.set_shelves(board.shelves());
+        Self { state, board, holds, floods, one_writer: Mutex::new(()), on_change }
     }
 
     /// Takes an event; `false` if it was taken before.
     pub(crate) fn apply(&self, event: &AlertEvent) -> Result<bool, StateError> {
-        let changed = self.change(|| self.state.write(|tx| tables::apply(tx, event)))?;
-        Ok(changed.is_some())
+        let _one = self.lock();
+        let now = self.holds.clock.now();
+        let changed = self.state.write(|tx| {
+            let Some(stored) = tables::apply(tx, event)? else { return Ok::<_, StateError>(None) };
+            self.holds.mark(tx, event, stored, now).map(Some)
+        })?;
+        let Some(stored) = changed else { return Ok(false) };
+        let others = self.holds.take(&Arc::new(stored.alert.clone()));
+        self.tell(&stored);
+        if event.kind == AlertEventKind::Fired {
+            self.count_for_floods(&stored, event.at)?;
+        }
+        if others {
+            self.look_again(now)?;
+        }
+        Ok(true)
+    }
+
+    /// Brings the marks of all firing alerts up to date with what holds them back now.
+    pub(crate) fn review(&self) -> Result<(), StateError> {
+        let _one = self.lock();
+        let now = self.holds.clock.now();
+        self.holds.have_changed(now);
+        self.look_again(now)
+    }
+
+    fn look_again(&self, now: Timestamp) -> Result<(), StateError> {
+        let differing = |(alert, before): (Arc<Alert>, Marks)| {
+            let marks = self.holds.marks(&alert, &before, now);
+            (marks != before).then_some((alert, before, marks))
+        };
+        let changes: Vec<_> = self.board.firing().into_iter().filter_map(differing).collect();
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let changed = self.state.write(|tx| {
+            let mut changed = Vec::with_capacity(changes.len());
+            for (alert, before, marks) in &changes {
+                holds::write(tx, &alert.id, before, marks, now)?;
+                changed.extend(tables::get(tx, &alert.id)?);
+            }
+            Ok::<_, StateError>(changed)
+        })?;
+        for stored in &changed {
+            self.tell(stored);
+        }
+        Ok(())
     }
 
     /// Notes that somebody knows of a firing alert.
@@ -135,7 +241,7 @@ impl AlertList {
     ) -> Result<Option<(Stored, Vec<item::AlertLogEntry>)>, StateError> {
         self.state.read(|conn| {
             let Some(stored) = tables::get(conn, id)? else { return Ok(None) };
-            Ok(Some((stored, tables::log(conn, id)?)))
+            Ok(Some((stored, log_rows::log(conn, id)?)))
         })
     }
 
@@ -177,13 +283,23 @@ impl AlertList {
         &self,
         change: impl FnOnce() -> Result<Option<Stored>, E>,
     ) -> Result<Option<Stored>, E> {
-        let _one = self.one_writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.lock();
         let changed = change()?;
         if let Some(stored) = &changed {
-            self.board.put(stored);
-            (self.on_change)(stored);
+            self.tell(stored);
         }
         Ok(changed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.one_writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, stored: &Stored) {
+        self.board.put(stored);
+        let shelf = stored.shelf.as_ref().map(|shelf| shelf.until);
+        self.holds.silences.set_shelf(&stored.alert.id, shelf);
+        (self.on_change)(stored);
     }
 }
 

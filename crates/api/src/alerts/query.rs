@@ -78,7 +78,7 @@ pub(super) fn page(conn: &Connection, query: &AlertQuery) -> Result<AlertPage, S
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), |row| {
-        Ok((tables::stored(row)?, row.get::<_, i64>(6)?))
+        Ok((tables::stored(row)?, row.get::<_, i64>(tables::COLUMN_COUNT)?))
     })?;
     let mut rows: Vec<(Stored, i64)> = rows.collect::<Result<_, _>>()?;
     let more = rows.len() > query.limit;

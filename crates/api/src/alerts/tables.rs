@@ -3,9 +3,11 @@
 use city_model::{Alert, AlertEvent, AlertEventKind, Severity, Subject, Timestamp};
 use city_store::StateError;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::de::DeserializeOwned;
 
-use super::item::{Acknowledgement, AlertLogEntry, AlertLogKind};
-use super::{Step, Stored};
+use super::item::Acknowledgement;
+use super::log_rows::{LogRow, append, person};
+use super::{AlertLogKind, Step, Stored};
 
 pub(super) const MIGRATIONS: &[&str] = &[
     "
@@ -51,10 +53,42 @@ pub(super) const MIGRATIONS: &[&str] = &[
     "
     CREATE INDEX alerts_ended ON alerts (resolved_at) WHERE resolved_at IS NOT NULL;
 ",
+    // `marks`, `shelf` and `handling` are JSON; rows of the log that speak of no alert have `alert`
+    // empty; `about` is the id of the silence or alert, or the department, that a row speaks of.
+    "
+    ALTER TABLE alerts ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE alerts ADD COLUMN department TEXT NOT NULL DEFAULT '';
+    ALTER TABLE alerts ADD COLUMN marks TEXT;
+    ALTER TABLE alerts ADD COLUMN shelf TEXT;
+    ALTER TABLE alerts ADD COLUMN handling TEXT;
+    UPDATE alerts SET department = coalesce(json_extract(alert, '$.rule.department'), '');
+    ALTER TABLE alert_log ADD COLUMN about TEXT;
+    CREATE INDEX alert_log_at ON alert_log (at, alert, n);
+    CREATE INDEX alert_log_about ON alert_log (about, at) WHERE about IS NOT NULL;
+    CREATE TABLE silences (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        starts_at INTEGER NOT NULL,
+        ends_at INTEGER NOT NULL,
+        matches TEXT NOT NULL,
+        weekly TEXT,
+        ended_by TEXT,
+        ended_at INTEGER,
+        ended_reason TEXT,
+        hid INTEGER NOT NULL DEFAULT 0,
+        unsaid INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX silences_end ON silences (ends_at);
+",
 ];
 
 /// The columns of an alert, in the order that [`stored`] reads.
-pub(super) const COLUMNS: &str = "alert, ack_by, ack_at, ack_note, updated_at, events";
+pub(super) const COLUMNS: &str =
+    "alert, ack_by, ack_at, ack_note, updated_at, events, version, marks, shelf, handling";
+/// How many they are.
+pub(super) const COLUMN_COUNT: usize = 10;
 
 /// The alerts that ended before a time, those that ended first first.
 pub(super) const ENDED: &str =
@@ -71,12 +105,9 @@ pub(super) fn apply(
     let alert = &event.alert;
     let entry = LogRow {
         engine_seq: Some(event.seq),
-        at: event.at,
-        kind: log_kind(event.kind),
-        by: ENGINE,
-        note: None,
         severity: Some(alert.severity),
         value: alert.value,
+        ..LogRow::of(log_kind(event.kind), ENGINE, event.at)
     };
     if !append(tx, &alert.id, &entry)? {
         return Ok(None);
@@ -93,12 +124,17 @@ pub(super) fn apply(
             // Whoever acknowledged it before it ended has not seen that it came back.
             if was_resolved && alert.resolved_at.is_none() {
                 tx.execute(
-                    "UPDATE alerts SET ack_by = NULL, ack_at = NULL, ack_note = NULL
+                    "UPDATE alerts SET ack_by = NULL, ack_at = NULL, ack_note = NULL,
+                                       handling = NULL
                      WHERE id = ?1",
                     [&*alert.id],
                 )?;
             }
             put(tx, event)?;
+            if alert.resolved_at.is_some() {
+                tx.execute("UPDATE alerts SET shelf = NULL WHERE id = ?1", [&*alert.id])?;
+                super::handling::close(tx, &alert.id)?;
+            }
         }
         None => put(tx, event)?,
         // An earlier event that comes late belongs into the log, not over a newer state.
@@ -183,33 +219,6 @@ const KINDS: [AlertEventKind; 4] = [
     AlertEventKind::Resolved,
 ];
 
-/// The log of one alert: by time, the engine's events in the order of their `seq`.
-pub(super) fn log(conn: &Connection, id: &str) -> Result<Vec<AlertLogEntry>, StateError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT at, kind, by, note, severity, value FROM alert_log WHERE alert = ?1
-         ORDER BY at, coalesce(engine_seq, 1 << 40), n",
-    )?;
-    let rows = statement.query_map([id], |row| {
-        let kind: String = row.get(1)?;
-        let severity: Option<u8> = row.get(4)?;
-        Ok(AlertLogEntry {
-            seq: 0,
-            at: Timestamp::from_micros(row.get(0)?),
-            kind: AlertLogKind::named(&kind)
-                .ok_or_else(|| unreadable(1, format!("kind {kind}")))?,
-            by: row.get(2)?,
-            note: row.get(3)?,
-            severity: severity.and_then(severity_of),
-            value: row.get(5)?,
-        })
-    })?;
-    let mut entries: Vec<AlertLogEntry> = rows.collect::<Result<_, _>>()?;
-    for (entry, seq) in entries.iter_mut().zip(1..) {
-        entry.seq = seq;
-    }
-    Ok(entries)
-}
-
 /// Deletes at most `limit` alerts that ended before `before`, with all that hangs on them.
 pub(super) fn delete_ended(
     tx: &Transaction<'_>,
@@ -227,6 +236,8 @@ pub(super) fn delete_ended(
         log.execute([id])?;
         alert.execute([id])?;
     }
+    tx.execute("DELETE FROM alert_log WHERE alert = '' AND at < ?1", [before.micros()])?;
+    tx.execute("DELETE FROM silences WHERE ends_at < ?1", [before.micros()])?;
     Ok(ended.len())
 }
 
@@ -244,7 +255,18 @@ pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         acknowledged,
         updated_at: Timestamp::from_micros(row.get(4)?),
         events: row.get(5)?,
+        version: row.get(6)?,
+        marks: from_json(row, 7)?.unwrap_or_default(),
+        shelf: from_json(row, 8)?,
+        handling: from_json(row, 9)?.unwrap_or_default(),
     })
+}
+
+/// What a column holds as JSON; `None` if it holds nothing.
+fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+    let json: Option<String> = row.get(column)?;
+    let read = |json: String| serde_json::from_str(&json);
+    json.map(read).transpose().map_err(|error| unreadable(column, error.to_string()))
 }
 
 /// 1 for low to 4 for critical, as the API's columns have it.
@@ -252,12 +274,12 @@ pub(crate) const fn severity_code(severity: Severity) -> u8 {
     severity as u8 + 1
 }
 
-fn severity_of(code: u8) -> Option<Severity> {
+pub(super) fn severity_of(code: u8) -> Option<Severity> {
     Severity::ALL.into_iter().find(|severity| severity_code(*severity) == code)
 }
 
 /// A row that this program cannot have written.
-fn unreadable(column: usize, what: String) -> rusqlite::Error {
+pub(super) fn unreadable(column: usize, what: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, what.into())
 }
 
@@ -267,56 +289,19 @@ const fn log_kind(kind: AlertEventKind) -> AlertLogKind {
         AlertEventKind::Escalated => AlertLogKind::Escalated,
         AlertEventKind::Deescalated => AlertLogKind::Deescalated,
         AlertEventKind::Resolved => AlertLogKind::Resolved,
+        AlertEventKind::Overdue => AlertLogKind::Overdue,
     }
 }
 
-struct LogRow<'a> {
-    engine_seq: Option<u32>,
-    at: Timestamp,
-    kind: AlertLogKind,
-    by: &'a str,
-    note: Option<&'a str>,
-    severity: Option<Severity>,
-    value: Option<f64>,
-}
-
-/// Appends to the log; `false` if this event of the engine is there already.
-fn append(tx: &Transaction<'_>, alert: &str, row: &LogRow<'_>) -> rusqlite::Result<bool> {
-    let mut statement = tx.prepare_cached(
-        "INSERT INTO alert_log (alert, n, engine_seq, at, kind, by, note, severity, value)
-         VALUES (?1, (SELECT coalesce(max(n), 0) + 1 FROM alert_log WHERE alert = ?1),
-                 ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT (alert, engine_seq) DO NOTHING",
-    )?;
-    let added = statement.execute(params![
-        alert,
-        row.engine_seq,
-        row.at.micros(),
-        row.kind.name(),
-        row.by,
-        row.note,
-        row.severity.map(severity_code),
-        row.value,
-    ])?;
-    Ok(added > 0)
-}
-
-fn person(
+pub(super) fn touch(
     tx: &Transaction<'_>,
     id: &str,
-    kind: AlertLogKind,
-    by: &str,
     at: Timestamp,
-    note: Option<&str>,
+    events: u32,
 ) -> rusqlite::Result<()> {
-    let row = LogRow { engine_seq: None, at, kind, by, note, severity: None, value: None };
-    append(tx, id, &row)?;
-    touch(tx, id, at, 0)
-}
-
-fn touch(tx: &Transaction<'_>, id: &str, at: Timestamp, events: u32) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE alerts SET updated_at = max(updated_at, ?2), events = events + ?3 WHERE id = ?1",
+        "UPDATE alerts SET updated_at = max(updated_at, ?2), events = events + ?3,
+                           version = version + 1 WHERE id = ?1",
         params![id, at.micros(), events],
     )?;
     Ok(())
@@ -328,14 +313,14 @@ fn put(tx: &Transaction<'_>, event: &AlertEvent) -> Result<(), StateError> {
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     tx.prepare_cached(
         "INSERT INTO alerts (id, newest_seq, severity, fired_at, resolved_at, updated_at, rule,
-                             device, search, events, alert)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10)
+                             device, search, events, alert, department)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10, ?11)
          ON CONFLICT (id) DO UPDATE SET
              newest_seq = excluded.newest_seq, severity = excluded.severity,
              fired_at = excluded.fired_at, resolved_at = excluded.resolved_at,
              updated_at = max(updated_at, excluded.updated_at), rule = excluded.rule,
              device = excluded.device, search = excluded.search, events = events + 1,
-             alert = excluded.alert",
+             alert = excluded.alert, department = excluded.department, version = version + 1",
     )?
     .execute(params![
         &*alert.id,
@@ -348,6 +333,7 @@ fn put(tx: &Transaction<'_>, event: &AlertEvent) -> Result<(), StateError> {
         alert.subject.device().map(|device| &**device),
         search_text(alert),
         json,
+        &*alert.rule.department,
     ])?;
     tx.execute("DELETE FROM alert_zones WHERE alert = ?1", [&*alert.id])?;
     let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO alert_zones VALUES (?1, ?2)")?;

@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use city_model::{AlertEvent, AlertEventKind, ManualClock, Severity, SharedClock, Span};
+use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::StateDb;
 
 use super::upkeep::{RETENTION, upkeep};
-use super::{Acknowledgement, AlertList, Board, ChangeError, migrate};
+use super::{Acknowledgement, AlertList, Board, ChangeError, Floods, Holds, migrate};
+use crate::Silences;
 use crate::lanes::Lanes;
-use crate::tests::fixture::{NOW, alert, event};
+use crate::tests::fixture::{NOW, Told, alert, event};
 
 struct Listed {
     list: Arc<AlertList>,
@@ -28,7 +30,18 @@ fn list() -> Listed {
         let news = (stored.alert.id.to_string(), stored.events);
         hears.lock().expect("not poisoned").push(news);
     };
-    let list = Arc::new(AlertList::new(state.clone(), board.clone(), Box::new(tell)));
+    let clock: SharedClock = Arc::new(ManualClock::new(NOW));
+    let silences = Arc::new(Silences::open(state.clone(), NOW).expect("silences"));
+    let nowhere = Box::new(|_: &city_model::Alert| Place::default());
+    let holds =
+        Holds::new(silences, Inhibitions::default(), nowhere, clock, Arc::new(Told::default()));
+    let list = Arc::new(AlertList::new(
+        state.clone(),
+        board.clone(),
+        holds,
+        Floods::load(&state, Arc::default(), NOW).expect("none"),
+        Box::new(tell),
+    ));
     Listed { list, state, board, told }
 }
 

@@ -28,7 +28,7 @@ pub enum Role {
     Engine,
     /// Sees everything.
     Viewer,
-    /// Also acknowledges alerts and writes notes.
+    /// Also takes care of alerts: acknowledges, assigns, shelves, silences them, writes notes.
     Operator,
     /// Also replays dead letters.
     Engineer,

@@ -36,8 +36,13 @@ pub(crate) static JSON: LazyLock<String> = LazyLock::new(|| {
 /// Shapes whose optional members may really be left out; everywhere else they are `null`.
 const SPARSE: &[&str] = &[
     "Acknowledge",
+    "AcceptAlert",
     "AcceptDevice",
+    "AlertMatch",
+    "AssignAlert",
     "DeviceEntry",
+    "EndSilence",
+    "HandOverAlert",
     "Ignore",
     "KindEntry",
     "Login",
@@ -47,8 +52,11 @@ const SPARSE: &[&str] = &[
     "NewDeviceTokens",
     "NewNote",
     "NewPassword",
+    "NewSilence",
     "NewToken",
+    "ReturnAlert",
     "Rights",
+    "UnshelveAlert",
 ];
 
 /// What the document says before any route is added.

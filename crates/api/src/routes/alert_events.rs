@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use city_model::AlertEvent;
+use city_model::{AlertEvent, AlertEventKind};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -39,7 +39,8 @@ async fn push(
 
 fn check(event: &AlertEvent, headers: &HeaderMap) -> Answer<()> {
     let expected = format!("{}/{}", event.alert.id, event.seq);
-    if event.key != expected || event.seq == 0 || event.alert.id.is_empty() {
+    let told_by_the_brain = event.kind == AlertEventKind::Overdue;
+    if event.key != expected || event.seq == 0 || event.alert.id.is_empty() || told_by_the_brain {
         let detail = format!("The key `{}` does not fit the event.", short(&event.key));
         return Err(Problem::new(codes::BAD_KEY, detail)
             .hint("The key is `<alert id>/<seq>`, and seq counts from 1."));

@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use city_model::{Severity, Timestamp};
+use city_rules::lifecycle::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -17,6 +19,7 @@ use crate::auth::Principal;
 use crate::cursor;
 use crate::extract::{Body, Id};
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
+use crate::precondition::etag;
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 
 /// The longest note, in characters.
@@ -157,16 +160,15 @@ async fn list(
 /// One alert with its log
 #[utoipa::path(get, path = "/alerts/{id}", operation_id = "get_alert", tag = "alerts",
     params(("id" = String, Path, description = "The alert's id")),
-    responses((status = 200, description = "The alert", body = AlertDetail)))]
-async fn show(
-    State(app): State<App>,
-    Id(id): Id,
-    _: Parameters<NoParameters>,
-) -> Answer<Json<AlertDetail>> {
+    responses((status = 200, description = "The alert; its ETag is for `If-Match`",
+        body = AlertDetail)))]
+async fn show(State(app): State<App>, Id(id): Id, _: Parameters<NoParameters>) -> Answer<Response> {
     let alerts = app.alerts.clone();
     let (stored, log) =
         app.lanes.short(move || alerts.detail(&id)?.ok_or_else(|| unknown(&id))).await?;
-    Ok(Json(AlertDetail { item: AlertItem::new(stored, &app.registry.directory()), log }))
+    let tag = stored.tag();
+    let item = AlertItem::new(stored, &app.registry.directory());
+    Ok((etag(&tag), Json(AlertDetail { item, log })).into_response())
 }
 
 /// What somebody says with an acknowledgement.
@@ -234,11 +236,21 @@ async fn add_note(
     Ok(answer(&app, stored))
 }
 
-fn answer(app: &App, stored: Stored) -> Json<AlertItem> {
+pub(super) fn answer(app: &App, stored: Stored) -> Json<AlertItem> {
     Json(AlertItem::new(stored, &app.registry.directory()))
 }
 
-fn check_note(note: &str) -> Answer<String> {
+/// A reason, which must be there.
+pub(super) fn reason(text: &str) -> Answer<String> {
+    let reason = check_note(text)?;
+    if reason.is_empty() {
+        return Err(Problem::new(codes::BAD_BODY, "The reason is empty.")
+            .hint("Say why: whoever comes after you needs to know."));
+    }
+    Ok(reason)
+}
+
+pub(super) fn check_note(note: &str) -> Answer<String> {
     let note = note.trim();
     let length = note.chars().count();
     if length <= MAX_NOTE {
@@ -251,6 +263,24 @@ fn check_note(note: &str) -> Answer<String> {
 pub(super) fn unknown(id: &str) -> Problem {
     Problem::new(codes::UNKNOWN_ALERT, format!("There is no alert `{}`.", short(id)))
         .hint("GET /api/v1/alerts lists the alerts.")
+}
+
+/// Why somebody cannot do something with an alert.
+fn refused(refusal: &Refusal) -> Problem {
+    let (code, hint) = match refusal {
+        Refusal::Deadline => {
+            (codes::BAD_DEADLINE, "Say a time after now, within the next 30 days, in RFC 3339.")
+        }
+        Refusal::NotYours(_) => (codes::NOT_YOURS, "Assign it to yourself first."),
+        Refusal::NotAccepted(_) => {
+            (codes::NOT_YOURS, "Accept it if you are of that department, or return it.")
+        }
+        Refusal::Accepted => (codes::NOTHING_TO_DO, "Nothing is left to do."),
+        Refusal::FromNobody => (codes::NOTHING_TO_DO, "Hand it over or assign it instead."),
+        Refusal::TooManySteps => (codes::NOTHING_TO_DO, "Assign it to somebody who decides."),
+        Refusal::Closed => (codes::ALREADY_RESOLVED, "Add a note if you have something to say."),
+    };
+    Problem::new(code, format!("This cannot be done: {refusal}.")).hint(hint)
 }
 
 impl From<ChangeError> for Problem {
@@ -268,6 +298,16 @@ impl From<ChangeError> for Problem {
                     .hint("Add a note if you have something to say.")
                     .with("resolved_at", at)
             }
+            ChangeError::AlreadyShelved(earlier) => Self::new(
+                codes::ALREADY_SHELVED,
+                format!("{} shelved it until {}.", earlier.by, earlier.until),
+            )
+            .hint("To shelve it for another time, take it back first.")
+            .with("shelved", earlier),
+            ChangeError::NotShelved => Self::new(codes::NOT_SHELVED, "It is on no shelf.")
+                .hint("Its time may be over; GET the alert to see how it is."),
+            ChangeError::Refused(refusal) => refused(&refusal),
+            ChangeError::Seen(problem) => *problem,
             ChangeError::State(error) => error.into(),
         }
     }

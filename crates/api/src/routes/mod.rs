@@ -1,7 +1,12 @@
 //! The routes under `/api/v1`: one file per resource, one line per file.
 
 mod aggregates;
+mod alarm_load;
 mod alert_events;
+mod alert_groups;
+mod alert_handling;
+mod alert_log;
+mod alert_shelves;
 mod alerts;
 mod cap;
 mod commands;
@@ -33,6 +38,7 @@ mod rule_texts;
 mod rule_trials;
 mod rules;
 mod session;
+mod silences;
 mod stream;
 pub(crate) mod system;
 mod track;
@@ -63,9 +69,15 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     aggregates::routes,
     track::routes,
     alerts::routes,
+    alert_groups::routes,
     alert_events::routes,
     cap::routes,
     receivers::routes,
+    alert_shelves::routes,
+    alert_handling::routes,
+    alert_log::routes,
+    alarm_load::routes,
+    silences::routes,
     rules::routes,
     rule_trials::routes,
     rule_tests::routes,

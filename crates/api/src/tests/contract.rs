@@ -90,6 +90,9 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
     city.unknown("radon", "rogue-1");
     city.post("/api/v1/credentials/air-1/tokens", &json!({})).await;
     *city.desk.report.lock().expect("not poisoned") = vec![super::receivers::dead()];
+    let silence = json!({ "match": { "rule": "x" }, "reason": "y",
+        "ends_at": (super::fixture::NOW + city_model::Span::from_mins(1)).to_string() });
+    city.post("/api/v1/silences", &silence).await;
     let document = document();
     for (path, shape, pointer) in [
         ("/session", "Session", ""),
@@ -123,6 +126,21 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
         ("/alerts/a-1", "AlertDetail", ""),
         ("/alerts/a-1", "AlertLogEntry", "/log/0"),
         ("/alerts/a-1", "RuleRef", "/rule"),
+        ("/alerts/a-1", "Handling", "/handling"),
+        ("/alert-log", "AlertLogPage", ""),
+        ("/alert-log", "AlertLogItem", "/items/0"),
+        ("/alerts/groups", "PositionGroups", "/items/0"),
+        ("/alerts/groups", "AlertGroup", "/items/0/groups/0"),
+        ("/alarm-load", "AlarmLoad", ""),
+        ("/alarm-load", "PositionLoad", "/city"),
+        (
+            "/alarm-load?from=2026-11-22T00:00:00Z&to=2026-11-24T00:00:00Z",
+            "BadActor",
+            "/bad_actors/0",
+        ),
+        ("/silences", "SilencePage", ""),
+        ("/silences", "Silence", "/items/0"),
+        ("/silences", "AlertMatch", "/items/0/match"),
         ("/rules", "Rule", "/items/0"),
         ("/receivers", "Receiver", "/items/0"),
         ("/receivers", "ReceiverRoute", "/items/0/route"),

@@ -25,8 +25,8 @@ use tower::ServiceExt;
 
 use crate::{
     Brain, CityInfo, CommandDelivery, CommandRefusal, CommandSent, DeviceCommand, Ingest,
-    IngestStatus, Mode, Parts, Pushing, ReceiverReport, ReceiverTrial, Receivers, Role,
-    TrialRefusal, Trying, ZoneFiles, ZoneReload,
+    IngestStatus, Mode, Notices, Parts, Pushing, ReceiverReport, ReceiverTrial, Receivers, Role,
+    Silences, TrialRefusal, Trying, ZoneFiles, ZoneReload,
 };
 
 /// When the tests begin: 2026-11-23T12:00:00Z.
@@ -105,6 +105,24 @@ impl Receivers for Desk {
     }
 }
 
+/// Receivers that only remember what they are told.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub(crate) events: Mutex<Vec<AlertEvent>>,
+    /// Whether they cannot be told now.
+    pub(crate) failing: std::sync::atomic::AtomicBool,
+}
+
+impl Notices for Told {
+    fn tell(&self, event: &AlertEvent) -> Result<(), String> {
+        if self.failing.load(Ordering::Relaxed) {
+            return Err("the disk is full".to_owned());
+        }
+        self.events.lock().expect("not poisoned").push(event.clone());
+        Ok(())
+    }
+}
+
 /// Zone files: the first reload finds New Town where Harbour was, a second one nothing good.
 struct Files(Arc<Registry>);
 
@@ -159,6 +177,7 @@ pub(crate) struct City {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) rule_texts: RuleTexts,
+    pub(crate) told: Arc<Told>,
     pub(crate) brain: Brain,
     router: Router,
     admin: String,
@@ -200,6 +219,15 @@ impl City {
 
     /// The city over what an earlier one left in the state database.
     pub(crate) fn with_state(state: Arc<StateDb>, now: Timestamp) -> Self {
+        Self::inhibiting(state, now, Vec::new())
+    }
+
+    /// The city with alerts that keep others from being told.
+    pub(crate) fn inhibiting(
+        state: Arc<StateDb>,
+        now: Timestamp,
+        inhibit: Vec<city_rules::lifecycle::InhibitRule>,
+    ) -> Self {
         let options = ZoneOptions {
             layer: "district".to_owned(),
             name_property: Some("name".to_owned()),
@@ -236,6 +264,7 @@ impl City {
         let rule_book = Arc::new(rule_book.expect("good rules"));
         // Nothing is evaluated here.
         rule_book.connect(Box::new(|_| Some(ReloadReport::default())));
+        let told = Arc::new(Told::default());
         let brain = Brain::new(Parts {
             registry: registry.clone(),
             clients: clients.clone(),
@@ -254,6 +283,10 @@ impl City {
             mode: Mode::Demo,
             simulated: true,
             metrics: prometheus::Registry::new(),
+            silences: Arc::new(Silences::open(state.clone(), now).expect("silences")),
+            notices: told.clone(),
+            flood: city_rules::lifecycle::FloodConfig::default(),
+            inhibit: inhibit.into(),
             clock: clock.clone(),
             version: "0.0.0-test".to_owned(),
         })
@@ -270,6 +303,7 @@ impl City {
             pipeline,
             desk,
             rule_texts,
+            told,
             brain,
             router,
             admin,

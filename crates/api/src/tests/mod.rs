@@ -1,6 +1,7 @@
 //! The API from outside: requests in, answers out, everything real but the clock and the pipeline.
 
 mod access;
+mod alarm_load;
 mod alerts;
 mod cap;
 mod commands;
@@ -8,6 +9,8 @@ mod contract;
 mod credentials;
 pub(crate) mod fixture;
 mod fixture_rules;
+mod groups;
+mod handling;
 mod ingest;
 mod push;
 mod readings;
@@ -18,5 +21,7 @@ mod rule_groups;
 mod rule_trials;
 mod rules;
 mod server;
+mod shelves;
+mod silences;
 mod stream;
 mod web;

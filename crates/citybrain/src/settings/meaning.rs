@@ -25,6 +25,20 @@ pub(crate) fn check_meaning(
     check_location(settings, &kinds, problems);
     check_derived(settings, &kinds, problems);
     check_retention(settings, catalogue, problems);
+    check_inhibit(settings, problems);
+}
+
+fn check_inhibit(settings: &Settings, problems: &mut Vec<Problem>) {
+    if let Some(problem) = settings.flood.problem() {
+        let hint = "see the [flood] of `citybrain config example`";
+        problems.push(Problem::new("flood", problem, hint));
+    }
+    for (index, rule) in settings.inhibit.iter().enumerate() {
+        if let Some(problem) = rule.problem() {
+            let hint = "see the [[inhibit]] of `citybrain config example`";
+            problems.push(Problem::new(format!("inhibit[{index}]"), problem, hint));
+        }
+    }
 }
 
 fn check_retention(settings: &Settings, catalogue: &Catalogue, problems: &mut Vec<Problem>) {
@@ -172,6 +186,30 @@ mod tests {
             .into_iter()
             .map(|problem| format!("{}: {}", problem.key, problem.message))
             .collect()
+    }
+
+    #[test]
+    fn inhibition_of_everything_and_floods_of_nothing_are_problems() {
+        let found = problems(
+            r#"
+            [flood]
+            more_than = 3
+            [[inhibit]]
+            source = { rule = "power-out" }
+            target = { severity_at_most = "high", labels = { needs = "mains" } }
+            equal = ["zone"]
+            [[inhibit]]
+            source = { rule = ["a", "b"] }
+            target = {}
+        "#,
+        );
+        assert_eq!(
+            found,
+            [
+                "flood: `below` must be at least 1 and at most `more_than`",
+                "inhibit[1]: `target` matches every alert; say which are meant",
+            ]
+        );
     }
 
     #[test]

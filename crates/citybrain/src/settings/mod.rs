@@ -17,6 +17,7 @@ use city_model::{Crs, LocalText, Span};
 use city_pipeline::SourceSpec;
 use city_quality::{LocationChecks, MetricChecks};
 use city_registry::{Department, Kind};
+use city_rules::lifecycle::{FloodConfig, InhibitRule};
 use serde::Deserialize;
 
 use crate::hj212::Hj212Settings;
@@ -72,6 +73,12 @@ pub struct Settings {
     /// Receivers of alert events beside the brain.
     #[serde(default, rename = "receiver")]
     pub receivers: Vec<ReceiverConfig>,
+    /// Alerts that keep others from being told to outside receivers.
+    #[serde(default)]
+    pub inhibit: Vec<InhibitRule>,
+    /// When many alerts are a flood.
+    #[serde(default)]
+    pub flood: FloodConfig,
 }
 
 /// The city: its name, its files.

@@ -200,6 +200,7 @@ proptest! {
                     prop_assert_eq!(event.seq, 1);
                     prop_assert!(firing.insert(who, (id, severity)).is_none(), "fires twice");
                 }
+                AlertEventKind::Overdue => prop_assert!(false, "the evaluator knows no people"),
                 AlertEventKind::Escalated | AlertEventKind::Deescalated => {
                     let (known, last) = firing.insert(who, (id.clone(), severity)).expect("fires");
                     prop_assert_eq!(known, id);

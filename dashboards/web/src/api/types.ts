@@ -327,7 +327,28 @@ export interface AlertItem {
   zone_names: LocalText[];
 }
 
-export type AlertLogKind = "fired" | "escalated" | "deescalated" | "resolved" | "acknowledged" | "noted";
+export type AlertLogKind =
+  | "fired"
+  | "escalated"
+  | "deescalated"
+  | "resolved"
+  | "acknowledged"
+  | "noted"
+  | "silenced"
+  | "unsilenced"
+  | "inhibited"
+  | "uninhibited"
+  | "shelved"
+  | "unshelved"
+  | "silence_created"
+  | "silence_ended"
+  | "assigned"
+  | "accepted"
+  | "handed_over"
+  | "returned"
+  | "overdue"
+  | "flood_began"
+  | "flood_ended";
 
 export interface AlertLogEntry {
   seq: number;

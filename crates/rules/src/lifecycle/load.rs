@@ -1,20 +1,19 @@
 //! Alarm load as ISA-18.2 and IEC 62682 count it: how much work alerts are for those who watch.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use city_model::{Span, Timestamp};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
+use super::{FloodChange, FloodConfig, FloodMonitor};
+
 const TEN_MINUTES: Span = Span::from_mins(10);
 const HOUR: Span = Span::from_mins(60);
 const DAY: Span = Span::from_hours(24);
 
-/// More alerts than this in ten minutes are a flood.
-const FLOOD_BEGINS: usize = 10;
-/// A flood is over when there are fewer than this in ten minutes.
-const FLOOD_ENDS: usize = 5;
+/// More alerts than this are too many for ten minutes.
+const TEN_MINUTES_LIMIT: u64 = 10;
 /// More alerts than this are too many for an hour.
 const HOUR_LIMIT: u64 = 30;
 /// So many of one rule and subject within a minute are chattering.
@@ -32,6 +31,20 @@ pub struct Occurrence {
     pub fired: Timestamp,
     /// When it was over; `None` if it still fires at the end.
     pub ended: Option<Timestamp>,
+}
+
+impl Occurrence {
+    fn stood(&self, to: Timestamp) -> Span {
+        self.ended.unwrap_or(to).since(self.fired)
+    }
+
+    fn is_fleeting(&self, to: Timestamp) -> bool {
+        self.ended.is_some() && self.stood(to) <= MINUTE
+    }
+
+    fn is_stale(&self, to: Timestamp) -> bool {
+        self.stood(to) > DAY
+    }
 }
 
 /// The load of a length of time.
@@ -89,7 +102,7 @@ impl Load {
         let mut fired: Vec<Timestamp> = alerts.iter().map(|alert| alert.fired).collect();
         fired.sort_unstable();
         let share = f64::from(operators);
-        let floods = floods(&fired, to, operators as usize);
+        let floods = floods(&fired, to, operators);
         let periods = |span: Span, limit: u64| {
             let limit = limit * u64::from(operators);
             let period = |time: Timestamp| time.micros().div_euclid(span.micros());
@@ -108,7 +121,7 @@ impl Load {
             floods: floods.len() as u64,
             flood_minutes: floods.iter().map(|flood| flood.secs_f64() / 60.0).sum(),
             hours_over_30: periods(HOUR, HOUR_LIMIT),
-            ten_minutes_over_10: periods(TEN_MINUTES, FLOOD_BEGINS as u64),
+            ten_minutes_over_10: periods(TEN_MINUTES, TEN_MINUTES_LIMIT),
             ..Self::default()
         };
         load.rules = rules(alerts, to);
@@ -123,34 +136,70 @@ fn days(length: Span) -> f64 {
     (length.secs_f64() / DAY.secs_f64()).max(f64::MIN_POSITIVE)
 }
 
-/// How long each flood was; one that is not over ends with the range.
-fn floods(fired: &[Timestamp], to: Timestamp, operators: usize) -> Vec<Span> {
-    let mut floods = Vec::new();
-    let mut recent: VecDeque<Timestamp> = VecDeque::new();
-    let mut since: Option<Timestamp> = None;
-    // An alert counts for ten minutes; the flood ends when enough of them have passed.
-    let mut leave = |recent: &mut VecDeque<Timestamp>, since: &mut Option<Timestamp>, now| {
-        while let Some(out) = recent.front().map(|oldest| *oldest + TEN_MINUTES) {
-            if out > now {
-                break;
-            }
-            recent.pop_front();
-            if recent.len() < FLOOD_ENDS * operators
-                && let Some(began) = since.take()
-            {
-                floods.push(out.since(began));
-            }
+/// A pair of rule and subject, and how much of the load it is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Actor {
+    /// The rule's id.
+    pub rule: Arc<str>,
+    /// What it was about.
+    pub subject: Arc<str>,
+    /// How many alerts it raised.
+    pub alerts: u64,
+    /// Its part of all.
+    pub share: f64,
+    /// Whether it chattered: 3 alerts or more within a minute.
+    pub chattering: bool,
+    /// How many of its alerts were over within a minute.
+    pub fleeting: u64,
+    /// How many of its alerts stood for more than a day.
+    pub stale: u64,
+}
+
+/// The pairs of rule and subject that raised the most of some alerts, the worst first; `to` is the
+/// end of the time looked at.
+pub fn bad_actors(alerts: &[Occurrence], to: Timestamp, most: usize) -> Vec<Actor> {
+    let mut pairs: FxHashMap<(&Arc<str>, &Arc<str>), Vec<&Occurrence>> = FxHashMap::default();
+    for alert in alerts {
+        pairs.entry((&alert.rule, &alert.subject)).or_default().push(alert);
+    }
+    let actor = |((rule, subject), raised): ((&Arc<str>, &Arc<str>), Vec<&Occurrence>)| {
+        let mut times: Vec<Timestamp> = raised.iter().map(|alert| alert.fired).collect();
+        times.sort_unstable();
+        Actor {
+            rule: rule.clone(),
+            subject: subject.clone(),
+            alerts: raised.len() as u64,
+            share: raised.len() as f64 / alerts.len() as f64,
+            chattering: most_within(&times, MINUTE) >= CHATTERING,
+            fleeting: raised.iter().filter(|alert| alert.is_fleeting(to)).count() as u64,
+            stale: raised.iter().filter(|alert| alert.is_stale(to)).count() as u64,
         }
     };
-    for time in fired {
-        leave(&mut recent, &mut since, *time);
-        recent.push_back(*time);
-        if recent.len() > FLOOD_BEGINS * operators {
-            since.get_or_insert(*time);
+    let mut actors: Vec<Actor> = pairs.into_iter().map(actor).collect();
+    actors.sort_by(|a, b| {
+        let names = |actor: &Actor| (actor.rule.clone(), actor.subject.clone());
+        b.alerts.cmp(&a.alerts).then_with(|| names(a).cmp(&names(b)))
+    });
+    actors.truncate(most);
+    actors
+}
+
+/// How long each flood was; one that is not over ends with the range.
+fn floods(fired: &[Timestamp], to: Timestamp, operators: u32) -> Vec<Span> {
+    let config = FloodConfig::default();
+    let mut monitor = FloodMonitor::default();
+    let mut floods = Vec::new();
+    let mut end = |change: Option<FloodChange>| {
+        if let Some(FloodChange::Ended { began, at, .. }) = change {
+            floods.push(at.since(began));
         }
+    };
+    for (number, time) in fired.iter().enumerate() {
+        end(monitor.advance(*time, &config, operators));
+        monitor.fired(&number.to_string().into(), *time, &config, operators);
     }
-    leave(&mut recent, &mut since, to);
-    if let Some(began) = since {
+    end(monitor.advance(to, &config, operators));
+    if let Some(began) = monitor.since() {
         floods.push(to.since(began));
     }
     floods
@@ -182,9 +231,8 @@ fn rules(alerts: &[Occurrence], to: Timestamp) -> Vec<RuleLoad> {
             stale: 0,
         });
         rule.alerts += 1;
-        let stood = alert.ended.unwrap_or(to).since(alert.fired);
-        rule.fleeting += u64::from(alert.ended.is_some() && stood <= MINUTE);
-        rule.stale += u64::from(stood > DAY);
+        rule.fleeting += u64::from(alert.is_fleeting(to));
+        rule.stale += u64::from(alert.is_stale(to));
         times.entry((&alert.rule, &alert.subject)).or_default().push(alert.fired);
     }
     for ((rule, _), mut times) in times {
@@ -248,6 +296,30 @@ mod tests {
         let shares: Vec<(&str, u64)> =
             load.rules.iter().map(|rule| (&*rule.rule, rule.alerts)).collect();
         assert_eq!(shares, [("door", 6), ("pump", 1)]);
+    }
+
+    #[test]
+    fn the_worst_pairs_of_rule_and_subject_come_first() {
+        let alerts = [
+            alert("door", "a", 0, Some(10)),
+            alert("door", "a", 20, Some(30)),
+            alert("door", "a", 59, Some(200)),
+            alert("door", "b", 0, Some(30)),
+            alert("pump", "c", 5, None),
+        ];
+        let actors = bad_actors(&alerts, at(2 * 86_400), 2);
+        let door = Actor {
+            rule: "door".into(),
+            subject: "a".into(),
+            alerts: 3,
+            share: 0.6,
+            chattering: true,
+            fleeting: 2,
+            stale: 0,
+        };
+        assert_eq!((actors.len(), &actors[0]), (2, &door));
+        assert_eq!((&*actors[1].rule, &*actors[1].subject), ("door", "b"));
+        assert_eq!(bad_actors(&alerts, at(2 * 86_400), 9)[2].stale, 1);
     }
 
     #[test]
