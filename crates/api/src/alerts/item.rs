@@ -1,6 +1,6 @@
 //! Alerts as the API gives them.
 
-use city_model::{Alert, Directory, LocalText, Severity, Timestamp};
+use city_model::{Alert, Directory, EndReason, LocalText, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -130,6 +130,9 @@ pub(crate) struct AlertLogEntry {
     pub(crate) severity: Option<Severity>,
     /// The value that decided.
     pub(crate) value: Option<f64>,
+    /// Why it ended, if no reading cleared it.
+    #[schema(value_type = Option<schema::EndReason>)]
+    pub(crate) reason: Option<EndReason>,
 }
 
 /// An alert with its log.

@@ -1,6 +1,6 @@
 //! The alert list's tables and the statements that change them.
 
-use city_model::{Alert, AlertEvent, AlertEventKind, Severity, Subject, Timestamp};
+use city_model::{Alert, AlertEvent, AlertEventKind, EndReason, Severity, Subject, Timestamp};
 use city_store::StateError;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -51,6 +51,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
     "
     CREATE INDEX alerts_ended ON alerts (resolved_at) WHERE resolved_at IS NOT NULL;
 ",
+    // Why it ended, if no reading cleared it.
+    "ALTER TABLE alert_log ADD COLUMN reason TEXT;",
 ];
 
 /// The columns of an alert, in the order that [`stored`] reads.
@@ -77,6 +79,7 @@ pub(super) fn apply(
         note: None,
         severity: Some(alert.severity),
         value: alert.value,
+        reason: event.reason,
     };
     if !append(tx, &alert.id, &entry)? {
         return Ok(None);
@@ -148,12 +151,13 @@ pub(super) fn firing(conn: &Connection) -> Result<Vec<Stored>, StateError> {
 /// The log of one alert: by time, the engine's events in the order of their `seq`.
 pub(super) fn log(conn: &Connection, id: &str) -> Result<Vec<AlertLogEntry>, StateError> {
     let mut statement = conn.prepare_cached(
-        "SELECT at, kind, by, note, severity, value FROM alert_log WHERE alert = ?1
+        "SELECT at, kind, by, note, severity, value, reason FROM alert_log WHERE alert = ?1
          ORDER BY at, coalesce(engine_seq, 1 << 40), n",
     )?;
     let rows = statement.query_map([id], |row| {
         let kind: String = row.get(1)?;
         let severity: Option<u8> = row.get(4)?;
+        let reason: Option<String> = row.get(6)?;
         Ok(AlertLogEntry {
             seq: 0,
             at: Timestamp::from_micros(row.get(0)?),
@@ -163,6 +167,7 @@ pub(super) fn log(conn: &Connection, id: &str) -> Result<Vec<AlertLogEntry>, Sta
             note: row.get(3)?,
             severity: severity.and_then(severity_of),
             value: row.get(5)?,
+            reason: reason.and_then(|name| EndReason::ALL.into_iter().find(|r| r.name() == name)),
         })
     })?;
     let mut entries: Vec<AlertLogEntry> = rows.collect::<Result<_, _>>()?;
@@ -240,14 +245,15 @@ struct LogRow<'a> {
     note: Option<&'a str>,
     severity: Option<Severity>,
     value: Option<f64>,
+    reason: Option<EndReason>,
 }
 
 /// Appends to the log; `false` if this event of the engine is there already.
 fn append(tx: &Transaction<'_>, alert: &str, row: &LogRow<'_>) -> rusqlite::Result<bool> {
     let mut statement = tx.prepare_cached(
-        "INSERT INTO alert_log (alert, n, engine_seq, at, kind, by, note, severity, value)
+        "INSERT INTO alert_log (alert, n, engine_seq, at, kind, by, note, severity, value, reason)
          VALUES (?1, (SELECT coalesce(max(n), 0) + 1 FROM alert_log WHERE alert = ?1),
-                 ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (alert, engine_seq) DO NOTHING",
     )?;
     let added = statement.execute(params![
@@ -259,6 +265,7 @@ fn append(tx: &Transaction<'_>, alert: &str, row: &LogRow<'_>) -> rusqlite::Resu
         row.note,
         row.severity.map(severity_code),
         row.value,
+        row.reason.map(EndReason::name),
     ])?;
     Ok(added > 0)
 }
@@ -271,7 +278,8 @@ fn person(
     at: Timestamp,
     note: Option<&str>,
 ) -> rusqlite::Result<()> {
-    let row = LogRow { engine_seq: None, at, kind, by, note, severity: None, value: None };
+    let (severity, value, reason) = (None, None, None);
+    let row = LogRow { engine_seq: None, at, kind, by, note, severity, value, reason };
     append(tx, id, &row)?;
     touch(tx, id, at, 0)
 }

@@ -279,6 +279,8 @@ export interface AlertItem {
 
 export type AlertLogKind = "fired" | "escalated" | "deescalated" | "resolved" | "acknowledged" | "noted";
 
+export type EndReason = "rule_removed" | "rule_changed" | "not_selected" | "not_watched" | "zone_gone" | "state_lost";
+
 export interface AlertLogEntry {
   seq: number;
   at: string;
@@ -287,6 +289,7 @@ export interface AlertLogEntry {
   note: string | null;
   severity: Severity | null;
   value: number | null;
+  reason: EndReason | null;
 }
 
 export interface AlertDetail extends AlertItem {
