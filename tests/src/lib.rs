@@ -13,6 +13,7 @@ pub mod instance;
 pub mod mosquitto;
 pub mod mqtt_load;
 pub mod network;
+pub mod peers;
 pub mod power;
 pub mod publisher;
 pub mod sink;

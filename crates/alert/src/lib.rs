@@ -6,15 +6,18 @@ mod engine;
 mod notifier;
 mod outbox;
 mod receivers;
+mod route;
 mod state;
+mod told;
 
-pub use config::{CityFacts, ReceiverConfig};
+pub use config::{CityFacts, PlaceBook, ReceiverConfig};
 pub use engine::{
     Engine, EngineError, EngineHandle, EngineParts, EngineStatus, LowWater, Recovered,
 };
-pub use notifier::{Notifier, ReceiverStatus};
+pub use notifier::{Failure, Notifier, NotifierError, ReceiverReport, ReceiverStatus};
 pub use outbox::Outbox;
 pub use receivers::{
     Delivering, Delivery, DeliveryError, Limits, RECEIVERS, Receiver, ReceiverKind, TrialError,
     plain_client,
 };
+pub use route::{LabelValues, Route};

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use city_model::{AlertEvent, Severity, Span, Timestamp};
+use city_model::{AlertEvent, Span, Timestamp};
 use city_store::{StateDb, StateError};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use tokio::sync::Notify;
 
 use crate::receivers::Delivery;
+use crate::route::Route;
 
 /// Events that may wait for one receiver; past that the oldest are given up and counted.
 const CAPACITY: i64 = 100_000;
@@ -19,14 +20,6 @@ const REMEMBER: Span = Span::from_hours(90 * 24);
 
 /// Forgets what was delivered or given up before ?1.
 const FORGET: &str = "DELETE FROM alert_outbox WHERE coalesce(delivered_at, given_up_at) < ?1";
-
-/// What the outbox needs to know of a receiver.
-#[derive(Clone, Debug)]
-pub(crate) struct Route {
-    pub(crate) receiver: String,
-    pub(crate) severity: Severity,
-    pub(crate) inside: bool,
-}
 
 /// One event for one receiver, as kept.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +34,7 @@ pub(crate) struct Waiting {
 /// The outbox of all receivers.
 #[derive(Debug)]
 pub struct Outbox {
-    state: Arc<StateDb>,
+    pub(crate) state: Arc<StateDb>,
     routes: Vec<Route>,
     pub(crate) news: Notify,
 }
@@ -55,7 +48,8 @@ impl Outbox {
     /// they are. Call [`Outbox::ring`] once the transaction is durable.
     ///
     /// A receiver that was told of an alert hears everything that follows, also when the alert
-    /// has become milder than what it asks for: it must hear that it ended.
+    /// has become milder than what it asks for: it must hear that it ended, unless it wants to hear
+    /// of no end.
     pub(crate) fn put(
         &self,
         tx: &Transaction<'_>,
@@ -70,7 +64,7 @@ impl Outbox {
         )?;
         for event in events {
             let body = serde_json::to_string(event).unwrap_or_default();
-            for route in &self.routes {
+            for route in self.routes.iter().filter(|route| route.hears_of(event)) {
                 insert.execute(params![
                     route.receiver,
                     event.key,
@@ -215,9 +209,8 @@ impl Outbox {
     }
 }
 
-/// Simulated and test data reach receivers inside only.
 fn wants(route: &Route, event: &AlertEvent) -> bool {
-    event.alert.severity >= route.severity && (route.inside || !event.alert.simulated)
+    route.wants(event)
 }
 
 #[cfg(test)]
@@ -227,8 +220,8 @@ mod tests {
     fn outbox() -> Outbox {
         let state = Arc::new(StateDb::in_memory().expect("a database"));
         crate::state::migrate(&state).expect("tables");
-        let route = Route { receiver: "desk".to_owned(), severity: Severity::Low, inside: true };
-        Outbox::new(state, vec![route])
+        let desk = crate::ReceiverConfig::new("desk", "webhook", serde_json::Value::Null);
+        Outbox::new(state, vec![desk.route()])
     }
 
     #[test]

@@ -63,6 +63,10 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX alert_outbox_done ON alert_outbox (coalesce(delivered_at, given_up_at));
 ",
+    "
+    CREATE INDEX alert_outbox_given_up ON alert_outbox (receiver, id)
+        WHERE given_up_at IS NOT NULL;
+",
 ];
 
 pub(crate) fn migrate(state: &StateDb) -> Result<(), StateError> {

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use city_alert::{CityFacts, ReceiverConfig};
+use city_alert::ReceiverConfig;
 use city_model::{AlertEvent, AlertEventKind, Marks, Severity};
 use city_pipeline::Follower as _;
 use support::world::{Running, World};
@@ -53,14 +53,8 @@ impl Hook {
     }
 
     fn config(&self, id: &str, inside: bool) -> ReceiverConfig {
-        ReceiverConfig {
-            id: id.to_owned(),
-            kind: "webhook".to_owned(),
-            severity: Severity::Low,
-            inside,
-            city: CityFacts::default(),
-            options: serde_json::json!({ "url": self.url }),
-        }
+        let options = serde_json::json!({ "url": self.url });
+        ReceiverConfig { inside, ..ReceiverConfig::new(id, "webhook", options) }
     }
 
     async fn next(&mut self) -> AlertEvent {

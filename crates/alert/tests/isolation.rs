@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use city_alert::{ReceiverConfig, ReceiverStatus};
-use city_model::Marks;
+use city_model::{Marks, Span};
 use serde_json::json;
-use support::world::{World, until};
+use support::world::{NOW, World, until};
 use support::{Recorder, Reply, Seen};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -52,6 +52,28 @@ fn memory_mb() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").expect("Linux");
     let pages: u64 = text.split(' ').nth(1).expect("resident").parse().expect("a number");
     pages * 4_096 / 1_000_000
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_takes_a_test_is_told_at_once_of_what_waits() {
+    let world = World::new();
+    let server = Recorder::start(Reply::new(204, "")).await;
+    server.then([Reply::new(503, "maintenance").retry_after(3_600)]);
+    let running = world.start(vec![webhook("desk", &server.url)]);
+    let delivering = running.deliver();
+    running.follow(&world.commit(0, 80.0, Marks::NONE));
+    let status = || running.notifier.status().remove("desk").unwrap_or_default();
+    let waits = until(async || status().next_try.map(|_| status())).await;
+    assert_eq!((waits.waiting, waits.failing_since), (1, Some(NOW)));
+    assert!(waits.next_try >= Some(NOW + Span::from_mins(60)), "{waits:?}");
+
+    let config = running.notifier.config("desk").expect("there");
+    running.notifier.try_out(config).await.expect("taken");
+    until(async || (server.count() == 4).then_some(())).await;
+    until(async || (status().error.is_none() && status().waiting == 0).then_some(())).await;
+    assert_eq!(status().next_try, None);
+    assert!(status().last_failure.is_some_and(|failure| failure.message.contains("maintenance")));
+    delivering.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,6 +146,23 @@ async fn bad_receivers_delay_no_good_one_and_are_seen() {
         (status("good") == ReceiverStatus { waiting: 0, ..good_one.clone() }).then_some(())
     })
     .await;
+
+    // What is kept of each, in full: how many wait since when, and that nothing was given up.
+    let report = running.notifier.report().expect("read");
+    let ids: Vec<&str> = report.iter().map(|receiver| receiver.route.receiver.as_str()).collect();
+    assert_eq!(ids, ["dead", "broken", "hanging", "slow", "cut", "good"]);
+    for receiver in report {
+        let id = receiver.route.receiver.as_str();
+        let (waiting, bad) = (receiver.status.waiting, !["slow", "good"].contains(&id));
+        assert_eq!(receiver.oldest_waiting, (waiting > 0).then_some(NOW), "{receiver:?}");
+        assert_eq!(receiver.status.failing_since, bad.then_some(NOW), "{receiver:?}");
+        assert_eq!(receiver.status.last_failure.is_some(), bad, "{receiver:?}");
+        assert!(
+            if bad { waiting as usize == wanted } else { id == "slow" || waiting == 0 },
+            "{id}"
+        );
+        assert_eq!((receiver.given_up, receiver.last_given_up), (0, None), "{id}");
+    }
 
     // Bad receivers are not asked more than backoff allows, and slow ones lose nothing.
     assert!(broken.count() < 40, "asked {} times", broken.count());

@@ -14,7 +14,7 @@ use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
-use crate::{CityInfo, Ingest, Mode, RuleFiles, ZoneFiles};
+use crate::{CityInfo, Ingest, Mode, Receivers, RuleFiles, ZoneFiles};
 
 /// A cheap handle to the state of the API.
 #[derive(Clone)]
@@ -31,7 +31,9 @@ pub(crate) struct Inner {
     pub(crate) ingest: Arc<dyn Ingest>,
     pub(crate) zone_files: Arc<dyn ZoneFiles>,
     pub(crate) rule_files: Arc<dyn RuleFiles>,
+    pub(crate) receivers: Arc<dyn Receivers>,
     pub(crate) city: CityInfo,
+    pub(crate) cap: Option<city_cap::Issuer>,
     pub(crate) mode: Mode,
     pub(crate) simulated: bool,
     pub(crate) metrics: prometheus::Registry,

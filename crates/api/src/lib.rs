@@ -20,6 +20,7 @@ mod parameters;
 mod parts;
 mod precondition;
 mod problem;
+mod receivers;
 mod routes;
 mod schema;
 mod select;
@@ -56,6 +57,9 @@ pub use crate::parts::{
     BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,
     DeviceCommand, EndedAlert, Ingest, IngestStatus, Mode, Parts, Pushing, ReceiverState,
     RuleFiles, RuleReload, ZoneFiles, ZoneReload,
+};
+pub use crate::receivers::{
+    ReceiverFailure, ReceiverReport, ReceiverRoute, ReceiverTrial, Receivers, TrialRefusal, Trying,
 };
 
 /// The largest body that a request may have, in bytes.
@@ -124,7 +128,9 @@ impl Brain {
                 ingest: parts.ingest,
                 zone_files: parts.zone_files,
                 rule_files: parts.rule_files,
+                receivers: parts.receivers,
                 city: parts.city,
+                cap: parts.cap,
                 mode: parts.mode,
                 simulated: parts.simulated,
                 metrics: parts.metrics,

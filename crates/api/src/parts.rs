@@ -13,6 +13,8 @@ use city_store::{DeadLetterId, SharedStore, StateDb};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::receivers::Receivers;
+
 /// What the brain is put together from.
 pub struct Parts {
     /// Devices, metrics, zones.
@@ -31,8 +33,12 @@ pub struct Parts {
     pub zone_files: Arc<dyn ZoneFiles>,
     /// The files that the rules come from.
     pub rule_files: Arc<dyn RuleFiles>,
+    /// The receivers of alerts.
+    pub receivers: Arc<dyn Receivers>,
     /// The city.
     pub city: CityInfo,
+    /// Who speaks in the Common Alerting Protocol, if somebody does.
+    pub cap: Option<city_cap::Issuer>,
     /// Demonstration or the real thing.
     pub mode: Mode,
     /// Whether everything in this instance is simulated; said on every screen.
@@ -117,6 +123,9 @@ pub struct ReceiverState {
     pub last_delivery: Option<Timestamp>,
     /// Why deliveries fail now; `null` while they work.
     pub error: Option<String>,
+    /// Since when they fail, as far back as the start; `null` while they work.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub failing_since: Option<Timestamp>,
 }
 
 /// A message on its way: see [`Ingest::push`].

@@ -51,6 +51,9 @@ codes! {
     UNKNOWN_METRIC "unknown_metric" 404 "There is no such metric";
     UNKNOWN_ZONE "unknown_zone" 404 "There is no such zone";
     UNKNOWN_ALERT "unknown_alert" 404 "There is no such alert";
+    NO_CAP "no_cap" 404 "The city does not speak CAP";
+    UNKNOWN_RECEIVER "unknown_receiver" 404 "There is no such receiver";
+    OWN_RECEIVER "own_receiver" 409 "The receiver is this program itself";
     UNKNOWN_RULE "unknown_rule" 404 "There is no such rule";
     UNKNOWN_DEAD_LETTER "unknown_dead_letter" 404 "There is no such dead letter";
     UNKNOWN_SOURCE "unknown_source" 404 "There is no such source";

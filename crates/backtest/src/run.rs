@@ -250,13 +250,11 @@ pub fn backtest(
 fn warm_up(rules: &RuleSet, directory: &Directory) -> Span {
     let needs = rules.rules().iter().map(|rule| {
         let reach = match &rule.condition {
-            Condition::Function(function) => function.reach(),
-            Condition::Zone(aggregate) => aggregate.over,
             Condition::Silence(silence) => {
                 let allowed = directory.devices().filter_map(|device| silence.allowance(device));
                 allowed.max().unwrap_or(Span::ZERO)
             }
-            _ => Span::ZERO,
+            other => other.reach(),
         };
         let hold = rule.holds().into_iter().max().unwrap_or(Span::ZERO);
         let all = [reach, hold, rule.keep_firing_for].map(Span::micros);

@@ -43,7 +43,10 @@ impl Wanted {
     pub(crate) fn new(rules: &[&RuleSet], directory: &Directory, store: &dyn Store) -> Self {
         let rules = || rules.iter().flat_map(|set| set.rules());
         let of = |device: &Device| {
-            let own: Vec<_> = rules().filter(|rule| rule.select.matches_device(device)).collect();
+            let own: Vec<_> = rules()
+                .filter(|rule| rule.condition.takes_readings())
+                .filter(|rule| rule.select.matches_device(device))
+                .collect();
             let stored = store.last_of_device(device.key).into_iter().map(|(metric, _)| metric);
             let wanted = |key: &city_model::MetricKey| {
                 let Some(metric) = directory.metrics.get(*key) else { return false };

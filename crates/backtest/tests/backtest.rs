@@ -157,6 +157,28 @@ fn it_finds_what_the_evaluator_finds_live() {
 }
 
 #[test]
+fn rules_with_a_schedule_raise_on_it_alone() {
+    // The episodes are from 10:00 to 11:00 UTC, which is 18:00 to 19:00 in Shanghai.
+    let text = RULES.replace(
+        "    for: 2m\n",
+        "    for: 2m\n    schedule: {times: '18:20-18:40', time_zone: Asia/Shanghai, outside: end}\n",
+    );
+    let mut request = request(&text);
+    request.rules = Arc::new(request.rules.only(&["pm25-high".to_owned()]));
+    let report = run(&request);
+    let found: Vec<_> = report
+        .alerts
+        .iter()
+        .map(|alert| (alert.started_at, alert.fired_at, alert.resolved_at))
+        .collect();
+    let expected = [1, 2].map(|day| {
+        let minute = |minute: i64| at(day * 1_440 + 600 + minute);
+        (minute(20), minute(22), Some(minute(40)))
+    });
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn a_device_that_was_never_heard_is_not_silent() {
     let (store, directory) = (store(), directory());
     // Nothing is stored before the third hour.

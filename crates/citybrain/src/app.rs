@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use city_alert::{CityFacts, Engine, EngineParts, Notifier, ReceiverConfig};
+use city_alert::{Engine, EngineParts, Notifier, PlaceBook, ReceiverConfig};
 use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Tokens};
 use city_collect::{Collector, FileMemory};
-use city_model::{Severity, SharedClock, Span};
+use city_model::{SharedClock, Span};
 use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
 use city_registry::Registry;
 use city_registry::credentials::Credentials;
@@ -27,6 +27,7 @@ use crate::doors::Door;
 use crate::downlink::Downlinks;
 use crate::hj212::Hj212Door;
 use crate::metrics::{Figure, Growth, Read};
+use crate::receivers::Told;
 use crate::rules::Rules;
 use crate::run_file::RunFile;
 use crate::settings::Settings;
@@ -151,11 +152,15 @@ impl App {
         let token = mint("admin", Role::Admin, "printed at a start", Some(LOGIN_LIFETIME))?;
 
         progress("starting the alert engine");
+        crate::receivers::check_departments(&settings.receivers, &registry, &rules)??;
         let mut receivers = vec![brain_receiver(http_address, &engine_token)];
         if !settings.city.simulated {
             receivers.extend(settings.receivers.iter().cloned());
         } else if !settings.receivers.is_empty() {
             tracing::warn!("city.simulated is true: alerts reach no outside receiver");
+        }
+        for receiver in &mut receivers {
+            receiver.city.places = PlaceBook::of(registry.clone());
         }
         let notifier = Arc::new(Notifier::new(state.clone(), receivers, clock.clone(), &metrics)?);
         let rules = Arc::new(rules);
@@ -195,12 +200,14 @@ impl App {
             rules: rules_in_force,
             zone_files: zones.clone(),
             rule_files: rule_files.clone(),
+            receivers: Arc::new(Told::new(notifier.clone())),
             ingest: ingest.clone(),
             city: CityInfo {
                 name: settings.city.name.clone(),
                 time_zone: settings.city.time_zone.clone(),
                 bounds: shown_bounds,
             },
+            cap: settings.issuer().and_then(Result::ok),
             mode,
             simulated: settings.city.simulated,
             metrics: metrics.clone(),
@@ -311,14 +318,9 @@ impl App {
 
 /// The brain is told about alerts exactly as an outside receiver is: by a webhook.
 fn brain_receiver(http: SocketAddr, token: &str) -> ReceiverConfig {
-    ReceiverConfig {
-        id: BRAIN.to_owned(),
-        kind: "webhook".to_owned(),
-        severity: Severity::Low,
-        inside: true,
-        city: CityFacts::default(),
-        options: serde_json::json!({ "url": format!("http://{http}/api/v1/alert-events"), "token": token }),
-    }
+    let url = format!("http://{http}/api/v1/alert-events");
+    let options = serde_json::json!({ "url": url, "token": token });
+    ReceiverConfig { inside: true, ..ReceiverConfig::new(BRAIN, "webhook", options) }
 }
 
 async fn maintain(store: SharedStore, clock: SharedClock, stop: CancellationToken) {

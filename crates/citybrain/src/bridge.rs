@@ -118,6 +118,6 @@ fn broker(name: &str, status: &watch::Receiver<Status>) -> BrokerStatus {
 }
 
 fn receiver((id, status): (String, ReceiverStatus)) -> ReceiverState {
-    let ReceiverStatus { waiting, last_delivery, error } = status;
-    ReceiverState { id, waiting, last_delivery, error }
+    let ReceiverStatus { waiting, last_delivery, error, failing_since, .. } = status;
+    ReceiverState { id, waiting, last_delivery, error, failing_since }
 }

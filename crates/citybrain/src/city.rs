@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use city_model::{Catalogue, Directory};
 use city_pipeline::Sources;
 use city_registry::{DeviceEntry, Seed, read_devices};
-use city_rules::RuleSet;
+use city_rules::{RuleSet, Setting};
 
 use crate::codecs::CodecFiles;
 use crate::settings::{Problem, Problems, Settings, StoreBackend, check_meaning};
@@ -58,12 +58,16 @@ impl City {
         let codecs = CodecFiles::read(settings.city.codecs.as_deref(), &mut problems.0);
         codecs.check(&settings.city.kinds, &mut problems.0);
         crate::kinds::check(&settings.city.kinds, &catalogue, &mut problems.0);
-        let rules = read_rules(settings.city.rules.as_deref(), &mut problems.0);
+        let setting = Setting::in_zone(&settings.city.time_zone).unwrap_or_default();
+        let rules = read_rules(settings.city.rules.as_deref(), &setting, &mut problems.0);
         let directory = Directory::new([], catalogue.clone(), zones.zones().to_vec(), 0);
         if let Err(found) = rules.check_against(&directory) {
             problems.0.push(rule_problem(settings.city.rules.as_deref(), &found));
         }
+        let is_zone = |id: &str| directory.zone_by_id(id).is_some();
+        crate::receivers::check_zones(&settings, is_zone, &mut problems.0);
         problems.into_result()?;
+        warnings.extend(crate::receivers::unknown_rules(&settings, &rules));
         let bounds = settings.city.bounds.or_else(|| zones.bounds());
         let seed = Seed {
             catalogue,
@@ -98,7 +102,7 @@ fn bounds_of(devices: &[DeviceEntry]) -> Option<[f64; 4]> {
 
 /// What types alone cannot say.
 fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
-    if jiff::tz::TimeZone::get(&settings.city.time_zone).is_err() {
+    if Setting::in_zone(&settings.city.time_zone).is_none() {
         problems.push(Problem::new(
             "city.time_zone",
             format!("`{}` is no time zone", settings.city.time_zone),
@@ -117,6 +121,10 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
     settings.mqtt.check(problems);
     settings.hj212.check(&settings.sources, problems);
     check_store(settings, problems);
+    for (key, message) in settings.issuer().and_then(Result::err).into_iter().flatten() {
+        let hint = "see [cap] of `citybrain config example`";
+        problems.push(Problem::new(format!("cap.{key}"), message, hint));
+    }
     check_outside(settings, problems);
     let names: Vec<&str> = settings.brokers.iter().map(|broker| broker.name.as_str()).collect();
     for (index, source) in settings.sources.iter().enumerate() {
@@ -262,7 +270,7 @@ pub fn rule_paths(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn read_rules(directory: Option<&Path>, problems: &mut Vec<Problem>) -> RuleSet {
+fn read_rules(directory: Option<&Path>, setting: &Setting, problems: &mut Vec<Problem>) -> RuleSet {
     let Some(directory) = directory else { return RuleSet::default() };
     let files = match rule_files(directory) {
         Ok(files) => files,
@@ -275,7 +283,7 @@ fn read_rules(directory: Option<&Path>, problems: &mut Vec<Problem>) -> RuleSet 
             return RuleSet::default();
         }
     };
-    RuleSet::parse(&files).unwrap_or_else(|found| {
+    RuleSet::parse_in(&files, setting).unwrap_or_else(|found| {
         problems.push(rule_problem(Some(directory), &found));
         RuleSet::default()
     })

@@ -12,6 +12,7 @@ mod downlink;
 pub mod hj212;
 mod kinds;
 pub mod metrics;
+mod receivers;
 mod rules;
 pub mod run_file;
 pub mod sample;

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use city_alert::EngineHandle;
 use city_api::{EndedAlert, RuleReload};
 use city_registry::Registry;
-use city_rules::RuleSet;
+use city_rules::{RuleSet, Setting};
 use tokio_util::sync::CancellationToken;
 
 use crate::city::{rule_files, rule_paths};
@@ -39,7 +39,21 @@ impl Rules {
         let (turn, seen, refused) = (Mutex::default(), Mutex::default(), Mutex::default());
         let rules = Self { folder, registry, in_force, engine, turn, seen, refused };
         *rules.seen.lock().unwrap_or_else(PoisonError::into_inner) = rules.stamps();
+        rules.tell_not_judged(&rules.in_force.load());
         rules
+    }
+
+    /// Logs the devices that are selected by rules and have no limits for them.
+    fn tell_not_judged(&self, rules: &RuleSet) {
+        for found in rules.not_judged(&self.registry.directory()) {
+            tracing::warn!(
+                rule = %found.rule,
+                devices = found.devices.len(),
+                first = ?found.devices.iter().take(5).collect::<Vec<_>>(),
+                "a rule does not judge devices {}",
+                found.reason.en
+            );
+        }
     }
 
     /// Reads all files and puts their rules in force, all or nothing.
@@ -69,7 +83,10 @@ impl Rules {
         };
         let files = rule_files(folder)
             .map_err(|error| vec![format!("{} cannot be read: {error}", folder.display())])?;
-        let rules = RuleSet::parse(&files)
+        // The zone of the city stays; calendars are read anew.
+        let time_zone = self.in_force.load().setting().time_zone.clone();
+        let city = Setting { time_zone, ..Setting::default() };
+        let rules = RuleSet::parse_in(&files, &city)
             .and_then(|rules| rules.check_against(&self.registry.directory()).map(|()| rules))
             .map_err(|problems| problems.0.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let rules = Arc::new(rules);
@@ -77,6 +94,7 @@ impl Rules {
             return Err(vec!["the alert engine has stopped; its log says why".to_owned()]);
         };
         self.in_force.store(rules.clone());
+        self.tell_not_judged(&rules);
         let names = |ids: Vec<Arc<str>>| ids.iter().map(ToString::to_string).collect();
         Ok(RuleReload {
             rules: rules.len() as u64,

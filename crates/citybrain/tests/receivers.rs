@@ -54,18 +54,24 @@ fn server() -> (String, mpsc::Receiver<String>) {
 
 /// The lines of the example that are keys or tables behind a `#`, without it.
 fn uncommented(text: &str) -> String {
-    let (_, receivers) = text.split_once("# Receivers of alert events").expect("the section");
+    let (_, receivers) = text.split_once("# [cap]").expect("the section");
     let lines = receivers.lines().filter_map(|line| line.strip_prefix("# "));
     let key = |line: &&str| line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
     let lines = lines.filter(|line| line.starts_with('[') || key(line));
-    lines.fold(String::new(), |all, line| all + line + "\n")
+    lines.fold("[cap]\n".to_owned(), |all, line| all + line + "\n")
 }
 
 #[test]
 fn every_receiver_of_the_example_is_good() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = uncommented(EXAMPLE);
-    for secret in ["duty-chat.url", "duty-chat.secret", "mail-password", "alertmanager-password"] {
+    for secret in [
+        "duty-chat.url",
+        "duty-chat.secret",
+        "mail-password",
+        "alertmanager-password",
+        "office-token",
+    ] {
         assert!(text.contains(secret), "{text}");
         std::fs::write(folder.path().join(secret), "https://chat.example/x\n").expect("written");
     }
@@ -73,11 +79,16 @@ fn every_receiver_of_the_example_is_good() {
     std::fs::write(folder.path().join("city-ca.pem"), signed.cert.pem()).expect("written");
     let settings = load(configuration(folder.path(), &text).as_ref()).expect("good settings");
     let kinds: Vec<_> = settings.receivers.iter().map(|receiver| receiver.kind.as_str()).collect();
-    assert_eq!(kinds, ["webhook", "alertmanager", "email", "dingtalk"]);
+    assert_eq!(kinds, ["webhook", "alertmanager", "email", "mqtt", "cap", "dingtalk"]);
     for receiver in &settings.receivers {
         assert_eq!(receiver.check(), Ok(()), "{}", receiver.id);
         assert_eq!(receiver.city.name.en, "Test");
     }
+    let desk = settings.receivers[0].route();
+    assert_eq!(
+        (desk.zones, desk.labels.len(), desk.resolved),
+        (vec!["haidian".to_owned()], 1, true)
+    );
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::tls::TlsError;
 const REQUESTS: usize = u16::MAX as usize + 1024;
 /// How long the TCP connection and the CONNACK may take.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
-/// Messages of ours in flight: there are none, and the library reserves room for each.
+/// Messages of ours in flight: there are few, and the library reserves room for each.
 const OUTGOING: u16 = 16;
 
 /// Why there is no connection, or no longer.
@@ -97,6 +97,12 @@ pub enum LinkError {
     /// Anything else that the client library reports over MQTT 5.
     #[error("MQTT 5: {0}")]
     V5(#[source] Box<v5::ConnectionError>),
+    /// The broker did not take a message of ours.
+    #[error("the broker does not take the message: {reason:?}; check its access rules")]
+    NotTaken {
+        /// Its reason, as the standard names it.
+        reason: packets_v5::PubAckReason,
+    },
     /// The broker sent more than there was room for, while the pipeline was full.
     #[error(
         "the broker sent more than receive_maximum messages while the pipeline was full; \
@@ -129,6 +135,8 @@ pub(crate) enum Event {
     Message(Delivery),
     /// For each filter of a SUBSCRIBE, in order, whether it was granted, or why not.
     Subscribed(Vec<Result<(), String>>),
+    /// A message of ours was taken; or why it was not, as the standard names it (MQTT 5).
+    Published(Result<(), packets_v5::PubAckReason>),
     Ping,
     Pong,
     /// Our goodbye is out.
@@ -163,10 +171,24 @@ pub(crate) enum Requests {
 }
 
 impl Link {
-    /// Prepares a connection; [`Link::next`] makes it.
+    /// Prepares a connection with a session that lasts, but for a Sparkplug host; [`Link::next`]
+    /// makes it.
     pub(crate) fn prepare(
         config: &BrokerConfig,
         sparkplug: Option<&Host>,
+    ) -> Result<(Self, Requests), LinkError> {
+        Self::prepare_for(config, sparkplug, sparkplug.is_some())
+    }
+
+    /// Prepares a connection whose session ends with it.
+    pub(crate) fn prepare_brief(config: &BrokerConfig) -> Result<(Self, Requests), LinkError> {
+        Self::prepare_for(config, None, true)
+    }
+
+    fn prepare_for(
+        config: &BrokerConfig,
+        sparkplug: Option<&Host>,
+        brief: bool,
     ) -> Result<(Self, Requests), LinkError> {
         let password = password(config)?;
         let login = config.username.clone().zip(password.or_else(|| Some(String::new())));
@@ -190,7 +212,7 @@ impl Link {
                 options
                     .set_transport(transport)
                     .set_keep_alive(keep_alive)
-                    .set_clean_session(sparkplug.is_some())
+                    .set_clean_session(brief)
                     .set_manual_acks(true)
                     .set_inflight(OUTGOING)
                     .set_max_packet_size(limit, limit);
@@ -215,15 +237,12 @@ impl Link {
             }
             MqttVersion::V5 => {
                 let mut options = v5::MqttOptions::new(&config.client_id, host, config.port());
-                let expiry = match sparkplug {
-                    Some(_) => 0,
-                    None => config.session_expiry.to_std().as_secs(),
-                };
+                let expiry = if brief { 0 } else { config.session_expiry.to_std().as_secs() };
                 // The topic alias maximum is left unset: the library loses aliases on reconnect.
                 options
                     .set_transport(transport)
                     .set_keep_alive(keep_alive)
-                    .set_clean_start(sparkplug.is_some())
+                    .set_clean_start(brief)
                     .set_manual_acks(true)
                     .set_outgoing_inflight_upper_limit(OUTGOING)
                     .set_connection_timeout(CONNECT_PATIENCE.as_secs())
@@ -327,13 +346,23 @@ impl Requests {
 
     /// Publishes a state of ours: QoS 1, retained.
     pub(crate) fn retain(&self, topic: &str, payload: Vec<u8>) -> Result<(), LinkError> {
+        self.publish_surely(topic, payload, true)
+    }
+
+    /// Publishes at QoS 1.
+    pub(crate) fn publish_surely(
+        &self,
+        topic: &str,
+        payload: Vec<u8>,
+        retain: bool,
+    ) -> Result<(), LinkError> {
         let sent = match self {
             Self::V4(client) => {
-                client.try_publish(topic, rumqttc::QoS::AtLeastOnce, true, payload).is_ok()
+                client.try_publish(topic, rumqttc::QoS::AtLeastOnce, retain, payload).is_ok()
             }
             Self::V5(client) => {
                 let qos = v5::mqttbytes::QoS::AtLeastOnce;
-                client.try_publish(topic, qos, true, payload).is_ok()
+                client.try_publish(topic, qos, retain, payload).is_ok()
             }
         };
         if sent { Ok(()) } else { Err(LinkError::Stuck) }
@@ -390,13 +419,14 @@ fn event_v4(event: rumqttc::Event) -> Event {
             };
             Event::Subscribed(packet.return_codes.into_iter().map(answer).collect())
         }
+        Packet::PubAck(_) => Event::Published(Ok(())),
         Packet::PingResp => Event::Pong,
         _ => Event::Other,
     }
 }
 
 fn event_v5(event: v5::Event) -> Event {
-    use packets_v5::{Packet, SubscribeReasonCode};
+    use packets_v5::{Packet, PubAckReason, SubscribeReasonCode};
     let packet = match event {
         v5::Event::Incoming(packet) => packet,
         v5::Event::Outgoing(outgoing) => return event_out(&outgoing),
@@ -418,6 +448,10 @@ fn event_v5(event: v5::Event) -> Event {
             };
             Event::Subscribed(packet.return_codes.into_iter().map(answer).collect())
         }
+        Packet::PubAck(packet) => Event::Published(match packet.reason {
+            PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Ok(()),
+            reason => Err(reason),
+        }),
         Packet::PingResp(_) => Event::Pong,
         _ => Event::Other,
     }

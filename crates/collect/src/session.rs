@@ -234,7 +234,7 @@ impl Session<'_> {
             Event::Ping => self.pace.ping(Instant::now()),
             Event::Pong => self.pace.pong(),
             Event::Left => self.wait_for_close(),
-            Event::Other => {}
+            Event::Published(_) | Event::Other => {}
         }
         Ok(())
     }

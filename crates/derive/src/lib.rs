@@ -16,7 +16,9 @@ mod hour;
 mod pollutant;
 mod station;
 
-pub use aqi::{Aqi, Concentrations, Form, Metrics, Period, STANDARDS, Standard, Unit, standard};
+pub use aqi::{
+    Aqi, Category, Concentrations, Form, Metrics, Period, STANDARDS, Standard, Unit, standard,
+};
 pub use averages::{DAY_HOURS, Day};
 pub use config::AqiConfig;
 pub use decimal::Decimal;

@@ -197,6 +197,8 @@ fn zones_across_the_antimeridian_are_found_however_they_are_written() {
         let map = index.map_geojson(0.0);
         let parts = map["features"][0]["geometry"]["coordinates"].as_array().expect("parts");
         assert_eq!(parts.len(), 2, "{what}: {map}");
+        let outlines = index.outlines(&zone.id, 0.0).expect("the zone's");
+        assert_eq!(outlines.len(), 2, "{what}: {outlines:?}");
         let lons = parts.iter().flat_map(|part| part[0].as_array().expect("a ring"));
         assert!(lons.into_iter().all(|at| at[0].as_f64().expect("a number").abs() <= 180.0));
     }

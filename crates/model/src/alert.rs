@@ -188,6 +188,10 @@ pub enum EndReason {
     NotSelected,
     /// Its device is planned or in maintenance, where silence is expected.
     NotWatched,
+    /// Its device has no limit any more by which to judge it.
+    NoLimit,
+    /// Its rule is off schedule, and its alerts end then.
+    OffSchedule,
     /// Its zone is gone or no longer selected by the rule.
     ZoneGone,
     /// What was known of it could not be restored after a restart; it is raised again if the
@@ -197,11 +201,13 @@ pub enum EndReason {
 
 impl EndReason {
     /// All.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::RuleRemoved,
         Self::RuleChanged,
         Self::NotSelected,
         Self::NotWatched,
+        Self::NoLimit,
+        Self::OffSchedule,
         Self::ZoneGone,
         Self::StateLost,
     ];
@@ -225,6 +231,8 @@ impl EndReason {
             Self::RuleChanged => ("the rule was changed", "规则已修改"),
             Self::NotSelected => ("the rule no longer selects the device", "规则不再适用于该设备"),
             Self::NotWatched => ("the device is out of service", "设备已停用或维护中"),
+            Self::NoLimit => ("the device has no valid limit any more", "设备已没有有效限值"),
+            Self::OffSchedule => ("the rule's schedule has ended", "规则已不在生效时段内"),
             Self::ZoneGone => ("the zone is no longer watched", "该区域不再受监测"),
             Self::StateLost => (
                 "the alert engine lost what it knew of it; it is raised again if it still holds",

@@ -4,6 +4,7 @@ use city_model::{Severity, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::fields::{self, Fields};
+use crate::limits::stand_in;
 use crate::parse;
 use crate::problem::{Mark, Sink, suggestion};
 use crate::yaml::{Content, Node};
@@ -91,6 +92,19 @@ impl Ladder {
         verdict
     }
 
+    /// A ladder of lengths of time. `waited`: the alert waits for them; otherwise they have passed
+    /// when they are judged.
+    pub(crate) fn of_lengths(lengths: &[(Severity, Span)], waited: bool) -> Self {
+        let step = |(severity, length): &(Severity, Span)| Step {
+            severity: *severity,
+            raise: length.secs_f64(),
+            clear: None,
+            hold: Some(if waited { *length } else { Span::ZERO }),
+        };
+        let steps = lengths.iter().map(step).collect();
+        Self { direction: Direction::Above, steps, reaching: true }
+    }
+
     /// All its severities are raised.
     pub(crate) fn all(&self) -> Verdict {
         let bits = self.steps.iter().map(|step| 1 << step.severity as u8);
@@ -151,14 +165,11 @@ impl Ladder {
         let before = sink.problems.len();
         let mut found: Vec<(Direction, Step, Mark)> = Vec::new();
         for (key, node) in fields.entries() {
-            let Some(severity) = fields::severity(&key.name) else {
-                report_severity(&key.name, key.mark, sink);
-                continue;
-            };
+            let Some(severity) = named_severity(&key.name, key.mark, sink) else { continue };
             let Some(mut limits) = Fields::of(node, &format!("`{}`", key.name), sink) else {
                 continue;
             };
-            let step = read_step(&mut limits, severity, sink);
+            let step = read_step(&mut limits, severity, stand_in, sink);
             limits.finish(|_| None, sink);
             if let Some((direction, step)) = step
                 && check_gap(&step, direction, node.mark, sink)
@@ -206,10 +217,7 @@ pub(crate) fn read_lengths(
     let fields = Fields::of(node, "`severity`", sink)?;
     let mut found: Vec<(Severity, Span, Mark)> = Vec::new();
     for (key, node) in fields.entries() {
-        let severity = fields::severity(&key.name);
-        if severity.is_none() {
-            report_severity(&key.name, key.mark, sink);
-        }
+        let severity = named_severity(&key.name, key.mark, sink);
         let Some(mut inside) = Fields::of(node, &format!("`{}`", key.name), sink) else {
             continue;
         };
@@ -236,31 +244,58 @@ pub(crate) fn read_lengths(
     (sink.problems.len() == before).then(|| lengths.collect())
 }
 
+/// Severities of something that is or is not, by how long it is.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    pub(crate) severity: Severity,
+    /// The lengths of time, where there are several severities.
+    pub(crate) ladder: Option<Ladder>,
+    pub(crate) hold: Span,
+}
+
+/// Reads `severity: high` with a `for` that may be missing, or a ladder of [`read_lengths`].
+pub(crate) fn read_waits(rule: &mut Fields<'_>, sink: &mut Sink) -> Option<Waits> {
+    let plain = rule.get("severity").filter(|node| !matches!(node.content, Content::Map(_)));
+    if let Some(node) = plain {
+        let hold = rule.span("for", sink).unwrap_or(Span::ZERO);
+        return Some(Waits { severity: plain_severity(node, sink)?, ladder: None, hold });
+    }
+    let lengths = read_lengths(rule, sink)?;
+    let (severity, hold) = *lengths.first()?;
+    Some(Waits { severity, ladder: Some(Ladder::of_lengths(&lengths, true)), hold })
+}
+
 /// Reads `severity: high`.
 pub(crate) fn plain_severity(node: &Node, sink: &mut Sink) -> Option<Severity> {
     let name = fields::text(node, "severity", sink)?;
+    named_severity(name, node.mark, sink)
+}
+
+/// The severity of this name, or a problem.
+pub(crate) fn named_severity(name: &str, at: Mark, sink: &mut Sink) -> Option<Severity> {
     let severity = fields::severity(name);
     if severity.is_none() {
-        report_severity(name, node.mark, sink);
+        let known = Severity::ALL.map(Severity::name);
+        sink.push(at, format!("unknown severity `{name}`"), suggestion(name, &known));
     }
     severity
 }
 
-fn report_severity(name: &str, at: Mark, sink: &mut Sink) {
-    let known = Severity::ALL.map(Severity::name);
-    sink.push(at, format!("unknown severity `{name}`"), suggestion(name, &known));
-}
+/// How a limit is read: [`stand_in`], or a plain number where devices have none of their own.
+pub(crate) type ReadLimit = fn(&mut Fields<'_>, &'static str, &mut Sink) -> Option<f64>;
 
-fn read_step(
+/// Reads the limits of one severity.
+pub(crate) fn read_step(
     limits: &mut Fields<'_>,
     severity: Severity,
+    number: ReadLimit,
     sink: &mut Sink,
 ) -> Option<(Direction, Step)> {
     let before = sink.problems.len();
-    let above = limits.number("above", sink);
-    let below = limits.number("below", sink);
-    let clear_below = limits.number("clear_below", sink);
-    let clear_above = limits.number("clear_above", sink);
+    let above = number(limits, "above", sink);
+    let below = number(limits, "below", sink);
+    let clear_below = number(limits, "clear_below", sink);
+    let clear_above = number(limits, "clear_above", sink);
     let hold = limits.span("for", sink);
     if sink.problems.len() > before {
         return None;
@@ -299,8 +334,8 @@ fn read_step(
 
 fn read_limit(node: &Node, what: &str, sink: &mut Sink) -> Option<(Direction, f64)> {
     let mut fields = Fields::of(node, &format!("`{what}`"), sink)?;
-    let above = fields.number("above", sink);
-    let below = fields.number("below", sink);
+    let above = stand_in(&mut fields, "above", sink);
+    let below = stand_in(&mut fields, "below", sink);
     let limit = match (above, below) {
         (Some(limit), None) => Some((Direction::Above, limit)),
         (None, Some(limit)) => Some((Direction::Below, limit)),
@@ -332,12 +367,13 @@ fn read_clear(node: &Node, direction: Direction, sink: &mut Sink) -> Option<f64>
 }
 
 /// Whether the clear limit lies on the good side of the raise limit.
-fn check_gap(step: &Step, direction: Direction, at: Mark, sink: &mut Sink) -> bool {
+pub(crate) fn check_gap(step: &Step, direction: Direction, at: Mark, sink: &mut Sink) -> bool {
     let Some(clear) = step.clear else { return true };
-    let (fine, side) = match direction {
-        Direction::Above => (clear <= step.raise, "above"),
-        Direction::Below => (clear >= step.raise, "below"),
+    let side = match direction {
+        Direction::Above => "above",
+        Direction::Below => "below",
     };
+    let fine = !has_bad_gap(step, direction);
     if !fine {
         sink.report_with(
             at,
@@ -349,6 +385,37 @@ fn check_gap(step: &Step, direction: Direction, at: Mark, sink: &mut Sink) -> bo
         );
     }
     fine
+}
+
+/// Whether a step would clear while it raises. Limits that are not known yet are fine.
+fn has_bad_gap(step: &Step, direction: Direction) -> bool {
+    step.clear.is_some_and(|clear| match direction {
+        Direction::Above => clear > step.raise,
+        Direction::Below => clear < step.raise,
+    })
+}
+
+/// Whether a severer step has a milder limit, and whether it would clear later.
+fn misorder(direction: Direction, mild: &Step, severe: &Step) -> (bool, bool) {
+    let sign = if direction == Direction::Above { 1.0 } else { -1.0 };
+    let later = severe.hold.is_some_and(|hold| mild.hold.is_none_or(|mild| hold > mild));
+    let (severe_limit, mild_limit) = (sign * severe.raise, sign * mild.raise);
+    let clear = |step: &Step| sign * step.clear.unwrap_or(step.raise);
+    (
+        severe_limit < mild_limit || (!later && severe_limit <= mild_limit),
+        clear(severe) < clear(mild),
+    )
+}
+
+/// Whether the limits of a ladder get worse with the severity and its clear limits lie on their
+/// good sides.
+pub(crate) fn is_ordered(ladder: &Ladder) -> bool {
+    let direction = ladder.direction;
+    ladder.steps.iter().all(|step| !has_bad_gap(step, direction))
+        && ladder
+            .steps
+            .windows(2)
+            .all(|pair| misorder(direction, &pair[0], &pair[1]) == (false, false))
 }
 
 fn check_order(steps: &[(Direction, Step, Mark)], sink: &mut Sink) {
@@ -366,10 +433,8 @@ fn check_order(steps: &[(Direction, Step, Mark)], sink: &mut Sink) {
             );
             continue;
         }
-        let sign = if *direction == Direction::Above { 1.0 } else { -1.0 };
-        let later = severe.hold.is_some_and(|hold| mild.hold.is_none_or(|mild| hold > mild));
-        let (severe_limit, mild_limit) = (sign * severe.raise, sign * mild.raise);
-        if severe_limit < mild_limit || (!later && severe_limit <= mild_limit) {
+        let (milder, clears_later) = misorder(*direction, mild, severe);
+        if milder {
             sink.report_with(
                 *at,
                 format!(
@@ -379,8 +444,7 @@ fn check_order(steps: &[(Direction, Step, Mark)], sink: &mut Sink) {
                 "swap them, remove one step, or give the worse one a longer `for`",
             );
         }
-        let clear = |step: &Step| sign * step.clear.unwrap_or(step.raise);
-        if clear(severe) < clear(mild) {
+        if clears_later {
             sink.report_with(
                 *at,
                 format!(

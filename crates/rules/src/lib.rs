@@ -11,26 +11,36 @@
 //! value, its [`Ladder`] makes a verdict, and the [`state::Machine`] of the slot makes the alert.
 
 pub mod anomaly;
+mod calendar;
 mod check;
 mod evaluator;
 mod fields;
 pub mod kinds;
 mod ladder;
+mod limits;
 mod parse;
 mod problem;
+mod references;
 mod rule;
+mod schedule;
 mod selector;
+mod setting;
 pub mod state;
 mod template;
 pub mod testing;
 mod yaml;
 
+pub use calendar::{Calendar, Calendars};
+pub use check::NotJudged;
 pub use evaluator::{
     Ended, Evaluator, LateDecision, LateReading, ReloadReport, Snapshot, Stats, Told,
 };
 pub use kinds::{Condition, KINDS, Kind};
 pub use ladder::{Direction, Ladder, Step, Verdict};
+pub use limits::{DeviceLimits, LimitFault};
 pub use problem::{RuleProblem, RuleProblems};
 pub use rule::{Rule, RuleSet, Trust};
+pub use schedule::{Outside, Schedule, Shift};
 pub use selector::Selector;
+pub use setting::Setting;
 pub use template::{Placeholder, Template};

@@ -14,12 +14,14 @@
 //!       attributes: {roadside: true}
 //!     severity:                        # a ladder; or `severity: high` with `raise` and `clear`
 //!       medium: {above: 75, clear_below: 65}        # or below, clear_above
-//!       high: {above: 115, clear_below: 100}
+//!       high: {above: 115, clear_below: 100}      # a limit may be the device's, see limits.rs
 //!     for: 30s                         # default 0s
 //!     keep_firing_for: 1m              # default 0s
+//!     schedule: {times: ["Mon-Fri 07:00-19:00"], calendar: workdays}    # see schedule.rs
 //!     trust: [pass, not_evaluated]     # the default; absence trusts all flags but `missing`
 //!     lateness: 2m                     # default 5m; `any` evaluates however late
 //!     summary: {en: "{device} measures {value} {unit}", zh: "{device}：{value} {unit}"}
+//!     silent: true                     # only a member of composites; nobody is told
 //!     labels: {team: air}
 //!     runbook: https://example.org/air
 //! ```
@@ -32,11 +34,16 @@ use city_model::{LocalText, Quality, Span};
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
+use crate::calendar::Calendars;
 use crate::fields::{self, Fields, one_or_many};
-use crate::kinds::{self, KINDS, Kind};
+use crate::kinds::{self, Condition, KINDS, Kind};
+use crate::limits::DeviceLimits;
 use crate::problem::{Mark, RuleProblems, Sink, suggestion};
+use crate::references;
 use crate::rule::{Rule, RuleSet, Trust};
+use crate::schedule::Schedule;
 use crate::selector::Selector;
+use crate::setting::Setting;
 use crate::template::Template;
 use crate::yaml::{self, Content, Node};
 
@@ -57,17 +64,43 @@ impl RuleSet {
     ///
     /// Either all rules of all files are good, or every problem of every file is reported.
     pub fn parse<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Self, RuleProblems> {
+        Self::parse_in(files, &Setting::default())
+    }
+
+    /// Reads rule files of a city. Files of calendars may be among them; a calendar of theirs stands
+    /// for that of the city with the same id.
+    pub fn parse_in<N: AsRef<str>, T: AsRef<str>>(
+        files: &[(N, T)],
+        city: &Setting,
+    ) -> Result<Self, RuleProblems> {
+        let mut setting = city.clone();
+        let mut calendars = Vec::new();
+        let mut read: Vec<(Sink, &str, Option<Node>)> = Vec::new();
+        for (name, text) in files {
+            let mut sink = Sink::new(name.as_ref());
+            let mut root = yaml::read(text.as_ref(), &mut sink);
+            if let Some(file) = root.take_if(|root| Calendars::is_file(root)) {
+                setting.calendars.read(&file, &mut calendars, &mut sink);
+            }
+            read.push((sink, text.as_ref(), root));
+        }
         let mut problems = Vec::new();
         let mut rules: Vec<Arc<Rule>> = Vec::new();
         let mut ids = FxHashMap::default();
-        for (name, text) in files {
-            let mut sink = Sink::new(name.as_ref());
-            let mut file = File { sink: &mut sink, text: text.as_ref(), ids: &mut ids };
-            rules.extend(file.read().into_iter().map(Arc::new));
+        for (mut sink, text, root) in read {
+            if let Some(root) = root {
+                let mut file = File { sink: &mut sink, text, ids: &mut ids, setting: &setting };
+                rules.extend(file.read(&root).into_iter().map(Arc::new));
+            }
             sink.problems.sort_by_key(|problem| (problem.line, problem.column));
             problems.append(&mut sink.problems);
         }
-        if problems.is_empty() { Ok(Self::new(rules)) } else { Err(RuleProblems(problems)) }
+        if !problems.is_empty() {
+            return Err(RuleProblems(problems));
+        }
+        let rules = Self::new(rules, setting);
+        problems = references::check(&rules);
+        if problems.is_empty() { Ok(rules) } else { Err(RuleProblems(problems)) }
     }
 }
 
@@ -78,6 +111,7 @@ struct File<'f> {
     sink: &'f mut Sink,
     text: &'f str,
     ids: &'f mut Ids,
+    setting: &'f Setting,
 }
 
 struct Group {
@@ -86,9 +120,8 @@ struct Group {
 }
 
 impl File<'_> {
-    fn read(&mut self) -> Vec<Rule> {
-        let Some(root) = yaml::read(self.text, self.sink) else { return Vec::new() };
-        let Some(mut fields) = Fields::of(&root, "a rule file", self.sink) else {
+    fn read(&mut self, root: &Node) -> Vec<Rule> {
+        let Some(mut fields) = Fields::of(root, "a rule file", self.sink) else {
             return Vec::new();
         };
         let group =
@@ -142,15 +175,34 @@ impl File<'_> {
         let trust = read_trust(&mut fields, sink);
         let lateness = read_lateness(&mut fields, sink);
         let keep_firing_for = fields.span("keep_firing_for", sink).unwrap_or(Span::ZERO);
+        let silent = fields.flag("silent", sink).unwrap_or(false);
         let labels = read_labels(&mut fields, sink);
         let runbook = read_runbook(&mut fields, sink);
+        let schedule = fields.get("schedule");
+        let schedule = schedule.and_then(|node| Schedule::read(node, self.setting, sink));
         let summary = fields.get("summary");
         let kind = read_kind(&mut fields, sink);
         let Some(kind) = kind else {
             // Without its kind nobody can say which further keys are known.
             return None;
         };
-        let built = (kind.read)(&mut fields, &selector, sink);
+        let mut built = (kind.read)(&mut fields, &selector, sink);
+        if let Some(kinds::Built { condition: Condition::Function(function), .. }) = &mut built
+            && let Some(local) = function.in_zone(&self.setting.time_zone)
+        {
+            *function = local;
+        }
+        let limits = DeviceLimits::read(&fields);
+        let judges_series = |built: &kinds::Built| {
+            matches!(built.condition, Condition::Value | Condition::Function(_))
+        };
+        if limits.is_some() && built.as_ref().is_some_and(|built| !judges_series(built)) {
+            sink.report_with(
+                node.mark,
+                format!("limits of single devices are not for rules of kind {}", kind.name),
+                "write numbers, or use a kind that judges the series of a device",
+            );
+        }
         let at = summary.map_or(node.mark, |node| node.mark);
         let summary = match summary {
             Some(node) => fields::local(node, "summary", sink),
@@ -159,6 +211,11 @@ impl File<'_> {
         let summary = summary.map(|text| Template::read(text, kind.placeholders, at, sink));
         fields.finish(|key| kinds::elsewhere(key, kind), sink);
         let (id, built, department) = (id?, built?, department?);
+        let mut selector = selector;
+        selector.marks.extend(built.places);
+        if let Some(metrics) = built.metrics {
+            selector.replace_metrics(metrics, kind, sink);
+        }
         Some(Rule {
             version: version(node, &department),
             meaning: meaning(node, &department),
@@ -169,11 +226,14 @@ impl File<'_> {
             select: selector,
             severity: built.severity,
             ladder: built.ladder,
+            limits,
             condition: built.condition,
             hold: built.hold,
             keep_firing_for,
+            schedule,
             trust: trust.unwrap_or(built.trust),
             lateness,
+            silent,
             summary: summary?,
             labels,
             runbook,
@@ -510,6 +570,18 @@ rules:
             ("kind: absence, severity: high, for: 3x, group_by: gateway, select: {metric: pm25}".to_owned(), "whole devices"),
             ("kind: zone_aggregate, select: {metric: [pm25, no2]}, severity: high, raise: {above: 1}, aggregate: {function: mean, over: 1m}".to_owned(), "selects 2"),
             ("severity: high".to_owned(), "`kind` is missing"),
+            ("kind: k_of_n, select: {metric: pm25}, severity: high, devices: 3, of: 2, over: 5m, each: {above: 1}".to_owned(), "3 of 2 devices"),
+            ("kind: k_of_n, select: {metric: pm25}, severity: high, share: 80, over: 5m, each: {above: 1}".to_owned(), "more than 0, at most 1"),
+            ("kind: k_of_n, select: {metric: pm25}, severity: high, devices: 3, over: 5m, each: {above: 1, for: 5m}".to_owned(), "at once"),
+            ("kind: aqi, standard: hj633_2026, severity: high, category: unhealthy".to_owned(), "has no class `unhealthy`"),
+            ("kind: aqi, standard: hj633_2026, severity: high, category: excellent".to_owned(), "always fire"),
+            ("kind: aqi, standard: hj633_2026, severity: high, category: good, select: {metric: pm25}".to_owned(), "know their metrics"),
+            ("kind: forecast, select: {metric: pm25}, forecast: {limit: 1, over: 1h}, severity: {low: {within: 1h}, high: {within: 2h}}".to_owned(), "nearer to the limit"),
+            ("kind: forecast, select: {metric: pm25}, forecast: {limit: 1, over: 1h}, severity: high, within: 1h, clear_beyond: 10m".to_owned(), "shorter than"),
+            ("kind: geofence, fence: {zone: park, when: insid}, severity: high".to_owned(), "did you mean `inside`?"),
+            ("kind: expression, expression: 'pm25 >', severity: high".to_owned(), "cannot be read at character"),
+            ("kind: expression, expression: 'pm25 > 1', severity: high, raise: {above: 1}".to_owned(), "true or false"),
+            ("kind: expression, expression: 'pm25 + pm10', severity: high".to_owned(), "`raise` is missing"),
         ];
         for (body, expected) in cases {
             let text = format!("group: g\ndepartment: d\nrules:\n  - {{id: r, {body}}}\n");

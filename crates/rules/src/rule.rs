@@ -8,8 +8,11 @@ use rustc_hash::FxHashMap;
 
 use crate::kinds::Condition;
 use crate::ladder::{Ladder, Step};
+use crate::limits::DeviceLimits;
 use crate::problem::Mark;
+use crate::schedule::Schedule;
 use crate::selector::Selector;
+use crate::setting::Setting;
 use crate::template::Template;
 
 /// Which quality flags a rule trusts.
@@ -62,6 +65,9 @@ pub struct Rule {
     pub severity: Severity,
     /// The limits with their severities, for kinds that judge a value.
     pub ladder: Option<Ladder>,
+    /// Where limits come from the device; those of the ladder are then those of devices without the
+    /// attributes, and not a number if there are none.
+    pub limits: Option<DeviceLimits>,
     /// What it does with the readings that it selects.
     pub condition: Condition,
     /// A hash of all that decides: the same in versions that differ in texts and labels only.
@@ -71,11 +77,15 @@ pub struct Rule {
     pub hold: Span,
     /// For how long the alert goes on firing after the condition has cleared.
     pub keep_firing_for: Span,
+    /// When it may raise; always if there is none.
+    pub schedule: Option<Schedule>,
     /// Which quality flags it trusts.
     pub trust: Trust,
     /// Readings that come later than this after their event time are backfill and not evaluated;
     /// `None` evaluates them however late they are.
     pub lateness: Option<Span>,
+    /// Whether it only is a member of composites and raises no alerts that anybody is told.
+    pub silent: bool,
     /// What the alert says.
     pub summary: Template,
     /// Routing labels.
@@ -99,6 +109,15 @@ impl Rule {
             version: self.version.clone(),
             name: self.name.clone(),
             department: self.department.clone(),
+        }
+    }
+
+    /// Whether its alerts are about zones.
+    pub fn is_about_zones(&self) -> bool {
+        match &self.condition {
+            Condition::Zone(_) => true,
+            Condition::Composite(composite) => composite.zones,
+            _ => false,
         }
     }
 
@@ -127,18 +146,24 @@ impl Rule {
 pub struct RuleSet {
     rules: Vec<Arc<Rule>>,
     by_id: FxHashMap<Arc<str>, usize>,
+    setting: Setting,
 }
 
 impl RuleSet {
-    pub(crate) fn new(rules: Vec<Arc<Rule>>) -> Self {
+    pub(crate) fn new(rules: Vec<Arc<Rule>>, setting: Setting) -> Self {
         let by_id =
             rules.iter().enumerate().map(|(index, rule)| (rule.id.clone(), index)).collect();
-        Self { rules, by_id }
+        Self { rules, by_id, setting }
     }
 
     /// The rules.
     pub fn rules(&self) -> &[Arc<Rule>] {
         &self.rules
+    }
+
+    /// The time zone and the calendars with which the rules were read.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
     }
 
     /// The rule with this id.
@@ -150,11 +175,22 @@ impl RuleSet {
         self.by_id.get(id).copied()
     }
 
-    /// Only the rules with these ids.
+    /// Only the rules with these ids, and those that they name, directly or not.
     #[must_use]
     pub fn only(&self, ids: &[String]) -> Self {
-        let named = |rule: &&Arc<Rule>| ids.iter().any(|id| **id == *rule.id);
-        Self::new(self.rules.iter().filter(named).cloned().collect())
+        let mut wanted: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let mut next = 0;
+        while let Some(id) = wanted.get(next).copied() {
+            let names = self.get(id).map(|rule| rule.condition.names()).unwrap_or_default();
+            for name in names {
+                if !wanted.contains(&&**name) {
+                    wanted.push(name);
+                }
+            }
+            next += 1;
+        }
+        let named = |rule: &&Arc<Rule>| wanted.contains(&&*rule.id);
+        Self::new(self.rules.iter().filter(named).cloned().collect(), self.setting.clone())
     }
 
     /// How many there are.

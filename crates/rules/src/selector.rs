@@ -7,6 +7,7 @@ use city_model::{Attribute, Device, LifeCycle, Zone, ZoneKey};
 use serde::Serialize;
 
 use crate::fields::{Fields, one_or_many};
+use crate::kinds::Kind;
 use crate::problem::{Mark, Sink};
 use crate::yaml::Node;
 
@@ -79,6 +80,24 @@ impl Selector {
     /// Whether a metric matches.
     pub fn matches_metric(&self, metric: &str) -> bool {
         self.metric.is_empty() || self.metric.iter().any(|item| **item == *metric)
+    }
+
+    /// Takes the metrics that the kind of the rule knows.
+    pub(crate) fn replace_metrics(
+        &mut self,
+        metrics: Vec<(Arc<str>, Mark)>,
+        kind: &Kind,
+        sink: &mut Sink,
+    ) {
+        if let Some(at) = self.metric.first().and_then(|name| self.mark_of(name)) {
+            sink.report_with(
+                at,
+                format!("rules of kind {} know their metrics themselves", kind.name),
+                "remove `metric` from `select`",
+            );
+        }
+        self.metric = metrics.iter().map(|(name, _)| name.clone()).collect();
+        self.marks.extend(metrics);
     }
 
     pub(crate) fn mark_of(&self, name: &str) -> Option<Mark> {

@@ -153,6 +153,35 @@ impl Machine {
         }
     }
 
+    /// Lets what is pending wait for all of its time from `now` on.
+    pub fn wait_anew(&mut self, now: Timestamp) {
+        for level in &mut self.levels {
+            if let Level::Pending { since } = level {
+                *since = now;
+            }
+        }
+    }
+
+    /// What fires, by severity; bit `n` stands for `Severity::ALL[n]`.
+    pub fn firing(&self) -> u8 {
+        let levels = self.levels.iter().enumerate();
+        levels.filter(|(_, level)| level.fires()).fold(0, |all, (index, _)| all | 1 << index)
+    }
+
+    /// Whether something fires that a reading has cleared.
+    pub fn is_recovering(&self) -> bool {
+        self.levels.iter().any(|level| matches!(level, Level::Recovering { .. }))
+    }
+
+    /// Forgets what is pending.
+    pub fn pause(&mut self) {
+        for level in &mut self.levels {
+            if matches!(level, Level::Pending { .. }) {
+                *level = Level::Inactive;
+            }
+        }
+    }
+
     /// What began after `now`, by a clock that has been set back since, begins now.
     pub fn set_back(&mut self, now: Timestamp) {
         for level in &mut self.levels {

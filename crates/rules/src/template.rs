@@ -26,13 +26,15 @@ pub enum Placeholder {
     For,
     /// How many devices decided.
     Devices,
-    /// The states that the rule is about.
+    /// The states that the rule is about; for an index the class of air.
     State,
+    /// The value that a forecast is about, with its unit.
+    Target,
 }
 
 impl Placeholder {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Device,
         Self::DeviceName,
         Self::Zone,
@@ -43,6 +45,7 @@ impl Placeholder {
         Self::For,
         Self::Devices,
         Self::State,
+        Self::Target,
     ];
 
     /// The name between the braces.
@@ -58,6 +61,7 @@ impl Placeholder {
             Self::For => "for",
             Self::Devices => "devices",
             Self::State => "state",
+            Self::Target => "target",
         }
     }
 }
@@ -78,7 +82,7 @@ enum Part {
 }
 
 /// What a template can be filled with.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Facts<'f> {
     /// The id of the device or gateway, also when the registry does not know it.
     pub(crate) device_id: Option<&'f str>,
@@ -87,8 +91,10 @@ pub(crate) struct Facts<'f> {
     pub(crate) metric: Option<&'f Metric>,
     /// What value and limit are measured in.
     pub(crate) measure: Measure,
-    /// The states in which it is bad to be.
-    pub(crate) states: Option<&'f LocalText>,
+    /// The states in which it is bad to be, or the present one.
+    pub(crate) state: Option<LocalText>,
+    /// What a forecast is about.
+    pub(crate) target: Option<f64>,
     pub(crate) value: Option<f64>,
     pub(crate) limit: Option<f64>,
     pub(crate) hold: Span,
@@ -178,6 +184,7 @@ fn fill(parts: &[Part], language: Language, facts: &Facts<'_>) -> String {
         (Measure::Metric, Some(metric)) => metric.decimals,
         // Changes are smaller than values.
         (Measure::Per(_), Some(metric)) => metric.decimals.saturating_add(1),
+        (Measure::Computed, _) => 2,
         _ => 0,
     };
     let length = |value: Option<f64>| {
@@ -210,14 +217,25 @@ fn fill(parts: &[Part], language: Language, facts: &Facts<'_>) -> String {
                     .filter(|unit| &**unit != "1")
                     .map(|unit| unit.to_string())
                     .unwrap_or_default(),
-                Placeholder::State => facts.states.map(pick).unwrap_or_default(),
+                Placeholder::State => facts.state.as_ref().map(pick).unwrap_or_default(),
+                Placeholder::Target => with_unit(facts),
                 Placeholder::For => duration(facts.hold, language),
                 Placeholder::Devices => facts.devices.to_string(),
             },
         })
         .collect::<String>();
     // What is not known leaves no gap.
-    filled.split_whitespace().collect::<Vec<_>>().join(" ")
+    let filled = filled.split_whitespace().collect::<Vec<_>>().join(" ");
+    match language {
+        Language::En => filled,
+        Language::Zh => filled.replace(" （", "（"),
+    }
+}
+
+fn with_unit(facts: &Facts<'_>) -> String {
+    let decimals = facts.metric.map_or(0, |metric| metric.decimals);
+    let unit = Measure::Metric.unit(facts.metric).unwrap_or_default();
+    format!("{} {unit}", exact(facts.target, decimals))
 }
 
 fn number(value: Option<f64>, decimals: u8) -> String {

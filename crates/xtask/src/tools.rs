@@ -22,7 +22,7 @@ const TOOLS: &[Tool] = &[
     Tool {
         package: "victoria-metrics",
         proof: "/usr/bin/victoria-metrics",
-        why: "writes to a server that is compatible with InfluxDB",
+        why: "writes to a server that is compatible with InfluxDB, and its vmalert",
     },
     Tool {
         package: "strace",
@@ -33,6 +33,11 @@ const TOOLS: &[Tool] = &[
         package: "prometheus-alertmanager",
         proof: "/usr/bin/prometheus-alertmanager",
         why: "alerts told to the real Alertmanager",
+    },
+    Tool {
+        package: "prometheus",
+        proof: "/usr/bin/promtool",
+        why: "the same rules and readings through Prometheus",
     },
     Tool {
         package: "python3-aiosmtpd",

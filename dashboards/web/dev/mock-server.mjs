@@ -18,9 +18,20 @@ const alerts = new Map();
 let position = 100;
 const clients = new Set();
 
+function receivers() {
+  const route = { severity: "low", departments: [], zones: [], rules: [], labels: {}, device_kinds: [], resolved: true };
+  const good = { type: "webhook", inside: false, ok: true, error: null, failing_since: null, next_try_at: null, last_failure: null, last_delivery: iso(started - 40_000), waiting: 0, oldest_waiting_at: null, given_up: 0, last_given_up: null, route, unknown_rules: [] };
+  const failure = { at: iso(Date.now() - 20_000), message: "cannot reach it: Connection refused (os error 111)" };
+  return [
+    { ...good, id: "brain", inside: true },
+    { ...good, id: "duty-mail", type: "email", last_failure: { at: iso(started - 3_600_000), message: "it does not answer in time" }, route: { ...route, severity: "high" } },
+    { ...good, id: "water-desk", ok: false, error: failure.message, failing_since: iso(started - 720_000), next_try_at: iso(Date.now() + 31_000), last_failure: failure, last_delivery: iso(started - 800_000), waiting: 14, oldest_waiting_at: iso(started - 720_000), given_up: 2, last_given_up: { at: iso(started - 86_400_000), message: "it answered 422 Unprocessable Entity" }, route: { ...route, severity: "medium", departments: ["water"], rules: ["water_rising", "water_risng"], labels: { team: ["north", "south"] } }, unknown_rules: ["water_risng"] },
+  ];
+}
+
 function system() {
   return { version: "0.1.0-mock", mode: "demo", simulated: true, city: { name: { en: "Chicago", zh: "芝加哥" }, time_zone: "America/Chicago", bounds }, started_at: iso(started), now: iso(Date.now()),
-    devices: devices.length, devices_online: devices.filter((d) => d.status === 0).length, readings_per_s: Math.round((86 + 6 * Math.sin(Date.now() / 9000) + 3 * random()) * 10) / 10, last_reading_at: iso(Date.now() - 300 - random() * 900), alerts_firing: firing().length, in_flight: 0, commits_failing: process.env.FAILING ?? null };
+    devices: devices.length, devices_online: devices.filter((d) => d.status === 0).length, readings_per_s: Math.round((86 + 6 * Math.sin(Date.now() / 9000) + 3 * random()) * 10) / 10, last_reading_at: iso(Date.now() - 300 - random() * 900), alerts_firing: firing().length, in_flight: 0, commits_failing: process.env.FAILING ?? null, alerts_failing: null, receivers: receivers().map(({ id, waiting, last_delivery, error, failing_since }) => ({ id, waiting, last_delivery, error, failing_since })) };
 }
 const firing = () => [...alerts.values()].filter((a) => a.state === "firing");
 
@@ -132,9 +143,11 @@ const seconds = (text) => { const [, n, u] = /^(\d+)([smhd]?)$/.exec(text ?? "")
 const outage = (ms) => (ms / 60e3) % 331 > 318; // a gap now and then
 
 const routes = [
-  ["GET", "/session", () => ok({ user: "operator-1", role: "operator", csrf_header: "X-Citybrain-Csrf" })],
+  ["GET", "/session", () => ok({ user: "operator-1", role: process.env.ROLE ?? "operator", csrf_header: "X-Citybrain-Csrf" })],
   ["GET", "/dev-clients", () => ok(clients.size)], // not of the contract: how many streams are open
   ["GET", "/system", () => ok(system())],
+  ["GET", "/receivers", () => ok({ items: receivers() })],
+  ["POST", "/receivers/:id/test", ({ id }) => ok(id === "water-desk" ? { taken: false, took_ms: 3, error: "it did not take the alert: cannot reach it: Connection refused (os error 111)", hint: "check the address and the secrets in the options of `water-desk`, and whether this machine reaches it; alerts wait for it and are told in order once it takes them" } : { taken: true, took_ms: 84, error: null, hint: null })],
   ["GET", "/metrics-catalogue", () => ok({ items: metrics })],
   ["GET", "/departments", () => ok({ items: [...new Set(devices.map((d) => d.department))].map((id) => ({ id, name: { en: id, zh: id }, devices: devices.filter((d) => d.department === id).length })) })],
   ["GET", "/kinds", () => ok({ items: kinds.map((id) => ({ id, name: kindNames[id], devices: devices.filter((d) => d.kind === id).length })) })],

@@ -101,6 +101,7 @@ for (const [language, theme, size] of [["en", "light", "wide"], ["zh", "dark", "
   await shot("device", async () => { await visit(`/devices/${device}`, ".u-wrap"); await mapColours(page); });
   await shot("zones", () => visit("/zones", ".table"));
   await shot("zone", async () => { await visit(`/zones/${alerts[0].zones[0]}`, ".u-wrap"); await mapColours(page); });
+  await shot("receivers", () => visit("/receivers", ".table"));
   await shot("not-found", () => visit("/nowhere", ".full-page"));
   await shot("stale", async () => {
     await visit("/", ".alert-row");

@@ -9,6 +9,7 @@ import { DevicesScreen } from "./screens/devices";
 import { FullPage } from "./screens/full-page";
 import { LoginScreen } from "./screens/login";
 import { Overview } from "./screens/overview";
+import { ReceiversScreen } from "./screens/receivers";
 import { ZoneScreen } from "./screens/zone";
 import { ZonesScreen } from "./screens/zones";
 import { loadCity, system } from "./state/city";
@@ -94,6 +95,8 @@ function Screen({ route }: { route: Route }) {
       return <ZonesScreen />;
     case "zone":
       return <ZoneScreen key={route.id} id={route.id} />;
+    case "receivers":
+      return <ReceiversScreen />;
     case "login":
       return <AlreadyIn />;
     case "unknown":

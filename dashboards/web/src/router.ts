@@ -8,6 +8,7 @@ export type Route =
   | { screen: "device"; id: string }
   | { screen: "zones" }
   | { screen: "zone"; id: string }
+  | { screen: "receivers" }
   | { screen: "login" }
   | { screen: "unknown"; path: string };
 
@@ -22,7 +23,7 @@ export function routeOf(pathname: string): Route {
   if (rest.length > 0) return { screen: "unknown", path: pathname };
   if (first === undefined) return { screen: "overview" };
   if (second === undefined) {
-    if (first === "devices" || first === "zones" || first === "login") return { screen: first };
+    if (first === "devices" || first === "zones" || first === "receivers" || first === "login") return { screen: first };
     return { screen: "unknown", path: pathname };
   }
   if (first === "alerts") return { screen: "alert", id: second };
@@ -46,6 +47,7 @@ export const to = {
   device: (id: string) => `/devices/${encodeURIComponent(id)}`,
   zones: () => "/zones",
   zone: (id: string) => `/zones/${encodeURIComponent(id)}`,
+  receivers: () => "/receivers",
   login: () => "/login",
 };
 

@@ -1,16 +1,19 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { LastValue } from "../src/api/types";
+import type { LastValue, Receiver, System } from "../src/api/types";
 import { setLanguage } from "../src/i18n";
 import { handleKey, useKeys } from "../src/keys";
 import { setQuery } from "../src/router";
 import { AlertRow } from "../src/screens/overview/alert-row";
 import { MapCard } from "../src/screens/overview/map-card";
 import { LastValues } from "../src/screens/device/last-values";
+import { ReceiversScreen } from "../src/screens/receivers";
 import { alertBook } from "../src/state/alert-book";
-import { metrics } from "../src/state/city";
+import { metrics, system } from "../src/state/city";
+import { session } from "../src/state/session";
 import { useRowKeys } from "../src/ui/rows";
+import { ReceiverBanner } from "../src/ui/shell";
 import { alert } from "./samples";
 
 let root: HTMLElement;
@@ -55,6 +58,64 @@ describe("an alert's row", () => {
     await show(<AlertRow alert={acked} top={0} selected={false} onSelect={() => undefined} />);
     expect(root.querySelector("button")).toBeNull();
     expect(root.textContent).toContain("wang");
+  });
+});
+
+const receiver = (change: Partial<Receiver> = {}): Receiver => ({
+  id: "duty-desk", type: "webhook", inside: false, ok: true, error: null, failing_since: null, next_try_at: null, last_failure: null, last_delivery: null, waiting: 0, oldest_waiting_at: null, given_up: 0, last_given_up: null,
+  route: { severity: "high", departments: [], zones: [], rules: [], labels: {}, device_kinds: [], resolved: true }, unknown_rules: [], ...change,
+});
+
+describe("receivers", () => {
+  const signIn = (role: string) => {
+    session.value = { phase: "in", session: { user: "u", role, csrf_header: "x" } };
+  };
+  const answer = (items: Receiver[]) => {
+    const fetched = vi.fn(async (url: string) => new Response(JSON.stringify(url.endsWith("/test") ? { taken: false, took_ms: 3, error: "refused", hint: "mend it" } : { items })));
+    vi.stubGlobal("fetch", fetched);
+    return fetched;
+  };
+
+  it("say in words whether they work, since when not, and what waits", async () => {
+    signIn("operator");
+    const since = new Date(Date.now() - 600_000).toISOString();
+    answer([receiver({ id: "good" }), receiver({ ok: false, error: "cannot reach it", failing_since: since, waiting: 14, oldest_waiting_at: since, unknown_rules: ["typo"] })]);
+    await show(<ReceiversScreen />);
+    await vi.waitFor(() => expect(root.querySelectorAll("tbody tr")).toHaveLength(2));
+    const [good, bad] = [...root.querySelectorAll("tbody tr")].map((row) => row.textContent ?? "");
+    expect(good).toContain("Works");
+    expect(bad).toContain("Not reached for 10 min");
+    expect(bad).toContain("cannot reach it");
+    expect(bad).toContain("14");
+    expect(bad).toContain("No such rule: typo");
+    expect(root.querySelector("button"), "operators try nothing").toBeNull();
+    await act(() => setLanguage("zh"));
+    expect(root.textContent).toContain("无法送达，已持续 10 分钟");
+  });
+
+  it("are tried by engineers, and say what came of it", async () => {
+    signIn("engineer");
+    const fetched = answer([receiver(), receiver({ id: "brain", inside: true })]);
+    await show(<ReceiversScreen />);
+    await vi.waitFor(() => expect(root.querySelectorAll("button")).toHaveLength(1));
+    await act(async () => root.querySelector("button")?.click());
+    await vi.waitFor(() => expect(root.querySelector(".trial")?.textContent).toContain("refused"));
+    expect(fetched.mock.calls.map(([url]) => url)).toContain("/api/v1/receivers/duty-desk/test");
+    expect(root.querySelector(".trial")?.textContent).toContain("mend it");
+  });
+
+  it("that have been away for minutes are told of everywhere", async () => {
+    signIn("viewer");
+    const state = (id: string, minutes: number) => ({ id, waiting: 3, last_delivery: null, error: "x", failing_since: new Date(Date.now() - minutes * 60_000).toISOString() });
+    system.value = { city: { time_zone: "UTC" }, receivers: [state("brief", 1)] } as unknown as System;
+    await show(<ReceiverBanner />);
+    expect(root.textContent).toBe("");
+    await act(() => {
+      system.value = { city: { time_zone: "UTC" }, receivers: [state("brief", 1), state("desk", 9)] } as unknown as System;
+    });
+    expect(root.textContent).toContain("Alerts have not reached desk since");
+    expect(root.querySelector("a"), "viewers cannot look closer").toBeNull();
+    system.value = null;
   });
 });
 

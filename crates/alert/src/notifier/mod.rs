@@ -10,15 +10,17 @@ use city_model::{SharedClock, Timestamp};
 use city_store::{StateDb, StateError};
 use prometheus::{IntCounterVec, Opts};
 use serde::Serialize;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::ReceiverConfig;
-use crate::outbox::{Outbox, Route};
-use crate::receivers::Receiver;
+use crate::outbox::Outbox;
+use crate::receivers::{Receiver, TrialError};
+use crate::route::Route;
 use worker::Worker;
 
-/// How a receiver is doing.
+/// How a receiver is doing, as far as its task knows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ReceiverStatus {
     /// Events that wait for it.
@@ -27,6 +29,50 @@ pub struct ReceiverStatus {
     pub last_delivery: Option<Timestamp>,
     /// Why it does not take them now.
     pub error: Option<String>,
+    /// Since when it does not, as far back as the start.
+    pub failing_since: Option<Timestamp>,
+    /// When it is tried again, while it does not.
+    pub next_try: Option<Timestamp>,
+    /// The last attempt since the start that failed, also when it works again.
+    pub last_failure: Option<Failure>,
+}
+
+impl ReceiverStatus {
+    fn fails(&mut self, at: Timestamp, message: &str) {
+        self.error = Some(message.to_owned());
+        self.failing_since.get_or_insert(at);
+        self.last_failure = Some(Failure { at, message: message.to_owned() });
+    }
+
+    fn works(&mut self) {
+        (self.error, self.failing_since, self.next_try) = (None, None, None);
+    }
+}
+
+/// Something that went wrong with a receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub message: String,
+}
+
+/// All that operators see of a receiver.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReceiverReport {
+    /// The kind of receiver, such as `webhook`.
+    pub kind: String,
+    /// Its id, and what it wants to be told.
+    pub route: Route,
+    /// How it is doing.
+    pub status: ReceiverStatus,
+    /// Since when the oldest event waits for it.
+    pub oldest_waiting: Option<Timestamp>,
+    /// Events that it was never told, of the last 90 days: it refused them, or too many waited.
+    pub given_up: u64,
+    /// The last of those.
+    pub last_given_up: Option<Failure>,
 }
 
 /// All receivers of an instance.
@@ -35,6 +81,8 @@ pub struct Notifier {
     receivers: Vec<(ReceiverConfig, Arc<dyn Receiver>)>,
     clock: SharedClock,
     status: Arc<Mutex<BTreeMap<String, ReceiverStatus>>>,
+    /// Wakes the task of a receiver that waits for its next attempt.
+    mended: BTreeMap<String, Arc<Notify>>,
     delivered: IntCounterVec,
 }
 
@@ -81,11 +129,8 @@ impl Notifier {
             let receiver = config.build().map_err(error)?;
             built.push((config, receiver.into()));
         }
-        let routes = built.iter().map(|(config, _)| Route {
-            receiver: config.id.clone(),
-            severity: config.severity,
-            inside: config.inside,
-        });
+        let routes = built.iter().map(|(config, _)| config.route());
+        let mended = built.iter().map(|(config, _)| (config.id.clone(), Arc::default())).collect();
         let delivered = IntCounterVec::new(
             Opts::new("citybrain_notifier_deliveries_total", "Attempts to deliver alert events."),
             &["receiver", "outcome"],
@@ -96,6 +141,7 @@ impl Notifier {
             receivers: built,
             clock,
             status: Arc::default(),
+            mended,
             delivered,
         })
     }
@@ -108,6 +154,39 @@ impl Notifier {
     /// How the receivers are doing, by id.
     pub fn status(&self) -> BTreeMap<String, ReceiverStatus> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// All that operators see of the receivers, in the order of the configuration. Blocks.
+    pub fn report(&self) -> Result<Vec<ReceiverReport>, StateError> {
+        let mut status = self.status();
+        let report = |(config, _): &(ReceiverConfig, _)| {
+            let kept = self.outbox.figures(&config.id)?;
+            let status = status.remove(&config.id).unwrap_or_default();
+            Ok(ReceiverReport {
+                kind: config.kind.clone(),
+                route: config.route(),
+                status: ReceiverStatus { waiting: kept.waiting, ..status },
+                oldest_waiting: kept.oldest_waiting,
+                given_up: kept.given_up,
+                last_given_up: kept.last_given_up,
+            })
+        };
+        self.receivers.iter().map(report).collect()
+    }
+
+    /// The configuration of a receiver.
+    pub fn config(&self, id: &str) -> Option<&ReceiverConfig> {
+        self.receivers.iter().map(|(config, _)| config).find(|config| config.id == id)
+    }
+
+    /// Tells a receiver about a test alert, see [`ReceiverConfig::try_out`]. If it takes it, it is told
+    /// of what waits for it at once.
+    pub async fn try_out(&self, config: &ReceiverConfig) -> Result<(), TrialError> {
+        config.try_out(self.clock.now()).await?;
+        if let Some(mended) = self.mended.get(&config.id) {
+            mended.notify_one();
+        }
+        Ok(())
     }
 
     /// How many events wait, for all receivers together. Blocks.
@@ -125,6 +204,7 @@ impl Notifier {
                 outbox: self.outbox.clone(),
                 clock: self.clock.clone(),
                 status: self.status.clone(),
+                mended: self.mended.get(&config.id).cloned().unwrap_or_default(),
                 delivered: self.delivered.clone(),
             };
             let stop = shutdown.clone();

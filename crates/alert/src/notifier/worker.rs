@@ -1,12 +1,14 @@
 //! One receiver's task: takes what waits for it from the outbox and tells it, in order.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use city_model::{SharedClock, Timestamp};
+use city_cap::Earlier;
+use city_model::{SharedClock, Span, Timestamp};
 use city_store::StateError;
 use prometheus::IntCounterVec;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +31,8 @@ pub(super) struct Worker {
     pub(super) outbox: Arc<Outbox>,
     pub(super) clock: SharedClock,
     pub(super) status: Arc<Mutex<BTreeMap<String, ReceiverStatus>>>,
+    /// Rings when somebody found that the receiver works again.
+    pub(super) mended: Arc<Notify>,
     pub(super) delivered: IntCounterVec,
 }
 
@@ -51,6 +55,10 @@ impl Worker {
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut progress = Progress::default();
         let mut wait = FIRST_WAIT;
+        // A failure was logged; then it is only not known when the receiver was last told something.
+        if let Ok(last) = self.on_outbox(Outbox::last_delivery).await {
+            self.note(|status| status.last_delivery = last);
+        }
         loop {
             // Registered before looking, so that an event put in between still rings.
             let news = self.outbox.news.notified();
@@ -68,10 +76,14 @@ impl Worker {
                 Err(Later(after)) => {
                     let pause = after.unwrap_or(wait).max(jittered(wait));
                     wait = (wait * 2).min(LONGEST_WAIT);
+                    let next = self.clock.now() + Span::from_micros(pause.as_micros() as i64);
+                    self.note(|status| status.next_try = Some(next));
                     tokio::select! {
                         () = stop.cancelled() => return,
+                        () = self.mended.notified() => {}
                         () = tokio::time::sleep(pause) => {}
                     }
+                    self.note(|status| status.next_try = None);
                 }
             }
         }
@@ -94,9 +106,10 @@ impl Worker {
             let waiting = self.on_outbox(move |outbox, id| outbox.waiting(id, at_once)).await?;
             if waiting.is_empty() {
                 self.repeat(progress, &limits, stop).await?;
-                let mut status = self.status();
-                let entry = status.entry(self.id.clone()).or_default();
-                (entry.waiting, entry.error) = (0, None);
+                self.note(|status| {
+                    status.waiting = 0;
+                    status.works();
+                });
                 return Ok(());
             }
             let backlog = if waiting.len() < at_once {
@@ -104,9 +117,9 @@ impl Worker {
             } else {
                 self.on_outbox(Outbox::backlog).await?
             };
-            self.status().entry(self.id.clone()).or_default().waiting = backlog;
+            self.note(|status| status.waiting = backlog);
             let (rows, events): (Vec<Row>, Vec<Delivery>) = waiting.into_iter().map(split).unzip();
-            let together = limits.together.max(1);
+            let together = if limits.history { 1 } else { limits.together.max(1) };
             for (rows, events) in rows.chunks(together).zip(events.chunks(together)) {
                 if stop.is_cancelled() {
                     return Ok(());
@@ -133,15 +146,24 @@ impl Worker {
         progress: &mut Progress,
     ) -> Result<(), Later> {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let (now, result) = self.attempt(events, progress).await;
+        let earlier = match rows.first().filter(|_| self.receiver.limits().history) {
+            Some(&Row { id, ref alert, .. }) => {
+                let alert = alert.clone();
+                self.on_outbox(move |outbox, receiver| outbox.told_before(receiver, &alert, id))
+                    .await?
+            }
+            None => Vec::new(),
+        };
+        let (now, result) = self.attempt(events, &earlier, progress).await;
         match result {
             Ok(()) => {
                 self.count("delivered", events.len());
                 self.on_outbox(move |outbox, _| outbox.delivered(&ids, now)).await?;
-                let mut status = self.status();
-                let entry = status.entry(self.id.clone()).or_default();
-                entry.waiting = entry.waiting.saturating_sub(events.len() as u64);
-                (entry.last_delivery, entry.error) = (Some(now), None);
+                self.note(|status| {
+                    status.waiting = status.waiting.saturating_sub(events.len() as u64);
+                    status.last_delivery = Some(now);
+                    status.works();
+                });
                 progress.note(rows, events);
                 Ok(())
             }
@@ -149,11 +171,10 @@ impl Worker {
                 self.count("failed", events.len());
                 let attempts = rows.first().map_or(0, |row| row.attempts);
                 tracing::warn!(receiver = %self.id, attempts, %error, "an alert event was not taken; it is tried again");
-                self.status().entry(self.id.clone()).or_default().error =
-                    Some(error.message.clone());
+                self.note(|status| status.fails(now, &error.message));
                 self.on_outbox(move |outbox, _| outbox.failed(&ids, &error.message)).await?;
                 let backlog = self.on_outbox(Outbox::backlog).await?;
-                self.status().entry(self.id.clone()).or_default().waiting = backlog;
+                self.note(|status| status.waiting = backlog);
                 Err(Later(error.after))
             }
             Err(_) if events.len() > 1 => {
@@ -171,9 +192,9 @@ impl Worker {
                 let key = events.first().map_or("", |event| &event.key);
                 tracing::error!(receiver = %self.id, key, %error, "an alert event was refused for good");
                 self.on_outbox(move |outbox, _| outbox.given_up(&ids, &error.message, now)).await?;
-                let mut status = self.status();
-                let entry = status.entry(self.id.clone()).or_default();
-                entry.waiting = entry.waiting.saturating_sub(events.len() as u64);
+                self.note(|status| {
+                    status.waiting = status.waiting.saturating_sub(events.len() as u64);
+                });
                 progress.forget_ended(rows, events);
                 Ok(())
             }
@@ -202,13 +223,13 @@ impl Worker {
             }
             let page = page.to_vec();
             let events = self.on_outbox(move |outbox, _| outbox.again(&page)).await?;
-            let (_, result) = self.attempt(&events, progress).await;
+            let (now, result) = self.attempt(&events, &[], progress).await;
             match result {
                 Ok(()) => self.count("repeated", events.len()),
                 Err(error) => {
                     self.count("failed", events.len());
                     tracing::warn!(receiver = %self.id, %error, "alerts that fire could not be repeated");
-                    self.status().entry(self.id.clone()).or_default().error = Some(error.message);
+                    self.note(|status| status.fails(now, &error.message));
                     if error.retry {
                         return Err(Later(error.after));
                     }
@@ -222,10 +243,11 @@ impl Worker {
     async fn attempt(
         &self,
         events: &[Delivery],
+        earlier: &[Earlier],
         progress: &mut Progress,
     ) -> (Timestamp, Result<(), DeliveryError>) {
         let now = self.clock.now();
-        let attempt = self.receiver.deliver(events, now);
+        let attempt = self.receiver.deliver_after(events, earlier, now);
         let result = match tokio::time::timeout(LONGEST_TRY, attempt).await {
             Ok(result) => result,
             Err(_) => Err(DeliveryError::again("the attempt was given up after two minutes")),
@@ -238,8 +260,9 @@ impl Worker {
         self.delivered.with_label_values(&[self.id.as_str(), outcome]).inc_by(events as u64);
     }
 
-    fn status(&self) -> MutexGuard<'_, BTreeMap<String, ReceiverStatus>> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    fn note(&self, change: impl FnOnce(&mut ReceiverStatus)) {
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        change(status.entry(self.id.clone()).or_default());
     }
 
     /// Runs a call on the database off the async threads; a failure is logged and tried later.

@@ -249,7 +249,7 @@ pub(super) mod tests {
     use super::*;
 
     /// An alert of PM2.5 at the station `air_1` with two zones.
-    pub(in crate::receivers) fn event(kind: AlertEventKind) -> AlertEvent {
+    pub(crate) fn event(kind: AlertEventKind) -> AlertEvent {
         let at = Timestamp::from_secs(1_790_000_000);
         AlertEvent {
             key: "0123456789abcdef/1".to_owned(),
@@ -290,6 +290,7 @@ pub(super) mod tests {
         let city = CityFacts {
             name: LocalText::new("Beijing", "北京"),
             time_zone: jiff::tz::TimeZone::get("Asia/Shanghai").expect("a time zone"),
+            ..CityFacts::default()
         };
         let dashboard = Some("https://city.example/".to_owned());
         Wording::new(language, dashboard, &city).expect("good options")

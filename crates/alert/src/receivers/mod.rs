@@ -1,11 +1,13 @@
 //! Kinds of receivers: one file each, and one line in [`RECEIVERS`].
 
 mod alertmanager;
+mod cap;
 mod dingtalk;
 mod email;
 mod feishu;
 mod http;
 mod message;
+mod mqtt;
 mod robot;
 mod secrets;
 mod trial;
@@ -16,6 +18,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use city_cap::Earlier;
 use city_model::{AlertEvent, AlertEventKind, Timestamp};
 
 use crate::config::CityFacts;
@@ -28,6 +31,8 @@ pub static RECEIVERS: &[&dyn ReceiverKind] = &[
     &webhook::Webhook,
     &alertmanager::Alertmanager,
     &email::Email,
+    &mqtt::Mqtt,
+    &cap::Cap,
     &dingtalk::DINGTALK,
     &wecom::WECOM,
     &feishu::FEISHU,
@@ -106,12 +111,14 @@ pub struct Limits {
     pub apart: Duration,
     /// How often it must be told again of what fires; never if missing.
     pub repeat: Option<Duration>,
+    /// Whether it must know what it took of the same alert before. Then events come one by one.
+    pub history: bool,
 }
 
 impl Default for Limits {
     /// One event at a time, without a pause, once.
     fn default() -> Self {
-        Self { together: 1, apart: Duration::ZERO, repeat: None }
+        Self { together: 1, apart: Duration::ZERO, repeat: None, history: false }
     }
 }
 
@@ -125,10 +132,28 @@ pub trait Receiver: Send + Sync {
     /// [`Limits::together`]; they succeed or fail as one.
     fn deliver<'a>(&'a self, events: &'a [Delivery], now: Timestamp) -> Delivering<'a>;
 
+    /// The same for receivers that want history: `earlier` is what this one took of the alert, oldest
+    /// first.
+    fn deliver_after<'a>(
+        &'a self,
+        events: &'a [Delivery],
+        earlier: &'a [Earlier],
+        now: Timestamp,
+    ) -> Delivering<'a> {
+        let _ = earlier;
+        self.deliver(events, now)
+    }
+
     /// How it wants to be told.
     fn limits(&self) -> Limits {
         Limits::default()
     }
+}
+
+/// An event for tests.
+#[cfg(test)]
+pub(crate) mod sample {
+    pub(crate) use super::message::tests::event;
 }
 
 /// The options of a kind; otherwise what is wrong with them.

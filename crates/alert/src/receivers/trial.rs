@@ -1,5 +1,6 @@
 //! A try: an alert that never was, told to one receiver, to see whether it takes it.
 
+use city_cap::Earlier;
 use city_model::{
     Alert, AlertEvent, AlertEventKind, LocalText, RuleRef, Severity, Subject, Timestamp,
 };
@@ -22,14 +23,18 @@ pub enum TrialError {
 }
 
 impl ReceiverConfig {
-    /// Tells the receiver that an alert of this severity began, and that it ended, once each. The
-    /// alert is marked as a test in its texts, its label `test` and as simulated.
+    /// Tells the receiver that an alert of this severity began, and that it ended if it wants to hear
+    /// of ends, once each. The alert is marked as a test in its texts, its label `test` and as simulated.
     pub async fn try_out(&self, now: Timestamp) -> Result<(), TrialError> {
         let receiver = self.build().map_err(TrialError::Options)?;
         let began = delivery(&event(&self.id, self.severity, now, AlertEventKind::Fired));
+        let earlier = [Earlier::of(&began.key, now)];
         receiver.deliver(&[began], now).await?;
+        if !self.resolved {
+            return Ok(());
+        }
         let ended = delivery(&event(&self.id, self.severity, now, AlertEventKind::Resolved));
-        receiver.deliver(&[ended], now).await.map_err(TrialError::End)
+        receiver.deliver_after(&[ended], &earlier, now).await.map_err(TrialError::End)
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 
 /// A request as it came.
@@ -46,6 +47,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: String,
     pub(crate) after: Duration,
+    /// How many seconds it asks to be left alone.
+    pub(crate) retry_after: Option<u32>,
     /// Whether only the key of what came is kept, so that a flood takes no memory here.
     pub(crate) brief: bool,
 }
@@ -53,11 +56,21 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn new(status: u16, body: &str) -> Self {
         let status = StatusCode::from_u16(status).expect("a status");
-        Self { status, body: body.to_owned(), after: Duration::ZERO, brief: false }
+        Self {
+            status,
+            body: body.to_owned(),
+            after: Duration::ZERO,
+            retry_after: None,
+            brief: false,
+        }
     }
 
     pub(crate) fn after(self, after: Duration) -> Self {
         Self { after, ..self }
+    }
+
+    pub(crate) fn retry_after(self, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     pub(crate) fn brief(self) -> Self {
@@ -84,7 +97,7 @@ async fn record(
     uri: Uri,
     headers: HeaderMap,
     body: String,
-) -> (StatusCode, String) {
+) -> (StatusCode, HeaderMap, String) {
     let reply = {
         let mut script = script.lock().expect("no panic holds it");
         script.next.pop_front().unwrap_or_else(|| script.always.clone())
@@ -97,7 +110,8 @@ async fn record(
     if !reply.after.is_zero() {
         tokio::time::sleep(reply.after).await;
     }
-    (reply.status, reply.body)
+    let asked = reply.retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds)));
+    (reply.status, HeaderMap::from_iter(asked), reply.body)
 }
 
 impl Recorder {

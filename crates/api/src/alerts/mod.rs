@@ -11,7 +11,7 @@ mod upkeep;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use city_model::{Alert, AlertEvent, Timestamp};
+use city_model::{Alert, AlertEvent, AlertEventKind, Timestamp};
 use city_store::{StateDb, StateError};
 
 pub(crate) use board::{Board, Counts};
@@ -31,6 +31,17 @@ pub(crate) struct Stored {
     pub(crate) updated_at: Timestamp,
     /// How many events the engines pushed for it.
     pub(crate) events: u32,
+}
+
+/// An event of an alert as the log keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// Its number, from 1.
+    pub(crate) seq: u32,
+    /// When it happened.
+    pub(crate) at: Timestamp,
+    /// What happened.
+    pub(crate) kind: AlertEventKind,
 }
 
 /// What is wrong with a change that somebody wants.
@@ -125,6 +136,24 @@ impl AlertList {
         self.state.read(|conn| {
             let Some(stored) = tables::get(conn, id)? else { return Ok(None) };
             Ok(Some((stored, tables::log(conn, id)?)))
+        })
+    }
+
+    /// What fires, and what ended at `since` or later, last changed first; at most `limit`.
+    pub(crate) fn current(
+        &self,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StateError> {
+        self.state.read(|conn| tables::current(conn, since, limit))
+    }
+
+    /// An alert with what engines told of it, in the order of their numbers: number, time and kind of
+    /// each event.
+    pub(crate) fn steps(&self, id: &str) -> Result<Option<(Stored, Vec<Step>)>, StateError> {
+        self.state.read(|conn| {
+            let Some(stored) = tables::get(conn, id)? else { return Ok(None) };
+            Ok(Some((stored, tables::steps(conn, id)?)))
         })
     }
 

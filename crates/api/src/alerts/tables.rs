@@ -4,8 +4,8 @@ use city_model::{Alert, AlertEvent, AlertEventKind, EndReason, Severity, Subject
 use city_store::StateError;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::Stored;
 use super::item::{Acknowledgement, AlertLogEntry, AlertLogKind};
+use super::{Step, Stored};
 
 pub(super) const MIGRATIONS: &[&str] = &[
     "
@@ -147,6 +147,44 @@ pub(super) fn firing(conn: &Connection) -> Result<Vec<Stored>, StateError> {
         conn.prepare(&format!("SELECT {COLUMNS} FROM alerts WHERE resolved_at IS NULL"))?;
     Ok(statement.query_map([], stored)?.collect::<Result<_, _>>()?)
 }
+
+/// What fires, and what ended at `since` or later, last changed first.
+pub(super) fn current(
+    conn: &Connection,
+    since: Timestamp,
+    limit: usize,
+) -> Result<Vec<Stored>, StateError> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM alerts WHERE resolved_at IS NULL OR resolved_at >= ?1
+         ORDER BY updated_at DESC, id LIMIT ?2"
+    ))?;
+    let rows = statement.query_map(params![since.micros(), limit as i64], stored)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What engines told of one alert, in the order of their numbers.
+pub(super) fn steps(conn: &Connection, id: &str) -> Result<Vec<Step>, StateError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT engine_seq, at, kind FROM alert_log
+         WHERE alert = ?1 AND engine_seq IS NOT NULL ORDER BY engine_seq",
+    )?;
+    let rows = statement.query_map([id], |row| {
+        let kind: String = row.get(2)?;
+        let known = KINDS.into_iter().find(|known| log_kind(*known).name() == kind);
+        let (seq, at) = (row.get(0)?, Timestamp::from_micros(row.get(1)?));
+        Ok(known.map(|kind| Step { seq, at, kind }))
+    })?;
+    // What people did is no step, whatever it is called.
+    Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+}
+
+/// What engines tell.
+const KINDS: [AlertEventKind; 4] = [
+    AlertEventKind::Fired,
+    AlertEventKind::Escalated,
+    AlertEventKind::Deescalated,
+    AlertEventKind::Resolved,
+];
 
 /// The log of one alert: by time, the engine's events in the order of their `seq`.
 pub(super) fn log(conn: &Connection, id: &str) -> Result<Vec<AlertLogEntry>, StateError> {

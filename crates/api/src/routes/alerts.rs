@@ -248,7 +248,7 @@ fn check_note(note: &str) -> Answer<String> {
     Err(Problem::new(codes::BAD_BODY, detail).hint("Shorten it, or write two notes."))
 }
 
-fn unknown(id: &str) -> Problem {
+pub(super) fn unknown(id: &str) -> Problem {
     Problem::new(codes::UNKNOWN_ALERT, format!("There is no alert `{}`.", short(id)))
         .hint("GET /api/v1/alerts lists the alerts.")
 }

@@ -3,6 +3,7 @@
 mod aggregates;
 mod alert_events;
 mod alerts;
+mod cap;
 mod commands;
 mod credentials;
 mod dead_letters;
@@ -21,6 +22,7 @@ mod metrics_catalogue;
 mod provisioning;
 mod push;
 mod readings;
+mod receivers;
 #[cfg(test)]
 pub(crate) use readings::MAX_RAW;
 pub(crate) mod report;
@@ -58,6 +60,8 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     track::routes,
     alerts::routes,
     alert_events::routes,
+    cap::routes,
+    receivers::routes,
     rules::routes,
     rule_trials::routes,
     dead_letters::routes,

@@ -398,7 +398,8 @@ async fn reload(
 fn read(app: &App, files: &[RuleFile]) -> Result<RuleSet, RuleProblems> {
     let files: Vec<(String, String)> =
         files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
-    let rules = RuleSet::parse(&files)?;
+    // Files that name a calendar of the city need not bring it along.
+    let rules = RuleSet::parse_in(&files, app.rules.load().setting())?;
     rules.check_against(&app.registry.directory())?;
     Ok(rules)
 }

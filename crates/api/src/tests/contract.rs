@@ -89,6 +89,7 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
     city.dead_letter(b"{", "syntax");
     city.unknown("radon", "rogue-1");
     city.post("/api/v1/credentials/air-1/tokens", &json!({})).await;
+    *city.desk.report.lock().expect("not poisoned") = vec![super::receivers::dead()];
     let document = document();
     for (path, shape, pointer) in [
         ("/session", "Session", ""),
@@ -123,6 +124,8 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
         ("/alerts/a-1", "AlertLogEntry", "/log/0"),
         ("/alerts/a-1", "RuleRef", "/rule"),
         ("/rules", "Rule", "/items/0"),
+        ("/receivers", "Receiver", "/items/0"),
+        ("/receivers", "ReceiverRoute", "/items/0/route"),
         ("/dead-letters", "DeadLetter", "/items/0"),
         ("/loss", "Loss", ""),
         ("/loss", "LossItem", "/items/0"),

@@ -16,13 +16,16 @@ use city_pipeline::Committed;
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::credentials::Credentials;
 use city_registry::{Department, DeviceEntry, Kind, Registry, Seed, read_devices};
-use city_store::{Commit, DeadLetterId, Memory, NewDeadLetter, Outcome, SharedStore, StateDb};
+use city_store::{
+    Commit, DeadLetterId, Memory, NewDeadLetter, Outcome, SharedStore, StateDb, StateError,
+};
 use serde_json::Value as Json;
 use tower::ServiceExt;
 
 use crate::{
     Brain, CityInfo, CommandDelivery, CommandRefusal, CommandSent, DeviceCommand, Ingest,
-    IngestStatus, Mode, Parts, Pushing, Role, RuleFiles, RuleReload, ZoneFiles, ZoneReload,
+    IngestStatus, Mode, Parts, Pushing, ReceiverReport, ReceiverTrial, Receivers, Role, RuleFiles,
+    RuleReload, TrialRefusal, Trying, ZoneFiles, ZoneReload,
 };
 
 /// When the tests begin: 2026-11-23T12:00:00Z.
@@ -83,6 +86,24 @@ impl Ingest for Pipeline {
     }
 }
 
+/// Receivers that are as a test says; a try is answered with what stands in `trial`.
+#[derive(Default)]
+pub(crate) struct Desk {
+    pub(crate) report: Mutex<Vec<ReceiverReport>>,
+    pub(crate) trial: Mutex<Option<Result<ReceiverTrial, TrialRefusal>>>,
+}
+
+impl Receivers for Desk {
+    fn report(&self) -> Result<Vec<ReceiverReport>, StateError> {
+        Ok(self.report.lock().expect("not poisoned").clone())
+    }
+
+    fn try_out<'a>(&'a self, _: &'a str) -> Trying<'a> {
+        let trial = self.trial.lock().expect("not poisoned").clone();
+        Box::pin(async move { trial.unwrap_or(Err(TrialRefusal::Unknown)) })
+    }
+}
+
 /// Zone files: the first reload finds New Town where Harbour was, a second one nothing good.
 struct Files(Arc<Registry>);
 
@@ -110,6 +131,14 @@ impl ZoneFiles for Files {
     }
 }
 
+/// Who speaks in CAP.
+fn issuer() -> city_cap::Issuer {
+    let config = serde_json::json!({"sender": "alerts@testville.example"});
+    let config = serde_json::from_value(config).expect("the right shape");
+    let zone = jiff::tz::TimeZone::get("Europe/Copenhagen").expect("known");
+    city_cap::Issuer::new(&config, LocalText::new("Testville", "测试城"), zone).expect("good")
+}
+
 /// The city with its brain.
 pub(crate) struct City {
     pub(crate) clock: Arc<ManualClock>,
@@ -118,6 +147,7 @@ pub(crate) struct City {
     pub(crate) store: SharedStore,
     pub(crate) state: Arc<StateDb>,
     pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) brain: Brain,
     router: Router,
     admin: String,
@@ -182,6 +212,7 @@ impl City {
         let clients = Arc::new(clients);
         let store: SharedStore = Arc::new(Memory::new());
         let pipeline = Arc::new(Pipeline::default());
+        let desk = Arc::new(Desk::default());
         let brain = Brain::new(Parts {
             registry: registry.clone(),
             clients: clients.clone(),
@@ -191,11 +222,13 @@ impl City {
             ingest: pipeline.clone(),
             zone_files: Arc::new(Files(registry.clone())),
             rule_files: Arc::new(NoRuleFiles),
+            receivers: desk.clone(),
             city: CityInfo {
                 name: LocalText::new("Testville", "测试城"),
                 time_zone: "Europe/Copenhagen".to_owned(),
                 bounds: [10.0, 50.0, 12.0, 51.0],
             },
+            cap: Some(issuer()),
             mode: Mode::Demo,
             simulated: true,
             metrics: prometheus::Registry::new(),
@@ -206,7 +239,7 @@ impl City {
         let admin = brain.mint("ada", Role::Admin, "test").expect("minted");
         let router = brain.router();
         let seq = AtomicU64::new(1);
-        Self { clock, registry, clients, store, state, pipeline, brain, router, admin, seq }
+        Self { clock, registry, clients, store, state, pipeline, desk, brain, router, admin, seq }
     }
 
     /// A token of somebody with this role.

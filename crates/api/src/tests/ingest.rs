@@ -101,6 +101,7 @@ async fn a_failing_engine_makes_the_instance_unready_and_a_failing_receiver_does
         waiting: 3,
         last_delivery: Some(NOW),
         error: Some("https://duty.example/hook answered 500".to_owned()),
+        failing_since: Some(NOW),
     };
     let calm = ReceiverState { id: "calm".to_owned(), ..ReceiverState::default() };
     city.pipeline.status.lock().expect("not poisoned").receivers = vec![calm, duty];
@@ -114,9 +115,11 @@ async fn a_failing_engine_makes_the_instance_unready_and_a_failing_receiver_does
     let system = city.ok("/api/v1/system").await;
     assert_eq!(system["alerts_failing"], Value::Null);
     let expected = json!([
-        { "id": "calm", "waiting": 0, "last_delivery": null, "error": null },
+        { "id": "calm", "waiting": 0, "last_delivery": null, "error": null,
+          "failing_since": null },
         { "id": "duty", "waiting": 3, "last_delivery": NOW.to_string(),
-          "error": "https://duty.example/hook answered 500" },
+          "error": "https://duty.example/hook answered 500",
+          "failing_since": NOW.to_string() },
     ]);
     assert_eq!(system["receivers"], expected);
 

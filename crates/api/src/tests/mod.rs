@@ -2,6 +2,7 @@
 
 mod access;
 mod alerts;
+mod cap;
 mod commands;
 mod contract;
 mod credentials;
@@ -10,6 +11,7 @@ mod fixture_rules;
 mod ingest;
 mod push;
 mod readings;
+mod receivers;
 mod registry;
 mod registry_changes;
 mod rule_trials;

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::bail;
-use city_alert::{ReceiverConfig, TrialError};
 use city_model::Clock as _;
 use clap::{Args, Subcommand};
 
 use super::serve::runtime;
 use crate::clock::SystemClock;
+use crate::receivers::hint;
 use crate::settings;
 
 #[derive(Debug, Subcommand)]
@@ -78,24 +78,6 @@ fn test(id: &str, file: &Path) -> anyhow::Result<()> {
             receiver.kind,
             file.display(),
             hint(receiver, &error),
-        ),
-    }
-}
-
-/// How to mend it.
-fn hint(receiver: &ReceiverConfig, error: &TrialError) -> String {
-    let id = &receiver.id;
-    match error {
-        TrialError::Options(_) => {
-            format!("see the [[receiver]]s of `citybrain config example`, and mend that of `{id}`")
-        }
-        TrialError::Delivery(error) | TrialError::End(error) if error.retry => format!(
-            "check the address and the secrets in the options of `{id}`, and whether this machine \
-             reaches it; alerts wait for it and are told in order once it takes them"
-        ),
-        TrialError::Delivery(_) | TrialError::End(_) => format!(
-            "`{id}` is reached, but will never take such an alert; see whether it is what its type \
-             says, and its own log"
         ),
     }
 }

@@ -46,6 +46,14 @@ pub(super) fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)
             files.push((path.display().to_string(), read(path)?));
         }
     }
+    // A rule may name a calendar, and those stand beside the rules.
+    for path in paths.iter().filter(|path| !path.is_dir()) {
+        let calendars = path.with_file_name("calendars.yaml");
+        let name = calendars.display().to_string();
+        if calendars.exists() && files.iter().all(|(other, _)| *other != name) {
+            files.push((name, read(&calendars)?));
+        }
+    }
     Ok(files)
 }
 

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use city_alert::CityFacts;
+use city_cap::Issuer;
 use serde_json::Value;
 
 use super::{Problem, Problems, Settings};
@@ -86,8 +87,17 @@ impl Settings {
     fn tell_receivers_of_the_city(&mut self) {
         let time_zone =
             jiff::tz::TimeZone::get(&self.city.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-        let city = CityFacts { name: self.city.name.clone(), time_zone };
+        let name = self.city.name.clone();
+        let cap = self.issuer().and_then(Result::ok);
+        let city = CityFacts { name, time_zone, cap, ..CityFacts::default() };
         self.receivers.iter_mut().for_each(|receiver| receiver.city = city.clone());
+    }
+
+    /// Who speaks in the Common Alerting Protocol; otherwise what is wrong with it, key by key.
+    pub fn issuer(&self) -> Option<Result<Issuer, Vec<(&'static str, String)>>> {
+        let time_zone =
+            jiff::tz::TimeZone::get(&self.city.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        self.cap.as_ref().map(|cap| Issuer::new(cap, self.city.name.clone(), time_zone))
     }
 
     fn resolve_paths(&mut self, base: &Path) {

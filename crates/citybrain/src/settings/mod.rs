@@ -66,6 +66,9 @@ pub struct Settings {
     /// Series that are derived from readings.
     #[serde(default)]
     pub derived: DerivedSettings,
+    /// Who speaks in the Common Alerting Protocol; nobody if missing.
+    #[serde(default)]
+    pub cap: Option<city_cap::IssuerConfig>,
     /// Receivers of alert events beside the brain.
     #[serde(default, rename = "receiver")]
     pub receivers: Vec<ReceiverConfig>,

@@ -2,11 +2,23 @@
 //! up.
 
 use super::line::Line;
-use super::{Concentrations, Period, Unit};
+use super::{Category, Concentrations, Period, Unit};
 use crate::{Decimal, Pollutant};
 
 /// The sub-indices (IAQI) at the limits of every table.
 const SCALE: [u32; 8] = [0, 50, 100, 150, 200, 300, 400, 500];
+
+/// HJ 633-2026 and HJ 633-2012, table of the levels (级别) of the index.
+pub(super) const CATEGORIES: &[Category] = &[
+    Category { id: "excellent", names: ["Excellent", "优"], above: 0 },
+    Category { id: "good", names: ["Good", "良"], above: 50 },
+    Category { id: "lightly_polluted", names: ["Lightly polluted", "轻度污染"], above: 100 },
+    Category {
+        id: "moderately_polluted", names: ["Moderately polluted", "中度污染"], above: 150
+    },
+    Category { id: "heavily_polluted", names: ["Heavily polluted", "重度污染"], above: 200 },
+    Category { id: "severely_polluted", names: ["Severely polluted", "严重污染"], above: 300 },
+];
 
 /// A column of the table of limits: µg/m³, for CO mg/m³.
 pub(super) struct Column {

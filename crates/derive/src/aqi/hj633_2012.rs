@@ -25,6 +25,7 @@ pub(super) static STANDARD: Standard = Standard {
     means,
     sub_index: |pollutant, means| china::sub_index(TABLE, pollutant, means),
     primary_above: 50,
+    categories: china::CATEGORIES,
 };
 
 /// Above it, in µg/m³, the one-hour mean of SO2 is not judged.

@@ -24,6 +24,7 @@ pub(super) static STANDARD: Standard = Standard {
     means,
     sub_index: |pollutant, means| china::sub_index(TABLE, pollutant, means),
     primary_above: 50,
+    categories: china::CATEGORIES,
 };
 
 const PM25: &[i64] = &[0, 35, 60, 115, 150, 250, 350, 500];

@@ -42,6 +42,18 @@ pub struct Standard {
     sub_index: fn(Pollutant, &Concentrations) -> Option<u32>,
     /// Above which index there are primary pollutants.
     primary_above: u32,
+    categories: &'static [Category],
+}
+
+/// A class of air, as a standard calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Category {
+    /// Its id in rules, such as `lightly_polluted`.
+    pub id: &'static str,
+    /// In English and in Chinese.
+    pub names: [&'static str; 2],
+    /// It begins above this index; for the best one, 0 belongs to it, too.
+    pub above: u32,
 }
 
 /// Where an index is stored.
@@ -159,6 +171,18 @@ impl Standard {
             Form::Hourly => self.hourly,
             Form::Daily => self.daily,
         }
+    }
+
+    /// The classes of air, best first.
+    pub const fn categories(&self) -> &'static [Category] {
+        self.categories
+    }
+
+    /// The class of an index.
+    pub fn category(&self, index: f64) -> Option<&'static Category> {
+        self.categories.iter().rev().find(|category| {
+            index > f64::from(category.above) || (category.above == 0 && index >= 0.0)
+        })
     }
 
     /// The index of some concentrations; `None` if none of them gives a sub-index.

@@ -281,3 +281,22 @@ proptest! {
         prop_assert!(STANDARDS[which].index(&means).is_some_and(|aqi| !aqi.primary.is_empty() || aqi.index <= 50));
     }
 }
+
+#[test]
+fn the_classes_of_air_are_those_of_the_standard() {
+    let vectors: Value = serde_json::from_str(VECTORS).expect("valid");
+    let levels = vectors["cn_hj633_2026"]["levels"].as_array().expect("a list");
+    let china = standard("hj633_2026").expect("there");
+    assert_eq!(levels.len(), china.categories().len());
+    for (level, category) in levels.iter().zip(china.categories()) {
+        assert_eq!(level[3].as_str(), Some(category.names[1]));
+        let first = level[0].as_f64().expect("a number");
+        assert_eq!(china.category(first), Some(category));
+        let last = level[1].as_f64().unwrap_or(500.0);
+        assert_eq!(china.category(last), Some(category));
+    }
+    for standard in STANDARDS {
+        assert_eq!(standard.category(0.0), standard.categories().first());
+        assert!(standard.categories().is_sorted_by_key(|category| category.above));
+    }
+}

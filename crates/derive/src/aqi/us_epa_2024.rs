@@ -14,7 +14,7 @@
 //! that it does not publish.) Validity: three quarters of the hours.
 
 use super::line::Line;
-use super::{Concentrations, Form, Metrics, Period, Standard, Unit};
+use super::{Category, Concentrations, Form, Metrics, Period, Standard, Unit};
 use crate::{Day, Decimal, Pollutant};
 
 pub(super) static STANDARD: Standard = Standard {
@@ -29,7 +29,22 @@ pub(super) static STANDARD: Standard = Standard {
     means,
     sub_index,
     primary_above: 0,
+    categories: CATEGORIES,
 };
+
+/// 40 CFR 58, appendix G, table 1.
+const CATEGORIES: &[Category] = &[
+    Category { id: "good", names: ["Good", "良好"], above: 0 },
+    Category { id: "moderate", names: ["Moderate", "中等"], above: 50 },
+    Category {
+        id: "unhealthy_for_sensitive_groups",
+        names: ["Unhealthy for sensitive groups", "对敏感人群不健康"],
+        above: 100,
+    },
+    Category { id: "unhealthy", names: ["Unhealthy", "不健康"], above: 150 },
+    Category { id: "very_unhealthy", names: ["Very unhealthy", "非常不健康"], above: 200 },
+    Category { id: "hazardous", names: ["Hazardous", "危险"], above: 300 },
+];
 
 fn unit(pollutant: Pollutant) -> Unit {
     match pollutant {

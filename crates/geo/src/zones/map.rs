@@ -4,24 +4,40 @@ use geo::orient::{Direction, Orient};
 use geo::{BooleanOps, CoordsIter, LineString, MultiPolygon, Polygon, Rect, Simplify, Translate};
 use serde_json::{Value, json};
 
-use city_model::Zone;
+use city_model::{Position, Zone};
 
 /// Five decimals are about a metre.
 const DECIMALS: f64 = 1e5;
 
 pub(super) fn feature(zone: &Zone, shape: &MultiPolygon<f64>, tolerance_deg: f64) -> Value {
-    let split = shape.coords_iter().any(|place| place.x > 180.0).then(|| split(shape));
-    let shape = split.as_ref().unwrap_or(shape);
-    let simple: Vec<Value> =
-        shape.iter().filter_map(|polygon| rings(&simplified(polygon, tolerance_deg))).collect();
-    // A zone smaller than the tolerance keeps its shape rather than vanish.
-    let polygons =
-        if simple.is_empty() { shape.iter().filter_map(rings).collect() } else { simple };
+    let polygons = drawn(shape, tolerance_deg, rings);
     json!({
         "type": "Feature",
         "properties": { "id": &*zone.id, "name": zone.name, "layer": &*zone.layer },
         "geometry": { "type": "MultiPolygon", "coordinates": polygons },
     })
+}
+
+/// The exteriors of a shape, closed.
+pub(super) fn outlines(shape: &MultiPolygon<f64>, tolerance_deg: f64) -> Vec<Vec<Position>> {
+    drawn(shape, tolerance_deg, |polygon| {
+        let places = places(polygon.orient(Direction::Default).exterior())?;
+        places.into_iter().map(|[lon, lat]| Position::new(lon, lat)).collect()
+    })
+}
+
+/// The polygons of a shape, each drawn with a tolerance.
+fn drawn<T>(
+    shape: &MultiPolygon<f64>,
+    tolerance_deg: f64,
+    draw: impl Fn(&Polygon<f64>) -> Option<T>,
+) -> Vec<T> {
+    let split = shape.coords_iter().any(|place| place.x > 180.0).then(|| split(shape));
+    let shape = split.as_ref().unwrap_or(shape);
+    let simple: Vec<T> =
+        shape.iter().filter_map(|polygon| draw(&simplified(polygon, tolerance_deg))).collect();
+    // A zone smaller than the tolerance keeps its shape rather than vanish.
+    if simple.is_empty() { shape.iter().filter_map(draw).collect() } else { simple }
 }
 
 /// What goes on past 180 degrees, cut there as RFC 7946 (section 3.1.9) wants it.
@@ -48,9 +64,14 @@ fn rings(polygon: &Polygon<f64>) -> Option<Value> {
 }
 
 fn ring(line: &LineString<f64>) -> Option<Value> {
+    places(line).map(|places| json!(places))
+}
+
+/// The corners of a ring as they are drawn; `None` if rounding leaves no area.
+fn places(line: &LineString<f64>) -> Option<Vec<[f64; 2]>> {
     let mut places: Vec<[f64; 2]> = line.coords().map(|c| [round(c.x), round(c.y)]).collect();
     places.dedup();
-    (places.len() >= 4).then(|| json!(places))
+    (places.len() >= 4).then_some(places)
 }
 
 fn round(degrees: f64) -> f64 {

@@ -335,6 +335,13 @@ impl ZoneIndex {
         json!({ "type": "FeatureCollection", "features": features.collect::<Vec<_>>() })
     }
 
+    /// The outlines of a zone, one closed ring for each of its polygons, without holes; simplified,
+    /// rounded and split as [`ZoneIndex::map_geojson`] does it. `None` if there is no such zone.
+    pub fn outlines(&self, id: &str, tolerance_deg: f64) -> Option<Vec<Vec<Position>>> {
+        let place = *self.by_id.get(id)? as usize;
+        Some(map::outlines(self.shape(place), tolerance_deg))
+    }
+
     /// The polygons of the zone at a place.
     fn shape(&self, place: usize) -> &MultiPolygon<f64> {
         &self.shapes[place]

@@ -186,7 +186,13 @@ fn the_map_gets_fewer_corners_in_the_right_order() {
           "geometry": { "type": "Polygon", "coordinates": [tiny] } },
     ] })
     .to_string();
-    let map = load(&text).index.map_geojson(1e-4);
+    let index = load(&text).index;
+    let map = index.map_geojson(1e-4);
+    let outline = index.outlines("big", 1e-4).expect("there is one");
+    let corners: Vec<_> = outline[0].iter().map(|place| (place.lon, place.lat)).collect();
+    assert_eq!(corners, [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0)]);
+    assert!(index.outlines("tiny", 1e-4).is_some_and(|outlines| outlines[0].len() >= 4));
+    assert_eq!(index.outlines("nowhere", 1e-4), None);
     let big = &map["features"][0];
     assert_eq!(
         big["properties"],

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use city_model::{
-    Alert, AlertEvent, AlertEventKind, Device, Directory, EndReason, Metric, Placement, Severity,
-    Timestamp, Zone, ZoneKey,
+    Alert, AlertEvent, AlertEventKind, Device, Directory, EndReason, LocalText, Metric, Placement,
+    Severity, Timestamp, Zone, ZoneKey,
 };
 
 use super::program::Compiled;
-use super::slot::{Evidence, Open, Slot, SubjectKey};
-use crate::kinds::{Condition, Measure};
+use super::slot::{Body, Evidence, Open, Slot, SubjectKey};
+use crate::kinds::{Condition, Measure, together};
 use crate::ladder::Ladder;
 use crate::parse::hex;
 use crate::rule::Rule;
@@ -25,12 +25,17 @@ pub(super) fn record(
     kind: AlertEventKind,
     at: Timestamp,
 ) -> Option<AlertEvent> {
-    let Slot { key, open, last_started, .. } = slot;
+    let Slot { key, open, last_started, own, body, .. } = slot;
     let open = open.as_deref_mut()?;
     let rule = &compiled.rule;
-    let scene = Scene::new(key, rule, directory);
+    let ladder = own.as_deref().or(rule.ladder.as_ref());
+    let mut scene = Scene::new(key, rule, directory);
+    if let Body::Composite { fires } = body {
+        let firing = compiled.followed.iter().zip(fires).filter(|(_, fires)| fires.count > 0);
+        scene.firing = firing.map(|(name, _)| name).collect();
+    }
     if kind == AlertEventKind::Fired {
-        open.alert = Some(scene.fired(rule, open, at)?);
+        open.alert = Some(scene.fired(rule, ladder, open, at)?);
         *last_started = Some(open.started);
     }
     let severity = open.machine.severity();
@@ -44,7 +49,7 @@ pub(super) fn record(
     match (kind, severity) {
         (AlertEventKind::Escalated | AlertEventKind::Deescalated, Some(severity)) => {
             alert.severity = severity;
-            alert.limit = limit(rule.ladder.as_ref(), severity);
+            alert.limit = limit(ladder, severity);
             alert.summary = scene.summary(rule, severity, &open.evidence, alert.limit);
             alert.zones = scene.zone_ids(&open.evidence.zones);
             alert.position = scene.position(&open.evidence);
@@ -52,15 +57,23 @@ pub(super) fn record(
         (AlertEventKind::Resolved, _) => {
             // The text keeps saying what happened; value and limit say why it is over.
             alert.resolved_at = Some(at);
-            alert.limit = rule.ladder.as_ref().and_then(clear_limit);
+            alert.limit = ladder.and_then(clear_limit);
         }
         _ => {}
     }
-    next_event(open, kind, at, None)
+    let event = next_event(open, kind, at, None);
+    if rule.silent {
+        // Nobody is told, now or when it ends.
+        open.seq = 0;
+    }
+    event
 }
 
-/// Ends an alert for another reason than a reading.
+/// Ends an alert for another reason than a reading; `None` if nobody was told of it.
 pub(super) fn end(open: &mut Open, at: Timestamp, reason: EndReason) -> Option<AlertEvent> {
+    if open.seq == 0 {
+        return None;
+    }
     open.alert.as_mut()?.resolved_at = Some(at);
     next_event(open, AlertEventKind::Resolved, at, Some(reason))
 }
@@ -95,6 +108,8 @@ struct Scene<'d> {
     zone: Option<&'d Zone>,
     metric: Option<&'d Metric>,
     measure: Measure,
+    /// The rules that a composite follows and that fire.
+    firing: Vec<&'d LocalText>,
 }
 
 impl<'d> Scene<'d> {
@@ -116,14 +131,20 @@ impl<'d> Scene<'d> {
             _ => device.map(|device| &*device.id),
         };
         let measure = rule.condition.measure();
-        Self { key, directory, device_id, device, zone, metric, measure }
+        Self { key, directory, device_id, device, zone, metric, measure, firing: Vec::new() }
     }
 
-    fn fired(&self, rule: &Rule, open: &Open, at: Timestamp) -> Option<Alert> {
+    fn fired(
+        &self,
+        rule: &Rule,
+        ladder: Option<&Ladder>,
+        open: &Open,
+        at: Timestamp,
+    ) -> Option<Alert> {
         let severity = open.machine.severity()?;
         let subject = self.key.subject(self.directory)?;
         let evidence = &open.evidence;
-        let limit = limit(rule.ladder.as_ref(), severity);
+        let limit = limit(ladder, severity);
         let identity = format!("{}\n{subject}\n{}", rule.id, open.started.micros());
         let unit = if evidence.value.is_some() { self.measure.unit(self.metric) } else { None };
         Some(Alert {
@@ -155,7 +176,7 @@ impl<'d> Scene<'d> {
         severity: Severity,
         evidence: &Evidence,
         limit: Option<f64>,
-    ) -> city_model::LocalText {
+    ) -> LocalText {
         let mut hold = rule.hold_of(severity);
         let mut template = &rule.summary;
         if let Condition::Silence(silence) = &rule.condition {
@@ -170,8 +191,15 @@ impl<'d> Scene<'d> {
             zone: self.zone.or_else(|| smallest(&evidence.zones, |key| self.directory.zone(key))),
             metric: self.metric,
             measure: self.measure,
-            states: match &rule.condition {
-                Condition::State(states) => Some(states.text()),
+            state: match &rule.condition {
+                Condition::State(states) => Some(states.text().clone()),
+                Condition::Index(index) => index.category(evidence.value),
+                Condition::Composite(_) => Some(together(&self.firing)),
+                Condition::Device(function) => Some(function.text(&|id| self.zone_name(id))),
+                _ => None,
+            },
+            target: match &rule.condition {
+                Condition::Function(function) => function.target(),
                 _ => None,
             },
             value: evidence.value,
@@ -179,6 +207,11 @@ impl<'d> Scene<'d> {
             hold,
             devices: evidence.devices,
         })
+    }
+
+    fn zone_name(&self, id: &str) -> LocalText {
+        let zone = self.directory.zone_by_id(id);
+        zone.map_or_else(|| LocalText::same(id), |zone| zone.name.clone())
     }
 
     fn zone_ids(&self, zones: &[ZoneKey]) -> Vec<Arc<str>> {

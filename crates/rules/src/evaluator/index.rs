@@ -49,6 +49,9 @@ impl RuleIndex {
         let mut index = Self { devices: directory.device_slots(), ..Self::default() };
         index.by_metric.resize_with(directory.metrics.len(), Shelf::default);
         for (number, rule) in rules.iter().enumerate() {
+            if !rule.rule.condition.takes_readings() {
+                continue;
+            }
             let number = number as u32;
             let parts = counts.rarest(rule);
             let select = &rule.rule.select;

@@ -1,6 +1,6 @@
 //! Rules on single series: who selects a series, and the verdict over its readings.
 
-use city_model::{AlertEvent, Marks, Reading, SeriesKey, Span};
+use city_model::{AlertEvent, Device, Marks, Reading, SeriesKey, Span};
 
 use super::Evaluator;
 use super::program::{Hot, Inside};
@@ -29,9 +29,12 @@ impl Evaluator {
                 let (inside, simulated) = (compiled.inside(&device), device.simulated);
                 let hot = Hot::new(compiled);
                 let target = match &compiled.rule.condition {
-                    Condition::Value | Condition::State(_) | Condition::Function(_) => {
-                        self.series_target(rule, key, inside)
-                    }
+                    Condition::Value
+                    | Condition::Index(_)
+                    | Condition::State(_)
+                    | Condition::Function(_) => self.series_target(rule, key, &device, inside),
+                    Condition::Composite(_) | Condition::Dependency(_) => None,
+                    Condition::Device(_) => self.device_target(rule, key, inside),
                     Condition::Silence(silence) => {
                         let subject = match silence.watch {
                             Watch::Devices => SubjectKey::Device(key.device),
@@ -55,11 +58,19 @@ impl Evaluator {
         self.series.entries[index].plan = Some(plan.into());
     }
 
-    fn series_target(&mut self, rule: u32, key: SeriesKey, inside: Inside) -> Option<Target> {
+    fn series_target(
+        &mut self,
+        rule: u32,
+        key: SeriesKey,
+        device: &Device,
+        inside: Inside,
+    ) -> Option<Target> {
         if inside == Inside::Never {
             return None;
         }
-        let condition = &self.program.rules[rule as usize].rule.condition;
+        let compiled = &self.program.rules[rule as usize];
+        let Ok(own) = compiled.own_limits(device) else { return Some(Target::NoLimit) };
+        let condition = &compiled.rule.condition;
         let slot = self.slots.find_or_add(rule, SubjectKey::Series(key), || Body::Series {
             memory: match condition {
                 Condition::Function(function) => Some(function.start()),
@@ -67,6 +78,7 @@ impl Evaluator {
             },
             simulated_at: None,
         });
+        self.slots.get_mut(slot).own = own;
         Some(Target::Series { slot, roams: inside == Inside::Varies })
     }
 
@@ -98,10 +110,11 @@ impl Evaluator {
                 }
             }
             let is_calm = |judged| subscription.hot.is_calm(judged);
-            if slot.open.is_none() && judged.is_some_and(is_calm) {
+            if slot.open.is_none() && slot.own.is_none() && judged.is_some_and(is_calm) {
                 return;
             }
-            match (&compiled.rule.condition, &compiled.rule.ladder, judged) {
+            let ladder = slot.own.as_deref().or(compiled.rule.ladder.as_ref());
+            match (&compiled.rule.condition, ladder, judged) {
                 (Condition::State(states), Some(ladder), _) if states.hold(&reading.value) => {
                     ladder.all()
                 }

@@ -6,17 +6,21 @@
 //! are served in the order of rules and subjects, so that nothing depends on history.
 
 mod alerts;
+mod device;
 mod index;
 mod judge;
+mod late;
 mod program;
 mod reconcile;
 mod reload;
 mod series;
 mod setback;
+mod shift;
 mod silence;
 mod slot;
 mod snapshot;
 mod stats;
+mod ties;
 mod timers;
 mod zone;
 
@@ -29,8 +33,10 @@ use city_model::{Alert, AlertEvent, AlertEventKind, Directory, Marks, Reading, T
 use self::program::Program;
 use self::reload::Scope;
 use self::series::{Subscription, Table, Target};
+use self::shift::Shifts;
 use self::slot::{Body, Evidence, SlotId, Slots};
 use self::stats::Counters;
+use self::ties::{Ties, timing_of};
 use crate::ladder::Verdict;
 use crate::rule::RuleSet;
 
@@ -48,7 +54,9 @@ pub struct Evaluator {
     clock: Timestamp,
     series: Table,
     slots: Slots,
+    ties: Ties,
     timers: BinaryHeap<Reverse<(Timestamp, SlotId)>>,
+    shifts: Shifts,
     counters: Counters,
     /// Reused buffers.
     due: Vec<SlotId>,
@@ -66,7 +74,9 @@ impl Evaluator {
             clock: now,
             series: Table::default(),
             slots: Slots::default(),
+            ties: Ties::default(),
             timers: BinaryHeap::new(),
+            shifts: Shifts::default(),
             counters: Counters::default(),
             due: Vec::new(),
             values: Vec::new(),
@@ -78,9 +88,9 @@ impl Evaluator {
 
     /// Takes a reading; the clock moves on to its received time and never back.
     ///
-    /// Retained readings, readings from the future, duplicates and readings older than the newest
-    /// one of their series are no news: they are counted and decide nothing (a reading from the
-    /// future still is a sign of life).
+    /// Retained readings, readings from the future and duplicates are no news: they are counted and
+    /// decide nothing (a reading from the future still is a sign of life). Readings older than the
+    /// newest one of their series count in windows and zones alone.
     pub fn observe(&mut self, reading: &Reading, out: &mut Vec<AlertEvent>) {
         self.advance(self.clock.max(reading.received), out);
         self.counters.stats.readings += 1;
@@ -142,7 +152,8 @@ impl Evaluator {
 
     /// The alerts that fire, as they were at their last event; in no particular order.
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
-        self.slots.list.iter().filter_map(|slot| slot.open.as_ref()?.alert.as_ref())
+        let told = self.slots.list.iter().filter_map(|slot| slot.open.as_ref());
+        told.filter(|open| open.seq > 0).filter_map(|open| open.alert.as_ref())
     }
 
     /// How many alerts fire; costs nothing.
@@ -194,15 +205,7 @@ impl Evaluator {
         let newest = &mut self.series.entries[index].newest;
         match *newest {
             Some(newest) if newest == reading.time => stats.duplicate += 1,
-            Some(newest) if newest > reading.time => {
-                stats.out_of_order += 1;
-                self.counters.remember(LateReading {
-                    series: reading.series,
-                    time: reading.time,
-                    received: reading.received,
-                    decision: LateDecision::OutOfOrder { newest },
-                });
-            }
+            Some(newest) if newest > reading.time => self.take_late(reading, index, newest, out),
             _ => {
                 *newest = Some(reading.time);
                 return true;
@@ -243,12 +246,20 @@ impl Evaluator {
         }
         match (subscription.target, number) {
             (Target::Silence { slot }, _) => self.hear(slot, reading, subscription.simulated, out),
+            (Target::NoLimit, _) => {
+                tally.without_limit += 1;
+                return;
+            }
             (_, None) if !hot.takes_text => {
                 tally.not_numeric += 1;
                 return;
             }
             (Target::Series { slot, roams }, value) => {
                 self.judge_series(slot, roams, reading, value, &subscription, out);
+            }
+            (Target::Device { slot, place, roams }, _) => {
+                let at = device::At { slot, place, roams, simulated: subscription.simulated };
+                self.judge_device(at, reading, out);
             }
             (Target::Zone { .. }, None) => {}
             (Target::Zone { link }, Some(value)) => {
@@ -265,6 +276,7 @@ impl Evaluator {
             Tally { evaluated: 1.., .. } => stats.evaluated += 1,
             Tally { late: 1.., .. } => stats.late += 1,
             Tally { untrusted: 1.., .. } => stats.untrusted += 1,
+            Tally { without_limit: 1.., .. } => stats.without_limit += 1,
             _ => stats.not_numeric += 1,
         }
         if let Some(rule) = tally.first_late {
@@ -288,11 +300,22 @@ impl Evaluator {
         evidence: Evidence,
         out: &mut Vec<AlertEvent>,
     ) {
-        let slot = self.slots.get_mut(id);
+        let slot = self.slots.get(id);
         if slot.open.is_none() && verdict.raised == 0 {
             return;
         }
-        let timing = self.program.rules[slot.rule as usize].timing;
+        if self.shifts.is_off(slot.rule) {
+            return self.apply_off(id, now, verdict, evidence, out);
+        }
+        let held = verdict.raised != 0 && !slot.fires() && self.is_suppressed(slot.rule, &slot.key);
+        self.counters.stats.suppressed += u64::from(held);
+        let slot = self.slots.get_mut(id);
+        slot.forget_waiting();
+        if slot.open.is_none() && verdict.raised == 0 {
+            return;
+        }
+        slot.held = held;
+        let timing = timing_of(self.program.rules[slot.rule as usize].timing, held);
         let open = slot.open(since);
         open.simulated |= evidence.simulated;
         open.evidence = evidence;
@@ -309,18 +332,23 @@ impl Evaluator {
         out: &mut Vec<AlertEvent>,
     ) {
         let slot = self.slots.get_mut(id);
-        let fired = slot.fires();
+        let fired = slot.is_told();
         if let Some(kind) = change {
             let compiled = &self.program.rules[slot.rule as usize];
-            out.extend(alerts::record(slot, compiled, &self.directory, kind, now));
+            let event = alerts::record(slot, compiled, &self.directory, kind, now);
+            out.extend(event.filter(|_| !compiled.rule.silent));
         }
-        if slot.open.as_ref().is_some_and(|open| open.machine.is_inactive()) {
-            slot.open = None;
+        // Off schedule, slots whose condition holds are open without anything pending.
+        if !self.shifts.is_off(slot.rule) || change == Some(AlertEventKind::Resolved) {
+            slot.forget_waiting();
         }
-        let fires = slot.fires();
+        let fires = slot.is_told();
         self.slots.firing = self.slots.firing + usize::from(fires) - usize::from(fired);
         if change == Some(AlertEventKind::Resolved) {
             self.release_members(id, now);
+        }
+        if change.is_some() {
+            self.follow(id, now, out);
         }
         self.schedule(id);
     }
@@ -332,6 +360,7 @@ struct Tally {
     evaluated: u32,
     late: u32,
     untrusted: u32,
+    without_limit: u32,
     not_numeric: u32,
     first_late: Option<u32>,
 }

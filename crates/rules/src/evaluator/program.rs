@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use city_model::{Device, Directory, Placement, Span, ZoneKey};
+use city_model::{Device, Directory, LocalText, Placement, Span, ZoneKey};
 
 use super::index::RuleIndex;
 use crate::kinds::{Condition, Silence};
-use crate::ladder::Direction;
+use crate::ladder::{Direction, Ladder};
+use crate::limits::LimitFault;
 use crate::rule::{Rule, RuleSet, Trust};
 use crate::state::Timing;
 
 #[derive(Debug, Default)]
 pub(super) struct Program {
     pub(super) rules: Vec<Compiled>,
+    /// By rule: the rules that follow its alerts, each with the place that it has there.
+    pub(super) ties: Vec<Vec<(u32, usize)>>,
     pub(super) index: RuleIndex,
 }
 
@@ -24,6 +27,12 @@ pub(super) struct Compiled {
     pub(super) lateness: Option<Span>,
     /// The keys of the selected zones in order; `None` if the rule selects no zones.
     pub(super) zones: Option<Box<[ZoneKey]>>,
+    /// The keys of the zones that a rule on devices asks about, in order.
+    pub(super) fence: Box<[ZoneKey]>,
+    /// What people call the rules that a composite follows.
+    pub(super) followed: Box<[LocalText]>,
+    /// The dependencies that hold its alerts back.
+    pub(super) suppressors: Vec<u32>,
 }
 
 /// What each reading looks at of each rule that selects it. It lies beside the series, so that the
@@ -52,7 +61,7 @@ impl Hot {
     pub(super) fn new(compiled: &Compiled) -> Self {
         let rule = &compiled.rule;
         let ladder = match rule.condition {
-            Condition::Value | Condition::Function(_) => rule.ladder.as_ref(),
+            Condition::Value | Condition::Index(_) | Condition::Function(_) => rule.ladder.as_ref(),
             _ => None,
         };
         let mildest = ladder.and_then(|ladder| Some((ladder.direction, ladder.steps.first()?)));
@@ -94,10 +103,11 @@ pub(super) enum Inside {
 
 impl Program {
     pub(super) fn new(rules: &RuleSet, directory: &Directory) -> Self {
-        let compiled: Vec<Compiled> =
+        let mut compiled: Vec<Compiled> =
             rules.rules().iter().map(|rule| Compiled::new(rule.clone(), directory)).collect();
+        let ties = tie(rules, &mut compiled);
         let index = RuleIndex::new(&compiled, directory);
-        Self { rules: compiled, index }
+        Self { rules: compiled, ties, index }
     }
 
     /// The absence rules.
@@ -111,30 +121,66 @@ impl Program {
     }
 }
 
+/// Which rules follow which.
+fn tie(rules: &RuleSet, compiled: &mut [Compiled]) -> Vec<Vec<(u32, usize)>> {
+    let mut ties = vec![Vec::new(); compiled.len()];
+    for (index, rule) in rules.rules().iter().enumerate() {
+        let followed: Vec<&Arc<str>> = match &rule.condition {
+            Condition::Composite(composite) => composite.followed().collect(),
+            Condition::Dependency(dependency) => {
+                for id in &dependency.suppress {
+                    if let Some(place) = rules.position(id) {
+                        compiled[place].suppressors.push(index as u32);
+                    }
+                }
+                dependency.when.iter().collect()
+            }
+            _ => continue,
+        };
+        let names = followed.iter().map(|id| match rules.get(id) {
+            Some(other) => other.name.clone(),
+            None => LocalText::same(&***id),
+        });
+        compiled[index].followed = names.collect();
+        for (place, id) in followed.into_iter().enumerate() {
+            if let Some(other) = rules.position(id) {
+                ties[other].push((index as u32, place));
+            }
+        }
+    }
+    ties
+}
+
+/// The keys of zones, in order.
+fn keys_of<'i>(ids: impl Iterator<Item = &'i Arc<str>>, directory: &Directory) -> Box<[ZoneKey]> {
+    let mut keys: Vec<ZoneKey> = ids.filter_map(|id| Some(directory.zone_by_id(id)?.key)).collect();
+    keys.sort_unstable();
+    keys.into_boxed_slice()
+}
+
 impl Compiled {
     fn new(rule: Arc<Rule>, directory: &Directory) -> Self {
-        let zones = (!rule.select.zone.is_empty()).then(|| {
-            let mut keys: Vec<ZoneKey> = rule
-                .select
-                .zone
-                .iter()
-                .filter_map(|id| Some(directory.zone_by_id(id)?.key))
-                .collect();
-            keys.sort_unstable();
-            keys.into_boxed_slice()
-        });
+        let zones =
+            (!rule.select.zone.is_empty()).then(|| keys_of(rule.select.zone.iter(), directory));
+        let fence = match &rule.condition {
+            Condition::Device(function) => keys_of(function.zones().iter(), directory),
+            _ => Box::default(),
+        };
         Self {
             timing: Timing { hold: rule.holds(), keep: rule.keep_firing_for },
             trust: rule.trust,
             lateness: rule.lateness,
             zones,
+            fence,
+            followed: Box::default(),
+            suppressors: Vec::new(),
             rule,
         }
     }
 
     /// Whether readings that are no numbers are judged, too.
     pub(super) fn takes_text(&self) -> bool {
-        matches!(self.rule.condition, Condition::State(_))
+        matches!(self.rule.condition, Condition::State(_) | Condition::Device(_))
     }
 
     /// Whether it is an absence rule that groups by gateway, where a device concerns others.
@@ -150,6 +196,11 @@ impl Compiled {
         }
     }
 
+    /// Whether any of these zones is fenced.
+    pub(super) fn in_fence(&self, zones: &[ZoneKey]) -> bool {
+        zones.iter().any(|zone| self.fence.binary_search(zone).is_ok())
+    }
+
     /// Whether a device is in the selected zones.
     pub(super) fn inside(&self, device: &Device) -> Inside {
         match device.placement {
@@ -157,6 +208,14 @@ impl Compiled {
             Placement::Fixed(_) if self.in_zones(&device.zones) => Inside::Always,
             Placement::Fixed(_) => Inside::Never,
             Placement::Moving | Placement::Unknown => Inside::Varies,
+        }
+    }
+
+    /// The limits of a device, if the rule takes them from it; an error if it has none.
+    pub(super) fn own_limits(&self, device: &Device) -> Result<Option<Box<Ladder>>, LimitFault> {
+        match (&self.rule.limits, &self.rule.ladder) {
+            (Some(limits), Some(ladder)) => Ok(Some(Box::new(limits.resolve(ladder, device)?))),
+            _ => Ok(None),
         }
     }
 

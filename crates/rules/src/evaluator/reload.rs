@@ -93,6 +93,7 @@ impl Evaluator {
         let mut report = ReloadReport::default();
         self.advance(now, &mut report.events);
         let before = std::mem::replace(&mut self.rules, rules);
+        let shifts = std::mem::take(&mut self.shifts);
         self.program = Program::new(&self.rules, &self.directory);
         let mut numbers = Vec::with_capacity(before.len());
         for old in before.rules() {
@@ -113,6 +114,8 @@ impl Evaluator {
             self.rules.rules().iter().map(|rule| rule.id.clone()).filter(is_new).collect();
         self.renumber(&numbers, &mut report);
         self.rebuild(self.clock, &Scope::All, &mut report);
+        let shifted = self.shifted(&shifts, &numbers);
+        self.follow_shifts(&shifted, self.clock, &mut report.events);
         report
     }
 
@@ -155,7 +158,7 @@ impl Evaluator {
             if !look && !self.program.rules[slot.rule as usize].groups() {
                 return true;
             }
-            let reason = self.gone(slot, &gateways);
+            let reason = self.gone(slot, &gateways).or_else(|| self.take_limits(slot));
             if reason.is_some() {
                 self.end(slot, reason, report);
             }
@@ -173,11 +176,14 @@ impl Evaluator {
                 for device in devices {
                     self.series.forget_device(*device);
                 }
+                self.tie_all(self.clock, &mut report.events);
                 self.watch_silence(known, scope);
             }
             // Slots have other numbers now.
             _ => {
                 self.slots.reindex();
+                self.find_shifts();
+                self.tie_all(self.clock, &mut report.events);
                 self.series.forget_plans();
                 self.watch_silence(known, scope);
                 self.reschedule();
@@ -198,6 +204,17 @@ impl Evaluator {
         };
         let Some(device) = device else { return Some(EndReason::NotSelected) };
         self.device_gone(slot, device, gateways)
+    }
+
+    /// Gives a slot the limits that its device has now.
+    fn take_limits(&self, slot: &mut Slot) -> Option<EndReason> {
+        let SubjectKey::Series(series) = &slot.key else { return None };
+        let compiled = &self.program.rules[slot.rule as usize];
+        match compiled.own_limits(self.directory.device(series.device)?) {
+            Ok(own) => slot.own = own,
+            Err(_) => return Some(EndReason::NoLimit),
+        }
+        None
     }
 
     fn device_gone(
@@ -227,12 +244,14 @@ impl Evaluator {
 
     fn zone_gone(&self, rule: u32, id: &str) -> Option<EndReason> {
         let compiled = &self.program.rules[rule as usize];
-        let Condition::Zone(aggregate) = &compiled.rule.condition else {
-            return Some(EndReason::ZoneGone);
-        };
         let zone = self.directory.zone_by_id(id);
         let stays = zone.is_some_and(|zone| {
-            compiled.in_zones(&[zone.key]) && aggregate.takes_layer(&zone.layer)
+            let takes = match &compiled.rule.condition {
+                Condition::Zone(aggregate) => aggregate.takes_layer(&zone.layer),
+                Condition::Composite(composite) => composite.takes_layer(&zone.layer),
+                _ => false,
+            };
+            takes && compiled.in_zones(&[zone.key])
         });
         (!stays).then_some(EndReason::ZoneGone)
     }

@@ -25,6 +25,14 @@ pub(super) enum Target {
     Silence {
         slot: SlotId,
     },
+    /// `place`: of the metric among those of the rule; `roams` as above.
+    Device {
+        slot: SlotId,
+        place: u8,
+        roams: bool,
+    },
+    /// The device has no limits: nothing is judged.
+    NoLimit,
     /// An index into [`Table::links`].
     Zone {
         link: u32,
@@ -88,7 +96,10 @@ impl Table {
             let plan = self.entries[*entry as usize].plan.take().unwrap_or_default();
             self.free.extend(plan.iter().filter_map(|subscription| match subscription.target {
                 Target::Zone { link } => Some(link),
-                Target::Series { .. } | Target::Silence { .. } => None,
+                Target::Series { .. }
+                | Target::Silence { .. }
+                | Target::Device { .. }
+                | Target::NoLimit => None,
             }));
         }
     }

@@ -43,7 +43,11 @@ impl Evaluator {
                         member.stamp = member.stamp.min(now);
                     }
                 }
-                Body::Gateway { .. } => {}
+                Body::Device(whole) => {
+                    whole.memory.set_back(now);
+                    whole.simulated_at = whole.simulated_at.map(|at| at.min(now));
+                }
+                Body::Composite { .. } | Body::Gateway { .. } => {}
             }
         }
         self.reschedule();

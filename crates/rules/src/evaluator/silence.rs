@@ -85,7 +85,21 @@ impl Evaluator {
         }
         self.program = program;
         for id in watched {
+            self.free_orphan(id, now);
             self.schedule(id);
+        }
+    }
+
+    /// Gives an allowance anew to what is suppressed by nobody's alert any more.
+    fn free_orphan(&mut self, id: SlotId, now: Timestamp) {
+        let slot = self.slots.get(id);
+        let orphan =
+            self.slots.quiet(id).is_some_and(|quiet| quiet.suppressed && quiet.gateway.is_none())
+                && !self.is_suppressed(slot.rule, &slot.key);
+        if let Some(quiet) = self.slots.quiet_mut(id).filter(|_| orphan) {
+            quiet.suppressed = false;
+            quiet.silent = false;
+            quiet.armed = quiet.armed.max(now);
         }
     }
 
@@ -119,12 +133,6 @@ impl Evaluator {
         if let Some(quiet) = self.slots.quiet_mut(id) {
             quiet.allowance = allowance;
             quiet.gateway = gateway;
-            if quiet.suppressed && gateway.is_none() {
-                // Nobody's alert stands for it any more.
-                quiet.suppressed = false;
-                quiet.silent = false;
-                quiet.armed = quiet.armed.max(now);
-            }
         }
         if let Some(gateway) = gateway
             && let Body::Gateway { members } = &mut self.slots.get_mut(gateway).body
@@ -190,6 +198,14 @@ impl Evaluator {
                     return;
                 }
             }
+        }
+        let slot = self.slots.get(id);
+        if slot.open.is_none() && self.is_suppressed(slot.rule, &slot.key) {
+            self.counters.stats.suppressed += 1;
+            if let Some(quiet) = self.slots.quiet_mut(id) {
+                quiet.suppressed = true;
+            }
+            return;
         }
         let severity = self.program.rules[self.slots.get(id).rule as usize].rule.severity;
         let evidence = self.evidence(id);

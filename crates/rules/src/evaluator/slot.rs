@@ -7,7 +7,9 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::program::Program;
-use crate::kinds::Memory;
+use super::ties::{Fires, timing_of};
+use crate::kinds::{DeviceMemory, Memory};
+use crate::ladder::Ladder;
 use crate::state::Machine;
 
 /// The number of a slot in [`Slots`]; changes when rules or the directory do.
@@ -32,8 +34,12 @@ pub(super) struct Slot {
     pub(super) timer: Option<Timestamp>,
     /// When the last alert of the slot started, so that no id is used twice.
     pub(super) last_started: Option<Timestamp>,
+    /// A dependency holds its alert back.
+    pub(super) held: bool,
     /// There while something is pending or fires.
     pub(super) open: Option<Box<Open>>,
+    /// The limits of the device, where the rule takes them from it.
+    pub(super) own: Option<Box<Ladder>>,
     pub(super) body: Body,
 }
 
@@ -73,6 +79,11 @@ pub(super) enum Body {
     },
     Silence(Box<Quiet>),
     Zone(Box<Members>),
+    Device(Box<Whole>),
+    Composite {
+        /// By the rules that it follows.
+        fires: Vec<Fires>,
+    },
     Gateway {
         /// The slots of the devices behind it.
         members: Vec<SlotId>,
@@ -100,11 +111,42 @@ pub(super) struct Quiet {
     pub(super) gateway: Option<SlotId>,
 }
 
+impl Open {
+    /// A condition that holds while its rule is off schedule.
+    pub(super) fn waiting(now: Timestamp, evidence: Evidence) -> Self {
+        Self {
+            machine: Machine::default(),
+            started: now,
+            simulated: evidence.simulated,
+            evidence,
+            alert: None,
+            seq: 0,
+        }
+    }
+}
+
 impl Quiet {
+    /// Gives it its full allowance anew.
+    pub(super) fn arm_anew(&mut self, now: Timestamp) {
+        self.silent = false;
+        self.suppressed = false;
+        self.armed = self.armed.max(now);
+    }
+
     /// When the allowance ends.
     pub(super) fn deadline(&self) -> Timestamp {
         self.armed + self.allowance
     }
+}
+
+/// What is remembered of a device as a whole.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) memory: Box<dyn DeviceMemory>,
+    /// The event time of the latest simulated reading.
+    pub(super) simulated_at: Option<Timestamp>,
+    /// What the latest reading said beside its value.
+    pub(super) seen: Evidence,
 }
 
 /// The devices of a zone with their latest readings.
@@ -136,6 +178,11 @@ impl Members {
         }
     }
 
+    pub(super) fn get(&self, device: DeviceKey) -> Option<&Member> {
+        let found = self.list.binary_search_by_key(&device, |other| other.device);
+        found.ok().map(|at| &self.list[at])
+    }
+
     pub(super) fn remove(&mut self, device: DeviceKey) {
         if let Ok(at) = self.list.binary_search_by_key(&device, |other| other.device) {
             self.list.remove(at);
@@ -145,16 +192,26 @@ impl Members {
 
 impl Slot {
     pub(super) fn new(rule: u32, key: SubjectKey, body: Body) -> Self {
-        Self { rule, key, timer: None, last_started: None, open: None, body }
+        Self {
+            rule,
+            key,
+            timer: None,
+            last_started: None,
+            held: false,
+            open: None,
+            own: None,
+            body,
+        }
     }
 
     /// When something is to be done next without a reading.
     pub(super) fn deadline(&self, program: &Program) -> Option<Timestamp> {
-        let timing = program.rules[self.rule as usize].timing;
+        let timing = timing_of(program.rules[self.rule as usize].timing, self.held);
         let machine = self.open.as_ref().and_then(|open| open.machine.next_deadline(timing));
         let body = match &self.body {
             Body::Silence(quiet) if !quiet.silent => Some(quiet.deadline()),
             Body::Zone(members) if members.dirty => members.next,
+            Body::Device(whole) => whole.memory.deadline(),
             _ => None,
         };
         match (machine, body) {
@@ -172,15 +229,21 @@ impl Slot {
                 Some(last) if since <= last => last + Span::from_micros(1),
                 _ => since,
             };
-            Box::new(Open {
-                machine: Machine::default(),
-                started,
-                evidence: Evidence::default(),
-                simulated: false,
-                alert: None,
-                seq: 0,
-            })
+            Box::new(Open::waiting(started, Evidence::default()))
         })
+    }
+
+    /// Whether an alert of the slot fires, and people were told of it.
+    pub(super) fn is_told(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.alert.is_some() && open.seq > 0)
+    }
+
+    /// Closes the slot if nothing is pending and nothing fires.
+    pub(super) fn forget_waiting(&mut self) {
+        if self.open.as_ref().is_some_and(|open| open.machine.is_inactive()) {
+            self.open = None;
+            self.held = false;
+        }
     }
 
     /// Whether an alert of the slot fires.
@@ -244,7 +307,7 @@ impl Slots {
                 }
             }
         }
-        self.firing = self.list.iter().filter(|slot| slot.fires()).count();
+        self.firing = self.list.iter().filter(|slot| slot.is_told()).count();
     }
 
     pub(super) fn get(&self, id: SlotId) -> &Slot {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Evaluator;
 use super::reload::{ReloadReport, Scope, zone_set};
-use super::slot::{Body, Evidence, Member, Members, Open, Quiet, Slot, SubjectKey};
-use crate::kinds::{Condition, Saved};
+use super::slot::{Body, Evidence, Member, Members, Open, Quiet, Slot, SubjectKey, Whole};
+use crate::kinds::{Condition, Saved, SavedDevice};
 use crate::rule::RuleSet;
 use crate::state::Machine;
 
@@ -100,6 +100,8 @@ enum SavedBody {
     Silence(SavedQuiet),
     Zone { members: Vec<Member>, next: Option<Timestamp>, dirty: bool },
     Gateway,
+    Device { memory: SavedDevice, simulated_at: Option<Timestamp>, seen: SavedEvidence },
+    Composite,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -169,7 +171,7 @@ impl Evaluator {
 fn is_pristine(slot: &Slot) -> bool {
     slot.open.is_none()
         && slot.last_started.is_none()
-        && matches!(slot.body, Body::Series { memory: None, .. })
+        && matches!(slot.body, Body::Series { memory: None, .. } | Body::Composite { .. })
 }
 
 fn number_rules(
@@ -211,14 +213,7 @@ fn save_slot(slot: &Slot, directory: &Directory) -> SavedSlot {
             started: open.started,
             simulated: open.simulated,
             seq: open.seq,
-            evidence: SavedEvidence {
-                value: open.evidence.value,
-                time: open.evidence.time,
-                zones: zone_ids(&open.evidence.zones, directory),
-                position: open.evidence.position,
-                simulated: open.evidence.simulated,
-                devices: open.evidence.devices,
-            },
+            evidence: save_evidence(&open.evidence, directory),
             alert: open.alert.as_ref().map(save_alert),
         }),
         body: match &slot.body {
@@ -243,7 +238,35 @@ fn save_slot(slot: &Slot, directory: &Directory) -> SavedSlot {
                 dirty: members.dirty,
             },
             Body::Gateway { .. } => SavedBody::Gateway,
+            Body::Composite { .. } => SavedBody::Composite,
+            Body::Device(whole) => SavedBody::Device {
+                memory: whole.memory.save(),
+                simulated_at: whole.simulated_at,
+                seen: save_evidence(&whole.seen, directory),
+            },
         },
+    }
+}
+
+fn save_evidence(evidence: &Evidence, directory: &Directory) -> SavedEvidence {
+    SavedEvidence {
+        value: evidence.value,
+        time: evidence.time,
+        zones: zone_ids(&evidence.zones, directory),
+        position: evidence.position,
+        simulated: evidence.simulated,
+        devices: evidence.devices,
+    }
+}
+
+fn load_evidence(saved: &SavedEvidence, directory: &Directory) -> Evidence {
+    Evidence {
+        value: saved.value,
+        time: saved.time,
+        zones: zone_set(&saved.zones, directory),
+        position: saved.position,
+        simulated: saved.simulated,
+        devices: saved.devices,
     }
 }
 
@@ -297,6 +320,17 @@ fn load_slot(saved: SavedSlot, condition: Option<&Condition>, directory: &Direct
             Body::Zone(Box::new(Members { list: members, next, dirty }))
         }
         SavedBody::Gateway => Body::Gateway { members: Vec::new() },
+        // Counted anew by the alerts that fire.
+        SavedBody::Composite => Body::Composite { fires: Vec::new() },
+        SavedBody::Device { memory, simulated_at, seen } => match condition {
+            Some(Condition::Device(function)) => Body::Device(Box::new(Whole {
+                memory: function.restore(&memory),
+                simulated_at,
+                seen: load_evidence(&seen, directory),
+            })),
+            // Its rule is gone; only the alert is of interest.
+            _ => Body::Series { memory: None, simulated_at },
+        },
     };
     let key = saved.key;
     let open = saved.open.map(|open| {
@@ -305,14 +339,7 @@ fn load_slot(saved: SavedSlot, condition: Option<&Condition>, directory: &Direct
             started: open.started,
             simulated: open.simulated,
             seq: open.seq,
-            evidence: Evidence {
-                value: open.evidence.value,
-                time: open.evidence.time,
-                zones: zone_set(&open.evidence.zones, directory),
-                position: open.evidence.position,
-                simulated: open.evidence.simulated,
-                devices: open.evidence.devices,
-            },
+            evidence: load_evidence(&open.evidence, directory),
             alert: open.alert.map(|alert| load_alert(alert, &key)),
         })
     });

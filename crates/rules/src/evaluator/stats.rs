@@ -12,7 +12,7 @@ const REMEMBERED: usize = 1_000;
 /// Counters since the evaluator was made, and its size.
 ///
 /// Every reading is counted once: `readings` = `unselected` + `retained` + `future` + `duplicate`
-/// + `out_of_order` + `evaluated` + `late` + `untrusted` + `not_numeric`.
+/// + `out_of_order` + `inserted` + `evaluated` + `late` + `untrusted` + `without_limit` + `not_numeric`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// All readings that were observed.
@@ -25,18 +25,24 @@ pub struct Stats {
     pub future: u64,
     /// Its time is that of the newest one of the series.
     pub duplicate: u64,
-    /// It is older than the newest one of the series.
+    /// It is older than the newest one of the series, and no rule had a use for it.
     pub out_of_order: u64,
+    /// It is older than the newest one of the series, and came in time for a window or zone.
+    pub inserted: u64,
     /// At least one rule evaluated it.
     pub evaluated: u64,
     /// Every rule that selects it found it too late (backfill), or would not trust it.
     pub late: u64,
     /// No rule that selects it trusts its quality flag.
     pub untrusted: u64,
+    /// Its device has no limits for the rules that select it.
+    pub without_limit: u64,
     /// It is a text, and its rules judge numbers.
     pub not_numeric: u64,
     /// How often a rule evaluated a reading.
     pub evaluations: u64,
+    /// How often a verdict would have raised an alert, had not a dependency held it back.
+    pub suppressed: u64,
     /// Pairs of a rule and a subject with state.
     pub slots: usize,
     /// Series that were seen.
@@ -75,6 +81,12 @@ pub enum LateDecision {
     OutOfOrder {
         /// The time of the newer one.
         newest: Timestamp,
+    },
+    /// A newer reading of the series had been evaluated before, but windows or zones had still a
+    /// place for this one, and were judged anew with it.
+    Inserted {
+        /// How many rules took it.
+        rules: u32,
     },
 }
 

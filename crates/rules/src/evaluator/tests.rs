@@ -220,7 +220,7 @@ proptest! {
         prop_assert_eq!(stats.firing, firing.len());
         let outcomes = stats.unselected + stats.retained + stats.future + stats.duplicate
             + stats.out_of_order + stats.evaluated + stats.late + stats.untrusted
-            + stats.not_numeric;
+            + stats.without_limit + stats.not_numeric + stats.inserted;
         prop_assert_eq!(stats.readings, outcomes);
         prop_assert_eq!(stats.readings, steps.len() as u64);
     }

@@ -25,9 +25,27 @@ impl Evaluator {
         if known.is_none_or(|zones| *zones != reading.zones) {
             self.relink(index, subscription.rule, reading);
         }
+        for at in 0..self.series.links[index].slots.len() {
+            let id = self.series.links[index].slots[at];
+            self.count_in(id, subscription, reading, value, out);
+        }
+    }
+
+    /// Lets a device count in a zone with a reading, and judges the zone, now or when its time comes.
+    pub(super) fn count_in(
+        &mut self,
+        id: SlotId,
+        subscription: Subscription,
+        reading: &Reading,
+        value: f64,
+        out: &mut Vec<AlertEvent>,
+    ) {
         let now = self.clock;
-        let unlimited = self.program.rules[subscription.rule as usize].lateness.is_none();
-        let member = Member {
+        let compiled = &self.program.rules[subscription.rule as usize];
+        let unlimited = compiled.lateness.is_none();
+        let Condition::Zone(aggregate) = &compiled.rule.condition else { return };
+        let (each, over) = (aggregate.each, aggregate.over);
+        let mut member = Member {
             device: reading.series.device,
             value,
             time: reading.time,
@@ -35,16 +53,19 @@ impl Evaluator {
             stamp: if unlimited { now } else { reading.time },
             simulated: subscription.simulated || reading.marks.has(Marks::SIMULATED),
         };
-        for at in 0..self.series.links[index].slots.len() {
-            let id = self.series.links[index].slots[at];
-            let Body::Zone(members) = &mut self.slots.get_mut(id).body else { continue };
-            members.put(member);
-            if members.next.is_none_or(|next| next <= now) {
-                self.judge_zone(id, now, out);
-            } else {
-                members.dirty = true;
-                self.schedule(id);
-            }
+        let Body::Zone(members) = &mut self.slots.get_mut(id).body else { return };
+        if let Some(each) = each {
+            let was = members
+                .get(member.device)
+                .is_some_and(|before| before.value > 0.0 && before.stamp >= now - over);
+            member.value = f64::from(u8::from(each.beyond(value, was)));
+        }
+        members.put(member);
+        if members.next.is_none_or(|next| next <= now) {
+            self.judge_zone(id, now, out);
+        } else {
+            members.dirty = true;
+            self.schedule(id);
         }
     }
 

@@ -146,6 +146,8 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
         // The allowance is the waiting; when it has passed, the alert fires.
         hold: Span::ZERO,
         trust: Trust::of(&[Quality::Pass, Quality::NotEvaluated, Quality::Suspect, Quality::Fail]),
+        metrics: None,
+        places: Vec::new(),
     })
 }
 

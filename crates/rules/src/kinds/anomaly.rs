@@ -3,7 +3,7 @@
 //! ```yaml
 //! kind: anomaly
 //! select: {metric: traffic_count}
-//! anomaly: {season: auto, direction: either, utc_offset: 8h}
+//! anomaly: {season: auto, direction: either}
 //! severity:
 //!   medium: {above: 4}
 //!   high: {above: 6}
@@ -11,8 +11,9 @@
 //! ```
 //!
 //! All keys of `anomaly` may be left out, and so may `anomaly` itself: `season` is `auto`, `none`,
-//! `day` or `week`, `direction` is `either`, `above` or `below`, and `utc_offset` is by how much the
-//! clocks that people and traffic live by are ahead of UTC, which says when a weekend begins.
+//! `day` or `week`, `direction` is `either`, `above` or `below`. Days and weeks are those of the clocks
+//! that people and traffic live by: those of the city's time zone, also when they are set for the
+//! summer, unless `utc_offset` says by how much they are ahead of UTC.
 //!
 //! What is judged is the surprise: one reading in 10 to this power would be as odd, so that 3 is one
 //! in 1,000. That is once in six weeks where readings come each hour, and twice a week where they come
@@ -24,6 +25,7 @@
 use std::sync::Arc;
 
 use city_model::{Span, Timestamp};
+use jiff::tz::TimeZone;
 
 use super::{Built, Condition, Kind, Measure, Memory, Saved, SeriesFunction, threshold};
 use crate::anomaly::{Config, Detector, Direction, SavedDetector, Seasons};
@@ -31,8 +33,8 @@ use crate::fields::{self, Fields};
 use crate::ladder::Ladder;
 use crate::parse::{choose, need_metric};
 use crate::problem::Sink;
-use crate::rule::Trust;
 use crate::selector::Selector;
+use crate::setting::offset_secs;
 
 pub(super) static KIND: Kind = Kind {
     name: "anomaly",
@@ -65,10 +67,34 @@ const FARTHEST: Span = Span::from_secs(14 * 3_600);
 /// How long readings teach: as many days as the detector remembers of an hour.
 const REACH: Span = Span::from_secs(12 * 86_400);
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Anomaly {
     config: Config,
-    utc_offset: Span,
+    clock: Clock,
+}
+
+/// By what the hours of days and the days of weeks are told.
+#[derive(Clone, Debug)]
+enum Clock {
+    /// Ahead of UTC by so much, all year.
+    Offset(Span),
+    /// The city's.
+    Zone(TimeZone),
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::Zone(TimeZone::UTC)
+    }
+}
+
+impl Clock {
+    fn ahead(&self, time: Timestamp) -> Span {
+        match self {
+            Self::Offset(offset) => *offset,
+            Self::Zone(zone) => Span::from_secs(offset_secs(zone, time)),
+        }
+    }
 }
 
 fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Built> {
@@ -80,13 +106,7 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
         None => Anomaly::default(),
     };
     let ladder = ladder?;
-    Some(Built {
-        severity: ladder.steps.first()?.severity,
-        ladder: Some(ladder),
-        condition: Condition::Function(Arc::new(anomaly)),
-        hold,
-        trust: Trust::default(),
-    })
+    Built::judged(ladder, Condition::Function(Arc::new(anomaly)), hold)
 }
 
 fn read_anomaly(mut fields: Fields<'_>, sink: &mut Sink) -> Anomaly {
@@ -101,7 +121,7 @@ fn read_anomaly(mut fields: Fields<'_>, sink: &mut Sink) -> Anomaly {
     if let Some(node) = fields.get("utc_offset") {
         let offset = fields::text(node, "utc_offset", sink).and_then(|text| text.parse().ok());
         match offset {
-            Some(offset) if within_a_day(offset) => anomaly.utc_offset = offset,
+            Some(offset) if within_a_day(offset) => anomaly.clock = Clock::Offset(offset),
             _ => sink.report_with(
                 node.mark,
                 format!("`utc_offset` must be at most 14 hours, found {}", node.found()),
@@ -127,7 +147,7 @@ impl SeriesFunction for Anomaly {
         let saved =
             SavedDetector { last: saved.integers.first().copied(), numbers: saved.numbers.clone() };
         let detector = Detector::restore(self.config, &saved);
-        Box::new(Watched { detector, utc_offset: self.utc_offset })
+        Box::new(Watched { detector, clock: self.clock.clone() })
     }
 
     fn reach(&self) -> Span {
@@ -137,17 +157,22 @@ impl SeriesFunction for Anomaly {
     fn measure(&self) -> Measure {
         Measure::Plain
     }
+
+    fn in_zone(&self, time_zone: &TimeZone) -> Option<Arc<dyn SeriesFunction>> {
+        let Clock::Zone(_) = self.clock else { return None };
+        Some(Arc::new(Self { clock: Clock::Zone(time_zone.clone()), ..self.clone() }))
+    }
 }
 
 #[derive(Debug)]
 struct Watched {
     detector: Detector,
-    utc_offset: Span,
+    clock: Clock,
 }
 
 impl Memory for Watched {
     fn push(&mut self, time: Timestamp, value: f64) -> Option<f64> {
-        Some(self.detector.update(time, self.utc_offset, value).surprise)
+        Some(self.detector.update(time, self.clock.ahead(time), value).surprise)
     }
 
     fn save(&self) -> Saved {
@@ -160,6 +185,7 @@ impl Memory for Watched {
 mod tests {
     use super::*;
     use crate::rule::RuleSet;
+    use crate::setting::Setting;
 
     fn problems(anomaly: &str) -> String {
         let text = format!(
@@ -191,8 +217,30 @@ mod tests {
     }
 
     #[test]
+    fn the_clock_is_the_citys_unless_an_offset_is_given() {
+        let function = |anomaly: &str| {
+            let text = format!(
+                "group: g\ndepartment: d\nrules:\n  - {{id: r, kind: anomaly, select: {{metric: pm25}}, \
+                 {anomaly}severity: low, raise: {{above: 3}}}}\n"
+            );
+            let city = Setting::in_zone("America/Chicago").expect("known");
+            let rules = RuleSet::parse_in(&[("r.yaml", text)], &city).expect("valid");
+            format!("{:?}", rules.rules()[0].condition)
+        };
+        assert!(function("").contains("America/Chicago"), "{}", function(""));
+        let fixed = function("anomaly: {utc_offset: 8h}, ");
+        assert!(fixed.contains("Offset(") && !fixed.contains("Chicago"), "{fixed}");
+        let zone = Setting::in_zone("America/Chicago").expect("known").time_zone;
+        let ahead = |text: &str| {
+            Clock::Zone(zone.clone()).ahead(text.parse().expect("a time")).secs_f64() / 3_600.0
+        };
+        assert_eq!([ahead("2026-03-08T07:59:59Z"), ahead("2026-03-08T08:00:00Z")], [-6.0, -5.0]);
+    }
+
+    #[test]
     fn a_memory_goes_on_where_it_was_saved() {
-        let anomaly = Anomaly { utc_offset: Span::from_secs(8 * 3_600), ..Anomaly::default() };
+        let clock = Clock::Offset(Span::from_secs(8 * 3_600));
+        let anomaly = Anomaly { clock, ..Anomaly::default() };
         let (mut whole, mut broken) = (anomaly.start(), anomaly.start());
         for index in 0..2_000_i64 {
             let time = Timestamp::from_secs(index * 600);

@@ -21,10 +21,9 @@ use city_model::{Span, Timestamp};
 
 use super::{Built, Condition, Kind, Measure, Memory, Saved, SeriesFunction, threshold};
 use crate::fields::Fields;
-use crate::ladder::{self, Direction, Ladder, Step};
+use crate::ladder::{self, Ladder};
 use crate::parse::{need_metric, positive_span};
 use crate::problem::Sink;
-use crate::rule::Trust;
 use crate::selector::Selector;
 
 pub(super) static KIND: Kind = Kind {
@@ -71,24 +70,9 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
         fields.finish(|_| None, sink);
     }
     let lengths = lengths?;
-    let step = |(severity, length): &(_, Span)| Step {
-        severity: *severity,
-        raise: length.secs_f64(),
-        clear: None,
-        // The readings have taken that long already.
-        hold: Some(Span::ZERO),
-    };
-    Some(Built {
-        severity: lengths.first()?.0,
-        ladder: Some(Ladder {
-            direction: Direction::Above,
-            steps: lengths.iter().map(step).collect(),
-            reaching: true,
-        }),
-        condition: Condition::Function(Arc::new(flat)),
-        hold: Span::ZERO,
-        trust: Trust::default(),
-    })
+    // The readings have taken that long already.
+    let ladder = Ladder::of_lengths(&lengths, false);
+    Built::judged(ladder, Condition::Function(Arc::new(flat)), Span::ZERO)
 }
 
 impl SeriesFunction for Flat {

@@ -7,7 +7,15 @@
 
 mod absence;
 mod anomaly;
+mod aqi;
+mod composite;
+mod dependency;
+mod device;
+mod expression;
 mod flat_line;
+mod forecast;
+mod geofence;
+mod k_of_n;
 mod rate_of_change;
 mod state_duration;
 mod threshold;
@@ -18,18 +26,24 @@ use std::fmt;
 use std::sync::Arc;
 
 use city_model::{Metric, Severity, Span, Timestamp};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::fields::Fields;
-use crate::ladder::Ladder;
-use crate::problem::Sink;
+use crate::ladder::{Ladder, Waits};
+use crate::problem::{Mark, Sink};
 use crate::rule::Trust;
 use crate::selector::Selector;
 use crate::template::{Placeholder, Template};
 
 pub use absence::{Allowed, Gateways, Silence, Watch};
+pub use aqi::Index;
+pub use composite::Composite;
+pub(crate) use composite::together;
+pub use dependency::{Dependency, Via};
+pub use device::{DeviceFunction, DeviceMemory, Finding, Input, SavedDevice, SavedValue};
 pub use state_duration::States;
-pub use zone_aggregate::{Aggregate, ZoneAggregate};
+pub use zone_aggregate::{Aggregate, Each, ZoneAggregate};
 
 /// All kinds.
 pub static KINDS: &[&Kind] = &[
@@ -41,6 +55,13 @@ pub static KINDS: &[&Kind] = &[
     &anomaly::KIND,
     &absence::KIND,
     &zone_aggregate::KIND,
+    &k_of_n::KIND,
+    &aqi::KIND,
+    &forecast::KIND,
+    &geofence::KIND,
+    &expression::KIND,
+    &composite::KIND,
+    &dependency::KIND,
 ];
 
 /// A kind of rule.
@@ -67,6 +88,38 @@ pub(crate) struct Built {
     pub(crate) hold: Span,
     /// The flags that are trusted where the rule does not say.
     pub(crate) trust: Trust,
+    /// The metrics that it selects, where the kind knows them and the rule must not say.
+    pub(crate) metrics: Option<Vec<(Arc<str>, Mark)>>,
+    /// Where other names that it asks about stand in the file.
+    pub(crate) places: Vec<(Arc<str>, Mark)>,
+}
+
+impl Built {
+    /// What most kinds make: a ladder over what a condition gives.
+    pub(crate) fn judged(ladder: Ladder, condition: Condition, hold: Span) -> Option<Self> {
+        Some(Self {
+            severity: ladder.steps.first()?.severity,
+            ladder: Some(ladder),
+            condition,
+            hold,
+            trust: Trust::default(),
+            metrics: None,
+            places: Vec::new(),
+        })
+    }
+
+    /// Something that is or is not, or a value with limits.
+    pub(crate) fn waiting(waits: Waits, condition: Condition) -> Self {
+        Self {
+            severity: waits.severity,
+            ladder: waits.ladder,
+            condition,
+            hold: waits.hold,
+            trust: Trust::default(),
+            metrics: None,
+            places: Vec::new(),
+        }
+    }
 }
 
 /// What the evaluator does with the readings that a rule selects.
@@ -74,14 +127,22 @@ pub(crate) struct Built {
 pub enum Condition {
     /// Judges every value of a series as it is.
     Value,
+    /// Judges an air quality index by its classes.
+    Index(Index),
     /// Judges whether a series is in certain states, also such as are texts.
     State(States),
     /// Judges what a function makes of the values of a series.
     Function(Arc<dyn SeriesFunction>),
+    /// Judges what a function makes of all that a device sends.
+    Device(Arc<dyn DeviceFunction>),
     /// Watches devices or series for silence.
     Silence(Silence),
     /// Judges an aggregate over the devices in a zone.
     Zone(ZoneAggregate),
+    /// Follows the alerts of other rules.
+    Composite(Composite),
+    /// Holds the alerts of other rules back.
+    Dependency(Dependency),
 }
 
 /// What a judged value and its limits are measured in.
@@ -96,6 +157,10 @@ pub enum Measure {
     Per(Span),
     /// A length of time, in seconds.
     Length,
+    /// Parts of a hundred.
+    Percent,
+    /// What a formula gives: a number without a unit.
+    Computed,
 }
 
 impl Measure {
@@ -103,7 +168,7 @@ impl Measure {
     pub(crate) fn unit(self, metric: Option<&Metric>) -> Option<Arc<str>> {
         match self {
             Self::Metric => metric.map(|metric| metric.symbol.clone()),
-            Self::Plain => None,
+            Self::Plain | Self::Computed => None,
             Self::Per(span) => {
                 let length = span.to_string();
                 // `/h`, but `/10m`.
@@ -112,16 +177,43 @@ impl Measure {
                 metric.map(|metric| format!("{}/{}", metric.symbol, one.unwrap_or(&length)).into())
             }
             Self::Length => Some("s".into()),
+            Self::Percent => Some("%".into()),
         }
     }
 }
 
 impl Condition {
+    /// Whether it judges readings itself.
+    pub fn takes_readings(&self) -> bool {
+        !matches!(self, Self::Composite(_) | Self::Dependency(_))
+    }
+
+    /// How far back readings can count; silences aside, which depend on the device.
+    pub fn reach(&self) -> Span {
+        match self {
+            Self::Function(function) => function.reach(),
+            Self::Device(function) => function.reach(),
+            Self::Zone(aggregate) => aggregate.over,
+            _ => Span::ZERO,
+        }
+    }
+
+    /// The ids of the rules that it names.
+    pub fn names(&self) -> Vec<&Arc<str>> {
+        match self {
+            Self::Composite(composite) => composite.followed().collect(),
+            Self::Dependency(other) => other.when.iter().chain(&other.suppress).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// What the judged value is measured in.
     pub(crate) fn measure(&self) -> Measure {
         match self {
             Self::Function(function) => function.measure(),
-            Self::State(_) => Measure::Length,
+            Self::Device(function) => function.measure(),
+            Self::State(_) | Self::Composite(_) => Measure::Length,
+            Self::Zone(aggregate) => aggregate.measure(),
             _ => Measure::Metric,
         }
     }
@@ -139,6 +231,14 @@ pub trait SeriesFunction: fmt::Debug + Send + Sync {
     fn measure(&self) -> Measure {
         Measure::Metric
     }
+    /// The value of the metric that the result is about, if there is one.
+    fn target(&self) -> Option<f64> {
+        None
+    }
+    /// The function for a city in a time zone, if that makes a difference.
+    fn in_zone(&self, _time_zone: &TimeZone) -> Option<Arc<dyn SeriesFunction>> {
+        None
+    }
 }
 
 /// What a [`SeriesFunction`] remembers of one series.
@@ -146,8 +246,22 @@ pub trait Memory: fmt::Debug + Send + Sync {
     /// Takes the next reading, always newer than the ones before, and gives the result, if there
     /// is one yet.
     fn push(&mut self, time: Timestamp, value: f64) -> Option<f64>;
+    /// Takes a reading that may be older than the newest one of its series. What comes of it must
+    /// be what would have come, had it arrived in order. Memories that cannot do so refuse it.
+    fn insert_late(&mut self, _time: Timestamp, _value: f64) -> Late {
+        Late::Refused
+    }
     /// Everything needed to go on after a restart exactly as without it.
     fn save(&self) -> Saved;
+}
+
+/// What a [`Memory`] did with a late reading.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Late {
+    /// Nothing: it is too old, is there already, or no late reading can be used.
+    Refused,
+    /// Took it, with the result if there is one yet.
+    Taken(Option<f64>),
 }
 
 /// A saved [`Memory`]; each kind says what the columns hold.
@@ -183,7 +297,6 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Mark;
     use city_model::LocalText;
 
     #[test]

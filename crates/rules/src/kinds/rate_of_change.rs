@@ -26,7 +26,6 @@ use crate::fields::Fields;
 use crate::ladder::Ladder;
 use crate::parse::{choose, need_metric, positive_span};
 use crate::problem::Sink;
-use crate::rule::Trust;
 use crate::selector::Selector;
 
 pub(super) static KIND: Kind = Kind {
@@ -84,13 +83,7 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
     fields.finish(|_| None, sink);
     let rate = Rate { over: over?, per: per?, direction: direction?, min_count };
     let ladder = ladder?;
-    Some(Built {
-        severity: ladder.steps.first()?.severity,
-        ladder: Some(ladder),
-        condition: Condition::Function(Arc::new(rate)),
-        hold,
-        trust: Trust::default(),
-    })
+    Built::judged(ladder, Condition::Function(Arc::new(rate)), hold)
 }
 
 impl SeriesFunction for Rate {

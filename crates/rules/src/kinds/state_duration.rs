@@ -17,10 +17,9 @@ use city_model::{LocalText, Value};
 
 use super::{Built, Condition, Kind};
 use crate::fields::{Fields, one_or_many};
-use crate::ladder::{self, Direction, Ladder, Step};
+use crate::ladder::{self, Ladder};
 use crate::parse::need_metric;
 use crate::problem::Sink;
-use crate::rule::Trust;
 use crate::selector::Selector;
 use crate::template::Placeholder;
 use crate::yaml::Node;
@@ -134,22 +133,7 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
     let node = rule.need("state", "write `state: {is: open}`", sink)?;
     let states = States::read(node, sink);
     let (lengths, states) = (lengths?, states?);
-    let (mildest, shortest) = *lengths.first()?;
-    let step = |(severity, length): &(_, city_model::Span)| Step {
-        severity: *severity,
-        raise: length.secs_f64(),
-        clear: None,
-        hold: Some(*length),
-    };
-    Some(Built {
-        severity: mildest,
-        ladder: Some(Ladder {
-            direction: Direction::Above,
-            steps: lengths.iter().map(step).collect(),
-            reaching: true,
-        }),
-        condition: Condition::State(states),
-        hold: shortest,
-        trust: Trust::default(),
-    })
+    let (_, shortest) = *lengths.first()?;
+    let ladder = Ladder::of_lengths(&lengths, true);
+    Built::judged(ladder, Condition::State(states), shortest)
 }

@@ -15,7 +15,6 @@ use crate::fields::Fields;
 use crate::ladder::Ladder;
 use crate::parse::need_metric;
 use crate::problem::Sink;
-use crate::rule::Trust;
 use crate::selector::Selector;
 use crate::template::Placeholder;
 
@@ -50,11 +49,5 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
     need_metric(select, rule.node.mark, sink);
     let hold = rule.span("for", sink).unwrap_or(Span::ZERO);
     let ladder = Ladder::read(rule, sink)?;
-    Some(Built {
-        severity: ladder.steps.first()?.severity,
-        ladder: Some(ladder),
-        condition: Condition::Value,
-        hold,
-        trust: Trust::default(),
-    })
+    Built::judged(ladder, Condition::Value, hold)
 }

@@ -8,28 +8,41 @@
 //!   medium: {above: 70, clear_below: 67}
 //! ```
 //!
+//! Functions: `mean`, `min`, `max`, `sum`, `count`, `range` (highest less lowest), `stddev` (standard
+//! deviation of the readings themselves, divided by their number), `median`, and percentiles by
+//! nearest rank from `p0.1` to `p99.9`.
+//!
 //! The window reaches from the newest reading back by `over` in event time, its far end excluded.
-//! Sums, counts and extremes are kept running: the work for a reading does not grow with the
-//! window. Percentiles keep the window sorted.
+//! Readings that come out of order, but inside the rule's `lateness`, count in it, too. Sums, counts
+//! and extremes are kept running: the work for a reading does not grow with the window. Percentiles
+//! keep the window sorted.
+//!
+//! Memory is bounded: the newest 4,096 readings are kept one by one, what is older in 256 stretches
+//! of the window. So a window with more readings leaves its oldest ones behind up to 1/256 of `over`
+//! late, knows medians and percentiles to 2 % of their value, and takes readings out of order only
+//! among its newest 4,096. Everything else is exact.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use city_model::{Span, Timestamp};
+use city_model::Span;
 
-use super::{Built, Condition, Kind, Measure, Memory, Saved, SeriesFunction, threshold};
-use crate::fields::Fields;
+use self::running::Running;
+use super::{Built, Condition, Kind, Late, Measure, Memory, Saved, SeriesFunction, threshold};
+use crate::fields::{self, Fields};
 use crate::ladder::Ladder;
-use crate::parse::{choose, need_metric, positive_span};
-use crate::problem::Sink;
-use crate::rule::Trust;
+use crate::parse::{need_metric, positive_span};
+use crate::problem::{Sink, suggestion};
 use crate::selector::Selector;
+
+mod panes;
+mod running;
 
 pub(super) static KIND: Kind = Kind {
     name: "window",
     about: [
-        "Judges the mean, extreme, sum, count or 95th percentile of a series over a length of time.",
-        "对一段时间内的均值、极值、总和、个数或第 95 百分位数进行判断。",
+        "Judges the mean, spread, an extreme, percentile, sum or count of a series over a length of \
+         time.",
+        "对一段时间内的均值、离散程度、极值、百分位数、总和或个数进行判断。",
     ],
     keys: &["window", "severity", "raise", "clear", "for"],
     placeholders: threshold::PLACEHOLDERS,
@@ -40,13 +53,15 @@ pub(super) static KIND: Kind = Kind {
     read,
 };
 
-const FUNCTIONS: [(&str, Function); 6] = [
+const FUNCTIONS: [(&str, Function); 8] = [
     ("mean", Function::Mean),
     ("min", Function::Min),
     ("max", Function::Max),
     ("sum", Function::Sum),
     ("count", Function::Count),
-    ("p95", Function::P95),
+    ("range", Function::Range),
+    ("stddev", Function::Stddev),
+    ("median", Function::Median),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +71,58 @@ enum Function {
     Max,
     Sum,
     Count,
-    P95,
+    Range,
+    Stddev,
+    Median,
+    /// From 1 to 999.
+    Percentile {
+        permille: u16,
+    },
+}
+
+impl Function {
+    fn needs_high(self) -> bool {
+        matches!(self, Self::Max | Self::Range)
+    }
+
+    fn needs_low(self) -> bool {
+        matches!(self, Self::Min | Self::Range)
+    }
+
+    fn needs_order(self) -> bool {
+        matches!(self, Self::Median | Self::Percentile { .. })
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        let found = FUNCTIONS.iter().find(|(other, _)| *other == name);
+        found.map(|(_, function)| *function).or_else(|| {
+            let percent: f64 = name.strip_prefix('p')?.parse().ok()?;
+            let permille = (percent * 10.0).round();
+            let whole = (permille - percent * 10.0).abs() < 1e-6;
+            (whole && (1.0..=999.0).contains(&permille))
+                .then_some(Self::Percentile { permille: permille as u16 })
+        })
+    }
+
+    fn read(fields: &mut Fields<'_>, sink: &mut Sink) -> Option<Self> {
+        let mut names: Vec<&str> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
+        names.extend(["p95", "p99.9"]);
+        let node = fields.need("function", &format!("one of {}", names.join(", ")), sink)?;
+        let name = fields::text(node, "function", sink)?;
+        let found = Self::named(name);
+        if found.is_none() {
+            let message = format!("unknown function `{name}`");
+            let is_percentile =
+                name.strip_prefix('p').is_some_and(|rest| rest.parse::<f64>().is_ok());
+            let hint = if is_percentile {
+                Some("percentiles go from p0.1 to p99.9, with one decimal at most".to_owned())
+            } else {
+                suggestion(name, &names)
+            };
+            sink.push(node.mark, message, hint);
+        }
+        found
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,18 +139,12 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
     let hint = "write `window: {function: mean, over: 10m}`";
     let node = rule.need("window", hint, sink)?;
     let mut fields = Fields::of(node, "`window`", sink)?;
-    let function = choose(&mut fields, "function", &FUNCTIONS, sink);
+    let function = Function::read(&mut fields, sink);
     let over = positive_span(&mut fields, "over", "how far back, for example `over: 10m`", sink);
     let min_count = fields.count("min_count", 1, sink).unwrap_or(1) as usize;
     fields.finish(|_| None, sink);
     let (ladder, function, over) = (ladder?, function?, over?);
-    Some(Built {
-        severity: ladder.steps.first()?.severity,
-        ladder: Some(ladder),
-        condition: Condition::Function(Arc::new(Window { function, over, min_count })),
-        hold,
-        trust: Trust::default(),
-    })
+    Built::judged(ladder, Condition::Function(Arc::new(Window { function, over, min_count })), hold)
 }
 
 impl SeriesFunction for Window {
@@ -93,23 +153,7 @@ impl SeriesFunction for Window {
     }
 
     fn restore(&self, saved: &Saved) -> Box<dyn Memory> {
-        // Columns: integers = the running counter, then the times; numbers = the running sum, then
-        // the values.
-        let times = saved.integers.iter().skip(1).map(|micros| Timestamp::from_micros(*micros));
-        let values = saved.numbers.iter().skip(1).copied();
-        let mut running = Running {
-            window: *self,
-            readings: times.zip(values).collect(),
-            sum: saved.numbers.first().copied().unwrap_or(0.0),
-            since_exact: saved.integers.first().copied().unwrap_or(0),
-            extremes: VecDeque::new(),
-            sorted: Vec::new(),
-        };
-        for index in 0..running.readings.len() {
-            let (time, value) = running.readings[index];
-            running.admit(time, value);
-        }
-        Box::new(running)
+        Box::new(Running::restore(*self, saved))
     }
 
     fn reach(&self) -> Span {
@@ -121,161 +165,5 @@ impl SeriesFunction for Window {
     }
 }
 
-#[derive(Debug)]
-struct Running {
-    window: Window,
-    readings: VecDeque<(Timestamp, f64)>,
-    sum: f64,
-    /// How many readings have left since the sum was last added up afresh.
-    since_exact: i64,
-    /// Candidates for the extreme, best first; each is younger than the one before.
-    extremes: VecDeque<(Timestamp, f64)>,
-    /// All values in order, for percentiles.
-    sorted: Vec<f64>,
-}
-
-impl Running {
-    /// Takes a reading into what only this function needs.
-    fn admit(&mut self, time: Timestamp, value: f64) {
-        match self.window.function {
-            Function::Min | Function::Max => {
-                let highest = self.window.function == Function::Max;
-                while let Some((_, last)) = self.extremes.back() {
-                    let useless = if highest { *last <= value } else { *last >= value };
-                    if !useless {
-                        break;
-                    }
-                    self.extremes.pop_back();
-                }
-                self.extremes.push_back((time, value));
-            }
-            Function::P95 => {
-                let at = self.sorted.partition_point(|other| other.total_cmp(&value).is_lt());
-                self.sorted.insert(at, value);
-            }
-            Function::Mean | Function::Sum | Function::Count => {}
-        }
-    }
-
-    fn evict(&mut self, value: f64) {
-        match self.window.function {
-            Function::Mean | Function::Sum => {
-                self.sum -= value;
-                self.since_exact += 1;
-            }
-            Function::P95 => {
-                if let Ok(at) = self.sorted.binary_search_by(|other| other.total_cmp(&value)) {
-                    self.sorted.remove(at);
-                }
-            }
-            Function::Min | Function::Max | Function::Count => {}
-        }
-    }
-
-    /// Rounding errors of a running sum would grow without end: after as many removals as there
-    /// are readings it is added up afresh, which costs a constant amount per reading.
-    fn refresh(&mut self) {
-        if self.since_exact as usize > self.readings.len() {
-            self.sum = self.readings.iter().map(|(_, value)| value).sum();
-            self.since_exact = 0;
-        }
-    }
-
-    fn result(&self) -> Option<f64> {
-        let count = self.readings.len();
-        if count < self.window.min_count {
-            return None;
-        }
-        Some(match self.window.function {
-            Function::Mean => self.sum / count as f64,
-            Function::Sum => self.sum,
-            Function::Count => count as f64,
-            Function::Min | Function::Max => self.extremes.front()?.1,
-            // Nearest rank.
-            Function::P95 => *self.sorted.get((count * 95).div_ceil(100) - 1)?,
-        })
-    }
-}
-
-impl Memory for Running {
-    fn push(&mut self, time: Timestamp, value: f64) -> Option<f64> {
-        let horizon = time - self.window.over;
-        while let Some((oldest, value)) = self.readings.front().copied() {
-            if oldest > horizon {
-                break;
-            }
-            self.readings.pop_front();
-            self.evict(value);
-        }
-        while self.extremes.front().is_some_and(|(oldest, _)| *oldest <= horizon) {
-            self.extremes.pop_front();
-        }
-        self.readings.push_back((time, value));
-        if matches!(self.window.function, Function::Mean | Function::Sum) {
-            self.sum += value;
-            self.refresh();
-        }
-        self.admit(time, value);
-        self.result()
-    }
-
-    fn save(&self) -> Saved {
-        let times = self.readings.iter().map(|(time, _)| time.micros());
-        let values = self.readings.iter().map(|(_, value)| *value);
-        Saved {
-            integers: std::iter::once(self.since_exact).chain(times).collect(),
-            numbers: std::iter::once(self.sum).chain(values).collect(),
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn slow(function: Function, window: &[f64]) -> f64 {
-        let mut sorted = window.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        match function {
-            Function::Mean => window.iter().sum::<f64>() / window.len() as f64,
-            Function::Sum => window.iter().sum(),
-            Function::Count => window.len() as f64,
-            Function::Min => sorted[0],
-            Function::Max => sorted[sorted.len() - 1],
-            Function::P95 => sorted[(0.95 * sorted.len() as f64).ceil() as usize - 1],
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn running_results_equal_those_of_the_whole_window(
-            steps in prop::collection::vec((1i64..40, -50i32..50), 1..200),
-            which in 0usize..6,
-            restart in 0usize..200,
-        ) {
-            let function = FUNCTIONS[which].1;
-            let window = Window { function, over: Span::from_secs(60), min_count: 3 };
-            let mut memory = window.start();
-            let mut all: Vec<(i64, f64)> = Vec::new();
-            let mut now = 0;
-            for (index, (gap, tenths)) in steps.into_iter().enumerate() {
-                if index == restart {
-                    memory = window.restore(&memory.save());
-                }
-                now += gap;
-                all.push((now, f64::from(tenths) / 10.0));
-                let inside: Vec<f64> =
-                    all.iter().filter(|(t, _)| *t > now - 60).map(|(_, v)| *v).collect();
-                let got = memory.push(Timestamp::from_secs(now), f64::from(tenths) / 10.0);
-                if inside.len() < 3 {
-                    prop_assert_eq!(got, None);
-                } else {
-                    let expected = slow(function, &inside);
-                    let got = got.expect("enough readings");
-                    prop_assert!((got - expected).abs() < 1e-9, "{:?}: {} is not {}", function, got, expected);
-                }
-            }
-        }
-    }
-}
+mod tests;

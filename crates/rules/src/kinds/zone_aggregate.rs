@@ -17,12 +17,11 @@ use std::sync::Arc;
 
 use city_model::Span;
 
-use super::{Built, Condition, Kind};
+use super::{Built, Condition, Kind, Measure};
 use crate::fields::Fields;
-use crate::ladder::Ladder;
+use crate::ladder::{Direction, Ladder, Step};
 use crate::parse::{choose, located, positive_span};
 use crate::problem::{Mark, Sink};
-use crate::rule::Trust;
 use crate::selector::Selector;
 use crate::template::Placeholder;
 
@@ -67,6 +66,10 @@ pub enum Aggregate {
     Max,
     /// The middle one, or the mean of the middle two.
     Median,
+    /// How many are beyond their limit, for values of [`Each`].
+    Count,
+    /// How many of a hundred are.
+    Percent,
 }
 
 impl Aggregate {
@@ -77,6 +80,8 @@ impl Aggregate {
         }
         Some(match self {
             Self::Mean => values.iter().sum::<f64>() / values.len() as f64,
+            Self::Count => values.iter().sum(),
+            Self::Percent => 100.0 * values.iter().sum::<f64>() / values.len() as f64,
             Self::Min => values.iter().copied().fold(f64::INFINITY, f64::min),
             Self::Max => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             Self::Median => {
@@ -101,18 +106,48 @@ pub struct ZoneAggregate {
     pub over: Span,
     /// How many devices must count.
     pub min_devices: u32,
+    /// The limit of each device, where it is counted how many are beyond.
+    pub each: Option<Each>,
     /// Only zones of these layers; all if empty.
     pub(crate) layers: Vec<(Arc<str>, Mark)>,
 }
 
+/// A limit that each device is held to: its value becomes 1 beyond it, and 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Each {
+    pub(crate) direction: Direction,
+    pub(crate) step: Step,
+}
+
+impl Each {
+    /// Whether a value is beyond the limit; between the two limits it is what it was.
+    pub fn beyond(&self, value: f64, was: bool) -> bool {
+        let clear = self.step.clear.unwrap_or(self.step.raise);
+        match self.direction {
+            Direction::Above => value > self.step.raise || (was && value >= clear),
+            Direction::Below => value < self.step.raise || (was && value <= clear),
+        }
+    }
+}
+
 impl ZoneAggregate {
+    /// What the result is measured in.
+    pub(crate) fn measure(&self) -> Measure {
+        match self.function {
+            Aggregate::Count => Measure::Plain,
+            Aggregate::Percent => Measure::Percent,
+            _ => Measure::Metric,
+        }
+    }
+
     /// Whether zones of this layer are judged.
     pub fn takes_layer(&self, layer: &str) -> bool {
         self.layers.is_empty() || self.layers.iter().any(|(name, _)| **name == *layer)
     }
 }
 
-fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Built> {
+/// Reports a rule that is not over one metric.
+pub(super) fn need_one_metric(rule: &Fields<'_>, select: &Selector, sink: &mut Sink) {
     if select.metric.len() != 1 {
         sink.report_with(
             rule.node.mark,
@@ -120,6 +155,10 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
             "add `select: {metric: …}` with one name, and make a rule for each further metric",
         );
     }
+}
+
+fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Built> {
+    need_one_metric(rule, select, sink);
     let hold = rule.span("for", sink).unwrap_or(Span::ZERO);
     let layers = located(rule.get("layer"), "layer", sink);
     let ladder = Ladder::read(rule, sink);
@@ -139,13 +178,11 @@ fn read(rule: &mut Fields<'_>, select: &Selector, sink: &mut Sink) -> Option<Bui
     let min_devices = fields.count("min_devices", 1, sink).unwrap_or(3);
     fields.finish(|_| None, sink);
     let (ladder, function, over) = (ladder?, function?, over?);
-    Some(Built {
-        severity: ladder.steps.first()?.severity,
-        ladder: Some(ladder),
-        condition: Condition::Zone(ZoneAggregate { function, over, min_devices, layers }),
+    Built::judged(
+        ladder,
+        Condition::Zone(ZoneAggregate { function, over, min_devices, each: None, layers }),
         hold,
-        trust: Trust::default(),
-    })
+    )
 }
 
 #[cfg(test)]

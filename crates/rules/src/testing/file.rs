@@ -14,6 +14,7 @@ use crate::fields::{self, Fields, one_or_many};
 use crate::parse::QUALITIES;
 use crate::problem::{Mark, Sink, suggestion};
 use crate::rule::RuleSet;
+use crate::setting::Setting;
 use crate::yaml::{self, Node};
 
 /// 2026-01-01T00:00:00Z.
@@ -48,6 +49,8 @@ pub(super) enum Action {
     Reading(Reading),
     Device(Arc<Device>),
     Restart,
+    /// The clock was ahead and is set back to this.
+    SetBack(Timestamp),
 }
 
 impl TestFile {
@@ -58,7 +61,8 @@ impl TestFile {
     ) -> Option<Self> {
         let root = yaml::read(text, sink)?;
         let mut fields = Fields::of(&root, "a rule test file", sink)?;
-        let rules = read_rules(&mut fields, load, sink);
+        let setting = read_setting(&mut fields, sink);
+        let rules = read_rules(&mut fields, &setting, load, sink);
         let zones = read_zones(&mut fields, sink);
         let mut directory = Directory::new([], Catalogue::embedded(), zones, 1);
         for node in fields.get("devices").map_or(&[][..], one_or_many) {
@@ -85,8 +89,34 @@ impl TestFile {
     }
 }
 
+/// The city of the tests.
+fn read_setting(fields: &mut Fields<'_>, sink: &mut Sink) -> Setting {
+    let Some(node) = fields.get("time_zone") else { return Setting::default() };
+    let name = fields::text(node, "time_zone", sink).unwrap_or_default();
+    Setting::in_zone(name).unwrap_or_else(|| {
+        let message = format!("{} is no time zone", node.found());
+        sink.report_with(node.mark, message, "write an IANA name such as Asia/Shanghai");
+        Setting::default()
+    })
+}
+
+/// When a test begins.
+fn read_start(fields: &mut Fields<'_>, sink: &mut Sink) -> Timestamp {
+    let Some(node) = fields.get("start") else { return START };
+    let start = node.text_value().and_then(|text| text.parse().ok());
+    if start.is_none() {
+        sink.report_with(
+            node.mark,
+            format!("`start` must be an instant, found {}", node.found()),
+            "write for example 2026-03-29T00:30:00Z, or with the offset of the place",
+        );
+    }
+    start.unwrap_or(START)
+}
+
 fn read_rules(
     fields: &mut Fields<'_>,
+    setting: &Setting,
     load: &dyn Fn(&str) -> Result<String, String>,
     sink: &mut Sink,
 ) -> Option<RuleSet> {
@@ -108,7 +138,7 @@ fn read_rules(
         sink.report_with(fields.node.mark, "no rules to test", "add `rules: file.yaml`");
         return None;
     }
-    match RuleSet::parse(&files) {
+    match RuleSet::parse_in(&files, setting) {
         Ok(rules) => Some(rules),
         Err(problems) => {
             sink.problems.extend(problems.0);
@@ -123,7 +153,67 @@ fn read_test(node: &Node, directory: &Directory, sink: &mut Sink) -> Option<Test
         .need("name", "say what the test shows", sink)
         .and_then(|node| fields::text(node, "name", sink))?
         .to_owned();
-    let start = START;
+    let start = read_start(&mut fields, sink);
+    let mut actions = read_actions(&mut fields, directory, start, sink);
+    if let Some(node) = fields.get("set_back") {
+        read_set_back(node, directory, start, &mut actions, sink);
+    }
+    let until = fields.span("until", sink);
+    let expect = fields.need("expect", "write `expect: []` if no event may come", sink);
+    let expect: Vec<Expected> = expect
+        .map_or(&[][..], one_or_many)
+        .iter()
+        .filter_map(|node| Expected::read(node, start, sink))
+        .collect();
+    fields.finish(|_| None, sink);
+    let last = actions.last().map_or(start, |(at, _)| *at);
+    Some(Test {
+        name,
+        mark: node.mark,
+        start,
+        until: until.map_or(last, |until| start + until),
+        actions,
+        expect,
+    })
+}
+
+/// Reads the clock that is set back, and what happens afterwards.
+fn read_set_back(
+    node: &Node,
+    directory: &Directory,
+    start: Timestamp,
+    actions: &mut Vec<(Timestamp, Action)>,
+    sink: &mut Sink,
+) {
+    let Some(mut fields) = Fields::of(node, "`set_back`", sink) else { return };
+    let (at, to) = (fields.span("at", sink), fields.span("to", sink));
+    let after = read_actions(&mut fields, directory, start, sink);
+    fields.finish(|_| None, sink);
+    let (Some(at), Some(to)) = (at, to) else {
+        sink.report_with(node.mark, "`set_back` needs `at` and `to`", "write `{at: 2h, to: 10s}`");
+        return;
+    };
+    let last = actions.last().map_or(start, |(at, _)| *at);
+    let first = after.first().map_or(start + to, |(at, _)| *at);
+    if to >= at || last > start + at || first < start + to {
+        sink.report_with(
+            node.mark,
+            "`to` must be before `at`, and nothing may happen after `at` or, by the clock that was \
+             set back, before `to`",
+            "what happens afterwards stands in `set_back`, with times by that clock",
+        );
+    }
+    actions.push((start + at, Action::SetBack(start + to)));
+    actions.extend(after);
+}
+
+/// Reads readings, changes of the registry and restarts, in the order in which they happen.
+fn read_actions(
+    fields: &mut Fields<'_>,
+    directory: &Directory,
+    start: Timestamp,
+    sink: &mut Sink,
+) -> Vec<(Timestamp, Action)> {
     let mut actions = Vec::new();
     for node in fields.get("input").map_or(&[][..], one_or_many) {
         read_input(node, directory, start, &mut actions, sink);
@@ -144,25 +234,9 @@ fn read_test(node: &Node, directory: &Directory, sink: &mut Sink) -> Option<Test
             actions.push((start + at, Action::Restart));
         }
     }
-    let until = fields.span("until", sink);
-    let expect = fields.need("expect", "write `expect: []` if no event may come", sink);
-    let expect: Vec<Expected> = expect
-        .map_or(&[][..], one_or_many)
-        .iter()
-        .filter_map(|node| Expected::read(node, start, sink))
-        .collect();
-    fields.finish(|_| None, sink);
     // What happens at the same time happens in the order of the file, restarts last.
     actions.sort_by_key(|(at, _)| *at);
-    let last = actions.last().map_or(start, |(at, _)| *at);
-    Some(Test {
-        name,
-        mark: node.mark,
-        start,
-        until: until.map_or(last, |until| start + until),
-        actions,
-        expect,
-    })
+    actions
 }
 
 fn read_input(

@@ -2,11 +2,13 @@
 //!
 //! ```yaml
 //! rules: threshold.yaml               # one or several, or `inline: |` with the text of a rule file
+//! time_zone: America/Chicago          # the city's; default UTC
 //! zones: [{id: loop, name: {en: The Loop, zh: 卢普区}, layer: neighbourhood}]
 //! devices:
 //!   - {id: a, kind: air_station, interval: 30s, zones: [loop]}
 //! tests:
 //!   - name: a spike shorter than `for` raises nothing
+//!     start: 2026-03-08T01:30:00-06:00      # default 2026-01-01T00:00:00Z
 //!     until: 5m
 //!     input:
 //!       - {series: pm25 of a, every: 10s, values: "10 80 80x3 _ 60"}
@@ -20,7 +22,8 @@
 //! Times count from the start of the test. `values`: a number, `true`, `false`; `_` for no
 //! reading; `80x5` five times; `_x3` three gaps; `10+5x4` is 10 15 20 25; `50~2x9` is nine values
 //! within 2 of 50; `(20x9 80x6)x7` repeats a group (`steps.rs` has them all). `delay` or `received`
-//! make readings late. A test passes if exactly the expected events come; every test runs a second
+//! make readings late. A clock that was ahead is set back by `set_back: {at: 2h, to: 10s, input: […]}`,
+//! in which stands what happens afterwards (`input`, `registry`, `restart`), by that clock. A test passes if exactly the expected events come; every test runs a second
 //! time with a tick every second, which must change nothing. A restart goes through a snapshot.
 
 mod expected;
@@ -119,6 +122,11 @@ fn run(
                 changed.version += 1;
                 directory = Arc::new(changed);
                 events.extend(evaluator.set_directory(directory.clone(), *at).events);
+            }
+            Action::SetBack(to) => {
+                evaluator.advance(*at, &mut events);
+                evaluator.set_back(*to);
+                clock = *to;
             }
             Action::Restart => {
                 evaluator.advance(*at, &mut events);

@@ -14,6 +14,8 @@ import type {
   Page,
   Problem,
   Readings,
+  Receiver,
+  ReceiverTrial,
   Rule,
   Session,
   System,
@@ -25,6 +27,8 @@ const ROOT = "/api/v1";
 const CSRF_HEADER = "X-Citybrain-Csrf";
 /** A request that takes longer than this is treated as an unreachable server. */
 const TIMEOUT_MS = 20_000;
+/** A receiver is told twice, and each time may take a minute. */
+const TRIAL_TIMEOUT_MS = 125_000;
 
 /** The server answered with a problem document. */
 export class ApiError extends Error {
@@ -77,11 +81,11 @@ export function buildUrl(path: string, query: Query = {}): string {
   return ROOT + path + (text === "" ? "" : `?${text}`);
 }
 
-async function send(method: string, url: string, body: unknown, signal: AbortSignal | undefined): Promise<Response> {
+async function send(method: string, url: string, body: unknown, signal: AbortSignal | undefined, timeoutMs = TIMEOUT_MS): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers[CSRF_HEADER] = "1";
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, {
       method,
@@ -114,8 +118,8 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
-async function call<T>(method: string, path: string, options: { query?: Query; body?: unknown; signal?: AbortSignal } = {}): Promise<T> {
-  const response = await send(method, buildUrl(path, options.query), options.body, options.signal);
+async function call<T>(method: string, path: string, options: { query?: Query; body?: unknown; signal?: AbortSignal; timeoutMs?: number } = {}): Promise<T> {
+  const response = await send(method, buildUrl(path, options.query), options.body, options.signal, options.timeoutMs);
   if (!response.ok) {
     const problem = await problemOf(response);
     if (problem.status === 401 && problem.code !== "bad_token") observer?.unauthenticated();
@@ -154,5 +158,7 @@ export const api = {
   acknowledge: (alert: string, note: string | null) =>
     call<AlertItem>("POST", `/alerts/${id(alert)}/acknowledge`, { body: note === null ? {} : { note } }),
   addNote: (alert: string, note: string) => call<AlertItem>("POST", `/alerts/${id(alert)}/notes`, { body: { note } }),
+  receivers: (signal?: AbortSignal) => get<{ items: Receiver[] }>("/receivers", {}, signal),
+  testReceiver: (receiver: string) => call<ReceiverTrial>("POST", `/receivers/${id(receiver)}/test`, { timeoutMs: TRIAL_TIMEOUT_MS }),
   rule: (rule: string, signal?: AbortSignal) => get<Rule>(`/rules/${id(rule)}`, {}, signal),
 };

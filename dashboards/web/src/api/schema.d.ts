@@ -104,6 +104,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An Atom feed of what fires and what ended within a day, each with a link to its CAP message
+         * @description Last changed first, at most 1,000. Entries of simulated data have the status `Exercise`. There is
+         *     a feed where the configuration says in `[cap]` who speaks.
+         */
+        get: operations["get_cap_feed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cap/{alert}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest CAP 1.2 message of an alert
+         * @description An `Alert`, an `Update` or a `Cancel` that refers to the messages of all earlier events.
+         */
+        get: operations["get_cap_message"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/credentials": {
         parameters: {
             query?: never;
@@ -735,6 +776,47 @@ export interface paths {
         get: operations["get_readings"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The receivers of alerts, and how delivery is doing
+         * @description In the order of the configuration, after `brain`, which is this program itself.
+         */
+        get: operations["list_receivers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receivers/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell a receiver about a test alert
+         * @description It is told that an alert began and that it ended, both marked as a test. Nothing is told to
+         *     anybody else. Answers when the receiver has taken both, or has not.
+         */
+        post: operations["test_receiver"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2244,10 +2326,97 @@ export interface components {
             /** @description UCUM code. */
             unit: string;
         };
+        /** @description How a receiver is doing. */
+        Receiver: {
+            /** @description Why it does not take events now; `null` while it does. */
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it does not, as far back as the start.
+             */
+            failing_since: string | null;
+            /**
+             * Format: int64
+             * @description Events of the last 90 days that it was never told: it refused them, or too many waited.
+             */
+            given_up: number;
+            /** @description Its id in the configuration; `brain` is this program itself. */
+            id: string;
+            /** @description Whether it belongs to this program: only then is it told of simulated data. */
+            inside: boolean;
+            /**
+             * Format: date-time
+             * @description When it last took an event, within 90 days.
+             */
+            last_delivery: string | null;
+            last_failure: components["schemas"]["ReceiverFailure"] | null;
+            last_given_up: components["schemas"]["ReceiverFailure"] | null;
+            /**
+             * Format: date-time
+             * @description When it is tried again; `null` while it works, and during an attempt.
+             */
+            next_try_at: string | null;
+            /** @description Whether it took what it was told last, as far as anything was tried since the start. */
+            ok: boolean;
+            /**
+             * Format: date-time
+             * @description Since when the oldest of them waits.
+             */
+            oldest_waiting_at: string | null;
+            /** @description What it is told about. */
+            route: components["schemas"]["ReceiverRoute"];
+            /** @description The kind of receiver, such as `webhook`. */
+            type: string;
+            /** @description Rules of the route that are not in force: they name nothing. */
+            unknown_rules: string[];
+            /**
+             * Format: int64
+             * @description Events that wait for it.
+             */
+            waiting: number;
+        };
+        /** @description Something that went wrong with a receiver. */
+        ReceiverFailure: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Why, in the words of the receiver or of the network. */
+            message: string;
+        };
+        /** @description All receivers. */
+        ReceiverList: {
+            items: components["schemas"]["Receiver"][];
+        };
+        /** @description Which alerts a receiver is told about; what is empty leaves nothing out. */
+        ReceiverRoute: {
+            /** @description Departments that own the rule. */
+            departments: string[];
+            /** @description Kinds of the device. */
+            device_kinds: string[];
+            /** @description Labels of the rule, each with the values of which one will do. */
+            labels: {
+                [key: string]: string[];
+            };
+            /** @description Whether it is told that alerts ended. */
+            resolved: boolean;
+            /** @description Ids of rules. */
+            rules: string[];
+            /** @description The least severity. */
+            severity: components["schemas"]["Severity"];
+            /** @description Zones that the alert lies in. */
+            zones: string[];
+        };
         /** @description How it stands with a receiver of alerts. */
         ReceiverState: {
             /** @description Why deliveries fail now; `null` while they work. */
             error: string | null;
+            /**
+             * Format: date-time
+             * @description Since when they fail, as far back as the start; `null` while they work.
+             */
+            failing_since: string | null;
             /** @description Its id in the configuration. */
             id: string;
             /**
@@ -2260,6 +2429,20 @@ export interface components {
              * @description Events that wait to be delivered to it.
              */
             waiting: number;
+        };
+        /** @description What a test alert came to. */
+        ReceiverTrial: {
+            /** @description What went wrong; `null` if it took both. */
+            error: string | null;
+            /** @description How to mend that. */
+            hint: string | null;
+            /** @description Whether it took the alert and its end. */
+            taken: boolean;
+            /**
+             * Format: int64
+             * @description How long that took, in milliseconds.
+             */
+            took_ms: number;
         };
         /** @description What was counted on one day. `received = stored + duplicate + dead_lettered`. */
         ReportCounters: {
@@ -3389,6 +3572,157 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cap_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The feed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/atom+xml": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody speaks CAP here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cap_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cap+xml": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7352,6 +7686,157 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_receivers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All receivers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiverList"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_receiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The receiver's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What came of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiverTrial"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is this program itself */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

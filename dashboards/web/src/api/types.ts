@@ -63,6 +63,56 @@ export interface System {
   in_flight: number;
   /** Why readings cannot be stored now; null while they can. */
   commits_failing: string | null;
+  receivers: ReceiverState[];
+  /** Why alerts cannot be evaluated now; null while they can. */
+  alerts_failing: string | null;
+}
+
+/** A receiver of alerts as everybody sees it; `error` is null while it works. */
+export interface ReceiverState {
+  id: string;
+  waiting: number;
+  last_delivery: string | null;
+  error: string | null;
+  failing_since: string | null;
+}
+
+export interface ReceiverFailure {
+  at: string;
+  message: string;
+}
+
+/** What a receiver is told about; what is empty leaves nothing out. */
+export interface ReceiverRoute {
+  severity: Severity;
+  departments: string[];
+  zones: string[];
+  rules: string[];
+  labels: Record<string, string[]>;
+  device_kinds: string[];
+  resolved: boolean;
+}
+
+/** A receiver of alerts as operators see it. */
+export interface Receiver extends ReceiverState {
+  type: string;
+  /** It is the server itself. */
+  inside: boolean;
+  ok: boolean;
+  next_try_at: string | null;
+  last_failure: ReceiverFailure | null;
+  oldest_waiting_at: string | null;
+  given_up: number;
+  last_given_up: ReceiverFailure | null;
+  route: ReceiverRoute;
+  unknown_rules: string[];
+}
+
+export interface ReceiverTrial {
+  taken: boolean;
+  took_ms: number;
+  error: string | null;
+  hint: string | null;
 }
 
 export interface Metric {

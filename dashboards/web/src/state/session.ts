@@ -12,6 +12,15 @@ export type SessionState =
 
 export const session = signal<SessionState>({ phase: "unknown" });
 
+/** Mildest first, as the server has them. */
+const ROLES = ["viewer", "operator", "engineer", "admin"] as const;
+
+/** Whether who is signed in has at least this role: what it may not do is not offered. */
+export function isAtLeast(role: (typeof ROLES)[number]): boolean {
+  const state = session.value;
+  return state.phase === "in" && ROLES.indexOf(state.session.role as typeof role) >= ROLES.indexOf(role);
+}
+
 export async function askSession(): Promise<SessionState> {
   session.value = await readSession();
   return session.value;

@@ -1,7 +1,8 @@
 /** What surrounds every screen: bars, banner, navigation, notices, spoken summary, help. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { clockTime, date, zoneOffset } from "../format/time";
+import { number } from "../format/number";
+import { clockTime, date, shortTime, zoneOffset } from "../format/time";
 import { counted, local, t, toggleLanguage, language } from "../i18n";
 import { useKeys } from "../keys";
 import { go, path, to } from "../router";
@@ -10,10 +11,13 @@ import { alertCounts } from "../state/alert-book";
 import { now, refetchEverything } from "../state/clock";
 import { system } from "../state/city";
 import { arrived, linkWord, loaded, retryLive, staleSince } from "../state/live";
-import { logOut, session } from "../state/session";
+import { isAtLeast, logOut, session } from "../state/session";
 import { theme, toggleTheme } from "../state/theme";
 import { Help } from "./help";
 import { CloseIcon, LogOutIcon, MoonIcon, SunIcon } from "./icons";
+
+/** How long a receiver may be away before everybody is told. */
+const RECEIVER_PATIENCE_MS = 5 * 60_000;
 
 export const THE_BAND = "SIMULATED DATA · 模拟数据";
 
@@ -23,6 +27,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     "g o": () => go(to.overview()),
     "g d": () => go(to.devices()),
     "g z": () => go(to.zones()),
+    "g r": () => (isAtLeast("operator") ? go(to.receivers()) : false),
     l: toggleLanguage,
     t: toggleTheme,
     "?": () => setHelp(true),
@@ -42,6 +47,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         {system.value?.simulated && <SimulatedBand />}
         <StaleBanner />
         <StoreBanner />
+        <ReceiverBanner />
       </header>
       <main id="content" tabIndex={-1}>
         {children}
@@ -79,6 +85,7 @@ function TopBar({ onHelp }: { onHelp(): void }) {
         <NavLink href={to.overview()} here={path.value === "/" || path.value.startsWith("/alerts")} text={t("nav.overview")} />
         <NavLink href={to.devices()} here={path.value.startsWith("/devices")} text={t("nav.devices")} />
         <NavLink href={to.zones()} here={path.value.startsWith("/zones")} text={t("nav.zones")} />
+        {isAtLeast("operator") && <NavLink href={to.receivers()} here={path.value === "/receivers"} text={t("nav.receivers")} />}
       </nav>
       <LinkState />
       <Clock />
@@ -156,13 +163,35 @@ function StaleBanner() {
   );
 }
 
-/** The server runs but cannot keep what comes in. */
+/** The server runs but cannot keep what comes in, or judge it. */
 function StoreBanner() {
-  const why = system.value?.commits_failing ?? null;
-  if (why === null) return null;
+  const { commits_failing = null, alerts_failing = null } = system.value ?? {};
+  const said = [
+    commits_failing === null ? null : t("link.commits_failing", { why: commits_failing }),
+    alerts_failing === null ? null : t("link.alerts_failing", { why: alerts_failing }),
+  ];
+  return (
+    <>
+      {said.map((text) => text !== null && (
+        <div key={text} class="banner" role="alert">
+          {text}
+        </div>
+      ))}
+    </>
+  );
+}
+
+/** Somebody who should hear of alerts has not been reached for a while. */
+export function ReceiverBanner() {
+  const lost = (system.value?.receivers ?? []).filter(({ failing_since }) => failing_since !== null && now.value - Date.parse(failing_since) >= RECEIVER_PATIENCE_MS);
+  if (lost.length === 0) return null;
+  const names = lost.map((receiver) => receiver.id).join(", ");
+  const since = lost.map((receiver) => receiver.failing_since ?? "").sort()[0] ?? "";
+  const waiting = number(lost.reduce((sum, receiver) => sum + receiver.waiting, 0));
   return (
     <div class="banner" role="alert">
-      {t("link.commits_failing", { why })}
+      <span>{t("link.receivers_failing", { names, time: `${shortTime(since, now.value)} ${zoneOffset(since)}`, waiting })}</span>
+      {isAtLeast("operator") && path.value !== to.receivers() && <a class="button" href={to.receivers()}>{t("nav.receivers")}</a>}
     </div>
   );
 }

@@ -1,0 +1,117 @@
+//! Ties over reloads; the ordinary course is in the rule tests of `testdata/rules`.
+
+use std::sync::Arc;
+
+use city_model::{
+    AlertEvent, AlertEventKind, Catalogue, Crs, Device, DeviceKey, Directory, LifeCycle, LocalText,
+    Marks, Placement, Position, Quality, Reading, SeriesKey, Span, Timestamp, Value, ZoneSet,
+};
+
+use crate::Evaluator;
+use crate::rule::RuleSet;
+
+const T0: Timestamp = Timestamp::from_secs(1_767_225_600);
+
+const MEMBERS: &str = "
+  - {id: hot, kind: threshold, select: {metric: temperature}, severity: low, raise: {above: 30}}
+  - {id: dusty, kind: threshold, select: {metric: pm25}, severity: low, raise: {above: 50},
+     silent: true}
+";
+const BOTH: &str = "
+  - {id: both, kind: composite, when: {all: [hot, dusty]}, severity: high}
+";
+
+fn rules(parts: &[&str]) -> Arc<RuleSet> {
+    let text = format!("group: g\ndepartment: d\nrules:{}", parts.concat());
+    Arc::new(RuleSet::parse(&[("rules.yaml", text)]).expect("valid rules"))
+}
+
+fn evaluator(rules: Arc<RuleSet>) -> Evaluator {
+    let device = Device {
+        key: DeviceKey(0),
+        id: "d".into(),
+        name: LocalText::same("D"),
+        kind: "k".into(),
+        department: "d".into(),
+        placement: Placement::Fixed(Position { lon: 1.0, lat: 2.0 }),
+        declared: None,
+        crs: Crs::default(),
+        zones: ZoneSet::default(),
+        interval: None,
+        gateway: None,
+        life_cycle: LifeCycle::Active,
+        simulated: false,
+        attributes: std::collections::BTreeMap::new(),
+    };
+    let directory = Directory::new([Arc::new(device)], Catalogue::embedded(), Vec::new(), 1);
+    Evaluator::new(rules, Arc::new(directory), T0)
+}
+
+fn reading(metric: &str, secs: i64, value: f64) -> Reading {
+    let metric = Catalogue::embedded().by_id(metric).expect("known").key;
+    let at = T0 + Span::from_secs(secs);
+    Reading {
+        series: SeriesKey { device: DeviceKey(0), metric },
+        time: at,
+        received: at,
+        value: Value::Number(value),
+        quality: Quality::Pass,
+        marks: Marks::NONE,
+        position: None,
+        zones: ZoneSet::default(),
+    }
+}
+
+fn log(events: &[AlertEvent]) -> Vec<(&str, AlertEventKind)> {
+    events.iter().map(|event| (&*event.alert.rule.id, event.kind)).collect()
+}
+
+#[test]
+fn a_composite_that_comes_later_counts_what_fires_and_one_without_members_ends() {
+    let mut evaluator = evaluator(rules(&[MEMBERS]));
+    let mut out = Vec::new();
+    evaluator.observe(&reading("temperature", 0, 35.0), &mut out);
+    evaluator.observe(&reading("pm25", 1, 80.0), &mut out);
+    assert_eq!(log(&out), [("hot", AlertEventKind::Fired)], "the other one is silent");
+    assert_eq!(evaluator.firing().count(), 1);
+    let at = |secs| T0 + Span::from_secs(secs);
+    let report = evaluator.set_rules(rules(&[MEMBERS, BOTH]), at(10));
+    assert_eq!(log(&report.events), [("both", AlertEventKind::Fired)]);
+    // A member decides differently from now on: nobody hears of the silent one, the composite ends.
+    let other = MEMBERS.replace("above: 50", "above: 60");
+    let report = evaluator.set_rules(rules(&[&other, BOTH]), at(20));
+    assert_eq!(log(&report.events), [("both", AlertEventKind::Resolved)]);
+    let mut out = Vec::new();
+    evaluator.observe(&reading("pm25", 30, 80.0), &mut out);
+    assert_eq!(log(&out), [("both", AlertEventKind::Fired)]);
+}
+
+#[test]
+fn a_restart_at_any_point_changes_nothing() {
+    let set = rules(&[MEMBERS, BOTH]);
+    let readings: Vec<Reading> = (0..12)
+        .flat_map(|n| {
+            let hot = if n % 4 < 2 { 35.0 } else { 20.0 };
+            let dusty = if n % 3 == 0 { 10.0 } else { 80.0 };
+            [reading("temperature", 10 * n, hot), reading("pm25", 10 * n + 5, dusty)]
+        })
+        .collect();
+    let run = |restart: usize| {
+        let mut running = evaluator(set.clone());
+        let mut out = Vec::new();
+        for (n, reading) in readings.iter().enumerate() {
+            if n == restart {
+                let snapshot = running.snapshot();
+                running = evaluator(set.clone());
+                assert_eq!(running.restore(snapshot).events, []);
+            }
+            running.observe(reading, &mut out);
+        }
+        out
+    };
+    let whole = run(usize::MAX);
+    assert!(log(&whole).contains(&("both", AlertEventKind::Fired)));
+    for restart in 0..readings.len() {
+        assert_eq!(run(restart), whole, "restart before reading {restart}");
+    }
+}
