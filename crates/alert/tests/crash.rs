@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use city_alert::{CityFacts, Engine, EngineParts, Notifier, ReceiverConfig};
+use city_alert::{Engine, EngineParts, Notifier, ReceiverConfig};
 use city_geo::{ZoneIndex, ZoneOptions};
 use city_model::{
     AlertEvent, Catalogue, Clock as _, Crs, DeclaredPosition, ManualClock, Marks, Position,
-    Quality, Reading, SeriesKey, Severity, Span, Timestamp, Value,
+    Quality, Reading, SeriesKey, Span, Timestamp, Value,
 };
 use city_pipeline::{Committed, Follower as _};
 use city_registry::{DeviceEntry, Registry, Seed};
@@ -80,14 +80,11 @@ impl World {
 
     fn start(&self) -> Running {
         let metrics = prometheus::Registry::new();
-        let receiver = ReceiverConfig {
-            id: "desk".to_owned(),
-            kind: "webhook".to_owned(),
-            severity: Severity::Low,
-            inside: true,
-            city: CityFacts::default(),
-            options: serde_json::json!({ "url": "http://127.0.0.1:9/nobody" }),
-        };
+        let receiver = ReceiverConfig::new(
+            "desk",
+            "webhook",
+            serde_json::json!({ "url": "http://127.0.0.1:9/nobody" }),
+        );
         let notifier =
             Notifier::new(self.state.clone(), vec![receiver], self.clock.clone(), &metrics)
                 .expect("a good receiver");

@@ -3,8 +3,8 @@
 
 mod support;
 
-use city_alert::{CityFacts, ReceiverConfig};
-use city_model::{AlertEvent, AlertEventKind, EndReason, Marks, Severity};
+use city_alert::ReceiverConfig;
+use city_model::{AlertEvent, AlertEventKind, EndReason, Marks};
 use city_pipeline::Follower as _;
 use city_store::StateError;
 use rusqlite::params;
@@ -14,14 +14,11 @@ use support::world::{NOW, Running, World};
 const FIRST_LAYOUT: &[u8] = include_bytes!("../testdata/state_1.bin");
 
 fn desk() -> ReceiverConfig {
-    ReceiverConfig {
-        id: "desk".to_owned(),
-        kind: "webhook".to_owned(),
-        severity: Severity::Low,
-        inside: true,
-        city: CityFacts::default(),
-        options: serde_json::json!({ "url": "http://127.0.0.1:9/nobody" }),
-    }
+    ReceiverConfig::new(
+        "desk",
+        "webhook",
+        serde_json::json!({ "url": "http://127.0.0.1:9/nobody" }),
+    )
 }
 
 fn give(world: &World, running: &Running, second: i64, value: f64) {

@@ -300,6 +300,8 @@ pub(crate) enum EndReason {
     RuleChanged,
     NotSelected,
     NotWatched,
+    NoLimit,
+    OffSchedule,
     ZoneGone,
     StateLost,
 }

@@ -219,6 +219,8 @@ impl EndReason {
             Self::RuleChanged => "rule_changed",
             Self::NotSelected => "not_selected",
             Self::NotWatched => "not_watched",
+            Self::NoLimit => "no_limit",
+            Self::OffSchedule => "off_schedule",
             Self::ZoneGone => "zone_gone",
             Self::StateLost => "state_lost",
         }

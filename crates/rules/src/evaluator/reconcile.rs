@@ -89,7 +89,8 @@ impl Evaluator {
     /// The alerts that fire as receivers were told of them, provided that they were.
     pub fn told(&self) -> impl Iterator<Item = Told> {
         let open = self.slots.list.iter().filter_map(|slot| slot.open.as_ref());
-        open.filter(|open| open.seq > 0).filter_map(|open| Some(Told { seq: open.seq, alert: open.alert.clone()? }))
+        open.filter(|open| open.seq > 0)
+            .filter_map(|open| Some(Told { seq: open.seq, alert: open.alert.clone()? }))
     }
 }
 

@@ -329,7 +329,7 @@ export interface AlertItem {
 
 export type AlertLogKind = "fired" | "escalated" | "deescalated" | "resolved" | "acknowledged" | "noted";
 
-export type EndReason = "rule_removed" | "rule_changed" | "not_selected" | "not_watched" | "zone_gone" | "state_lost";
+export type EndReason = "rule_removed" | "rule_changed" | "not_selected" | "not_watched" | "no_limit" | "off_schedule" | "zone_gone" | "state_lost";
 
 export interface AlertLogEntry {
   seq: number;

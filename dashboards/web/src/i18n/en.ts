@@ -149,6 +149,8 @@ export const en = {
   "alert.reason.rule_changed": "the rule was changed",
   "alert.reason.not_selected": "the rule no longer selects the device",
   "alert.reason.not_watched": "the device is out of service",
+  "alert.reason.no_limit": "the device has no valid limit any more",
+  "alert.reason.off_schedule": "the rule's schedule has ended",
   "alert.reason.zone_gone": "the zone is no longer watched",
   "alert.reason.state_lost": "the engine lost what it knew of it; it is raised again if it still holds",
   "alert.note": "Note",

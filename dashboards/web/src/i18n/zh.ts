@@ -151,6 +151,8 @@ export const zh: Texts = {
   "alert.reason.rule_changed": "规则已修改",
   "alert.reason.not_selected": "规则不再适用于该设备",
   "alert.reason.not_watched": "设备已停用或维护中",
+  "alert.reason.no_limit": "设备已没有有效限值",
+  "alert.reason.off_schedule": "规则已不在生效时段内",
   "alert.reason.zone_gone": "该区域不再受监测",
   "alert.reason.state_lost": "告警引擎丢失了该告警的状态；若条件仍成立，将重新告警",
   "alert.note": "备注",
