@@ -126,6 +126,20 @@ async fn a_crash_before_the_state_was_saved_evaluates_again_and_tells_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn commits_that_come_faster_than_they_are_evaluated_are_all_evaluated() {
+    let world = World::new();
+    let running = world.start(Vec::new());
+    let commits: Vec<_> =
+        (0..500).map(|second| world.commit_all(second * 40, &[10.0; 40], Marks::NONE)).collect();
+    for committed in &commits {
+        running.engine.handle().follow(committed);
+    }
+    let handle = running.engine.handle();
+    running.stop().await;
+    assert_eq!(handle.status().readings, 500 * 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn simulated_data_reach_receivers_inside_only() {
     let world = World::new();
     let (mut inside, mut outside) = (Hook::new().await, Hook::new().await);

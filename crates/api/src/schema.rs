@@ -297,6 +297,20 @@ pub(crate) enum AlertEventKind {
     Overdue,
 }
 
+/// Why an alert ended, if no reading cleared it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EndReason {
+    RuleRemoved,
+    RuleChanged,
+    NotSelected,
+    NotWatched,
+    NoLimit,
+    OffSchedule,
+    ZoneGone,
+    StateLost,
+}
+
 /// One step in the life of an alert, as engines push it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AlertEvent {
@@ -308,6 +322,8 @@ pub(crate) struct AlertEvent {
     /// When, by the clock of the evaluation.
     #[schema(format = DateTime)]
     at: String,
+    /// Why it ended, if no reading cleared it; only for `resolved`.
+    reason: Option<EndReason>,
     /// The alert after it happened.
     alert: Alert,
 }

@@ -215,6 +215,20 @@ impl EndReason {
         Self::StateLost,
     ];
 
+    /// The name in files and the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RuleRemoved => "rule_removed",
+            Self::RuleChanged => "rule_changed",
+            Self::NotSelected => "not_selected",
+            Self::NotWatched => "not_watched",
+            Self::NoLimit => "no_limit",
+            Self::OffSchedule => "off_schedule",
+            Self::ZoneGone => "zone_gone",
+            Self::StateLost => "state_lost",
+        }
+    }
+
     /// For people.
     pub fn text(self) -> LocalText {
         let (en, zh) = match self {
@@ -231,5 +245,20 @@ impl EndReason {
             ),
         };
         LocalText::new(en, zh)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_written_by_their_names_and_told_in_both_languages() {
+        for reason in EndReason::ALL {
+            let json = serde_json::to_string(&reason).expect("written");
+            assert_eq!(json, format!("{:?}", reason.name()));
+            let text = reason.text();
+            assert!(!text.en.is_empty() && !text.zh.is_empty() && text.en != text.zh);
+        }
     }
 }

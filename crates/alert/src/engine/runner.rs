@@ -1,13 +1,13 @@
 //! The engine's thread: takes what comes, gives it to the evaluator, and writes what comes of it.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use city_model::{AlertEvent, DeviceKey, Directory, Position, SharedClock, Span, Timestamp};
 use city_pipeline::Committed;
 use city_registry::Registry;
-use city_rules::Evaluator;
+use city_rules::{Evaluator, ReloadReport, RuleSet};
 use city_store::{SharedStore, StateDb};
 use rustc_hash::FxHashMap;
 
@@ -96,24 +96,23 @@ pub(super) struct Runner {
 impl Runner {
     pub(super) fn run(mut self, inbox: &Receiver<Order>) {
         loop {
-            let mut order = inbox.recv_timeout(TICK);
-            let idle = matches!(order, Err(RecvTimeoutError::Timeout));
-            for _ in 0..TOGETHER {
-                match order {
+            let mut next = inbox.recv_timeout(TICK);
+            let idle = matches!(next, Err(RecvTimeoutError::Timeout));
+            let mut obeyed = 0;
+            loop {
+                match next {
                     Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return self.finish(),
                     Ok(Order::Die) => return self.saver.give_up(),
                     Ok(Order::Evaluate(committed)) => self.evaluate(&committed),
-                    Ok(Order::Rules(rules, answer)) => {
-                        let now = self.settled(self.clock.now());
-                        let mut report = self.evaluator.set_rules(rules, now);
-                        self.base = Base::Stale;
-                        self.events.append(&mut report.events);
-                        // An error says that nobody waits for the report any more.
-                        let _ = answer.send(report);
-                    }
+                    Ok(Order::Rules(rules, answer)) => self.obey(rules, &answer),
                     Err(RecvTimeoutError::Timeout) => break,
                 }
-                order = inbox.try_recv().or(Err(RecvTimeoutError::Timeout));
+                obeyed += 1;
+                // What is taken out of the queue is obeyed: nothing may be lost here.
+                if obeyed == TOGETHER {
+                    break;
+                }
+                next = inbox.try_recv().or(Err(RecvTimeoutError::Timeout));
             }
             let now = self.clock.now();
             if self.evaluator.clock().since(now) > SET_BACK {
@@ -132,8 +131,18 @@ impl Runner {
         }
     }
 
+    fn obey(&mut self, rules: Arc<RuleSet>, answer: &SyncSender<ReloadReport>) {
+        let now = self.settled(self.clock.now());
+        let mut report = self.evaluator.set_rules(rules, now);
+        self.base = Base::Stale;
+        self.events.append(&mut report.events);
+        // An error says that nobody waits for the report any more.
+        let _ = answer.send(report);
+    }
+
     fn finish(mut self) {
         self.save_now(self.clock.now());
+        self.report();
     }
 
     /// Up to when timers may decide: a reading that was received but is not evaluated yet, because

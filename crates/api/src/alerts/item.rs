@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use city_model::{Alert, Directory, LocalText, Severity, Timestamp};
+use city_model::{Alert, Directory, EndReason, LocalText, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -109,6 +109,9 @@ pub(crate) struct AlertLogEntry {
     pub(crate) value: Option<f64>,
     /// The id of the silence, alert or department that it speaks of, if it does.
     pub(crate) about: Option<String>,
+    /// Why it ended, if no reading cleared it.
+    #[schema(value_type = Option<schema::EndReason>)]
+    pub(crate) reason: Option<EndReason>,
 }
 
 /// An alert with its log.

@@ -1,6 +1,6 @@
 //! The lines of the alert log in their table.
 
-use city_model::{Severity, Timestamp};
+use city_model::{EndReason, Severity, Timestamp};
 use city_store::StateError;
 use rusqlite::{Connection, Row, Transaction, params};
 
@@ -14,7 +14,7 @@ pub(super) const BRAIN: &str = "brain";
 /// The log of one alert: by time, the engine's events in the order of their `seq`.
 pub(super) fn log(conn: &Connection, id: &str) -> Result<Vec<AlertLogEntry>, StateError> {
     let mut statement = conn.prepare_cached(
-        "SELECT at, kind, by, note, severity, value, about FROM alert_log WHERE alert = ?1
+        "SELECT at, kind, by, note, severity, value, about, reason FROM alert_log WHERE alert = ?1
          ORDER BY at, coalesce(engine_seq, 1 << 40), n",
     )?;
     let rows = statement.query_map([id], log_entry)?;
@@ -25,10 +25,11 @@ pub(super) fn log(conn: &Connection, id: &str) -> Result<Vec<AlertLogEntry>, Sta
     Ok(entries)
 }
 
-/// A line of a log from `at, kind, by, note, severity, value, about`, without its place.
+/// A line of a log from `at, kind, by, note, severity, value, about, reason`, without its place.
 pub(super) fn log_entry(row: &Row<'_>) -> rusqlite::Result<AlertLogEntry> {
     let kind: String = row.get(1)?;
     let severity: Option<u8> = row.get(4)?;
+    let reason: Option<String> = row.get(7)?;
     Ok(AlertLogEntry {
         seq: 0,
         at: Timestamp::from_micros(row.get(0)?),
@@ -38,6 +39,7 @@ pub(super) fn log_entry(row: &Row<'_>) -> rusqlite::Result<AlertLogEntry> {
         severity: severity.and_then(severity_of),
         value: row.get(5)?,
         about: row.get(6)?,
+        reason: reason.and_then(|name| EndReason::ALL.into_iter().find(|r| r.name() == name)),
     })
 }
 
@@ -63,12 +65,13 @@ pub(super) struct LogRow<'a> {
     pub(super) severity: Option<Severity>,
     pub(super) value: Option<f64>,
     pub(super) about: Option<&'a str>,
+    pub(super) reason: Option<EndReason>,
 }
 
 impl<'a> LogRow<'a> {
     pub(super) const fn of(kind: AlertLogKind, by: &'a str, at: Timestamp) -> Self {
-        let (note, severity, value, about) = (None, None, None, None);
-        Self { engine_seq: None, at, kind, by, note, severity, value, about }
+        let (note, severity, value, about, reason) = (None, None, None, None, None);
+        Self { engine_seq: None, at, kind, by, note, severity, value, about, reason }
     }
 }
 
@@ -79,9 +82,10 @@ pub(super) fn append(
     row: &LogRow<'_>,
 ) -> rusqlite::Result<bool> {
     let mut statement = tx.prepare_cached(
-        "INSERT INTO alert_log (alert, n, engine_seq, at, kind, by, note, severity, value, about)
+        "INSERT INTO alert_log (alert, n, engine_seq, at, kind, by, note, severity, value, about,
+                                reason)
          VALUES (?1, (SELECT coalesce(max(n), 0) + 1 FROM alert_log WHERE alert = ?1),
-                 ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (alert, engine_seq) DO NOTHING",
     )?;
     let added = statement.execute(params![
@@ -94,6 +98,7 @@ pub(super) fn append(
         row.severity.map(severity_code),
         row.value,
         row.about,
+        row.reason.map(EndReason::name),
     ])?;
     Ok(added > 0)
 }

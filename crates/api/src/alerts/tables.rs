@@ -82,6 +82,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX silences_end ON silences (ends_at);
 ",
+    // Why it ended, if no reading cleared it.
+    "ALTER TABLE alert_log ADD COLUMN reason TEXT;",
 ];
 
 /// The columns of an alert, in the order that [`stored`] reads.
@@ -107,6 +109,7 @@ pub(super) fn apply(
         engine_seq: Some(event.seq),
         severity: Some(alert.severity),
         value: alert.value,
+        reason: event.reason,
         ..LogRow::of(log_kind(event.kind), ENGINE, event.at)
     };
     if !append(tx, &alert.id, &entry)? {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use city_model::{AlertEvent, AlertEventKind, ManualClock, Severity, SharedClock, Span};
+use city_model::{AlertEvent, AlertEventKind, EndReason, ManualClock, Severity, SharedClock, Span};
 use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::StateDb;
 
@@ -105,6 +105,18 @@ fn an_event_that_comes_late_does_not_undo_a_newer_one() {
     let (stored, log) = listed.list.detail("a").expect("read").expect("there");
     assert_eq!(stored.alert.severity, Severity::Critical);
     assert_eq!(log[0].severity, Some(Severity::Medium));
+}
+
+#[test]
+fn the_log_keeps_why_an_alert_ended_without_a_reading() {
+    let listed = list();
+    listed.list.apply(&life()[0]).expect("written");
+    let end = event(2, AlertEventKind::Resolved, alert("a", Severity::Medium));
+    let end = AlertEvent { reason: Some(EndReason::RuleRemoved), ..end };
+    listed.list.apply(&end).expect("written");
+    let (_, log) = listed.list.detail("a").expect("read").expect("there");
+    let reasons: Vec<_> = log.iter().map(|entry| entry.reason).collect();
+    assert_eq!(reasons, [None, Some(EndReason::RuleRemoved)]);
 }
 
 #[test]

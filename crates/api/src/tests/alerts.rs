@@ -83,7 +83,8 @@ async fn notes_are_kept_with_who_and_when() {
     assert_eq!(item["events"], 1, "people are not engines");
     let detail = city.ok("/api/v1/alerts/a-1").await;
     let expected = json!({ "seq": 2, "at": (NOW + Span::from_secs(5)).to_string(), "kind": "noted",
-        "by": "ada", "note": "已派人", "severity": null, "value": null, "about": null });
+        "by": "ada", "note": "已派人", "severity": null, "value": null, "about": null,
+        "reason": null });
     assert_eq!(detail["log"][1], expected);
     for bad in ["  ".to_owned(), "x".repeat(2_001)] {
         let answer = city.post("/api/v1/alerts/a-1/notes", &json!({ "note": bad })).await;

@@ -180,7 +180,8 @@ fn members(document: &Value, schema: &Value) -> Vec<String> {
 #[test]
 fn an_alert_event_has_the_members_that_the_document_says() {
     let document = document();
-    let event = event(1, AlertEventKind::Fired, alert("a", city_model::Severity::Low));
+    let mut event = event(1, AlertEventKind::Resolved, alert("a", city_model::Severity::Low));
+    event.reason = Some(city_model::EndReason::RuleRemoved);
     let json = serde_json::to_value(&event).expect("JSON");
     for (pointer, shape) in [("", "AlertEvent"), ("/alert", "Alert"), ("/alert/rule", "RuleRef")] {
         let got = json.pointer(pointer).and_then(Value::as_object).expect("an object");

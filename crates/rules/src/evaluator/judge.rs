@@ -3,7 +3,7 @@
 use city_model::{AlertEvent, Device, Marks, Reading, SeriesKey, Span};
 
 use super::Evaluator;
-use super::program::Inside;
+use super::program::{Hot, Inside};
 use super::series::{Subscription, Target, ZoneLink};
 use super::slot::{Body, Evidence, SlotId, SubjectKey};
 use crate::kinds::{Condition, Watch};
@@ -26,7 +26,8 @@ impl Evaluator {
                 if !compiled.rule.select.matches_device(&device) {
                     continue;
                 }
-                let inside = compiled.inside(&device);
+                let (inside, simulated) = (compiled.inside(&device), device.simulated);
+                let hot = Hot::new(compiled);
                 let target = match &compiled.rule.condition {
                     Condition::Value
                     | Condition::Index(_)
@@ -50,7 +51,7 @@ impl Evaluator {
                     }
                 };
                 if let Some(target) = target {
-                    plan.push(Subscription { rule, target, simulated: device.simulated });
+                    plan.push(Subscription { rule, hot, target, simulated });
                 }
             }
         }
@@ -88,13 +89,13 @@ impl Evaluator {
         roams: bool,
         reading: &Reading,
         value: Option<f64>,
-        device_simulated: bool,
+        subscription: &Subscription,
         out: &mut Vec<AlertEvent>,
     ) {
         let slot = self.slots.get_mut(id);
         let compiled = &self.program.rules[slot.rule as usize];
         let Body::Series { memory, simulated_at } = &mut slot.body else { return };
-        if device_simulated || reading.marks.has(Marks::SIMULATED) {
+        if subscription.simulated || reading.marks.has(Marks::SIMULATED) {
             *simulated_at = Some(reading.time);
         }
         let mut judged = value;
@@ -108,11 +109,8 @@ impl Evaluator {
                     None => return,
                 }
             }
-            let hot = &self.program.hot[slot.rule as usize];
-            if slot.open.is_none()
-                && slot.own.is_none()
-                && judged.is_some_and(|judged| hot.is_calm(judged))
-            {
+            let is_calm = |judged| subscription.hot.is_calm(judged);
+            if slot.open.is_none() && slot.own.is_none() && judged.is_some_and(is_calm) {
                 return;
             }
             let ladder = slot.own.as_deref().or(compiled.rule.ladder.as_ref());

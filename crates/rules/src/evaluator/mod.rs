@@ -231,7 +231,7 @@ impl Evaluator {
         tally: &mut Tally,
         out: &mut Vec<AlertEvent>,
     ) {
-        let hot = self.program.hot[subscription.rule as usize];
+        let hot = subscription.hot;
         // By the clock, which is never before the received time: a dead letter that is replayed after
         // its cause was mended was received long ago, and is late.
         let lateness = self.clock.since(reading.time);
@@ -255,7 +255,7 @@ impl Evaluator {
                 return;
             }
             (Target::Series { slot, roams }, value) => {
-                self.judge_series(slot, roams, reading, value, subscription.simulated, out);
+                self.judge_series(slot, roams, reading, value, &subscription, out);
             }
             (Target::Device { slot, place, roams }, _) => {
                 let at = device::At { slot, place, roams, simulated: subscription.simulated };

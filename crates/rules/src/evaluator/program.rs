@@ -16,8 +16,6 @@ pub(super) struct Program {
     pub(super) rules: Vec<Compiled>,
     /// By rule: the rules that follow its alerts, each with the place that it has there.
     pub(super) ties: Vec<Vec<(u32, usize)>>,
-    /// By rule.
-    pub(super) hot: Vec<Hot>,
     pub(super) index: RuleIndex,
 }
 
@@ -37,8 +35,8 @@ pub(super) struct Compiled {
     pub(super) suppressors: Vec<u32>,
 }
 
-/// What each reading looks at of each rule that selects it, apart from the rest: so that the usual
-/// reading, which decides nothing, is done with a few bytes that stay in the cache.
+/// What each reading looks at of each rule that selects it. It lies beside the series, so that the
+/// usual reading, which decides nothing, does not touch the rules, however many they are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hot {
     /// Microseconds; the most there are where a reading may be late without limit.
@@ -60,7 +58,7 @@ enum Calm {
 }
 
 impl Hot {
-    fn new(compiled: &Compiled) -> Self {
+    pub(super) fn new(compiled: &Compiled) -> Self {
         let rule = &compiled.rule;
         let ladder = match rule.condition {
             Condition::Value | Condition::Index(_) | Condition::Function(_) => rule.ladder.as_ref(),
@@ -109,7 +107,7 @@ impl Program {
             rules.rules().iter().map(|rule| Compiled::new(rule.clone(), directory)).collect();
         let ties = tie(rules, &mut compiled);
         let index = RuleIndex::new(&compiled, directory);
-        Self { hot: compiled.iter().map(Hot::new).collect(), rules: compiled, ties, index }
+        Self { rules: compiled, ties, index }
     }
 
     /// The absence rules.
@@ -254,13 +252,14 @@ mod tests {
             );
             let rules = RuleSet::parse(&[("rules.yaml", text)]).expect("valid rules");
             let program = Program::new(&rules, &Directory::default());
+            let hot = Hot::new(&program.rules[0]);
             let ladder = rules.rules()[0].ladder.as_ref().expect("a ladder");
             for value in [value, limits[0], limits[2], f64::NAN] {
-                let calm = program.hot[0].is_calm(value);
+                let calm = hot.is_calm(value);
                 prop_assert!(!calm || ladder.judge(value).raised == 0, "{value}");
             }
             let good = if above { limits[0] - 0.1 } else { limits[0] + 0.1 };
-            prop_assert!(program.hot[0].is_calm(good));
+            prop_assert!(hot.is_calm(good));
         }
     }
 }

@@ -33,11 +33,17 @@ impl Evaluator {
         let now = self.clock;
         let mut told: FxHashMap<_, _> =
             told.into_iter().map(|told| (told.alert.id.clone(), told)).collect();
+        let mut forgotten = false;
         for slot in &mut self.slots.list {
             let Some(open) = slot.open.as_deref_mut() else { continue };
             let Some(alert) = &open.alert else { continue };
+            if open.seq == 0 {
+                // Of a silent rule: nobody is ever told.
+                continue;
+            }
             let Some(told) = told.remove(&alert.id) else {
                 forget(slot, now);
+                forgotten = true;
                 continue;
             };
             open.seq = open.seq.max(told.seq);
@@ -64,8 +70,11 @@ impl Evaluator {
                 alert,
             });
         }
-        self.slots.reindex();
-        self.reschedule();
+        if forgotten {
+            self.slots.reindex();
+            self.tie_all(now, out);
+            self.reschedule();
+        }
     }
 
     /// Why an alert is not known any more.
@@ -80,7 +89,8 @@ impl Evaluator {
     /// The alerts that fire as receivers were told of them, provided that they were.
     pub fn told(&self) -> impl Iterator<Item = Told> {
         let open = self.slots.list.iter().filter_map(|slot| slot.open.as_ref());
-        open.filter_map(|open| Some(Told { seq: open.seq, alert: open.alert.clone()? }))
+        open.filter(|open| open.seq > 0)
+            .filter_map(|open| Some(Told { seq: open.seq, alert: open.alert.clone()? }))
     }
 }
 

@@ -2,12 +2,14 @@
 
 use city_model::{DeviceKey, SeriesKey, Timestamp, ZoneSet};
 
+use super::program::Hot;
 use super::slot::SlotId;
 
 /// A rule that selects a series.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subscription {
     pub(super) rule: u32,
+    pub(super) hot: Hot,
     pub(super) target: Target,
     /// Whether the device is simulated.
     pub(super) simulated: bool,

@@ -24,6 +24,7 @@ export type Device = Satisfies<app.Device, Promised["Device"]>;
 export type DeviceCounters = Satisfies<app.DeviceCounters, Promised["DeviceCounters"]>;
 export type DevicePage = Satisfies<app.DevicePage, Promised["DevicePage"]>;
 export type DeviceStatus = Satisfies<app.DeviceStatus, Promised["DeviceStatus"]>;
+export type EndReason = Satisfies<app.EndReason, Promised["EndReason"]>;
 export type HelloEvent = Satisfies<app.HelloEvent, Promised["HelloEvent"]>;
 export type Kind = Satisfies<app.Kind, Promised["Kind"]>;
 export type LastValue = Satisfies<app.LastValue, Promised["LastValue"]>;

@@ -1279,6 +1279,7 @@ export interface components {
             /** @description The idempotency key: `<alert id>/<seq>`. */
             key: string;
             kind: components["schemas"]["AlertEventKind"];
+            reason: components["schemas"]["EndReason"] | null;
             /**
              * Format: int32
              * @description Counts the events of this alert from 1.
@@ -1320,6 +1321,7 @@ export interface components {
             kind: components["schemas"]["AlertLogKind"];
             /** @description What a person wrote. */
             note: string | null;
+            reason: components["schemas"]["EndReason"] | null;
             /**
              * Format: int32
              * @description Its place in the log, from 1.
@@ -1698,6 +1700,11 @@ export interface components {
             /** @description `false`: it may not connect, and nobody else may pass for it. */
             enabled: boolean;
         };
+        /**
+         * @description Why an alert ended, if no reading cleared it.
+         * @enum {string}
+         */
+        EndReason: "rule_removed" | "rule_changed" | "not_selected" | "not_watched" | "zone_gone" | "state_lost";
         /** @description An alert that ended without a reading that cleared it. */
         EndedAlert: {
             /** @description The alert's id. */

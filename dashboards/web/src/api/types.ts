@@ -350,6 +350,8 @@ export type AlertLogKind =
   | "flood_began"
   | "flood_ended";
 
+export type EndReason = "rule_removed" | "rule_changed" | "not_selected" | "not_watched" | "no_limit" | "off_schedule" | "zone_gone" | "state_lost";
+
 export interface AlertLogEntry {
   seq: number;
   at: string;
@@ -358,6 +360,7 @@ export interface AlertLogEntry {
   note: string | null;
   severity: Severity | null;
   value: number | null;
+  reason: EndReason | null;
 }
 
 export interface AlertDetail extends AlertItem {

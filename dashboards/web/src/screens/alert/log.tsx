@@ -18,6 +18,7 @@ export function Log({ alert }: { alert: AlertDetail }) {
             {entry.severity !== null && <SeverityWord severity={entry.severity} />}
             {entry.value !== null && <span class="log-value">{valueOf(entry, alert)}</span>}
             <span class="muted">{entry.by === "engine" ? t("alert.log.engine") : entry.by}</span>
+            {entry.reason !== null && <span>{t(`alert.reason.${entry.reason}`)}</span>}
             {entry.note !== null && entry.note !== "" && <q>{entry.note}</q>}
           </span>
         </li>
