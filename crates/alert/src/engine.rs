@@ -16,7 +16,7 @@ use city_model::{
 };
 use city_pipeline::{Committed, Follower};
 use city_registry::Registry;
-use city_rules::{Evaluator, ReloadReport, RuleSet, Snapshot};
+use city_rules::{Evaluator, LateLog, ReloadReport, RuleSet, Snapshot};
 use city_store::{Replay, SharedStore, StateDb, StateError, StoreError};
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
 use rustc_hash::FxHashMap;
@@ -148,6 +148,7 @@ pub struct EngineHandle {
     orders: SyncSender<Order>,
     status: Arc<Mutex<EngineStatus>>,
     low_water: Arc<OnceLock<LowWater>>,
+    late: LateLog,
 }
 
 /// Tells when the oldest message was received that is taken, but not handed to the engine yet.
@@ -182,6 +183,11 @@ impl EngineHandle {
         let _ = self.low_water.set(oldest);
     }
 
+    /// What was decided about late readings since the start; it goes on being written.
+    pub fn late_log(&self) -> LateLog {
+        self.late.clone()
+    }
+
     /// How it is doing.
     pub fn status(&self) -> EngineStatus {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -197,10 +203,12 @@ impl Engine {
         let low_water = Arc::new(OnceLock::new());
         let mut runner = Runner::restore(parts, metrics, status.clone(), low_water.clone())?;
         let recovered = runner.catch_up()?;
+        let late = runner.evaluator.late_log();
         let thread = std::thread::Builder::new()
             .name("alerts".to_owned())
             .spawn(move || runner.run(&inbox))?;
-        Ok((Self { handle: EngineHandle { orders, status, low_water }, thread }, recovered))
+        let handle = EngineHandle { orders, status, low_water, late };
+        Ok((Self { handle, thread }, recovered))
     }
 
     /// What follows the commits.

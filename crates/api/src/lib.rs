@@ -124,6 +124,7 @@ impl Brain {
                 ingest: parts.ingest,
                 zone_files: parts.zone_files,
                 rule_files: parts.rule_files,
+                late_readings: parts.late_readings,
                 city: parts.city,
                 mode: parts.mode,
                 simulated: parts.simulated,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use city_model::{LocalText, SharedClock, Timestamp};
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::Registry;
-use city_rules::RuleSet;
+use city_rules::{LateLog, RuleSet};
 use city_store::{DeadLetterId, SharedStore, StateDb};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -25,6 +25,8 @@ pub struct Parts {
     pub state: Arc<StateDb>,
     /// The rules in force.
     pub rules: Arc<ArcSwap<RuleSet>>,
+    /// What the alert engine decided about late readings.
+    pub late_readings: LateLog,
     /// The pipeline.
     pub ingest: Arc<dyn Ingest>,
     /// The files that the zones come from.

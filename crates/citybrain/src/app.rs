@@ -193,6 +193,7 @@ impl App {
             store: store.clone(),
             state,
             rules: rules_in_force,
+            late_readings: engine.handle().late_log(),
             zone_files: zones.clone(),
             rule_files: rule_files.clone(),
             ingest: ingest.clone(),

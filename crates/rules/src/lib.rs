@@ -32,7 +32,7 @@ mod yaml;
 pub use calendar::{Calendar, Calendars};
 pub use check::NotJudged;
 pub use evaluator::{
-    EndReason, Ended, Evaluator, LateDecision, LateReading, ReloadReport, Snapshot, Stats,
+    EndReason, Ended, Evaluator, LateDecision, LateLog, LateReading, ReloadReport, Snapshot, Stats,
 };
 pub use kinds::{Condition, KINDS, Kind};
 pub use ladder::{Direction, Ladder, Step, Verdict};

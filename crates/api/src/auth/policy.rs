@@ -108,6 +108,7 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("POST", "/api/v1/rules/check", ENGINEER),
     policy("POST", "/api/v1/rules/backtest", ENGINEER),
     policy("POST", "/api/v1/rules/reload", ENGINEER),
+    policy("GET", "/api/v1/late-readings", ENGINEER),
     policy("GET", "/api/v1/dead-letters", VIEW),
     policy("GET", "/api/v1/dead-letters/{id}", VIEW),
     policy("POST", "/api/v1/dead-letters/{id}/replay", ENGINEER),

@@ -14,6 +14,7 @@ mod documents;
 pub(crate) mod health;
 mod kinds;
 mod last_values;
+mod late_readings;
 mod loss;
 mod map;
 mod mappings;
@@ -60,6 +61,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     alert_events::routes,
     rules::routes,
     rule_trials::routes,
+    late_readings::routes,
     dead_letters::routes,
     loss::routes,
     report::routes,

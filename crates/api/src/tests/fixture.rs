@@ -16,6 +16,7 @@ use city_pipeline::Committed;
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::credentials::Credentials;
 use city_registry::{Department, DeviceEntry, Kind, Registry, Seed, read_devices};
+use city_rules::LateLog;
 use city_store::{Commit, DeadLetterId, Memory, NewDeadLetter, Outcome, SharedStore, StateDb};
 use serde_json::Value as Json;
 use tower::ServiceExt;
@@ -118,6 +119,7 @@ pub(crate) struct City {
     pub(crate) store: SharedStore,
     pub(crate) state: Arc<StateDb>,
     pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) late_readings: LateLog,
     pub(crate) brain: Brain,
     router: Router,
     admin: String,
@@ -182,12 +184,14 @@ impl City {
         let clients = Arc::new(clients);
         let store: SharedStore = Arc::new(Memory::new());
         let pipeline = Arc::new(Pipeline::default());
+        let late_readings = LateLog::default();
         let brain = Brain::new(Parts {
             registry: registry.clone(),
             clients: clients.clone(),
             store: store.clone(),
             state: state.clone(),
             rules: Arc::new(ArcSwap::from_pointee(super::fixture_rules::rules())),
+            late_readings: late_readings.clone(),
             ingest: pipeline.clone(),
             zone_files: Arc::new(Files(registry.clone())),
             rule_files: Arc::new(NoRuleFiles),
@@ -206,7 +210,19 @@ impl City {
         let admin = brain.mint("ada", Role::Admin, "test").expect("minted");
         let router = brain.router();
         let seq = AtomicU64::new(1);
-        Self { clock, registry, clients, store, state, pipeline, brain, router, admin, seq }
+        Self {
+            clock,
+            registry,
+            clients,
+            store,
+            state,
+            pipeline,
+            late_readings,
+            brain,
+            router,
+            admin,
+            seq,
+        }
     }
 
     /// A token of somebody with this role.

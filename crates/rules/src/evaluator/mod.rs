@@ -36,7 +36,7 @@ use crate::rule::RuleSet;
 
 pub use reload::{EndReason, Ended, ReloadReport};
 pub use snapshot::Snapshot;
-pub use stats::{LateDecision, LateReading, Stats};
+pub use stats::{LateDecision, LateLog, LateReading, Stats};
 
 /// Evaluates rules on readings under virtual time.
 #[derive(Debug)]
@@ -150,6 +150,11 @@ impl Evaluator {
     pub fn stats(&self) -> Stats {
         let firing = self.firing().count();
         self.counters.report(self.slots.list.len(), self.series.entries.len(), firing)
+    }
+
+    /// What was decided about late readings; it goes on being written.
+    pub fn late_log(&self) -> LateLog {
+        self.counters.late.clone()
     }
 
     /// Lets silences count from `now`, after a time in which nothing could be received (the

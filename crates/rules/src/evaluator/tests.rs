@@ -23,7 +23,25 @@ rules:
   - {id: gone, kind: absence, severity: low, for: 45s, group_by: gateway, min_devices: 2, share: 0.6}
   - {id: zone, kind: zone_aggregate, select: {metric: pm25}, severity: high, raise: {above: 65},
      aggregate: {function: mean, over: 30s, min_devices: 2}}
+  - {id: shift, kind: threshold, select: {metric: pm25}, for: 20s, keep_firing_for: 15s,
+     severity: {low: {above: 50, clear_below: 40}, high: {above: 80, clear_below: 70}},
+     schedule: {times: ['00:01-00:03', '00:04-00:06', '00:08-00:10']}}
+  - {id: ends, kind: window, select: {metric: pm25}, window: {function: mean, over: 40s}, for: 10s,
+     severity: medium, raise: {above: 55}, clear: {below: 50},
+     schedule: {times: ['00:01-00:03', '00:04-00:06', '00:08-00:10'], outside: end}}
+  - {id: shut, kind: absence, severity: low, for: 45s, group_by: gateway, min_devices: 2, share: 0.6,
+     schedule: {times: ['00:02-00:05', '00:07-00:10'], outside: end}}
 ";
+
+/// Whether a rule of these may raise at an instant.
+fn on_schedule(rule: &str, at: Timestamp) -> bool {
+    let minute = at.since(T0).micros().div_euclid(60_000_000);
+    match rule {
+        "shift" | "ends" => [1, 2, 4, 5, 8, 9].contains(&minute),
+        "shut" => [2, 3, 4, 7, 8, 9].contains(&minute),
+        _ => true,
+    }
+}
 
 fn rules(text: &str) -> Arc<RuleSet> {
     Arc::new(RuleSet::parse(&[("rules.yaml", text)]).expect("valid rules"))
@@ -192,6 +210,9 @@ proptest! {
             let who = (event.alert.rule.id.to_string(), event.alert.subject.to_string());
             let id = event.alert.id.to_string();
             let severity = event.alert.severity;
+            let raises =
+                matches!(event.kind, AlertEventKind::Fired | AlertEventKind::Escalated);
+            prop_assert!(!raises || on_schedule(&who.0, event.at), "{:?} off schedule", who);
             match event.kind {
                 AlertEventKind::Fired => {
                     prop_assert!(ids.insert(id.clone()), "{} begins twice", id);
@@ -206,7 +227,12 @@ proptest! {
                 AlertEventKind::Resolved => {
                     let (known, _) = firing.remove(&who).expect("fires");
                     prop_assert_eq!(known, id);
-                    let keep = if who.0 == "value" { Span::from_secs(15) } else { Span::ZERO };
+                    let before = event.at - Span::from_micros(1);
+                    let ends = ["ends", "shut"].contains(&&*who.0);
+                    if ends && on_schedule(&who.0, before) && !on_schedule(&who.0, event.at) {
+                        continue;
+                    }
+                    let keep = if ["value", "shift"].contains(&&*who.0) { Span::from_secs(15) } else { Span::ZERO };
                     let fresh = |step: &Step| {
                         step.reading.received <= event.at - keep
                             && step.reading.received >= event.at - keep - Span::from_secs(1)
