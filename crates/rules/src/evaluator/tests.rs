@@ -250,6 +250,34 @@ proptest! {
     }
 }
 
+#[test]
+fn new_calendars_keep_alerts_and_are_followed_at_once() {
+    let calendars = |holidays: &str| format!("calendars: [{{id: c, holidays: [{holidays}]}}]");
+    let text = simple(", schedule: {calendar: c, outside: end}");
+    let set = |holidays: &str| {
+        let files = [("calendars.yaml", calendars(holidays)), ("rules.yaml", text.clone())];
+        Arc::new(RuleSet::parse(&files).expect("valid rules"))
+    };
+    // T0 is a Thursday.
+    let mut evaluator = Evaluator::new(set(""), directory(["north", "south"]), T0);
+    let mut out = Vec::new();
+    for second in 0..20 {
+        evaluator.observe(&pm25(0, second * 1_000, 20.0), &mut out);
+    }
+    assert_eq!(out.iter().map(|event| event.kind).collect::<Vec<_>>(), [AlertEventKind::Fired]);
+    let now = T0 + Span::from_secs(20);
+    let report = evaluator.set_rules(set("{date: 2026-01-02}"), now);
+    assert_eq!((report.kept.len(), report.events.len()), (1, 0), "{report:?}");
+    let report = evaluator.set_rules(set("{date: 2026-01-01}"), now);
+    assert_eq!((report.kept.len(), report.events.len()), (1, 1), "{report:?}");
+    assert_eq!(report.events[0].kind, AlertEventKind::Resolved);
+    let report = evaluator.set_rules(set(""), now + Span::from_secs(5));
+    assert_eq!(report.events.len(), 0, "it counts anew: {report:?}");
+    out.clear();
+    evaluator.advance(now + Span::from_secs(15), &mut out);
+    assert_eq!(out.iter().map(|event| event.at).collect::<Vec<_>>(), [now + Span::from_secs(15)]);
+}
+
 fn simple(extra: &str) -> String {
     format!(
         "group: g\ndepartment: d\nrules:\n  - {{id: hot, kind: threshold, select: {{metric: pm25}}, severity: high, raise: {{above: 10}}, for: 10s{extra}}}\n"
