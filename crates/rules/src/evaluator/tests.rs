@@ -23,6 +23,10 @@ rules:
   - {id: gone, kind: absence, severity: low, for: 45s, group_by: gateway, min_devices: 2, share: 0.6}
   - {id: zone, kind: zone_aggregate, select: {metric: pm25}, severity: high, raise: {above: 65},
      aggregate: {function: mean, over: 30s, min_devices: 2}}
+";
+
+/// More rules, which may raise at certain times only.
+const SCHEDULED: &str = "
   - {id: shift, kind: threshold, select: {metric: pm25}, for: 20s, keep_firing_for: 15s,
      severity: {low: {above: 50, clear_below: 40}, high: {above: 80, clear_below: 70}},
      schedule: {times: ['00:01-00:03', '00:04-00:06', '00:08-00:10']}}
@@ -164,7 +168,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn play(steps: &[Step], restarts: bool, ticks: bool) -> (Vec<AlertEvent>, Stats) {
-    let rules = rules(RULES);
+    let rules = rules(&format!("{RULES}{SCHEDULED}"));
     let mut evaluator = Evaluator::new(rules.clone(), directory(["north", "south"]), T0);
     let mut out = Vec::new();
     for step in steps {
