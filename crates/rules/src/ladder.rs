@@ -252,7 +252,7 @@ fn report_severity(name: &str, at: Mark, sink: &mut Sink) {
     sink.push(at, format!("unknown severity `{name}`"), suggestion(name, &known));
 }
 
-/// How a limit is read: by [`stand_in`], or as a plain number where devices have none of their own.
+/// How a limit is read: [`stand_in`], or a plain number where devices have none of their own.
 pub(crate) type ReadLimit = fn(&mut Fields<'_>, &'static str, &mut Sink) -> Option<f64>;
 
 /// Reads the limits of one severity.

@@ -123,10 +123,10 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
         ("/alerts/a-1", "AlertLogEntry", "/log/0"),
         ("/alerts/a-1", "RuleRef", "/rule"),
         ("/rules", "Rule", "/items/0"),
-        ("/late-readings", "LateReadings", ""),
         ("/dead-letters", "DeadLetter", "/items/0"),
         ("/loss", "Loss", ""),
         ("/loss", "LossItem", "/items/0"),
+        ("/late-readings", "LateReadings", ""),
         ("/nothing", "Problem", ""),
     ] {
         let answer = city.get(&format!("/api/v1{path}")).await.json();

@@ -16,7 +16,6 @@ use city_pipeline::Committed;
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::credentials::Credentials;
 use city_registry::{Department, DeviceEntry, Kind, Registry, Seed, read_devices};
-use city_rules::LateLog;
 use city_store::{Commit, DeadLetterId, Memory, NewDeadLetter, Outcome, SharedStore, StateDb};
 use serde_json::Value as Json;
 use tower::ServiceExt;
@@ -117,9 +116,9 @@ pub(crate) struct City {
     pub(crate) registry: Arc<Registry>,
     pub(crate) clients: Arc<Credentials>,
     pub(crate) store: SharedStore,
+    pub(crate) late_readings: city_rules::LateLog,
     pub(crate) state: Arc<StateDb>,
     pub(crate) pipeline: Arc<Pipeline>,
-    pub(crate) late_readings: LateLog,
     pub(crate) brain: Brain,
     router: Router,
     admin: String,
@@ -183,8 +182,8 @@ impl City {
         let clients = Credentials::open(state.clone(), clock.clone()).expect("credentials");
         let clients = Arc::new(clients);
         let store: SharedStore = Arc::new(Memory::new());
+        let late_readings = city_rules::LateLog::default();
         let pipeline = Arc::new(Pipeline::default());
-        let late_readings = LateLog::default();
         let brain = Brain::new(Parts {
             registry: registry.clone(),
             clients: clients.clone(),
@@ -215,9 +214,9 @@ impl City {
             registry,
             clients,
             store,
+            late_readings,
             state,
             pipeline,
-            late_readings,
             brain,
             router,
             admin,

@@ -49,8 +49,8 @@ impl Evaluator {
         ((rule as usize) < self.shifts.0.len()).then_some(rule)
     }
 
-    /// Looks up anew which rules are on schedule by the clock, and when that is to be done again.
-    pub(super) fn look_up_shifts(&mut self) {
+    /// Looks up which rules are on schedule by the clock, where that is not known any more.
+    pub(super) fn find_shifts(&mut self) {
         let now = self.clock;
         let rules = self.program.rules.iter().enumerate();
         let known = rules.map(|(rule, compiled)| {
@@ -60,6 +60,11 @@ impl Evaluator {
             Some(still.unwrap_or_else(|| Known::of(schedule, now)))
         });
         self.shifts.0 = known.collect();
+    }
+
+    /// Looks up which rules are on schedule by the clock, and when that is to be done again.
+    pub(super) fn look_up_shifts(&mut self) {
+        self.find_shifts();
         let known = self.shifts.0.iter().enumerate();
         let due = known.filter_map(|(rule, known)| Some(((*known)?.shift.until, rule as u32)));
         self.timers.extend(due.map(|(until, rule)| Reverse((until, timer_of(rule)))));
