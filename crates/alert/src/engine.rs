@@ -19,7 +19,7 @@ use std::thread::JoinHandle;
 use city_model::{SharedClock, Timestamp};
 use city_pipeline::{Committed, Follower};
 use city_registry::Registry;
-use city_rules::{ReloadReport, RuleSet};
+use city_rules::{LateLog, ReloadReport, RuleSet};
 use city_store::{SharedStore, StateDb, StateError, StoreError};
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
 
@@ -134,6 +134,7 @@ pub struct EngineHandle {
     orders: SyncSender<Order>,
     status: Arc<Mutex<EngineStatus>>,
     low_water: Arc<OnceLock<LowWater>>,
+    late: LateLog,
 }
 
 /// Tells when the oldest message was received that is taken, but not handed to the engine yet.
@@ -168,6 +169,11 @@ impl EngineHandle {
         let _ = self.low_water.set(oldest);
     }
 
+    /// What was decided about late readings since the start; it goes on being written.
+    pub fn late_log(&self) -> LateLog {
+        self.late.clone()
+    }
+
     /// How it is doing.
     pub fn status(&self) -> EngineStatus {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -184,10 +190,12 @@ impl Engine {
         let (mut runner, past) =
             Runner::restore(parts, metrics, status.clone(), low_water.clone())?;
         let recovered = runner.catch_up(past)?;
+        let late = runner.evaluator.late_log();
         let thread = std::thread::Builder::new()
             .name("alerts".to_owned())
             .spawn(move || runner.run(&inbox))?;
-        Ok((Self { handle: EngineHandle { orders, status, low_water }, thread }, recovered))
+        let handle = EngineHandle { orders, status, low_water, late };
+        Ok((Self { handle, thread }, recovered))
     }
 
     /// What follows the commits.

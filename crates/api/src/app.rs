@@ -7,8 +7,8 @@ use arc_swap::ArcSwap;
 use city_model::{SharedClock, Timestamp};
 use city_registry::Registry;
 use city_rulebook::Book;
-use city_rules::RuleSet;
 use city_rules::lifecycle::FloodConfig;
+use city_rules::{LateLog, RuleSet};
 use city_store::{Accounts, SharedStore, StateDb};
 
 use crate::alerts::{AlertList, Board, LoadMetrics};
@@ -31,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) state: Arc<StateDb>,
     pub(crate) rules: Arc<ArcSwap<RuleSet>>,
+    pub(crate) late_readings: LateLog,
     pub(crate) ingest: Arc<dyn Ingest>,
     pub(crate) zone_files: Arc<dyn ZoneFiles>,
     pub(crate) rule_book: Arc<Book>,

@@ -142,6 +142,7 @@ impl Brain {
                 accounts: Arc::new(accounts),
                 state: parts.state,
                 rules: parts.rule_book.in_force(),
+                late_readings: parts.late_readings,
                 ingest: parts.ingest,
                 zone_files: parts.zone_files,
                 rule_book: parts.rule_book,

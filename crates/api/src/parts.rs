@@ -8,6 +8,7 @@ use city_model::{AlertEvent, LocalText, SharedClock, Timestamp};
 use city_pipeline::{Push, PushError, Pushed};
 use city_registry::Registry;
 use city_rulebook::Book;
+use city_rules::LateLog;
 use city_rules::lifecycle::{FloodConfig, InhibitRule};
 use city_store::{DeadLetterId, SharedStore, StateDb};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub struct Parts {
     pub store: SharedStore,
     /// Where alerts, tokens and sessions are kept.
     pub state: Arc<StateDb>,
+    /// What the alert engine decided about late readings.
+    pub late_readings: LateLog,
     /// The pipeline.
     pub ingest: Arc<dyn Ingest>,
     /// The files that the zones come from.

@@ -206,6 +206,7 @@ impl App {
             clients: clients.clone(),
             store: store.clone(),
             state,
+            late_readings: engine.handle().late_log(),
             zone_files: zones.clone(),
             rule_book: rules.book(),
             receivers: Arc::new(Told::new(notifier.clone())),

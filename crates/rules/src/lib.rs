@@ -34,7 +34,7 @@ mod yaml;
 pub use calendar::{Calendar, Calendars};
 pub use check::NotJudged;
 pub use evaluator::{
-    Ended, Evaluator, LateDecision, LateReading, ReloadReport, Snapshot, Stats, Told,
+    Ended, Evaluator, LateDecision, LateLog, LateReading, ReloadReport, Snapshot, Stats, Told,
 };
 pub use kinds::{Condition, KINDS, Kind};
 pub use ladder::{Direction, Ladder, Step, Verdict};

@@ -1,6 +1,6 @@
 //! The log of all alerts, newest first: filters and cursors in SQL.
 
-use city_model::Timestamp;
+use city_model::{EndReason, Timestamp};
 use city_store::StateError;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -63,6 +63,9 @@ pub(crate) struct AlertLogItem {
     value: Option<f64>,
     /// The id of the silence, alert or department, or the person, that it speaks of.
     about: Option<String>,
+    /// Why the alert ended, if no reading cleared it.
+    #[schema(value_type = Option<schema::EndReason>)]
+    reason: Option<EndReason>,
 }
 
 impl AlertList {
@@ -83,20 +86,20 @@ fn page(
     values.push(Value::Integer(query.limit as i64 + 1));
     let sql = format!(
         "SELECT log.at, log.kind, log.by, log.note, log.severity, log.value, log.about,
-                log.alert, log.n, alerts.rule, alerts.department, alerts.device
+                log.reason, log.alert, log.n, alerts.rule, alerts.department, alerts.device
          FROM alert_log AS log LEFT JOIN alerts ON alerts.id = log.alert
          WHERE {wanted} ORDER BY log.at DESC, log.alert DESC, log.n DESC LIMIT ?"
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), |row| {
         let entry: AlertLogEntry = log_rows::log_entry(row)?;
-        let alert: String = row.get(7)?;
-        let cursor = LogCursor { at: entry.at.micros(), alert: alert.clone(), n: row.get(8)? };
+        let alert: String = row.get(8)?;
+        let cursor = LogCursor { at: entry.at.micros(), alert: alert.clone(), n: row.get(9)? };
         let item = AlertLogItem {
             alert: Some(alert).filter(|id| !id.is_empty()),
-            rule: row.get(9)?,
-            department: row.get(10)?,
-            device: row.get(11)?,
+            rule: row.get(10)?,
+            department: row.get(11)?,
+            device: row.get(12)?,
             at: entry.at,
             kind: entry.kind,
             by: entry.by,
@@ -104,6 +107,7 @@ fn page(
             severity: entry.severity,
             value: entry.value,
             about: entry.about,
+            reason: entry.reason,
         };
         Ok((item, cursor))
     })?;

@@ -133,6 +133,7 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("GET", "/api/v1/rule-groups/{group}/history", VIEW),
     policy("GET", "/api/v1/rule-groups/{group}/history/{version}", VIEW),
     policy("POST", "/api/v1/rule-groups/{group}/history/{version}/restore", ENGINEER),
+    policy("GET", "/api/v1/late-readings", ENGINEER),
     policy("GET", "/api/v1/dead-letters", VIEW),
     policy("GET", "/api/v1/dead-letters/{id}", VIEW),
     policy("POST", "/api/v1/dead-letters/{id}/replay", ENGINEER),

@@ -20,6 +20,7 @@ mod documents;
 pub(crate) mod health;
 mod kinds;
 mod last_values;
+mod late_readings;
 mod loss;
 mod map;
 mod mappings;
@@ -83,6 +84,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     rule_tests::routes,
     rule_groups::routes,
     rule_history::routes,
+    late_readings::routes,
     dead_letters::routes,
     loss::routes,
     report::routes,

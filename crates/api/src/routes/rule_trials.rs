@@ -8,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use city_backtest::{Caveat, Label, Request, backtest};
-use city_model::{LocalText, Severity, Span, Subject, Timestamp};
+use city_model::{Directory, LocalText, Severity, Span, Subject, Timestamp};
 use city_rules::{RuleProblems, RuleSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -47,6 +47,22 @@ struct RuleCheck {
     rules: usize,
     /// All problems, in the order of files and lines.
     problems: Vec<RuleFault>,
+    /// Devices that good rules select and cannot judge, because the registry has no limits for them.
+    not_judged: Vec<NotJudged>,
+}
+
+/// Devices that a rule cannot judge.
+#[derive(Serialize, ToSchema)]
+struct NotJudged {
+    /// The rule.
+    rule: String,
+    /// Why: the devices are …
+    #[schema(value_type = schema::LocalText)]
+    reason: LocalText,
+    /// How many there are.
+    devices: usize,
+    /// The ids of the first 20.
+    first: Vec<String>,
 }
 
 /// What to try.
@@ -247,8 +263,15 @@ async fn check(
             let app = app.clone();
             move || {
                 Ok(Json(match read(&app, &body.files) {
-                    Ok(rules) => RuleCheck { rules: rules.len(), problems: Vec::new() },
-                    Err(problems) => RuleCheck { rules: 0, problems: faults(problems) },
+                    Ok(rules) => RuleCheck {
+                        rules: rules.len(),
+                        problems: Vec::new(),
+                        not_judged: not_judged(&rules, &app.registry.directory()),
+                    },
+                    Err(problems) => {
+                        let problems = faults(problems);
+                        RuleCheck { rules: 0, problems, not_judged: Vec::new() }
+                    }
                 }))
             }
         })
@@ -343,6 +366,16 @@ fn read(app: &App, files: &[RuleFile]) -> Result<RuleSet, RuleProblems> {
     let rules = RuleSet::parse_in(&files, app.rules.load().setting())?;
     rules.check_against(&app.registry.directory())?;
     Ok(rules)
+}
+
+fn not_judged(rules: &RuleSet, directory: &Directory) -> Vec<NotJudged> {
+    let found = rules.not_judged(directory).into_iter().map(|found| NotJudged {
+        rule: found.rule.to_string(),
+        reason: found.reason,
+        devices: found.devices.len(),
+        first: found.devices.iter().take(20).map(ToString::to_string).collect(),
+    });
+    found.collect()
 }
 
 impl From<city_backtest::Report> for Backtest {

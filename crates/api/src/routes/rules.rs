@@ -63,7 +63,8 @@ struct Rule {
 struct RuleStep {
     #[schema(value_type = schema::Severity)]
     severity: Severity,
-    /// The limit that raises it; `null` for rules that judge no value.
+    /// The limit that raises it; that of devices without a limit of their own where the rule takes
+    /// it from the device. `null` for rules that judge no value, or if there is no such limit.
     limit: Option<f64>,
     /// The limit that clears it again, if it is another one.
     clear: Option<f64>,
@@ -127,8 +128,8 @@ async fn show(
 fn view(rule: &city_rules::Rule, firing: u64) -> Rule {
     let severities = rule.severities().into_iter().map(|(severity, step)| RuleStep {
         severity,
-        limit: step.map(|step| step.raise),
-        clear: step.and_then(|step| step.clear),
+        limit: step.map(|step| step.raise).filter(|limit| limit.is_finite()),
+        clear: step.and_then(|step| step.clear).filter(|limit| limit.is_finite()),
         for_s: rule.hold_of(severity).secs_f64(),
     });
     let select = &rule.select;

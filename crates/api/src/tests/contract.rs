@@ -147,6 +147,7 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
         ("/dead-letters", "DeadLetter", "/items/0"),
         ("/loss", "Loss", ""),
         ("/loss", "LossItem", "/items/0"),
+        ("/late-readings", "LateReadings", ""),
         ("/nothing", "Problem", ""),
     ] {
         let answer = city.get(&format!("/api/v1{path}")).await.json();

@@ -173,6 +173,7 @@ pub(crate) struct City {
     pub(crate) registry: Arc<Registry>,
     pub(crate) clients: Arc<Credentials>,
     pub(crate) store: SharedStore,
+    pub(crate) late_readings: city_rules::LateLog,
     pub(crate) state: Arc<StateDb>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) desk: Arc<Desk>,
@@ -250,6 +251,7 @@ impl City {
         let clients = Credentials::open(state.clone(), clock.clone()).expect("credentials");
         let clients = Arc::new(clients);
         let store: SharedStore = Arc::new(Memory::new());
+        let late_readings = city_rules::LateLog::default();
         let pipeline = Arc::new(Pipeline::default());
         let desk = Arc::new(Desk::default());
         let rule_texts = RuleTexts(Arc::new(Mutex::new(vec![super::fixture_rules::file()])));
@@ -270,6 +272,7 @@ impl City {
             clients: clients.clone(),
             store: store.clone(),
             state: state.clone(),
+            late_readings: late_readings.clone(),
             ingest: pipeline.clone(),
             zone_files: Arc::new(Files(registry.clone())),
             rule_book,
@@ -299,6 +302,7 @@ impl City {
             registry,
             clients,
             store,
+            late_readings,
             state,
             pipeline,
             desk,

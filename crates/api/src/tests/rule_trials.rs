@@ -25,7 +25,14 @@ fn commit_dust(city: &City) {
 async fn files_are_checked_with_the_place_of_every_problem() {
     let city = City::new();
     let good = city.post("/api/v1/rules/check", &json!({ "files": files(RULES) })).await.json();
-    assert_eq!(good, json!({ "rules": 1, "problems": [] }));
+    assert_eq!(good, json!({ "rules": 1, "problems": [], "not_judged": [] }));
+    let own = RULES.replace("above: 50", "above: {attribute: no_such_limit}");
+    let own = city.post("/api/v1/rules/check", &json!({ "files": files(&own) })).await.json();
+    let found = &own["not_judged"][0];
+    assert_eq!((&own["rules"], &found["rule"]), (&json!(1), &json!("dust")), "{own}");
+    let first = found["first"].as_array().expect("a list");
+    assert!(first.contains(&json!("air-1")), "{own}");
+    assert_eq!(found["devices"], json!(first.len()), "{own}");
     let bad = RULES.replace("pm25", "pm52").replace("above", "abvoe");
     let bad = city.post("/api/v1/rules/check", &json!({ "files": files(&bad) })).await.json();
     let first = &bad["problems"][0];

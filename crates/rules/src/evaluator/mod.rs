@@ -43,7 +43,7 @@ use crate::rule::RuleSet;
 pub use reconcile::Told;
 pub use reload::{Ended, ReloadReport};
 pub use snapshot::Snapshot;
-pub use stats::{LateDecision, LateReading, Stats};
+pub use stats::{LateDecision, LateLog, LateReading, Stats};
 
 /// Evaluates rules on readings under virtual time.
 #[derive(Debug)]
@@ -165,6 +165,11 @@ impl Evaluator {
     pub fn stats(&self) -> Stats {
         let (slots, series) = (self.slots.list.len(), self.series.entries.len());
         self.counters.report(slots, series, self.slots.firing)
+    }
+
+    /// What was decided about late readings; it goes on being written.
+    pub fn late_log(&self) -> LateLog {
+        self.counters.late.clone()
     }
 
     /// Lets silences count from `now`, after a time in which nothing could be received (the

@@ -6,19 +6,34 @@
 use std::cmp::Reverse;
 
 use city_model::{AlertEvent, EndReason, Span, Timestamp};
+use rustc_hash::FxHashSet;
 
 use super::slot::{Body, Evidence, Open, Slot, SlotId};
 use super::{Evaluator, alerts};
 use crate::ladder::Verdict;
-use crate::schedule::{Outside, Shift};
+use crate::schedule::{Outside, Schedule, Shift};
 
 /// Whether rules are on schedule, by their number; those without a schedule always are.
 #[derive(Debug, Default)]
-pub(super) struct Shifts(Vec<Option<Shift>>);
+pub(super) struct Shifts(Vec<Option<Known>>);
+
+/// What a schedule said at a time.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    at: Timestamp,
+    shift: Shift,
+}
+
+impl Known {
+    fn of(schedule: &Schedule, at: Timestamp) -> Self {
+        Self { at, shift: schedule.at(at) }
+    }
+}
 
 impl Shifts {
     pub(super) fn is_off(&self, rule: u32) -> bool {
-        self.0.get(rule as usize).is_some_and(|shift| shift.is_some_and(|shift| !shift.on))
+        let known = self.0.get(rule as usize).copied().flatten();
+        known.is_some_and(|known| !known.shift.on)
     }
 }
 
@@ -34,19 +49,24 @@ impl Evaluator {
         ((rule as usize) < self.shifts.0.len()).then_some(rule)
     }
 
-    /// Looks up anew which rules are on schedule by the clock.
+    /// Looks up which rules are on schedule by the clock, where that is not known any more.
     pub(super) fn find_shifts(&mut self) {
         let now = self.clock;
-        let rules = self.program.rules.iter();
-        let schedules = rules.map(|compiled| compiled.rule.schedule.as_ref());
-        self.shifts.0 = schedules.map(|schedule| Some(schedule?.at(now))).collect();
+        let rules = self.program.rules.iter().enumerate();
+        let known = rules.map(|(rule, compiled)| {
+            let schedule = compiled.rule.schedule.as_ref()?;
+            let before = self.shifts.0.get(rule).copied().flatten();
+            let still = before.filter(|known| known.at <= now && now < known.shift.until);
+            Some(still.unwrap_or_else(|| Known::of(schedule, now)))
+        });
+        self.shifts.0 = known.collect();
     }
 
-    /// Looks up anew which rules are on schedule by the clock, and when that is to be done again.
+    /// Looks up which rules are on schedule by the clock, and when that is to be done again.
     pub(super) fn look_up_shifts(&mut self) {
         self.find_shifts();
-        let shifts = self.shifts.0.iter().enumerate();
-        let due = shifts.filter_map(|(rule, shift)| Some(((*shift)?.until, rule as u32)));
+        let known = self.shifts.0.iter().enumerate();
+        let due = known.filter_map(|(rule, known)| Some(((*known)?.shift.until, rule as u32)));
         self.timers.extend(due.map(|(until, rule)| Reverse((until, timer_of(rule)))));
     }
 
@@ -61,12 +81,12 @@ impl Evaluator {
         for rule in rules {
             let schedule = self.program.rules[rule as usize].rule.schedule.as_ref();
             let Some(schedule) = schedule else { continue };
-            let mut shift = schedule.at(now);
+            let mut known = Known::of(schedule, now);
             // Time goes on, whatever a calendar says.
-            shift.until = shift.until.max(now + Span::from_micros(1));
-            self.timers.push(Reverse((shift.until, timer_of(rule))));
-            let before = self.shifts.0[rule as usize].replace(shift);
-            if before.is_none_or(|before| before.on != shift.on) {
+            known.shift.until = known.shift.until.max(now + Span::from_micros(1));
+            self.timers.push(Reverse((known.shift.until, timer_of(rule))));
+            let before = self.shifts.0[rule as usize].replace(known);
+            if before.is_none_or(|before| before.shift.on != known.shift.on) {
                 changed.push(rule);
             }
         }
@@ -79,7 +99,7 @@ impl Evaluator {
         let known = before.0.iter().zip(numbers);
         let changed = known.filter_map(|(before, number)| {
             let (before, number) = ((*before)?, (*number)?);
-            (self.shifts.is_off(number) == before.on).then_some(number)
+            (self.shifts.is_off(number) == before.shift.on).then_some(number)
         });
         changed.collect()
     }
@@ -94,6 +114,7 @@ impl Evaluator {
         if rules.is_empty() {
             return;
         }
+        let rules: FxHashSet<u32> = rules.iter().copied().collect();
         let touched = |slot: &Slot| {
             rules.contains(&slot.rule)
                 && (slot.open.is_some() || matches!(slot.body, Body::Silence(_)))

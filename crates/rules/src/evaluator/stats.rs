@@ -1,13 +1,13 @@
 //! What became of the readings: counters that add up, and the late ones one by one.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use city_model::{SeriesKey, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// How many late readings are remembered.
-const REMEMBERED: usize = 1_000;
+const REMEMBERED: usize = 10_000;
 
 /// Counters since the evaluator was made, and its size.
 ///
@@ -90,27 +90,41 @@ pub enum LateDecision {
     },
 }
 
+/// The last 10,000 decisions about late readings, shared by the evaluator and those who ask.
+#[derive(Clone, Debug, Default)]
+pub struct LateLog(Arc<Mutex<VecDeque<LateReading>>>);
+
+impl LateLog {
+    /// Remembers a decision, and forgets the oldest one where there are too many.
+    pub fn push(&self, late: LateReading) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() == REMEMBERED {
+            all.pop_front();
+        }
+        all.push_back(late);
+    }
+
+    /// At most so many of those that fit, newest first.
+    pub fn newest(&self, limit: usize, fits: impl Fn(&LateReading) -> bool) -> Vec<LateReading> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().rev().filter(|late| fits(late)).take(limit).cloned().collect()
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) stats: Stats,
-    late: VecDeque<LateReading>,
+    pub(super) late: LateLog,
 }
 
 impl Counters {
-    pub(super) fn remember(&mut self, late: LateReading) {
-        if self.late.len() == REMEMBERED {
-            self.late.pop_front();
-        }
-        self.late.push_back(late);
+    pub(super) fn remember(&self, late: LateReading) {
+        self.late.push(late);
     }
 
     pub(super) fn report(&self, slots: usize, series: usize, firing: usize) -> Stats {
-        Stats {
-            slots,
-            series,
-            firing,
-            recent_late: self.late.iter().cloned().collect(),
-            ..self.stats.clone()
-        }
+        let mut recent_late = self.late.newest(REMEMBERED, |_| true);
+        recent_late.reverse();
+        Stats { slots, series, firing, recent_late, ..self.stats.clone() }
     }
 }

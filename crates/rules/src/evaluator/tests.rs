@@ -27,6 +27,28 @@ rules:
      aggregate: {function: mean, over: 30s, min_devices: 2}}
 ";
 
+/// More rules, which may raise at certain times only.
+const SCHEDULED: &str = "
+  - {id: shift, kind: threshold, select: {metric: pm25}, for: 20s, keep_firing_for: 15s,
+     severity: {low: {above: 50, clear_below: 40}, high: {above: 80, clear_below: 70}},
+     schedule: {times: ['00:01-00:03', '00:04-00:06', '00:08-00:10']}}
+  - {id: ends, kind: window, select: {metric: pm25}, window: {function: mean, over: 40s}, for: 10s,
+     severity: medium, raise: {above: 55}, clear: {below: 50},
+     schedule: {times: ['00:01-00:03', '00:04-00:06', '00:08-00:10'], outside: end}}
+  - {id: shut, kind: absence, severity: low, for: 45s, group_by: gateway, min_devices: 2, share: 0.6,
+     schedule: {times: ['00:02-00:05', '00:07-00:10'], outside: end}}
+";
+
+/// Whether a rule of these may raise at an instant.
+fn on_schedule(rule: &str, at: Timestamp) -> bool {
+    let minute = at.since(T0).micros().div_euclid(60_000_000);
+    match rule {
+        "shift" | "ends" => [1, 2, 4, 5, 8, 9].contains(&minute),
+        "shut" => [2, 3, 4, 7, 8, 9].contains(&minute),
+        _ => true,
+    }
+}
+
 fn rules(text: &str) -> Arc<RuleSet> {
     Arc::new(RuleSet::parse(&[("rules.yaml", text)]).expect("valid rules"))
 }
@@ -148,7 +170,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn play(steps: &[Step], restarts: bool, ticks: bool) -> (Vec<AlertEvent>, Stats) {
-    let rules = rules(RULES);
+    let rules = rules(&format!("{RULES}{SCHEDULED}"));
     let mut evaluator = Evaluator::new(rules.clone(), directory(["north", "south"]), T0);
     let mut out = Vec::new();
     for step in steps {
@@ -194,6 +216,9 @@ proptest! {
             let who = (event.alert.rule.id.to_string(), event.alert.subject.to_string());
             let id = event.alert.id.to_string();
             let severity = event.alert.severity;
+            let raises =
+                matches!(event.kind, AlertEventKind::Fired | AlertEventKind::Escalated);
+            prop_assert!(!raises || on_schedule(&who.0, event.at), "{:?} off schedule", who);
             match event.kind {
                 AlertEventKind::Fired => {
                     prop_assert!(ids.insert(id.clone()), "{} begins twice", id);
@@ -209,7 +234,12 @@ proptest! {
                 AlertEventKind::Resolved => {
                     let (known, _) = firing.remove(&who).expect("fires");
                     prop_assert_eq!(known, id);
-                    let keep = if who.0 == "value" { Span::from_secs(15) } else { Span::ZERO };
+                    let before = event.at - Span::from_micros(1);
+                    let ends = ["ends", "shut"].contains(&&*who.0);
+                    if ends && on_schedule(&who.0, before) && !on_schedule(&who.0, event.at) {
+                        continue;
+                    }
+                    let keep = if ["value", "shift"].contains(&&*who.0) { Span::from_secs(15) } else { Span::ZERO };
                     let fresh = |step: &Step| {
                         step.reading.received <= event.at - keep
                             && step.reading.received >= event.at - keep - Span::from_secs(1)
@@ -225,6 +255,34 @@ proptest! {
         prop_assert_eq!(stats.readings, outcomes);
         prop_assert_eq!(stats.readings, steps.len() as u64);
     }
+}
+
+#[test]
+fn new_calendars_keep_alerts_and_are_followed_at_once() {
+    let calendars = |holidays: &str| format!("calendars: [{{id: c, holidays: [{holidays}]}}]");
+    let text = simple(", schedule: {calendar: c, outside: end}");
+    let set = |holidays: &str| {
+        let files = [("calendars.yaml", calendars(holidays)), ("rules.yaml", text.clone())];
+        Arc::new(RuleSet::parse(&files).expect("valid rules"))
+    };
+    // T0 is a Thursday.
+    let mut evaluator = Evaluator::new(set(""), directory(["north", "south"]), T0);
+    let mut out = Vec::new();
+    for second in 0..20 {
+        evaluator.observe(&pm25(0, second * 1_000, 20.0), &mut out);
+    }
+    assert_eq!(out.iter().map(|event| event.kind).collect::<Vec<_>>(), [AlertEventKind::Fired]);
+    let now = T0 + Span::from_secs(20);
+    let report = evaluator.set_rules(set("{date: 2026-01-02}"), now);
+    assert_eq!((report.kept.len(), report.events.len()), (1, 0), "{report:?}");
+    let report = evaluator.set_rules(set("{date: 2026-01-01}"), now);
+    assert_eq!((report.kept.len(), report.events.len()), (1, 1), "{report:?}");
+    assert_eq!(report.events[0].kind, AlertEventKind::Resolved);
+    let report = evaluator.set_rules(set(""), now + Span::from_secs(5));
+    assert_eq!(report.events.len(), 0, "it counts anew: {report:?}");
+    out.clear();
+    evaluator.advance(now + Span::from_secs(15), &mut out);
+    assert_eq!(out.iter().map(|event| event.at).collect::<Vec<_>>(), [now + Span::from_secs(15)]);
 }
 
 fn simple(extra: &str) -> String {

@@ -606,6 +606,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/late-readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was decided about late readings
+         * @description The last 10,000 decisions since the program started. Every reading is stored, however late; this
+         *     says what alert rules made of it.
+         */
+        get: operations["list_late_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/loss": {
         parameters: {
             query?: never;
@@ -1542,6 +1563,11 @@ export interface components {
             /** @description Pass it as `cursor` to get the next page; `null` at the end. */
             next_cursor: string | null;
         };
+        /**
+         * @description What was decided about a late reading.
+         * @enum {string}
+         */
+        Decision: "backfill" | "out_of_order" | "inserted";
         /** @description A position exactly as somebody declared it. */
         DeclaredPosition: {
             crs: components["schemas"]["Crs"];
@@ -1930,6 +1956,41 @@ export interface components {
             /** @description Pass it as `cursor` to get the next page; `null` at the end. */
             next_cursor: string | null;
         };
+        /** @description A late reading and what was decided. */
+        LateDecided: {
+            decision: components["schemas"]["Decision"];
+            /** @description The device; `null` if the registry no longer knows it. */
+            device: string | null;
+            /** @description The metric. */
+            metric: string | null;
+            /**
+             * Format: date-time
+             * @description For `out_of_order`: the time of the newer reading.
+             */
+            newest: string | null;
+            /**
+             * Format: date-time
+             * @description When it reached us.
+             */
+            received: string;
+            /** @description For `backfill`: the first rule for which it was too late. */
+            rule: string | null;
+            /**
+             * Format: int32
+             * @description For `backfill` and `inserted`: how many rules that were.
+             */
+            rules: number | null;
+            /**
+             * Format: date-time
+             * @description When it was measured.
+             */
+            time: string;
+        };
+        /** @description The last late readings. */
+        LateReadings: {
+            /** @description Newest first. */
+            items: components["schemas"]["LateDecided"][];
+        };
         /**
          * @description A stage in a device's life.
          * @enum {string}
@@ -2219,6 +2280,17 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /** @description Devices that a rule cannot judge. */
+        NotJudged: {
+            /** @description How many there are. */
+            devices: number;
+            /** @description The ids of the first 20. */
+            first: string[];
+            /** @description Why: the devices are … */
+            reason: components["schemas"]["LocalText"];
+            /** @description The rule. */
+            rule: string;
         };
         /** @description A place in WGS-84. */
         Position: {
@@ -2551,6 +2623,8 @@ export interface components {
         };
         /** @description What is wrong with rule files. */
         RuleCheck: {
+            /** @description Devices that good rules select and cannot judge, because the registry has no limits for them. */
+            not_judged: components["schemas"]["NotJudged"][];
             /** @description All problems, in the order of files and lines. */
             problems: components["schemas"]["RuleFault"][];
             /** @description How many rules there are; 0 if there are problems. */
@@ -2664,7 +2738,8 @@ export interface components {
             for_s: number;
             /**
              * Format: double
-             * @description The limit that raises it; `null` for rules that judge no value.
+             * @description The limit that raises it; that of devices without a limit of their own where the rule takes
+             *     it from the device. `null` for rules that judge no value, or if there is no such limit.
              */
             limit: number | null;
             severity: components["schemas"]["Severity"];
@@ -6710,6 +6785,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LastValuePage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_late_readings: {
+        parameters: {
+            query?: {
+                /** @description Only those of this device. */
+                device?: string;
+                /** @description Only those of this metric. */
+                metric?: string;
+                /** @description How many at most; 100 unless given, 1,000 at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The decisions, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LateReadings"];
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */

@@ -1,0 +1,133 @@
+//! `/late-readings`: what the alert engine decided about readings that came late.
+
+use axum::Json;
+use axum::extract::State;
+use city_model::{Directory, Timestamp};
+use city_rules::{LateDecision, LateReading};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::parameters::{FromPairs, Pairs, Parameters};
+use crate::problem::Answer;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// What was decided about a late reading.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Decision {
+    /// Later than rules allow: stored, not evaluated by them.
+    Backfill,
+    /// A newer reading had been evaluated, and no window or zone had a place for it.
+    OutOfOrder,
+    /// A newer reading had been evaluated, but windows or zones took it and were judged anew.
+    Inserted,
+}
+
+/// A late reading and what was decided.
+#[derive(Serialize, ToSchema)]
+struct LateDecided {
+    /// The device; `null` if the registry no longer knows it.
+    device: Option<String>,
+    /// The metric.
+    metric: Option<String>,
+    /// When it was measured.
+    #[schema(value_type = String, format = DateTime)]
+    time: Timestamp,
+    /// When it reached us.
+    #[schema(value_type = String, format = DateTime)]
+    received: Timestamp,
+    decision: Decision,
+    /// For `backfill`: the first rule for which it was too late.
+    rule: Option<String>,
+    /// For `backfill` and `inserted`: how many rules that were.
+    rules: Option<u32>,
+    /// For `out_of_order`: the time of the newer reading.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    newest: Option<Timestamp>,
+}
+
+/// The last late readings.
+#[derive(Serialize, ToSchema)]
+struct LateReadings {
+    /// Newest first.
+    items: Vec<LateDecided>,
+}
+
+/// Which ones.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LateQuery {
+    /// Only those of this device.
+    device: Option<String>,
+    /// Only those of this metric.
+    metric: Option<String>,
+    /// How many at most; 100 unless given, 1,000 at most.
+    #[param(value_type = Option<usize>)]
+    limit: usize,
+}
+
+impl FromPairs for LateQuery {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        Ok(Self {
+            device: pairs.text("device"),
+            metric: pairs.text("metric"),
+            limit: pairs.limit()?,
+        })
+    }
+}
+
+/// What was decided about late readings
+///
+/// The last 10,000 decisions since the program started. Every reading is stored, however late; this
+/// says what alert rules made of it.
+#[utoipa::path(get, path = "/late-readings", operation_id = "list_late_readings", tag = "rules",
+    params(LateQuery),
+    responses((status = 200, description = "The decisions, newest first", body = LateReadings)))]
+async fn list(
+    State(app): State<App>,
+    Parameters(query): Parameters<LateQuery>,
+) -> Json<LateReadings> {
+    let directory = app.registry.directory();
+    let fits = |late: &LateReading| {
+        let named =
+            |wanted: &Option<String>, found: Option<String>| wanted.is_none() || *wanted == found;
+        named(&query.device, device(late, &directory))
+            && named(&query.metric, metric(late, &directory))
+    };
+    let found = app.late_readings.newest(query.limit, fits);
+    Json(LateReadings { items: found.iter().map(|late| view(late, &directory)).collect() })
+}
+
+fn device(late: &LateReading, directory: &Directory) -> Option<String> {
+    Some(directory.device(late.series.device)?.id.to_string())
+}
+
+fn metric(late: &LateReading, directory: &Directory) -> Option<String> {
+    Some(directory.metrics.get(late.series.metric)?.id.to_string())
+}
+
+fn view(late: &LateReading, directory: &Directory) -> LateDecided {
+    let (decision, rule, rules, newest) = match &late.decision {
+        LateDecision::Backfill { rule, rules } => {
+            (Decision::Backfill, Some(rule.to_string()), Some(*rules), None)
+        }
+        LateDecision::OutOfOrder { newest } => (Decision::OutOfOrder, None, None, Some(*newest)),
+        LateDecision::Inserted { rules } => (Decision::Inserted, None, Some(*rules), None),
+    };
+    LateDecided {
+        device: device(late, directory),
+        metric: metric(late, directory),
+        time: late.time,
+        received: late.received,
+        decision,
+        rule,
+        rules,
+        newest,
+    }
+}
