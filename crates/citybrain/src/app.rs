@@ -162,6 +162,7 @@ impl App {
             state.clone(),
             registry.clone(),
             clock.clone(),
+            &metrics,
         )?;
         let engine_parts = EngineParts {
             rules: rules.book().in_force().load_full(),

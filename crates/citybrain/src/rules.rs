@@ -11,7 +11,9 @@ use city_rulebook::{Book, BookError, BookParts, Files, Reloaded, Text};
 use city_store::StateDb;
 use tokio_util::sync::CancellationToken;
 
-use crate::city::{rule_files, rule_paths};
+use crate::city::{rule_files, rule_paths, rule_problem};
+use crate::metrics::{Growth, Read};
+use crate::settings::Problems;
 use crate::watched::{self, Stamps, Watcher};
 
 /// The folder that the settings name, if they name one.
@@ -57,21 +59,42 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Reads the rules of both homes: the folder and the state database.
+    /// Reads the rules of both homes: the folder and the state database. Blocks.
     pub(crate) fn open(
         path: Option<PathBuf>,
         state: Arc<StateDb>,
         registry: Arc<Registry>,
         clock: SharedClock,
-    ) -> Result<Self, BookError> {
+        metrics: &prometheus::Registry,
+    ) -> anyhow::Result<Self> {
         let folder = Folder { path, seen: Arc::default() };
         let files = Box::new(folder.clone());
         let directory = Box::new(move || registry.directory());
-        let book = Book::open(BookParts { state, files, directory, clock })?;
+        let book = match Book::open(BookParts { state, files, directory, clock }) {
+            Ok(book) => Arc::new(book),
+            Err(BookError::Rules(found)) => {
+                return Err(Problems(vec![rule_problem(folder.path.as_deref(), &found)]).into());
+            }
+            Err(error) => return Err(error.into()),
+        };
         for problem in book.problems() {
             tracing::error!("{problem}");
         }
-        Ok(Self { book: Arc::new(book), folder })
+        let of = book.clone();
+        Read::register(metrics, &[], move || {
+            let problems = of.problems().len() as u64;
+            let rules = of.in_force().load().len() as u64;
+            vec![
+                ("citybrain_rules", "Rules in force.", Growth::Gauge, rules),
+                (
+                    "citybrain_rule_problems",
+                    "Refused rule files and disabled rule groups; 0 if all rules are in force.",
+                    Growth::Gauge,
+                    problems,
+                ),
+            ]
+        })?;
+        Ok(Self { book, folder })
     }
 
     /// The book.
@@ -125,5 +148,55 @@ impl Rules {
             Err(error) => tracing::error!(%error, "reloading the rules panicked"),
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use city_registry::Seed;
+    use city_rules::ReloadReport;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::watched::LOOK_EVERY;
+
+    fn text(limit: u32) -> String {
+        format!(
+            "group: air\ndepartment: city\nrules:\n  - id: dust\n    kind: threshold\n    \
+             select: {{metric: pm25}}\n    severity: high\n    raise: {{above: {limit}}}\n"
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_changed_file_is_taken_up_and_a_bad_one_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("air.yaml");
+        std::fs::write(&file, text(75)).expect("written");
+        let state = Arc::new(StateDb::in_memory().expect("a database"));
+        let seed = Seed { catalogue: city_model::Catalogue::embedded(), ..Seed::default() };
+        let registry = Arc::new(Registry::open(state.clone(), seed).expect("a registry"));
+        let path = Some(folder.path().to_owned());
+        let (clock, metrics) = (Arc::new(SystemClock), prometheus::Registry::new());
+        let rules = Rules::open(path, state, registry, clock, &metrics).expect("good");
+        let book = rules.book();
+        book.connect(Box::new(|_| Some(ReloadReport::default())));
+        let stop = CancellationToken::new();
+        let watching = tokio::spawn(rules.watch(stop.clone()));
+
+        let before = book.in_force().load_full();
+        tokio::time::sleep(LOOK_EVERY * 3).await;
+        assert!(Arc::ptr_eq(&before, &book.in_force().load()), "nothing changed");
+        std::fs::write(&file, text(75).replace("above", "abvoe")).expect("written");
+        while book.problems().is_empty() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        assert!(Arc::ptr_eq(&before, &book.in_force().load()), "nothing good came");
+        std::fs::write(&file, text(1_000)).expect("written");
+        while Arc::ptr_eq(&before, &book.in_force().load()) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        assert_eq!(book.problems(), Vec::<String>::new());
+        stop.cancel();
+        watching.await.expect("ends");
     }
 }

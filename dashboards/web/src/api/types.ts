@@ -63,6 +63,8 @@ export interface System {
   in_flight: number;
   /** Why readings cannot be stored now; null while they can. */
   commits_failing: string | null;
+  /** What is wrong with the rules, while the others are in force; empty if nothing is. */
+  rule_problems: string[];
 }
 
 export interface Metric {

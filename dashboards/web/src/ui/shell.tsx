@@ -42,6 +42,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         {system.value?.simulated && <SimulatedBand />}
         <StaleBanner />
         <StoreBanner />
+        <RulesBanner />
       </header>
       <main id="content" tabIndex={-1}>
         {children}
@@ -163,6 +164,18 @@ function StoreBanner() {
   return (
     <div class="banner" role="alert">
       {t("link.commits_failing", { why })}
+    </div>
+  );
+}
+
+/** Files that were refused, or groups that are disabled: what they watch, nobody watches. */
+function RulesBanner() {
+  const problems = system.value?.rule_problems ?? [];
+  const why = problems[0]?.split("\n")[0];
+  if (why === undefined) return null;
+  return (
+    <div class="banner" role="alert">
+      {t("link.rule_problems", { count: problems.length, why })}
     </div>
   );
 }
