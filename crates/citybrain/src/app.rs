@@ -162,7 +162,6 @@ impl App {
             state.clone(),
             registry.clone(),
             clock.clone(),
-            &metrics,
         )?;
         let engine_parts = EngineParts {
             rules: rules.book().in_force().load_full(),
@@ -176,6 +175,7 @@ impl App {
         let (engine, recovered) =
             tokio::task::spawn_blocking(move || Engine::start(engine_parts)).await??;
         rules.connect(engine.handle());
+        rules.register_figures(&metrics)?;
         if recovered.restored {
             progress(&format!("alert state restored: {} firing", recovered.firing));
         }

@@ -281,8 +281,7 @@ fn read_rules(directory: Option<&Path>, problems: &mut Vec<Problem>) -> RuleSet 
     })
 }
 
-/// Problems of rules as one of the configuration that names their folder.
-pub(crate) fn rule_problem(directory: Option<&Path>, found: &city_rules::RuleProblems) -> Problem {
+fn rule_problem(directory: Option<&Path>, found: &city_rules::RuleProblems) -> Problem {
     let key =
         directory.map_or_else(|| "rules".to_owned(), |path| format!("rules in {}", path.display()));
     Problem { key, message: format!("\n{found}"), hint: None }

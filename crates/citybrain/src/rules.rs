@@ -11,9 +11,8 @@ use city_rulebook::{Book, BookError, BookParts, Files, Reloaded, Text};
 use city_store::StateDb;
 use tokio_util::sync::CancellationToken;
 
-use crate::city::{rule_files, rule_paths, rule_problem};
+use crate::city::{rule_files, rule_paths};
 use crate::metrics::{Growth, Read};
-use crate::settings::Problems;
 use crate::watched::{self, Stamps, Watcher};
 
 /// The folder that the settings name, if they name one.
@@ -59,42 +58,21 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Reads the rules of both homes: the folder and the state database. Blocks.
+    /// Reads the rules of both homes: the folder and the state database.
     pub(crate) fn open(
         path: Option<PathBuf>,
         state: Arc<StateDb>,
         registry: Arc<Registry>,
         clock: SharedClock,
-        metrics: &prometheus::Registry,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, BookError> {
         let folder = Folder { path, seen: Arc::default() };
         let files = Box::new(folder.clone());
         let directory = Box::new(move || registry.directory());
-        let book = match Book::open(BookParts { state, files, directory, clock }) {
-            Ok(book) => Arc::new(book),
-            Err(BookError::Rules(found)) => {
-                return Err(Problems(vec![rule_problem(folder.path.as_deref(), &found)]).into());
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let book = Book::open(BookParts { state, files, directory, clock })?;
         for problem in book.problems() {
             tracing::error!("{problem}");
         }
-        let of = book.clone();
-        Read::register(metrics, &[], move || {
-            let problems = of.problems().len() as u64;
-            let rules = of.in_force().load().len() as u64;
-            vec![
-                ("citybrain_rules", "Rules in force.", Growth::Gauge, rules),
-                (
-                    "citybrain_rule_problems",
-                    "Refused rule files and disabled rule groups; 0 if all rules are in force.",
-                    Growth::Gauge,
-                    problems,
-                ),
-            ]
-        })?;
-        Ok(Self { book, folder })
+        Ok(Self { book: Arc::new(book), folder })
     }
 
     /// The book.
@@ -105,6 +83,27 @@ impl Rules {
     /// From now on what changes goes to the engine, which has started with the rules in force.
     pub(crate) fn connect(&self, engine: EngineHandle) {
         self.book.connect(Box::new(move |rules| engine.set_rules(rules)));
+    }
+
+    /// Lets Prometheus ask how many rules are in force, and whether all are.
+    pub(crate) fn register_figures(
+        &self,
+        metrics: &prometheus::Registry,
+    ) -> Result<(), prometheus::Error> {
+        let book = self.book.clone();
+        Read::register(metrics, &[], move || {
+            let rules = book.in_force().load().len() as u64;
+            let problems = book.problems().len() as u64;
+            vec![
+                ("citybrain_rules", "Rules in force.", Growth::Gauge, rules),
+                (
+                    "citybrain_rule_problems",
+                    "Refused rule files and disabled rule groups; 0 if all rules are in force.",
+                    Growth::Gauge,
+                    problems,
+                ),
+            ]
+        })
     }
 
     /// Reloads when a file has changed, came or went, and on a hang-up signal, until told to stop.
@@ -176,8 +175,7 @@ mod tests {
         let seed = Seed { catalogue: city_model::Catalogue::embedded(), ..Seed::default() };
         let registry = Arc::new(Registry::open(state.clone(), seed).expect("a registry"));
         let path = Some(folder.path().to_owned());
-        let (clock, metrics) = (Arc::new(SystemClock), prometheus::Registry::new());
-        let rules = Rules::open(path, state, registry, clock, &metrics).expect("good");
+        let rules = Rules::open(path, state, registry, Arc::new(SystemClock)).expect("good");
         let book = rules.book();
         book.connect(Box::new(|_| Some(ReloadReport::default())));
         let stop = CancellationToken::new();

@@ -327,9 +327,8 @@ mod tests {
             std::fs::create_dir(folder.path().join("rules")).expect("made");
             std::fs::write(folder.path().join("rules/r.yaml"), RULES).expect("written");
             let rules = Some(folder.path().join("rules"));
-            let (clock, metrics) = (Arc::new(SystemClock), prometheus::Registry::new());
-            let rules = Rules::open(rules, state, registry.clone(), clock, &metrics);
-            let rules = rules.expect("valid");
+            let clock = Arc::new(SystemClock);
+            let rules = Rules::open(rules, state, registry.clone(), clock).expect("valid");
             let zones = Arc::new(Zones::new(city, registry.clone(), rules.book()));
             Self { folder, registry, zones }
         }

@@ -19,8 +19,8 @@ export const en = {
   "link.offline": "Offline",
   "link.banner": "No connection to the server since {time}. What you see is from then and may have changed.",
   "link.commits_failing": "Readings cannot be stored now: {why}. Devices keep them until this is mended.",
-  "link.rule_problems": "Not all rules are in force ({count}): {why}",
   "link.retry": "Try now",
+  "link.rule_problems": "Not all rules are in force ({count}): {why}",
 
   "severity.critical": "Critical",
   "severity.high": "High",

@@ -21,8 +21,8 @@ export const zh: Texts = {
   "link.offline": "离线",
   "link.banner": "自 {time} 起与服务器失去连接。以下为当时的数据，现状可能已变化。",
   "link.commits_failing": "目前无法存储读数：{why}。恢复之前由设备保留。",
-  "link.rule_problems": "部分规则未生效（{count}）：{why}",
   "link.retry": "立即重试",
+  "link.rule_problems": "部分规则未生效（{count}）：{why}",
 
   "severity.critical": "紧急",
   "severity.high": "重要",

@@ -40,9 +40,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <header class="head">
         <TopBar onHelp={() => setHelp(true)} />
         {system.value?.simulated && <SimulatedBand />}
+        <RulesBanner />
         <StaleBanner />
         <StoreBanner />
-        <RulesBanner />
       </header>
       <main id="content" tabIndex={-1}>
         {children}
