@@ -20,7 +20,7 @@ const clients = new Set();
 
 function system() {
   return { version: "0.1.0-mock", mode: "demo", simulated: true, city: { name: { en: "Chicago", zh: "芝加哥" }, time_zone: "America/Chicago", bounds }, started_at: iso(started), now: iso(Date.now()),
-    devices: devices.length, devices_online: devices.filter((d) => d.status === 0).length, readings_per_s: Math.round((86 + 6 * Math.sin(Date.now() / 9000) + 3 * random()) * 10) / 10, last_reading_at: iso(Date.now() - 300 - random() * 900), alerts_firing: firing().length, in_flight: 0, commits_failing: process.env.FAILING ?? null, rule_problems: [] };
+    devices: devices.length, devices_online: devices.filter((d) => d.status === 0).length, readings_per_s: Math.round((86 + 6 * Math.sin(Date.now() / 9000) + 3 * random()) * 10) / 10, last_reading_at: iso(Date.now() - 300 - random() * 900), alerts_firing: firing().length, in_flight: 0, commits_failing: process.env.FAILING ?? null };
 }
 const firing = () => [...alerts.values()].filter((a) => a.state === "firing");
 
