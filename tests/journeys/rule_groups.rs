@@ -153,4 +153,17 @@ async fn rules_are_edited_in_the_api_or_live_in_files_and_move_between_them() {
     assert_eq!(instance.get("/api/v1/rules/flood").await.expect("there")["group"], "levels");
     send(&instance, 2.0);
     alert_of(&instance, "flood", 2).await;
+    // A start with the group in both homes says which file is wrong, as of any bad file.
+    instance.interrupt().expect("it stops");
+    std::fs::write(rules.join("levels.yaml"), text("levels", "flood", 1.5)).expect("written");
+    let arguments = city.arguments(&city.data());
+    let output = Command::new(binary().expect("built")).args(arguments).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("levels.yaml:1:8: the group `levels` is kept in the API"), "{said}");
+    let checked = Command::new(binary().expect("built"))
+        .args(["rules", "check", folder, "--with", data])
+        .output()
+        .expect("it runs");
+    assert!(!checked.status.success());
 }

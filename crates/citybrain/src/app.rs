@@ -192,6 +192,7 @@ impl App {
         let (engine, recovered) =
             tokio::task::spawn_blocking(move || Engine::start(engine_parts)).await??;
         rules.connect(engine.handle());
+        rules.register_figures(&metrics)?;
         if recovered.restored {
             progress(&format!("alert state restored: {} firing", recovered.firing));
         }

@@ -15,7 +15,8 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("citybrain: {error:#}");
             let configuration = error.is::<citybrain::settings::LoadError>()
-                || error.is::<citybrain::settings::Problems>();
+                || error.is::<citybrain::settings::Problems>()
+                || matches!(error.downcast_ref(), Some(city_rulebook::BookError::Rules(_)));
             if configuration { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::FAILURE }
         }
     }

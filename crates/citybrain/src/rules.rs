@@ -13,6 +13,7 @@ use city_store::StateDb;
 use tokio_util::sync::CancellationToken;
 
 use crate::city::{rule_files, rule_paths};
+use crate::metrics::{Growth, Read};
 use crate::watched::{self, Stamps, Watcher};
 
 /// The folder that the settings name, if they name one.
@@ -104,6 +105,27 @@ impl Rules {
         self.book.connect(Box::new(move |rules| engine.set_rules(rules)));
     }
 
+    /// Lets Prometheus ask how many rules are in force, and whether all are.
+    pub(crate) fn register_figures(
+        &self,
+        metrics: &prometheus::Registry,
+    ) -> Result<(), prometheus::Error> {
+        let book = self.book.clone();
+        Read::register(metrics, &[], move || {
+            let rules = book.in_force().load().len() as u64;
+            let problems = book.problems().len() as u64;
+            vec![
+                ("citybrain_rules", "Rules in force.", Growth::Gauge, rules),
+                (
+                    "citybrain_rule_problems",
+                    "Refused rule files and disabled rule groups; 0 if all rules are in force.",
+                    Growth::Gauge,
+                    problems,
+                ),
+            ]
+        })
+    }
+
     /// Reloads when a file has changed, came or went, and on a hang-up signal, until told to stop.
     pub(crate) async fn watch(self, stop: CancellationToken) {
         let Some(mut watcher) = Watcher::new("rules", self.folder.stamps()) else { return };
@@ -148,5 +170,55 @@ impl Rules {
             Err(error) => tracing::error!(%error, "reloading the rules panicked"),
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use city_registry::Seed;
+    use city_rules::ReloadReport;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::watched::LOOK_EVERY;
+
+    fn text(limit: u32) -> String {
+        format!(
+            "group: air\ndepartment: city\nrules:\n  - id: dust\n    kind: threshold\n    \
+             select: {{metric: pm25}}\n    severity: high\n    raise: {{above: {limit}}}\n"
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_changed_file_is_taken_up_and_a_bad_one_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("air.yaml");
+        std::fs::write(&file, text(75)).expect("written");
+        let state = Arc::new(StateDb::in_memory().expect("a database"));
+        let seed = Seed { catalogue: city_model::Catalogue::embedded(), ..Seed::default() };
+        let registry = Arc::new(Registry::open(state.clone(), seed).expect("a registry"));
+        let path = Some(folder.path().to_owned());
+        let rules = Rules::open(path, Setting::default(), state, registry, Arc::new(SystemClock))
+            .expect("good");
+        let book = rules.book();
+        book.connect(Box::new(|_| Some(ReloadReport::default())));
+        let stop = CancellationToken::new();
+        let watching = tokio::spawn(rules.watch(stop.clone()));
+
+        let before = book.in_force().load_full();
+        tokio::time::sleep(LOOK_EVERY * 3).await;
+        assert!(Arc::ptr_eq(&before, &book.in_force().load()), "nothing changed");
+        std::fs::write(&file, text(75).replace("above", "abvoe")).expect("written");
+        while book.problems().is_empty() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        assert!(Arc::ptr_eq(&before, &book.in_force().load()), "nothing good came");
+        std::fs::write(&file, text(1_000)).expect("written");
+        while Arc::ptr_eq(&before, &book.in_force().load()) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        assert_eq!(book.problems(), Vec::<String>::new());
+        stop.cancel();
+        watching.await.expect("ends");
     }
 }

@@ -86,10 +86,24 @@ fn check(
         }
     };
     let mut problems = misplaced(&rules, held);
+    problems.extend(kept.iter().filter_map(|(name, _)| groupless(&rules, name)));
     if let Some(Err(unknown)) = directory.map(|directory| rules.check_against(directory)) {
         problems.extend(unknown.0);
     }
     if problems.is_empty() { Ok(rules) } else { Err(RuleProblems(problems)) }
+}
+
+/// What is wrong with a kept text that may be another kind of file, but is no group of rules.
+fn groupless(rules: &RuleSet, file: &str) -> Option<RuleProblem> {
+    let found = rules.groups().iter().any(|place| *place.file == *file);
+    (!found).then(|| RuleProblem {
+        file: file.into(),
+        line: 1,
+        column: 1,
+        rule: None,
+        message: "the text is no group of rules".to_owned(),
+        hint: Some("write `group: …` and `rules: …`; other files live in the folder".to_owned()),
+    })
 }
 
 /// Groups that are not where they should be.

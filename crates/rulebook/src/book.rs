@@ -195,39 +195,30 @@ impl Book {
 
     /// All groups by name.
     pub fn groups(&self) -> Vec<RuleGroup> {
-        let page = self.page.load();
         let rules = self.in_force.load();
-        let mut in_files: BTreeMap<&str, Vec<Text>> = BTreeMap::new();
-        for place in rules.groups() {
-            let file = page.files.iter().find(|(name, _)| *name == *place.file);
-            if let Some(file) = file {
-                in_files.entry(&place.group).or_default().push(file.clone());
-            }
-        }
-        let count = |name: &str| rules.rules().iter().filter(|rule| &*rule.group == name).count();
-        let mut groups: Vec<RuleGroup> = page
-            .held
-            .values()
-            .map(|held| RuleGroup {
-                name: held.kept.name.to_string(),
-                home: Home::Kept(held.kept.clone()),
-                rules: if held.problems.is_none() { count(&held.kept.name) } else { 0 },
-                problems: held.problems.clone(),
-            })
-            .collect();
-        groups.extend(in_files.into_iter().map(|(name, files)| RuleGroup {
-            name: name.to_owned(),
-            home: Home::Files(files),
-            rules: count(name),
-            problems: None,
-        }));
-        groups.sort_by(|a, b| a.name.cmp(&b.name));
-        groups
+        let mut names: BTreeSet<Arc<str>> = self.page.load().names();
+        names.extend(rules.groups().iter().map(|place| place.group.clone()));
+        names.iter().filter_map(|name| self.group(name)).collect()
     }
 
     /// The group of this name.
     pub fn group(&self, name: &str) -> Option<RuleGroup> {
-        self.groups().into_iter().find(|group| group.name == name)
+        let page = self.page.load();
+        let (home, problems) = if let Some(Held { kept, problems }) = page.held.get(name) {
+            (Home::Kept(kept.clone()), problems.clone())
+        } else {
+            let living = self.files_with(name);
+            let files = page.files.iter().filter(|(file, _)| living.contains(file));
+            let files: Vec<Text> = files.cloned().collect();
+            if files.is_empty() {
+                return None;
+            }
+            (Home::Files(files), None)
+        };
+        let rules = self.in_force.load();
+        let own = rules.rules().iter().filter(|rule| &*rule.group == name);
+        let rules = if problems.is_none() { own.count() } else { 0 };
+        Some(RuleGroup { name: name.to_owned(), home, rules, problems })
     }
 
     /// The newest entries of groups that were kept and deleted, by name.

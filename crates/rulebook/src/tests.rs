@@ -268,6 +268,9 @@ fn the_group_that_changes_is_blamed_for_what_does_not_go_together() {
         error.to_string().starts_with("api:a:1:8: the text names the group `other`"),
         "{error}"
     );
+    let calendars = "calendars:\n  - {id: work, days: Mon-Fri}\n";
+    let error = edit(&book, "a", Change::Write(calendars)).expect_err("no group");
+    assert!(error.to_string().starts_with("api:a:1:1: "), "{error}");
     assert!(book.history("a", None, 10).expect("read").is_empty());
     assert_eq!(in_force(&book), ["flood", "dust"]);
 }

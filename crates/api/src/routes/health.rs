@@ -22,6 +22,7 @@ struct Parts {
     state: Part,
     brokers: Part,
     alerts: Part,
+    rules: Part,
     receivers: Part,
 }
 
@@ -44,6 +45,7 @@ pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
     let alerts_ok = status.engine_failing.is_none();
     let brokers_ok = status.brokers.iter().all(|broker| broker.ok);
     let receivers_ok = status.receivers.iter().all(|receiver| receiver.error.is_none());
+    let rules_ok = app.rule_book.problems().is_empty();
     let (state, store) = (app.state.clone(), app.store.clone());
     let checked = app.lanes.short(move || {
         store.head_seq();
@@ -58,6 +60,8 @@ pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
         // Readings wait at the broker meanwhile, so that alone does not make us unready.
         brokers: part(brokers_ok, "a broker is away, or refuses a subscription"),
         alerts: part(alerts_ok, "the alert engine fails, so no alert can fire or end"),
+        // The others are evaluated; restarting us would not mend these.
+        rules: part(rules_ok, "rule files were refused, or a rule group is disabled"),
         // Events wait in our outbox meanwhile; restarting us would not mend the other side.
         receivers: part(receivers_ok, "a receiver of alerts does not take them"),
     };

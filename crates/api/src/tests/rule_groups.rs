@@ -217,6 +217,11 @@ async fn a_group_that_became_invalid_is_shown_with_its_problem() {
     let told = city.ok("/api/v1/system").await["rule_problems"][0].clone();
     assert!(told.as_str().is_some_and(|told| told.contains("`dust` is disabled")), "{told}");
     assert_eq!(city.ok("/api/v1/rules").await["items"].as_array().map(Vec::len), Some(1));
+    let health = city.ok("/health/ready").await;
+    assert_eq!(
+        (&health["status"], &health["parts"]["rules"]["ok"]),
+        (&json!("ready"), &json!(false))
+    );
     // It can be mended as it could be changed.
     let etag = shown["etag"].as_str().expect("text");
     let mended = city.change(Method::PUT, DUST, &body(&text(50)), Some(etag)).await;

@@ -59,6 +59,8 @@ export interface System {
   readings_per_s: number;
   last_reading_at: string | null;
   alerts_firing: number;
+  /** What is wrong with the rules, while the others are in force; empty if nothing is. */
+  rule_problems: string[];
   /** Messages that were taken and are not yet durable. */
   in_flight: number;
   /** Why readings cannot be stored now; null while they can. */

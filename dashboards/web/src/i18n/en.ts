@@ -23,6 +23,7 @@ export const en = {
   "link.alerts_failing": "Alerts cannot be evaluated now: {why}. None can fire or end until this is mended.",
   "link.receivers_failing": "Alerts have not reached {names} since {time}; {waiting} wait.",
   "link.retry": "Try now",
+  "link.rule_problems": "Not all rules are in force ({count}): {why}",
 
   "severity.critical": "Critical",
   "severity.high": "High",

@@ -25,6 +25,7 @@ export const zh: Texts = {
   "link.alerts_failing": "目前无法评估告警：{why}。修复之前不会有告警触发或解除。",
   "link.receivers_failing": "自 {time} 起告警未能送达 {names}，{waiting} 条等待中。",
   "link.retry": "立即重试",
+  "link.rule_problems": "部分规则未生效（{count}）：{why}",
 
   "severity.critical": "紧急",
   "severity.high": "重要",

@@ -45,6 +45,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <header class="head">
         <TopBar onHelp={() => setHelp(true)} />
         {system.value?.simulated && <SimulatedBand />}
+        <RulesBanner />
         <StaleBanner />
         <StoreBanner />
         <ReceiverBanner />
@@ -192,6 +193,18 @@ export function ReceiverBanner() {
     <div class="banner" role="alert">
       <span>{t("link.receivers_failing", { names, time: `${shortTime(since, now.value)} ${zoneOffset(since)}`, waiting })}</span>
       {isAtLeast("operator") && path.value !== to.receivers() && <a class="button" href={to.receivers()}>{t("nav.receivers")}</a>}
+    </div>
+  );
+}
+
+/** Files that were refused, or groups that are disabled: what they watch, nobody watches. */
+function RulesBanner() {
+  const problems = system.value?.rule_problems ?? [];
+  const why = problems[0]?.split("\n")[0];
+  if (why === undefined) return null;
+  return (
+    <div class="banner" role="alert">
+      {t("link.rule_problems", { count: problems.length, why })}
     </div>
   );
 }
