@@ -75,11 +75,14 @@ equal = ["device"]
     App::start(city, Mode::Live, &mut |_| {}).await.expect("it starts")
 }
 
-/// A webhook's other side: the keys and kinds that it was told.
-fn desk() -> (String, Arc<Mutex<Vec<(String, String)>>>) {
+/// What somebody was told: the rule, and what happened.
+type Told = Arc<Mutex<Vec<(String, String)>>>;
+
+/// A webhook's other side.
+fn desk() -> (String, Told) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let told: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+    let told = Told::default();
     let hears = told.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
