@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 /// Groups that a digest names.
 const NAMED: usize = 5;
-/// Groups that are counted apart.
-const MOST_GROUPS: usize = 1_000;
+/// Groups that are counted apart: they are written with every alert of a flood.
+const MOST_GROUPS: usize = 100;
 
 /// The floods of all positions.
 #[derive(Debug, Default)]
@@ -34,6 +34,8 @@ pub(super) struct Flood {
     recent: VecDeque<Member>,
     /// How many alerts each group has in this flood.
     groups: Vec<(Group, LocalText, u64)>,
+    /// How many alerts it has in all.
+    alerts: u64,
     worst: Option<Severity>,
     /// Alerts that were told although there is a flood.
     let_through: Vec<Arc<str>>,
@@ -127,7 +129,7 @@ impl Floods {
             let told = flood.digest.as_ref().map(|digest| digest.at);
             let flooded = flood.monitor.since().is_some();
             let due = told.is_some_and(|told| now.since(told) >= self.config.window);
-            if flooded && due && flood.monitor.alerts() > flood.told {
+            if flooded && due && flood.alerts > flood.told {
                 flood.say(position, AlertEventKind::Fired, now);
                 changed.push(position.clone());
             }
@@ -148,6 +150,7 @@ impl Floods {
 
 impl Flood {
     fn count(&mut self, member: &Member) {
+        self.alerts += 1;
         let known = self.groups.iter().position(|(group, ..)| *group == member.group);
         if let Some(known) = known {
             self.groups[known].2 += 1;
@@ -158,7 +161,7 @@ impl Flood {
 
     /// Makes the next digest.
     fn say(&mut self, position: &Arc<str>, kind: AlertEventKind, at: Timestamp) {
-        let alerts: u64 = self.groups.iter().map(|(.., count)| count).sum();
+        let alerts = self.alerts;
         let before = self.digest.as_ref();
         let began = before.map_or(at, |digest| digest.alert.fired_at);
         let seq = before.map_or(1, |digest| digest.seq + 1);
@@ -168,8 +171,8 @@ impl Flood {
         );
         let mut groups: Vec<&(Group, LocalText, u64)> = self.groups.iter().collect();
         groups.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
-        let more = groups.len().saturating_sub(NAMED);
         groups.truncate(NAMED);
+        let more = alerts - groups.iter().map(|(.., count)| count).sum::<u64>();
         let list = |pick: fn(&LocalText) -> &str, comma: &str| {
             let item =
                 |(_, label, count): &&(Group, LocalText, u64)| format!("{} × {count}", pick(label));
@@ -177,8 +180,8 @@ impl Flood {
         };
         let (mut en, mut zh) = (list(|text| &text.en, "; "), list(|text| &text.zh, "；"));
         if more > 0 {
-            en = format!("{en}; and {more} more groups");
-            zh = format!("{zh}；另有 {more} 组");
+            en = format!("{en}; elsewhere {more}");
+            zh = format!("{zh}；其他 {more} 条");
         }
         let ended = kind == AlertEventKind::Resolved;
         let summary = if ended {
@@ -193,7 +196,7 @@ impl Flood {
             )
         };
         let zone = groups.first().and_then(|(group, ..)| group.zone.clone());
-        self.told = self.monitor.alerts();
+        self.told = alerts;
         let seq_key = format!("{id}/{seq}");
         self.digest = Some(AlertEvent {
             key: seq_key,

@@ -3,7 +3,8 @@
 //!
 //! Receivers inside (the brain) hear everything. A receiver that was told of an alert hears of its
 //! end whatever holds it: a false alarm that stands elsewhere is worse than a message. An alert that
-//! came and went while it was held is never told. Of what happened meanwhile to one that still
+//! came and went while it was held is never told; what is repeated to a receiver that forgets goes on
+//! being repeated, for it would take silence for an end. Of what happened meanwhile to one that still
 //! fires, the first and the newest event are told, exactly as they would have been.
 
 mod flood;
@@ -314,7 +315,7 @@ impl Gate {
         }
         let memory = self.memory();
         !memory.inhibitions.is_empty()
-            && !memory.inhibitions.of(alert, &self.place(alert)).is_empty()
+            && !memory.inhibitions.of(alert, &self.place(alert), 1).is_empty()
     }
 
     fn place(&self, alert: &Alert) -> Place {

@@ -315,6 +315,26 @@ fn a_flood_goes_on_over_a_restart_and_a_failed_write() {
 }
 
 #[test]
+fn a_digest_names_the_largest_groups_and_counts_the_rest() {
+    let city = City::new();
+    let mut events = many(0..250, Medium);
+    for (n, event) in events.iter_mut().enumerate() {
+        // Five groups of ten, and two hundred of one.
+        let zone = if n < 50 { format!("large-{}", n / 10) } else { format!("small-{n}") };
+        event.alert.zones = vec![zone.into()];
+    }
+    city.put(&events, 0);
+    city.review(9);
+    city.put(&many(300..306, Medium), 9);
+    city.review(10);
+    let (_, _, summary) = digests(&city, "chat").pop().expect("there");
+    let expected = "256 alerts, told together from now on. large-0, PM2.5 high × 10; \
+        large-1, PM2.5 high × 10; large-2, PM2.5 high × 10; large-3, PM2.5 high × 10; \
+        large-4, PM2.5 high × 10; elsewhere 206";
+    assert_eq!(summary, expected);
+}
+
+#[test]
 fn what_is_silenced_makes_no_flood_before_it_comes_back_all_at_once() {
     let city = City::new();
     city.decided.silence(AlertMatch { severity_at_most: Some(Low), ..AlertMatch::default() }, 5);

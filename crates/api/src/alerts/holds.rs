@@ -16,6 +16,9 @@ use super::{AlertLogKind, Stored};
 use crate::parts::Notices;
 use crate::silences::Silences;
 
+/// So many of the alerts that inhibit another are named.
+const MOST_INHIBITORS: usize = 10;
+
 /// What holds an alert back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Marks {
@@ -81,6 +84,21 @@ impl Holds {
         !inhibitions.is_empty() && inhibitions.take(alert, &(self.locate)(alert))
     }
 
+    /// Those of some firing alerts whose marks a change of `source` may have changed.
+    pub(super) fn concerned(
+        &self,
+        source: &Alert,
+        firing: Vec<(Arc<Alert>, Marks)>,
+    ) -> Vec<(Arc<Alert>, Marks)> {
+        let inhibitions = self.inhibitions.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = (self.locate)(source);
+        let concerned = |(alert, marks): &(Arc<Alert>, Marks)| {
+            marks.inhibited_by.contains(&source.id)
+                || inhibitions.concerns((source, &at), alert, |alert| (self.locate)(alert))
+        };
+        firing.into_iter().filter(concerned).collect()
+    }
+
     /// Whether silences began or ended since this was asked last.
     pub(super) fn have_changed(&self, now: Timestamp) -> bool {
         let active = self.silences.current().active(now);
@@ -97,7 +115,7 @@ impl Holds {
         let inhibited_by = if inhibitions.is_empty() {
             Vec::new()
         } else {
-            inhibitions.of(alert, &(self.locate)(alert))
+            inhibitions.of(alert, &(self.locate)(alert), MOST_INHIBITORS)
         };
         let marks =
             Marks { silenced_by: silences.silenced_by(alert, now), inhibited_by, untold: false };

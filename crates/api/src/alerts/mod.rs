@@ -158,7 +158,7 @@ impl AlertList {
             self.count_for_floods(&stored, event.at)?;
         }
         if others {
-            self.look_again(now)?;
+            self.look_again(self.holds.concerned(&stored.alert, self.board.firing()), now)?;
         }
         Ok(true)
     }
@@ -168,15 +168,20 @@ impl AlertList {
         let _one = self.lock();
         let now = self.holds.clock.now();
         self.holds.have_changed(now);
-        self.look_again(now)
+        self.look_again(self.board.firing(), now)
     }
 
-    fn look_again(&self, now: Timestamp) -> Result<(), StateError> {
+    /// Brings the marks of some firing alerts up to date.
+    fn look_again(
+        &self,
+        firing: Vec<(Arc<Alert>, Marks)>,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
         let differing = |(alert, before): (Arc<Alert>, Marks)| {
             let marks = self.holds.marks(&alert, &before, now);
             (marks != before).then_some((alert, before, marks))
         };
-        let changes: Vec<_> = self.board.firing().into_iter().filter_map(differing).collect();
+        let changes: Vec<_> = firing.into_iter().filter_map(differing).collect();
         if changes.is_empty() {
             return Ok(());
         }

@@ -21,7 +21,7 @@ impl AlertList {
         self.end_floods(now)?;
         if self.holds.have_changed(now) {
             let _one = self.lock();
-            self.look_again(now)?;
+            self.look_again(self.board.firing(), now)?;
         }
         Ok(())
     }
