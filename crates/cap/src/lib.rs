@@ -15,6 +15,7 @@
 //! |---|---|
 //! | critical, high, medium, low | severity Extreme, Severe, Moderate, Minor |
 //! | fires as critical or high; as medium or low; is over | urgency Immediate; Expected; Past |
+//! | ended without a reading that cleared it | urgency Unknown, no response type AllClear |
 //! | what was measured | certainty Observed |
 //! | simulated data; a test of a receiver | status Exercise; Test |
 //!

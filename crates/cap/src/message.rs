@@ -135,7 +135,8 @@ fn info(
         info.text("language", language.code());
         info.text("category", words::category(alert));
         info.text("event", words::name(alert, language));
-        if event.kind == AlertEventKind::Resolved {
+        // Only what was measured clears anything: a rule that was deleted does not.
+        if event.kind == AlertEventKind::Resolved && event.reason.is_none() {
             info.text("responseType", "AllClear");
         }
         info.text("urgency", words::urgency(event));
@@ -146,7 +147,13 @@ fn info(
         info.maybe("senderName", Some(language.of(&issuer.city)));
         let headline = words::headline(event, language);
         info.text("headline", &headline.chars().take(HEADLINE_CHARS).collect::<String>());
-        info.maybe("description", Some(language.of(&alert.summary)));
+        let reason = event.reason.map(|reason| {
+            let text = reason.text();
+            format!("{}{}", language.pick("Ended because ", "结束原因："), language.of(&text))
+        });
+        let summary = Some(language.of(&alert.summary).to_owned()).filter(|text| !text.is_empty());
+        let lines: Vec<String> = [summary, reason].into_iter().flatten().collect();
+        info.maybe("description", Some(&lines.join("\n")));
         info.maybe("instruction", runbook.as_deref());
         info.maybe("web", issuer.link(&alert.id).or(address).as_deref());
         for (name, value) in parameters(event) {

@@ -94,7 +94,7 @@ pub(crate) fn category(alert: &Alert) -> &'static str {
 
 pub(crate) fn urgency(event: &AlertEvent) -> &'static str {
     if event.kind == AlertEventKind::Resolved {
-        return "Past";
+        return if event.reason.is_some() { "Unknown" } else { "Past" };
     }
     said(&event.alert, "cap_urgency", URGENCIES).unwrap_or(match event.alert.severity {
         Severity::Critical | Severity::High => "Immediate",

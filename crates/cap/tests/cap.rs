@@ -7,8 +7,8 @@ use std::sync::Arc;
 use city_cap::{Earlier, Entry, Issuer, IssuerConfig, Places, feed, message};
 use city_geo::{ZoneIndex, ZoneOptions};
 use city_model::{
-    Alert, AlertEvent, AlertEventKind, Catalogue, Directory, LocalText, Position, RuleRef,
-    Severity, Span, Subject, Timestamp,
+    Alert, AlertEvent, AlertEventKind, Catalogue, Directory, EndReason, LocalText, Position,
+    RuleRef, Severity, Span, Subject, Timestamp,
 };
 use jiff::tz::TimeZone;
 use quick_xml::Reader;
@@ -297,6 +297,7 @@ fn event(seq: u32, kind: AlertEventKind) -> AlertEvent {
         seq,
         kind,
         at,
+        reason: None,
         alert: Alert {
             id: "0123456789abcdef".into(),
             rule: RuleRef {
@@ -405,6 +406,13 @@ fn what_follows_refers_to_all_before_it_and_the_end_cancels_them() {
     let info = cancel.all("info").next().expect("an info");
     assert_eq!((info.one("urgency"), info.one("responseType")), ("Past", "AllClear"));
     assert_eq!(info.one("headline"), "已解除：PM2.5 超标");
+
+    // What nobody measured is not clear.
+    let dropped = AlertEvent { reason: Some(EndReason::RuleRemoved), ..over };
+    let cancel = valid(&message(&issuer, &dropped, &earlier(1..4), &places).xml);
+    let info = cancel.all("info").nth(1).expect("the English one");
+    assert_eq!((info.one("urgency"), info.maybe("responseType")), ("Unknown", None));
+    assert!(info.one("description").ends_with("Ended because the rule was removed"));
 
     // A message to one receiver refers to what that one was told, by names that only it has.
     let own = valid(&message(&issuer.to("desk"), &worse, &earlier(2..3), &places).xml);
