@@ -292,7 +292,6 @@ fn places() -> Places {
 fn event(seq: u32, kind: AlertEventKind) -> AlertEvent {
     let at = AT + Span::from_mins(i64::from(seq) - 1);
     AlertEvent {
-        reason: None,
         key: format!("0123456789abcdef/{seq}"),
         seq,
         kind,

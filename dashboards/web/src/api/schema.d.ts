@@ -861,6 +861,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rule-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All groups of rules, and where each lives */
+        get: operations["list_rule_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rule-groups/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One group with its text */
+        get: operations["get_rule_group"];
+        /**
+         * Put a text in the place of a group's, or make the group
+         * @description It is in force at once, together with all other groups, or nothing changes: ids are unique among
+         *     all of them. Rules that decide the same keep their state and their alerts. A group that lives in
+         *     files cannot be changed here; once its file is taken away, this puts it here without ending an
+         *     alert.
+         */
+        put: operations["put_rule_group"];
+        post?: never;
+        /**
+         * Delete a group that is kept here
+         * @description Its alerts end, unless a file that brings the group lies ready: then the group lives there from
+         *     now on, and rules that stay the same keep their state. Its history stays and can be restored.
+         */
+        delete: operations["delete_rule_group"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rule-groups/{group}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The history of a group that is kept here, or was, newest first
+         * @description It is empty for a group that has always lived in files.
+         */
+        get: operations["list_rule_group_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rule-groups/{group}/history/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version of a group with its text */
+        get: operations["get_rule_group_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rule-groups/{group}/history/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a group the text of one of its versions again
+         * @description As putting that text does. A group that was deleted comes back.
+         */
+        post: operations["restore_rule_group_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules": {
         parameters: {
             query?: never;
@@ -934,9 +1037,31 @@ export interface paths {
         /**
          * Read the rule files again
          * @description All or nothing: if a file has a problem, the rules stay as they are. Rules that are the same keep
-         *     their state; alerts of rules that decide differently or are gone end.
+         *     their state; alerts of rules that decide differently or are gone end. Groups that are kept here
+         *     and disabled are tried again.
          */
         post: operations["reload_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run rule tests
+         * @description Input series go through the evaluator under virtual time, and must raise exactly the alerts that
+         *     are expected. Together the tests may have 200,000 readings and take 20 seconds.
+         */
+        post: operations["test_rules"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1582,6 +1707,19 @@ export interface components {
              */
             lon: number;
         };
+        /** @description A group that was kept here and is deleted; its history can be restored. */
+        DeletedRuleGroup: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            group: string;
+            /**
+             * Format: int64
+             * @description The number of the deletion in its history.
+             */
+            version: number;
+            why: string;
+        };
         /** @description An owner of devices and rules. */
         Department: {
             /** @description Whether the configuration names it, so that it can be changed there only. */
@@ -1731,15 +1869,15 @@ export interface components {
          * @enum {string}
          */
         EndReason: "rule_removed" | "rule_changed" | "not_selected" | "not_watched" | "zone_gone" | "state_lost";
-        /** @description An alert that ended without a reading that cleared it. */
+        /** @description An alert that ends without a reading that clears it. */
         EndedAlert: {
             /** @description The alert's id. */
             alert: string;
-            /** @description Why it ended. */
+            /** @description Why it ends. */
             reason: components["schemas"]["LocalText"];
             /** @description The id of its rule. */
             rule: string;
-            /** @description What it was about. */
+            /** @description What it is about. */
             subject: string;
         };
         /** @description The data of `hello`, the first event of every connection. */
@@ -2273,6 +2411,20 @@ export interface components {
             /** @description At least 15 characters. */
             password: string;
         };
+        /** @description A text for a group, and why. */
+        NewRuleGroup: {
+            /** @description The YAML text; it names the group as the address does. */
+            text: string;
+            /** @description Why; needed unless it is only tried. It stays in the history. */
+            why: string | null;
+        };
+        /** @description Tests, and the rules that they test. */
+        NewRuleTest: {
+            /** @description The rule files that its `rules:` names. */
+            files: components["schemas"]["RuleFile"][];
+            /** @description The file with the tests; those that `citybrain rules test` runs. */
+            tests: components["schemas"]["RuleFile"];
+        };
         /** @description What a token is for. */
         NewToken: {
             /**
@@ -2634,7 +2786,7 @@ export interface components {
         RuleFault: {
             /** @description The column in characters, from 1. */
             column: number;
-            /** @description The name of the file. */
+            /** @description The name of the file; `api:` and the group for one that is kept in the API. */
             file: string;
             /** @description How to mend it. */
             hint: string | null;
@@ -2655,6 +2807,95 @@ export interface components {
         /** @description Rule files to be checked. */
         RuleFiles: {
             files: components["schemas"]["RuleFile"][];
+        };
+        /** @description A group of rules. */
+        RuleGroup: {
+            /** Format: date-time */
+            at: string | null;
+            /** @description Who changed it last. */
+            by: string | null;
+            /** @description What `If-Match` needs to change it. */
+            etag: string;
+            /** @description The files that it lives in. */
+            files: string[];
+            group: string;
+            /** @description Why none of its rules is in force; empty if all are. */
+            problems: components["schemas"]["RuleFault"][];
+            /** @description Whether it cannot be changed here, because it lives in files. */
+            read_only: boolean;
+            /** @description How many of its rules are in force. */
+            rules: number;
+            source: components["schemas"]["RuleSource"];
+            /**
+             * Format: int64
+             * @description The number of its text in its history; `null` if it lives in files, as all that follows.
+             */
+            version: number | null;
+            /** @description Why it was changed. */
+            why: string | null;
+        };
+        /** @description What a change did, or would do. */
+        RuleGroupChange: {
+            /** @description Whether it was made; `false` if it was only tried. */
+            done: boolean;
+            /** @description What is wrong with a change that was only tried; it would be refused. */
+            problems: components["schemas"]["RuleFault"][];
+            reload: components["schemas"]["RuleReload"] | null;
+            /**
+             * Format: int64
+             * @description The number of the group's text in its history; `null` if it has none.
+             */
+            version: number | null;
+        };
+        /** @description A page of a group's history. */
+        RuleGroupHistory: {
+            items: components["schemas"]["RuleGroupVersion"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description All groups of rules. */
+        RuleGroupList: {
+            /** @description Groups that were kept here and are deleted. */
+            deleted: components["schemas"]["DeletedRuleGroup"][];
+            items: components["schemas"]["RuleGroup"][];
+        };
+        /** @description Why a version is restored. */
+        RuleGroupRestoration: {
+            /** @description Why; needed unless it is only tried. It stays in the history. */
+            why: string | null;
+        };
+        /**
+         * @description What was done to a group.
+         * @enum {string}
+         */
+        RuleGroupStep: "written" | "restored" | "deleted";
+        /** @description A group with its text. */
+        RuleGroupText: components["schemas"]["RuleGroup"] & {
+            /** @description Its YAML texts: one for each file, exactly one if it is kept here. */
+            texts: components["schemas"]["RuleFile"][];
+        };
+        /** @description A version of a group. */
+        RuleGroupVersion: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /**
+             * Format: int64
+             * @description The version whose text it got again.
+             */
+            restored_from: number | null;
+            step: components["schemas"]["RuleGroupStep"];
+            /**
+             * Format: int64
+             * @description From 1, counted on when a group that was deleted comes back.
+             */
+            version: number;
+            why: string;
+        };
+        /** @description A version of a group with its text. */
+        RuleGroupVersionText: components["schemas"]["RuleGroupVersion"] & {
+            /** @description The YAML text; `null` if the group was deleted. */
+            text: string | null;
         };
         /** @description All rules. */
         RuleList: {
@@ -2689,27 +2930,21 @@ export interface components {
             /** @description The first 12 hexadecimal digits of the SHA-256 of its definition. */
             version: string;
         };
-        /** @description What a reload of the rules did. */
+        /** @description What a change of the rules did, or would do. */
         RuleReload: {
             /** @description The ids that are new. */
             added: string[];
-            /** @description The ids of those that decide differently: they began afresh. */
+            /** @description The ids of those that decide differently: they begin afresh. */
             changed: string[];
-            /** @description The alerts that ended by it. */
+            /** @description The alerts that end by it. */
             ended: components["schemas"]["EndedAlert"][];
-            /**
-             * Format: int64
-             * @description How many are the same: they kept their state.
-             */
+            /** @description How many are the same: they keep their state. */
             kept: number;
             /** @description The ids that are gone. */
             removed: string[];
-            /** @description The ids of those of which only texts and labels changed: they kept their state. */
+            /** @description The ids of those of which only texts and labels changed: they keep their state. */
             retold: string[];
-            /**
-             * Format: int64
-             * @description How many rules there are now.
-             */
+            /** @description How many rules there are then. */
             rules: number;
         };
         /** @description What a rule selects; what is empty matches everything. */
@@ -2724,6 +2959,11 @@ export interface components {
             metric: string[];
             zone: string[];
         };
+        /**
+         * @description Where a group lives.
+         * @enum {string}
+         */
+        RuleSource: "files" | "api";
         /** @description One severity of a rule. */
         RuleStep: {
             /**
@@ -2743,6 +2983,17 @@ export interface components {
              */
             limit: number | null;
             severity: components["schemas"]["Severity"];
+        };
+        /** @description What came of the tests. */
+        RuleTestReport: {
+            /** @description The names of those that did not. */
+            failed: string[];
+            /** @description Whether there were tests and all of them passed. */
+            ok: boolean;
+            /** @description The names of the tests that passed. */
+            passed: string[];
+            /** @description What is wrong, in tests, in rules, or with what came out. */
+            problems: components["schemas"]["RuleFault"][];
         };
         /** @description What was seen of a name from one source. */
         SeenFrom: {
@@ -2848,6 +3099,11 @@ export interface components {
             readings_per_s: number;
             /** @description The receivers of alerts. */
             receivers: components["schemas"]["ReceiverState"][];
+            /**
+             * @description What is wrong with the rules, while the others are in force: files that were refused, groups
+             *     that are disabled.
+             */
+            rule_problems: string[];
             /** @description Whether everything here is simulated. */
             simulated: boolean;
             /** Format: date-time */
@@ -8090,6 +8346,687 @@ export interface operations {
             };
         };
     };
+    list_rule_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All groups by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleGroupList"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rule_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group's name */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group; its ETag is for `If-Match` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleGroupText"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_rule_group: {
+        parameters: {
+            query?: {
+                /** @description `true` only tells what is wrong with it, and what it would do. */
+                check?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The group's name */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRuleGroup"];
+            };
+        };
+        responses: {
+            /** @description It is so now, or could be */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleGroupChange"];
+                };
+            };
+            /** @description It is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleGroupChange"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is there already, and nothing says which is meant; or it lives in files */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rules have problems (`problems` lists them) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_rule_group: {
+        parameters: {
+            query?: {
+                /** @description Why; needed unless it is only tried. It stays in the history. */
+                why?: string;
+                /** @description `true` only tells what it would do. */
+                check?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The group's name */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted, or could be */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleGroupChange"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It lives in files */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rule_group_versions: {
+        parameters: {
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The group's name */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of versions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleGroupHistory"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rule_group_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group's name */
+                group: string;
+                /** @description The number of the version */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleGroupVersionText"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_rule_group_version: {
+        parameters: {
+            query?: {
+                /** @description `true` only tells what is wrong with it, and what it would do. */
+                check?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The group's name */
+                group: string;
+                /** @description The number of the version */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleGroupRestoration"];
+            };
+        };
+        responses: {
+            /** @description It is so now, or could be */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleGroupChange"];
+                };
+            };
+            /** @description The group is back */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleGroupChange"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is there already, and nothing says which is meant; or it lives in files */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rules have problems (`problems` lists them) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_rules: {
         parameters: {
             query?: never;
@@ -8392,7 +9329,103 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The rules stay as they are */
+            /** @description The rules stay as they are (`problems` lists why) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRuleTest"];
+            };
+        };
+        responses: {
+            /** @description What came of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTestReport"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
             422: {
                 headers: {
                     [name: string]: unknown;
