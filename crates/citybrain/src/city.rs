@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use city_model::{Catalogue, Directory};
 use city_pipeline::Sources;
 use city_registry::{DeviceEntry, Seed, read_devices};
-use city_rules::{RuleSet, Setting};
+use city_rules::{Condition, RuleSet, Setting};
 
 use crate::codecs::CodecFiles;
 use crate::settings::{Problem, Problems, Settings, StoreBackend, check_meaning};
@@ -68,6 +68,7 @@ impl City {
         crate::receivers::check_zones(&settings, is_zone, &mut problems.0);
         problems.into_result()?;
         warnings.extend(crate::receivers::unknown_rules(&settings, &rules));
+        warnings.extend(indices_not_computed(&settings, &rules));
         let bounds = settings.city.bounds.or_else(|| zones.bounds());
         let seed = Seed {
             catalogue,
@@ -287,6 +288,20 @@ fn read_rules(directory: Option<&Path>, setting: &Setting, problems: &mut Vec<Pr
         problems.push(rule_problem(Some(directory), &found));
         RuleSet::default()
     })
+}
+
+/// Rules on an air quality index that is not computed here: they would never fire.
+fn indices_not_computed(settings: &Settings, rules: &RuleSet) -> Vec<String> {
+    let computed = |id: &str| settings.derived.aqi.iter().any(|aqi| aqi.standard.id == id);
+    let rules = rules.rules().iter().filter_map(|rule| match &rule.condition {
+        Condition::Index(index) if !computed(index.standard.id) => Some(format!(
+            "rule `{}`: the index {} is not computed, so it never fires; add [[derived.aqi]] with \
+             standard = \"{}\" and the kinds of devices",
+            rule.id, index.standard.name, index.standard.id
+        )),
+        _ => None,
+    });
+    rules.collect()
 }
 
 fn rule_problem(directory: Option<&Path>, found: &city_rules::RuleProblems) -> Problem {
