@@ -119,9 +119,11 @@ impl Silences {
     pub(crate) fn add(&self, record: &SilenceRecord) -> Result<(), StateError> {
         let _one = self.lock();
         let silence = &record.silence;
-        let matches = serde_json::to_string(&silence.matches).unwrap_or_default();
+        let unwritable =
+            |error: serde_json::Error| rusqlite::Error::ToSqlConversionFailure(error.into());
+        let matches = serde_json::to_string(&silence.matches).map_err(unwritable)?;
         let weekly = silence.weekly.as_ref().map(serde_json::to_string).transpose();
-        let weekly = weekly.unwrap_or_default();
+        let weekly = weekly.map_err(unwritable)?;
         self.state.write(|tx| {
             tx.execute(
                 "INSERT INTO silences (id, owner, reason, created_at, starts_at, ends_at, matches,

@@ -143,12 +143,12 @@ async fn until<T>(what: impl AsyncFn() -> Option<T>) -> T {
     }
 }
 
-/// The newest alert of a device, once it is as wanted.
+/// An alert of a device that is as wanted, once there is one.
 async fn alert(app: &App, device: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let path = format!("alerts?device={device}");
     let looking = async || {
-        let item = get(app, &path).await["items"][0].clone();
-        (item.is_object() && wanted(&item)).then_some(item)
+        let page = get(app, &path).await;
+        page["items"].as_array()?.iter().find(|item| wanted(item)).cloned()
     };
     until(looking).await
 }

@@ -33,6 +33,12 @@ pub(crate) struct AlertQuery {
     pub(crate) device: Option<String>,
     pub(crate) rule: Option<String>,
     pub(crate) acknowledged: Option<bool>,
+    /// Only those that somebody put aside, or only the others.
+    pub(crate) shelved: Option<bool>,
+    /// Only those that silences hold back, or only the others.
+    pub(crate) silenced: Option<bool>,
+    /// Only those that this person was asked to take care of, or has accepted.
+    pub(crate) who: Option<String>,
     /// Only those in whose texts or ids this appears.
     pub(crate) text: Option<String>,
     /// Only those that fired at or after this.
@@ -109,6 +115,21 @@ fn conditions(query: &AlertQuery) -> (String, Vec<Value>) {
         Some(true) => also("ack_at IS NOT NULL", vec![]),
         Some(false) => also("ack_at IS NULL", vec![]),
         None => {}
+    }
+    match query.shelved {
+        Some(true) => also("shelf IS NOT NULL", vec![]),
+        Some(false) => also("shelf IS NULL", vec![]),
+        None => {}
+    }
+    // Not marked at all is not silenced.
+    let silenced = "coalesce(json_array_length(marks, '$.silenced_by'), 0)";
+    match query.silenced {
+        Some(true) => also(&format!("{silenced} > 0"), vec![]),
+        Some(false) => also(&format!("{silenced} = 0"), vec![]),
+        None => {}
+    }
+    if let Some(who) = &query.who {
+        also("json_extract(handling, '$.who') = ?", vec![text(who)]);
     }
     if !query.severities.is_empty() {
         let codes: Vec<String> =

@@ -71,6 +71,12 @@ struct AlertsQuery {
     rule: Option<String>,
     /// Only those that are, or are not, acknowledged.
     acknowledged: Option<bool>,
+    /// Only those that are, or are not, shelved.
+    shelved: Option<bool>,
+    /// Only those that silences keep outside receivers from being told of, or only the others.
+    silenced: Option<bool>,
+    /// Only those that this user was asked to take care of, or has accepted.
+    who: Option<String>,
     /// Only those with this text in their summary, rule, device or id.
     q: Option<String>,
     /// Only those that fired at this instant or later, RFC 3339.
@@ -104,6 +110,9 @@ impl FromPairs for AlertsQuery {
             device: pairs.text("device"),
             rule: pairs.text("rule"),
             acknowledged: pairs.flag("acknowledged")?,
+            shelved: pairs.flag("shelved")?,
+            silenced: pairs.flag("silenced")?,
+            who: pairs.text("who"),
             q: pairs.text("q"),
             from,
             to,
@@ -139,6 +148,9 @@ async fn list(
         device: query.device,
         rule: query.rule,
         acknowledged: query.acknowledged,
+        shelved: query.shelved,
+        silenced: query.silenced,
+        who: query.who,
         text: query.q,
         from: query.from,
         to: query.to,

@@ -180,6 +180,35 @@ async fn an_alert_that_has_ended_is_nobodys_any_more() {
 }
 
 #[tokio::test]
+async fn the_list_shows_what_is_shelved_silenced_or_somebodys() {
+    let city = fired().await;
+    for id in ["b", "c"] {
+        let mut other = alert(id, Severity::Low);
+        other.rule.id = id.into();
+        city.push(&event(1, AlertEventKind::Fired, other)).await;
+    }
+    let body = json!({ "until": until(60), "reason": "Known" });
+    city.post("/api/v1/alerts/a/shelve", &body).await;
+    let body = json!({ "match": { "rule": "b" }, "reason": "Known", "ends_at": until(60) });
+    city.post("/api/v1/silences", &body).await;
+    let body = json!({ "who": "bob", "until": until(60) });
+    city.post("/api/v1/alerts/c/assign", &body).await;
+    for (query, expected) in [
+        ("shelved=true", vec!["a"]),
+        ("shelved=false", vec!["c", "b"]),
+        ("silenced=true", vec!["b"]),
+        ("silenced=false", vec!["c", "a"]),
+        ("who=bob", vec!["c"]),
+        ("who=eve", vec![]),
+    ] {
+        let page = city.ok(&format!("/api/v1/alerts?{query}")).await;
+        let items = page["items"].as_array().expect("items").clone();
+        let ids: Vec<_> = items.iter().map(|item| item["id"].as_str().expect("an id")).collect();
+        assert_eq!(ids, expected, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn the_log_is_filtered_and_read_page_by_page() {
     let city = fired().await;
     let mut zone = alert("z", Severity::Low);

@@ -3553,6 +3553,12 @@ export interface operations {
                 rule?: string;
                 /** @description Only those that are, or are not, acknowledged. */
                 acknowledged?: boolean;
+                /** @description Only those that are, or are not, shelved. */
+                shelved?: boolean;
+                /** @description Only those that silences keep outside receivers from being told of, or only the others. */
+                silenced?: boolean;
+                /** @description Only those that this user was asked to take care of, or has accepted. */
+                who?: string;
                 /** @description Only those with this text in their summary, rule, device or id. */
                 q?: string;
                 /** @description Only those that fired at this instant or later, RFC 3339. */
