@@ -22,7 +22,7 @@ mod watch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use city_model::{Alert, AlertEvent, AlertEventKind, Timestamp};
+use city_model::{Alert, AlertEvent, AlertEventKind, EndReason, Timestamp};
 use city_rules::lifecycle::{Handling, Refusal};
 use city_store::{StateDb, StateError};
 
@@ -82,6 +82,8 @@ pub(crate) struct Step {
     pub(crate) at: Timestamp,
     /// What happened.
     pub(crate) kind: AlertEventKind,
+    /// Why it ended, if no reading cleared it.
+    pub(crate) reason: Option<EndReason>,
 }
 
 /// What is wrong with a change that somebody wants.
@@ -250,12 +252,13 @@ impl AlertList {
         })
     }
 
-    /// What fires, and what ended at `since` or later, last changed first; at most `limit`.
+    /// What fires, and what ended at `since` or later, last changed first; at most `limit`. And why
+    /// it ended, if no reading cleared it.
     pub(crate) fn current(
         &self,
         since: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Stored>, StateError> {
+    ) -> Result<Vec<(Stored, Option<EndReason>)>, StateError> {
         self.state.read(|conn| tables::current(conn, since, limit))
     }
 

@@ -1,6 +1,6 @@
 //! The alert list's tables and the statements that change them.
 
-use city_model::{Alert, AlertEvent, AlertEventKind, Severity, Subject, Timestamp};
+use city_model::{Alert, AlertEvent, AlertEventKind, EndReason, Severity, Subject, Timestamp};
 use city_store::StateError;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
@@ -184,34 +184,46 @@ pub(super) fn firing(conn: &Connection) -> Result<Vec<Stored>, StateError> {
     Ok(statement.query_map([], stored)?.collect::<Result<_, _>>()?)
 }
 
-/// What fires, and what ended at `since` or later, last changed first.
+/// What fires, and what ended at `since` or later, last changed first; and why it ended, if no
+/// reading cleared it.
 pub(super) fn current(
     conn: &Connection,
     since: Timestamp,
     limit: usize,
-) -> Result<Vec<Stored>, StateError> {
+) -> Result<Vec<(Stored, Option<EndReason>)>, StateError> {
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM alerts WHERE resolved_at IS NULL OR resolved_at >= ?1
+        "SELECT {COLUMNS}, (SELECT reason FROM alert_log
+                            WHERE alert = alerts.id AND engine_seq = alerts.newest_seq)
+         FROM alerts WHERE resolved_at IS NULL OR resolved_at >= ?1
          ORDER BY updated_at DESC, id LIMIT ?2"
     ))?;
-    let rows = statement.query_map(params![since.micros(), limit as i64], stored)?;
+    let rows = statement.query_map(params![since.micros(), limit as i64], |row| {
+        let reason: Option<String> = row.get(COLUMN_COUNT)?;
+        Ok((stored(row)?, end_reason(reason.as_deref())))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// What engines told of one alert, in the order of their numbers.
 pub(super) fn steps(conn: &Connection, id: &str) -> Result<Vec<Step>, StateError> {
     let mut statement = conn.prepare_cached(
-        "SELECT engine_seq, at, kind FROM alert_log
+        "SELECT engine_seq, at, kind, reason FROM alert_log
          WHERE alert = ?1 AND engine_seq IS NOT NULL ORDER BY engine_seq",
     )?;
     let rows = statement.query_map([id], |row| {
         let kind: String = row.get(2)?;
         let known = KINDS.into_iter().find(|known| log_kind(*known).name() == kind);
         let (seq, at) = (row.get(0)?, Timestamp::from_micros(row.get(1)?));
-        Ok(known.map(|kind| Step { seq, at, kind }))
+        let reason = end_reason(row.get::<_, Option<String>>(3)?.as_deref());
+        Ok(known.map(|kind| Step { seq, at, kind, reason }))
     })?;
     // What people did is no step, whatever it is called.
     Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+}
+
+/// The reason with this name, if there is one.
+fn end_reason(name: Option<&str>) -> Option<EndReason> {
+    EndReason::ALL.into_iter().find(|reason| name == Some(reason.name()))
 }
 
 /// What engines tell.

@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use city_cap::{Earlier, Entry, Issuer, Places};
-use city_model::{AlertEvent, AlertEventKind, Span};
+use city_model::{AlertEvent, AlertEventKind, EndReason, Span};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::alerts::Stored;
+use crate::alerts::{Step, Stored};
 use crate::app::App;
 use crate::extract::Id;
 use crate::parameters::{NoParameters, Parameters};
@@ -41,7 +41,8 @@ async fn list(
     let issuer = speaking(&app)?;
     let (alerts, now) = (app.alerts.clone(), app.clock.now());
     let current = app.lanes.short(move || Ok(alerts.current(now - RECENT, MOST)?)).await?;
-    let entries: Vec<Entry> = current.into_iter().map(entry).collect();
+    let entries: Vec<Entry> =
+        current.into_iter().map(|(stored, reason)| entry(stored, reason)).collect();
     let feed = city_cap::feed(&issuer, &entries, "/api/v1/cap", now);
     Ok(([(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")], feed))
 }
@@ -68,9 +69,10 @@ async fn show(
     let event = match newest {
         Some(step) => {
             let key = format!("{}/{}", stored.alert.id, step.seq);
-            AlertEvent { key, seq: step.seq, at: step.at, kind: step.kind, ..event(stored) }
+            let Step { seq, at, kind, reason } = step;
+            AlertEvent { key, seq, at, kind, ..event(stored, reason) }
         }
-        None => event(stored),
+        None => event(stored, None),
     };
     let earlier: Vec<Earlier> =
         steps.into_iter().map(|step| Earlier { step: step.seq.to_string(), at: step.at }).collect();
@@ -87,12 +89,12 @@ fn speaking(app: &App) -> Answer<Issuer> {
     })
 }
 
-fn entry(stored: Stored) -> Entry {
-    Entry { updated: stored.updated_at, event: event(stored) }
+fn entry(stored: Stored, reason: Option<EndReason>) -> Entry {
+    Entry { updated: stored.updated_at, event: event(stored, reason) }
 }
 
 /// The newest event of an alert, as far as the alert itself tells.
-fn event(stored: Stored) -> AlertEvent {
+fn event(stored: Stored, reason: Option<EndReason>) -> AlertEvent {
     let Stored { alert, events, .. } = stored;
     let kind = match alert.resolved_at {
         Some(_) => AlertEventKind::Resolved,
@@ -103,8 +105,7 @@ fn event(stored: Stored) -> AlertEvent {
         seq: events,
         kind,
         at: alert.resolved_at.unwrap_or(alert.fired_at),
-        // It is in the log of the alert; CAP has no place for it.
-        reason: None,
+        reason,
         alert,
     }
 }

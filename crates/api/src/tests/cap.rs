@@ -63,6 +63,23 @@ async fn a_message_refers_to_those_before_it_and_to_no_note() {
 }
 
 #[tokio::test]
+async fn an_end_that_no_reading_brought_says_why_and_clears_nothing() {
+    let city = City::new();
+    city.push(&event(1, AlertEventKind::Fired, alert("a-1", Severity::Medium))).await;
+    let end = city_model::AlertEvent {
+        reason: Some(city_model::EndReason::RuleRemoved),
+        ..event(2, AlertEventKind::Resolved, alert("a-1", Severity::Medium))
+    };
+    city.push(&end).await;
+    let message = city.get("/api/v1/cap/a-1").await.text;
+    assert!(message.contains("<msgType>Cancel</msgType>"), "{message}");
+    assert!(message.contains("Ended because the rule was removed"), "{message}");
+    assert!(!message.contains("AllClear"), "{message}");
+    let feed = city.get("/api/v1/cap").await.text;
+    assert!(feed.contains("<cap:urgency>Unknown</cap:urgency>"), "{feed}");
+}
+
+#[tokio::test]
 async fn a_zone_is_drawn_and_simulated_data_are_an_exercise() {
     let city = City::new();
     let mut zone = alert("z-1", Severity::High);
