@@ -3,12 +3,15 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use city_alert::ReceiverConfig;
 use city_model::{AlertEvent, AlertEventKind, EndReason, Marks};
 use city_pipeline::Follower as _;
+use city_rules::RuleSet;
 use city_store::StateError;
 use rusqlite::params;
-use support::world::{NOW, Running, World};
+use support::world::{NOW, RULES, Running, World};
 
 /// What the engine saved when its state was one row: one alert of `pm25-high` that fires.
 const FIRST_LAYOUT: &[u8] = include_bytes!("../testdata/state_1.bin");
@@ -79,6 +82,37 @@ fn an_unreadable_state_with_a_journal_loses_nothing_that_still_holds() {
     running.engine.stop();
     let kinds: Vec<_> = told(&world).iter().map(|event| (event.kind, event.seq)).collect();
     assert_eq!(kinds, [(AlertEventKind::Fired, 1), (AlertEventKind::Resolved, 2)]);
+}
+
+#[test]
+fn rules_that_were_changed_while_a_crashed_engine_was_down_leave_no_alert_behind() {
+    let world = World::new();
+    let running = world.start(vec![desk()]);
+    give(&world, &running, 1, 80.0);
+    let milder = RULES.replace("above: 75, clear_below: 65", "above: 50, clear_below: 40");
+    let rules = RuleSet::parse(&[("air.yaml", milder)]).expect("good rules");
+    let report = running.engine.handle().set_rules(Arc::new(rules)).expect("it runs");
+    assert_eq!(report.ended.len(), 1);
+    give(&world, &running, 2, 60.0);
+    while told(&world).len() < 3 {
+        std::thread::yield_now();
+    }
+    running.engine.kill();
+
+    // The rules are the old ones again, by which 60 is no reason to fire.
+    let running = world.start(vec![desk()]);
+    assert_eq!(running.engine.handle().status().firing, 0);
+    running.engine.stop();
+    let told = told(&world);
+    let kinds: Vec<_> = told.iter().map(|event| (event.kind, event.seq, event.reason)).collect();
+    let changed = Some(EndReason::RuleChanged);
+    let expected = [
+        (AlertEventKind::Fired, 1, None),
+        (AlertEventKind::Resolved, 2, changed),
+        (AlertEventKind::Fired, 1, None),
+        (AlertEventKind::Resolved, 2, changed),
+    ];
+    assert_eq!(kinds, expected);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 
-const RULES: &str = "
+pub(crate) const RULES: &str = "
 group: air
 department: environment
 rules:

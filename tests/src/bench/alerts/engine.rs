@@ -24,8 +24,6 @@ const METRICS: [&str; 4] = ["temperature", "humidity", "pm25", "noise_laeq"];
 const COMMIT: usize = 1_000;
 /// Time between two rounds, by the devices' clocks.
 const PACE: Span = Span::from_secs(5);
-/// Of so many series one passes its limit in a round.
-const ONE_OF: usize = 100_000;
 
 /// What the engine took.
 #[derive(Serialize, Deserialize)]
@@ -142,14 +140,15 @@ fn feed(
     seq: &mut u64,
 ) -> anyhow::Result<Duration> {
     let at = first + Span::from_micros(PACE.micros() * round);
+    let every = series.len();
     let commits: Vec<Arc<Committed>> = series
         .chunks(COMMIT)
         .enumerate()
         .map(|(chunk, series)| {
             let readings = series.iter().enumerate().map(|(place, series)| {
                 let number = chunk * COMMIT + place + round as usize * 7_919;
-                // Each round another one, and back in the next.
-                let passes = number.is_multiple_of(ONE_OF);
+                // In each round another one of them, and back in the next.
+                let passes = number.is_multiple_of(every);
                 let calm = 40.0 + (number % 50) as f64 / 10.0;
                 reading(*series, at, if passes { 120.0 } else { calm })
             });
