@@ -174,7 +174,8 @@ impl Gate {
                 held::save_flood(tx, &position, flood)?;
             }
             let Some(digest) = memory.floods.digest(&position) else { continue };
-            for route in routes.iter().filter(|route| route.people && !route.inside) {
+            let hear = |route: &&Route| route.people && !route.inside && route.hears_of(digest);
+            for route in routes.iter().filter(hear) {
                 held::tell_digest(tx, &route.receiver, digest, (wants(route, digest), now))?;
             }
         }
