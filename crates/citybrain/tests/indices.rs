@@ -17,7 +17,7 @@ fn warnings(derived: &str) -> Vec<String> {
     std::fs::write(rules.join("air.yaml"), RULES).expect("written");
     let file = folder.path().join("citybrain.toml");
     let city = format!(
-        "[city]\nname = \"Test\"\nrules = \"rules\"\n[http]\nlisten = \"127.0.0.1:0\"\n{derived}"
+        "[city]\nname = \"Test\"\ntime_zone = \"Asia/Shanghai\"\nrules = \"rules\"\n[http]\nlisten = \"127.0.0.1:0\"\n{derived}"
     );
     std::fs::write(&file, city).expect("written");
     City::read(load(&file).expect("good settings")).expect("a good city").warnings

@@ -57,6 +57,8 @@ pub fn assemble(
             }
         }
         if !others.is_empty() || broken.len() == before {
+            // A file may only miss what a group has that is broken itself: say why.
+            others.extend(broken.into_values().flat_map(|problems| problems.0));
             return Err(RuleProblems(others));
         }
     }

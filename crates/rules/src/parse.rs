@@ -204,6 +204,15 @@ impl File<'_> {
             return None;
         };
         let mut built = (kind.read)(&mut fields, &selector, sink);
+        if let Some(kinds::Built { condition: Condition::Dependency(_), .. }) = &built
+            && let Some(node) = fields.get("schedule")
+        {
+            sink.report_with(
+                node.mark,
+                "a dependency has no schedule: it holds back whenever its cause fires",
+                "give the rule that tells the cause a schedule",
+            );
+        }
         if let Some(kinds::Built { condition: Condition::Function(function), .. }) = &mut built
             && let Some(local) = function.in_zone(&self.setting.time_zone)
         {
@@ -595,6 +604,7 @@ rules:
             ("kind: aqi, standard: hj633_2026, severity: high, category: good, select: {metric: pm25}".to_owned(), "know their metrics"),
             ("kind: forecast, select: {metric: pm25}, forecast: {limit: 1, over: 1h}, severity: {low: {within: 1h}, high: {within: 2h}}".to_owned(), "nearer to the limit"),
             ("kind: forecast, select: {metric: pm25}, forecast: {limit: 1, over: 1h}, severity: high, within: 1h, clear_beyond: 10m".to_owned(), "shorter than"),
+            ("kind: dependency, when: r, suppress: r, via: device, schedule: {times: '08:00-09:00'}".to_owned(), "has no schedule"),
             ("kind: geofence, fence: {zone: park, when: insid}, severity: high".to_owned(), "did you mean `inside`?"),
             ("kind: expression, expression: 'pm25 >', severity: high".to_owned(), "cannot be read at character"),
             ("kind: expression, expression: 'pm25 > 1', severity: high, raise: {above: 1}".to_owned(), "true or false"),

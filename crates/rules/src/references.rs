@@ -1,6 +1,6 @@
 //! Rules that name other rules: every name must be there, without circles, and fit.
 
-use std::sync::Arc;
+use rustc_hash::FxHashMap;
 
 use crate::kinds::{Condition, Via};
 use crate::problem::{Mark, RuleProblem, suggestion};
@@ -55,14 +55,21 @@ pub(crate) fn check(rules: &RuleSet) -> Vec<RuleProblem> {
             }
             _ => {}
         }
-        if let Some(circle) = circle_through(rule, rules) {
-            problems.push(problem(
-                rule,
-                rule.mark,
-                format!("the rule follows itself: {}", circle.join(" → ")),
-                "take one of them out of `when` or `unless`".to_owned(),
-            ));
+        if let Some(way) = rules.position(&rule.id).and_then(|at| circle_through(at, rules)) {
+            let hint = "take one of them out of `when` or `unless`".to_owned();
+            let message = format!("the rule follows itself: {way}");
+            problems.push(problem(rule, rule.mark, message, hint));
         }
+    }
+    if problems.is_empty()
+        && let Some(rule) = too_deep(rules).map(|place| &rules.rules()[place])
+    {
+        problems.push(problem(
+            rule,
+            rule.mark,
+            format!("more than {DEEPEST} rules follow each other in a chain"),
+            "let it follow the last ones of them directly".to_owned(),
+        ));
     }
     problems
 }
@@ -78,26 +85,52 @@ fn problem(rule: &Rule, at: Mark, message: String, hint: String) -> RuleProblem 
     }
 }
 
+/// How many composites may follow each other in a chain.
+const DEEPEST: usize = 16;
+
 /// The way from a composite back to itself. Each circle is told at its first rule only.
-fn circle_through(rule: &Rule, rules: &RuleSet) -> Option<Vec<Arc<str>>> {
-    let mut ways: Vec<Vec<Arc<str>>> = vec![vec![rule.id.clone()]];
-    let mut seen = std::collections::BTreeSet::new();
-    let first = rules.position(&rule.id)?;
-    while let Some(way) = ways.pop() {
-        let last = rules.get(way.last()?)?;
-        let Condition::Composite(composite) = &last.condition else { continue };
-        for name in composite.followed() {
-            let longer: Vec<Arc<str>> = way.iter().cloned().chain([name.clone()]).collect();
-            if *name == rule.id {
-                return Some(longer);
+fn circle_through(first: usize, rules: &RuleSet) -> Option<String> {
+    // By rule, the one by which it was reached.
+    let mut reached: FxHashMap<usize, usize> = FxHashMap::default();
+    let mut open = vec![first];
+    while let Some(place) = open.pop() {
+        for next in followed(place, rules) {
+            if next == first {
+                let mut way = vec![first, place];
+                while way.last() != Some(&first) {
+                    way.extend(way.last().and_then(|last| reached.get(last)).copied());
+                }
+                let names = way.iter().rev().map(|place| &*rules.rules()[*place].id);
+                return Some(names.collect::<Vec<_>>().join(" → "));
             }
-            if rules.position(name).is_some_and(|place| place > first) && seen.insert(name.clone())
-            {
-                ways.push(longer);
+            if next > first && !reached.contains_key(&next) {
+                reached.insert(next, place);
+                open.push(next);
             }
         }
     }
     None
+}
+
+/// The rules at the top of chains that are too long; there must be no circles.
+fn too_deep(rules: &RuleSet) -> Option<usize> {
+    let mut depths = vec![0; rules.len()];
+    for _ in 0..=DEEPEST {
+        for place in 0..rules.len() {
+            let below = followed(place, rules).map(|next| depths[next] + 1).max();
+            depths[place] = below.unwrap_or(0);
+        }
+    }
+    depths.iter().position(|depth| *depth > DEEPEST)
+}
+
+/// The places of the rules that a composite follows.
+fn followed(place: usize, rules: &RuleSet) -> impl Iterator<Item = usize> {
+    let names = match &rules.rules()[place].condition {
+        Condition::Composite(composite) => composite.followed().collect(),
+        _ => Vec::new(),
+    };
+    names.into_iter().filter_map(|name| rules.position(name))
 }
 
 #[cfg(test)]
@@ -140,5 +173,33 @@ mod tests {
             assert!(error.to_string().contains(expected), "{error} lacks {expected}");
         }
         RuleSet::parse(&[("f.yaml", format!("{head}{known}"))]).expect("good");
+    }
+
+    #[test]
+    fn chains_have_an_end_whatever_their_order() {
+        let chain = |length: usize, backwards: bool| {
+            let mut rules: Vec<String> = (1..=length)
+                .map(|n| {
+                    let below = n - 1;
+                    format!("  - {{id: c{n}, kind: composite, severity: low, when: {{any: c{below}}}}}\n")
+                })
+                .collect();
+            rules.push(
+                "  - {id: c0, kind: threshold, select: {metric: pm25}, severity: low, raise: {above: 1}}\n"
+                    .to_owned(),
+            );
+            if backwards {
+                rules.reverse();
+            }
+            let text = format!("group: g\ndepartment: d\nrules:\n{}", rules.concat());
+            RuleSet::parse(&[("f.yaml", text)]).map(|_| ()).map_err(|error| error.to_string())
+        };
+        for backwards in [false, true] {
+            assert_eq!(chain(16, backwards), Ok(()));
+            for length in [17, 2_000] {
+                let error = chain(length, backwards).expect_err("too long");
+                assert!(error.contains("more than 16 rules follow each other"), "{error}");
+            }
+        }
     }
 }

@@ -133,7 +133,8 @@ impl Gate {
                 *held = alert;
             }
         }
-        let mut positions = BTreeSet::new();
+        // After a stop, what was before may be long over.
+        let mut positions: BTreeSet<_> = self.memory().floods.advance(now).into_iter().collect();
         // Those that could not be written come again, and are counted already.
         let before = std::mem::take(&mut self.memory().noted);
         let mut noted = FxHashSet::default();

@@ -114,7 +114,7 @@ pub(crate) struct Listen {
 /// The threads without which nothing works. Nothing that was acknowledged is lost when the
 /// process ends, and the next start goes on from there, so a process that limps on without one of
 /// them is the worse choice.
-const VITAL_THREADS: &[&str] = &["pipeline", "commit", "alerts", "influxdb"];
+const VITAL_THREADS: &[&str] = &["pipeline", "commit", "alerts", "alerts-saver", "influxdb"];
 
 /// The exit code after a panic of a vital thread (EX_SOFTWARE of sysexits.h).
 const BROKEN: i32 = 70;
@@ -123,6 +123,9 @@ fn die_with_vital_threads() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         print(panic);
+        if city_rules::kinds::is_computing() {
+            return; // caught: the formula of a rule has no result
+        }
         if std::thread::current().name().is_some_and(|name| VITAL_THREADS.contains(&name)) {
             eprintln!("citybrain: this is a bug; the process ends so that it can be started again");
             std::process::exit(BROKEN);

@@ -18,7 +18,13 @@ impl Evaluator {
             let mut candidates = Vec::new();
             self.program.index.candidates(key.metric, &device, &mut candidates);
             // Where it was before it moved or was moved, it must be taken out.
-            candidates.extend(self.slots.memberships(key.device).iter().map(|(rule, _)| *rule));
+            let metric = self.directory.metrics.get(key.metric).map(|metric| metric.id.clone());
+            let counts = |rule: &u32| {
+                let select = &self.program.rules[*rule as usize].rule.select;
+                metric.as_ref().is_some_and(|metric| select.matches_metric(metric))
+            };
+            let known = self.slots.memberships(key.device).iter().map(|(rule, _)| *rule);
+            candidates.extend(known.filter(counts));
             candidates.sort_unstable();
             candidates.dedup();
             for rule in candidates {

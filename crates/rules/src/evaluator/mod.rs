@@ -337,7 +337,7 @@ impl Evaluator {
         out: &mut Vec<AlertEvent>,
     ) {
         let slot = self.slots.get_mut(id);
-        let fired = slot.is_told();
+        let (fired, held) = (slot.is_told(), slot.held);
         if let Some(kind) = change {
             let compiled = &self.program.rules[slot.rule as usize];
             let event = alerts::record(slot, compiled, &self.directory, kind, now);
@@ -349,11 +349,12 @@ impl Evaluator {
         }
         let fires = slot.is_told();
         self.slots.firing = self.slots.firing + usize::from(fires) - usize::from(fired);
-        if change == Some(AlertEventKind::Resolved) {
+        let let_go = held && self.slots.get(id).open.is_none();
+        if change == Some(AlertEventKind::Resolved) || let_go {
             self.release_members(id, now);
         }
         if change.is_some() {
-            self.follow(id, now, out);
+            self.follow(id, None, now, out);
         }
         self.schedule(id);
     }

@@ -72,7 +72,7 @@ impl Evaluator {
         }
         if forgotten {
             self.slots.reindex();
-            self.tie_all(now, out);
+            self.tie_all(now, EndReason::StateLost, out);
             self.reschedule();
         }
     }

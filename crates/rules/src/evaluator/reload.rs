@@ -169,16 +169,16 @@ impl Evaluator {
                 for device in devices {
                     self.series.forget_device(*device);
                 }
-                self.tie_all(self.clock, &mut report.events);
                 self.watch_silence(known, scope);
+                self.tie_all(self.clock, EndReason::NotSelected, &mut report.events);
             }
             // Slots have other numbers now.
             _ => {
                 self.slots.reindex();
                 self.find_shifts();
-                self.tie_all(self.clock, &mut report.events);
                 self.series.forget_plans();
                 self.watch_silence(known, scope);
+                self.tie_all(self.clock, EndReason::RuleChanged, &mut report.events);
                 self.reschedule();
             }
         }
@@ -276,10 +276,14 @@ impl Evaluator {
             if let Some(open) = &mut slot.open {
                 follow(&mut open.evidence.zones);
             }
-            if let Body::Silence(quiet) = &mut slot.body
-                && let Some((zones, _)) = &mut quiet.place
-            {
-                follow(zones);
+            match &mut slot.body {
+                Body::Silence(quiet) => {
+                    if let Some((zones, _)) = &mut quiet.place {
+                        follow(zones);
+                    }
+                }
+                Body::Device(whole) => follow(&mut whole.seen.zones),
+                _ => {}
             }
         }
     }

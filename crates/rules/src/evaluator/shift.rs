@@ -148,7 +148,7 @@ impl Evaluator {
             let evidence = std::mem::take(&mut open.evidence);
             slot.open = holds.then(|| Box::new(Open::waiting(now, evidence)));
             self.slots.firing -= usize::from(told);
-            self.follow(id, now, out);
+            self.follow(id, Some(EndReason::OffSchedule), now, out);
         }
     }
 

@@ -85,22 +85,36 @@ impl Evaluator {
         }
         self.program = program;
         for id in watched {
-            self.free_orphan(id, now);
             self.schedule(id);
         }
     }
 
-    /// Gives an allowance anew to what is suppressed by nobody's alert any more.
-    fn free_orphan(&mut self, id: SlotId, now: Timestamp) {
-        let slot = self.slots.get(id);
-        let orphan =
-            self.slots.quiet(id).is_some_and(|quiet| quiet.suppressed && quiet.gateway.is_none())
-                && !self.is_suppressed(slot.rule, &slot.key);
-        if let Some(quiet) = self.slots.quiet_mut(id).filter(|_| orphan) {
-            quiet.suppressed = false;
-            quiet.silent = false;
-            quiet.armed = quiet.armed.max(now);
+    /// Gives an allowance anew to what is suppressed by nobody's alert any more: causes can go
+    /// without a word, with their rules and devices.
+    pub(super) fn free_orphans(&mut self, now: Timestamp) {
+        for id in 0..self.slots.list.len() as SlotId {
+            let slot = self.slots.get(id);
+            let Some(quiet) = self.slots.quiet(id).filter(|quiet| quiet.suppressed) else {
+                continue;
+            };
+            if quiet.gateway.is_some_and(|gateway| self.stands(gateway))
+                || self.is_suppressed(slot.rule, &slot.key)
+            {
+                continue;
+            }
+            if let Some(quiet) = self.slots.quiet_mut(id) {
+                quiet.suppressed = false;
+                quiet.silent = false;
+                quiet.armed = quiet.armed.max(now);
+            }
+            self.schedule(id);
         }
+    }
+
+    /// Whether the alert of a gateway stands for its devices; one that is held back does, too.
+    pub(super) fn stands(&self, gateway: SlotId) -> bool {
+        let slot = self.slots.get(gateway);
+        slot.fires() || (slot.held && slot.open.is_some())
     }
 
     fn watch(
@@ -189,7 +203,7 @@ impl Evaluator {
         let since = quiet.armed;
         if let Some(gateway) = quiet.gateway {
             self.check_gateway(gateway, now, false, out);
-            if self.slots.get(gateway).fires() {
+            if self.stands(gateway) {
                 // An alert of its own that still fires goes on: it has its own story.
                 if let Some(quiet) = self.slots.quiet_mut(id) {
                     quiet.suppressed = true;

@@ -175,7 +175,8 @@ fn read_count(fields: &mut Fields<'_>, at: Mark, sink: &mut Sink) -> Option<(Agg
                 );
                 return None;
             }
-            Some((Aggregate::Percent, 100.0 * share))
+            // 0.55 is 55, not a little more.
+            Some((Aggregate::Percent, (share * 1e9).round() / 1e7))
         }
         _ => {
             sink.report_with(at, "one of `devices` and `share` is needed", HINT);
@@ -199,5 +200,20 @@ mod tests {
         }
         let low = Each { direction: Direction::Below, step: Step { clear: None, ..step } };
         assert!(low.beyond(2.9, false) && !low.beyond(3.1, true));
+    }
+
+    #[test]
+    fn a_share_that_is_reached_is_not_missed_by_rounding() {
+        for (share, percent) in
+            [(0.55, 11.0 / 20.0 * 100.0), (0.07, 7.0), (0.56, 14.0 / 25.0 * 100.0)]
+        {
+            let text = format!(
+                "group: g\ndepartment: d\nrules:\n  - {{id: r, kind: k_of_n, select: {{metric: pm25}}, \
+                 severity: high, share: {share}, over: 5m, each: {{above: 1}}}}\n"
+            );
+            let rules = crate::RuleSet::parse(&[("f.yaml", text)]).expect("good");
+            let ladder = rules.rules()[0].ladder.as_ref().expect("one");
+            assert!(ladder.judge(percent).raised > 0, "{share}");
+        }
     }
 }

@@ -42,6 +42,7 @@ pub use composite::Composite;
 pub(crate) use composite::together;
 pub use dependency::{Dependency, Via};
 pub use device::{DeviceFunction, DeviceMemory, Finding, Input, SavedDevice, SavedValue};
+pub use expression::is_computing;
 pub use state_duration::States;
 pub use zone_aggregate::{Aggregate, Each, ZoneAggregate};
 

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use city_model::{AlertEvent, Attribute, Device, Span, Timestamp, ZoneSet};
+use city_model::{AlertEvent, Attribute, Device, EndReason, Span, Timestamp, ZoneSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Evaluator;
 use super::slot::{Body, Evidence, SlotId, SubjectKey};
+use super::{Evaluator, alerts};
 use crate::kinds::{Composite, Condition, Dependency, Via};
 use crate::ladder::Verdict;
 use crate::state::Timing;
@@ -57,8 +57,15 @@ pub(super) fn timing_of(timing: Timing, held: bool) -> Timing {
 }
 
 impl Evaluator {
-    /// Follows a change of an alert into the rules that are tied to it.
-    pub(super) fn follow(&mut self, id: SlotId, now: Timestamp, out: &mut Vec<AlertEvent>) {
+    /// Follows a change of an alert into the rules that are tied to it. `reason`: why it ended, if no
+    /// reading cleared it.
+    pub(super) fn follow(
+        &mut self,
+        id: SlotId,
+        reason: Option<EndReason>,
+        now: Timestamp,
+        out: &mut Vec<AlertEvent>,
+    ) {
         let rule = self.slots.get(id).rule;
         if self.program.ties[rule as usize].is_empty() {
             return;
@@ -68,7 +75,7 @@ impl Evaluator {
         self.tie(id);
         changed.extend(self.ties.links.get(&id).into_iter().flatten().map(|link| link.composite));
         for composite in self.in_order(changed) {
-            self.judge_composite(composite, Some(id), now, out);
+            self.judge_composite(composite, (Some(id), reason), now, out);
         }
         let begun = self.ties.causes.get(&id).cloned().unwrap_or_default();
         for cause in begun {
@@ -84,15 +91,23 @@ impl Evaluator {
         }
     }
 
-    /// Makes all ties anew, and judges the composites by them.
-    pub(super) fn tie_all(&mut self, now: Timestamp, out: &mut Vec<AlertEvent>) {
+    /// Makes all ties anew, and judges the composites by them; those that lost a member end with the
+    /// reason.
+    pub(super) fn tie_all(&mut self, now: Timestamp, reason: EndReason, out: &mut Vec<AlertEvent>) {
+        self.make_ties(now, reason, out);
+        self.free_orphans(now);
+    }
+
+    fn make_ties(&mut self, now: Timestamp, reason: EndReason, out: &mut Vec<AlertEvent>) {
         if self.program.ties.iter().all(Vec::is_empty) && self.ties.is_empty() {
             return;
         }
         self.ties = Ties::default();
-        let mut composites = Vec::new();
+        let (mut composites, mut held) = (Vec::new(), Vec::new());
         for (id, slot) in self.slots.list.iter_mut().enumerate() {
-            slot.held = false;
+            if std::mem::take(&mut slot.held) {
+                held.push(id as SlotId);
+            }
             if let Body::Composite { fires } = &mut slot.body {
                 let len = self.program.rules[slot.rule as usize].followed.len();
                 *fires = vec![Fires::default(); len];
@@ -111,8 +126,16 @@ impl Evaluator {
         for dependency in dependencies {
             self.hold_back(dependency);
         }
+        for id in self.in_order(held) {
+            let slot = self.slots.get_mut(id);
+            if let Some(open) = slot.open.as_mut().filter(|open| !slot.held && open.alert.is_none())
+            {
+                open.machine.wait_anew(now);
+            }
+            self.schedule(id);
+        }
         for composite in self.in_order(composites) {
-            self.judge_composite(composite, None, now, out);
+            self.judge_composite(composite, (None, Some(reason)), now, out);
         }
     }
 
@@ -292,7 +315,7 @@ impl Evaluator {
                 .slots
                 .quiet(id)
                 .and_then(|quiet| quiet.gateway)
-                .is_some_and(|gateway| self.slots.get(gateway).fires());
+                .is_some_and(|gateway| self.stands(gateway));
             let slot = self.slots.get_mut(id);
             slot.held = false;
             if let Body::Silence(quiet) = &mut slot.body
@@ -329,11 +352,12 @@ impl Evaluator {
         slots
     }
 
-    /// Judges a composite. `by`: the alert whose change is the reason.
+    /// Judges a composite. `by`: the alert whose change is the occasion, and why it ended if no
+    /// reading cleared it.
     fn judge_composite(
         &mut self,
         id: SlotId,
-        by: Option<SlotId>,
+        (by, reason): (Option<SlotId>, Option<EndReason>),
         now: Timestamp,
         out: &mut Vec<AlertEvent>,
     ) {
@@ -348,6 +372,9 @@ impl Evaluator {
         let count = members.iter().filter(|member| member.count > 0).count();
         let blocked = unless.iter().any(|other| other.count > 0);
         let holds = count >= composite.at_least && !blocked;
+        if let Some(reason) = reason.filter(|_| !holds) {
+            return self.end_composite(id, reason, now, out);
+        }
         let simulated = members.iter().any(|member| member.simulated > 0);
         let verdict = match &compiled.rule.ladder {
             _ if !holds => Verdict::CLEAR,
@@ -373,6 +400,30 @@ impl Evaluator {
             devices: count as u32,
         };
         self.apply(id, now, now, verdict, evidence, out);
+    }
+
+    /// Ends a composite whose members did not end by a reading.
+    fn end_composite(
+        &mut self,
+        id: SlotId,
+        reason: EndReason,
+        now: Timestamp,
+        out: &mut Vec<AlertEvent>,
+    ) {
+        let slot = self.slots.get_mut(id);
+        let told = slot.is_told();
+        // One that is over already only waits for `keep_firing_for`.
+        let Some(open) = slot.open.as_mut().filter(|open| !open.machine.is_recovering()) else {
+            return;
+        };
+        let fires = open.alert.is_some();
+        out.extend(if fires { alerts::end(open, now, reason) } else { None });
+        slot.open = None;
+        slot.held = false;
+        self.slots.firing -= usize::from(told);
+        if fires {
+            self.follow(id, Some(reason), now, out);
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use city_model::{
-    AlertEvent, AlertEventKind, Catalogue, Crs, Device, DeviceKey, Directory, LifeCycle, LocalText,
-    Marks, Placement, Position, Quality, Reading, SeriesKey, Span, Timestamp, Value, ZoneSet,
+    AlertEvent, AlertEventKind, Catalogue, Crs, Device, DeviceKey, Directory, EndReason, LifeCycle,
+    LocalText, Marks, Placement, Position, Quality, Reading, SeriesKey, Span, Timestamp, Value,
+    ZoneSet,
 };
 
 use crate::Evaluator;
@@ -27,6 +28,10 @@ fn rules(parts: &[&str]) -> Arc<RuleSet> {
 }
 
 fn evaluator(rules: Arc<RuleSet>) -> Evaluator {
+    Evaluator::new(rules, one_device(), T0)
+}
+
+fn one_device() -> Arc<Directory> {
     let device = Device {
         key: DeviceKey(0),
         id: "d".into(),
@@ -43,8 +48,7 @@ fn evaluator(rules: Arc<RuleSet>) -> Evaluator {
         simulated: false,
         attributes: std::collections::BTreeMap::new(),
     };
-    let directory = Directory::new([Arc::new(device)], Catalogue::embedded(), Vec::new(), 1);
-    Evaluator::new(rules, Arc::new(directory), T0)
+    Arc::new(Directory::new([Arc::new(device)], Catalogue::embedded(), Vec::new(), 1))
 }
 
 fn reading(metric: &str, secs: i64, value: f64) -> Reading {
@@ -81,6 +85,7 @@ fn a_composite_that_comes_later_counts_what_fires_and_one_without_members_ends()
     let other = MEMBERS.replace("above: 50", "above: 60");
     let report = evaluator.set_rules(rules(&[&other, BOTH]), at(20));
     assert_eq!(log(&report.events), [("both", AlertEventKind::Resolved)]);
+    assert_eq!(report.events[0].reason, Some(EndReason::RuleChanged), "no reading did that");
     let mut out = Vec::new();
     evaluator.observe(&reading("pm25", 30, 80.0), &mut out);
     assert_eq!(log(&out), [("both", AlertEventKind::Fired)]);
@@ -114,4 +119,77 @@ fn a_restart_at_any_point_changes_nothing() {
     for restart in 0..readings.len() {
         assert_eq!(run(restart), whole, "restart before reading {restart}");
     }
+}
+
+const POWER: &str = "
+  - {id: power-out, kind: threshold, select: {metric: lamp_on, device: f}, severity: high,
+     raise: {below: 0.5}}
+  - {id: silent, kind: absence, select: {device: a}, severity: low, for: 2m}
+  - {id: hot, kind: threshold, select: {metric: temperature}, severity: low, raise: {above: 30},
+     for: 1m}
+  - {id: behind, kind: dependency, when: power-out, suppress: [silent, hot],
+     via: {attribute: feeder}}
+";
+
+fn feeder_and_lamp(life_cycle: LifeCycle) -> Arc<Directory> {
+    let device = |key: u32, id: &str, life_cycle| {
+        let attributes = [("feeder".to_owned(), city_model::Attribute::Text("f".to_owned()))];
+        let one = one_device();
+        let known = one.device(DeviceKey(0)).expect("there");
+        Arc::new(Device {
+            key: DeviceKey(key),
+            id: id.into(),
+            life_cycle,
+            attributes: attributes.into(),
+            ..(**known).clone()
+        })
+    };
+    let devices = [device(0, "f", life_cycle), device(1, "a", LifeCycle::Active)];
+    Arc::new(Directory::new(devices, Catalogue::embedded(), Vec::new(), 1))
+}
+
+fn of(device: u32, reading: Reading) -> Reading {
+    let series = SeriesKey { device: DeviceKey(device), ..reading.series };
+    Reading { series, ..reading }
+}
+
+/// The feeder is out, the lamp silent, and hot when it was last heard.
+fn dark() -> Evaluator {
+    let mut evaluator = Evaluator::new(rules(&[POWER]), feeder_and_lamp(LifeCycle::Active), T0);
+    let mut out = Vec::new();
+    evaluator.observe(&of(0, reading("lamp_on", 0, 0.0)), &mut out);
+    evaluator.observe(&of(1, reading("temperature", 1, 40.0)), &mut out);
+    evaluator.advance(T0 + Span::from_mins(30), &mut out);
+    assert_eq!(log(&out), [("power-out", AlertEventKind::Fired)]);
+    evaluator
+}
+
+#[test]
+fn what_hung_on_a_device_that_was_taken_away_is_watched_again() {
+    let mut evaluator = dark();
+    let at = |mins| T0 + Span::from_mins(mins);
+    let report = evaluator.set_directory(feeder_and_lamp(LifeCycle::Retired), at(40));
+    assert_eq!(log(&report.events), [("power-out", AlertEventKind::Resolved)]);
+    assert_eq!(report.events[0].reason, Some(EndReason::NotSelected));
+    let mut out = Vec::new();
+    evaluator.advance(at(60), &mut out);
+    assert_eq!(log(&out), [("hot", AlertEventKind::Fired), ("silent", AlertEventKind::Fired)]);
+    assert_eq!(out[0].at, at(41), "it waits for its time again");
+    assert_eq!(out[1].at, at(42));
+}
+
+#[test]
+fn another_rule_for_the_cause_is_no_storm() {
+    let mut evaluator = dark();
+    let at = |mins| T0 + Span::from_mins(mins);
+    let other = POWER.replace("below: 0.5", "below: 0.4");
+    let report = evaluator.set_rules(rules(&[&other]), at(40));
+    assert_eq!(log(&report.events), [("power-out", AlertEventKind::Resolved)]);
+    let mut out = Vec::new();
+    evaluator.advance(at(40), &mut out);
+    assert_eq!(log(&out), []);
+    let fed = of(0, reading("lamp_on", 2_430, 0.0));
+    evaluator.observe(&fed, &mut out);
+    evaluator.advance(at(60), &mut out);
+    assert_eq!(log(&out), [("power-out", AlertEventKind::Fired)], "it holds them back again");
 }

@@ -4,6 +4,7 @@
 //! No part of it can loop: macros over lists are refused, nesting and length are limited. Whole
 //! numbers in the text become floating point, because values are, and CEL does not add the two.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
@@ -18,6 +19,8 @@ use super::Finding;
 
 /// The longest formula, in characters.
 const LONGEST: usize = 2_000;
+/// The deepest nesting: what computes it calls itself so often.
+const DEEPEST: usize = 100;
 /// Metrics of a formula: as many as there are bits.
 const MOST: usize = 64;
 
@@ -82,17 +85,29 @@ pub(super) struct Formula {
 pub(super) type Mistake = (String, String);
 
 impl Formula {
+    /// Reads a formula. On a thread with a large stack: what CEL takes apart recursively can be nested
+    /// as deep as it is long, before anybody can say that it is too deep.
     pub(super) fn read(source: &str) -> Result<Self, Mistake> {
+        let unreadable =
+            || ("the expression cannot be read".to_owned(), "write it in a simpler way".to_owned());
+        std::thread::scope(|scope| {
+            let reader = std::thread::Builder::new().stack_size(64 << 20);
+            let reader = reader.spawn_scoped(scope, || Self::read_deep(source));
+            let read = reader.map(std::thread::ScopedJoinHandle::join);
+            read.ok().and_then(Result::ok).unwrap_or_else(|| Err(unreadable()))
+        })
+    }
+
+    fn read_deep(source: &str) -> Result<Self, Mistake> {
         if source.chars().count() > LONGEST {
             return Err((
                 format!("the expression is longer than {LONGEST} characters"),
                 "make several rules of it".to_owned(),
             ));
         }
-        let compiled = catch_unwind(|| ENVIRONMENT.compile(source));
-        let program = match compiled {
-            Ok(Ok(program)) => program,
-            Ok(Err(errors)) => {
+        let program = match ENVIRONMENT.compile(source) {
+            Ok(program) => program,
+            Err(errors) => {
                 let first = errors.errors.first();
                 let text = first.map_or_else(String::new, |error| {
                     format!(" at character {}: {}", error.pos.1, error.msg)
@@ -102,13 +117,13 @@ impl Formula {
                     "write for example `co2 > 1000 && occupancy > 0`".to_owned(),
                 ));
             }
-            Err(_) => {
-                return Err((
-                    "the expression cannot be read".to_owned(),
-                    "write it in a simpler way".to_owned(),
-                ));
-            }
         };
+        if depth(program.expression()) > DEEPEST {
+            return Err((
+                format!("the expression is nested deeper than {DEEPEST} levels"),
+                "write it in a simpler way, or make several rules of it".to_owned(),
+            ));
+        }
         let mut expression = program.expression().clone();
         let mut metrics = Vec::new();
         check(&mut expression, &mut metrics)?;
@@ -194,13 +209,25 @@ impl Formula {
         let named = Named { names: &self.metrics, values };
         let mut context = Context::with_env(ENVIRONMENT.clone());
         context.set_variable_resolver(&named);
+        COMPUTING.set(true);
         let result =
             catch_unwind(AssertUnwindSafe(|| cel::Value::resolve(&self.expression, &context)));
+        COMPUTING.set(false);
         match result {
             Ok(result) => result.map_err(|error| error.to_string()),
             Err(_) => Err("it cannot be computed".to_owned()),
         }
     }
+}
+
+thread_local! {
+    static COMPUTING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread is caught here and means no more than that a formula has no
+/// result.
+pub fn is_computing() -> bool {
+    COMPUTING.get()
 }
 
 /// Values by the ids of their metrics.
@@ -284,6 +311,27 @@ fn check(node: &mut IdedExpr, metrics: &mut Vec<Arc<str>>) -> Result<(), Mistake
     }
 }
 
+/// How deep a formula is nested.
+fn depth(root: &IdedExpr) -> usize {
+    let mut open = vec![(root, 1)];
+    let mut deepest = 0;
+    while let Some((node, depth)) = open.pop() {
+        deepest = deepest.max(depth);
+        let mut add = |inner| open.push((inner, depth + 1));
+        match &node.expr {
+            Expr::Call(call) => {
+                call.target.iter().for_each(|target| add(target));
+                call.args.iter().for_each(add);
+            }
+            Expr::List(list) => list.elements.iter().for_each(add),
+            Expr::Select(select) => add(&select.operand),
+            // Refused, however deep.
+            _ => {}
+        }
+    }
+    deepest
+}
+
 fn refused(what: &str) -> Mistake {
     (
         format!("{what} cannot stand in an expression"),
@@ -345,7 +393,16 @@ mod tests {
         assert!(Formula::read(&deep).is_err());
         let deep = format!("{}a{} > 1", "(".repeat(900), ")".repeat(900));
         assert!(Formula::read(&deep).is_err());
-        let long = vec!["a"; 600].join("+");
+        let long = vec!["a"; 90].join("+");
         assert!(Formula::read(&long).is_ok_and(|sum| sum.gives() == Gives::Number));
+        for deep in [
+            vec!["a"; 999].join("+"),
+            format!("{}a", "!-".repeat(990)),
+            vec!["a"; 999].join("<"),
+            format!("{}a{}", "a>1?".repeat(300), ":a".repeat(300)),
+            format!("{}a", "-!".repeat(900)),
+        ] {
+            assert!(Formula::read(&deep).is_err());
+        }
     }
 }

@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use city_model::{LocalText, Span, Timestamp, Value};
 
+pub use self::formula::is_computing;
 use self::formula::{Formula, Gives};
 use super::{
     Built, Condition, DeviceFunction, DeviceMemory, Finding, Input, Kind, Measure, SavedDevice,
