@@ -118,7 +118,7 @@ impl Runner {
             if self.evaluator.clock().since(now) > SET_BACK {
                 let evaluated = self.evaluator.clock();
                 tracing::warn!(%now, %evaluated, "the clock was set back; alerts go on from there");
-                self.evaluator.set_back(now - TIMER_SLACK);
+                self.evaluator.set_back(now - TIMER_SLACK, &mut self.events);
                 self.base = Base::Stale;
             }
             if idle {

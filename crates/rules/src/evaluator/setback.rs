@@ -4,7 +4,7 @@
 //! every fresh reading would be late or older than what it knows. So it forgets the time that never
 //! was: what began then begins now.
 
-use city_model::Timestamp;
+use city_model::{AlertEvent, Timestamp};
 
 use super::Evaluator;
 use super::slot::{Body, SubjectKey};
@@ -13,8 +13,9 @@ use crate::kinds::Condition;
 impl Evaluator {
     /// Goes back to `now`, for a clock that was ahead and has been set right. Alerts stay as they
     /// are; what waits for its time, waits for all of it from now on at most; windows that hold
-    /// readings of the time that never was start anew.
-    pub fn set_back(&mut self, now: Timestamp) {
+    /// readings of the time that never was start anew. Rules that are on or off schedule by the right
+    /// clock are so at once.
+    pub fn set_back(&mut self, now: Timestamp, out: &mut Vec<AlertEvent>) {
         self.clock = self.clock.min(now);
         for entry in &mut self.series.entries {
             entry.newest = entry.newest.filter(|newest| *newest <= now);
@@ -50,7 +51,11 @@ impl Evaluator {
                 Body::Composite { .. } | Body::Gateway { .. } => {}
             }
         }
+        let before = std::mem::take(&mut self.shifts);
         self.reschedule();
+        let numbers: Vec<Option<u32>> = (0..self.program.rules.len() as u32).map(Some).collect();
+        let shifted = self.shifted(&before, &numbers);
+        self.follow_shifts(&shifted, self.clock, out);
     }
 }
 
@@ -60,7 +65,7 @@ mod tests {
     use std::sync::Arc;
 
     use city_model::{
-        AlertEvent, AlertEventKind, Catalogue, Crs, Device, DeviceKey, Directory, LifeCycle,
+        AlertEventKind, Catalogue, Crs, Device, DeviceKey, Directory, LifeCycle,
         LocalText, Marks, Placement, Position, Quality, Reading, SeriesKey, Span, Value, ZoneSet,
     };
 
@@ -130,7 +135,8 @@ rules:
         let ahead = 7_200;
         evaluator.observe(&pm25(ahead, 90.0), &mut out);
         out.clear();
-        evaluator.set_back(T0 + Span::from_secs(10));
+        evaluator.set_back(T0 + Span::from_secs(10), &mut out);
+        assert_eq!(log(&out), []);
         assert_eq!(evaluator.clock(), T0 + Span::from_secs(10));
         for secs in 11..=31 {
             evaluator.observe(&pm25(secs, 90.0), &mut out);
@@ -156,7 +162,7 @@ rules:
         for secs in 0..60 {
             left.observe(&pm25(secs, 90.0), &mut one);
             right.observe(&pm25(secs, 90.0), &mut two);
-            right.set_back(T0 + Span::from_secs(secs));
+            right.set_back(T0 + Span::from_secs(secs), &mut two);
         }
         assert_eq!(log(&one), log(&two));
         assert!(!one.is_empty());

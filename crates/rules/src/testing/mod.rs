@@ -160,7 +160,7 @@ fn run(
             }
             Action::SetBack(to) => {
                 evaluator.advance(*at, &mut events);
-                evaluator.set_back(*to);
+                evaluator.set_back(*to, &mut events);
                 clock = *to;
             }
             Action::Restart => {
