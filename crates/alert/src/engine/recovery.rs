@@ -105,6 +105,7 @@ impl Runner {
             places,
             saved_at: now,
             save_every: SAVE_EVERY,
+            saved_readings: 0,
             tidied_at: now,
             failing: None,
             is_untold: false,

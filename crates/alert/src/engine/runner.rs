@@ -37,8 +37,12 @@ pub(super) const SAVE_EVERY: Span = Span::from_secs(10);
 /// How often at least, however long it takes.
 const SAVE_AT_LEAST_EVERY: Span = Span::from_mins(5);
 
-/// Taking the state holds up evaluation: at most one part in so many of the time.
-const TAKING_SHARE: i64 = 200;
+/// Taking the state holds up evaluation: at most one part in so many of the time, so that it is not
+/// what the slowest of a hundred alerts waits for.
+const TAKING_SHARE: i64 = 1_000;
+
+/// How many readings a restart evaluates again before the state is saved in any case: some seconds.
+const MOST_AGAIN: u64 = 20_000_000;
 
 /// Writing it keeps a core and the disk busy: at most one part in so many of the time.
 const WRITING_SHARE: i64 = 20;
@@ -85,6 +89,8 @@ pub(super) struct Runner {
     pub(super) places: FxHashMap<DeviceKey, Position>,
     pub(super) saved_at: Timestamp,
     pub(super) save_every: Span,
+    /// How many readings had been evaluated then.
+    pub(super) saved_readings: u64,
     pub(super) tidied_at: Timestamp,
     pub(super) failing: Option<String>,
     /// Whether it was not written down yet what receivers were told.
@@ -193,6 +199,7 @@ impl Runner {
             self.write(now);
         }
         let is_due = is_past(self.saved_at, self.save_every, now)
+            || self.readings - self.saved_readings > MOST_AGAIN
             || (self.base == Base::Stale && self.failing.is_none());
         if is_due && self.events.is_empty() && !self.saver.is_busy {
             self.begin_save(now);
@@ -286,6 +293,7 @@ impl Runner {
         let taking = begun.elapsed();
         self.metrics.taking.observe(taking.as_secs_f64());
         (self.saved_at, self.save_every) = (now, pace(taking, TAKING_SHARE));
+        self.saved_readings = self.readings;
         if self.base == Base::Stale {
             self.base = Base::Renewing;
         }
