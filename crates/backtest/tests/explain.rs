@@ -248,8 +248,8 @@ fn off_schedule_a_condition_is_held_back() {
         Verdict::Firing,
         "Firing since 2026-11-20T12:00:00Z",
     );
-    let mut evening = City::default();
-    evening.readings = City::new(&values).readings.split_off(301);
+    let readings = City::new(&values).readings.split_off(301);
+    let evening = City { readings, ..City::default() };
     let found = evening.ask("office", "d0/pm25", 330);
     says(&found, Verdict::HeldBack, "off schedule until 2026-11-21T09:00:00Z");
     assert!(found.counts["off_schedule"] > 0, "{:?}", found.counts);
