@@ -16,6 +16,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarm-load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The alarm load as ISA-18.2 counts it, with the rules and subjects that make the most of it
+         * @description Silenced, shelved and inhibited alerts count, too: they stand in the list all the same.
+         */
+        get: operations["get_alarm_load"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alert-events": {
         parameters: {
             query?: never;
@@ -27,6 +47,26 @@ export interface paths {
         put?: never;
         /** Push one step in the life of an alert; pushing it again changes nothing */
         post: operations["push_alert_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that happened to alerts, newest first
+         * @description The lines of an alert are deleted with it, 400 days after its end.
+         */
+        get: operations["list_alert_log"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -53,6 +93,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What fires, grouped by zone and cause, with the floods that go on
+         * @description The members of a group share the smallest zone, and the gateway if something is wrong with it, or
+         *     else the rule.
+         */
+        get: operations["list_alert_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{id}": {
         parameters: {
             query?: never;
@@ -64,6 +125,23 @@ export interface paths {
         get: operations["get_alert"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take care of a firing alert: one that you were asked to, your department was, or nobody was */
+        post: operations["accept_alert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -87,6 +165,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask somebody to take care of a firing alert
+         * @description If they do not accept in time, that is noted and receivers outside are told (`overdue`). To take it
+         *     from somebody who was asked or has accepted, `If-Match` must say that you know.
+         */
+        post: operations["assign_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why an alert fired
+         * @description Its rule, as it is now, is run over the stored readings before the alert fired.
+         */
+        get: operations["explain_alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask another department to take care of a firing alert */
+        post: operations["hand_over_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{id}/notes": {
         parameters: {
             query?: never;
@@ -98,6 +234,61 @@ export interface paths {
         put?: never;
         /** Write a note into an alert's log */
         post: operations["add_alert_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a firing alert back to whoever handed it over, or decline what you were asked */
+        post: operations["return_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/shelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a firing alert aside for a while
+         * @description It stays in the list with `shelved`. Outside receivers are not told what happens to it until it
+         *     comes back, by itself or by `unshelve`; if it ends, those who know of it are told.
+         */
+        post: operations["shelve_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/unshelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an alert back from its shelf */
+        post: operations["unshelve_alert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1085,6 +1276,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why a rule raised an alert about something at an instant, or why it did not
+         * @description The rule runs over the stored readings before the instant as it would live, and the answer says
+         *     what was decided about each, and why. Alerts, silences and late readings that really were stand
+         *     beside it.
+         */
+        get: operations["explain_rule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1099,6 +1312,65 @@ export interface paths {
         post: operations["log_in"];
         /** Log out: end the session and remove the cookie */
         delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Silences, those that were made last first
+         * @description Those that ended more than 400 days ago are deleted.
+         */
+        get: operations["list_silences"];
+        put?: never;
+        /**
+         * Keep outside receivers from being told of some alerts for a while
+         * @description The alerts still fire and stand in the list, with `silenced_by`. What still fires when the silence
+         *     ends is told then. Whoever was told of an alert before hears when it ends, also meanwhile.
+         */
+        post: operations["create_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One silence */
+        get: operations["get_silence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a silence before its time */
+        post: operations["end_silence"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1218,6 +1490,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Until when somebody means to be done. */
+        AcceptAlert: {
+            /** @description At most 2,000 characters. */
+            note?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it will be over or handed on, at most 30 days from now; open if missing.
+             */
+            until?: string | null;
+        };
         /** @description How an unknown device is to be registered. */
         AcceptDevice: {
             /**
@@ -1285,60 +1567,18 @@ export interface components {
             /** @description The zone that was asked for. */
             zone: string | null;
         };
-        /** @description How much work alerts are, as ISA-18.2 counts it. */
+        /** @description The alarm load of a length of time. */
         AlarmLoad: {
-            /**
-             * Format: int64
-             * @description How many there are.
-             */
-            alerts: number;
-            /**
-             * Format: int64
-             * @description Pairs of rule and subject with 3 or more within a minute.
-             */
-            chattering: number;
-            /**
-             * Format: int64
-             * @description Over within a minute.
-             */
-            fleeting: number;
-            /**
-             * Format: double
-             * @description Minutes in flood.
-             */
-            flood_minutes: number;
-            /**
-             * Format: int64
-             * @description More than 10 in 10 minutes, until fewer than 5.
-             */
-            floods: number;
-            /**
-             * Format: double
-             * @description The part of all hours with more than 30.
-             */
-            hours_over_30: number;
-            /**
-             * Format: double
-             * @description The most of one operator within ten minutes.
-             */
-            peak_ten_minutes: number;
-            /**
-             * Format: double
-             * @description Alerts a day and operator. Up to 144 is acceptable, up to 288 manageable.
-             */
-            per_operator_day: number;
-            /** @description Each rule's part, the largest first. */
-            rules: components["schemas"]["RuleLoad"][];
-            /**
-             * Format: int64
-             * @description Standing for more than a day.
-             */
-            stale: number;
-            /**
-             * Format: double
-             * @description The part of all ten minutes with more than 10.
-             */
-            ten_minutes_over_10: number;
+            /** @description The ten pairs of rule and subject that raised the most. */
+            bad_actors: components["schemas"]["BadActor"][];
+            /** @description Of all alerts together, for all operators. */
+            city: components["schemas"]["PositionLoad"];
+            /** @description Of each department's alerts, for its operators. */
+            departments: components["schemas"]["PositionLoad"][];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
         };
         /** @description An alert with all that a receiver needs to show it without asking back. */
         Alert: {
@@ -1436,7 +1676,49 @@ export interface components {
          * @description What happened to an alert.
          * @enum {string}
          */
-        AlertEventKind: "fired" | "escalated" | "deescalated" | "resolved";
+        AlertEventKind: "fired" | "escalated" | "deescalated" | "resolved" | "overdue";
+        /** @description A flood: more alerts than anybody can look at. */
+        AlertFlood: {
+            /**
+             * Format: int64
+             * @description How many alerts came in it.
+             */
+            alerts: number;
+            /** Format: date-time */
+            since: string;
+        };
+        /** @description Alerts that are in one zone and have one cause. */
+        AlertGroup: {
+            /** @description Ids of the 20 newest. */
+            alerts: string[];
+            /** @description `gateway` if something is wrong with the gateway through which they come, else `rule`. */
+            cause: string;
+            /** @description The id of the gateway or rule. */
+            cause_id: string;
+            /** @description What people call it. */
+            cause_name: components["schemas"]["LocalText"];
+            /** Format: int64 */
+            firing: number;
+            /** Format: date-time */
+            first_fired_at: string;
+            /** Format: date-time */
+            last_fired_at: string;
+            /** @description The worst of them. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: int64
+             * @description Those of them that nobody has acknowledged.
+             */
+            unacknowledged: number;
+            /** @description The zone that they are about, or the smallest that they lie in. */
+            zone: string | null;
+            zone_name: components["schemas"]["LocalText"] | null;
+        };
+        /** @description What fires, by operator position, zone and cause. */
+        AlertGroups: {
+            /** @description Those positions at which something fires. */
+            items: components["schemas"]["PositionGroups"][];
+        };
         /** @description An alert with what the brain knows about it. */
         AlertItem: components["schemas"]["Alert"] & {
             acknowledged: components["schemas"]["Acknowledgement"] | null;
@@ -1446,6 +1728,13 @@ export interface components {
              * @description How many events the engines pushed for it.
              */
             events: number;
+            /** @description Who takes care of it. */
+            handling: components["schemas"]["Handling"];
+            /** @description Ids of the alerts that do so. */
+            inhibited_by: string[];
+            shelved: components["schemas"]["Shelf"] | null;
+            /** @description Ids of the silences that keep outside receivers from being told of it, or did when it ended. */
+            silenced_by: string[];
             state: components["schemas"]["AlertState"];
             /**
              * Format: date-time
@@ -1457,6 +1746,8 @@ export interface components {
         };
         /** @description One line of an alert's log. */
         AlertLogEntry: {
+            /** @description The id of the silence, alert or department that it speaks of, if it does. */
+            about: string | null;
             /**
              * Format: date-time
              * @description When it happened.
@@ -1480,11 +1771,69 @@ export interface components {
              */
             value: number | null;
         };
+        /** @description One line of the log of all alerts. */
+        AlertLogItem: {
+            /** @description The id of the silence, alert or department, or the person, that it speaks of. */
+            about: string | null;
+            /** @description The alert's id; `null` if it speaks of none. */
+            alert: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /** @description `engine`, `brain`, or the user. */
+            by: string;
+            /** @description The department that owns the rule. */
+            department: string | null;
+            /** @description The device that the alert is about, if it is about one. */
+            device: string | null;
+            kind: components["schemas"]["AlertLogKind"];
+            /** @description What a person wrote. */
+            note: string | null;
+            reason: components["schemas"]["EndReason"] | null;
+            /** @description The id of the alert's rule. */
+            rule: string | null;
+            severity: components["schemas"]["Severity"] | null;
+            /**
+             * Format: double
+             * @description The value that decided.
+             */
+            value: number | null;
+        };
         /**
          * @description What stands in an alert's log.
          * @enum {string}
          */
-        AlertLogKind: "fired" | "escalated" | "deescalated" | "resolved" | "acknowledged" | "noted";
+        AlertLogKind: "fired" | "escalated" | "deescalated" | "resolved" | "acknowledged" | "noted" | "silenced" | "unsilenced" | "inhibited" | "uninhibited" | "shelved" | "unshelved" | "silence_created" | "silence_ended" | "assigned" | "accepted" | "handed_over" | "returned" | "overdue" | "flood_began" | "flood_ended";
+        /** @description A page of the log. */
+        AlertLogPage: {
+            items: components["schemas"]["AlertLogItem"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description Which alerts: every part that is given must match, a part matches if one of its values does. One
+         *     value may stand without its list.
+         */
+        AlertMatch: {
+            /** @description Departments that own their rules. */
+            department?: string[];
+            /** @description Ids of devices. */
+            device?: string[];
+            /** @description Labels of their rules, each with the values that match. */
+            labels?: {
+                [key: string]: string[];
+            };
+            /** @description Ids of rules. */
+            rule?: string[];
+            severity_at_least?: components["schemas"]["Severity"] | null;
+            severity_at_most?: components["schemas"]["Severity"] | null;
+            /** @description Subjects: `series:DEVICE/METRIC`, `device:DEVICE` or `zone:ZONE`. */
+            subject?: string[];
+            /** @description Ids of zones that they lie in or are about. */
+            zone?: string[];
+        };
         /** @description A page of alerts. */
         AlertPage: {
             /** @description Of all alerts that fire now, whatever was asked for. */
@@ -1498,6 +1847,18 @@ export interface components {
          * @enum {string}
          */
         AlertState: "firing" | "resolved";
+        /** @description Who is asked. */
+        AssignAlert: {
+            /** @description At most 2,000 characters. */
+            note?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when they must accept, at most 30 days from now.
+             */
+            until: string;
+            /** @description The user who is asked. */
+            who: string;
+        };
         /** @description What would have happened. */
         Backtest: {
             /** @description The alerts that would have fired, in order of time; at most 10,000. */
@@ -1527,6 +1888,32 @@ export interface components {
              * @description From when on readings were looked at, so that the rules knew what came before.
              */
             warmed_up_from: string;
+        };
+        /** @description A pair of rule and subject that raises many alerts. */
+        BadActor: {
+            /** Format: int64 */
+            alerts: number;
+            /** @description Whether it raised 3 alerts or more within a minute. */
+            chattering: boolean;
+            /**
+             * Format: int64
+             * @description How many were over within a minute.
+             */
+            fleeting: number;
+            /** @description The rule's id. */
+            rule: string;
+            /**
+             * Format: double
+             * @description Its part of all; the ten together should be under 0.05.
+             */
+            share: number;
+            /**
+             * Format: int64
+             * @description How many stood for more than a day.
+             */
+            stale: number;
+            /** @description `series:DEVICE/METRIC`, `device:DEVICE` or `zone:ZONE`. */
+            subject: string;
         };
         /** @description West, south, east, north in degrees. */
         Bounds: [
@@ -1868,7 +2255,12 @@ export interface components {
          * @description Why an alert ended, if no reading cleared it.
          * @enum {string}
          */
-        EndReason: "rule_removed" | "rule_changed" | "not_selected" | "not_watched" | "zone_gone" | "state_lost";
+        EndReason: "rule_removed" | "rule_changed" | "not_selected" | "not_watched" | "no_limit" | "off_schedule" | "zone_gone" | "state_lost";
+        /** @description What somebody says when they end a silence. */
+        EndSilence: {
+            /** @description At most 2,000 characters. */
+            reason?: string | null;
+        };
         /** @description An alert that ends without a reading that clears it. */
         EndedAlert: {
             /** @description The alert's id. */
@@ -1880,6 +2272,109 @@ export interface components {
             /** @description What it is about. */
             subject: string;
         };
+        /** @description Who ended a silence early. */
+        EndedEarly: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string | null;
+        };
+        /** @description A part of a rule that does not match. */
+        ExplainedMismatch: {
+            /**
+             * @description `life_cycle`, `kind`, `department`, `device`, `attribute`, `metric`, `zone`, `layer`,
+             *     `interval`, `limits` or `rule`.
+             */
+            part: string;
+            text: components["schemas"]["LocalText"];
+        };
+        /** @description A reading that decided. */
+        ExplainedReading: {
+            /** @description The device; `null` if the registry no longer knows it. */
+            device: string | null;
+            metric: string | null;
+            quality: components["schemas"]["Quality"];
+            /** Format: date-time */
+            time: string;
+            value: components["schemas"]["ReadingValue"];
+        };
+        /** @description A silence that held an alert back. */
+        ExplainedSilence: {
+            /** Format: date-time */
+            ends_at: string;
+            id: string;
+            /** @description Who made it. */
+            owner: string;
+            reason: string;
+        };
+        /** @description A decision. */
+        ExplainedStep: {
+            /** Format: date-time */
+            at: string;
+            /** @description Its name, such as `judged`, `untrusted`, `pending` or `fired`. */
+            decision: string;
+            /**
+             * Format: double
+             * @description The limit with which it was compared.
+             */
+            limit: number | null;
+            reading: components["schemas"]["ExplainedReading"] | null;
+            /** @description In words. */
+            text: components["schemas"]["LocalText"];
+            /**
+             * Format: double
+             * @description The value that was judged.
+             */
+            value: number | null;
+        };
+        /**
+         * @description How it stood.
+         * @enum {string}
+         */
+        ExplainedVerdict: "firing" | "pending" | "held_back" | "clear" | "unknown" | "not_selected";
+        /** @description Which department is asked. */
+        HandOverAlert: {
+            department: string;
+            /** @description At most 2,000 characters. */
+            note?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when somebody there must accept, at most 30 days from now.
+             */
+            until: string;
+        };
+        /** @description Who takes care of an alert. */
+        Handling: {
+            /** @description The department that was asked. */
+            department: string | null;
+            /** @description To whom it goes when it is returned. */
+            from: string | null;
+            /** @description Whether they have not. */
+            overdue: boolean;
+            /**
+             * Format: int32
+             * @description How many deadlines were missed in all.
+             */
+            overdue_count: number;
+            stage: components["schemas"]["HandlingStage"];
+            /**
+             * Format: int32
+             * @description How many times it was handed over.
+             */
+            step: number;
+            /**
+             * Format: date-time
+             * @description Until when they must accept it, or be done with it.
+             */
+            until: string | null;
+            /** @description Who was asked or has accepted it. */
+            who: string | null;
+        };
+        /**
+         * @description How far an alert is on its way through hands.
+         * @enum {string}
+         */
+        HandlingStage: "unassigned" | "assigned" | "accepted" | "handed_over";
         /** @description The data of `hello`, the first event of every connection. */
         HelloEvent: {
             /** @description The position that the following events follow. */
@@ -2342,6 +2837,15 @@ export interface components {
          * @enum {string}
          */
         Mode: "demo" | "live";
+        /** @description A value that came close to a limit. */
+        NearestMiss: {
+            /** Format: date-time */
+            at: string;
+            /** Format: double */
+            limit: number;
+            /** Format: double */
+            value: number;
+        };
         /** @description What to try. */
         NewBacktest: {
             /** @description Whether to compare with what rules of the same ids do that are in force. */
@@ -2425,6 +2929,24 @@ export interface components {
             /** @description The file with the tests; those that `citybrain rules test` runs. */
             tests: components["schemas"]["RuleFile"];
         };
+        /** @description What somebody wants silenced. */
+        NewSilence: {
+            /**
+             * Format: date-time
+             * @description Until when: at most 30 days, or 366 days if it recurs.
+             */
+            ends_at: string;
+            /** @description Which alerts; at least one part must be given. */
+            match: components["schemas"]["AlertMatch"];
+            /** @description Why, 1 to 2,000 characters. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description From when on; now if missing.
+             */
+            starts_at?: string | null;
+            weekly?: components["schemas"]["Weekly"] | null;
+        };
         /** @description What a token is for. */
         NewToken: {
             /**
@@ -2456,6 +2978,91 @@ export interface components {
              * @description Degrees east.
              */
             lon: number;
+        };
+        /** @description What fires at one operator position. */
+        PositionGroups: {
+            /**
+             * Format: int64
+             * @description How many alerts fire.
+             */
+            firing: number;
+            flood: components["schemas"]["AlertFlood"] | null;
+            /** @description The groups, the largest first. */
+            groups: components["schemas"]["AlertGroup"][];
+            /** @description The department, or `city` where all have the same operators. */
+            position: string;
+        };
+        /** @description The alarm load at one operator position. */
+        PositionLoad: {
+            /**
+             * Format: int64
+             * @description How many alerts fired.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description How many pairs of rule and subject chattered: 3 alerts or more within a minute. None should.
+             */
+            chattering: number;
+            /**
+             * Format: int64
+             * @description How many alerts were over within a minute.
+             */
+            fleeting: number;
+            /**
+             * Format: double
+             * @description The part of the time in flood; should be under 0.01.
+             */
+            flood_share: number;
+            /**
+             * Format: int64
+             * @description How many floods there were.
+             */
+            floods: number;
+            /**
+             * Format: double
+             * @description The part of the hours of the clock with more than 30 for an operator; should be under 0.01.
+             */
+            hours_over_30: number;
+            /**
+             * Format: int32
+             * @description How many operators share it.
+             */
+            operators: number;
+            /**
+             * Format: double
+             * @description A day and operator: up to 144 is acceptable, up to 288 manageable.
+             */
+            per_operator_day: number;
+            /** @description The department; `city` for all. */
+            position: string;
+            /** @description How the severities share the alerts, mildest first. */
+            severities: components["schemas"]["SeverityShare"][];
+            /**
+             * Format: int64
+             * @description How many of these have for more than a day; should be under 5.
+             */
+            stale: number;
+            /**
+             * Format: int64
+             * @description How many fire now.
+             */
+            standing: number;
+            /**
+             * Format: double
+             * @description In ten minutes, for one operator, on average: up to 1 is acceptable, up to 2 manageable.
+             */
+            ten_minutes_mean: number;
+            /**
+             * Format: double
+             * @description The part of the ten minutes of the clock with more than 10; should be under 0.01.
+             */
+            ten_minutes_over_10: number;
+            /**
+             * Format: double
+             * @description The most in any ten minutes, for one operator: up to 10 is acceptable.
+             */
+            ten_minutes_peak: number;
         };
         /** @description The document as sent. */
         Problem: {
@@ -2715,6 +3322,16 @@ export interface components {
         ResyncEvent: {
             reason: string;
         };
+        /** @description Until when whoever gets it back must accept it. */
+        ReturnAlert: {
+            /** @description At most 2,000 characters. */
+            note?: string | null;
+            /**
+             * Format: date-time
+             * @description At most 30 days from now.
+             */
+            until: string;
+        };
         /** @description All that a client may do. */
         Rights: {
             /** @description Whether it speaks for all devices. */
@@ -2781,6 +3398,68 @@ export interface components {
             problems: components["schemas"]["RuleFault"][];
             /** @description How many rules there are; 0 if there are problems. */
             rules: number;
+        };
+        /** @description Why an alert fired, or why none did. */
+        RuleExplanation: {
+            alert: components["schemas"]["Alert"] | null;
+            /**
+             * @description The alerts of the rule about the subject that stood in that time, with their logs, newest
+             *     first; at most 5.
+             */
+            alerts: components["schemas"]["AlertDetail"][];
+            /** Format: date-time */
+            at: string;
+            /** @description Where it may differ from what really happened. */
+            caveats: components["schemas"]["LocalText"][];
+            /** @description How often what was decided, by the names of decisions. */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description From when on readings were looked at.
+             */
+            from: string;
+            /** @description What was decided about readings that came late, since the program started; newest first. */
+            late_readings: components["schemas"]["LateDecided"][];
+            /** @description What of the rule does not match, by the registry of today. */
+            mismatches: components["schemas"]["ExplainedMismatch"][];
+            nearest_miss: components["schemas"]["NearestMiss"] | null;
+            /**
+             * Format: int64
+             * @description How many readings were evaluated.
+             */
+            readings: number;
+            rule: string;
+            /** @description All of it in one sentence. */
+            sentence: components["schemas"]["LocalText"];
+            /** @description The silences that kept outside receivers from being told of the alert at that instant. */
+            silences: components["schemas"]["ExplainedSilence"][];
+            /**
+             * Format: date-time
+             * @description Since when it fired, or the condition held.
+             */
+            since: string | null;
+            /** @description What was decided, oldest first: the newest steps. */
+            steps: components["schemas"]["ExplainedStep"][];
+            /**
+             * Format: int64
+             * @description How many older steps there were.
+             */
+            steps_left_out: number;
+            subject: components["schemas"]["Subject"];
+            /**
+             * Format: date-time
+             * @description When it would change by itself: fire, end, or be silent for too long.
+             */
+            until: string | null;
+            /** @description How many readings the rule did not trust, by their quality flag. */
+            untrusted: {
+                [key: string]: number;
+            };
+            verdict: components["schemas"]["ExplainedVerdict"];
+            /** @description The version of the rule that was run: the one in force. */
+            version: string;
         };
         /** @description One problem of a rule file. */
         RuleFault: {
@@ -3027,6 +3706,93 @@ export interface components {
          * @enum {string}
          */
         Severity: "low" | "medium" | "high" | "critical";
+        /** @description How many alerts have a severity. */
+        SeverityShare: {
+            /** Format: int64 */
+            alerts: number;
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: double
+             * @description Their part of all.
+             */
+            share: number;
+            /**
+             * Format: double
+             * @description What it should be about, as ISA-18.2 advises.
+             */
+            target: number;
+        };
+        /** @description Somebody's decision not to be bothered with an alert for a while (ISA-18.2: shelve). */
+        Shelf: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The user. */
+            by: string;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            until: string;
+        };
+        /** @description For how long and why. */
+        ShelveAlert: {
+            /** @description Why, 1 to 2,000 characters. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Until when, at most 24 hours from now.
+             */
+            until: string;
+        };
+        /** @description A silence: alerts that outside receivers are not told of for a while. */
+        Silence: {
+            /** Format: date-time */
+            created_at: string;
+            ended: components["schemas"]["EndedEarly"] | null;
+            /**
+             * Format: date-time
+             * @description When it ends, or ended.
+             */
+            ends_at: string;
+            /** @description Whether it will be over within an hour. */
+            expires_soon: boolean;
+            /**
+             * Format: int64
+             * @description How many alerts it has held back.
+             */
+            hid: number;
+            id: string;
+            /** @description Which alerts. */
+            match: components["schemas"]["AlertMatch"];
+            /**
+             * Format: date-time
+             * @description When its state next changes; `null` if it is over.
+             */
+            next_change_at: string | null;
+            /** @description Who made it. */
+            owner: string;
+            reason: string;
+            /** Format: date-time */
+            starts_at: string;
+            state: ("pending" | "active" | "expired") & Record<string, never>;
+            /**
+             * Format: int64
+             * @description How many of them came and went without any outside receiver hearing of them.
+             */
+            unsaid: number;
+            weekly: components["schemas"]["Weekly"] | null;
+        };
+        /** @description A page of silences. */
+        SilencePage: {
+            items: components["schemas"]["Silence"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
         /** @description Devices in service from which nothing came. */
         SilentDevices: {
             count: number;
@@ -3183,6 +3949,11 @@ export interface components {
             /** @description How many match in all. */
             total: number;
         };
+        /** @description What somebody says when they take an alert back. */
+        UnshelveAlert: {
+            /** @description At most 2,000 characters. */
+            note?: string | null;
+        };
         /**
          * @description The data of `values`: the newest value of each series since the last such event, as
          *     `[device, metric, time_ms, value, quality_code]`.
@@ -3191,6 +3962,26 @@ export interface components {
             /** Format: date-time */
             at: string;
             values: unknown[][];
+        };
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+        /** @description Spans of every week by the clock on the wall. */
+        Weekly: {
+            spans: components["schemas"]["WeeklySpan"][];
+            /** @description An IANA name, such as `Asia/Shanghai`. */
+            time_zone: string;
+        };
+        /** @description A span of some days of the week. */
+        WeeklySpan: {
+            /** @description The days on which it begins. */
+            days: components["schemas"]["Weekday"][];
+            /** @description When it begins, `HH:MM`. */
+            from: string;
+            /** @description When it ends, `HH:MM`; on the next day if that is not after `from`. */
+            to: string;
         };
         /** @description An alert that would have fired. */
         WouldBe: {
@@ -3438,6 +4229,81 @@ export interface operations {
             };
         };
     };
+    get_alarm_load: {
+        parameters: {
+            query?: {
+                /** @description Only those whose rules this department owns. */
+                department?: string;
+                /** @description Those that fired at this instant or later, RFC 3339; a day before `to` unless given. */
+                from?: string;
+                /**
+                 * @description Those that fired before this instant, RFC 3339; now unless given. At most 366 days after
+                 *     `from`.
+                 */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The load */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmLoad"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     push_alert_event: {
         parameters: {
             query?: never;
@@ -3508,6 +4374,99 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_alert_log: {
+        parameters: {
+            query?: {
+                /** @description Only those of this alert. */
+                alert?: string;
+                /** @description Only those of alerts of this rule. */
+                rule?: string;
+                /** @description Only those of alerts about this device. */
+                device?: string;
+                /** @description Only those of alerts in this zone. */
+                zone?: string;
+                /** @description Only those of alerts whose rules this department owns. */
+                department?: string;
+                /** @description Only what this user did; `engine` and `brain` are what happened by itself. */
+                who?: string;
+                /** @description Only those that speak of this silence, alert, department or person. */
+                about?: string;
+                /**
+                 * @description Only these kinds, separated by commas.
+                 * @example fired,resolved
+                 */
+                kind?: string;
+                /** @description Only what happened at this instant or later, RFC 3339. */
+                from?: string;
+                /** @description Only what happened before this instant, RFC 3339. */
+                to?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertLogPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3628,6 +4587,71 @@ export interface operations {
             };
         };
     };
+    list_alert_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertGroups"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_alert: {
         parameters: {
             query?: never;
@@ -3640,7 +4664,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The alert */
+            /** @description The alert; its ETag is for `If-Match` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3678,6 +4702,132 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptAlert"];
+            };
+        };
+        responses: {
+            /** @description The alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertItem"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has it, or it has ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3822,6 +4972,340 @@ export interface operations {
             };
         };
     };
+    assign_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignAlert"];
+            };
+        };
+        responses: {
+            /** @description The alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertItem"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody has it, or it has ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_alert: {
+        parameters: {
+            query?: {
+                /** @description At which instant, RFC 3339; when the alert fired unless given. */
+                at?: string;
+                /** @description How many steps at most, the newest ones, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Why */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleExplanation"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_over_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverAlert"];
+            };
+        };
+        responses: {
+            /** @description The alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertItem"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is somebody else's, or it has ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     add_alert_note: {
         parameters: {
             query?: never;
@@ -3876,6 +5360,366 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    return_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnAlert"];
+            };
+        };
+        responses: {
+            /** @description The alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertItem"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is somebody else's, came from nobody, or has ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shelve_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShelveAlert"];
+            };
+        };
+        responses: {
+            /** @description The alert, shelved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertItem"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Shelved before (`shelved` says by whom), or resolved */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unshelve_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnshelveAlert"];
+            };
+        };
+        responses: {
+            /** @description The alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertItem"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is on no shelf */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9531,6 +11375,93 @@ export interface operations {
             };
         };
     };
+    explain_rule: {
+        parameters: {
+            query: {
+                /**
+                 * @description What the alert would be about: a device and a metric as `device/metric`, a device, or a zone,
+                 *     each by its id. Where a rule selects one metric, the device alone will do.
+                 */
+                subject: string;
+                /** @description At which instant, RFC 3339; now unless given. */
+                at?: string;
+                /** @description How many steps at most, the newest ones, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The rule's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Why */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleExplanation"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_session: {
         parameters: {
             query?: never;
@@ -9726,6 +11657,377 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_silences: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state now. */
+                state?: "pending" | "active" | "expired";
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of silences */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilencePage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSilence"];
+            };
+        };
+        responses: {
+            /** @description The silence */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The silence's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The silence; its ETag is for `If-Match` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The silence's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndSilence"];
+            };
+        };
+        responses: {
+            /** @description The silence, over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is over already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
