@@ -6,9 +6,9 @@ use std::sync::Arc;
 use city_backtest::{Explanation, Question, Verdict, explain, subject_of, told};
 use city_model::{
     Catalogue, Crs, Device, DeviceKey, Directory, LifeCycle, LocalText, Marks, Placement, Position,
-    Quality, Reading, SeriesKey, Severity, Span, Timestamp, ZoneSet,
+    Quality, Reading, SeriesKey, Severity, Span, Subject, Timestamp, Zone, ZoneKey, ZoneSet,
 };
-use city_rules::RuleSet;
+use city_rules::{Evaluator, RuleSet};
 use city_store::{Cancel, Commit, Memory, Store as _};
 
 const RULES: &str = "
@@ -58,7 +58,27 @@ rules:
     when: fire
     suppress: hot
     via: device
+  - id: wide
+    kind: zone_aggregate
+    select: {metric: pm25}
+    aggregate: {function: mean, over: 5m, min_devices: 2}
+    severity: low
+    raise: {above: 70}
+  - id: dark
+    kind: absence
+    select: {metric: humidity}
+    for: 20m
+    severity: low
+    subject: device
+    group_by: gateway
+    min_devices: 2
+    share: 0.5
 ";
+
+fn rules() -> RuleSet {
+    let files = [("air.yaml".to_owned(), RULES.to_owned())];
+    RuleSet::parse(&files).unwrap_or_else(|problems| panic!("{problems}"))
+}
 
 /// Noon of a day.
 fn noon() -> Timestamp {
@@ -79,16 +99,29 @@ fn device(key: u32, kind: &str) -> Device {
         placement: Placement::Fixed(Position { lon: 1.0, lat: 2.0 }),
         declared: None,
         crs: Crs::default(),
-        zones: ZoneSet::default(),
+        zones: [ZoneKey(0)].into(),
         interval: Some(Span::from_secs(60)),
-        gateway: None,
+        gateway: Some("g".into()),
         life_cycle: LifeCycle::Active,
         simulated: false,
         attributes: BTreeMap::new(),
     }
 }
 
-/// A city whose readings are all of `d0`, one a minute from noon on.
+fn zone() -> Zone {
+    Zone {
+        key: ZoneKey(0),
+        id: "old-town".into(),
+        name: LocalText::same("Old town"),
+        layer: "district".into(),
+        label: Position { lon: 1.0, lat: 2.0 },
+        bounds: [0.0, 0.0, 3.0, 3.0],
+        parent: None,
+        area_km2: 9.0,
+    }
+}
+
+/// A city whose readings are of `d0` unless said, one a minute from noon on.
 #[derive(Default)]
 struct City {
     readings: Vec<Reading>,
@@ -100,10 +133,14 @@ impl City {
         Self::default().and("pm25", values, Quality::Pass)
     }
 
-    fn and(mut self, metric: &str, values: &[f64], quality: Quality) -> Self {
+    fn and(self, metric: &str, values: &[f64], quality: Quality) -> Self {
+        self.and_of(0, metric, values, quality)
+    }
+
+    fn and_of(mut self, device: u32, metric: &str, values: &[f64], quality: Quality) -> Self {
         let metric = Catalogue::embedded().by_id(metric).expect("known").key;
         self.readings.extend(values.iter().zip(0..).map(|(value, minute)| Reading {
-            series: SeriesKey { device: DeviceKey(0), metric },
+            series: SeriesKey { device: DeviceKey(device), metric },
             time: at(minute),
             received: at(minute),
             value: (*value).into(),
@@ -115,20 +152,19 @@ impl City {
         self
     }
 
-    /// Asks about `d0` at a minute after noon.
-    fn ask(&self, rule: &str, subject: &str, minute: i64) -> Explanation {
-        self.ask_of(RULES, rule, subject, minute)
-    }
-
-    fn ask_of(&self, text: &str, rule: &str, subject: &str, minute: i64) -> Explanation {
-        let files = [("air.yaml".to_owned(), text.to_owned())];
-        let rules = RuleSet::parse(&files).unwrap_or_else(|problems| panic!("{problems}"));
+    fn directory(&self) -> Arc<Directory> {
         let mut first = device(0, "air_station");
         if self.retired {
             first.life_cycle = LifeCycle::Retired;
         }
         let devices = [first, device(1, "traffic_counter")].map(Arc::new);
-        let directory = Arc::new(Directory::new(devices, Catalogue::embedded(), Vec::new(), 1));
+        Arc::new(Directory::new(devices, Catalogue::embedded(), vec![zone()], 1))
+    }
+
+    /// Asks at a minute after noon.
+    fn ask(&self, rule: &str, subject: &str, minute: i64) -> Explanation {
+        let rules = rules();
+        let directory = self.directory();
         let store = Memory::new();
         let mut readings = self.readings.clone();
         readings.sort_by_key(|reading| reading.time);
@@ -302,10 +338,9 @@ fn long_traces_keep_the_newest_steps_and_say_how_many_went() {
 
 #[test]
 fn a_subject_that_is_unknown_or_unclear_is_refused() {
-    let files = [("air.yaml".to_owned(), RULES.to_owned())];
-    let rules = RuleSet::parse(&files).expect("good rules");
+    let rules = rules();
     let devices = [Arc::new(device(0, "air_station"))];
-    let directory = Directory::new(devices, Catalogue::embedded(), Vec::new(), 1);
+    let directory = Directory::new(devices, Catalogue::embedded(), vec![zone()], 1);
     let of = |rule: &str, text: &str| {
         let rule = rules.get(rule).expect("a rule");
         subject_of(rule, text, &directory).map(|subject| subject.to_string())
@@ -316,4 +351,67 @@ fn a_subject_that_is_unknown_or_unclear_is_refused() {
     assert!(of("high", "d9/pm25").expect_err("unknown").contains("no device `d9`"));
     assert!(of("high", "d0/pm52").expect_err("unknown").contains("no metric `pm52`"));
     assert!(of("silent", "d9").expect_err("unknown").contains("no device `d9`"));
+}
+
+#[test]
+fn a_zone_is_told_by_its_devices() {
+    let city =
+        |values: &[f64]| City::new(&[60.0, 90.0, 90.0]).and_of(1, "pm25", values, Quality::Pass);
+    let found = city(&[60.0, 90.0, 95.0]).ask("wide", "old-town", 2);
+    says(&found, Verdict::Firing, "Firing since 2026-11-20T12:01:00Z");
+    assert_eq!(found.readings, 6);
+    let found = city(&[60.0, 40.0, 40.0]).ask("wide", "old-town", 3);
+    says(&found, Verdict::Clear, "the nearest was 65 at");
+    let found = city(&[]).ask("wide", "old-town", 2);
+    says(&found, Verdict::Unknown, "1 devices of the zone were heard, the rule needs 2");
+}
+
+#[test]
+fn behind_a_dark_gateway_a_silent_device_has_no_alert() {
+    let humid = |minutes: usize| {
+        City::default().and("humidity", &vec![50.0; minutes], Quality::Pass).and_of(
+            1,
+            "humidity",
+            &[50.0; 3],
+            Quality::Pass,
+        )
+    };
+    says(&humid(3).ask("dark", "d0", 60), Verdict::HeldBack, "its gateway");
+    says(&humid(3).ask("dark", "g", 60), Verdict::Firing, "Firing since 2026-11-20T12:22:00Z");
+    // One of two is not the gateway.
+    says(&humid(60).ask("dark", "d0", 60), Verdict::Clear, "heard at 2026-11-20T12:59:00Z");
+}
+
+#[test]
+fn an_explanation_agrees_with_the_evaluator_at_every_minute() {
+    // Up and down around the limits, with a gap of half an hour.
+    let values: Vec<f64> = (0..120).map(|minute| 40.0 + f64::from((minute * 37) % 90)).collect();
+    let slow: Vec<f64> = (0..120).map(|minute| 20.0 + f64::from(minute % 40)).collect();
+    let mut city = City::new(&values).and("temperature", &slow, Quality::Pass);
+    city.readings.retain(|reading| !(at(60)..at(90)).contains(&reading.time));
+    city.readings.sort_by_key(|reading| reading.time);
+    let mut live = Evaluator::new(Arc::new(rules()), city.directory(), noon());
+    live.watch_from_first_readings();
+    let mut events = Vec::new();
+    let mut readings = city.readings.iter().peekable();
+    let mut fired = 0;
+    for minute in 0..130 {
+        while let Some(reading) = readings.next_if(|reading| reading.time <= at(minute)) {
+            live.observe(reading, &mut events);
+        }
+        live.advance(at(minute), &mut events);
+        for (rule, subject) in
+            [("high", "d0/pm25"), ("office", "d0/pm25"), ("silent", "d0"), ("both", "d0")]
+        {
+            let found = city.ask(rule, subject, minute);
+            let real = live.firing().find(|alert| *alert.rule.id == *rule);
+            fired += u32::from(real.is_some());
+            let is_firing = found.verdict == Verdict::Firing;
+            assert_eq!(is_firing, real.is_some(), "{rule} at {minute}: {}", found.sentence.en);
+            let ids = (found.alert.as_ref().map(|alert| &alert.id), real.map(|alert| &alert.id));
+            assert_eq!(ids.0, ids.1, "{rule} at {minute}");
+            assert!(matches!(found.subject, Subject::Series { .. } | Subject::Device { .. }));
+        }
+    }
+    assert!(fired > 20, "{fired}");
 }

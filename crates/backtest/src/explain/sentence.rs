@@ -103,9 +103,16 @@ fn held_back(rule: &Rule, trace: &Trace, at: Timestamp) -> LocalText {
         }
     }
     let by = trace.steps.iter().rev().find_map(|step| match &step.decision {
-        Decision::HeldBack { by } => Some(names(by)),
+        Decision::HeldBack { by } => Some(by),
         _ => None,
     });
+    if by.is_some_and(|by| by.contains(&rule.id)) {
+        return LocalText::new(
+            "Held back: it is silent, but so is its gateway, which has the one alert for all behind it",
+            "已被抑制：设备静默，但其网关同样中断，由网关的一条告警代表",
+        );
+    }
+    let by = by.map(|by| names(by));
     let by = by.unwrap_or_else(|| "a dependency".to_owned());
     LocalText::new(
         format!("Held back: the condition holds, but {by} suppresses the alert"),
