@@ -10,7 +10,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use city_model::{Alert, Directory, LocalText, Quality, Span, Subject, Timestamp};
+use city_model::{Alert, Device, Directory, LocalText, Quality, Span, Subject, Timestamp};
 use city_rules::{Condition, Evaluator, NearMiss, Rule, RuleSet, TraceStep};
 use city_store::{Cancel, Store, StoreError, TimeRange};
 
@@ -168,7 +168,8 @@ pub fn explain(
             format!("more than {MOST} readings decide this; try a backtest of the rule"),
         ))
     };
-    let keep = |device: &city_model::Device| reach::counts(&set, rule, subject, directory, device);
+    let deciding = reach::Deciding::new(&set, rule, subject, directory);
+    let keep = |device: &Device| deciding.takes(device);
     // A reading of the very moment counts.
     let range = TimeRange { from, to: at + Span::from_micros(1) };
     Wanted::new(&[&*set], directory, store, &keep).read(

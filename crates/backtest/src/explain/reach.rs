@@ -70,43 +70,59 @@ pub(super) fn start(
     }
 }
 
-/// Whether the readings of a device can decide.
-pub(super) fn counts(
-    set: &RuleSet,
-    rule: &Rule,
-    subject: &Subject,
-    directory: &Directory,
-    device: &Device,
-) -> bool {
-    let own = match subject {
-        Subject::Zone { zone } => {
-            let zone = directory.zone_by_id(zone);
-            !matches!(device.placement, Placement::Fixed(_))
-                || zone.is_some_and(|zone| device.zones.contains(&zone.key))
-        }
-        Subject::Device { device: id } | Subject::Series { device: id, .. } => {
-            let gateway = directory.device_by_id(id).and_then(|device| device.gateway.as_ref());
-            device.id == *id
-                || (groups(rule)
-                    && device.gateway.as_ref().is_some_and(|own| {
-                        own == id || gateway.is_some_and(|gateway| gateway == own)
-                    }))
-        }
-    };
-    own || is_cause(set, device)
+/// Which devices' readings can decide.
+pub(super) struct Deciding<'q> {
+    rule: &'q Rule,
+    subject: &'q Subject,
+    directory: &'q Directory,
+    causes: RuleSet,
 }
 
-/// Whether a device can be the cause that a dependency asks about.
-fn is_cause(set: &RuleSet, device: &Device) -> bool {
-    let causes = set.rules().iter().filter_map(|rule| match &rule.condition {
+impl<'q> Deciding<'q> {
+    pub(super) fn new(
+        set: &RuleSet,
+        rule: &'q Rule,
+        subject: &'q Subject,
+        directory: &'q Directory,
+    ) -> Self {
+        Self { rule, subject, directory, causes: causes(set) }
+    }
+
+    /// Whether the readings of a device can decide.
+    pub(super) fn takes(&self, device: &Device) -> bool {
+        let is_own = match self.subject {
+            Subject::Zone { zone } => {
+                let zone = self.directory.zone_by_id(zone);
+                !matches!(device.placement, Placement::Fixed(_))
+                    || zone.is_some_and(|zone| device.zones.contains(&zone.key))
+            }
+            Subject::Device { device: id } | Subject::Series { device: id, .. } => {
+                device.id == *id || (groups(self.rule) && self.is_neighbour(id, device))
+            }
+        };
+        is_own
+            || self
+                .causes
+                .rules()
+                .iter()
+                .any(|rule| rule.condition.takes_readings() && rule.select.matches_device(device))
+    }
+
+    /// Whether a device is behind the same gateway, or behind the subject itself.
+    fn is_neighbour(&self, subject: &str, device: &Device) -> bool {
+        let own = self.directory.device_by_id(subject);
+        let own = own.and_then(|device| device.gateway.as_ref());
+        let gateway = device.gateway.as_ref();
+        gateway.is_some_and(|gateway| **gateway == *subject || own == Some(gateway))
+    }
+}
+
+/// The rules whose alerts can be the cause that a dependency asks about.
+fn causes(set: &RuleSet) -> RuleSet {
+    let dependencies = set.rules().iter().filter_map(|rule| match &rule.condition {
         Condition::Dependency(dependency) => Some(&dependency.when),
         _ => None,
     });
-    let ids: Vec<String> = causes.flatten().map(ToString::to_string).collect();
-    !ids.is_empty()
-        && set
-            .only(&ids)
-            .rules()
-            .iter()
-            .any(|rule| rule.condition.takes_readings() && rule.select.matches_device(device))
+    let ids: Vec<String> = dependencies.flatten().map(ToString::to_string).collect();
+    set.only(&ids)
 }

@@ -44,6 +44,13 @@ pub(super) fn judge(
                     &format!("；读数已恢复，{until} 结束"),
                 );
             }
+            if rule.silent {
+                text = longer(
+                    text,
+                    "; the rule is silent, so nobody is told",
+                    "；该规则为静默规则，不通知任何人",
+                );
+            }
             explanation.sentence = text;
             explanation.alert = Some(alert.clone());
         }

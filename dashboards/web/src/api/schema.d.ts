@@ -1869,7 +1869,7 @@ export interface components {
             /** Format: date-time */
             from: string;
             incidents: components["schemas"]["IncidentScore"] | null;
-            load: components["schemas"]["AlarmLoad"];
+            load: components["schemas"]["BacktestLoad"];
             /** @description How many there were on each day of UTC. */
             per_day: {
                 [key: string]: number;
@@ -1888,6 +1888,61 @@ export interface components {
              * @description From when on readings were looked at, so that the rules knew what came before.
              */
             warmed_up_from: string;
+        };
+        /** @description How much work alerts are, as ISA-18.2 counts it. */
+        BacktestLoad: {
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description Pairs of rule and subject with 3 or more within a minute.
+             */
+            chattering: number;
+            /**
+             * Format: int64
+             * @description Over within a minute.
+             */
+            fleeting: number;
+            /**
+             * Format: double
+             * @description Minutes in flood.
+             */
+            flood_minutes: number;
+            /**
+             * Format: int64
+             * @description More than 10 in 10 minutes, until fewer than 5.
+             */
+            floods: number;
+            /**
+             * Format: double
+             * @description The part of all hours with more than 30.
+             */
+            hours_over_30: number;
+            /**
+             * Format: double
+             * @description The most of one operator within ten minutes.
+             */
+            peak_ten_minutes: number;
+            /**
+             * Format: double
+             * @description Alerts a day and operator. Up to 144 is acceptable, up to 288 manageable.
+             */
+            per_operator_day: number;
+            /** @description Each rule's part, the largest first. */
+            rules: components["schemas"]["RuleLoad"][];
+            /**
+             * Format: int64
+             * @description Standing for more than a day.
+             */
+            stale: number;
+            /**
+             * Format: double
+             * @description The part of all ten minutes with more than 10.
+             */
+            ten_minutes_over_10: number;
         };
         /** @description A pair of rule and subject that raises many alerts. */
         BadActor: {
