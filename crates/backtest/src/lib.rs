@@ -7,10 +7,12 @@
 //! What the store does not keep cannot be played back: [`Caveat`] says what that means.
 
 mod compare;
+mod explain;
 mod run;
 mod slices;
 
 pub use city_rules::lifecycle::{Load, Occurrence, RuleLoad};
 pub use compare::{Difference, Found, Label, Labelled};
+pub use explain::{Explanation, Mismatch, Question, Verdict, explain, subject_of, told};
 pub use run::{Caveat, Progress, Report, Request, WouldBe, backtest};
 pub use slices::Locate;

@@ -16,7 +16,7 @@ use crate::compare::{Difference, Label, Labelled};
 use crate::slices::{Locate, Wanted};
 
 /// Before the range rules are warmed up for as long as they look back, at most for this long.
-const LONGEST_WARM_UP: Span = Span::from_hours(14 * 24);
+pub(crate) const LONGEST_WARM_UP: Span = Span::from_hours(14 * 24);
 /// Alerts that a report lists; more are counted only.
 const LISTED: usize = 10_000;
 /// Alerts that a run may find; with more nobody could live, and memory is bounded.
@@ -182,7 +182,7 @@ pub fn backtest(
     let warm_up = sets().map(|rules| warm_up(rules, directory)).max().unwrap_or(Span::ZERO);
     let start = range.from - warm_up;
     let sets: Vec<&RuleSet> = sets().map(Arc::as_ref).collect();
-    let mut wanted = Wanted::new(&sets, directory, store);
+    let mut wanted = Wanted::new(&sets, directory, store, &|_| true);
     let mut trial = Trial::new(&request.rules, directory, start);
     let mut other = request.against.as_ref().map(|rules| Trial::new(rules, directory, start));
     let readings = std::cell::Cell::new(0_u64);
@@ -247,7 +247,7 @@ pub fn backtest(
 }
 
 /// How long before the range the rules must have seen readings: as long as they look back.
-fn warm_up(rules: &RuleSet, directory: &Directory) -> Span {
+pub(crate) fn warm_up(rules: &RuleSet, directory: &Directory) -> Span {
     let needs = rules.rules().iter().map(|rule| {
         let reach = match &rule.condition {
             Condition::Silence(silence) => {
@@ -263,7 +263,7 @@ fn warm_up(rules: &RuleSet, directory: &Directory) -> Span {
     needs.max().unwrap_or(Span::ZERO).min(LONGEST_WARM_UP)
 }
 
-fn caveats(rules: &[&RuleSet]) -> Vec<Caveat> {
+pub(crate) fn caveats(rules: &[&RuleSet]) -> Vec<Caveat> {
     let mut caveats = vec![
         Caveat::NothingIsLate,
         Caveat::MarksAreNotStored,

@@ -40,7 +40,13 @@ struct WantedDevice {
 }
 
 impl Wanted {
-    pub(crate) fn new(rules: &[&RuleSet], directory: &Directory, store: &dyn Store) -> Self {
+    /// Of the devices that `keep` says.
+    pub(crate) fn new(
+        rules: &[&RuleSet],
+        directory: &Directory,
+        store: &dyn Store,
+        keep: &dyn Fn(&Device) -> bool,
+    ) -> Self {
         let rules = || rules.iter().flat_map(|set| set.rules());
         let of = |device: &Device| {
             let own: Vec<_> = rules()
@@ -59,6 +65,7 @@ impl Wanted {
         };
         let devices: Vec<WantedDevice> = directory
             .devices()
+            .filter(|device| keep(device))
             .map(|device| of(device))
             .filter(|d| !d.metrics.is_empty())
             .collect();

@@ -34,7 +34,8 @@ mod yaml;
 pub use calendar::{Calendar, Calendars};
 pub use check::NotJudged;
 pub use evaluator::{
-    Ended, Evaluator, LateDecision, LateLog, LateReading, ReloadReport, Snapshot, Stats, Told,
+    Decision, Ended, Evaluator, LateDecision, LateLog, LateReading, NearMiss, ReloadReport, Seen,
+    Snapshot, Standing, Stats, Step as TraceStep, Told, Trace,
 };
 pub use kinds::{Condition, KINDS, Kind};
 pub use ladder::{Direction, Ladder, Step, Verdict};

@@ -20,7 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// What was decided about a late reading.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Decision {
+pub(super) enum Decision {
     /// Later than rules allow: stored, not evaluated by them.
     Backfill,
     /// A newer reading had been evaluated, and no window or zone had a place for it.
@@ -31,7 +31,7 @@ enum Decision {
 
 /// A late reading and what was decided.
 #[derive(Serialize, ToSchema)]
-struct LateDecided {
+pub(super) struct LateDecided {
     /// The device; `null` if the registry no longer knows it.
     device: Option<String>,
     /// The metric.
@@ -112,7 +112,7 @@ fn metric(late: &LateReading, directory: &Directory) -> Option<String> {
     Some(directory.metrics.get(late.series.metric)?.id.to_string())
 }
 
-fn view(late: &LateReading, directory: &Directory) -> LateDecided {
+pub(super) fn view(late: &LateReading, directory: &Directory) -> LateDecided {
     let (decision, rule, rules, newest) = match &late.decision {
         LateDecision::Backfill { rule, rules } => {
             (Decision::Backfill, Some(rule.to_string()), Some(*rules), None)

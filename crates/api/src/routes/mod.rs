@@ -32,6 +32,7 @@ mod receivers;
 #[cfg(test)]
 pub(crate) use readings::MAX_RAW;
 pub(crate) mod report;
+mod rule_explain;
 mod rule_groups;
 mod rule_history;
 mod rule_tests;
@@ -80,6 +81,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     alarm_load::routes,
     silences::routes,
     rules::routes,
+    rule_explain::routes,
     rule_trials::routes,
     rule_tests::routes,
     rule_groups::routes,

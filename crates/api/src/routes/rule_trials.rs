@@ -126,7 +126,7 @@ struct Backtest {
     readings: u64,
     /// The alerts that would have fired, in order of time; at most 10,000.
     alerts: Vec<WouldBe>,
-    load: AlarmLoad,
+    load: BacktestLoad,
     /// How many there were on each day of UTC.
     per_day: BTreeMap<String, u64>,
     /// What rules of the same ids that are in force do differently.
@@ -166,7 +166,7 @@ struct WouldBe {
 
 /// How much work alerts are, as ISA-18.2 counts it.
 #[derive(Serialize, ToSchema)]
-struct AlarmLoad {
+struct BacktestLoad {
     /// How many there are.
     alerts: u64,
     /// Alerts a day and operator. Up to 144 is acceptable, up to 288 manageable.
@@ -412,7 +412,7 @@ impl From<city_backtest::WouldBe> for WouldBe {
     }
 }
 
-impl From<city_backtest::Load> for AlarmLoad {
+impl From<city_backtest::Load> for BacktestLoad {
     fn from(load: city_backtest::Load) -> Self {
         let rule = |rule: city_backtest::RuleLoad| RuleLoad {
             rule: rule.rule,

@@ -117,12 +117,14 @@ async fn show(
     _: Parameters<NoParameters>,
 ) -> Answer<Json<Rule>> {
     let rules = app.rules.load();
-    let rule = rules.get(&id).ok_or_else(|| {
-        Problem::new(codes::UNKNOWN_RULE, format!("There is no rule `{}`.", short(&id)))
-            .hint("GET /api/v1/rules lists the rules.")
-    })?;
+    let rule = rules.get(&id).ok_or_else(|| unknown(&id))?;
     let firing = app.board.firing_by_rule().get(&rule.id).copied().unwrap_or(0);
     Ok(Json(view(rule, firing)))
+}
+
+pub(super) fn unknown(id: &str) -> Problem {
+    Problem::new(codes::UNKNOWN_RULE, format!("There is no rule `{}`.", short(id)))
+        .hint("GET /api/v1/rules lists the rules.")
 }
 
 fn view(rule: &city_rules::Rule, firing: u64) -> Rule {

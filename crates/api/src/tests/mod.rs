@@ -17,6 +17,7 @@ mod readings;
 mod receivers;
 mod registry;
 mod registry_changes;
+mod rule_explain;
 mod rule_groups;
 mod rule_trials;
 mod rules;

@@ -10,6 +10,7 @@ mod credentials;
 mod dead_letters;
 mod demo;
 mod devices;
+mod explain;
 mod formats;
 mod influx;
 mod metrics;

@@ -1,4 +1,4 @@
-//! `citybrain rules check | test | backtest | export`.
+//! `citybrain rules check | test | backtest | explain | export`.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use city_store::StateDb;
 use clap::Subcommand;
 
 use super::backtest::BacktestArgs;
+use super::explain::ExplainArgs;
 use super::rules_export::ExportArgs;
 use crate::city::rule_files;
 
@@ -28,6 +29,8 @@ pub(crate) enum RulesCommand {
     /// Try rules on the history of the running program: what would have fired, how much work that
     /// is, and how it compares with the rules in force.
     Backtest(BacktestArgs),
+    /// Say why a rule raised an alert about something at an instant, or why it did not.
+    Explain(ExplainArgs),
     /// Run rule tests: input series and the alerts that they must raise.
     Test {
         /// Test files.
@@ -42,6 +45,7 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<()> {
         RulesCommand::Export(args) => super::rules_export::run(args),
         RulesCommand::Test { files } => test(files),
         RulesCommand::Backtest(args) => super::backtest::run(args),
+        RulesCommand::Explain(args) => super::explain::run(args),
     }
 }
 

@@ -6,6 +6,7 @@ use super::Evaluator;
 use super::program::Inside;
 use super::series::Target;
 use super::slot::{Body, Evidence, SlotId, SubjectKey, Whole};
+use super::trace::Decision;
 use crate::kinds::{Condition, Finding, Input};
 use crate::ladder::Verdict;
 
@@ -66,6 +67,7 @@ impl Evaluator {
         if at.roams && !compiled.in_zones(&reading.zones) {
             // It has left the zones of the rule: seen outside, it is clear.
             let evidence = whole.seen.clone();
+            self.note(at.slot, || Decision::OutsideZones);
             self.apply(at.slot, now, now, Verdict::CLEAR, evidence, out);
             return;
         }
@@ -108,7 +110,12 @@ impl Evaluator {
                 (Finding::Truth(true), None) => Verdict::raise(rule.severity),
                 (Finding::Truth(false), _) | (Finding::Number(_), None) => Verdict::CLEAR,
             };
+            let value = evidence.value;
+            let decision = Decision::judged(value, rule.ladder.as_ref(), verdict);
+            self.note(id, || decision);
             self.apply(id, now, now, verdict, evidence, out);
+        } else {
+            self.note(id, || Decision::NoResult);
         }
         self.schedule(id);
     }

@@ -6,6 +6,7 @@ use super::Evaluator;
 use super::program::{Hot, Inside};
 use super::series::{Subscription, Target, ZoneLink};
 use super::slot::{Body, Evidence, SlotId, SubjectKey};
+use super::trace::{Decision, note};
 use crate::kinds::{Condition, Watch};
 use crate::ladder::Verdict;
 
@@ -99,6 +100,7 @@ impl Evaluator {
         out: &mut Vec<AlertEvent>,
     ) {
         let slot = self.slots.get_mut(id);
+        let about = (slot.rule, &slot.key);
         let compiled = &self.program.rules[slot.rule as usize];
         let Body::Series { memory, simulated_at } = &mut slot.body else { return };
         if subscription.simulated || reading.marks.has(Marks::SIMULATED) {
@@ -106,27 +108,35 @@ impl Evaluator {
         }
         let mut judged = value;
         let verdict = if roams && !compiled.in_zones(&reading.zones) {
+            note(&mut self.tracer, about, self.clock, || Decision::OutsideZones);
             // It has left the zones of the rule: seen outside, it is clear.
             Verdict::CLEAR
         } else {
             if let (Some(memory), Some(value)) = (memory, value) {
                 match memory.push(reading.time, value) {
                     Some(result) => judged = Some(result),
-                    None => return,
+                    None => {
+                        return note(&mut self.tracer, about, self.clock, || Decision::NoResult);
+                    }
                 }
             }
             let is_calm = |judged| subscription.hot.is_calm(judged);
-            if slot.open.is_none() && slot.own.is_none() && judged.is_some_and(is_calm) {
-                return;
-            }
             let ladder = slot.own.as_deref().or(compiled.rule.ladder.as_ref());
-            match (&compiled.rule.condition, ladder, judged) {
+            if slot.open.is_none() && slot.own.is_none() && judged.is_some_and(is_calm) {
+                let calm = || Decision::judged(judged, ladder, Verdict::CLEAR);
+                return note(&mut self.tracer, about, self.clock, calm);
+            }
+            let verdict = match (&compiled.rule.condition, ladder, judged) {
                 (Condition::State(states), Some(ladder), _) if states.hold(&reading.value) => {
                     ladder.all()
                 }
                 (Condition::State(_), ..) | (_, None, _) | (.., None) => Verdict::CLEAR,
                 (_, Some(ladder), Some(judged)) => ladder.judge(judged),
-            }
+            };
+            let judged = judged.filter(|_| !compiled.takes_text());
+            let decision = || Decision::judged(judged, ladder, verdict);
+            note(&mut self.tracer, about, self.clock, decision);
+            verdict
         };
         if verdict.raised == 0 && slot.open.is_none() {
             return;

@@ -8,6 +8,7 @@ use super::Evaluator;
 use super::series::{Subscription, Target};
 use super::slot::{Body, Evidence, SlotId, SubjectKey};
 use super::stats::{LateDecision, LateReading};
+use super::trace::Decision;
 use crate::kinds::{Condition, Late};
 
 impl Evaluator {
@@ -29,10 +30,20 @@ impl Evaluator {
             let compiled = &self.program.rules[subscription.rule as usize];
             let lateness = self.clock.since(reading.time);
             let too_late = compiled.lateness.is_some_and(|allowed| lateness > allowed);
-            if too_late || !compiled.trust.has(reading.quality) {
-                continue;
-            }
-            let Some(value) = number else { continue };
+            let trusted = compiled.trust.has(reading.quality);
+            let value = match number {
+                _ if too_late => Err(Decision::Late { by: lateness }),
+                _ if !trusted => Err(Decision::Untrusted { flag: reading.quality }),
+                None => Err(Decision::OutOfOrder { newest }),
+                Some(value) => Ok(value),
+            };
+            let value = match value {
+                Ok(value) => value,
+                Err(refused) => {
+                    self.note_reading(Some(subscription.rule), refused);
+                    continue;
+                }
+            };
             let taken = match subscription.target {
                 Target::Series { slot, roams } => {
                     self.insert_late(slot, roams, (reading, newest), value, subscription, out)
@@ -40,6 +51,8 @@ impl Evaluator {
                 Target::Zone { link } => self.member_late(link, subscription, reading, value, out),
                 _ => false,
             };
+            let decision = if taken { Decision::Inserted } else { Decision::OutOfOrder { newest } };
+            self.note_reading(Some(subscription.rule), decision);
             rules += u32::from(taken);
         }
         let stats = &mut self.counters.stats;

@@ -22,6 +22,7 @@ mod snapshot;
 mod stats;
 mod ties;
 mod timers;
+mod trace;
 mod zone;
 
 use std::cmp::Reverse;
@@ -37,6 +38,7 @@ use self::shift::Shifts;
 use self::slot::{Body, Evidence, SlotId, Slots};
 use self::stats::Counters;
 use self::ties::{Ties, timing_of};
+use self::trace::Tracer;
 use crate::ladder::Verdict;
 use crate::rule::RuleSet;
 
@@ -44,6 +46,7 @@ pub use reconcile::Told;
 pub use reload::{Ended, ReloadReport};
 pub use snapshot::Snapshot;
 pub use stats::{LateDecision, LateLog, LateReading, Stats};
+pub use trace::{Decision, NearMiss, Seen, Standing, Step, Trace};
 
 /// Evaluates rules on readings under virtual time.
 #[derive(Debug)]
@@ -58,6 +61,7 @@ pub struct Evaluator {
     timers: BinaryHeap<Reverse<(Timestamp, SlotId)>>,
     shifts: Shifts,
     counters: Counters,
+    tracer: Option<Box<Tracer>>,
     /// Reused buffers.
     due: Vec<SlotId>,
     values: Vec<f64>,
@@ -78,6 +82,7 @@ impl Evaluator {
             timers: BinaryHeap::new(),
             shifts: Shifts::default(),
             counters: Counters::default(),
+            tracer: None,
             due: Vec::new(),
             values: Vec::new(),
         };
@@ -99,7 +104,9 @@ impl Evaluator {
             self.plan(index);
         }
         let count = self.series.entries[index].plan.as_ref().map_or(0, |plan| plan.len());
+        self.trace_reading(reading, Some(index));
         if !self.is_news(reading, index, count, out) {
+            self.trace_reading(reading, None);
             return;
         }
         let number = reading.value.as_f64();
@@ -114,6 +121,7 @@ impl Evaluator {
             self.serve(subscription, reading, number, &mut tally, out);
         }
         self.count(reading, &tally);
+        self.trace_reading(reading, None);
     }
 
     /// Moves the clock on to `now` and serves all deadlines up to then, each at its own time.
@@ -200,16 +208,21 @@ impl Evaluator {
         }
         if reading.marks.has(Marks::RETAINED) {
             stats.retained += 1;
+            self.note_reading(None, Decision::Retained);
             return false;
         }
         if reading.marks.has(Marks::FUTURE) {
             stats.future += 1;
+            self.note_reading(None, Decision::Future);
             self.hear_all(reading, index, out);
             return false;
         }
         let newest = &mut self.series.entries[index].newest;
         match *newest {
-            Some(newest) if newest == reading.time => stats.duplicate += 1,
+            Some(newest) if newest == reading.time => {
+                stats.duplicate += 1;
+                self.note_reading(None, Decision::Duplicate);
+            }
             Some(newest) if newest > reading.time => self.take_late(reading, index, newest, out),
             _ => {
                 *newest = Some(reading.time);
@@ -243,20 +256,25 @@ impl Evaluator {
         if hot.is_late(lateness) {
             tally.late += 1;
             tally.first_late.get_or_insert(subscription.rule);
+            self.note_reading(Some(subscription.rule), Decision::Late { by: lateness });
             return;
         }
         if !hot.trust.has(reading.quality) {
             tally.untrusted += 1;
+            let flag = reading.quality;
+            self.note_reading(Some(subscription.rule), Decision::Untrusted { flag });
             return;
         }
         match (subscription.target, number) {
             (Target::Silence { slot }, _) => self.hear(slot, reading, subscription.simulated, out),
             (Target::NoLimit, _) => {
                 tally.without_limit += 1;
+                self.note_reading(Some(subscription.rule), Decision::NoLimit);
                 return;
             }
             (_, None) if !hot.takes_text => {
                 tally.not_numeric += 1;
+                self.note_reading(Some(subscription.rule), Decision::NotNumeric);
                 return;
             }
             (Target::Series { slot, roams }, value) => {
@@ -310,10 +328,16 @@ impl Evaluator {
             return;
         }
         if self.shifts.is_off(slot.rule) {
+            if verdict.raised != 0 {
+                self.note(id, || Decision::OffSchedule);
+            }
             return self.apply_off(id, now, verdict, evidence, out);
         }
         let held = verdict.raised != 0 && !slot.fires() && self.is_suppressed(slot.rule, &slot.key);
         self.counters.stats.suppressed += u64::from(held);
+        if held {
+            self.note_held(id);
+        }
         let slot = self.slots.get_mut(id);
         slot.forget_waiting();
         if slot.open.is_none() && verdict.raised == 0 {
@@ -348,6 +372,7 @@ impl Evaluator {
             slot.forget_waiting();
         }
         let fires = slot.is_told();
+        self.note_change(id, now, change);
         self.slots.firing = self.slots.firing + usize::from(fires) - usize::from(fired);
         let let_go = held && self.slots.get(id).open.is_none();
         if change == Some(AlertEventKind::Resolved) || let_go {

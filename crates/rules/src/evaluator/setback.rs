@@ -65,8 +65,8 @@ mod tests {
     use std::sync::Arc;
 
     use city_model::{
-        AlertEventKind, Catalogue, Crs, Device, DeviceKey, Directory, LifeCycle,
-        LocalText, Marks, Placement, Position, Quality, Reading, SeriesKey, Span, Value, ZoneSet,
+        AlertEventKind, Catalogue, Crs, Device, DeviceKey, Directory, LifeCycle, LocalText, Marks,
+        Placement, Position, Quality, Reading, SeriesKey, Span, Value, ZoneSet,
     };
 
     use super::*;

@@ -9,6 +9,7 @@ use city_model::{AlertEvent, EndReason, Span, Timestamp};
 use rustc_hash::FxHashSet;
 
 use super::slot::{Body, Evidence, Open, Slot, SlotId};
+use super::trace::Decision;
 use super::{Evaluator, alerts};
 use crate::ladder::Verdict;
 use crate::schedule::{Outside, Schedule, Shift};
@@ -128,8 +129,10 @@ impl Evaluator {
         });
         for id in ids {
             if self.shifts.is_off(self.slots.get(id).rule) {
+                self.note(id, || Decision::OffSchedule);
                 self.go_off(id, now, out);
             } else {
+                self.note(id, || Decision::OnSchedule);
                 self.come_on(id, now, out);
             }
         }

@@ -11,6 +11,7 @@ use super::Evaluator;
 use super::program::{Compiled, Program};
 use super::reload::Scope;
 use super::slot::{Body, Evidence, Quiet, SlotId, SubjectKey};
+use super::trace::Decision;
 use crate::kinds::{Condition, Gateways, Silence, Watch};
 use crate::ladder::Verdict;
 
@@ -177,7 +178,8 @@ impl Evaluator {
         if let Some(position) = reading.position {
             quiet.place = Some((reading.zones.clone(), position));
         }
-        let gateway = quiet.gateway;
+        let (gateway, until) = (quiet.gateway, quiet.deadline());
+        self.note(id, || Decision::Heard { until });
         if is_first {
             self.schedule(id);
         }
@@ -200,8 +202,9 @@ impl Evaluator {
     pub(super) fn fall_silent(&mut self, id: SlotId, now: Timestamp, out: &mut Vec<AlertEvent>) {
         let Some(quiet) = self.slots.quiet_mut(id) else { return };
         quiet.silent = true;
-        let since = quiet.armed;
-        if let Some(gateway) = quiet.gateway {
+        let (since, gateway) = (quiet.armed, quiet.gateway);
+        self.note(id, || Decision::Silent { since });
+        if let Some(gateway) = gateway {
             self.check_gateway(gateway, now, false, out);
             if self.stands(gateway) {
                 // An alert of its own that still fires goes on: it has its own story.
@@ -209,13 +212,15 @@ impl Evaluator {
                     quiet.suppressed = true;
                 }
                 if self.slots.get(id).open.is_none() {
-                    return;
+                    let rule = self.program.rules[self.slots.get(id).rule as usize].rule.id.clone();
+                    return self.note(id, || Decision::HeldBack { by: vec![rule] });
                 }
             }
         }
         let slot = self.slots.get(id);
         if slot.open.is_none() && self.is_suppressed(slot.rule, &slot.key) {
             self.counters.stats.suppressed += 1;
+            self.note_held(id);
             if let Some(quiet) = self.slots.quiet_mut(id) {
                 quiet.suppressed = true;
             }

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod changes;
+mod trace;
 
 const T0: Timestamp = Timestamp::from_secs(1_767_225_600);
 

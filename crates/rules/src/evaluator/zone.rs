@@ -5,6 +5,7 @@ use city_model::{AlertEvent, Marks, Reading, Span, Timestamp};
 use super::Evaluator;
 use super::series::{Subscription, ZoneLink};
 use super::slot::{Body, Evidence, Member, SlotId, SubjectKey};
+use super::trace::{Decision, note};
 use crate::kinds::Condition;
 
 /// A zone is judged at most this often.
@@ -98,6 +99,7 @@ impl Evaluator {
     pub(super) fn judge_zone(&mut self, id: SlotId, now: Timestamp, out: &mut Vec<AlertEvent>) {
         let slot = self.slots.get_mut(id);
         let compiled = &self.program.rules[slot.rule as usize];
+        let about = (slot.rule, &slot.key);
         let (Condition::Zone(aggregate), Body::Zone(members)) =
             (&compiled.rule.condition, &mut slot.body)
         else {
@@ -108,7 +110,9 @@ impl Evaluator {
         members.list.retain(|member| member.stamp >= oldest);
         let count = members.list.len() as u32;
         if count < aggregate.min_devices {
-            return;
+            let need = aggregate.min_devices;
+            let few = || Decision::TooFewDevices { have: count, need };
+            return note(&mut self.tracer, about, now, few);
         }
         members.next = Some(now + PACE);
         self.values.clear();
@@ -119,6 +123,8 @@ impl Evaluator {
             return;
         };
         let verdict = ladder.judge(value);
+        let decision = || Decision::judged(Some(value), Some(ladder), verdict);
+        note(&mut self.tracer, about, now, decision);
         let evidence = Evidence {
             value: Some(value),
             time: members.list.iter().map(|member| member.time).max(),

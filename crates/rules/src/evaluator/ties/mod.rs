@@ -267,7 +267,7 @@ impl Evaluator {
         suppressors.iter().any(|dependency| self.hangs_on_a_cause(*dependency, key))
     }
 
-    fn hangs_on_a_cause(&self, rule: u32, key: &SubjectKey) -> bool {
+    pub(super) fn hangs_on_a_cause(&self, rule: u32, key: &SubjectKey) -> bool {
         let Condition::Dependency(dependency) = &self.program.rules[rule as usize].rule.condition
         else {
             return false;
@@ -399,6 +399,11 @@ impl Evaluator {
             simulated,
             devices: count as u32,
         };
+        if self.tracer.is_some() {
+            let fires: Vec<bool> = fires.iter().map(|rule| rule.count > 0).collect();
+            let composite = composite.clone();
+            self.note_followed(id, &composite, &fires);
+        }
         self.apply(id, now, now, verdict, evidence, out);
     }
 
