@@ -186,6 +186,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why an alert fired
+         * @description Its rule, as it is now, is run over the stored readings before the alert fired.
+         */
+        get: operations["explain_alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{id}/hand-over": {
         parameters: {
             query?: never;
@@ -1256,6 +1276,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why a rule raised an alert about something at an instant, or why it did not
+         * @description The rule runs over the stored readings before the instant as it would live, and the answer says
+         *     what was decided about each, and why. Alerts, silences and late readings that really were stand
+         *     beside it.
+         */
+        get: operations["explain_rule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1827,7 +1869,7 @@ export interface components {
             /** Format: date-time */
             from: string;
             incidents: components["schemas"]["IncidentScore"] | null;
-            load: components["schemas"]["AlarmLoad"];
+            load: components["schemas"]["BacktestLoad"];
             /** @description How many there were on each day of UTC. */
             per_day: {
                 [key: string]: number;
@@ -1846,6 +1888,61 @@ export interface components {
              * @description From when on readings were looked at, so that the rules knew what came before.
              */
             warmed_up_from: string;
+        };
+        /** @description How much work alerts are, as ISA-18.2 counts it. */
+        BacktestLoad: {
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description Pairs of rule and subject with 3 or more within a minute.
+             */
+            chattering: number;
+            /**
+             * Format: int64
+             * @description Over within a minute.
+             */
+            fleeting: number;
+            /**
+             * Format: double
+             * @description Minutes in flood.
+             */
+            flood_minutes: number;
+            /**
+             * Format: int64
+             * @description More than 10 in 10 minutes, until fewer than 5.
+             */
+            floods: number;
+            /**
+             * Format: double
+             * @description The part of all hours with more than 30.
+             */
+            hours_over_30: number;
+            /**
+             * Format: double
+             * @description The most of one operator within ten minutes.
+             */
+            peak_ten_minutes: number;
+            /**
+             * Format: double
+             * @description Alerts a day and operator. Up to 144 is acceptable, up to 288 manageable.
+             */
+            per_operator_day: number;
+            /** @description Each rule's part, the largest first. */
+            rules: components["schemas"]["RuleLoad"][];
+            /**
+             * Format: int64
+             * @description Standing for more than a day.
+             */
+            stale: number;
+            /**
+             * Format: double
+             * @description The part of all ten minutes with more than 10.
+             */
+            ten_minutes_over_10: number;
         };
         /** @description A pair of rule and subject that raises many alerts. */
         BadActor: {
@@ -2237,6 +2334,59 @@ export interface components {
             by: string;
             reason: string | null;
         };
+        /** @description A part of a rule that does not match. */
+        ExplainedMismatch: {
+            /**
+             * @description `life_cycle`, `kind`, `department`, `device`, `attribute`, `metric`, `zone`, `layer`,
+             *     `interval`, `limits` or `rule`.
+             */
+            part: string;
+            text: components["schemas"]["LocalText"];
+        };
+        /** @description A reading that decided. */
+        ExplainedReading: {
+            /** @description The device; `null` if the registry no longer knows it. */
+            device: string | null;
+            metric: string | null;
+            quality: components["schemas"]["Quality"];
+            /** Format: date-time */
+            time: string;
+            value: components["schemas"]["ReadingValue"];
+        };
+        /** @description A silence that held an alert back. */
+        ExplainedSilence: {
+            /** Format: date-time */
+            ends_at: string;
+            id: string;
+            /** @description Who made it. */
+            owner: string;
+            reason: string;
+        };
+        /** @description A decision. */
+        ExplainedStep: {
+            /** Format: date-time */
+            at: string;
+            /** @description Its name, such as `judged`, `untrusted`, `pending` or `fired`. */
+            decision: string;
+            /**
+             * Format: double
+             * @description The limit with which it was compared.
+             */
+            limit: number | null;
+            reading: components["schemas"]["ExplainedReading"] | null;
+            /** @description In words. */
+            text: components["schemas"]["LocalText"];
+            /**
+             * Format: double
+             * @description The value that was judged.
+             */
+            value: number | null;
+        };
+        /**
+         * @description How it stood.
+         * @enum {string}
+         */
+        ExplainedVerdict: "firing" | "pending" | "held_back" | "clear" | "unknown" | "not_selected";
         /** @description Which department is asked. */
         HandOverAlert: {
             department: string;
@@ -2742,6 +2892,15 @@ export interface components {
          * @enum {string}
          */
         Mode: "demo" | "live";
+        /** @description A value that came close to a limit. */
+        NearestMiss: {
+            /** Format: date-time */
+            at: string;
+            /** Format: double */
+            limit: number;
+            /** Format: double */
+            value: number;
+        };
         /** @description What to try. */
         NewBacktest: {
             /** @description Whether to compare with what rules of the same ids do that are in force. */
@@ -3294,6 +3453,68 @@ export interface components {
             problems: components["schemas"]["RuleFault"][];
             /** @description How many rules there are; 0 if there are problems. */
             rules: number;
+        };
+        /** @description Why an alert fired, or why none did. */
+        RuleExplanation: {
+            alert: components["schemas"]["Alert"] | null;
+            /**
+             * @description The alerts of the rule about the subject that stood in that time, with their logs, newest
+             *     first; at most 5.
+             */
+            alerts: components["schemas"]["AlertDetail"][];
+            /** Format: date-time */
+            at: string;
+            /** @description Where it may differ from what really happened. */
+            caveats: components["schemas"]["LocalText"][];
+            /** @description How often what was decided, by the names of decisions. */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description From when on readings were looked at.
+             */
+            from: string;
+            /** @description What was decided about readings that came late, since the program started; newest first. */
+            late_readings: components["schemas"]["LateDecided"][];
+            /** @description What of the rule does not match, by the registry of today. */
+            mismatches: components["schemas"]["ExplainedMismatch"][];
+            nearest_miss: components["schemas"]["NearestMiss"] | null;
+            /**
+             * Format: int64
+             * @description How many readings were evaluated.
+             */
+            readings: number;
+            rule: string;
+            /** @description All of it in one sentence. */
+            sentence: components["schemas"]["LocalText"];
+            /** @description The silences that kept outside receivers from being told of the alert at that instant. */
+            silences: components["schemas"]["ExplainedSilence"][];
+            /**
+             * Format: date-time
+             * @description Since when it fired, or the condition held.
+             */
+            since: string | null;
+            /** @description What was decided, oldest first: the newest steps. */
+            steps: components["schemas"]["ExplainedStep"][];
+            /**
+             * Format: int64
+             * @description How many older steps there were.
+             */
+            steps_left_out: number;
+            subject: components["schemas"]["Subject"];
+            /**
+             * Format: date-time
+             * @description When it would change by itself: fire, end, or be silent for too long.
+             */
+            until: string | null;
+            /** @description How many readings the rule did not trust, by their quality flag. */
+            untrusted: {
+                [key: string]: number;
+            };
+            verdict: components["schemas"]["ExplainedVerdict"];
+            /** @description The version of the rule that was run: the one in force. */
+            version: string;
         };
         /** @description One problem of a rule file. */
         RuleFault: {
@@ -4911,6 +5132,88 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_alert: {
+        parameters: {
+            query?: {
+                /** @description At which instant, RFC 3339; when the alert fired unless given. */
+                at?: string;
+                /** @description How many steps at most, the newest ones, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The alert's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Why */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleExplanation"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11075,6 +11378,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_rule: {
+        parameters: {
+            query: {
+                /**
+                 * @description What the alert would be about: a device and a metric as `device/metric`, a device, or a zone,
+                 *     each by its id. Where a rule selects one metric, the device alone will do.
+                 */
+                subject: string;
+                /** @description At which instant, RFC 3339; now unless given. */
+                at?: string;
+                /** @description How many steps at most, the newest ones, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The rule's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Why */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleExplanation"];
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
