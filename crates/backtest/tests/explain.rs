@@ -225,6 +225,14 @@ fn what_is_pending_says_until_when_and_what_ceased_says_that_it_was_too_short() 
 }
 
 #[test]
+fn what_fires_goes_on_while_nothing_is_heard() {
+    let found = City::new(&[60.0, 80.0]).ask("high", "d0/pm25", 3 * 24 * 60);
+    says(&found, Verdict::Firing, "Firing since 2026-11-20T12:06:00Z");
+    says(&found, Verdict::Firing, "the last reading was of 2026-11-20T12:01:00Z, and silence");
+    assert_eq!(found.nearest, None);
+}
+
+#[test]
 fn what_is_clear_names_the_nearest_miss_since_the_last_alert() {
     let found = City::new(&[60.0, 74.5, 61.0]).ask("high", "d0", 10);
     says(
@@ -249,9 +257,9 @@ fn what_cannot_be_judged_says_why() {
     says(&untrusted, Verdict::Unknown, "No reading was trusted: 2 failed");
     assert_eq!(untrusted.untrusted[&Quality::Fail], 2);
     let early = City::new(&[10.0]).ask("rising", "d0/pm25", 5);
-    says(&early, Verdict::Unknown, "1 readings since");
-    let nothing = City::new(&[80.0]).ask("high", "d0/pm25", 3 * 24 * 60);
-    says(&nothing, Verdict::Unknown, "the last one was of 2026-11-20T12:00:00Z");
+    says(&early, Verdict::Unknown, "too few readings for the rule's window since");
+    let before = City::new(&[80.0]).ask("high", "d0/pm25", -5);
+    says(&before, Verdict::Unknown, "No reading is stored from");
     let never = City::default().ask("hot", "d0/temperature", 0);
     says(&never, Verdict::Unknown, "No reading is stored");
     let never = City::default().ask("silent", "d0", 60);
@@ -363,7 +371,7 @@ fn a_zone_is_told_by_its_devices() {
     let found = city(&[60.0, 40.0, 40.0]).ask("wide", "old-town", 3);
     says(&found, Verdict::Clear, "the nearest was 65 at");
     let found = city(&[]).ask("wide", "old-town", 2);
-    says(&found, Verdict::Unknown, "1 devices of the zone were heard, the rule needs 2");
+    says(&found, Verdict::Unknown, "the rule needs 2 devices of the zone, heard were 1");
 }
 
 #[test]
@@ -378,6 +386,9 @@ fn behind_a_dark_gateway_a_silent_device_has_no_alert() {
     };
     says(&humid(3).ask("dark", "d0", 60), Verdict::HeldBack, "its gateway");
     says(&humid(3).ask("dark", "g", 60), Verdict::Firing, "Firing since 2026-11-20T12:22:00Z");
+    // Long after, too.
+    says(&humid(3).ask("dark", "d0", 600), Verdict::HeldBack, "its gateway");
+    says(&humid(3).ask("dark", "g", 600), Verdict::Firing, "Firing since 2026-11-20T12:22:00Z");
     // One of two is not the gateway.
     says(&humid(60).ask("dark", "d0", 60), Verdict::Clear, "heard at 2026-11-20T12:59:00Z");
 }
