@@ -126,8 +126,10 @@ pub fn explain(
     let Question { rules, rule, ref subject, at } = *question;
     let mismatches = selection::mismatches(rule, subject, directory);
     let set = Arc::new(reach::needed(rules, rule));
+    let deciding = reach::Deciding::new(&set, rule, subject, directory);
     let newest = newest(store, directory, subject, at);
-    let from = reach::start(&set, rule, subject, directory, at, newest);
+    let quietest = quietest(store, directory, &deciding, rule, at);
+    let from = reach::start(&set, rule, subject, directory, at, (newest, quietest));
     let mut explanation = Explanation {
         rule: rule.id.clone(),
         version: rule.version.clone(),
@@ -168,7 +170,6 @@ pub fn explain(
             format!("more than {MOST} readings decide this; try a backtest of the rule"),
         ))
     };
-    let deciding = reach::Deciding::new(&set, rule, subject, directory);
     let keep = |device: &Device| deciding.takes(device);
     // A reading of the very moment counts.
     let range = TimeRange { from, to: at + Span::from_micros(1) };
@@ -190,7 +191,7 @@ pub fn explain(
     sentence::judge(&mut explanation, rule, &trace, newest, directory);
     explanation.counts = trace.counts;
     explanation.untrusted = trace.untrusted;
-    explanation.nearest = trace.nearest;
+    explanation.nearest = trace.nearest.filter(|_| explanation.verdict != Verdict::Firing);
     explanation.steps = trace.steps;
     explanation.left_out = trace.dropped;
     Ok(explanation)
@@ -213,6 +214,28 @@ fn newest(
     let all = store.last_of_device(device).into_iter();
     let times = all.filter(|(metric, _)| wanted(*metric)).map(|(_, last)| last.time);
     times.max().filter(|time| *time <= at)
+}
+
+/// When the device was last heard that has been silent for longest, for rules on silence.
+fn quietest(
+    store: &dyn Store,
+    directory: &Directory,
+    deciding: &reach::Deciding<'_>,
+    rule: &Rule,
+    at: Timestamp,
+) -> Option<Timestamp> {
+    let Condition::Silence(_) = rule.condition else { return None };
+    let own = directory.devices().filter(|device| deciding.is_own(device));
+    let last = own.filter_map(|device| {
+        let all = store.last_of_device(device.key).into_iter();
+        all.filter(|(metric, _)| {
+            let metric = directory.metrics.get(*metric);
+            metric.is_some_and(|metric| rule.select.matches_metric(&metric.id))
+        })
+        .map(|(_, last)| last.time)
+        .max()
+    });
+    last.filter(|time| *time <= at).min()
 }
 
 /// What a rule's alerts are about.

@@ -45,14 +45,15 @@ fn groups(rule: &Rule) -> bool {
     matches!(&rule.condition, Condition::Silence(silence) if silence.gateways.is_some())
 }
 
-/// From when on readings are looked at. `newest` is the newest one of the subject.
+/// From when on readings are looked at. `newest` is the newest one of the subject, `quietest` that of
+/// the device that has been silent for longest, of those that decide.
 pub(super) fn start(
     set: &RuleSet,
     rule: &Rule,
     subject: &Subject,
     directory: &Directory,
     at: Timestamp,
-    newest: Option<Timestamp>,
+    (newest, quietest): (Option<Timestamp>, Option<Timestamp>),
 ) -> Timestamp {
     let alone = !looks_around(set, rule);
     let device = subject.device().and_then(|id| directory.device_by_id(id));
@@ -60,13 +61,14 @@ pub(super) fn start(
     let least = if alone { LEAST_OF_A_DEVICE } else { LEAST_OF_MANY };
     let some = Span::from_micros(interval.micros().saturating_mul(INTERVALS));
     let back = warm_up(set, directory).max(least).max(some).min(LONGEST_WARM_UP);
-    let start = at - back;
-    match newest {
-        // A silence began with the last sign of life, however long ago: nothing lies between.
-        Some(newest) if alone && matches!(rule.condition, Condition::Silence(_)) => {
-            start.min(newest)
-        }
-        _ => start,
+    // What fires goes on doing so while nothing is heard, however long; and a silence began with
+    // the last sign of life. Between that and now a device that decides alone sends nothing.
+    let silence = matches!(rule.condition, Condition::Silence(_));
+    match (newest, quietest) {
+        (_, Some(quietest)) if silence && alone => quietest.min(at - back),
+        (_, Some(quietest)) if silence => quietest.max(at - LONGEST_WARM_UP).min(at - back),
+        (Some(newest), _) if alone => newest - back,
+        _ => at - back,
     }
 }
 
@@ -90,7 +92,17 @@ impl<'q> Deciding<'q> {
 
     /// Whether the readings of a device can decide.
     pub(super) fn takes(&self, device: &Device) -> bool {
-        let is_own = match self.subject {
+        self.is_own(device)
+            || self
+                .causes
+                .rules()
+                .iter()
+                .any(|rule| rule.condition.takes_readings() && rule.select.matches_device(device))
+    }
+
+    /// Whether it is the subject, in it, or behind the same gateway where that counts.
+    pub(super) fn is_own(&self, device: &Device) -> bool {
+        match self.subject {
             Subject::Zone { zone } => {
                 let zone = self.directory.zone_by_id(zone);
                 !matches!(device.placement, Placement::Fixed(_))
@@ -99,13 +111,7 @@ impl<'q> Deciding<'q> {
             Subject::Device { device: id } | Subject::Series { device: id, .. } => {
                 device.id == *id || (groups(self.rule) && self.is_neighbour(id, device))
             }
-        };
-        is_own
-            || self
-                .causes
-                .rules()
-                .iter()
-                .any(|rule| rule.condition.takes_readings() && rule.select.matches_device(device))
+        }
     }
 
     /// Whether a device is behind the same gateway, or behind the subject itself.

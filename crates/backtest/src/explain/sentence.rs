@@ -1,10 +1,13 @@
 //! The verdict, and all of an explanation in one sentence.
 
-use city_model::{AlertEventKind, Directory, LocalText, Timestamp};
+use city_model::{AlertEventKind, Directory, LocalText, Span, Timestamp};
 use city_rules::{Condition, Decision, Rule, Standing, Trace};
 
 use super::words::{followed, longer, names, number, quality, severity};
 use super::{Explanation, Mismatch, Verdict};
+
+/// With the last reading older than this, that is said of what fires.
+const QUIET: Span = Span::from_hours(1);
 
 /// Why the rule is not about it.
 pub(super) fn not_selected(mismatches: &[Mismatch]) -> LocalText {
@@ -42,6 +45,16 @@ pub(super) fn judge(
                     text,
                     &format!("; a reading has cleared it, it ends at {until}"),
                     &format!("；读数已恢复，{until} 结束"),
+                );
+            }
+            let quiet = newest.filter(|newest| explanation.at.since(*newest) > QUIET);
+            if let Some(newest) = quiet
+                && !matches!(rule.condition, Condition::Silence(_))
+            {
+                text = longer(
+                    text,
+                    &format!("; the last reading was of {newest}, and silence resolves nothing"),
+                    &format!("；最后一个读数为 {newest}，静默不会使告警结束"),
                 );
             }
             if rule.silent {
@@ -191,7 +204,7 @@ fn why_clear(
         }
         let judged = trace.counts.get("judged").copied().unwrap_or(0);
         return LocalText::new(
-            format!("{judged} readings were judged and none raised anything"),
+            format!("nothing that was judged raised anything ({judged} times)"),
             format!("已判断 {judged} 个读数，均未满足条件"),
         );
     };
@@ -246,7 +259,7 @@ fn unknown(
     {
         return LocalText::new(
             format!(
-                "Nothing could be judged: {have} devices of the zone were heard, the rule needs {need}"
+                "Nothing could be judged: the rule needs {need} devices of the zone, heard were {have}"
             ),
             format!("无法判断：区域内仅 {have} 台设备有读数，规则需要 {need} 台"),
         );
@@ -255,7 +268,7 @@ fn unknown(
         let taken = count("no_result");
         return LocalText::new(
             format!(
-                "Nothing could be judged yet: {taken} readings since {} are too few for the rule's window",
+                "Nothing could be judged yet: too few readings for the rule's window since {}: {taken}",
                 explanation.from
             ),
             format!("尚无法判断：自 {} 起的 {taken} 个读数不足以填满规则窗口", explanation.from),

@@ -34,7 +34,7 @@ pub fn told(decision: &Decision) -> LocalText {
         Decision::OutsideZones => text("outside the rule's zones", "在规则区域之外"),
         Decision::NoResult => text("too few readings so far", "读数尚不足以判断"),
         Decision::TooFewDevices { have, need } => LocalText::new(
-            format!("{have} devices heard, {need} needed"),
+            format!("devices heard: {have}, needed: {need}"),
             format!("仅 {have} 台设备有读数，需要 {need} 台"),
         ),
         Decision::Judged { value, limit, raised, cleared } => {

@@ -1,182 +1,14 @@
 //! An explanation says how something stood and what decided it.
 
-use std::collections::BTreeMap;
+mod city;
+
 use std::sync::Arc;
 
-use city_backtest::{Explanation, Question, Verdict, explain, subject_of, told};
-use city_model::{
-    Catalogue, Crs, Device, DeviceKey, Directory, LifeCycle, LocalText, Marks, Placement, Position,
-    Quality, Reading, SeriesKey, Severity, Span, Subject, Timestamp, Zone, ZoneKey, ZoneSet,
-};
-use city_rules::{Evaluator, RuleSet};
-use city_store::{Cancel, Commit, Memory, Store as _};
+use city_backtest::{Explanation, Verdict, subject_of, told};
+use city_model::{Catalogue, Directory, LocalText, Quality, Severity, Span, Subject};
+use city_rules::Evaluator;
 
-const RULES: &str = "
-group: air
-department: environment
-rules:
-  - id: high
-    kind: threshold
-    select: {metric: pm25, kind: air_station}
-    severity:
-      medium: {above: 75, clear_below: 65}
-      high: {above: 115}
-    for: 5m
-  - id: office
-    kind: threshold
-    select: {metric: pm25}
-    severity: low
-    raise: {above: 75}
-    schedule: {times: '09:00-17:00', time_zone: UTC}
-  - id: rising
-    kind: rate_of_change
-    select: {metric: pm25}
-    rate: {per: 10m, over: 30m, direction: rising, min_count: 2}
-    severity: low
-    raise: {above: 20}
-  - id: silent
-    kind: absence
-    select: {kind: air_station}
-    for: 20m
-    severity: low
-  - id: both
-    kind: composite
-    when: {all: [high, hot]}
-    severity: critical
-  - id: hot
-    kind: threshold
-    select: {metric: temperature}
-    severity: low
-    raise: {above: 30}
-  - id: fire
-    kind: threshold
-    select: {metric: co}
-    severity: high
-    raise: {above: 50}
-  - id: burning
-    kind: dependency
-    when: fire
-    suppress: hot
-    via: device
-  - id: wide
-    kind: zone_aggregate
-    select: {metric: pm25}
-    aggregate: {function: mean, over: 5m, min_devices: 2}
-    severity: low
-    raise: {above: 70}
-  - id: dark
-    kind: absence
-    select: {metric: humidity}
-    for: 20m
-    severity: low
-    subject: device
-    group_by: gateway
-    min_devices: 2
-    share: 0.5
-";
-
-fn rules() -> RuleSet {
-    let files = [("air.yaml".to_owned(), RULES.to_owned())];
-    RuleSet::parse(&files).unwrap_or_else(|problems| panic!("{problems}"))
-}
-
-/// Noon of a day.
-fn noon() -> Timestamp {
-    "2026-11-20T12:00:00Z".parse().expect("a time")
-}
-
-fn at(minutes: i64) -> Timestamp {
-    noon() + Span::from_mins(minutes)
-}
-
-fn device(key: u32, kind: &str) -> Device {
-    Device {
-        key: DeviceKey(key),
-        id: format!("d{key}").into(),
-        name: LocalText::same(format!("Device {key}")),
-        kind: kind.into(),
-        department: "environment".into(),
-        placement: Placement::Fixed(Position { lon: 1.0, lat: 2.0 }),
-        declared: None,
-        crs: Crs::default(),
-        zones: [ZoneKey(0)].into(),
-        interval: Some(Span::from_secs(60)),
-        gateway: Some("g".into()),
-        life_cycle: LifeCycle::Active,
-        simulated: false,
-        attributes: BTreeMap::new(),
-    }
-}
-
-fn zone() -> Zone {
-    Zone {
-        key: ZoneKey(0),
-        id: "old-town".into(),
-        name: LocalText::same("Old town"),
-        layer: "district".into(),
-        label: Position { lon: 1.0, lat: 2.0 },
-        bounds: [0.0, 0.0, 3.0, 3.0],
-        parent: None,
-        area_km2: 9.0,
-    }
-}
-
-/// A city whose readings are of `d0` unless said, one a minute from noon on.
-#[derive(Default)]
-struct City {
-    readings: Vec<Reading>,
-    retired: bool,
-}
-
-impl City {
-    fn new(values: &[f64]) -> Self {
-        Self::default().and("pm25", values, Quality::Pass)
-    }
-
-    fn and(self, metric: &str, values: &[f64], quality: Quality) -> Self {
-        self.and_of(0, metric, values, quality)
-    }
-
-    fn and_of(mut self, device: u32, metric: &str, values: &[f64], quality: Quality) -> Self {
-        let metric = Catalogue::embedded().by_id(metric).expect("known").key;
-        self.readings.extend(values.iter().zip(0..).map(|(value, minute)| Reading {
-            series: SeriesKey { device: DeviceKey(device), metric },
-            time: at(minute),
-            received: at(minute),
-            value: (*value).into(),
-            quality,
-            marks: Marks::NONE,
-            position: None,
-            zones: ZoneSet::default(),
-        }));
-        self
-    }
-
-    fn directory(&self) -> Arc<Directory> {
-        let mut first = device(0, "air_station");
-        if self.retired {
-            first.life_cycle = LifeCycle::Retired;
-        }
-        let devices = [first, device(1, "traffic_counter")].map(Arc::new);
-        Arc::new(Directory::new(devices, Catalogue::embedded(), vec![zone()], 1))
-    }
-
-    /// Asks at a minute after noon.
-    fn ask(&self, rule: &str, subject: &str, minute: i64) -> Explanation {
-        let rules = rules();
-        let directory = self.directory();
-        let store = Memory::new();
-        let mut readings = self.readings.clone();
-        readings.sort_by_key(|reading| reading.time);
-        let sources = vec![0; readings.len()];
-        store.commit(&Commit { readings, sources, ..Commit::default() }).expect("committed");
-        let rule = rules.get(rule).expect("a rule");
-        let subject = subject_of(rule, subject, &directory).expect("a subject");
-        let question = Question { rules: &rules, rule, subject, at: at(minute) };
-        let nowhere = |_| ZoneSet::default();
-        explain(&store, &directory, &nowhere, &question, &Cancel::never()).expect("explained")
-    }
-}
+use self::city::{City, at, device, noon, rules, zone};
 
 #[track_caller]
 fn says(explanation: &Explanation, verdict: Verdict, en: &str) {
@@ -225,6 +57,14 @@ fn what_is_pending_says_until_when_and_what_ceased_says_that_it_was_too_short() 
 }
 
 #[test]
+fn what_fires_goes_on_while_nothing_is_heard() {
+    let found = City::new(&[60.0, 80.0]).ask("high", "d0/pm25", 3 * 24 * 60);
+    says(&found, Verdict::Firing, "Firing since 2026-11-20T12:06:00Z");
+    says(&found, Verdict::Firing, "the last reading was of 2026-11-20T12:01:00Z, and silence");
+    assert_eq!(found.nearest, None);
+}
+
+#[test]
 fn what_is_clear_names_the_nearest_miss_since_the_last_alert() {
     let found = City::new(&[60.0, 74.5, 61.0]).ask("high", "d0", 10);
     says(
@@ -249,9 +89,9 @@ fn what_cannot_be_judged_says_why() {
     says(&untrusted, Verdict::Unknown, "No reading was trusted: 2 failed");
     assert_eq!(untrusted.untrusted[&Quality::Fail], 2);
     let early = City::new(&[10.0]).ask("rising", "d0/pm25", 5);
-    says(&early, Verdict::Unknown, "1 readings since");
-    let nothing = City::new(&[80.0]).ask("high", "d0/pm25", 3 * 24 * 60);
-    says(&nothing, Verdict::Unknown, "the last one was of 2026-11-20T12:00:00Z");
+    says(&early, Verdict::Unknown, "too few readings for the rule's window since");
+    let before = City::new(&[80.0]).ask("high", "d0/pm25", -5);
+    says(&before, Verdict::Unknown, "No reading is stored from");
     let never = City::default().ask("hot", "d0/temperature", 0);
     says(&never, Verdict::Unknown, "No reading is stored");
     let never = City::default().ask("silent", "d0", 60);
@@ -363,7 +203,7 @@ fn a_zone_is_told_by_its_devices() {
     let found = city(&[60.0, 40.0, 40.0]).ask("wide", "old-town", 3);
     says(&found, Verdict::Clear, "the nearest was 65 at");
     let found = city(&[]).ask("wide", "old-town", 2);
-    says(&found, Verdict::Unknown, "1 devices of the zone were heard, the rule needs 2");
+    says(&found, Verdict::Unknown, "the rule needs 2 devices of the zone, heard were 1");
 }
 
 #[test]
@@ -378,6 +218,9 @@ fn behind_a_dark_gateway_a_silent_device_has_no_alert() {
     };
     says(&humid(3).ask("dark", "d0", 60), Verdict::HeldBack, "its gateway");
     says(&humid(3).ask("dark", "g", 60), Verdict::Firing, "Firing since 2026-11-20T12:22:00Z");
+    // Long after, too.
+    says(&humid(3).ask("dark", "d0", 600), Verdict::HeldBack, "its gateway");
+    says(&humid(3).ask("dark", "g", 600), Verdict::Firing, "Firing since 2026-11-20T12:22:00Z");
     // One of two is not the gateway.
     says(&humid(60).ask("dark", "d0", 60), Verdict::Clear, "heard at 2026-11-20T12:59:00Z");
 }
