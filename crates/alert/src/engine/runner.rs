@@ -297,7 +297,7 @@ impl Runner {
         if self.base == Base::Stale {
             self.base = Base::Renewing;
         }
-        self.saver.save(Job {
+        let begun = self.saver.save(Job {
             content,
             seq: self.seq,
             clock: now,
@@ -306,6 +306,13 @@ impl Runner {
             events: self.events.clone(),
             told,
         });
+        if !begun {
+            // Nothing may be written on a state that is not saved.
+            if self.base == Base::Renewing {
+                self.base = Base::Stale;
+            }
+            self.failed(&EngineError::Saver);
+        }
     }
 
     /// Takes note of a state that was saved; the store may drop the commits that it covers. Whether

@@ -111,9 +111,11 @@ impl Saver {
         Ok(Self { orders, done, is_busy: false, gives_up, thread })
     }
 
-    /// Begins to save; not while it is busy.
-    pub(super) fn save(&mut self, job: Job) {
+    /// Begins to save; not while it is busy. `false` if it cannot be told.
+    #[must_use]
+    pub(super) fn save(&mut self, job: Job) -> bool {
         self.is_busy = self.order(Order::Save(Box::new(job)));
+        self.is_busy
     }
 
     /// Tidies the outbox, unless there is too much else to do.
