@@ -2,7 +2,8 @@
 //!
 //! A kind reads its keys from a rule and says what the evaluator is to do with the readings that
 //! the rule selects: a [`Condition`]. Kinds that turn the readings of one series into one number
-//! (windows, rates, scores) implement [`SeriesFunction`]; state, timers, severities and texts are
+//! (windows, rates, scores) implement [`SeriesFunction`], those that look at all that a device sends
+//! (fences, formulas) [`DeviceFunction`]; state, timers, severities and texts are
 //! the evaluator's and the same for all kinds.
 
 mod absence;
