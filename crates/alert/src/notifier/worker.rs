@@ -22,6 +22,11 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// How often the outbox is looked at although nobody rang: a safety net, not the normal way.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How many events that were delivered are noted in the outbox together, and for how long at most one
+/// of them waits for that. Each note waits for the disk, and the next event would wait for it; a crash
+/// in between tells those again, with the same keys.
+const NOTED_TOGETHER: usize = 32;
+const NOTED_AFTER: Duration = Duration::from_millis(50);
 /// No attempt takes longer, whatever the receiver does.
 const LONGEST_TRY: Duration = Duration::from_mins(2);
 
@@ -46,6 +51,10 @@ struct Progress {
     /// What fires, for receivers that want it repeated: alerts, and the event that told it last.
     /// Nothing until it was read from the outbox.
     firing: Option<BTreeMap<String, i64>>,
+    /// What was delivered and is not noted in the outbox yet.
+    unnoted: Vec<i64>,
+    /// When the first of them was.
+    unnoted_since: Option<Instant>,
 }
 
 /// Why nothing is delivered now: the receiver wants to be left alone for so long, if it said so.
@@ -103,6 +112,7 @@ impl Worker {
             if stop.is_cancelled() {
                 return Ok(());
             }
+            self.note_delivered(progress).await?;
             let waiting = self.on_outbox(move |outbox, id| outbox.waiting(id, at_once)).await?;
             if waiting.is_empty() {
                 self.repeat(progress, &limits, stop).await?;
@@ -122,10 +132,15 @@ impl Worker {
             let together = if limits.history { 1 } else { limits.together.max(1) };
             for (rows, events) in rows.chunks(together).zip(events.chunks(together)) {
                 if stop.is_cancelled() {
-                    return Ok(());
+                    return self.note_delivered(progress).await;
                 }
-                self.deliver(rows, events, progress).await?;
+                let done = self.deliver(rows, events, progress).await;
+                if done.is_err() {
+                    self.note_delivered(progress).await?;
+                }
+                done?;
             }
+            self.note_delivered(progress).await?;
             self.repeat(progress, &limits, stop).await?;
         }
     }
@@ -158,7 +173,14 @@ impl Worker {
         match result {
             Ok(()) => {
                 self.count("delivered", events.len());
-                self.on_outbox(move |outbox, _| outbox.delivered(&ids, now)).await?;
+                progress.unnoted.extend(&ids);
+                let since = *progress.unnoted_since.get_or_insert_with(Instant::now);
+                if self.receiver.limits().history
+                    || progress.unnoted.len() >= NOTED_TOGETHER
+                    || since.elapsed() >= NOTED_AFTER
+                {
+                    self.note_delivered(progress).await?;
+                }
                 self.note(|status| {
                     status.waiting = status.waiting.saturating_sub(events.len() as u64);
                     status.last_delivery = Some(now);
@@ -199,6 +221,19 @@ impl Worker {
                 Ok(())
             }
         }
+    }
+
+    /// Notes in the outbox what was delivered. What cannot be noted stays to be noted, and nothing
+    /// more is told until it is.
+    async fn note_delivered(&self, progress: &mut Progress) -> Result<(), Later> {
+        if progress.unnoted.is_empty() {
+            return Ok(());
+        }
+        let (ids, now) = (progress.unnoted.clone(), self.clock.now());
+        self.on_outbox(move |outbox, _| outbox.delivered(&ids, now)).await?;
+        progress.unnoted.clear();
+        progress.unnoted_since = None;
+        Ok(())
     }
 
     /// Tells of all that fires again, for receivers that want that, if it is time.
