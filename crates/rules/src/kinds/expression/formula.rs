@@ -114,7 +114,7 @@ impl Formula {
                 });
                 return Err((
                     format!("the expression cannot be read{text}"),
-                    "write for example `co2 > 1000 && occupancy > 0`".to_owned(),
+                    "write for example `pm25 > 75 && wind_speed < 1`".to_owned(),
                 ));
             }
         };

@@ -69,7 +69,7 @@ struct Expression {
 }
 
 fn read(rule: &mut Fields<'_>, _: &Selector, sink: &mut Sink) -> Option<Built> {
-    let node = rule.need("expression", "write `expression: \"co2 > 1000 && occupancy > 0\"`", sink);
+    let node = rule.need("expression", "write `expression: \"pm25 > 75 && wind_speed < 1\"`", sink);
     let max_age = match rule.get("max_age") {
         Some(_) => positive_span(rule, "max_age", "", sink),
         None => Some(Span::from_mins(10)),
