@@ -12,7 +12,7 @@ use city_rules::{LateLog, RuleSet};
 use city_store::{Accounts, SharedStore, StateDb};
 
 use crate::alerts::{AlertList, Board, LoadMetrics};
-use crate::auth::{Credentials, Throttle};
+use crate::auth::{Credentials, LoginFailures, Setup, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
@@ -52,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) load_metrics: LoadMetrics,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) throttle: Throttle,
+    pub(crate) login_failures: LoginFailures,
+    pub(crate) setup: Setup,
     pub(crate) lanes: Lanes,
     pub(crate) http: HttpMetrics,
     pub(crate) zones: crate::routes::zones::Drawn,

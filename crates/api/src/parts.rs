@@ -14,6 +14,7 @@ use city_store::{DeadLetterId, SharedStore, StateDb};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::auth::SessionLimits;
 use crate::receivers::Receivers;
 use crate::silences::Silences;
 
@@ -55,6 +56,8 @@ pub struct Parts {
     pub flood: FloodConfig,
     /// Which alerts keep others from being told.
     pub inhibit: Arc<[InhibitRule]>,
+    /// How long people stay logged in.
+    pub sessions: SessionLimits,
     /// The clock.
     pub clock: SharedClock,
     /// The version of the program.

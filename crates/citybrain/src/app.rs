@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use city_alert::{Engine, EngineParts, GateParts, Notifier, PlaceBook, ReceiverConfig};
-use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Silences, Tokens};
+use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, SessionLimits, Silences, Tokens};
 use city_collect::{Collector, FileMemory};
 use city_model::{SharedClock, Span};
 use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
@@ -44,9 +44,6 @@ const LOGIN_LIFETIME: Span = Span::from_hours(7 * 24);
 /// The note on tokens that the program makes for itself; the next start makes them worthless.
 const OWN_TOKEN: &str = "made by this instance for itself";
 
-/// A file that is there once a start has succeeded.
-const STARTED: &str = "started";
-
 /// The id of the receiver that is the brain of this instance.
 pub const BRAIN: &str = "brain";
 
@@ -61,10 +58,11 @@ pub struct App {
     pub mqtt: Option<SocketAddr>,
     /// The address of the TCP listener for HJ 212, if it runs.
     pub hj212: Option<SocketAddr>,
-    /// A token with all rights, valid for a week.
+    /// A token with all rights: in the demo for the login link, valid for a week; otherwise worthless
+    /// at the next start.
     pub token: String,
-    /// Whether this is the first start on this data folder.
-    pub first_start: bool,
+    /// While nobody administers the city: the token with which the first administrator is made.
+    pub setup: Option<String>,
     data_dir: std::path::PathBuf,
     store: SharedStore,
     pipeline: Pipeline,
@@ -117,7 +115,6 @@ impl App {
         let data_dir = settings.data_dir.clone();
         std::fs::create_dir_all(&data_dir)
             .with_context(|| format!("the data folder {} cannot be made", data_dir.display()))?;
-        let first_start = !data_dir.join(STARTED).exists();
 
         progress("opening the store");
         let (store, recovery) = crate::store::open(&settings.store, &data_dir)?;
@@ -145,12 +142,16 @@ impl App {
         let now = clock.now();
         let tokens = Tokens::open(state.clone())?;
         tokens.revoke_noted(OWN_TOKEN, now)?;
-        let mint =
-            |user, role, note, lifetime| tokens.mint(&NewToken { user, role, note, lifetime }, now);
+        let mint = |user, role, note, lifetime| {
+            tokens.mint(&NewToken::city(user, role, note, lifetime), now)
+        };
         let engine_token = mint("alert-engine", Role::Engine, OWN_TOKEN, None)?;
         let own_token = mint("command-line", Role::Admin, OWN_TOKEN, None)?;
-        // The last start's link is not taken back: who logged in with it stays logged in.
-        let token = mint("admin", Role::Admin, "printed at a start", Some(LOGIN_LIFETIME))?;
+        let token = match mode {
+            // The last start's link is not taken back: who logged in with it stays logged in.
+            Mode::Demo => mint("admin", Role::Admin, "printed at a start", Some(LOGIN_LIFETIME))?,
+            Mode::Live => own_token.clone(),
+        };
 
         progress("starting the alert engine");
         crate::receivers::check_departments(&settings.receivers, &registry, &file_rules)??;
@@ -224,10 +225,15 @@ impl App {
             silences,
             inhibit,
             flood: settings.flood.clone(),
+            sessions: SessionLimits {
+                idle: settings.http.session_idle,
+                lifetime: settings.http.session_lifetime,
+            },
             notices: Arc::new(Outside { notifier: notifier.clone(), clock: clock.clone() }),
             clock: clock.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;
+        let setup = if mode == Mode::Live { brain.open_setup()? } else { None };
         let way_back = ingest.way_back();
         let downlinks = Downlinks::new(Arc::new(way_back.clone()));
         let pipeline = Pipeline::start(PipelineParts {
@@ -294,13 +300,12 @@ impl App {
         let run_file =
             RunFile { process: std::process::id(), http: http_address, token: own_token };
         run_file.write(&data_dir).context("running.json cannot be written")?;
-        std::fs::write(data_dir.join(STARTED), env!("CARGO_PKG_VERSION"))?;
         Ok(Self {
             http: http_address,
             mqtt,
             hj212,
             token,
-            first_start,
+            setup,
             data_dir,
             store,
             pipeline,

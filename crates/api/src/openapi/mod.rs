@@ -48,6 +48,7 @@ const SPARSE: &[&str] = &[
     "Login",
     "MapChange",
     "Mapping",
+    "NewAccessToken",
     "NewCertificate",
     "NewDeviceTokens",
     "NewNote",
@@ -57,6 +58,7 @@ const SPARSE: &[&str] = &[
     "ReturnAlert",
     "Rights",
     "UnshelveAlert",
+    "UserEntry",
 ];
 
 /// What the document says before any route is added.

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::Principal;
+use crate::auth::{Principal, Role};
 use crate::document::{created, merge, named};
 use crate::extract::{Body, Id};
 use crate::parameters::{NoParameters, Parameters, short};
@@ -101,6 +101,15 @@ async fn change(
 ) -> Answer<Response> {
     let registry = app.registry.clone();
     let of = id.clone();
+    let rights = principal.rights.clone();
+    // Both the department that it has and the one that it gets: what the guard saw may be over.
+    let change = move |before: Option<&DeviceEntry>| {
+        let entry = change(before)?;
+        let departments = before.map(|before| &before.department).into_iter();
+        let departments = departments.chain([&entry.department]).map(String::as_str);
+        rights.require_all(Role::Engineer, departments)?;
+        Ok(entry)
+    };
     let (entry, done) = app.lanes.short(move || registry.change_device(&of, change)).await?;
     if done != Change::Unchanged {
         tracing::info!(user.name = %principal.user, device.id = id, ?done, "changed a device");

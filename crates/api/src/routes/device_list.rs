@@ -1,5 +1,6 @@
 //! `/devices/import` and `/devices/export`: the registry as a file, in JSON or CSV.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -17,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::Principal;
+use crate::auth::{Principal, Rights, Role};
 use crate::lines;
 use crate::parameters::{FromPairs, Pairs, Parameters};
 use crate::problem::{Answer, Problem, codes};
@@ -94,7 +95,9 @@ async fn import(
         (_, Some(true)) => ImportMode::Valid,
         _ => ImportMode::All,
     };
-    let job = Job { registry: app.registry.clone(), format, body, mode, user: principal.user };
+    let Principal { user, rights, .. } = principal;
+    let rights = rights.later();
+    let job = Job { registry: app.registry.clone(), format, body, mode, user, rights };
     if lines::are_asked_for(&headers) {
         let done = |progress: lines::Progress<Imported>| async move {
             let told = move |done: usize, of: usize| progress.tell(done as u64, of as u64);
@@ -128,12 +131,14 @@ struct Job {
     body: Bytes,
     mode: ImportMode,
     user: Arc<str>,
+    rights: Rights,
 }
 
 impl Job {
     /// Does it; `progress` hears how many devices of how many are written.
     fn run(self, progress: &mut dyn FnMut(usize, usize)) -> Answer<ImportOutcome> {
         let list = DeviceList::read("the list", self.format, &self.body)?;
+        self.check_rights(&list)?;
         drop(self.body);
         let of = list.len();
         let mut told = |done| progress(done, of);
@@ -145,6 +150,21 @@ impl Job {
             );
         }
         Ok(outcome)
+    }
+}
+
+impl Job {
+    /// Each device in the list must be one of a department in which this may be done, now and
+    /// afterwards.
+    fn check_rights(&self, list: &DeviceList) -> Answer<()> {
+        let directory = self.registry.directory();
+        let mut departments = BTreeSet::new();
+        for entry in list.entries() {
+            departments.insert(entry.department.clone());
+            let before = directory.device_by_id(&entry.id);
+            departments.extend(before.map(|device| device.department.to_string()));
+        }
+        self.rights.require_all(Role::Engineer, departments.iter().map(String::as_str))
     }
 }
 

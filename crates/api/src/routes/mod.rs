@@ -21,6 +21,7 @@ pub(crate) mod health;
 mod kinds;
 mod last_values;
 mod late_readings;
+mod login;
 mod loss;
 mod map;
 mod mappings;
@@ -43,7 +44,9 @@ mod session;
 mod silences;
 mod stream;
 pub(crate) mod system;
+mod tokens;
 mod track;
+mod users;
 pub(crate) mod zones;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -53,6 +56,9 @@ use crate::app::App;
 /// Every resource, in the order of the documentation.
 static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     session::routes,
+    login::routes,
+    users::routes,
+    tokens::routes,
     system::routes,
     metrics_catalogue::routes,
     mappings::routes,

@@ -1,17 +1,11 @@
-//! `citybrain token new`.
+//! `citybrain token`: access tokens for programs, also while the program runs or does not start.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use anyhow::Context as _;
-use city_api::{NewToken, Role, Tokens};
+use city_api::{Grant, Grants, NewToken, Role, Tokens};
 use city_model::{Clock as _, Span};
-use city_store::StateDb;
 use clap::Subcommand;
 
 use super::DataDir;
 use crate::clock::SystemClock;
-use crate::settings::default_data_dir;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
@@ -20,9 +14,16 @@ pub(crate) enum TokenCommand {
         /// Whose it is, for the log of actions.
         #[arg(long)]
         user: String,
-        /// viewer, operator, engineer or admin.
-        #[arg(long, default_value = "viewer")]
+        /// viewer, operator, engineer or admin, in the whole city.
+        #[arg(long, default_value = "viewer", conflicts_with = "grant")]
         role: Role,
+        /// A role in a department, such as operator@environment, or in the whole city, such as
+        /// viewer; several are possible.
+        #[arg(long, value_name = "ROLE@DEPARTMENT")]
+        grant: Vec<Grant>,
+        /// What it is for.
+        #[arg(long, default_value = "command line")]
+        note: String,
         /// How long it is valid, such as 90d; for ever if missing.
         #[arg(long)]
         lifetime: Option<Span>,
@@ -46,40 +47,42 @@ pub(crate) enum TokenCommand {
 pub(crate) fn run(command: &TokenCommand) -> anyhow::Result<()> {
     let now = SystemClock.now();
     match command {
-        TokenCommand::New { user, role, lifetime, data } => {
-            let token = NewToken { user, role: *role, note: "command line", lifetime: *lifetime };
-            println!("{}", tokens(data)?.mint(&token, now)?);
+        TokenCommand::New { user, role, grant, note, lifetime, data } => {
+            let grants =
+                if grant.is_empty() { Grants::city(*role) } else { Grants::new(grant.clone())? };
+            let token = NewToken { user, grants, note, lifetime: *lifetime };
+            println!("{}", Tokens::open(data.state()?)?.mint(&token, now)?);
         }
         TokenCommand::List { data } => {
-            println!("{:<6} {:<20} {:<10} {:<28} note", "id", "user", "role", "created");
-            for token in tokens(data)?.list()? {
-                let state = if token.revoked_at.is_some() { " (revoked)" } else { "" };
+            println!(
+                "{:<6} {:<20} {:<24} {:<28} {:<28} note",
+                "id", "user", "grants", "created", "used"
+            );
+            for token in Tokens::open(data.state()?)?.list()? {
+                let over = token.expires_at.is_some_and(|expires| expires <= now);
+                let state = match (token.revoked_at, over) {
+                    (Some(_), _) => " (revoked)",
+                    (None, true) => " (expired)",
+                    (None, false) => "",
+                };
                 let created = token.created_at.to_string();
+                let used = token.last_used_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
                 println!(
-                    "{:<6} {:<20} {:<10} {created:<28} {}{state}",
-                    token.id, token.user, token.role, token.note
+                    "{:<6} {:<20} {:<24} {created:<28} {used:<28} {}{state}",
+                    token.id,
+                    token.user,
+                    token.grants.to_string(),
+                    token.note
                 );
             }
         }
         TokenCommand::Revoke { id, data } => {
             anyhow::ensure!(
-                tokens(data)?.revoke(*id, now)?,
+                Tokens::open(data.state()?)?.revoke(*id, now)?,
                 "there is no token {id}; see `citybrain token list`"
             );
             println!("token {id} is worthless now");
         }
     }
     Ok(())
-}
-
-fn tokens(data: &DataDir) -> anyhow::Result<Tokens> {
-    let folder: PathBuf = data.data_dir.clone().unwrap_or_else(default_data_dir);
-    let path = folder.join("state.db");
-    anyhow::ensure!(
-        path.exists(),
-        "{} is not there; give the data folder with --data-dir",
-        path.display()
-    );
-    let state = StateDb::open(&path).with_context(|| path.display().to_string())?;
-    Ok(Tokens::open(Arc::new(state))?)
 }

@@ -179,11 +179,21 @@ pub struct HttpSettings {
     pub listen: SocketAddr,
     /// Whether it may listen on other addresses than loopback although it speaks no TLS itself.
     pub expose: bool,
+    /// People are logged out when their browser asked nothing for so long.
+    pub session_idle: Span,
+    /// People are logged out so long after their login, whatever they do.
+    pub session_lifetime: Span,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), expose: false }
+        let sessions = city_api::SessionLimits::default();
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            expose: false,
+            session_idle: sessions.idle,
+            session_lifetime: sessions.lifetime,
+        }
     }
 }
 
