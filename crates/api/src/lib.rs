@@ -55,9 +55,9 @@ use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
 
 pub use crate::auth::{
-    AccessToken, CITY, Grant, GrantProblem, Grants, NewPassword, NewToken, ParseRoleError, Role,
-    SHORTEST_USER_PASSWORD, SessionLimits, Tokens, User, UserEntry, UserError, Users,
-    check_user_id,
+    AccessToken, CITY, Grant, GrantProblem, Grants, NewPassword, NewToken, ParseRoleError,
+    PasswordState, Role, SHORTEST_USER_PASSWORD, SessionLimits, Tokens, User, UserEntry, UserError,
+    Users, check_user_id,
 };
 pub use crate::parts::{
     BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,

@@ -16,6 +16,7 @@ pub(crate) mod targets;
 mod throttle;
 mod tokens;
 mod transport;
+mod user;
 mod users;
 
 use std::fmt;
@@ -40,7 +41,8 @@ pub(crate) use throttle::{LoginFailures, Throttle};
 pub use tokens::{AccessToken, NewToken, Tokens};
 pub(crate) use tokens::{Maker, hash};
 pub(crate) use transport::{COOKIE, SameOrigin, Transport};
-pub use users::{NewPassword, User, UserEntry, UserError, Users, check_id as check_user_id};
+pub use user::{NewPassword, PasswordState, User, UserEntry, UserError, check_id as check_user_id};
+pub use users::Users;
 
 /// What somebody may do; each role of people may do what those before it may.
 #[derive(

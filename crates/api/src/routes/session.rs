@@ -281,7 +281,7 @@ async fn change_password(
     app.lanes
         .password(move || {
             let password = NewPassword::new(&change.new, &user.id, &user.name)?;
-            Ok(credentials.users().set_password(&user.id, password, false)?)
+            Ok(credentials.users().set_password(&user.id, &password, false)?)
         })
         .await?;
     tracing::info!(user.name = id, "changed the password");

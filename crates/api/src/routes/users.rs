@@ -13,7 +13,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::{
-    self, CITY, Grant, Grants, NewPassword, Principal, Rights, Role, UserEntry, targets,
+    self, CITY, Grant, Grants, NewPassword, PasswordState, Principal, Rights, Role, UserEntry,
+    targets,
 };
 use crate::cursor;
 use crate::document::created;
@@ -31,7 +32,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Somebody who logs in; never with the password.
 #[derive(Serialize, ToSchema)]
-pub(super) struct User {
+#[allow(clippy::struct_excessive_bools, reason = "a document, in which each has its name")]
+struct User {
     /// What they log in with, and what stands in logs.
     id: String,
     /// What people call them.
@@ -63,8 +65,8 @@ impl From<auth::User> for User {
             email: user.email,
             grants: user.grants.to_vec(),
             enabled: user.enabled,
-            has_password: user.has_password,
-            password_change_needed: user.password_change_needed,
+            has_password: user.password != PasswordState::None,
+            password_change_needed: user.password == PasswordState::MustChange,
             external: user.external,
             created_at: user.created_at,
             created_by: user.created_by,

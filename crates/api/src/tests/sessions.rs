@@ -7,8 +7,8 @@ use axum::http::{HeaderValue, Method, Request, StatusCode};
 use city_model::Span;
 use serde_json::{Value, json};
 
-use super::access_matrix::{grants, put_user};
 use super::fixture::{Answer, City, bare};
+use super::owned::{grants, put_user};
 use crate::{NewPassword, Role};
 
 /// The password of everybody here.
@@ -22,7 +22,7 @@ pub(super) fn add(city: &City, id: &str, of: &[(&str, Role)]) {
 
 pub(super) fn set_password(city: &City, id: &str, password: &str, must_change: bool) {
     let password = NewPassword::new(password, id, id).expect("good");
-    city.brain.app.credentials.users().set_password(id, password, must_change).expect("set");
+    city.brain.app.credentials.users().set_password(id, &password, must_change).expect("set");
 }
 
 fn login(user: &str, password: &str) -> Request<Body> {
@@ -427,7 +427,7 @@ async fn over_tls_the_cookies_are_such_that_nobody_else_can_set_them() {
 #[tokio::test]
 async fn a_token_of_another_department_opens_a_session_of_that_department() {
     let city = City::new();
-    let token = super::access_matrix::token(&city, grants(&[("transport", Role::Engineer)]));
+    let token = super::owned::token(&city, grants(&[("transport", Role::Engineer)]));
     let mut browser = Browser::default();
     let body = json!({ "token": token });
     let answer = browser.send(&city, bare(Method::POST, "/api/v1/session", Some(&body))).await;

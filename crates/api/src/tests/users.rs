@@ -4,8 +4,8 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use city_model::Span;
 use serde_json::{Value, json};
 
-use super::access_matrix::{grants, token};
 use super::fixture::{Answer, City, NOW, bare};
+use super::owned::{grants, token};
 use super::sessions::{Browser, PASSWORD, add};
 use crate::Role;
 use crate::auth::CITY;

@@ -108,7 +108,7 @@ pub(crate) fn run(command: &UserCommand) -> anyhow::Result<()> {
             let users = who.users()?;
             let user = users.get(&who.id)?.ok_or_else(|| UserError::Unknown(who.id.clone()))?;
             let password = NewPassword::new(&ask_password(&who.id)?, &user.id, &user.name)?;
-            users.set_password(&user.id, password, true)?;
+            users.set_password(&user.id, &password, true)?;
             println!("{} logs in with the new password, and must change it then", user.id);
         }
         UserCommand::Remove(who) => {
