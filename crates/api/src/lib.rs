@@ -7,6 +7,7 @@ mod alerts;
 mod app;
 mod assets;
 mod auth;
+mod connection;
 mod cursor;
 mod document;
 mod extract;
@@ -24,11 +25,11 @@ mod receivers;
 mod routes;
 mod schema;
 mod select;
+mod server;
 mod silences;
 mod status;
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,12 +37,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
-use axum::serve::ListenerExt;
 use city_pipeline::Follower;
 use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::{Accounts, StateError};
 use jiff::tz::TimeZone;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -53,6 +52,7 @@ use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
+use crate::server::{Figures, Server};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
 pub use crate::parts::{
@@ -63,6 +63,7 @@ pub use crate::parts::{
 pub use crate::receivers::{
     ReceiverFailure, ReceiverReport, ReceiverRoute, ReceiverTrial, Receivers, TrialRefusal, Trying,
 };
+pub use crate::server::{Doors, Encryption, HttpLimits, PROTOCOLS, RateLimit};
 pub use crate::silences::Silences;
 
 /// The largest body that a request may have, in bytes.
@@ -107,6 +108,7 @@ impl Brain {
         let accounts =
             Accounts::open(parts.store.clone(), parts.state.clone(), time_zone, parts.clock.now())?;
         let http = HttpMetrics::register(&parts.metrics)?;
+        let connections = Figures::register(&parts.metrics)?;
         let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -163,6 +165,8 @@ impl Brain {
                 credentials,
                 throttle: Throttle::default(),
                 lanes: Lanes::new(),
+                limits: Arc::new(parts.limits),
+                connections,
                 http,
                 zones: routes::zones::Drawn::default(),
             })),
@@ -197,9 +201,13 @@ impl Brain {
             .with_state(app)
     }
 
-    /// Answers on `listener` and feeds the live stream until `shutdown`; then ends the streams,
+    /// Answers at the doors and feeds the live stream until `shutdown`; then ends the streams,
     /// lets requests that are under way finish for at most three seconds, and returns.
-    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
+    pub async fn serve(
+        self,
+        doors: impl Into<Doors>,
+        shutdown: CancellationToken,
+    ) -> io::Result<()> {
         let hub = self.app.hub.clone();
         let ticker = {
             let app = self.app.clone();
@@ -214,27 +222,18 @@ impl Brain {
                 }
             }
         };
-        let stopping = {
-            let (hub, shutdown) = (hub.clone(), shutdown.clone());
-            async move {
-                shutdown.cancelled().await;
-                hub.close();
-            }
-        };
-        let listener = listener.tap_io(|io| {
-            // Events are small and late ones are of no use: do not wait to fill packets.
-            if let Err(error) = io.set_nodelay(true) {
-                tracing::debug!(error.cause = %error, "cannot set TCP_NODELAY");
-            }
-        });
-        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(stopping);
         let patience = async {
             shutdown.cancelled().await;
+            // The streams end first: they would go on for ever.
+            hub.close();
             tokio::time::sleep(DRAIN).await;
         };
+        let (limits, figures) = (self.app.limits.clone(), self.app.connections.clone());
+        let server = Server::new(self.router(), &limits, figures, shutdown.clone());
         let result = tokio::select! {
-            (result, ()) = async { tokio::join!(server.into_future(), ticker) } => result,
+            (result, ()) = async { tokio::join!(server.run(doors.into(), &limits), ticker) } => {
+                result
+            }
             () = patience => {
                 tracing::warn!("some requests did not finish in time and were cut off");
                 Ok(())

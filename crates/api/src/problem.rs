@@ -78,6 +78,7 @@ codes! {
     BAD_KEY "bad_idempotency_key" 422 "The idempotency key does not fit the event";
     UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" 415 "The body must be JSON";
     BODY_TOO_LARGE "body_too_large" 413 "The body is too large";
+    BODY_TOO_SLOW "body_too_slow" 408 "The body came too slowly";
     BAD_FIELDS "bad_fields" 422 "Some fields cannot be like this";
     UNKNOWN_KIND "unknown_kind" 404 "There is no such kind";
     UNKNOWN_DEPARTMENT "unknown_department" 404 "There is no such department";
@@ -108,6 +109,7 @@ codes! {
     REPLAY_FAILED "replay_failed" 503 "The dead letter could not be replayed";
     STORE_UNAVAILABLE "store_unavailable" 503 "The store does not answer";
     BUSY "busy" 503 "Too many queries are running";
+    RATE_LIMITED "rate_limited" 429 "Too many requests";
     TOO_MANY_STREAMS "too_many_streams" 503 "Too many clients follow the stream";
     INTERNAL "internal" 500 "Something failed inside";
 }

@@ -10,6 +10,7 @@ pub mod commands;
 mod doors;
 mod downlink;
 pub mod hj212;
+mod http;
 mod kinds;
 pub mod metrics;
 mod receivers;

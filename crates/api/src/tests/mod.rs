@@ -5,6 +5,7 @@ mod alarm_load;
 mod alerts;
 mod cap;
 mod commands;
+mod connections;
 mod contract;
 mod credentials;
 pub(crate) mod fixture;
