@@ -106,6 +106,7 @@ codes! {
     ENGINE_STOPPED "engine_stopped" 503 "Nothing evaluates rules";
     COMMANDS_FULL "commands_full" 503 "Too many commands wait";
     REPLAY_FAILED "replay_failed" 503 "The dead letter could not be replayed";
+    NOT_RECORDED "not_recorded" 503 "Changes cannot be recorded";
     STORE_UNAVAILABLE "store_unavailable" 503 "The store does not answer";
     BUSY "busy" 503 "Too many queries are running";
     TOO_MANY_STREAMS "too_many_streams" 503 "Too many clients follow the stream";
@@ -183,7 +184,6 @@ impl Problem {
     }
 
     /// What programs decide on.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static Code {
         self.code
     }

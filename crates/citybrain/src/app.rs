@@ -143,6 +143,7 @@ impl App {
         })?;
         let http_address = http.local_addr()?;
         let now = clock.now();
+        crate::audited::record_start(&state, now, first_start)?;
         let tokens = Tokens::open(state.clone())?;
         tokens.revoke_noted(OWN_TOKEN, now)?;
         let mint =
