@@ -12,6 +12,7 @@ use city_rules::{LateLog, RuleSet};
 use city_store::{Accounts, SharedStore, StateDb};
 
 use crate::alerts::{AlertList, Board, LoadMetrics};
+use crate::audit::Recorder;
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
@@ -51,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) silences: Arc<Silences>,
     pub(crate) flood: Arc<FloodConfig>,
     pub(crate) load_metrics: LoadMetrics,
+    pub(crate) audit: Arc<Recorder>,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) throttle: Throttle,
     pub(crate) lanes: Lanes,

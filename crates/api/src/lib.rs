@@ -6,6 +6,7 @@
 mod alerts;
 mod app;
 mod assets;
+mod audit;
 mod auth;
 mod connection;
 mod cursor;
@@ -37,6 +38,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
+use city_audit::AuditLog;
 use city_pipeline::Follower;
 use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::{Accounts, StateError};
@@ -47,6 +49,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
 use crate::app::{App, Inner};
+use crate::audit::Recorder;
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
@@ -109,6 +112,9 @@ impl Brain {
             Accounts::open(parts.store.clone(), parts.state.clone(), time_zone, parts.clock.now())?;
         let http = HttpMetrics::register(&parts.metrics)?;
         let connections = Figures::register(&parts.metrics)?;
+        let audit = AuditLog::open(parts.state.clone())?;
+        audit.adopt(parts.clock.now())?;
+        let audit = Arc::new(Recorder::new(Arc::new(audit), &parts.metrics)?);
         let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -162,6 +168,7 @@ impl Brain {
                 silences: parts.silences,
                 flood,
                 load_metrics,
+                audit,
                 credentials,
                 throttle: Throttle::default(),
                 lanes: Lanes::new(),
@@ -187,7 +194,9 @@ impl Brain {
     pub fn router(&self) -> Router {
         let (api, _) = routes::all().split_for_parts();
         let app = self.app.clone();
-        api.route_layer(from_fn_with_state(app.clone(), auth::guard))
+        api.route_layer(from_fn_with_state(app.clone(), audit::begin))
+            .route_layer(from_fn_with_state(app.clone(), auth::guard))
+            .route_layer(from_fn_with_state(app.clone(), audit::record))
             .route("/metrics", get(metrics::metrics))
             .route("/health/live", get(routes::health::live))
             .route("/health/ready", get(routes::health::ready))
@@ -219,6 +228,7 @@ impl Brain {
                     () = alerts::show_load(&app.alerts, &app.lanes, &app.clock, &app.flood,
                         &app.load_metrics) => {}
                     () = routes::report::upkeep(&app) => {}
+                    () = audit::upkeep(&app) => {}
                 }
             }
         };

@@ -107,6 +107,7 @@ codes! {
     ENGINE_STOPPED "engine_stopped" 503 "Nothing evaluates rules";
     COMMANDS_FULL "commands_full" 503 "Too many commands wait";
     REPLAY_FAILED "replay_failed" 503 "The dead letter could not be replayed";
+    NOT_RECORDED "not_recorded" 503 "Changes cannot be recorded";
     STORE_UNAVAILABLE "store_unavailable" 503 "The store does not answer";
     BUSY "busy" 503 "Too many queries are running";
     RATE_LIMITED "rate_limited" 429 "Too many requests";
@@ -185,7 +186,6 @@ impl Problem {
     }
 
     /// What programs decide on.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static Code {
         self.code
     }

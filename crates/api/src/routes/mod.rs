@@ -8,6 +8,7 @@ mod alert_handling;
 mod alert_log;
 mod alert_shelves;
 mod alerts;
+mod audit_log;
 mod cap;
 mod commands;
 mod credentials;
@@ -79,6 +80,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     alert_handling::routes,
     alert_log::routes,
     alarm_load::routes,
+    audit_log::routes,
     silences::routes,
     rules::routes,
     rule_explain::routes,

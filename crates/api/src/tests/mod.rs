@@ -3,6 +3,7 @@
 mod access;
 mod alarm_load;
 mod alerts;
+mod audit;
 mod cap;
 mod commands;
 mod connections;
