@@ -55,6 +55,7 @@ pub(crate) struct Inner {
     pub(crate) lanes: Lanes,
     pub(crate) http: HttpMetrics,
     pub(crate) zones: crate::routes::zones::Drawn,
+    pub(crate) open: crate::open::Open,
 }
 
 impl Deref for App {

@@ -15,6 +15,7 @@ mod lanes;
 mod lines;
 mod live;
 mod metrics;
+mod open;
 mod openapi;
 mod parameters;
 mod parts;
@@ -107,6 +108,7 @@ impl Brain {
         let accounts =
             Accounts::open(parts.store.clone(), parts.state.clone(), time_zone, parts.clock.now())?;
         let http = HttpMetrics::register(&parts.metrics)?;
+        let open = open::Open::new(parts.state.clone())?;
         let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -165,6 +167,7 @@ impl Brain {
                 lanes: Lanes::new(),
                 http,
                 zones: routes::zones::Drawn::default(),
+                open,
             })),
         })
     }
@@ -187,10 +190,12 @@ impl Brain {
             .route("/metrics", get(metrics::metrics))
             .route("/health/live", get(routes::health::live))
             .route("/health/ready", get(routes::health::ready))
+            .route("/robots.txt", get(open::robots))
             .method_not_allowed_fallback(method_not_allowed)
             .fallback(assets::fallback)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(from_fn(problem::name_instance))
+            .layer(from_fn(open::share))
             .layer(from_fn_with_state(app.clone(), metrics::measure))
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .layer(from_fn(headers::secure))

@@ -12,6 +12,7 @@ mod fixture_rules;
 mod groups;
 mod handling;
 mod ingest;
+mod open;
 mod push;
 mod readings;
 mod receivers;
