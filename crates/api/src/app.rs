@@ -60,6 +60,7 @@ pub(crate) struct Inner {
     pub(crate) connections: Figures,
     pub(crate) http: HttpMetrics,
     pub(crate) zones: crate::routes::zones::Drawn,
+    pub(crate) open: crate::open::Open,
 }
 
 impl Deref for App {

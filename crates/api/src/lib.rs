@@ -17,6 +17,7 @@ mod lanes;
 mod lines;
 mod live;
 mod metrics;
+mod open;
 mod openapi;
 mod parameters;
 mod parts;
@@ -115,6 +116,7 @@ impl Brain {
         let audit = AuditLog::open(parts.state.clone())?;
         audit.adopt(parts.clock.now())?;
         let audit = Arc::new(Recorder::new(Arc::new(audit), &parts.metrics)?);
+        let open = open::Open::new(parts.state.clone())?;
         let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -176,6 +178,7 @@ impl Brain {
                 connections,
                 http,
                 zones: routes::zones::Drawn::default(),
+                open,
             })),
         })
     }
@@ -200,10 +203,12 @@ impl Brain {
             .route("/metrics", get(metrics::metrics))
             .route("/health/live", get(routes::health::live))
             .route("/health/ready", get(routes::health::ready))
+            .route("/robots.txt", get(open::robots))
             .method_not_allowed_fallback(method_not_allowed)
             .fallback(assets::fallback)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(from_fn(problem::name_instance))
+            .layer(from_fn(open::share))
             .layer(from_fn_with_state(app.clone(), metrics::measure))
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .layer(from_fn(headers::secure))

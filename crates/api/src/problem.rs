@@ -99,6 +99,7 @@ codes! {
     NOT_YOURS "not_yours" 409 "Somebody else has the alert";
     NOTHING_TO_DO "nothing_to_do" 409 "The alert is not at a step where this can be done";
     BAD_DEADLINE "bad_deadline" 422 "The time is not one that can be taken";
+    UNKNOWN_DATASET "unknown_dataset" 404 "There is no such dataset";
     UNKNOWN_SILENCE "unknown_silence" 404 "There is no such silence";
     BAD_SILENCE "bad_silence" 422 "The silence cannot be like this";
     SILENCE_OVER "silence_over" 409 "The silence is over already";

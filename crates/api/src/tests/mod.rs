@@ -14,6 +14,7 @@ mod fixture_rules;
 mod groups;
 mod handling;
 mod ingest;
+mod open;
 mod push;
 mod readings;
 mod receivers;
