@@ -143,7 +143,7 @@ const seconds = (text) => { const [, n, u] = /^(\d+)([smhd]?)$/.exec(text ?? "")
 const outage = (ms) => (ms / 60e3) % 331 > 318; // a gap now and then
 
 const routes = [
-  ["GET", "/session", () => ok({ user: "operator-1", role: process.env.ROLE ?? "operator", csrf_header: "X-Citybrain-Csrf" })],
+  ["GET", "/session", () => ok({ user: "operator-1", name: "Operator 1", role: process.env.ROLE ?? "operator", grants: [{ department: "*", role: process.env.ROLE ?? "operator" }], csrf_header: "X-Citybrain-Csrf", expires_at: iso(started + 288e5), password_change_needed: false })],
   ["GET", "/dev-clients", () => ok(clients.size)], // not of the contract: how many streams are open
   ["GET", "/system", () => ok(system())],
   ["GET", "/receivers", () => ok({ items: receivers() })],
@@ -229,6 +229,7 @@ createServer(async (request, response) => {
   let text = "";
   for await (const part of request) text += part;
   const body = text ? JSON.parse(text) : {};
+  if (path === "/login-methods") return json(200, { password: false, setup_needed: false, oidc: null });
   if (path === "/session" && request.method === "POST") {
     if (body.token !== "dev") { const p = problem(401, "bad_token", "unknown token"); return json(p.status, p.body); }
     response.setHeader("set-cookie", "citybrain_session=dev; HttpOnly; SameSite=Strict; Path=/");

@@ -1,0 +1,126 @@
+/**
+ * What the brain's HTTP API answers about people, tokens, open data and the audit log, as this app
+ * reads and sends it. Named like the schemas of the OpenAPI document; see types.ts.
+ */
+import type { LocalText } from "./types";
+
+/** Mildest first, as the server has them. */
+export type Role = "viewer" | "operator" | "engineer" | "admin";
+
+/** A role in one department, or with `*` in the whole city. */
+export interface Grant {
+  department: string;
+  role: Role;
+}
+
+export interface Session {
+  user: string;
+  /** What people call the user; null for tokens that belong to no person. */
+  name: string | null;
+  /** The highest of the grants. */
+  role: string;
+  grants: Grant[];
+  csrf_header: string;
+  expires_at: string | null;
+  password_change_needed: boolean;
+}
+
+export interface LoginMethods {
+  password: boolean;
+  /** No administrator has been made yet. */
+  setup_needed: boolean;
+  oidc: { name: LocalText; start: string } | null;
+}
+
+export interface User {
+  id: string;
+  name: string;
+  email: string | null;
+  grants: Grant[];
+  enabled: boolean;
+  /** The password was set by an administrator and must be changed at the next login. */
+  password_change_needed: boolean;
+  created_at: string;
+  last_login_at: string | null;
+}
+
+/** What is sent to make or change a user; `password` only sets a one-time password. */
+export interface UserDraft {
+  name: string;
+  email: string | null;
+  grants: Grant[];
+  enabled: boolean;
+  password?: string;
+}
+
+export interface AccessToken {
+  id: number;
+  note: string;
+  grants: Grant[];
+  created_at: string;
+  created_by: string | null;
+  expires_at: string | null;
+  last_used_at: string | null;
+  last_used_from: string | null;
+  revoked_at: string | null;
+}
+
+export interface NewToken {
+  note: string;
+  grants: Grant[];
+  expires_at?: string;
+}
+
+/** The only time that a token is shown. */
+export interface MadeToken {
+  id: number;
+  token: string;
+}
+
+export interface DatasetSelection {
+  kinds: string[];
+  metrics: string[];
+  zones: string[];
+}
+
+export interface DatasetDraft {
+  title: LocalText;
+  description: LocalText;
+  department: string;
+  licence: string;
+  publisher: string | null;
+  select: DatasetSelection;
+  positions: "exact" | "zone";
+  history_days: number;
+  enabled: boolean;
+}
+
+export interface Dataset extends DatasetDraft {
+  id: string;
+}
+
+export type AuditVia = "session" | "token" | "cli" | "system";
+
+export interface AuditEntry {
+  number: number;
+  at: string;
+  user: string | null;
+  via: AuditVia;
+  address: string | null;
+  action: string;
+  target: string | null;
+  department: string | null;
+  before: unknown;
+  after: unknown;
+  outcome: string;
+  hash: string;
+}
+
+export interface AuditVerification {
+  entries: number;
+  first: number | null;
+  last: number | null;
+  intact: boolean;
+  /** The number of the first entry that is not as it was written. */
+  broken_at: number | null;
+}
