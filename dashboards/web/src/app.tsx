@@ -22,7 +22,7 @@ import { loadCity, system } from "./state/city";
 import { refetchEverything, refreshEpoch } from "./state/clock";
 import { startLive } from "./state/live";
 import { takePlace } from "./state/return-place";
-import { askSession, lastUser, session } from "./state/session";
+import { askSession, session, whoIs } from "./state/session";
 import { Loading } from "./ui/resource-view";
 import { Shell, SimulatedBand } from "./ui/shell";
 
@@ -86,7 +86,7 @@ export function App() {
   return (
     <>
       <Shell>{unreachable ? <UnreachablePage /> : phase === "forbidden" || start.value === "forbidden" ? <ForbiddenPage /> : start.value === "ready" ? <Screen route={route.value} /> : <Loading />}</Shell>
-      {ended && <Relogin user={lastUser() ?? ""} onDone={refetchEverything} />}
+      {ended && <Relogin user={whoIs.value?.user ?? ""} onDone={refetchEverything} />}
     </>
   );
 }

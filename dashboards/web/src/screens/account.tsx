@@ -5,16 +5,15 @@ import type { Session } from "../api/types";
 import { dateTime, span, zoneOffset } from "../format/time";
 import { t } from "../i18n";
 import { now } from "../state/clock";
-import { logOut, session } from "../state/session";
+import { logOut, session, whoIs } from "../state/session";
 import { Confirm } from "../ui/dialog";
 import { GrantChips } from "../ui/grants";
 import { Facts, Panel } from "../ui/panel";
 import { usePasswordChange } from "../ui/password-change";
 
 export function AccountScreen() {
-  const state = session.value;
-  if (state.phase !== "in") return null;
-  const own = state.session;
+  const own = whoIs.value;
+  if (own === null) return null;
   return (
     <div class="page account">
       <header class="list-head">

@@ -6,7 +6,9 @@ import type { AlertItem, Grant, Problem, Role, Session } from "../api/types";
 export type SessionState =
   | { phase: "unknown" }
   | { phase: "in"; session: Session }
-  | { phase: "out"; why: "none" | "expired" }
+  | { phase: "out"; why: "none" }
+  /** Whose session it was: what they had open stays as it was, for when they are back. */
+  | { phase: "out"; why: "expired"; session: Session }
   | { phase: "forbidden" }
   | { phase: "unreachable" };
 
@@ -18,9 +20,12 @@ export const refusal = signal<Problem | "unreachable" | null>(null);
 /** Who was here last: somebody else must not come back to what they had open. */
 let lastSeen: string | null = null;
 
-export function lastUser(): string | null {
-  return lastSeen;
-}
+/** Who is signed in, or was until a moment ago. */
+export const whoIs = computed<Session | null>(() => {
+  const state = session.value;
+  if (state.phase === "in") return state.session;
+  return state.phase === "out" && state.why === "expired" ? state.session : null;
+});
 
 /** Mildest first, as the server has them. */
 export const ROLES: readonly Role[] = ["viewer", "operator", "engineer", "admin"];
@@ -29,7 +34,7 @@ export const ROLES: readonly Role[] = ["viewer", "operator", "engineer", "admin"
 export const EVERYWHERE = "*";
 
 const NONE: readonly Grant[] = [];
-export const grants = computed<readonly Grant[]>(() => (session.value.phase === "in" ? session.value.session.grants : NONE));
+export const grants = computed<readonly Grant[]>(() => whoIs.value?.grants ?? NONE);
 
 export function rankOf(role: string): number {
   return ROLES.indexOf(role as Role);
@@ -106,5 +111,6 @@ export async function logOut(): Promise<void> {
 
 /** A call answered that the session is over. */
 export function sessionLost(): void {
-  if (session.peek().phase === "in") session.value = { phase: "out", why: "expired" };
+  const now = session.peek();
+  if (now.phase === "in") session.value = { phase: "out", why: "expired", session: now.session };
 }

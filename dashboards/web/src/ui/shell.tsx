@@ -11,7 +11,7 @@ import { alertCounts } from "../state/alert-book";
 import { now, refetchEverything } from "../state/clock";
 import { system } from "../state/city";
 import { arrived, linkWord, loaded, retryLive, staleSince } from "../state/live";
-import { isAtLeast, logOut, session } from "../state/session";
+import { isAtLeast, logOut, whoIs } from "../state/session";
 import { theme, toggleTheme } from "../state/theme";
 import { Help } from "./help";
 import { CloseIcon, LogOutIcon, MoonIcon, SunIcon, UserIcon } from "./icons";
@@ -82,7 +82,7 @@ export function SimulatedBand() {
 }
 
 function TopBar({ onHelp }: { onHelp(): void }) {
-  const signedIn = session.value.phase === "in" ? session.value.session : null;
+  const signedIn = whoIs.value;
   return (
     <div class="top">
       <a class="brand" href={to.overview()}>

@@ -11,7 +11,7 @@ import { useEditing } from "../../state/editing";
 import type { Difference } from "../../state/merge";
 import { randomPassword } from "../../state/password-policy";
 import { grantText, placeName } from "../../state/rights";
-import { EVERYWHERE, may, session } from "../../state/session";
+import { EVERYWHERE, may, whoIs } from "../../state/session";
 import { useResource } from "../../state/resource";
 import { Confirm, Dialog } from "../../ui/dialog";
 import { ConflictPanel } from "../../ui/conflict";
@@ -144,7 +144,7 @@ function Access({ found, reload, unsaved }: { found: Tagged<User>; reload(): voi
   const user = found.value;
   const [asking, setAsking] = useState<Asking | null>(null);
   const [password, setPassword] = useState<string | null>(null);
-  const signedIn = session.value.phase === "in" ? session.value.session.user : "";
+  const self = whoIs.value?.user === user.id;
   const close = () => setAsking(null);
   const setOneTime = async () => {
     const next = randomPassword();
@@ -163,7 +163,7 @@ function Access({ found, reload, unsaved }: { found: Tagged<User>; reload(): voi
       <p>{t("user.sessions.why")}</p>
       <button type="button" class="button" onClick={() => setAsking("sessions")}>{t("user.sessions.end")}</button>
       <p>{t("user.delete.why")}</p>
-      <button type="button" class="button" disabled={signedIn === user.id} title={signedIn === user.id ? t("user.delete.self") : undefined} onClick={() => setAsking("delete")}>{t("user.delete")}</button>
+      <button type="button" class="button" disabled={self} title={self ? t("user.delete.self") : undefined} onClick={() => setAsking("delete")}>{t("user.delete")}</button>
       {asking === "password" && (
         <Confirm title={t("user.password.set")} action={t("user.password.set")} onConfirm={setOneTime} onClose={close}>
           <p>{t("user.password.ask", { name: user.name })}</p>
