@@ -77,7 +77,7 @@ export interface MadeToken {
   token: string;
 }
 
-export interface DatasetSelection {
+export interface DatasetSelect {
   kinds: string[];
   metrics: string[];
   zones: string[];
@@ -88,8 +88,16 @@ export interface DatasetDraft {
   description: LocalText;
   department: string;
   licence: string;
-  publisher: string | null;
-  select: DatasetSelection;
+  publisher: LocalText | null;
+  /** Whom to ask: an e-mail address, or one that begins with https. */
+  contact: string | null;
+  /** Codes of the European "data theme" table, such as `ENVI`. */
+  themes: string[];
+  /** Whether devices are called by their names, and not only by their ids. */
+  names: boolean;
+  /** The attributes of devices that are told. */
+  attributes: string[];
+  select: DatasetSelect;
   positions: "exact" | "zone";
   history_days: number;
   enabled: boolean;
@@ -99,20 +107,26 @@ export interface Dataset extends DatasetDraft {
   id: string;
 }
 
-export type AuditVia = "session" | "token" | "cli" | "system";
+export type AuditVia = "session" | "token" | "cli" | "system" | "anonymous";
 
 export interface AuditEntry {
   number: number;
   at: string;
   user: string | null;
-  via: AuditVia;
+  /** One of `AuditVia`. */
+  via: string;
   address: string | null;
   action: string;
   target: string | null;
   department: string | null;
   before: unknown;
   after: unknown;
+  /** `done`, the code of the problem that it was refused with, or `unknown`. */
   outcome: string;
+  /** The HTTP status of the answer. */
+  status: number | null;
+  /** More than 1 for refusals that were counted together. */
+  times: number;
   hash: string;
 }
 
@@ -123,4 +137,6 @@ export interface AuditVerification {
   intact: boolean;
   /** The number of the first entry that is not as it was written. */
   broken_at: number | null;
+  /** What is wrong, in a sentence. */
+  detail: string | null;
 }

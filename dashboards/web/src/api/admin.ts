@@ -39,7 +39,7 @@ export const admin = {
   makeToken: (body: NewToken) => call<MadeToken>("POST", "/tokens", { body }),
   revokeToken: (token: number) => call<void>("DELETE", `/tokens/${token}`),
 
-  datasets: (signal?: AbortSignal) => all<Dataset>("/datasets", signal),
+  datasets: async (signal?: AbortSignal) => (await get<{ items: Dataset[] }>("/datasets", {}, signal)).items,
   dataset: (dataset: string, signal?: AbortSignal) => callTagged<Dataset>("GET", `/datasets/${id(dataset)}`, { ...(signal && { signal }) }),
   putDataset: (dataset: string, draft: DatasetDraft, tag: string | null) => put<DatasetDraft, Dataset>(`/datasets/${id(dataset)}`, draft, tag),
   deleteDataset: (dataset: string, tag: string) => call<void>("DELETE", `/datasets/${id(dataset)}`, { ifMatch: tag }),

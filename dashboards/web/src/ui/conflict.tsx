@@ -35,12 +35,12 @@ export function ConflictPanel<Draft>({ editing, conflict, labelOf, valueOf, onSa
           ))}
         </dl>
       )}
-      {conflict.clashes.map((clash) => (
+      {conflict.clashes.map((clash, at) => (
         <fieldset key={keyOf(clash)}>
           <legend>{labelOf(clash.path)}</legend>
           {(["mine", "theirs"] as const).map((side) => (
             <label key={side}>
-              <input type="radio" name={keyOf(clash)} checked={sides[keyOf(clash)] === side} onChange={() => setSides({ ...sides, [keyOf(clash)]: side })} />
+              <input type="radio" name={`clash-${at}`} checked={sides[keyOf(clash)] === side} onChange={() => setSides({ ...sides, [keyOf(clash)]: side })} />
               <span class="muted">{t(`conflict.${side}`)}</span> {valueOf(clash.path, clash[side])}
             </label>
           ))}

@@ -1,6 +1,6 @@
 /** What was done, by whom, when and from where; what it was before and after; and that nobody altered the record. */
 import { admin } from "../../api/admin";
-import type { AuditEntry } from "../../api/types";
+import type { AuditEntry, AuditVia } from "../../api/types";
 import { number } from "../../format/number";
 import { clockTime, date, dateTime, zoneOffset } from "../../format/time";
 import { t } from "../../i18n";
@@ -36,7 +36,7 @@ export function AuditScreen() {
       <AuditFilters />
       <div class="panel table-frame" tabIndex={0} role="region" aria-label={t("admin.audit")}>
         <ResourceView resource={resource}>
-          {(held) => (held.items.length === 0 ? <p class="state">{t("audit.none")}</p> : <AuditTable entries={held.items} open={open} selected={selected} toggle={toggle} />)}
+          {(held) => (held.items.length === 0 ? <p class="state">{t(held.next_cursor === null ? "audit.none" : "audit.none_yet")}</p> : <AuditTable entries={held.items} open={open} selected={selected} toggle={toggle} />)}
         </ResourceView>
       </div>
       <Pager next={resource.data?.next_cursor ?? null} />
@@ -52,7 +52,8 @@ function ChainState() {
   if (!data.intact) {
     return (
       <strong class="chain chain-broken" role="alert">
-        <WarnIcon /> {data.broken_at === null ? t("audit.broken") : t("audit.broken_at", { n: data.broken_at })}
+        <WarnIcon /> {data.broken_at === null ? t("audit.broken") : t("audit.broken_at", { n: number(data.broken_at) })}
+        {data.detail !== null && <span>{data.detail}</span>}
       </strong>
     );
   }
@@ -98,7 +99,7 @@ function AuditTable({ entries, open, selected, toggle }: TableProps) {
 
 function EntryRows({ entry, open, selected, onToggle }: { entry: AuditEntry; open: boolean; selected: boolean; onToggle(): void }) {
   const id = String(entry.number);
-  const refused = isRefused(entry.outcome);
+  const refused = entry.outcome !== "done";
   return (
     <>
       <tr id={rowId(id)} data-entry={id} data-action={entry.action} {...(selected && { "aria-current": "true" as const })}>
@@ -109,16 +110,18 @@ function EntryRows({ entry, open, selected, onToggle }: { entry: AuditEntry; ope
           </time>
         </td>
         <td>
-          {entry.user ?? <span class="muted">{t("audit.nobody")}</span>}
+          {entry.user ?? <span class="muted">{t(entry.via === "system" ? "audit.itself" : "audit.nobody")}</span>}
           <span class="under">
-            {t(`audit.via.${entry.via}`)}
+            {t(`audit.via.${viaOf(entry)}`)}
             {entry.address !== null && <> · <code>{entry.address}</code></>}
           </span>
         </td>
         <td><code>{entry.action}</code></td>
         <td class="target">{entry.target}</td>
         <td>{entry.department !== null && departmentName(entry.department)}</td>
-        <td>{refused ? <strong class="fails">{entry.outcome}</strong> : <span class="muted">{entry.outcome}</span>}</td>
+        <td>{refused ? <strong class="fails">{entry.outcome === "unknown" ? t("audit.unknown") : <code>{entry.outcome}</code>}</strong> : <span class="muted">{t("audit.done")}</span>}
+          {(entry.times > 1 || refused) && <span class="under">{[refused && entry.status !== null ? String(entry.status) : "", entry.times > 1 ? t("audit.times", { n: number(entry.times) }) : ""].filter((part) => part !== "").join(" · ")}</span>}
+        </td>
         <td>
           <button type="button" class="button" aria-expanded={open} onClick={onToggle}>
             {t(open ? "audit.close" : "audit.open")}
@@ -140,8 +143,9 @@ function EntryRows({ entry, open, selected, onToggle }: { entry: AuditEntry; ope
   );
 }
 
-/** Whether it came to nothing: a status from 400 on, or a problem's code. */
-export function isRefused(outcome: string): boolean {
-  const status = /^\d{3}/.exec(outcome);
-  return status ? Number(status[0]) >= 400 : outcome !== "ok" && outcome !== "done";
+const VIAS: readonly AuditVia[] = ["session", "token", "cli", "system", "anonymous"];
+
+/** A way that this page does not know yet is shown as unproven, not as nothing. */
+function viaOf({ via }: AuditEntry): AuditVia {
+  return VIAS.find((each) => each === via) ?? "anonymous";
 }

@@ -67,9 +67,9 @@ function DatasetTable({ datasets, selected, reload }: { datasets: readonly Datas
             </th>
             <td>{departmentName(dataset.department)}</td>
             <td class="wide">
-              {dataset.select.kinds.length === 0 ? t("dataset.every_kind") : dataset.select.kinds.map(kindName).join(t("list.and"))}
+              {dataset.select.kinds.map(kindName).join(t("list.and"))}
               <span class="under">
-                {dataset.select.metrics.length === 0 ? t("dataset.every_metric") : dataset.select.metrics.map(metricName).join(t("list.and"))} · {t(`dataset.positions.${dataset.positions}`)} · {counted("dataset.days", dataset.history_days)}
+                {dataset.select.metrics.map(metricName).join(t("list.and"))} · {t(`dataset.positions.${dataset.positions}`)} · {counted("dataset.days", dataset.history_days)}
               </span>
             </td>
             <td>{dataset.licence}</td>

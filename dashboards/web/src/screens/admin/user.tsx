@@ -75,6 +75,7 @@ function NewUser() {
 
 function ChangeUser({ found, reload }: { found: Tagged<User>; reload(): void }) {
   const user = found.value;
+  const locked = !administers(user.grants);
   const editing = useEditing<UserDraft>({
     initial: draftOfUser(found),
     load: async () => draftOfUser(await admin.user(user.id)),
@@ -93,9 +94,9 @@ function ChangeUser({ found, reload }: { found: Tagged<User>; reload(): void }) 
         <p class="muted">
           <code>{user.id}</code> · {t("user.since", { time: dateTime(user.created_at) })}
         </p>
-        <UserFields draft={editing.draft} change={editing.change} />
+        <UserFields draft={editing.draft} change={editing.change} locked={locked} />
         <label class="check">
-          <input type="checkbox" checked={editing.draft.enabled} onChange={(event) => editing.change({ enabled: event.currentTarget.checked })} />
+          <input type="checkbox" disabled={locked} checked={editing.draft.enabled} onChange={(event) => editing.change({ enabled: event.currentTarget.checked })} />
           <span>
             {t("user.may_sign_in")}
             <span class="field-hint">{t("user.may_sign_in.why")}</span>
@@ -110,11 +111,12 @@ function ChangeUser({ found, reload }: { found: Tagged<User>; reload(): void }) 
   );
 }
 
-function UserFields({ draft, change }: { draft: UserDraft; change(part: Partial<UserDraft>): void }) {
+/** `locked`: somebody else administers the account too, so only the rights are this person's to change. */
+function UserFields({ draft, change, locked = false }: { draft: UserDraft; change(part: Partial<UserDraft>): void; locked?: boolean }) {
   return (
     <>
-      <TextField label={t("user.name")} value={draft.name} onInput={(name) => change({ name })} autocomplete="off" maxLength={100} required />
-      <TextField label={t("user.email")} hint={t("form.optional")} type="email" value={draft.email ?? ""} onInput={(email) => change({ email: email.trim() === "" ? null : email.trim() })} autocomplete="off" maxLength={254} />
+      <TextField label={t("user.name")} value={draft.name} onInput={(name) => change({ name })} autocomplete="off" maxLength={100} required readOnly={locked} />
+      <TextField label={t("user.email")} hint={t("form.optional")} type="email" value={draft.email ?? ""} onInput={(email) => change({ email: email.trim() === "" ? null : email.trim() })} autocomplete="off" maxLength={254} readOnly={locked} />
       <GrantsEditor grants={draft.grants} mayGive={givenByAdmins} onChange={(grants) => change({ grants })} />
     </>
   );
