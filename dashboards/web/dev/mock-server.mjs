@@ -143,7 +143,7 @@ const seconds = (text) => { const [, n, u] = /^(\d+)([smhd]?)$/.exec(text ?? "")
 const outage = (ms) => (ms / 60e3) % 331 > 318; // a gap now and then
 
 const routes = [
-  ["GET", "/session", () => ok({ user: "operator-1", name: "Operator 1", role: process.env.ROLE ?? "operator", grants: [{ department: "*", role: process.env.ROLE ?? "operator" }], csrf_header: "X-Citybrain-Csrf", expires_at: iso(started + 288e5), password_change_needed: false })],
+  ["GET", "/session", () => ok({ user: "operator-1", name: "Operator 1", role: process.env.ROLE ?? "operator", grants: [{ department: "*", role: process.env.ROLE ?? "operator" }], csrf_header: "X-Citybrain-Csrf", expires_at: iso(started + 288e5), password_change_needed: false, password_changeable: false })],
   ["GET", "/dev-clients", () => ok(clients.size)], // not of the contract: how many streams are open
   ["GET", "/system", () => ok(system())],
   ["GET", "/receivers", () => ok({ items: receivers() })],

@@ -82,7 +82,7 @@ export function App() {
   // What was open stays, forms included, but nobody sees it before they are in again.
   const ended = session.value.phase === "out" && session.value.why === "expired" && start.value === "ready";
   if (phase === "out" && !ended) return <Entry><LoginScreen onDone={comeIn} /></Entry>;
-  if (session.value.phase === "in" && mustChange) return <Entry><MustChangeScreen user={session.value.session.user} /></Entry>;
+  if (session.value.phase === "in" && mustChange) return <Entry><MustChangeScreen own={session.value.session} /></Entry>;
   return (
     <>
       <Shell>{unreachable ? <UnreachablePage /> : phase === "forbidden" || start.value === "forbidden" ? <ForbiddenPage /> : start.value === "ready" ? <Screen route={route.value} /> : <Loading />}</Shell>

@@ -10,18 +10,20 @@ import { isAcceptable, policyOf, randomPassword } from "../src/state/password-po
 
 describe("a password", () => {
   it("is long enough and does not hold the name", () => {
-    expect(isAcceptable("correct horse battery", "wang")).toBe(true);
-    expect(isAcceptable("elevenchars", "wang")).toBe(false);
-    expect(isAcceptable("my name is WANG-li", "wang")).toBe(false);
-    expect(isAcceptable("一二三四五六七八九十百千", "wang"), "characters count, not bytes").toBe(true);
-    expect(isAcceptable("😀😀😀😀😀😀", "wang"), "nor halves of them").toBe(false);
-    expect(policyOf("", "wang").map(({ met }) => met)).toEqual([false, false, null]);
+    expect(isAcceptable("correct horse battery", "wang", "Li Na")).toBe(true);
+    expect(isAcceptable("elevenchars", "wang", "Li Na")).toBe(false);
+    expect(isAcceptable("my name is WANG-li", "wang", "Li Na")).toBe(false);
+    expect(isAcceptable("call me li na at noon", "wang", "Li Na")).toBe(false);
+    expect(isAcceptable("an ox in a blue field", "ox", "A")).toBe(true);
+    expect(isAcceptable("一二三四五六七八九十百千", "wang", "Li Na"), "characters count, not bytes").toBe(true);
+    expect(isAcceptable("😀😀😀😀😀😀", "wang", "Li Na"), "nor halves of them").toBe(false);
+    expect(policyOf("", "wang", "Li Na").map(({ met }) => met)).toEqual([false, false, null]);
   });
 
   it("for one login is random, typable and acceptable", () => {
     const made = randomPassword();
     expect(made).toMatch(/^([a-hjkmnp-z2-9]{5}-){3}[a-hjkmnp-z2-9]{5}$/);
-    expect(isAcceptable(made, "wang")).toBe(true);
+    expect(isAcceptable(made, "wang", "Li Na")).toBe(true);
     expect(randomPassword()).not.toBe(made);
     // Bytes at the end of the range would favour the first letters: they are left out.
     let turn = 0;
@@ -84,7 +86,7 @@ describe("moments that people type", () => {
 });
 
 describe("filters", () => {
-  const user = (change: Partial<User>): User => ({ id: "wang.li", name: "王莉", email: "wang@city.example", grants: [{ department: "water", role: "operator" }], enabled: true, password_change_needed: false, created_at: "", last_login_at: null, ...change });
+  const user = (change: Partial<User>): User => ({ id: "wang.li", name: "王莉", email: "wang@city.example", grants: [{ department: "water", role: "operator" }], enabled: true, external: false, password_change_needed: false, created_at: "", last_login_at: null, ...change });
   const none = { q: null, department: null, role: null, state: null };
 
   it("find users by what they are called, what they may do and whether they are enabled", () => {
@@ -100,7 +102,7 @@ describe("filters", () => {
   });
 
   it("tell tokens that are valid, expired and revoked", () => {
-    const token: AccessToken = { id: 1, note: "", grants: [], created_at: "", created_by: null, expires_at: "2026-12-01T00:00:00Z", last_used_at: null, last_used_from: null, revoked_at: null };
+    const token: AccessToken = { id: "1", note: "", grants: [], created_at: "", created_by: null, expires_at: "2026-12-01T00:00:00Z", last_used_at: null, last_used_from: null, revoked_at: null };
     const end = Date.parse("2026-12-01T00:00:00Z");
     expect([end - 1, end].map((now) => stateOfToken(token, now))).toEqual(["active", "expired"]);
     expect(stateOfToken({ ...token, revoked_at: "2026-11-01T00:00:00Z" }, end)).toBe("revoked");

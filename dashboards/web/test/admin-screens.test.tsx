@@ -60,7 +60,7 @@ function server(reply: Reply): Sent[] {
   return all;
 }
 
-const user = (change: Partial<User> = {}): User => ({ id: "wang", name: "Wang", email: null, grants: [{ department: "water", role: "viewer" }], enabled: true, password_change_needed: false, created_at: "2026-11-01T00:00:00Z", last_login_at: null, ...change });
+const user = (change: Partial<User> = {}): User => ({ id: "wang", name: "Wang", email: null, grants: [{ department: "water", role: "viewer" }], enabled: true, external: false, password_change_needed: false, created_at: "2026-11-01T00:00:00Z", last_login_at: null, ...change });
 
 describe("administration", () => {
   it("is for administrators: others are told so, and nothing is asked", async () => {
@@ -141,11 +141,11 @@ describe("a user", () => {
 });
 
 describe("access tokens", () => {
-  const token = (change: Partial<AccessToken>): AccessToken => ({ id: 7, note: "GIS", grants: [{ department: "water", role: "viewer" }], created_at: "2026-11-01T00:00:00Z", created_by: "ada", expires_at: null, last_used_at: null, last_used_from: null, revoked_at: null, ...change });
+  const token = (change: Partial<AccessToken>): AccessToken => ({ id: "7", note: "GIS", grants: [{ department: "water", role: "viewer" }], created_at: "2026-11-01T00:00:00Z", created_by: "ada", expires_at: null, last_used_at: null, last_used_from: null, revoked_at: null, ...change });
 
   it("are revoked after a question, and listed by what the address asks", async () => {
     be({ department: "water", role: "admin" });
-    const sent = server(({ call }) => (call.startsWith("DELETE") ? { status: 204 } : { body: { items: [token({}), token({ id: 8, note: "old", revoked_at: "2026-11-02T00:00:00Z" })], next_cursor: null } }));
+    const sent = server(({ call }) => (call.startsWith("DELETE") ? { status: 204 } : { body: { items: [token({}), token({ id: "8", note: "old", revoked_at: "2026-11-02T00:00:00Z" })], next_cursor: null } }));
     go("/admin/tokens");
     await show(<TokensScreen />);
     await vi.waitFor(() => expect(root.querySelectorAll("tbody tr")).toHaveLength(1));
@@ -159,18 +159,18 @@ describe("access tokens", () => {
 
   it("give no more than their maker has, and are shown once", async () => {
     be({ department: "water", role: "operator" }, { department: "roads", role: "admin" });
-    const sent = server(({ call }) => (call === "POST /tokens" ? { status: 201, body: { id: 9, token: "secret-token" } } : { body: { items: [], next_cursor: null } }));
+    const sent = server(({ call }) => (call === "POST /tokens" ? { status: 201, body: { id: "9", token: "secret-token" } } : { body: { items: [], next_cursor: null } }));
     go("/admin/tokens?make=1");
     await show(<TokensScreen />);
     const roles = () => [...(root.querySelectorAll(".grant-row select")[1]?.querySelectorAll("option") ?? [])].map((option) => option.value);
-    expect(roles()).toEqual(["viewer", "operator"]);
+    expect(roles()).toEqual(["viewer", "operator", "engineer", "admin"]);
     const places = [...(root.querySelectorAll(".grant-row select")[0]?.querySelectorAll("option") ?? [])].map((option) => option.value);
-    expect(places, "the whole city is not theirs to give").toEqual(["water", "roads"]);
+    expect(places, "others and the whole city are not theirs to give").toEqual(["roads"]);
     await type(root.querySelector(".dialog input"), "Night job");
     await submit();
     await vi.waitFor(() => expect(root.querySelector<HTMLInputElement>(".once input")?.value).toBe("secret-token"));
     const { body } = sent.find(({ call }) => call === "POST /tokens") ?? {};
-    expect(body).toMatchObject({ note: "Night job", grants: [{ department: "water", role: "viewer" }] });
+    expect(body).toMatchObject({ note: "Night job", grants: [{ department: "roads", role: "viewer" }] });
     expect(Date.parse((body as { expires_at: string }).expires_at), "by default it ends").toBeGreaterThan(Date.now());
   });
 });

@@ -136,7 +136,7 @@ describe("set-up", () => {
 
   it("makes the first administrator only with a password that is good enough and typed twice", async () => {
     setupToken.value = "first";
-    const sent = server({ "GET /login-methods": [200, { ...METHODS, setup_needed: true }], "POST /setup": [204, null], "POST /session": [204, null], "GET /session": [200, signedIn([{ department: "*", role: "admin" }])] });
+    const sent = server({ "GET /login-methods": [200, { ...METHODS, setup_needed: true }], "POST /setup": [204, null], "GET /session": [200, signedIn([{ department: "*", role: "admin" }])] });
     const done = vi.fn();
     await show(<SetupScreen onDone={done} />);
     await type("input[autocomplete=username]", "ada");

@@ -52,5 +52,5 @@ export function snapshot(): MapSnapshot {
 
 /** Somebody with these rights. */
 export function signedIn(grants: Grant[], change: Partial<Session> = {}): Session {
-  return { user: "u", name: "U", role: "viewer", grants, csrf_header: "x", expires_at: null, password_change_needed: false, ...change };
+  return { user: "u", name: "U", role: "viewer", grants, csrf_header: "x", expires_at: null, password_change_needed: false, password_changeable: true, ...change };
 }

@@ -15,21 +15,23 @@ export interface Grant {
 
 export interface Session {
   user: string;
-  /** What people call the user; null for tokens that belong to no person. */
-  name: string | null;
-  /** The highest of the grants. */
-  role: string;
+  /** What people call the user. */
+  name: string;
+  /** The highest of the grants; null if there is none. */
+  role: string | null;
   grants: Grant[];
   csrf_header: string;
   expires_at: string | null;
   password_change_needed: boolean;
+  /** Whether it is a session of a user who has a password here. */
+  password_changeable: boolean;
 }
 
 export interface LoginMethods {
   password: boolean;
   /** No administrator has been made yet. */
   setup_needed: boolean;
-  oidc: { name: LocalText; start: string } | null;
+  oidc?: { name: LocalText; start: string } | null;
 }
 
 export interface User {
@@ -38,6 +40,8 @@ export interface User {
   email: string | null;
   grants: Grant[];
   enabled: boolean;
+  /** Whether they sign in through the identity provider. */
+  external: boolean;
   /** The password was set by an administrator and must be changed at the next login. */
   password_change_needed: boolean;
   created_at: string;
@@ -54,7 +58,7 @@ export interface UserDraft {
 }
 
 export interface AccessToken {
-  id: number;
+  id: string;
   note: string;
   grants: Grant[];
   created_at: string;
@@ -73,7 +77,7 @@ export interface NewToken {
 
 /** The only time that a token is shown. */
 export interface MadeToken {
-  id: number;
+  id: string;
   token: string;
 }
 

@@ -37,7 +37,7 @@ export const admin = {
 
   tokens: (signal?: AbortSignal) => all<AccessToken>("/tokens", signal),
   makeToken: (body: NewToken) => call<MadeToken>("POST", "/tokens", { body }),
-  revokeToken: (token: number) => call<void>("DELETE", `/tokens/${token}`),
+  revokeToken: (token: string) => call<void>("DELETE", `/tokens/${id(token)}`),
 
   datasets: async (signal?: AbortSignal) => (await get<{ items: Dataset[] }>("/datasets", {}, signal)).items,
   dataset: (dataset: string, signal?: AbortSignal) => callTagged<Dataset>("GET", `/datasets/${id(dataset)}`, { ...(signal && { signal }) }),

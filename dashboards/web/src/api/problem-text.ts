@@ -8,13 +8,14 @@ import type { Problem } from "./types";
 const TEXTS: Readonly<Record<string, TextKey>> = {
   bad_token: "problem.bad_token",
   bad_login: "problem.bad_login",
-  bad_password: "problem.bad_password",
+  bad_setup_token: "problem.bad_setup_token",
   setup_done: "problem.setup_done",
   changed_meanwhile: "problem.changed_meanwhile",
   already_exists: "problem.already_exists",
   forbidden: "problem.forbidden",
-  last_admin: "problem.last_admin",
+  last_administrator: "problem.last_admin",
   csrf_header_missing: "problem.csrf",
+  cross_origin: "problem.csrf",
 };
 
 export interface ProblemText {
@@ -34,6 +35,7 @@ export function textOf(problem: Problem | "unreachable"): ProblemText {
   if (problem.status === 429) return { what: t("problem.too_many"), hint: wait > 0 ? t("problem.too_many.wait", { time: span(wait) }) : t("problem.too_many.later") };
   const key = TEXTS[problem.code];
   const said = problem.detail ?? problem.title;
+  if (problem.code === "bad_fields" && problem.fields?.every(({ field }) => field === "password" || field === "new")) return { what: t("problem.bad_password"), hint: said };
   if (key) return { what: t(key), hint: said === t(key) ? "" : said };
   return { what: said, hint: problem.hint ?? "" };
 }

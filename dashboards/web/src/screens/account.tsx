@@ -23,7 +23,7 @@ export function AccountScreen() {
         <Panel title={t("account.who")}>
           <Who own={own} />
         </Panel>
-        {own.name !== null && <PasswordPanel user={own.user} />}
+        {own.password_changeable && <PasswordPanel own={own} />}
         <SessionsPanel own={own} />
       </div>
     </div>
@@ -35,7 +35,7 @@ function Who({ own }: { own: Session }) {
     <>
       <Facts
         items={[
-          [t("user.name"), own.name ?? t("account.token")],
+          [t("user.name"), own.name],
           [t("login.user"), <code>{own.user}</code>],
           [t("grants.title"), <GrantChips grants={own.grants} />],
         ]}
@@ -45,9 +45,9 @@ function Who({ own }: { own: Session }) {
   );
 }
 
-function PasswordPanel({ user }: { user: string }) {
+function PasswordPanel({ own }: { own: Session }) {
   const [done, setDone] = useState(false);
-  const change = usePasswordChange(user, () => setDone(true));
+  const change = usePasswordChange(own, () => setDone(true));
   return (
     <Panel title={t("password.change")}>
       <form
@@ -79,7 +79,7 @@ function SessionsPanel({ own }: { own: Session }) {
         )}
         <div class="buttons">
           <button type="button" class="button" onClick={() => void logOut()}>{t("nav.logout")}</button>
-          {own.name !== null && <button type="button" class="button" onClick={() => setAsking(true)}>{t("account.everywhere")}</button>}
+          {own.password_changeable && <button type="button" class="button" onClick={() => setAsking(true)}>{t("account.everywhere")}</button>}
         </div>
         {asking && (
           <Confirm

@@ -3,7 +3,10 @@ import type { TextKey } from "../i18n";
 
 /** NIST SP 800-63B-4, clause 3.1.1.2, asks for length and against known passwords, not for kinds of characters. */
 export const MIN_LENGTH = 12;
-export const MAX_LENGTH = 256;
+/** In bytes of UTF-8. */
+const MAX_BYTES = 1024;
+/** Shorter names are in too many words. */
+const NAME_LENGTH = 3;
 
 export interface PolicyPoint {
   text: TextKey;
@@ -11,18 +14,18 @@ export interface PolicyPoint {
   met: boolean | null;
 }
 
-export function policyOf(password: string, user: string): PolicyPoint[] {
-  const length = [...password].length;
-  const name = user.trim().toLowerCase();
+/** `user` is what they log in with, `name` what people call them. */
+export function policyOf(password: string, user: string, name: string): PolicyPoint[] {
+  const holds = (each: string) => [...each.trim()].length >= NAME_LENGTH && password.toLowerCase().includes(each.trim().toLowerCase());
   return [
-    { text: "password.policy.length", met: length >= MIN_LENGTH && length <= MAX_LENGTH },
-    { text: "password.policy.name", met: password !== "" && (name.length < 3 || !password.toLowerCase().includes(name)) },
+    { text: "password.policy.length", met: [...password].length >= MIN_LENGTH && new TextEncoder().encode(password).length <= MAX_BYTES },
+    { text: "password.policy.name", met: password !== "" && !holds(user) && !holds(name) },
     { text: "password.policy.common", met: null },
   ];
 }
 
-export function isAcceptable(password: string, user: string): boolean {
-  return policyOf(password, user).every(({ met }) => met !== false);
+export function isAcceptable(password: string, user: string, name: string): boolean {
+  return policyOf(password, user, name).every(({ met }) => met !== false);
 }
 
 /** No characters that look alike. */

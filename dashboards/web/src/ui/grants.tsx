@@ -28,16 +28,13 @@ export function inOrder(grants: readonly Grant[]): Grant[] {
 
 interface EditorProps {
   grants: readonly Grant[];
-  /** What of it the person may give: users are made by admins, tokens hold a part of the maker's rights. */
+  /** What of it the person may give and take. */
   mayGive(grant: Grant): boolean;
   onChange(grants: Grant[]): void;
 }
 
 /** An admin of a department gives and takes rights in it, and sees the others. */
 export const givenByAdmins = ({ department }: Grant) => may("admin", department === EVERYWHERE ? null : department);
-
-/** Nobody makes a token that may do more than they. */
-export const givenFromOwn = ({ department, role }: Grant) => may(role, department === EVERYWHERE ? null : department);
 
 export function GrantsEditor({ grants, mayGive, onChange }: EditorProps) {
   const places = [EVERYWHERE, ...departments.value.map(({ id }) => id)];

@@ -7,6 +7,7 @@ import { PasswordField } from "./password-field";
 
 interface Props {
   user: string;
+  name: string;
   value: string;
   onInput(password: string): void;
   /** Whether both are the same and may be sent. */
@@ -14,10 +15,10 @@ interface Props {
   autofocus?: boolean;
 }
 
-export function NewPassword({ user, value, onInput, onReady, autofocus = false }: Props) {
+export function NewPassword({ user, name, value, onInput, onReady, autofocus = false }: Props) {
   const [again, setAgain] = useState("");
   const [left, setLeft] = useState(false);
-  const report = (first: string, second: string) => onReady(isAcceptable(first, user) && first === second);
+  const report = (first: string, second: string) => onReady(isAcceptable(first, user, name) && first === second);
   const differs = left && again !== "" && again !== value;
   return (
     <>
@@ -27,7 +28,7 @@ export function NewPassword({ user, value, onInput, onReady, autofocus = false }
         autocomplete="new-password"
         value={value}
         autofocus={autofocus}
-        hint={<Policy password={value} user={user} />}
+        hint={<Policy password={value} user={user} name={name} />}
         onInput={(password) => {
           onInput(password);
           report(password, again);
@@ -50,10 +51,10 @@ export function NewPassword({ user, value, onInput, onReady, autofocus = false }
   );
 }
 
-function Policy({ password, user }: { password: string; user: string }) {
+function Policy({ password, user, name }: { password: string; user: string; name: string }) {
   return (
     <span class="policy">
-      {policyOf(password, user).map(({ text, met }) => (
+      {policyOf(password, user, name).map(({ text, met }) => (
         <span key={text} class={met === true ? "policy-point met" : "policy-point"}>
           {met === true ? <CheckIcon /> : <span class="policy-dot" aria-hidden="true" />}
           {t(text, { n: MIN_LENGTH })}

@@ -10,7 +10,7 @@ import { grants as ownGrants } from "../../state/session";
 import { Choice } from "../../ui/choice";
 import { Dialog } from "../../ui/dialog";
 import { Field, TextField } from "../../ui/field";
-import { GrantsEditor, givenFromOwn } from "../../ui/grants";
+import { GrantsEditor, givenByAdmins } from "../../ui/grants";
 import { Mishap } from "../../ui/mishap";
 import { ShownOnce } from "../../ui/once";
 
@@ -21,7 +21,7 @@ const LIFETIMES = ["30", "90", "365", "never"] as const;
 export function MakeToken({ onClose }: { onClose(): void }) {
   const [note, setNote] = useState("");
   // Seeing is the least that any of them can do.
-  const [grants, setGrants] = useState<Grant[]>(() => ownGrants.peek().slice(0, 1).map(({ department }) => ({ department, role: "viewer" })));
+  const [grants, setGrants] = useState<Grant[]>(() => ownGrants.peek().filter(givenByAdmins).slice(0, 1).map(({ department }) => ({ department, role: "viewer" })));
   const [lifetime, setLifetime] = useState<(typeof LIFETIMES)[number]>("90");
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
@@ -59,7 +59,7 @@ export function MakeToken({ onClose }: { onClose(): void }) {
         }}
       >
         <TextField label={t("tokens.note")} hint={t("tokens.note.why")} value={note} onInput={setNote} maxLength={200} autocomplete="off" required autofocus />
-        <GrantsEditor grants={grants} mayGive={givenFromOwn} onChange={setGrants} />
+        <GrantsEditor grants={grants} mayGive={givenByAdmins} onChange={setGrants} />
         <Field label={t("tokens.lifetime")} hint={expires ? t("tokens.until", { time: date(expires.getTime()) }) : t("tokens.endless.why")}>
           {({ id }) => <Choice id={id} label={t("tokens.lifetime")} value={lifetime} options={LIFETIMES.map((each) => [each, t(each === "never" ? "tokens.endless" : "tokens.days", { n: each })] as const)} onChange={(next) => setLifetime(next as typeof lifetime)} />}
         </Field>

@@ -90,6 +90,7 @@ function UserState({ user }: { user: User }) {
   return (
     <>
       <span class="works"><CheckIcon /> {t("user.enabled")}</span>
+      {user.external && <span class="under">{t("user.external")}</span>}
       {user.password_change_needed && <span class="under">{t("user.password_waits")}</span>}
     </>
   );

@@ -4,7 +4,7 @@ import { admin } from "../../api/admin";
 import { problemText } from "../../api/problem-text";
 import { t } from "../../i18n";
 import { setupToken, to } from "../../router";
-import { logIn } from "../../state/session";
+import { askSession } from "../../state/session";
 import { TextField } from "../../ui/field";
 import { Mishap } from "../../ui/mishap";
 import { NewPassword } from "../../ui/new-password";
@@ -29,7 +29,7 @@ export function SetupScreen({ onDone }: { onDone(): void }) {
     try {
       await admin.setUp({ token: token.trim(), user: user.trim(), name: name.trim(), password });
       setupToken.value = null;
-      if (await logIn({ user: user.trim(), password })) onDone();
+      if ((await askSession()).phase === "in") onDone();
     } catch (error) {
       setFailure(error);
     }
@@ -50,7 +50,7 @@ export function SetupScreen({ onDone }: { onDone(): void }) {
       {!linked && <TextField label={t("setup.token")} hint={t("setup.token.why")} value={token} onInput={setToken} autocomplete="off" autofocus required />}
       <TextField label={t("login.user")} hint={t("user.id.why")} value={user} onInput={setUser} autocomplete="username" autofocus={linked} required maxLength={64} />
       <TextField label={t("user.name")} value={name} onInput={setName} autocomplete="name" required maxLength={100} />
-      <NewPassword user={user} value={password} onInput={setPassword} onReady={setReady} />
+      <NewPassword user={user} name={name} value={password} onInput={setPassword} onReady={setReady} />
       {failure !== null && <Mishap {...problemText(failure)} />}
       <button type="submit" class="button primary" disabled={busy || !ready || token.trim() === "" || user.trim() === "" || name.trim() === ""}>
         {t(busy ? "form.wait" : "setup.go")}
