@@ -6,7 +6,9 @@
 mod alerts;
 mod app;
 mod assets;
+mod audit;
 mod auth;
+mod connection;
 mod cursor;
 mod document;
 mod extract;
@@ -15,6 +17,7 @@ mod lanes;
 mod lines;
 mod live;
 mod metrics;
+mod open;
 mod openapi;
 mod parameters;
 mod parts;
@@ -24,11 +27,11 @@ mod receivers;
 mod routes;
 mod schema;
 mod select;
+mod server;
 mod silences;
 mod status;
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,23 +39,24 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
-use axum::serve::ListenerExt;
+use city_audit::AuditLog;
 use city_pipeline::Follower;
 use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::{Accounts, StateError};
 use jiff::tz::TimeZone;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
 use crate::app::{App, Inner};
+use crate::audit::Recorder;
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
+use crate::server::{Figures, Server};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
 pub use crate::parts::{
@@ -63,6 +67,7 @@ pub use crate::parts::{
 pub use crate::receivers::{
     ReceiverFailure, ReceiverReport, ReceiverRoute, ReceiverTrial, Receivers, TrialRefusal, Trying,
 };
+pub use crate::server::{Doors, Encryption, HttpLimits, PROTOCOLS, RateLimit};
 pub use crate::silences::Silences;
 
 /// The largest body that a request may have, in bytes.
@@ -107,6 +112,11 @@ impl Brain {
         let accounts =
             Accounts::open(parts.store.clone(), parts.state.clone(), time_zone, parts.clock.now())?;
         let http = HttpMetrics::register(&parts.metrics)?;
+        let connections = Figures::register(&parts.metrics)?;
+        let audit = AuditLog::open(parts.state.clone())?;
+        audit.adopt(parts.clock.now())?;
+        let audit = Arc::new(Recorder::new(Arc::new(audit), &parts.metrics)?);
+        let open = open::Open::new(parts.state.clone())?;
         let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -160,11 +170,15 @@ impl Brain {
                 silences: parts.silences,
                 flood,
                 load_metrics,
+                audit,
                 credentials,
                 throttle: Throttle::default(),
                 lanes: Lanes::new(),
+                limits: Arc::new(parts.limits),
+                connections,
                 http,
                 zones: routes::zones::Drawn::default(),
+                open,
             })),
         })
     }
@@ -183,23 +197,31 @@ impl Brain {
     pub fn router(&self) -> Router {
         let (api, _) = routes::all().split_for_parts();
         let app = self.app.clone();
-        api.route_layer(from_fn_with_state(app.clone(), auth::guard))
+        api.route_layer(from_fn_with_state(app.clone(), audit::begin))
+            .route_layer(from_fn_with_state(app.clone(), auth::guard))
+            .route_layer(from_fn_with_state(app.clone(), audit::record))
             .route("/metrics", get(metrics::metrics))
             .route("/health/live", get(routes::health::live))
             .route("/health/ready", get(routes::health::ready))
+            .route("/robots.txt", get(open::robots))
             .method_not_allowed_fallback(method_not_allowed)
             .fallback(assets::fallback)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(from_fn(problem::name_instance))
+            .layer(from_fn(open::share))
             .layer(from_fn_with_state(app.clone(), metrics::measure))
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .layer(from_fn(headers::secure))
             .with_state(app)
     }
 
-    /// Answers on `listener` and feeds the live stream until `shutdown`; then ends the streams,
+    /// Answers at the doors and feeds the live stream until `shutdown`; then ends the streams,
     /// lets requests that are under way finish for at most three seconds, and returns.
-    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
+    pub async fn serve(
+        self,
+        doors: impl Into<Doors>,
+        shutdown: CancellationToken,
+    ) -> io::Result<()> {
         let hub = self.app.hub.clone();
         let ticker = {
             let app = self.app.clone();
@@ -211,30 +233,22 @@ impl Brain {
                     () = alerts::show_load(&app.alerts, &app.lanes, &app.clock, &app.flood,
                         &app.load_metrics) => {}
                     () = routes::report::upkeep(&app) => {}
+                    () = audit::upkeep(&app) => {}
                 }
             }
         };
-        let stopping = {
-            let (hub, shutdown) = (hub.clone(), shutdown.clone());
-            async move {
-                shutdown.cancelled().await;
-                hub.close();
-            }
-        };
-        let listener = listener.tap_io(|io| {
-            // Events are small and late ones are of no use: do not wait to fill packets.
-            if let Err(error) = io.set_nodelay(true) {
-                tracing::debug!(error.cause = %error, "cannot set TCP_NODELAY");
-            }
-        });
-        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(stopping);
         let patience = async {
             shutdown.cancelled().await;
+            // The streams end first: they would go on for ever.
+            hub.close();
             tokio::time::sleep(DRAIN).await;
         };
+        let (limits, figures) = (self.app.limits.clone(), self.app.connections.clone());
+        let server = Server::new(self.router(), &limits, figures, shutdown.clone());
         let result = tokio::select! {
-            (result, ()) = async { tokio::join!(server.into_future(), ticker) } => result,
+            (result, ()) = async { tokio::join!(server.run(doors.into(), &limits), ticker) } => {
+                result
+            }
             () = patience => {
                 tracing::warn!("some requests did not finish in time and were cut off");
                 Ok(())

@@ -3,8 +3,10 @@
 mod access;
 mod alarm_load;
 mod alerts;
+mod audit;
 mod cap;
 mod commands;
+mod connections;
 mod contract;
 mod credentials;
 pub(crate) mod fixture;
@@ -12,6 +14,7 @@ mod fixture_rules;
 mod groups;
 mod handling;
 mod ingest;
+mod open;
 mod push;
 mod readings;
 mod receivers;
