@@ -69,7 +69,8 @@ export interface AccessToken {
   revoked_at: string | null;
 }
 
-export interface NewToken {
+/** What is sent to make one. */
+export interface TokenDraft {
   note: string;
   grants: Grant[];
   expires_at?: string;
@@ -84,32 +85,33 @@ export interface MadeToken {
 export interface DatasetSelect {
   kinds: string[];
   metrics: string[];
-  zones: string[];
+  zones?: string[];
 }
 
-export interface DatasetDraft {
+/** What a department makes public. */
+export interface Dataset {
+  id: string;
   title: LocalText;
   description: LocalText;
   department: string;
   licence: string;
-  publisher: LocalText | null;
+  publisher?: LocalText | null;
   /** Whom to ask: an e-mail address, or one that begins with https. */
-  contact: string | null;
+  contact?: string | null;
   /** Codes of the European "data theme" table, such as `ENVI`. */
-  themes: string[];
+  themes?: string[];
   /** Whether devices are called by their names, and not only by their ids. */
-  names: boolean;
+  names?: boolean;
   /** The attributes of devices that are told. */
-  attributes: string[];
+  attributes?: string[];
   select: DatasetSelect;
   positions: "exact" | "zone";
   history_days: number;
   enabled: boolean;
 }
 
-export interface Dataset extends DatasetDraft {
-  id: string;
-}
+/** What is sent of it: all that there is, because it replaces what was said before. */
+export type DatasetDraft = Omit<Required<Dataset>, "id" | "select"> & { select: Required<DatasetSelect> };
 
 export type AuditVia = "session" | "token" | "cli" | "system" | "anonymous";
 

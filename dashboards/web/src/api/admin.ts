@@ -1,6 +1,6 @@
 /** Typed calls about people, tokens, open data and the audit log. */
 import { buildUrl, call, callTagged, get, type Query, type Tagged } from "./client";
-import type { AccessToken, AuditEntry, AuditVerification, Dataset, DatasetDraft, LoginMethods, MadeToken, NewToken, Page, User, UserDraft } from "./types";
+import type { AccessToken, AuditEntry, AuditVerification, Dataset, DatasetDraft, LoginMethods, MadeToken, TokenDraft, Page, User, UserDraft } from "./types";
 
 const id = encodeURIComponent;
 const PAGE = 500;
@@ -36,7 +36,7 @@ export const admin = {
   endSessions: (user: string) => call<void>("DELETE", `/users/${id(user)}/sessions`),
 
   tokens: (signal?: AbortSignal) => all<AccessToken>("/tokens", signal),
-  makeToken: (body: NewToken) => call<MadeToken>("POST", "/tokens", { body }),
+  makeToken: (body: TokenDraft) => call<MadeToken>("POST", "/tokens", { body }),
   revokeToken: (token: string) => call<void>("DELETE", `/tokens/${id(token)}`),
 
   datasets: async (signal?: AbortSignal) => (await get<{ items: Dataset[] }>("/datasets", {}, signal)).items,

@@ -303,6 +303,7 @@ export interface Acknowledgement {
 
 /** Who takes care of an alert, as far as rights depend on it. */
 export interface Handling {
+  /** That was asked to take it and has not answered. */
   department: string | null;
 }
 

@@ -2,7 +2,7 @@
 import type { AlertItem, Grant, Role } from "../api/types";
 import { t } from "../i18n";
 import { departmentName } from "./city";
-import { EVERYWHERE, departmentOf, grants, may } from "./session";
+import { EVERYWHERE, departmentsOf, grants, may } from "./session";
 
 export function placeName(department: string): string {
   return department === EVERYWHERE ? t("grants.everywhere") : departmentName(department);
@@ -21,5 +21,6 @@ export function whyNot(role: Role, department: string | null): string | null {
 }
 
 export function whyNoAlertChange(alert: Pick<AlertItem, "rule" | "handling">): string | null {
-  return whyNot("operator", departmentOf(alert));
+  const [owner = null, ...asked] = departmentsOf(alert);
+  return asked.some((department) => may("operator", department)) ? null : whyNot("operator", owner);
 }

@@ -63,9 +63,9 @@ export function departmentsWith(role: Role): readonly string[] | null {
   return there.includes(EVERYWHERE) ? null : there;
 }
 
-/** Whose an alert is: that of its rule, or once handed over, of who has it. */
-export function departmentOf(alert: Pick<AlertItem, "rule" | "handling">): string {
-  return alert.handling?.department ?? alert.rule.department;
+/** Whose an alert is: of the rule's department, or of the one that was asked to take it. */
+export function departmentsOf({ rule, handling }: Pick<AlertItem, "rule" | "handling">): string[] {
+  return handling?.department ? [rule.department, handling.department] : [rule.department];
 }
 
 export async function askSession(): Promise<SessionState> {
