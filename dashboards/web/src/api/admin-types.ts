@@ -4,8 +4,8 @@
  */
 import type { LocalText } from "./types";
 
-/** Mildest first, as the server has them. */
-export type Role = "viewer" | "operator" | "engineer" | "admin";
+/** `engine` is for alert engines: it pushes what they find, and sees nothing. */
+export type Role = "viewer" | "operator" | "engineer" | "admin" | "engine";
 
 /** A role in one department, or with `*` in the whole city. */
 export interface Grant {

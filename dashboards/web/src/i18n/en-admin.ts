@@ -6,10 +6,12 @@ export const enAdmin = {
   "role.operator": "Operator",
   "role.engineer": "Engineer",
   "role.admin": "Administrator",
+  "role.engine": "Alert engine",
   "role.viewer.why": "sees everything, changes nothing",
   "role.operator.why": "works on alerts: acknowledges, notes, silences",
   "role.engineer.why": "also changes devices, rules and kinds",
   "role.admin.why": "also gives rights, makes tokens and opens data",
+  "role.engine.why": "only reports alerts to this server",
 
   "rights.needed": "Needs the role {role} in {department}.",
   "rights.yours": "You have: {grants}.",

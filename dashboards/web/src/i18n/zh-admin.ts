@@ -8,10 +8,12 @@ export const zhAdmin: Readonly<Record<keyof typeof enAdmin, string>> = {
   "role.operator": "值班员",
   "role.engineer": "工程师",
   "role.admin": "管理员",
+  "role.engine": "告警引擎",
   "role.viewer.why": "可查看全部，不能更改",
   "role.operator.why": "处理告警：确认、备注、静默",
   "role.engineer.why": "另可更改设备、规则与类型",
   "role.admin.why": "另可授予权限、创建令牌、开放数据",
+  "role.engine.why": "仅向本服务器上报告警",
 
   "rights.needed": "需要“{department}”的{role}角色。",
   "rights.yours": "您的权限：{grants}。",

@@ -27,7 +27,7 @@ export const whoIs = computed<Session | null>(() => {
   return state.phase === "out" && state.why === "expired" ? state.session : null;
 });
 
-/** Mildest first, as the server has them. */
+/** The roles of people, mildest first, as the server has them. */
 export const ROLES: readonly Role[] = ["viewer", "operator", "engineer", "admin"];
 
 /** The department that stands for the whole city in a grant. */
