@@ -3,6 +3,7 @@
 //! [`Brain::new`] puts it together, [`Brain::live`] follows committed readings, [`Brain::serve`]
 //! answers. It knows nothing of MQTT, of how readings are decoded, or of how rules are evaluated.
 
+mod admission;
 mod alerts;
 mod app;
 mod assets;
@@ -45,6 +46,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
+use crate::admission::Admission;
 use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
 use crate::app::{App, Inner};
 use crate::auth::{Credentials, Throttle};
@@ -109,6 +111,7 @@ impl Brain {
             Accounts::open(parts.store.clone(), parts.state.clone(), time_zone, parts.clock.now())?;
         let http = HttpMetrics::register(&parts.metrics)?;
         let connections = Figures::register(&parts.metrics)?;
+        let admission = Admission::new(&parts.limits, &parts.metrics)?;
         let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -166,6 +169,7 @@ impl Brain {
                 throttle: Throttle::default(),
                 lanes: Lanes::new(),
                 limits: Arc::new(parts.limits),
+                admission,
                 connections,
                 http,
                 zones: routes::zones::Drawn::default(),
@@ -187,7 +191,9 @@ impl Brain {
     pub fn router(&self) -> Router {
         let (api, _) = routes::all().split_for_parts();
         let app = self.app.clone();
-        api.route_layer(from_fn_with_state(app.clone(), auth::guard))
+        api.route_layer(from_fn_with_state(app.clone(), admission::note))
+            .route_layer(from_fn_with_state(app.clone(), auth::guard))
+            .route_layer(from_fn_with_state(app.clone(), admission::admit))
             .route("/metrics", get(metrics::metrics))
             .route("/health/live", get(routes::health::live))
             .route("/health/ready", get(routes::health::ready))
