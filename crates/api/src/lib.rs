@@ -51,7 +51,7 @@ use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
 use crate::app::{App, Inner};
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
-use crate::live::Hub;
+use crate::live::{Hub, Seats};
 use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
 use crate::server::{Figures, Server};
@@ -119,6 +119,7 @@ impl Brain {
             board.clone(),
             parts.clock.clone(),
             http.stream_clients.clone(),
+            Seats::new(&parts.limits),
         ));
         let (news, registry) = (hub.clone(), parts.registry.clone());
         let tell = move |stored: &alerts::Stored| {
