@@ -60,6 +60,7 @@ pub(crate) struct Inner {
     pub(crate) connections: Figures,
     pub(crate) http: HttpMetrics,
     pub(crate) zones: crate::routes::zones::Drawn,
+    pub(crate) map: crate::routes::map::Drawn,
 }
 
 impl Deref for App {

@@ -11,6 +11,7 @@ mod auth;
 mod connection;
 mod cursor;
 mod document;
+mod encoding;
 mod extract;
 mod headers;
 mod lanes;
@@ -174,6 +175,7 @@ impl Brain {
                 connections,
                 http,
                 zones: routes::zones::Drawn::default(),
+                map: routes::map::Drawn::default(),
             })),
         })
     }

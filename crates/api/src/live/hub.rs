@@ -173,6 +173,11 @@ impl Hub {
         (self.clock.now(), published.position, columns, kinds)
     }
 
+    /// The position of the newest event.
+    pub(crate) fn position(&self) -> u64 {
+        lock(&self.published).position
+    }
+
     /// One device now.
     pub(crate) fn device(&self, key: DeviceKey) -> DeviceNow {
         lock(&self.table).get(key)
@@ -198,7 +203,8 @@ impl Hub {
         self.stop.cancelled().await;
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

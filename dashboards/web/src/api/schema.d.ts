@@ -842,7 +842,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All devices on the map, in columns */
+        /**
+         * All devices on the map, in columns
+         * @description At most a fifth of a second old. `ETag` with `If-None-Match` saves what has not changed.
+         */
         get: operations["get_map"];
         put?: never;
         post?: never;
@@ -9822,7 +9825,10 @@ export interface operations {
     get_map: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the map that is known already */
+                "If-None-Match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9836,6 +9842,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MapSnapshot"];
                 };
+            };
+            /** @description It is the map that is known already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -13190,14 +13203,19 @@ export interface operations {
     follow_stream: {
         parameters: {
             query?: {
-                /** @description Only devices and alerts in this zone. */
+                /** @description Only devices and alerts in these zones, separated by commas. */
                 zone?: string;
-                /** @description Only devices of this kind and their alerts. */
+                /** @description Only devices of these kinds and their alerts, separated by commas. */
                 kind?: string;
-                /** @description Values of this device too. */
+                /** @description Values of these devices too, separated by commas; at most 100. */
                 device?: string;
                 /** @description Whether to send values of all devices; `true` or `1`. */
                 values?: boolean;
+                /**
+                 * @description Only these events, separated by commas: `map`, `values`, `alert`, `system`. `hello` and
+                 *     `resync` always come.
+                 */
+                events?: string;
                 /** @description The `cursor` of `/map` or `hello`: events follow from there. `Last-Event-ID` goes before. */
                 after?: string;
             };
