@@ -119,6 +119,7 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
              network is yours alone",
         ));
     }
+    settings.log.check(problems);
     settings.mqtt.check(problems);
     settings.hj212.check(&settings.sources, problems);
     check_store(settings, problems);

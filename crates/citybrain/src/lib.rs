@@ -2,15 +2,19 @@
 
 mod access;
 pub mod app;
+pub mod backup;
 pub mod bridge;
+mod certificates;
 pub mod city;
 pub mod clock;
 pub mod codecs;
 pub mod commands;
 mod doors;
 mod downlink;
+mod figures;
 pub mod hj212;
 mod kinds;
+pub mod logging;
 pub mod metrics;
 mod receivers;
 mod rules;

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
 
 mod backtest;
+mod backup;
 mod client;
 mod codec;
 mod config;
@@ -82,6 +83,10 @@ enum Command {
     /// Check zone files before they are used; make the running program read them again.
     #[command(subcommand)]
     Zones(zones::ZonesCommand),
+    /// Copy everything that must survive, while the program runs or stands still; check a backup.
+    Backup(backup::BackupArgs),
+    /// Bring a city back from a backup.
+    Restore(backup::RestoreArgs),
     /// Check what is stored.
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -151,6 +156,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Metrics(command) => metrics::run(&command),
         Command::Credentials(command) => credentials::run(&command),
         Command::Report(command) => report::run(&command),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => backup::bring_back(&args),
         Command::Store(command) => store::run(&command),
         Command::Influx(command) => influx::run(&command),
         Command::Zones(command) => zones::run(&command),

@@ -21,8 +21,10 @@ use city_rules::lifecycle::{FloodConfig, InhibitRule};
 use serde::Deserialize;
 
 use crate::hj212::Hj212Settings;
+use crate::logging::LogSettings;
 
 pub use influxdb::{InfluxSettings, StoreBackend};
+pub(crate) use load::tree;
 pub use load::{LoadError, load};
 pub(crate) use meaning::check_meaning;
 pub use mqtt::MqttSettings;
@@ -79,6 +81,9 @@ pub struct Settings {
     /// When many alerts are a flood.
     #[serde(default)]
     pub flood: FloodConfig,
+    /// The program's log.
+    #[serde(default)]
+    pub log: LogSettings,
 }
 
 /// The city: its name, its files.
