@@ -163,15 +163,19 @@ static FIGURES: &[Figure] = &[
             vec![(Vec::new(), age.max(0.0))]
         },
     ),
-    counter("citybrain_ledger_received_total", "Items received, ever: readings, and messages that gave none.", |origins| {
-        origins.ledger(|counters| counters.received)
-    }),
+    counter(
+        "citybrain_ledger_received_total",
+        "Items received, ever: readings, and messages that gave none.",
+        |origins| origins.ledger(|counters| counters.received),
+    ),
     counter("citybrain_ledger_stored_total", "Readings stored, ever.", |origins| {
         origins.ledger(|counters| counters.stored)
     }),
-    counter("citybrain_ledger_duplicate_total", "Readings that were there already, ever.", |origins| {
-        origins.ledger(|counters| counters.duplicate)
-    }),
+    counter(
+        "citybrain_ledger_duplicate_total",
+        "Readings that were there already, ever.",
+        |origins| origins.ledger(|counters| counters.duplicate),
+    ),
     counter("citybrain_ledger_dead_lettered_total", "Items dead-lettered, ever.", |origins| {
         origins.ledger(|counters| counters.dead_lettered)
     }),
@@ -189,15 +193,19 @@ static FIGURES: &[Figure] = &[
     gauge("citybrain_store_disk_bytes", "Bytes of the store's files.", |origins| {
         origins.store(|stats| stats.disk_bytes)
     }),
-    gauge("citybrain_store_log_bytes", "Bytes of the store's log that is not sealed yet.", |origins| {
-        origins.store(|stats| stats.log_bytes)
-    }),
+    gauge(
+        "citybrain_store_log_bytes",
+        "Bytes of the store's log that is not sealed yet.",
+        |origins| origins.store(|stats| stats.log_bytes),
+    ),
     gauge("citybrain_store_dead_letters", "Dead letters that are kept.", |origins| {
         origins.store(|stats| stats.dead_letters)
     }),
-    gauge("citybrain_store_dead_letter_bytes", "Bytes of the dead letters that are kept.", |origins| {
-        origins.store(|stats| stats.dead_letter_bytes)
-    }),
+    gauge(
+        "citybrain_store_dead_letter_bytes",
+        "Bytes of the dead letters that are kept.",
+        |origins| origins.store(|stats| stats.dead_letter_bytes),
+    ),
     counter(
         "citybrain_store_dead_letters_dropped_total",
         "Dead letters dropped, because they were too old or too many.",

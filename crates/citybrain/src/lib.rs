@@ -9,6 +9,7 @@ pub mod city;
 pub mod clock;
 pub mod codecs;
 pub mod commands;
+pub mod doctor;
 mod doors;
 mod downlink;
 mod figures;

@@ -254,7 +254,8 @@ mod tests {
 
     #[test]
     fn modules_have_levels_of_their_own() {
-        let settings = "level = \"warn\"\n[modules]\ncitybrain = \"debug\"\n\"city_api::x\" = \"off\"";
+        let settings =
+            "level = \"warn\"\n[modules]\ncitybrain = \"debug\"\n\"city_api::x\" = \"off\"";
         let text = logged(settings, LogFormat::Text, || {
             tracing::debug!("ours");
             tracing::info!(target: "city_store", "theirs");

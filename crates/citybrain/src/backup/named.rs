@@ -62,7 +62,8 @@ fn walk<'a>(value: &'a Value, key: &str, found: &mut Vec<(String, &'a str)>) {
         Value::Array(items) => items.iter().for_each(|item| walk(item, key, found)),
         Value::String(text) => {
             let last = key.rsplit('.').next().unwrap_or(key);
-            let is_file = last.ends_with("_file") || NAMES.contains(&last) || OF_CITY.contains(&key);
+            let is_file =
+                last.ends_with("_file") || NAMES.contains(&last) || OF_CITY.contains(&key);
             if is_file && !WRITTEN.contains(&key) && !text.is_empty() {
                 found.push((key.to_owned(), text));
             }

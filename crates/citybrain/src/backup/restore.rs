@@ -163,7 +163,9 @@ fn place_data(
     let cannot = || format!("{} cannot take its place", data_dir.display());
     if is_empty(data_dir) {
         // A folder gives way to another one if it is empty and no mount point.
-        return fs::rename(data, data_dir).or_else(|_| move_children(data, data_dir)).with_context(cannot);
+        return fs::rename(data, data_dir)
+            .or_else(|_| move_children(data, data_dir))
+            .with_context(cannot);
     }
     let aside = named(data_dir, suffix);
     fs::rename(data_dir, &aside).with_context(|| {

@@ -160,7 +160,8 @@ impl Sources {
             looked.bytes.insert(name.clone(), file.len());
             let in_store = looked.stores.iter().any(|store| {
                 let chunks = name.strip_prefix("data/").and_then(|n| n.strip_prefix(store));
-                chunks.is_some_and(|rest| rest.starts_with("/chunks/") || rest.starts_with("/tiers/"))
+                chunks
+                    .is_some_and(|rest| rest.starts_with("/chunks/") || rest.starts_with("/tiers/"))
             });
             if let Some(stamp) = Stamp::of(&path).filter(|_| in_store) {
                 looked.stamps.insert(name, stamp);
@@ -173,9 +174,9 @@ impl Sources {
     fn bytes_beside(&self, earlier: Option<&Earlier>) -> u64 {
         let is_there = |name: &String| {
             let stamp = self.stamps.get(name);
-            stamp.zip(earlier).is_some_and(|(stamp, earlier)| {
-                earlier.copy_of(name, *stamp).is_some()
-            })
+            stamp
+                .zip(earlier)
+                .is_some_and(|(stamp, earlier)| earlier.copy_of(name, *stamp).is_some())
         };
         self.bytes.iter().filter(|(name, _)| !is_there(name)).map(|(_, bytes)| bytes).sum()
     }

@@ -99,10 +99,7 @@ fn reading(minute: i64) -> Reading {
 }
 
 fn bring_back(from: &Path, data_dir: &Path, replace: bool) -> anyhow::Result<Restored> {
-    restore(
-        &Restore { from, data_dir, config_dir: None, replace, now: NOW },
-        &mut |_, _, _| {},
-    )
+    restore(&Restore { from, data_dir, config_dir: None, replace, now: NOW }, &mut |_, _, _| {})
 }
 
 fn damages(backup: &Path) -> Vec<String> {

@@ -97,7 +97,10 @@ fn back_up(args: &BackupArgs, to: &Path) -> anyhow::Result<()> {
         started.elapsed().as_secs_f64()
     );
     if taken.linked > 0 {
-        println!("{} of them have not changed since the earlier backup and are links", taken.linked);
+        println!(
+            "{} of them have not changed since the earlier backup and are links",
+            taken.linked
+        );
     }
     println!("Everything that was acknowledged before {begun_at} is in it.");
     if config.is_none() {

@@ -11,6 +11,7 @@ mod credentials;
 mod dead_letters;
 mod demo;
 mod devices;
+mod doctor;
 mod explain;
 mod formats;
 mod influx;
@@ -87,6 +88,9 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Bring a city back from a backup.
     Restore(backup::RestoreArgs),
+    /// Look at everything that a city needs, and say what is wrong and what to do. Exit code 0: all is
+    /// well; 1: something should be looked at; 2: something must be mended.
+    Doctor(doctor::DoctorArgs),
     /// Check what is stored.
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -158,6 +162,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Report(command) => report::run(&command),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => backup::bring_back(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Store(command) => store::run(&command),
         Command::Influx(command) => influx::run(&command),
         Command::Zones(command) => zones::run(&command),
