@@ -76,17 +76,18 @@ const fn counter(name: &'static str, help: &'static str, read: fn(&Origins) -> V
     Figure { name, help, growth: Growth::Counter, labels: &[], read }
 }
 
-const fn of(label: &'static [&'static str], figure: Figure) -> Figure {
-    Figure { labels: label, ..figure }
+impl Figure {
+    /// The same with labels.
+    const fn of(self, labels: &'static [&'static str]) -> Self {
+        Self { labels, ..self }
+    }
 }
 
 static FIGURES: &[Figure] = &[
-    of(
-        &["version"],
-        gauge("citybrain_build_info", "1, with the version of the program.", |_| {
-            vec![(vec![env!("CARGO_PKG_VERSION").to_owned()], 1.0)]
-        }),
-    ),
+    gauge("citybrain_build_info", "1, with the version of the program.", |_| {
+        vec![(vec![env!("CARGO_PKG_VERSION").to_owned()], 1.0)]
+    })
+    .of(&["version"]),
     gauge(
         "citybrain_clock_timestamp_seconds",
         "The clock of this machine, in seconds since 1970, to be compared with Prometheus' own.",
@@ -100,50 +101,38 @@ static FIGURES: &[Figure] = &[
     gauge("citybrain_data_disk_size_bytes", "Bytes of the data folder's disk.", |origins| {
         origins.disk(|disk| disk.f_blocks.saturating_mul(disk.f_frsize))
     }),
-    of(
-        &["certificate"],
-        gauge(
-            "citybrain_tls_certificate_expiry_timestamp_seconds",
-            "When a certificate expires, in seconds since 1970, by the key that names its file.",
-            |origins| {
-                let expiry = |one: &Certificate| {
-                    let expires = certificates::read(&one.file).ok()?.first()?.not_after;
-                    Some((vec![one.key.clone()], expires as f64))
-                };
-                origins.certificates.iter().filter_map(expiry).collect()
-            },
-        ),
-    ),
-    of(
-        &["broker"],
-        gauge(
-            "citybrain_broker_connected",
-            "1 while a broker is connected and has granted all subscriptions.",
-            |origins| {
-                let brokers = origins.ingest.status().brokers.into_iter();
-                brokers.map(|broker| (vec![broker.name], f64::from(u8::from(broker.ok)))).collect()
-            },
-        ),
-    ),
-    of(
-        &["receiver"],
-        gauge(
-            "citybrain_receiver_failing",
-            "1 while a receiver does not take alerts.",
-            |origins| {
-                let receivers = origins.ingest.status().receivers.into_iter();
-                let failing = |failing: bool| f64::from(u8::from(failing));
-                receivers.map(|one| (vec![one.id], failing(one.error.is_some()))).collect()
-            },
-        ),
-    ),
-    of(
-        &["receiver"],
-        gauge("citybrain_receiver_waiting", "Events that wait for a receiver.", |origins| {
-            let receivers = origins.ingest.status().receivers.into_iter();
-            receivers.map(|one| (vec![one.id], one.waiting as f64)).collect()
-        }),
-    ),
+    gauge(
+        "citybrain_tls_certificate_expiry_timestamp_seconds",
+        "When a certificate expires, in seconds since 1970, by the key that names its file.",
+        |origins| {
+            let expiry = |one: &Certificate| {
+                let expires = certificates::read(&one.file).ok()?.first()?.not_after;
+                Some((vec![one.key.clone()], expires as f64))
+            };
+            origins.certificates.iter().filter_map(expiry).collect()
+        },
+    )
+    .of(&["certificate"]),
+    gauge(
+        "citybrain_broker_connected",
+        "1 while a broker is connected and has granted all subscriptions.",
+        |origins| {
+            let brokers = origins.ingest.status().brokers.into_iter();
+            brokers.map(|broker| (vec![broker.name], f64::from(u8::from(broker.ok)))).collect()
+        },
+    )
+    .of(&["broker"]),
+    gauge("citybrain_receiver_failing", "1 while a receiver does not take alerts.", |origins| {
+        let receivers = origins.ingest.status().receivers.into_iter();
+        let failing = |failing: bool| f64::from(u8::from(failing));
+        receivers.map(|one| (vec![one.id], failing(one.error.is_some()))).collect()
+    })
+    .of(&["receiver"]),
+    gauge("citybrain_receiver_waiting", "Events that wait for a receiver.", |origins| {
+        let receivers = origins.ingest.status().receivers.into_iter();
+        receivers.map(|one| (vec![one.id], one.waiting as f64)).collect()
+    })
+    .of(&["receiver"]),
     gauge(
         "citybrain_alert_engine_failing",
         "1 while the alert engine cannot write what it decides.",

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::settings::Problem;
 
@@ -148,13 +149,17 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
     Ok(())
 }
 
-type SetResult = Result<(), tracing::subscriber::SetGlobalDefaultError>;
-
-fn set<W>(format: LogFormat, filter: EnvFilter, writer: W, colours: bool) -> SetResult
+/// Also takes what libraries write by the `log` crate.
+fn set<W>(
+    format: LogFormat,
+    filter: EnvFilter,
+    writer: W,
+    colours: bool,
+) -> Result<(), TryInitError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    tracing::subscriber::set_global_default(subscriber(format, filter, writer, colours))
+    subscriber(format, filter, writer, colours).try_init()
 }
 
 /// What writes the log in a form.

@@ -1,5 +1,6 @@
 //! Digests of files, made while they are copied.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -39,7 +40,11 @@ pub(super) fn copy(from: &mut dyn Read, to: &mut dyn Write) -> std::io::Result<D
         to.write_all(&block[..read])?;
         bytes += read as u64;
     }
-    let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hasher.finalize().iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
     Ok(Digest { bytes, sha256 })
 }
 

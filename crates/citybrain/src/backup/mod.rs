@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Nothing is held up while it is taken. The order makes it whole: first the log of the store, then
-//! its days, then the state database. So everything that was acknowledged before the beginning is in
+//! its days, the small files, and the state database last. So everything that was acknowledged before the beginning is in
 //! it, and the state knows at least of what the store has: devices of all readings, and everything
 //! that receivers were told. What came in between may be in the state only; numbers of its commits
 //! are not given again ([`city_store::pass_on_numbers`]), so that rules evaluate everything that

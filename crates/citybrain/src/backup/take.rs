@@ -89,6 +89,8 @@ pub fn take(wanted: &Wanted<'_>, to: &Path, progress: Progress<'_>) -> anyhow::R
         let show = |path: &Path, place, of| progress(&name_of(path), place, of);
         linked += backup_since(&data_dir.join(name), &data.join(name), &find, show)?.linked;
     }
+    // Before the database: a note of how far something has come must not be ahead of that.
+    copy_rest(data_dir, &data, wanted.config.map(|(_, tree)| tree))?;
     manifest.state_at = wanted.clock.now();
     progress(STATE, 0, 1);
     backup_state(&data_dir.join(STATE), &data.join(STATE))?;
@@ -96,7 +98,6 @@ pub fn take(wanted: &Wanted<'_>, to: &Path, progress: Progress<'_>) -> anyhow::R
         pass_on_numbers(&data_dir.join(name), &data.join(name))?;
     }
     let mut originals = BTreeMap::new();
-    copy_rest(data_dir, &data, wanted.config.map(|(_, tree)| tree))?;
     if let Some((config, tree)) = wanted.config {
         let named = named::files(tree, config)?;
         copy_config(&named.files, config, &folder.join("config"), &mut originals)?;
@@ -110,14 +111,13 @@ pub fn take(wanted: &Wanted<'_>, to: &Path, progress: Progress<'_>) -> anyhow::R
         let path = path.to_str().context("a file's name is no text")?.to_owned();
         progress(&path, place, paths.len());
         let known = earlier.as_ref().and_then(|earlier| earlier.linked(folder, &path));
-        let entry = match known {
-            Some(entry) => entry.clone(),
-            None => {
-                let digest = hash::of_file(&folder.join(&path))?;
-                let stamp = sources.stamps.get(&path).copied();
-                let original = originals.remove(&path);
-                Entry { path, bytes: digest.bytes, sha256: digest.sha256, stamp, original }
-            }
+        let entry = if let Some(entry) = known {
+            entry.clone()
+        } else {
+            let digest = hash::of_file(&folder.join(&path))?;
+            let stamp = sources.stamps.get(&path).copied();
+            let original = originals.remove(&path);
+            Entry { path, bytes: digest.bytes, sha256: digest.sha256, stamp, original }
         };
         manifest.files.push(entry);
     }
@@ -222,7 +222,8 @@ fn copy_rest(data_dir: &Path, to: &Path, tree: Option<&Value>) -> anyhow::Result
         let is_store = [EMBEDDED, SPOOL].iter().any(|store| top.as_deref() == Some(store.as_ref()));
         let file = name_of(&name);
         let is_log = log.as_ref().is_some_and(|log| file.starts_with(log));
-        if is_store || is_log || NOT_COPIED.contains(&file.as_str()) {
+        let is_lock = name.extension().is_some_and(|ending| ending == "lock");
+        if is_store || is_log || is_lock || NOT_COPIED.contains(&file.as_str()) {
             continue;
         }
         copy(&data_dir.join(&name), &to.join(&name))?;
@@ -242,14 +243,13 @@ fn copy_config(
     for (number, path) in files.iter().enumerate() {
         let inside = path.strip_prefix(&base).ok();
         let inside = inside.filter(|name| name.components().all(|c| is_plain(&c)));
-        let name = match inside {
-            Some(name) => name.to_owned(),
-            None => {
-                let name = PathBuf::from(format!("elsewhere/{number}-{}", name_of(path)));
-                let in_backup = format!("config/{}", name.display());
-                originals.insert(in_backup, std::path::absolute(path)?);
-                name
-            }
+        let name = if let Some(name) = inside {
+            name.to_owned()
+        } else {
+            let name = PathBuf::from(format!("elsewhere/{number}-{}", name_of(path)));
+            let in_backup = format!("config/{}", name.display());
+            originals.insert(in_backup, std::path::absolute(path)?);
+            name
         };
         copy(path, &to.join(name))?;
     }

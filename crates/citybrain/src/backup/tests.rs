@@ -35,7 +35,7 @@ impl City {
         fs::write(&config, text).expect("written");
         let tree = toml::from_str(text).expect("TOML");
         let data = folder.path().join("data");
-        let city = Self { data, config, tree, folder };
+        let city = Self { folder, data, config, tree };
         let state = StateDb::open({
             fs::create_dir_all(&city.data).expect("a folder");
             city.data.join("state.db")

@@ -53,7 +53,7 @@ pub(super) async fn look(
 
 /// Trusts the authorities of a file, or those that this machine trusts.
 pub(super) fn client_config(ca_pem: Option<&[u8]>) -> Result<Arc<ClientConfig>, String> {
-    let roots = authorities(ca_pem)?;
+    let roots = authorities(ca_pem);
     Ok(Arc::new(builder()?.with_root_certificates(roots).with_no_client_auth()))
 }
 
@@ -67,18 +67,18 @@ fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier
         .map_err(|error| error.to_string())
 }
 
-fn authorities(ca_pem: Option<&[u8]>) -> Result<RootCertStore, String> {
+fn authorities(ca_pem: Option<&[u8]>) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     let found = match ca_pem {
         Some(pem) => CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect(),
         None => rustls_native_certs::load_native_certs().certs,
     };
     roots.add_parsable_certificates(found);
-    Ok(roots)
+    roots
 }
 
 fn verifier(ca_pem: Option<&[u8]>) -> Result<Arc<WebPkiServerVerifier>, String> {
-    let roots = authorities(ca_pem)?;
+    let roots = authorities(ca_pem);
     if roots.is_empty() {
         return Err(
             "no authority is trusted; install ca-certificates, or name a ca_file".to_owned()

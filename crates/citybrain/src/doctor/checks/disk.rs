@@ -67,10 +67,12 @@ fn measure(folder: &Path) -> (Vec<u64>, u64) {
     let Some(store) = store else { return (Vec::new(), 0) };
     let mut days = std::collections::BTreeMap::<String, u64>::new();
     for entry in std::fs::read_dir(store.join("chunks")).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_day = path.extension().is_some_and(|ending| ending == "db");
         let name = entry.file_name().to_string_lossy().into_owned();
         let bytes = entry.metadata().map_or(0, |file| file.len());
         // `2026-11-23.g1.db` and `2026-11-23.db` are of one day.
-        if let Some(day) = name.get(..10).filter(|_| name.ends_with(".db")) {
+        if let Some(day) = name.get(..10).filter(|_| is_day) {
             *days.entry(day.to_owned()).or_default() += bytes;
         }
     }
