@@ -13,6 +13,7 @@ mod fixture_rules;
 mod groups;
 mod handling;
 mod ingest;
+mod injection;
 mod push;
 mod readings;
 mod receivers;
