@@ -111,8 +111,12 @@ impl Document {
         }
         if let Some(properties) = schema["properties"].as_object() {
             let mut members = Map::new();
-            let required: BTreeSet<&str> =
-                schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let required: BTreeSet<&str> = schema["required"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             for (name, member) in properties {
                 let on_the_way = next == Some(&Step::Member(name.clone()));
                 let way = if on_the_way { rest } else { None };
@@ -387,7 +391,8 @@ async fn outputs(city: &City, document: &Document) -> Vec<String> {
         ("/rule-groups", "/group"),
     ] {
         let page = city.get(&format!("/api/v1{list}?limit=1000")).await;
-        let page = if page.status.is_success() { page } else { city.get(&format!("/api/v1{list}")).await };
+        let page =
+            if page.status.is_success() { page } else { city.get(&format!("/api/v1{list}")).await };
         for item in page.json()["items"].as_array().expect("items") {
             let id = percent(item.pointer(id).and_then(Value::as_str).expect("an id"));
             paths.push(format!("/api/v1{list}/{id}"));
@@ -436,7 +441,8 @@ fn is_harmless(answer: &Answer, what: &str) {
         "text/plain" => {
             // Figures for Prometheus: a line is a comment or a sample.
             for line in answer.text.lines().filter(|line| !line.is_empty()) {
-                let good = line.starts_with("# ") || line.starts_with(|c: char| c.is_ascii_lowercase());
+                let good =
+                    line.starts_with("# ") || line.starts_with(|c: char| c.is_ascii_lowercase());
                 assert!(good, "{what}: {line}");
             }
         }
@@ -466,7 +472,7 @@ fn is_harmless_xml(text: &str, what: &str) {
         match reader.read_event().unwrap_or_else(|error| panic!("{what}: {error}: {text}")) {
             quick_xml::events::Event::Start(start) => {
                 depth += 1;
-                let name = String::from_utf8_lossy(start.name().as_ref()).into_owned();
+                let name = start.name().as_ref().to_owned();
                 assert!(!["script", "img", "html"].contains(&name.as_str()), "{what}: <{name}>");
             }
             quick_xml::events::Event::End(_) => depth -= 1,
@@ -482,6 +488,7 @@ fn is_harmless_xml(text: &str, what: &str) {
 
 fn percent(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte);
-    let coded = |byte: u8| if plain(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") };
+    let coded =
+        |byte: u8| if plain(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(coded).collect()
 }
