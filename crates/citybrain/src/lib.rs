@@ -12,6 +12,7 @@ mod doors;
 mod downlink;
 pub mod hj212;
 mod kinds;
+mod log_lines;
 pub mod metrics;
 mod receivers;
 mod rules;

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{DataDir, Listen};
 use crate::app::App;
 use crate::city::City;
+use crate::log_lines::OneLine;
 use crate::settings::{self, Settings};
 
 #[derive(Debug, Args)]
@@ -66,11 +67,12 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 pub(crate) fn start_logging(unless: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CITYBRAIN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(unless));
+    let colours = std::io::stderr().is_terminal();
     // An error says that logging was started before, as tests do.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(OneLine::new(std::io::stderr, colours))
+        .with_ansi(colours)
         .with_target(false)
         .try_init();
 }
