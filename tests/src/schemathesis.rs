@@ -87,7 +87,8 @@ fn look(
         .arg("run")
         .arg(&document)
         .args(["--url", &base, "--header", &format!("Authorization: Bearer {token}")])
-        .args(["--checks", "all", "--request-timeout", "60", "--continue-on-failure"])
+        // All checks are on unless the file says otherwise.
+        .args(["--request-timeout", "60", "--continue-on-failure"])
         .args(["--max-examples", &options.max_examples.to_string()])
         .args(["--seed", &options.seed.to_string(), "--no-color"])
         .status()

@@ -17,8 +17,9 @@ use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
+use crate::server::Figures;
 use crate::silences::Silences;
-use crate::{CityInfo, Ingest, Mode, Receivers, ZoneFiles};
+use crate::{CityInfo, HttpLimits, Ingest, Mode, Receivers, ZoneFiles};
 
 /// A cheap handle to the state of the API.
 #[derive(Clone)]
@@ -55,8 +56,11 @@ pub(crate) struct Inner {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) throttle: Throttle,
     pub(crate) lanes: Lanes,
+    pub(crate) limits: Arc<HttpLimits>,
+    pub(crate) connections: Figures,
     pub(crate) http: HttpMetrics,
     pub(crate) zones: crate::routes::zones::Drawn,
+    pub(crate) open: crate::open::Open,
 }
 
 impl Deref for App {

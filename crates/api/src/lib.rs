@@ -8,6 +8,7 @@ mod app;
 mod assets;
 mod audit;
 mod auth;
+mod connection;
 mod cursor;
 mod document;
 mod extract;
@@ -16,6 +17,7 @@ mod lanes;
 mod lines;
 mod live;
 mod metrics;
+mod open;
 mod openapi;
 mod parameters;
 mod parts;
@@ -25,11 +27,11 @@ mod receivers;
 mod routes;
 mod schema;
 mod select;
+mod server;
 mod silences;
 mod status;
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,13 +39,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
-use axum::serve::ListenerExt;
 use city_audit::AuditLog;
 use city_pipeline::Follower;
 use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::{Accounts, StateError};
 use jiff::tz::TimeZone;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -56,6 +56,7 @@ use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
+use crate::server::{Figures, Server};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
 pub use crate::parts::{
@@ -66,6 +67,7 @@ pub use crate::parts::{
 pub use crate::receivers::{
     ReceiverFailure, ReceiverReport, ReceiverRoute, ReceiverTrial, Receivers, TrialRefusal, Trying,
 };
+pub use crate::server::{Doors, Encryption, HttpLimits, PROTOCOLS, RateLimit};
 pub use crate::silences::Silences;
 
 /// The largest body that a request may have, in bytes.
@@ -110,9 +112,11 @@ impl Brain {
         let accounts =
             Accounts::open(parts.store.clone(), parts.state.clone(), time_zone, parts.clock.now())?;
         let http = HttpMetrics::register(&parts.metrics)?;
+        let connections = Figures::register(&parts.metrics)?;
         let audit = AuditLog::open(parts.state.clone())?;
         audit.adopt(parts.clock.now())?;
         let audit = Arc::new(Recorder::new(Arc::new(audit), &parts.metrics)?);
+        let open = open::Open::new(parts.state.clone())?;
         let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -170,8 +174,11 @@ impl Brain {
                 credentials,
                 throttle: Throttle::default(),
                 lanes: Lanes::new(),
+                limits: Arc::new(parts.limits),
+                connections,
                 http,
                 zones: routes::zones::Drawn::default(),
+                open,
             })),
         })
     }
@@ -196,19 +203,25 @@ impl Brain {
             .route("/metrics", get(metrics::metrics))
             .route("/health/live", get(routes::health::live))
             .route("/health/ready", get(routes::health::ready))
+            .route("/robots.txt", get(open::robots))
             .method_not_allowed_fallback(method_not_allowed)
             .fallback(assets::fallback)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(from_fn(problem::name_instance))
+            .layer(from_fn(open::share))
             .layer(from_fn_with_state(app.clone(), metrics::measure))
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .layer(from_fn(headers::secure))
             .with_state(app)
     }
 
-    /// Answers on `listener` and feeds the live stream until `shutdown`; then ends the streams,
+    /// Answers at the doors and feeds the live stream until `shutdown`; then ends the streams,
     /// lets requests that are under way finish for at most three seconds, and returns.
-    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
+    pub async fn serve(
+        self,
+        doors: impl Into<Doors>,
+        shutdown: CancellationToken,
+    ) -> io::Result<()> {
         let hub = self.app.hub.clone();
         let ticker = {
             let app = self.app.clone();
@@ -224,27 +237,18 @@ impl Brain {
                 }
             }
         };
-        let stopping = {
-            let (hub, shutdown) = (hub.clone(), shutdown.clone());
-            async move {
-                shutdown.cancelled().await;
-                hub.close();
-            }
-        };
-        let listener = listener.tap_io(|io| {
-            // Events are small and late ones are of no use: do not wait to fill packets.
-            if let Err(error) = io.set_nodelay(true) {
-                tracing::debug!(error.cause = %error, "cannot set TCP_NODELAY");
-            }
-        });
-        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(stopping);
         let patience = async {
             shutdown.cancelled().await;
+            // The streams end first: they would go on for ever.
+            hub.close();
             tokio::time::sleep(DRAIN).await;
         };
+        let (limits, figures) = (self.app.limits.clone(), self.app.connections.clone());
+        let server = Server::new(self.router(), &limits, figures, shutdown.clone());
         let result = tokio::select! {
-            (result, ()) = async { tokio::join!(server.into_future(), ticker) } => result,
+            (result, ()) = async { tokio::join!(server.run(doors.into(), &limits), ticker) } => {
+                result
+            }
             () = patience => {
                 tracing::warn!("some requests did not finish in time and were cut off");
                 Ok(())

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::receivers::Receivers;
+use crate::server::HttpLimits;
 use crate::silences::Silences;
 
 /// What the brain is put together from.
@@ -55,6 +56,8 @@ pub struct Parts {
     pub flood: FloodConfig,
     /// Which alerts keep others from being told.
     pub inhibit: Arc<[InhibitRule]>,
+    /// What connections and clients may cost.
+    pub limits: HttpLimits,
     /// The clock.
     pub clock: SharedClock,
     /// The version of the program.

@@ -11,6 +11,7 @@ pub mod commands;
 mod doors;
 mod downlink;
 pub mod hj212;
+mod http;
 mod kinds;
 mod log_lines;
 pub mod metrics;

@@ -52,6 +52,7 @@ pub(super) fn close(schema: &mut RefOr<Schema>) {
 /// Says of query parameters that must be there that they are not empty.
 pub(super) fn need_text(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
         let needed = matches!(parameter.required, Required::True);
         if needed
             && matches!(parameter.parameter_in, ParameterIn::Query)

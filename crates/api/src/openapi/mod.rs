@@ -41,6 +41,8 @@ const SPARSE: &[&str] = &[
     "AcceptDevice",
     "AlertMatch",
     "AssignAlert",
+    "Dataset",
+    "DatasetSelect",
     "DeviceEntry",
     "EndSilence",
     "HandOverAlert",

@@ -12,6 +12,7 @@ mod audit_log;
 mod cap;
 mod commands;
 mod credentials;
+mod datasets;
 mod dead_letters;
 mod departments;
 mod device_entry;
@@ -93,6 +94,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     loss::routes,
     report::routes,
     push::routes,
+    datasets::routes,
     stream::routes,
     documents::routes,
 ];
@@ -101,5 +103,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
 pub(crate) fn all() -> OpenApiRouter<App> {
     let resources =
         RESOURCES.iter().fold(OpenApiRouter::default(), |all, routes| all.merge(routes()));
-    OpenApiRouter::with_openapi(crate::openapi::head()).nest("/api/v1", resources)
+    OpenApiRouter::with_openapi(crate::openapi::head())
+        .nest("/api/v1", resources)
+        .nest("/open/v1", crate::open::routes())
 }
