@@ -198,7 +198,7 @@ mod tests {
 
     const PATIENCE: Patience = Patience {
         header: Duration::from_secs(10),
-        idle: Duration::from_secs(60),
+        idle: Duration::from_mins(1),
         write: Duration::from_secs(30),
     };
 
