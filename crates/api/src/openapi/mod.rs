@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document: collected from the routes, completed with what they all share.
 
+mod bodies;
 mod page;
 
 use std::sync::LazyLock;
@@ -50,10 +51,13 @@ const SPARSE: &[&str] = &[
     "Login",
     "MapChange",
     "Mapping",
+    "NewBacktest",
     "NewCertificate",
+    "NewCommand",
     "NewDeviceTokens",
     "NewNote",
     "NewPassword",
+    "NewRuleTest",
     "NewSilence",
     "NewToken",
     "ReturnAlert",
@@ -93,13 +97,18 @@ fn complete(mut document: OpenApi) -> OpenApi {
         for (method, operation) in operations(item) {
             let access = policy::find(method, path).unwrap_or(Access::Open);
             add_problems(operation, access, path);
+            bodies::need_text(operation);
         }
     }
+    let sent = bodies::shapes(&document);
     if let Some(components) = &mut document.components {
         components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
         for (name, schema) in &mut components.schemas {
             if !SPARSE.contains(&name.as_str()) {
                 require_all(schema);
+            }
+            if sent.contains(name) {
+                bodies::close(schema);
             }
         }
     }
