@@ -2,6 +2,7 @@
 
 mod access;
 pub mod app;
+mod audited;
 pub mod backup;
 pub mod bridge;
 mod certificates;
@@ -14,6 +15,7 @@ mod doors;
 mod downlink;
 mod figures;
 pub mod hj212;
+mod http;
 mod kinds;
 pub mod logging;
 pub mod metrics;
