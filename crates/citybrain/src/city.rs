@@ -110,8 +110,8 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
             "write an IANA name, such as \"Asia/Shanghai\" or \"Europe/Copenhagen\"",
         ));
     }
-    settings.log.check(problems);
     settings.http.check(problems);
+    settings.log.check(problems);
     settings.mqtt.check(problems);
     settings.hj212.check(&settings.sources, problems);
     check_store(settings, problems);
