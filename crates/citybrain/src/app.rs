@@ -274,7 +274,7 @@ impl App {
         let Http { doors, public, own, certificate, threads } = http;
         brain_stage.tasks.spawn(async move {
             if let Err(error) = brain.serve(doors, stop).await {
-                tracing::error!(%error, "the HTTP side ended");
+                tracing::error!(error.cause = %error, "the HTTP side ended");
             }
         });
         if let Some(certificate) = &certificate {
@@ -375,9 +375,9 @@ async fn maintain(store: SharedStore, clock: SharedClock, stop: CancellationToke
         match done {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::error!(%error, "the store's upkeep failed; it is tried again");
+                tracing::error!(error.cause = %error, "the store's upkeep failed; it is tried again");
             }
-            Err(error) => tracing::error!(%error, "the store's upkeep panicked"),
+            Err(error) => tracing::error!(error.cause = %error, "the store's upkeep panicked"),
         }
     }
 }
