@@ -9,6 +9,7 @@ mod assets;
 mod auth;
 mod cursor;
 mod document;
+mod export;
 mod extract;
 mod headers;
 mod lanes;
@@ -45,6 +46,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 
 use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
 use crate::app::{App, Inner};
@@ -192,7 +194,11 @@ impl Brain {
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(from_fn(problem::name_instance))
             .layer(from_fn_with_state(app.clone(), metrics::measure))
-            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
+                // Parquet is compressed in itself.
+                DefaultPredicate::new()
+                    .and(NotForContentType::const_new("application/vnd.apache.parquet")),
+            ))
             .layer(from_fn(headers::secure))
             .with_state(app)
     }

@@ -59,6 +59,27 @@ const SPARSE: &[&str] = &[
     "UnshelveAlert",
 ];
 
+/// The members of a shape, with those of the shapes that it is put together from.
+pub(crate) fn members(shape: &str) -> Vec<String> {
+    let schemas = DOCUMENT.components.as_ref().map(|components| &components.schemas);
+    let mut names = Vec::new();
+    if let Some(schema) = schemas.and_then(|schemas| schemas.get(shape)) {
+        add_members(schema, &mut names);
+    }
+    names
+}
+
+fn add_members(schema: &RefOr<Schema>, names: &mut Vec<String>) {
+    match schema {
+        RefOr::Ref(target) => {
+            names.extend(members(target.ref_location.rsplit('/').next().unwrap_or_default()));
+        }
+        RefOr::T(Schema::Object(object)) => names.extend(object.properties.keys().cloned()),
+        RefOr::T(Schema::AllOf(all)) => all.items.iter().for_each(|part| add_members(part, names)),
+        RefOr::T(_) => {}
+    }
+}
+
 /// What the document says before any route is added.
 pub(crate) fn head() -> OpenApi {
     let license = License::builder().name("Apache-2.0").identifier(Some("Apache-2.0")).build();

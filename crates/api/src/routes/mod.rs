@@ -3,6 +3,7 @@
 mod aggregates;
 mod alarm_load;
 mod alert_events;
+mod alert_file;
 mod alert_groups;
 mod alert_handling;
 mod alert_log;
@@ -15,6 +16,7 @@ mod dead_letters;
 mod departments;
 mod device_entry;
 mod device_list;
+mod device_order;
 mod devices;
 mod documents;
 pub(crate) mod health;
