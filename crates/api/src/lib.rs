@@ -14,6 +14,7 @@ mod extract;
 mod headers;
 mod lanes;
 mod lines;
+mod list;
 mod live;
 mod metrics;
 mod openapi;
@@ -194,11 +195,13 @@ impl Brain {
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(from_fn(problem::name_instance))
             .layer(from_fn_with_state(app.clone(), metrics::measure))
-            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
-                // Parquet is compressed in itself.
-                DefaultPredicate::new()
-                    .and(NotForContentType::const_new("application/vnd.apache.parquet")),
-            ))
+            .layer(
+                CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
+                    // Parquet is compressed in itself.
+                    DefaultPredicate::new()
+                        .and(NotForContentType::const_new("application/vnd.apache.parquet")),
+                ),
+            )
             .layer(from_fn(headers::secure))
             .with_state(app)
     }

@@ -40,7 +40,7 @@ impl<T: FromPairs, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
     }
 }
 
-fn read<T: FromPairs>(pairs: Vec<(String, String)>) -> Answer<T> {
+pub(crate) fn read<T: FromPairs>(pairs: Vec<(String, String)>) -> Answer<T> {
     let known: Vec<String> = T::into_params(|| None).into_iter().map(|p| p.name).collect();
     for (index, (name, _)) in pairs.iter().enumerate() {
         if !known.contains(name) {

@@ -78,11 +78,11 @@ impl Selection {
     }
 
     /// The devices that are chosen, with how they are now, in the order of their keys.
-    pub(crate) fn devices<'a>(
+    pub(crate) fn devices<'a, 'd: 'a>(
         &'a self,
-        directory: &'a Directory,
+        directory: &'d Directory,
         states: &'a [DeviceNow],
-    ) -> impl Iterator<Item = (&'a Arc<Device>, DeviceNow)> + 'a {
+    ) -> impl Iterator<Item = (&'d Arc<Device>, DeviceNow)> + 'a {
         directory
             .devices()
             .map(|device| (device, states.get(device.key.index()).cloned().unwrap_or_default()))

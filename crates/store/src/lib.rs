@@ -25,8 +25,8 @@ pub use backends::memory::Memory;
 pub use port::{
     Bucket, Cancel, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
     DeadLetterPage, Deletion, DeliveryNote, EXPORT_PAGE, ForwardStats, LastValue, LedgerKey,
-    LetterCount, NewDeadLetter, Outcome, Point, Rank, Replay, SequenceNote, SharedStore, Store, StoreError,
-    StoreErrorKind, StoreStats, TimeRange,
+    LetterCount, NewDeadLetter, Outcome, Point, Rank, Replay, SequenceNote, SharedStore, Store,
+    StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
 pub use priority::give_way;
 pub use sequence::Sequence;

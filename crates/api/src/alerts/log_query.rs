@@ -134,10 +134,7 @@ fn conditions(query: &LogQuery) -> (String, Vec<Value>) {
         ("alerts.department IN (*)", &query.department),
         ("log.by IN (*)", &query.who),
         ("log.about IN (*)", &query.about),
-        (
-            "EXISTS (SELECT 1 FROM alert_zones WHERE alert = log.alert AND zone IN (*))",
-            &query.zone,
-        ),
+        ("EXISTS (SELECT 1 FROM alert_zones WHERE alert = log.alert AND zone IN (*))", &query.zone),
     ] {
         if let Some(wanted) = wanted {
             let values = wanted.iter().cloned().map(Value::Text).collect();

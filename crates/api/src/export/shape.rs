@@ -78,15 +78,19 @@ impl Shape {
         Some(self.wanted(self.format.unwrap_or_else(|| accepted(headers))?))
     }
 
-    /// The same where there is nothing but files.
+    /// The same where there is nothing but files: CSV if nobody says otherwise, and lines of JSON for
+    /// those who want JSON.
     pub(crate) fn only_file(&self, headers: &HeaderMap) -> Wanted {
-        let asked = self.format.unwrap_or_else(|| accepted(headers));
+        let asked = match self.format {
+            Some(None) => FORMATS.iter().find(|format| format.name == "ndjson").copied(),
+            Some(format) => format,
+            None => accepted(headers),
+        };
         self.wanted(asked.unwrap_or(FORMATS[0]))
     }
 
     fn wanted(&self, format: &'static Format) -> Wanted {
-        let options =
-            Options { bom: self.bom.unwrap_or(false), safe: self.safe.unwrap_or(true) };
+        let options = Options { bom: self.bom.unwrap_or(false), safe: self.safe.unwrap_or(true) };
         Wanted { format, fields: self.fields.clone(), options, most: self.most }
     }
 

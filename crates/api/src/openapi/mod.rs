@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document: collected from the routes, completed with what they all share.
 
 mod page;
+mod shared;
 
 use std::sync::LazyLock;
 
@@ -19,6 +20,9 @@ use crate::auth::{Access, COOKIE, policy};
 use crate::problem::ProblemBody;
 
 pub(crate) use page::{CSS, page};
+
+/// What holds for every call, in `CommonMark`.
+const CONVENTIONS: &str = include_str!("conventions.md");
 
 /// The document of all routes.
 pub(crate) static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| {
@@ -87,12 +91,7 @@ pub(crate) fn head() -> OpenApi {
         .title("citybrain")
         .version("1")
         .license(Some(license))
-        .description(Some(
-            "The brain of a city's sensors: readings, devices, zones and alerts. Times are RFC \
-             3339 in UTC; chart columns are milliseconds since 1970. Coordinates are WGS-84, \
-             longitude first. Errors are problem documents (RFC 9457) with a stable `code`. \
-             Changes that rely on the session cookie need the header `X-Citybrain-Csrf: 1`.",
-        ))
+        .description(Some(CONVENTIONS))
         .build();
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -112,10 +111,12 @@ fn complete(mut document: OpenApi) -> OpenApi {
         for (method, operation) in operations(item) {
             let access = policy::find(method, path).unwrap_or(Access::Open);
             add_problems(operation, access, path);
+            shared::add_forms(operation);
         }
     }
     if let Some(components) = &mut document.components {
         components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
+        components.schemas.insert(shared::CHOSEN.to_owned(), shared::chosen());
         for (name, schema) in &mut components.schemas {
             if !SPARSE.contains(&name.as_str()) {
                 require_all(schema);
@@ -172,9 +173,19 @@ fn add_problems(operation: &mut Operation, access: Access, path: &str) {
 
 /// Whether a path takes ids of things as parameters, which may not exist.
 fn path_takes_ids(path: &str) -> bool {
-    ["devices", "last-values", "readings", "aggregates", "track", "stream"]
-        .iter()
-        .any(|resource| path.ends_with(resource))
+    [
+        "devices",
+        "last-values",
+        "readings",
+        "series",
+        "export",
+        "aggregates",
+        "top",
+        "track",
+        "stream",
+    ]
+    .iter()
+    .any(|resource| path.ends_with(resource))
 }
 
 /// Answers always have all members: those that are optional in Rust are `null`, not absent.

@@ -59,12 +59,7 @@ struct AggregatesQuery {
 impl FromPairs for AggregatesQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         let (from, to) = pairs.range()?;
-        Ok(Self {
-            metric: pairs.required("metric")?,
-            from,
-            to,
-            step: pairs.step()?,
-        })
+        Ok(Self { metric: pairs.required("metric")?, from, to, step: pairs.step()? })
     }
 }
 

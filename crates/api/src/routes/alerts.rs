@@ -22,9 +22,7 @@ use crate::auth::Principal;
 use crate::cursor;
 use crate::export::{self, Rows, Shape, Table};
 use crate::extract::{Body, Id};
-use crate::parameters::{
-    FromPairs, MAX_LIMIT, NoParameters, Pairs, Parameters, With, short,
-};
+use crate::parameters::{FromPairs, MAX_LIMIT, NoParameters, Pairs, Parameters, With, short};
 use crate::precondition::etag;
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 

@@ -260,15 +260,19 @@ async fn enabled(
 #[utoipa::path(delete, path = "/credentials/{id}", operation_id = "delete_client",
     tag = "credentials",
     params(("id" = String, Path, description = "The client's name")),
-    responses((status = 204, description = "Nobody can connect with its credentials any more")))]
+    responses((status = 204, description = "Nobody can connect with its credentials any more"),
+        (status = 412, description = "It is not as you saw it", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn remove(
     State(app): State<App>,
     principal: Principal,
     Id(name): Id,
     _: Parameters<NoParameters>,
+    precondition: Precondition,
 ) -> Answer<StatusCode> {
     let (clients, of) = (app.clients.clone(), name.clone());
-    if !app.lanes.short(move || Ok(clients.remove(&of)?)).await? {
+    let check = move |rights: &Rights| precondition.check(Some(&tag(rights)));
+    if !app.lanes.short(move || clients.remove_if(&of, check)).await? {
         return Err(unknown(&name));
     }
     tracing::info!(user.name = %principal.user, client.name = name, "removed a client");

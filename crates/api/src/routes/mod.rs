@@ -30,6 +30,8 @@ mod metrics_catalogue;
 mod provisioning;
 mod push;
 mod readings;
+mod readings_delete;
+mod readings_file;
 mod receivers;
 #[cfg(test)]
 pub(crate) use readings::MAX_RAW;
@@ -41,10 +43,12 @@ mod rule_tests;
 mod rule_texts;
 mod rule_trials;
 mod rules;
+mod series;
 mod session;
 mod silences;
 mod stream;
 pub(crate) mod system;
+mod top;
 mod track;
 pub(crate) mod zones;
 
@@ -70,7 +74,11 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     map::routes,
     last_values::routes,
     readings::routes,
+    series::routes,
+    readings_file::routes,
+    readings_delete::routes,
     aggregates::routes,
+    top::routes,
     track::routes,
     alerts::routes,
     alert_groups::routes,

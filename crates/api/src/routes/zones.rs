@@ -24,7 +24,7 @@ use crate::auth::Principal;
 use crate::extract::Id;
 use crate::parameters::{NoParameters, Parameters};
 use crate::parts::ZoneReload;
-use crate::problem::{Answer, Problem, codes};
+use crate::problem::{Answer, Problem, ProblemBody, codes};
 use crate::schema;
 use crate::select::zone_key;
 use crate::status::{DERIVED_EVERY, DeviceStatus, max_age};
@@ -159,7 +159,8 @@ fn drawn(app: &App) -> (HeaderValue, Bytes) {
 #[utoipa::path(post, path = "/zones/reload", operation_id = "reload_zones", tag = "registry",
     responses(
         (status = 200, description = "The zones in force now", body = ZoneReload),
-        (status = 422, description = "The zones stay as they are")))]
+        (status = 422, description = "The zones stay as they are", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn reload(
     State(app): State<App>,
     principal: Principal,
