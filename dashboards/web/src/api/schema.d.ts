@@ -81,7 +81,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Alerts, newest first or most urgent first
+         * Alerts, newest first unless another order is asked for
          * @description Alerts that ended more than 400 days ago are deleted.
          */
         get: operations["list_alerts"];
@@ -535,8 +535,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Name a department, anew or for the first time */
+        /** One department as it is named */
+        get: operations["get_department"];
+        /**
+         * Name a department, anew or for the first time
+         * @description To replace, `If-Match` must say which name it replaces.
+         */
         put: operations["put_department"];
         post?: never;
         /** Forget a department that owns no device */
@@ -570,7 +574,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Devices by id, filtered */
+        /** Devices, filtered and in order */
         get: operations["list_devices"];
         put?: never;
         post?: never;
@@ -787,7 +791,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest value of each series */
+        /** The newest value of each series, by device and metric */
         get: operations["list_last_values"];
         put?: never;
         post?: never;
@@ -859,7 +863,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What names mean */
+        /**
+         * What names mean, by name and source
+         * @description The ETag is that of all mappings, also of a part of them: for `If-Match` of a change of one.
+         */
         get: operations["list_mappings"];
         /**
          * Say what a name means, from now on
@@ -986,6 +993,50 @@ export interface paths {
         };
         /** The history of one series, raw or in steps */
         get: operations["get_readings"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete readings of devices for good, with their summaries
+         * @description In two steps: a call without `expect` says how many there are, the same call with that number
+         *     deletes them, if it still is that many. The ledger goes on counting them as stored.
+         */
+        delete: operations["delete_readings"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Readings as a file, device by device and in order of time
+         * @description As many as there are: what is in memory does not grow with it. `format` is CSV unless it or `Accept`
+         *     says otherwise; `json` means `ndjson` here. A file that could not be finished ends without the end
+         *     of the chunked body (RFC 9112, section 7.1), so that HTTP clients report an error.
+         */
+        get: operations["export_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The history of several series, raw or in steps */
+        get: operations["list_series_readings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1414,6 +1465,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The devices with the highest, lowest or most of a metric */
+        get: operations["get_top"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/track": {
         parameters: {
             query?: never;
@@ -1564,7 +1632,7 @@ export interface components {
             to: string;
             /** @description UCUM code. */
             unit: string;
-            /** @description The zone that was asked for. */
+            /** @description The zone that was asked for; of several all, separated by commas. */
             zone: string | null;
         };
         /** @description The alarm load of a length of time. */
@@ -1718,6 +1786,8 @@ export interface components {
         AlertGroups: {
             /** @description Those positions at which something fires. */
             items: components["schemas"]["PositionGroups"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description An alert with what the brain knows about it. */
         AlertItem: components["schemas"]["Alert"] & {
@@ -2001,6 +2071,7 @@ export interface components {
             min: (number | null)[];
             /** @description The first instants in milliseconds since 1970: multiples of the step. */
             start: number[];
+            sum: (number | null)[];
         };
         /** @description A number for each severity. */
         BySeverity: {
@@ -2012,6 +2083,11 @@ export interface components {
             low: number;
             /** Format: int64 */
             medium: number;
+        };
+        /** @description A page whose items have only the members that `fields` names. */
+        ChosenFields: {
+            items: Record<string, never>[];
+            next_cursor: string | null;
         };
         /** @description The city, as screens show it. */
         City: {
@@ -2149,6 +2225,16 @@ export interface components {
              */
             lon: number;
         };
+        /** @description What was deleted, or would be. */
+        DeletedReadings: {
+            /** @description Whether they are gone. */
+            deleted: boolean;
+            /**
+             * Format: int64
+             * @description How many readings.
+             */
+            readings: number;
+        };
         /** @description A group that was kept here and is deleted; its history can be restored. */
         DeletedRuleGroup: {
             /** Format: date-time */
@@ -2174,9 +2260,17 @@ export interface components {
             id: string;
             name: components["schemas"]["LocalText"];
         };
+        /** @description A department as it is named. */
+        DepartmentEntry: {
+            id: string;
+            name: components["schemas"]["LocalText"];
+        };
         /** @description All departments. */
         DepartmentList: {
+            /** @description By id. */
             items: components["schemas"]["Department"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description What people call a department. */
         DepartmentName: {
@@ -2546,7 +2640,10 @@ export interface components {
             date: string;
             /** @description The dead letters that were received that day and are still kept, by source and reason. */
             dead_letters: components["schemas"]["ReportLetters"][];
+            /** @description By id. */
             items: components["schemas"]["ReportItem"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
             silent_devices: components["schemas"]["SilentDevices"];
             total: components["schemas"]["ReportCounters"];
         };
@@ -2589,7 +2686,10 @@ export interface components {
         };
         /** @description All kinds. */
         KindList: {
+            /** @description By id. */
             items: components["schemas"]["Kind"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description An incident that is known to have happened. */
         KnownIncident: {
@@ -2678,6 +2778,8 @@ export interface components {
         LateReadings: {
             /** @description Newest first. */
             items: components["schemas"]["LateDecided"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /**
          * @description A stage in a device's life.
@@ -2708,7 +2810,10 @@ export interface components {
              *     devices, which are counted apart.
              */
             balanced: boolean;
+            /** @description By id. */
             items: components["schemas"]["LossItem"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
             total: components["schemas"]["LossCounters"];
         };
         /**
@@ -2847,6 +2952,8 @@ export interface components {
         /** @description All mappings. */
         MappingList: {
             items: components["schemas"]["Mapping"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description A named quantity. */
         Metric: {
@@ -2867,7 +2974,10 @@ export interface components {
         };
         /** @description The catalogue. */
         MetricList: {
+            /** @description In the order in which they came to be known. */
             items: components["schemas"]["Metric"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description A metric, and where it comes from as long as nobody has mapped it. */
         MetricUse: {
@@ -2885,7 +2995,10 @@ export interface components {
         };
         /** @description Metrics. */
         MetricUseList: {
+            /** @description In the order in which they came to be known. */
             items: components["schemas"]["MetricUse"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /**
          * @description Demonstration or the real thing.
@@ -3180,6 +3293,29 @@ export interface components {
             /** Format: double */
             min: number;
         };
+        /**
+         * @description A device with its readings of the range in short, in the unit of the metric. What failed or is
+         *     missing does not count.
+         */
+        Ranked: {
+            /** Format: int64 */
+            count: number;
+            device: string;
+            /**
+             * Format: double
+             * @description The newest value.
+             */
+            last: number;
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            mean: number;
+            /** Format: double */
+            min: number;
+            name: components["schemas"]["LocalText"];
+            /** Format: double */
+            sum: number;
+        };
         /** @description Readings in columns, by event time. */
         RawReadings: {
             /** @description QARTOD codes: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. */
@@ -3274,6 +3410,8 @@ export interface components {
         /** @description All receivers. */
         ReceiverList: {
             items: components["schemas"]["Receiver"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description Which alerts a receiver is told about; what is empty leaves nothing out. */
         ReceiverRoute: {
@@ -3592,6 +3730,8 @@ export interface components {
             /** @description Groups that were kept here and are deleted. */
             deleted: components["schemas"]["DeletedRuleGroup"][];
             items: components["schemas"]["RuleGroup"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description Why a version is restored. */
         RuleGroupRestoration: {
@@ -3634,6 +3774,8 @@ export interface components {
         /** @description All rules. */
         RuleList: {
             items: components["schemas"]["Rule"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description A rule's part of the load. */
         RuleLoad: {
@@ -3748,6 +3890,13 @@ export interface components {
             source: string;
             /** @description The unit that came with it the first time; empty if none did. */
             unit: string;
+        };
+        /** @description A page of histories. */
+        SeriesPage: {
+            /** @description By device and metric; all of the same range. */
+            items: components["schemas"]["Readings"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. Keep `from` and `to` the same. */
+            next_cursor: string | null;
         };
         /** @description Who is logged in. */
         Session: {
@@ -3946,6 +4095,28 @@ export interface components {
         /** @description Tokens just made: the only time that they can be seen. */
         TokensMade: {
             items: components["schemas"]["TokenMade"][];
+        };
+        /** @description The devices that stand first. */
+        Top: {
+            /**
+             * @description What devices are ranked by.
+             * @enum {string}
+             */
+            by: "mean" | "max" | "min" | "last" | "sum" | "count";
+            /** Format: date-time */
+            from: string;
+            metric: string;
+            /**
+             * @description The first first; of equals the one that was registered first. Devices without readings that
+             *     count are left out.
+             */
+            ranking: components["schemas"]["Ranked"][];
+            /** @description The unit as people write it. */
+            symbol: string;
+            /** Format: date-time */
+            to: string;
+            /** @description UCUM code. */
+            unit: string;
         };
         /** @description A GeoJSON feature: the line along which a device moved. */
         Track: {
@@ -4200,12 +4371,14 @@ export interface operations {
     get_aggregates: {
         parameters: {
             query: {
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
                 /** @description The metric's id. */
                 metric: string;
-                /** @description Only devices that are in this zone now. */
-                zone?: string;
-                /** @description Only devices of this kind. */
-                kind?: string;
                 /** @description The first instant, RFC 3339; six hours before `to` unless given. */
                 from?: string;
                 /** @description The first instant after the range, RFC 3339; now unless given. */
@@ -4459,19 +4632,34 @@ export interface operations {
     list_alert_log: {
         parameters: {
             query?: {
-                /** @description Only those of this alert. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only those of these alerts, separated by commas. */
                 alert?: string;
-                /** @description Only those of alerts of this rule. */
+                /** @description Only those of alerts of these rules, separated by commas. */
                 rule?: string;
-                /** @description Only those of alerts about this device. */
+                /** @description Only those of alerts about these devices, separated by commas. */
                 device?: string;
-                /** @description Only those of alerts in this zone. */
+                /** @description Only those of alerts in these zones, separated by commas. */
                 zone?: string;
-                /** @description Only those of alerts whose rules this department owns. */
+                /** @description Only those of alerts whose rules these departments own, separated by commas. */
                 department?: string;
-                /** @description Only what this user did; `engine` and `brain` are what happened by itself. */
+                /** @description Only what these users did, separated by commas; `engine` and `brain` are what happened by itself. */
                 who?: string;
-                /** @description Only those that speak of this silence, alert, department or person. */
+                /** @description Only those that speak of these silences, alerts, departments or people, separated by commas. */
                 about?: string;
                 /**
                  * @description Only these kinds, separated by commas.
@@ -4499,7 +4687,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertLogPage"];
+                    "application/json": components["schemas"]["AlertLogPage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -4552,6 +4745,21 @@ export interface operations {
     list_alerts: {
         parameters: {
             query?: {
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
                 /** @description `firing`, `resolved` or `all`, which is meant unless given. */
                 state?: "all" | "firing" | "resolved";
                 /**
@@ -4559,12 +4767,16 @@ export interface operations {
                  * @example high,critical
                  */
                 severity?: string;
-                /** @description Only those in this zone. */
+                /** @description Only those in one of these zones, separated by commas. */
                 zone?: string;
-                /** @description Only those about this device. */
+                /** @description Only those about one of these devices, separated by commas. */
                 device?: string;
-                /** @description Only those of this rule. */
+                /** @description Only those of one of these rules, separated by commas. */
                 rule?: string;
+                /** @description Only those of rules that one of these departments owns, separated by commas. */
+                department?: string;
+                /** @description Only those about devices of one of these kinds, separated by commas. */
+                kind?: string;
                 /** @description Only those that are, or are not, acknowledged. */
                 acknowledged?: boolean;
                 /** @description Only those that are, or are not, shelved. */
@@ -4579,8 +4791,11 @@ export interface operations {
                 from?: string;
                 /** @description Only those that fired before this instant, RFC 3339. */
                 to?: string;
-                /** @description `newest`, or `urgency`: unacknowledged first, then the worst. */
-                sort?: "newest" | "urgency";
+                /**
+                 * @description `newest` unless given, `oldest`, `updated`: changed last first, or `urgency`: unacknowledged
+                 *     first, then the worst. Equals are in the order of `id`.
+                 */
+                sort?: "newest" | "oldest" | "updated" | "urgency";
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -4598,7 +4813,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertPage"];
+                    "application/json": components["schemas"]["AlertPage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -4650,7 +4870,12 @@ export interface operations {
     };
     list_alert_groups: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6325,6 +6550,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -6857,8 +7091,33 @@ export interface operations {
     list_dead_letters: {
         parameters: {
             query?: {
-                /** @description Only those with this reason. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only those with one of these reasons, separated by commas. */
                 reason?: string;
+                /** @description Only those that came through one of these sources, separated by commas. */
+                source?: string;
+                /** @description Only those of one of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those with this text in their topic or detail, in any case. */
+                q?: string;
+                /** @description Only those that reached us at this instant or later, RFC 3339. */
+                from?: string;
+                /** @description Only those that reached us before this instant, RFC 3339. */
+                to?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -6876,7 +7135,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeadLetterPage"];
+                    "application/json": components["schemas"]["DeadLetterPage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -7080,14 +7344,21 @@ export interface operations {
     };
     list_departments: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All departments */
+            /** @description The departments */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7095,6 +7366,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DepartmentList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -7143,7 +7421,7 @@ export interface operations {
             };
         };
     };
-    put_department: {
+    get_department: {
         parameters: {
             query?: never;
             header?: never;
@@ -7153,18 +7431,16 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DepartmentName"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description It is called so now */
-            204: {
+            /** @description Its name; its ETag is for `If-Match` */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["DepartmentEntry"];
+                };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -7202,8 +7478,107 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The configuration names it */
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The department's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentName"];
+            };
+        };
+        responses: {
+            /** @description It is called so now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentEntry"];
+                };
+            };
+            /** @description It is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentEntry"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is there already, and nothing says which is meant; or the configuration names it */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7315,6 +7690,15 @@ export interface operations {
             };
             /** @description It owns devices, or the configuration names it */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7441,20 +7825,44 @@ export interface operations {
     list_devices: {
         parameters: {
             query?: {
-                /** @description Only those in this zone. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only devices that are in one of these zones now, separated by commas. */
                 zone?: string;
-                /** @description Only this kind. */
+                /** @description Only devices of these kinds, separated by commas. */
                 kind?: string;
-                /** @description Only this department's. */
+                /** @description Only these departments' devices, separated by commas. */
                 department?: string;
                 /** @description Only those with this text in their id or name, in any case. */
                 q?: string;
-                /** @description Only those with this status. */
-                status?: "online" | "late" | "offline" | "never_seen";
-                /** @description Only those in this stage of life. */
-                life_cycle?: "planned" | "active" | "maintenance" | "retired";
-                /** @description The order; `id` is the only one. */
-                sort?: string;
+                /**
+                 * @description Only those with one of these statuses, separated by commas.
+                 * @example late,offline
+                 */
+                status?: string;
+                /**
+                 * @description Only those in one of these stages of life, separated by commas.
+                 * @example active,maintenance
+                 */
+                life_cycle?: string;
+                /**
+                 * @description The order: `id` unless given, `name`, `kind`, `department`, `last_seen_at` or
+                 *     `newest_reading_at`; with `-` before it the other way round. Equals are in the order of `id`.
+                 */
+                sort?: "id" | "-id" | "name" | "-name" | "kind" | "-kind" | "department" | "-department" | "last_seen_at" | "-last_seen_at" | "newest_reading_at" | "-newest_reading_at";
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -7472,7 +7880,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DevicePage"];
+                    "application/json": components["schemas"]["DevicePage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -7573,6 +7986,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8558,14 +8980,21 @@ export interface operations {
     };
     list_kinds: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All kinds */
+            /** @description The kinds */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8573,6 +9002,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["KindList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -8897,6 +9333,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -8920,14 +9365,31 @@ export interface operations {
     list_last_values: {
         parameters: {
             query?: {
-                /** @description Only this device's. */
-                device?: string;
-                /** @description Only of devices in this zone. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only devices that are in one of these zones now, separated by commas. */
                 zone?: string;
-                /** @description Only of this metric. */
-                metric?: string;
-                /** @description Only of devices of this kind. */
+                /** @description Only devices of these kinds, separated by commas. */
                 kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description Only those of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those of these metrics, separated by commas. */
+                metric?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -8945,7 +9407,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LastValuePage"];
+                    "application/json": components["schemas"]["LastValuePage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -9007,11 +9474,13 @@ export interface operations {
     list_late_readings: {
         parameters: {
             query?: {
-                /** @description Only those of this device. */
+                /** @description Only those of these devices, separated by commas. */
                 device?: string;
-                /** @description Only those of this metric. */
+                /** @description Only those of these metrics, separated by commas. */
                 metric?: string;
-                /** @description How many at most; 100 unless given, 1,000 at most. */
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
                 limit?: number;
             };
             header?: never;
@@ -9090,6 +9559,10 @@ export interface operations {
             query?: {
                 /** @description `source` (unless given), `department` or `device`. */
                 by?: "source" | "department" | "device";
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -9220,14 +9693,19 @@ export interface operations {
     };
     list_mappings: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All mappings by name */
+            /** @description The mappings */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9235,6 +9713,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MappingList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -9323,6 +9808,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mappings are not as you saw them */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9434,6 +9928,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The mappings are not as you saw them */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -9459,6 +9962,12 @@ export interface operations {
             query?: {
                 /** @description `true`: only names that wait to be mapped; `false`: only the catalogue. */
                 unmapped?: boolean;
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -9466,7 +9975,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Metrics by key */
+            /** @description The metrics */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9474,6 +9983,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MetricUseList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -9524,7 +10040,14 @@ export interface operations {
     };
     list_metrics: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -9539,6 +10062,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MetricList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -9657,7 +10187,7 @@ export interface operations {
             query?: {
                 /** @description `true`: only those that somebody ignored; `false`: only the others, as if nothing is given. */
                 ignored?: boolean;
-                /** @description Only those that came through this source. */
+                /** @description Only those that came through one of these sources, separated by commas. */
                 source?: string;
                 /** @description Only those with this text in their id, in any case. */
                 q?: string;
@@ -10030,16 +10560,339 @@ export interface operations {
             };
         };
     };
-    list_receivers: {
+    delete_readings: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description The devices' ids, separated by commas; at most 100. */
+                device: string;
+                /**
+                 * @description Only those of these metrics, separated by commas; all of them, and where the device was, unless
+                 *     given.
+                 */
+                metric?: string;
+                /** @description The first instant by event time, RFC 3339. */
+                from: string;
+                /** @description The first instant after the range, RFC 3339. */
+                to: string;
+                /** @description How many readings are to go, as the same call without this said. Without it nothing is deleted. */
+                expect?: number;
+                /** @description Why, 1 to 2,000 characters; needed to delete. */
+                why?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All receivers */
+            /** @description They are gone, or how many there are */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedReadings"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another number of readings now (`readings` says it) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no reason */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_readings: {
+        parameters: {
+            query: {
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description Only those of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those of these metrics, separated by commas. With one, the header of CSV says its unit. */
+                metric?: string;
+                /** @description The first instant, RFC 3339. */
+                from: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+                /** @description The width of the steps: seconds, `1m`, `15m` or `1h`; every reading unless given, or `raw`. */
+                step?: string;
+                /** @description How many rows at most; all unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The readings, as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_series_readings: {
+        parameters: {
+            query?: {
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description Only those of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those of these metrics, separated by commas. */
+                metric?: string;
+                /** @description The first instant, RFC 3339; six hours before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+                /**
+                 * @description The width of the steps: seconds, `1m`, `15m`, `1h`, or `raw`. Without it every reading of a
+                 *     series if there are at most 5,000, else steps that fit a chart.
+                 */
+                step?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many series at most, 1 to 100; 20 unless given. A page may hold fewer. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of histories */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_receivers: {
+        parameters: {
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The receivers */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10188,6 +11041,10 @@ export interface operations {
                 date?: string;
                 /** @description `source` (unless given), `department` or `device`. */
                 by?: "source" | "department" | "device";
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -10253,14 +11110,19 @@ export interface operations {
     };
     list_rule_groups: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All groups by name */
+            /** @description The groups by name */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10934,7 +11796,20 @@ export interface operations {
     };
     list_rules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those of these groups, separated by commas. */
+                group?: string;
+                /** @description Only those of these kinds, such as `threshold`, separated by commas. */
+                kind?: string;
+                /** @description Only those that these departments own, separated by commas. */
+                department?: string;
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10949,6 +11824,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RuleList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -12269,6 +13151,97 @@ export interface operations {
             };
         };
     };
+    get_top: {
+        parameters: {
+            query: {
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description The metric's id. */
+                metric: string;
+                /** @description The first instant, RFC 3339; an hour before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+                /** @description What decides: `mean` unless given; the highest is first, of `min` the lowest. */
+                by?: "mean" | "max" | "min" | "last" | "sum" | "count";
+                /** @description How many devices at most, 1 to 1,000; 10 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The devices that stand first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Top"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_track: {
         parameters: {
             query: {
@@ -12472,7 +13445,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description Something failed inside; the server's log says what */
             500: {
