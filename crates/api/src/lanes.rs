@@ -133,6 +133,7 @@ async fn give_way<T: Send + 'static>(
     let gone = CancelOnDrop(Cancel::default());
     let cancel = gone.0.clone();
     let permit = turn(lane).await?;
+    let work = crate::audit::carried(move || work(&cancel));
     // Threads of their own, because one that gives way cannot be made to stop doing so. To
     // start one takes a small part of what any query over history does.
     let (tell, told) = tokio::sync::oneshot::channel();
@@ -141,7 +142,7 @@ async fn give_way<T: Send + 'static>(
         city_store::give_way();
         let _permit = permit;
         // Nobody may wait any more.
-        let _ = tell.send(work(&cancel));
+        let _ = tell.send(work());
     });
     started.map_err(|error| Problem::internal(&error))?;
     told.await.unwrap_or_else(|error| Err(Problem::internal(&error)))
@@ -152,6 +153,7 @@ async fn run<T: Send + 'static>(
     work: impl FnOnce() -> Answer<T> + Send + 'static,
 ) -> Answer<T> {
     let permit = turn(lane).await?;
+    let work = crate::audit::carried(work);
     // The permit goes along, because work goes on when its client has gone away.
     let done = tokio::task::spawn_blocking(move || {
         let _permit = permit;

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod app;
+mod audited;
 pub mod bridge;
 pub mod city;
 pub mod clock;
@@ -10,6 +11,7 @@ pub mod commands;
 mod doors;
 mod downlink;
 pub mod hj212;
+mod http;
 mod kinds;
 pub mod metrics;
 mod receivers;

@@ -28,6 +28,6 @@ pub use port::{
     LetterCount, NewDeadLetter, Outcome, Point, Rank, Replay, SequenceNote, SharedStore, Store,
     StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
-pub use priority::give_way;
+pub use priority::{give_way, give_way_a_little};
 pub use sequence::Sequence;
 pub use state::{StateDb, StateError};

@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::document::{created, named};
 use crate::extract::{Body, Id};
@@ -133,9 +134,11 @@ async fn put(
     let department: city_registry::Department = named("id", &id, body)?;
     let (registry, of) = (app.registry.clone(), id.clone());
     let change = move |before: Option<&city_registry::Department>| {
+        audit::before(before);
         if !registry.is_configured("department", &of) {
             precondition.check_replacing(before.map(tag).as_deref())?;
         }
+        audit::after(&department);
         Ok::<_, Problem>(department)
     };
     let (registry, of) = (app.registry.clone(), id.clone());
@@ -161,7 +164,10 @@ async fn remove(
     precondition: Precondition,
 ) -> Answer<StatusCode> {
     let (registry, of) = (app.registry.clone(), id.clone());
-    let check = move |named: &city_registry::Department| precondition.check(Some(&tag(named)));
+    let check = move |named: &city_registry::Department| {
+        audit::before(named);
+        precondition.check(Some(&tag(named)))
+    };
     let found = app.lanes.short(move || registry.remove_department(&of, check)).await?;
     if !found {
         return Err(unknown(&id));

@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::document::{created, named};
 use crate::extract::{Body, Id};
@@ -115,6 +116,7 @@ async fn put(
     let kind: city_registry::Kind = named("id", &id, body)?;
     let (registry, of) = (app.registry.clone(), id.clone());
     let change = move |before: Option<&city_registry::Kind>| {
+        audit::before(before);
         if !registry.is_configured("kind", &of) {
             precondition.check_replacing(before.map(tag).as_deref())?;
         }
@@ -122,6 +124,7 @@ async fn put(
     };
     let (registry, of) = (app.registry.clone(), id.clone());
     let (kind, new) = app.lanes.short(move || registry.change_kind(&of, change)).await?;
+    audit::after(&kind);
     tracing::info!(user.name = %principal.user, kind.id = id, "described a kind");
     Ok((created(new), etag(&tag(&kind)), Json(kind)).into_response())
 }
@@ -141,6 +144,7 @@ async fn remove(
     _: Parameters<NoParameters>,
     precondition: Precondition,
 ) -> Answer<StatusCode> {
+    audit::before(app.registry.kind(&id));
     let (registry, of) = (app.registry.clone(), id.clone());
     let check = move |kind: &city_registry::Kind| precondition.check(Some(&tag(kind)));
     let found = app.lanes.short(move || registry.remove_kind(&of, check)).await?;

@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::assets::is_known;
+use crate::audit;
 use crate::auth::Principal;
 use crate::extract::Body;
 use crate::list::{Part, Words, fresh};
@@ -195,6 +196,9 @@ async fn put(
     precondition: Precondition,
     Body(mapping): Body<Mapping>,
 ) -> Answer<StatusCode> {
+    audit::target(&mapping.name);
+    audit::before(mapped(&app, mapping.source.as_deref(), &mapping.name));
+    audit::after(&mapping);
     let (registry, told) = (app.registry.clone(), mapping.clone());
     let check = move |all: &[Mapping]| precondition.check(Some(&tag(&all)));
     app.lanes.short(move || registry.put_mapping_if(mapping, check)).await?;
@@ -204,6 +208,12 @@ async fn put(
         "mapped a metric"
     );
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a name means now.
+fn mapped(app: &App, source: Option<&str>, name: &str) -> Option<Mapping> {
+    let is_it = |mapping: &Mapping| mapping.name == name && mapping.source.as_deref() == source;
+    app.registry.mappings().into_iter().find(is_it)
 }
 
 /// Which mapping.
@@ -237,6 +247,8 @@ async fn remove(
     precondition: Precondition,
 ) -> Answer<StatusCode> {
     let MappingQuery { name, source } = query;
+    audit::target(&name);
+    audit::before(mapped(&app, source.as_deref(), &name));
     let (registry, of) = (app.registry.clone(), name.clone());
     let check = move |all: &[Mapping]| precondition.check(Some(&tag(&all)));
     let remove = move || registry.remove_mapping(source.as_deref(), &of, check);

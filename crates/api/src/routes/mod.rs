@@ -9,9 +9,11 @@ mod alert_handling;
 mod alert_log;
 mod alert_shelves;
 mod alerts;
+mod audit_log;
 mod cap;
 mod commands;
 mod credentials;
+mod datasets;
 mod dead_letters;
 mod departments;
 mod device_entry;
@@ -24,7 +26,7 @@ mod kinds;
 mod last_values;
 mod late_readings;
 mod loss;
-mod map;
+pub(crate) mod map;
 mod mappings;
 mod metrics_catalogue;
 mod provisioning;
@@ -89,6 +91,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     alert_handling::routes,
     alert_log::routes,
     alarm_load::routes,
+    audit_log::routes,
     silences::routes,
     rules::routes,
     rule_explain::routes,
@@ -101,6 +104,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     loss::routes,
     report::routes,
     push::routes,
+    datasets::routes,
     stream::routes,
     documents::routes,
 ];
@@ -109,5 +113,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
 pub(crate) fn all() -> OpenApiRouter<App> {
     let resources =
         RESOURCES.iter().fold(OpenApiRouter::default(), |all, routes| all.merge(routes()));
-    OpenApiRouter::with_openapi(crate::openapi::head()).nest("/api/v1", resources)
+    OpenApiRouter::with_openapi(crate::openapi::head())
+        .nest("/api/v1", resources)
+        .nest("/open/v1", crate::open::routes())
 }

@@ -7,12 +7,14 @@ use axum::extract::State;
 use city_model::{DeviceKey, MetricKey, SeriesKey, Timestamp};
 use city_store::{Cancel, Deletion, Store, TimeRange};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::alerts::reason;
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::parameters::{FromPairs, Pairs, Parameters, time_range};
 use crate::problem::{Answer, Problem, ProblemBody, codes};
@@ -111,10 +113,12 @@ async fn delete_readings(
     let metrics =
         query.metric.as_deref().map(|ids| select::metrics(&directory, ids)).transpose()?;
     let why = query.expect.map(|_| reason(query.why.as_deref().unwrap_or_default())).transpose()?;
+    audit::target(query.device.join(","));
     let what = What { devices, metrics, range };
     let (store, counted) = (app.store.clone(), what.clone());
     let readings = app.lanes.history(move |cancel| counted.count(&*store, cancel)).await?;
     let Some(why) = why else {
+        audit::only_tried();
         return Ok(Json(DeletedReadings { readings, deleted: false }));
     };
     if query.expect != Some(readings) {
@@ -126,6 +130,8 @@ async fn delete_readings(
     let store = app.store.clone();
     // Not in a lane that ends with its client: what is begun is gone through with.
     let readings = app.lanes.short(move || what.delete(&*store)).await?;
+    audit::after(json!({ "readings": readings, "metrics": query.metric, "from": query.from,
+        "to": query.to, "why": why }));
     tracing::info!(
         user.name = %principal.user, device.id = query.device.join(","), %query.from, %query.to,
         readings, why, "deleted readings"

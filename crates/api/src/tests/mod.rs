@@ -1,10 +1,13 @@
 //! The API from outside: requests in, answers out, everything real but the clock and the pipeline.
 
 mod access;
+mod admission;
 mod alarm_load;
 mod alerts;
+mod audit;
 mod cap;
 mod commands;
+mod connections;
 mod contract;
 mod conventions;
 mod credentials;
@@ -14,6 +17,7 @@ mod groups;
 mod handling;
 mod ingest;
 mod lists;
+mod open;
 mod push;
 mod readings;
 mod readings_more;

@@ -104,7 +104,7 @@ pub(crate) fn free_port(address: &mut SocketAddr, asked: bool, name: &str, say: 
 pub(crate) const QUIET: &str = "warn";
 
 pub(crate) fn banner(say: &Say, app: &App, data_dir: &Path) {
-    let login = format!("http://{}/login#token={}", app.http, app.token);
+    let login = format!("{}/login#token={}", app.url(), app.token);
     println!();
     println!("  {}  {login}", say.strong("Dashboard 仪表板"));
     println!(
@@ -114,7 +114,7 @@ pub(crate) fn banner(say: &Say, app: &App, data_dir: &Path) {
     if let Some(mqtt) = app.mqtt {
         println!("  {}  mqtt://{mqtt}", say.strong("Devices  设备"));
     }
-    println!("  {}  http://{}/api/v1/docs", say.strong("API"), app.http);
+    println!("  {}  {}/api/v1/docs", say.strong("API"), app.url());
     println!("  {}  {}", say.strong("Data     数据"), data_dir.display());
     println!("  {}  Ctrl-C", say.strong("Stop     停止"));
     println!();

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         tracing::info!(http = %app.http, mqtt = ?app.mqtt, "ready");
         announce_ready(&app);
         if app.first_start {
-            println!("First start: log in once with http://{}/login#token={}", app.http, app.token);
+            println!("First start: log in once with {}/login#token={}", app.url(), app.token);
             println!("Make lasting tokens with: citybrain token new --user NAME --role operator");
         }
         until_told_to_stop().await?;

@@ -103,6 +103,7 @@ impl Settings {
     fn resolve_paths(&mut self, base: &Path) {
         let resolve = |path: &mut PathBuf| *path = base.join(&*path);
         resolve(&mut self.data_dir);
+        self.http.resolve_paths(base);
         self.mqtt.resolve_paths(base);
         self.brokers.iter_mut().for_each(|broker| broker.connect.resolve_paths(base));
         self.city.zones.iter_mut().for_each(|zones| resolve(&mut zones.file));
