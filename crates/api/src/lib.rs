@@ -28,6 +28,7 @@ mod parts;
 mod precondition;
 mod problem;
 mod receivers;
+mod request_id;
 mod routes;
 mod schema;
 mod select;
@@ -62,6 +63,7 @@ use crate::lanes::Lanes;
 use crate::live::{Hub, Seats};
 use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
+use crate::request_id::RequestLog;
 use crate::server::{Figures, Server};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
@@ -231,6 +233,7 @@ impl Brain {
                 ),
             )
             .layer(from_fn(headers::secure))
+            .layer(from_fn_with_state(RequestLog::new(), request_id::trace))
             .with_state(app)
     }
 
