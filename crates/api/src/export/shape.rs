@@ -28,6 +28,13 @@ enum FormatName {
     Parquet,
 }
 
+/// A form in which a list can be had.
+#[derive(Clone, Copy)]
+enum Form {
+    Page,
+    File(&'static Format),
+}
+
 /// In which form somebody wants a list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -36,7 +43,7 @@ pub(crate) struct Shape {
     /// file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
     /// than `limit` if that is given.
     #[param(inline, value_type = Option<FormatName>)]
-    format: Option<Option<&'static Format>>,
+    format: Option<Form>,
     /// Only these members of each item, or columns of the file, separated by commas.
     #[param(value_type = Option<String>)]
     fields: Option<Vec<String>>,
@@ -60,8 +67,8 @@ pub(crate) struct Wanted {
 
 impl FromPairs for Shape {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
-        let mut words: Vec<(&str, Option<&'static Format>)> = vec![("json", None)];
-        words.extend(FORMATS.iter().map(|format| (format.name, Some(*format))));
+        let mut words = vec![("json", Form::Page)];
+        words.extend(FORMATS.iter().map(|format| (format.name, Form::File(format))));
         Ok(Self {
             format: pairs.one_of("format", &words)?,
             fields: pairs.list("fields"),
@@ -75,18 +82,25 @@ impl FromPairs for Shape {
 impl Shape {
     /// The file that is wanted, if it is not a page: the parameter goes before `Accept`.
     pub(crate) fn file(&self, headers: &HeaderMap) -> Option<Wanted> {
-        Some(self.wanted(self.format.unwrap_or_else(|| accepted(headers))?))
+        match self.format.unwrap_or_else(|| accepted(headers)) {
+            Form::Page => None,
+            Form::File(format) => Some(self.wanted(format)),
+        }
     }
 
     /// The same where there is nothing but files: CSV if nobody says otherwise, and lines of JSON for
     /// those who want JSON.
     pub(crate) fn only_file(&self, headers: &HeaderMap) -> Wanted {
-        let asked = match self.format {
-            Some(None) => FORMATS.iter().find(|format| format.name == "ndjson").copied(),
-            Some(format) => format,
-            None => accepted(headers),
+        let lines = || FORMATS.iter().find(|format| format.name == "ndjson").copied();
+        let format = match self.format {
+            Some(Form::File(format)) => Some(format),
+            Some(Form::Page) => lines(),
+            None => match accepted(headers) {
+                Form::File(format) => Some(format),
+                Form::Page => None,
+            },
         };
-        self.wanted(asked.unwrap_or(FORMATS[0]))
+        self.wanted(format.unwrap_or(FORMATS[0]))
     }
 
     fn wanted(&self, format: &'static Format) -> Wanted {
@@ -122,19 +136,19 @@ pub(super) fn check(fields: &[String], known: &[&str]) -> Answer<()> {
     }
 }
 
-/// The format that a client likes best (RFC 9110, section 12.5.1); `None` for pages of JSON, also if it
-/// likes nothing that there is.
-fn accepted(headers: &HeaderMap) -> Option<&'static Format> {
+/// The form that a client likes best (RFC 9110, section 12.5.1); a page if it likes nothing that there
+/// is.
+fn accepted(headers: &HeaderMap) -> Form {
     let lists = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let ranges: Vec<(&str, f32)> = lists.flat_map(|list| list.split(',')).map(range).collect();
     if ranges.is_empty() {
-        return None;
+        return Form::Page;
     }
-    let mut best = (quality(&ranges, JSON), None);
+    let mut best = (quality(&ranges, JSON), Form::Page);
     for format in FORMATS {
         let quality = quality(&ranges, format.media);
         if quality > best.0 {
-            best = (quality, Some(*format));
+            best = (quality, Form::File(format));
         }
     }
     best.1
@@ -188,7 +202,11 @@ mod tests {
             if !accept.is_empty() {
                 headers.insert(header::ACCEPT, accept.parse().expect("a header"));
             }
-            assert_eq!(accepted(&headers).map(|format| format.name), expected, "{accept}");
+            let name = match accepted(&headers) {
+                Form::Page => None,
+                Form::File(format) => Some(format.name),
+            };
+            assert_eq!(name, expected, "{accept}");
         }
     }
 }

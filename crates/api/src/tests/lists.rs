@@ -11,10 +11,9 @@ use super::fixture::{City, NOW, alert, event};
 /// All items of a list in pages of one, by one of their members.
 async fn walk(city: &City, path: &str, member: &str) -> Vec<Value> {
     let mut found = Vec::new();
-    let mut next = format!("/api/v1/{path}");
     let glue = if path.contains('?') { '&' } else { '?' };
-    next.push_str(&format!("{glue}limit=1"));
-    let first = next.clone();
+    let first = format!("/api/v1/{path}{glue}limit=1");
+    let mut next = first.clone();
     loop {
         let page = city.ok(&next).await;
         let items = page["items"].as_array().expect("items");
@@ -68,6 +67,28 @@ async fn ids(city: &City, query: &str) -> Vec<String> {
     let page = city.ok(&format!("/api/v1/{query}")).await;
     let items = page["items"].as_array().expect("items").iter();
     items.map(|item| item["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn zones_come_in_parts_too() {
+    let city = City::new();
+    let whole = city.ok("/api/v1/zones").await;
+    let features = whole["features"].as_array().expect("features");
+    assert_eq!((features.len(), &whole["next_cursor"]), (2, &Value::Null));
+    let first = city.ok("/api/v1/zones?limit=1").await;
+    assert_eq!(first["features"], json!([features[0]]));
+    let cursor = first["next_cursor"].as_str().expect("more");
+    let second = city.ok(&format!("/api/v1/zones?limit=1&cursor={cursor}")).await;
+    assert_eq!(
+        (&second["features"], &second["next_cursor"]),
+        (&json!([features[1]]), &Value::Null)
+    );
+    let named = city.ok("/api/v1/zones?q=harb").await;
+    assert_eq!(named["features"][0]["properties"]["id"], "harbour");
+    let layer = whole["features"][0]["properties"]["layer"].as_str().expect("a layer");
+    let layers = city.ok(&format!("/api/v1/zones?layer=none,{layer}")).await;
+    assert_eq!(layers["features"], whole["features"]);
+    assert_eq!(city.ok("/api/v1/zones?layer=none").await["features"], json!([]));
 }
 
 #[tokio::test]
