@@ -7,6 +7,9 @@ use crate::openapi::JSON;
 /// Changes of what has no ETag, and why.
 const WITHOUT_ETAG: &[(&str, &str, &str)] = &[
     ("DELETE", "/api/v1/session", "ends a login"),
+    ("PUT", "/api/v1/session/password", "nobody can see the one before"),
+    ("DELETE", "/api/v1/users/{id}/sessions", "ends logins"),
+    ("DELETE", "/api/v1/tokens/{id}", "never changes"),
     ("PUT", "/api/v1/credentials/{id}/enabled", "one switch"),
     ("PUT", "/api/v1/credentials/{id}/password", "nobody can see the one before"),
     ("DELETE", "/api/v1/credentials/{id}/{number}", "never changes"),
