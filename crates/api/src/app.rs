@@ -13,6 +13,7 @@ use city_store::{Accounts, SharedStore, StateDb};
 
 use crate::admission::Admission;
 use crate::alerts::{AlertList, Board, LoadMetrics};
+use crate::audit::Recorder;
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
@@ -52,6 +53,7 @@ pub(crate) struct Inner {
     pub(crate) silences: Arc<Silences>,
     pub(crate) flood: Arc<FloodConfig>,
     pub(crate) load_metrics: LoadMetrics,
+    pub(crate) audit: Arc<Recorder>,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) throttle: Throttle,
     pub(crate) lanes: Lanes,
@@ -61,6 +63,7 @@ pub(crate) struct Inner {
     pub(crate) http: HttpMetrics,
     pub(crate) zones: crate::routes::zones::Drawn,
     pub(crate) map: crate::routes::map::Drawn,
+    pub(crate) open: crate::open::Open,
 }
 
 impl Deref for App {

@@ -52,7 +52,7 @@ const CONTENT_TYPES: &[(&str, &str)] = &[
 /// Answers everything that no route took.
 pub(crate) async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
-    if path == "api" || path.starts_with("api/") {
+    if ["api", "open", "sta"].iter().any(|root| path.split('/').next() == Some(root)) {
         let problem = Problem::new(codes::NOT_FOUND, "The API has no such address.");
         return problem.hint("GET /api/v1/docs lists those that there are.").into_response();
     }

@@ -7,6 +7,7 @@ mod admission;
 mod alerts;
 mod app;
 mod assets;
+mod audit;
 mod auth;
 mod connection;
 mod cursor;
@@ -18,6 +19,7 @@ mod lanes;
 mod lines;
 mod live;
 mod metrics;
+mod open;
 mod openapi;
 mod parameters;
 mod parts;
@@ -39,6 +41,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
+use city_audit::AuditLog;
 use city_pipeline::Follower;
 use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::{Accounts, StateError};
@@ -50,6 +53,7 @@ use tower_http::compression::CompressionLayer;
 use crate::admission::Admission;
 use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
 use crate::app::{App, Inner};
+use crate::audit::Recorder;
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::{Hub, Seats};
@@ -113,6 +117,10 @@ impl Brain {
         let http = HttpMetrics::register(&parts.metrics)?;
         let connections = Figures::register(&parts.metrics)?;
         let admission = Admission::new(&parts.limits, &parts.metrics)?;
+        let audit = AuditLog::open(parts.state.clone())?;
+        audit.adopt(parts.clock.now())?;
+        let audit = Arc::new(Recorder::new(Arc::new(audit), &parts.metrics)?);
+        let open = open::Open::new(parts.state.clone())?;
         let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -167,6 +175,7 @@ impl Brain {
                 silences: parts.silences,
                 flood,
                 load_metrics,
+                audit,
                 credentials,
                 throttle: Throttle::default(),
                 lanes: Lanes::new(),
@@ -176,6 +185,7 @@ impl Brain {
                 http,
                 zones: routes::zones::Drawn::default(),
                 map: routes::map::Drawn::default(),
+                open,
             })),
         })
     }
@@ -194,16 +204,20 @@ impl Brain {
     pub fn router(&self) -> Router {
         let (api, _) = routes::all().split_for_parts();
         let app = self.app.clone();
-        api.route_layer(from_fn_with_state(app.clone(), admission::note))
+        api.route_layer(from_fn_with_state(app.clone(), audit::begin))
+            .route_layer(from_fn_with_state(app.clone(), admission::note))
             .route_layer(from_fn_with_state(app.clone(), auth::guard))
+            .route_layer(from_fn_with_state(app.clone(), audit::record))
             .route_layer(from_fn_with_state(app.clone(), admission::admit))
             .route("/metrics", get(metrics::metrics))
             .route("/health/live", get(routes::health::live))
             .route("/health/ready", get(routes::health::ready))
+            .route("/robots.txt", get(open::robots))
             .method_not_allowed_fallback(method_not_allowed)
             .fallback(assets::fallback)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(from_fn(problem::name_instance))
+            .layer(from_fn(open::share))
             .layer(from_fn_with_state(app.clone(), metrics::measure))
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .layer(from_fn(headers::secure))
@@ -228,6 +242,7 @@ impl Brain {
                     () = alerts::show_load(&app.alerts, &app.lanes, &app.clock, &app.flood,
                         &app.load_metrics) => {}
                     () = routes::report::upkeep(&app) => {}
+                    () = audit::upkeep(&app) => {}
                 }
             }
         };

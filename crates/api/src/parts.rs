@@ -158,7 +158,7 @@ pub struct DeviceCommand {
 }
 
 /// What becomes of a command while its device is not there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandKeep {
     /// It is given up, unless the device has a session at the endpoint.

@@ -99,6 +99,7 @@ codes! {
     NOT_YOURS "not_yours" 409 "Somebody else has the alert";
     NOTHING_TO_DO "nothing_to_do" 409 "The alert is not at a step where this can be done";
     BAD_DEADLINE "bad_deadline" 422 "The time is not one that can be taken";
+    UNKNOWN_DATASET "unknown_dataset" 404 "There is no such dataset";
     UNKNOWN_SILENCE "unknown_silence" 404 "There is no such silence";
     BAD_SILENCE "bad_silence" 422 "The silence cannot be like this";
     SILENCE_OVER "silence_over" 409 "The silence is over already";
@@ -107,6 +108,7 @@ codes! {
     ENGINE_STOPPED "engine_stopped" 503 "Nothing evaluates rules";
     COMMANDS_FULL "commands_full" 503 "Too many commands wait";
     REPLAY_FAILED "replay_failed" 503 "The dead letter could not be replayed";
+    NOT_RECORDED "not_recorded" 503 "Changes cannot be recorded";
     STORE_UNAVAILABLE "store_unavailable" 503 "The store does not answer";
     BUSY "busy" 503 "Too many queries are running";
     RATE_LIMITED "rate_limited" 429 "Too many requests";
@@ -185,7 +187,6 @@ impl Problem {
     }
 
     /// What programs decide on.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static Code {
         self.code
     }

@@ -146,6 +146,7 @@ impl App {
         crate::http::raise_open_files(open_files as u64 + OTHER_FILES);
         let http = Http::bind(&settings.http).await?;
         let now = clock.now();
+        crate::audited::record_start(&state, now, first_start)?;
         let tokens = Tokens::open(state.clone())?;
         tokens.revoke_noted(OWN_TOKEN, now)?;
         let mint =

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod app;
+mod audited;
 pub mod bridge;
 pub mod city;
 pub mod clock;

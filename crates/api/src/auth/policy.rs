@@ -48,6 +48,7 @@ const fn policy(method: &'static str, path: &'static str, access: Access) -> Pol
 
 const VIEW: Access = Access::AtLeast(Role::Viewer);
 const OPERATE: Access = Access::AtLeast(Role::Operator);
+const ADMIN: Access = Access::AtLeast(Role::Admin);
 const ENGINEER: Access = Access::AtLeast(Role::Engineer);
 
 /// All routes under `/api/v1`.
@@ -117,6 +118,8 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("POST", "/api/v1/alerts/{id}/return", OPERATE),
     policy("GET", "/api/v1/alert-log", VIEW),
     policy("GET", "/api/v1/alarm-load", VIEW),
+    policy("GET", "/api/v1/audit-log", ADMIN),
+    policy("GET", "/api/v1/audit-log/verification", ADMIN),
     policy("GET", "/api/v1/silences", VIEW),
     policy("POST", "/api/v1/silences", OPERATE),
     policy("GET", "/api/v1/silences/{id}", VIEW),
@@ -143,6 +146,20 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("GET", "/api/v1/reports/ingest", VIEW),
     // Devices have credentials of their own; the route looks at them.
     policy("POST", "/api/v1/ingest/{source}", Access::Open),
+    policy("GET", "/api/v1/datasets", ENGINEER),
+    policy("GET", "/api/v1/datasets/{id}", ENGINEER),
+    policy("PUT", "/api/v1/datasets/{id}", ENGINEER),
+    policy("DELETE", "/api/v1/datasets/{id}", ENGINEER),
+    // What departments made public; these routes reach nothing else.
+    policy("GET", "/open/v1", Access::Open),
+    policy("GET", "/open/v1/catalog.jsonld", Access::Open),
+    policy("GET", "/open/v1/catalog.ttl", Access::Open),
+    policy("GET", "/open/v1/open.css", Access::Open),
+    policy("GET", "/open/v1/datasets/{id}", Access::Open),
+    policy("GET", "/open/v1/datasets/{id}/{file}", Access::Open),
+    policy("GET", "/open/v1/datasets/{id}/readings.json", Access::Open),
+    policy("GET", "/open/v1/datasets/{id}/readings.csv", Access::Open),
+    policy("GET", "/open/v1/datasets/{id}/readings/{day}", Access::Open),
     policy("GET", "/api/v1/stream", VIEW),
     policy("GET", "/api/v1/openapi.json", VIEW),
     policy("GET", "/api/v1/docs", VIEW),
@@ -172,6 +189,8 @@ mod tests {
         let allowed: Vec<_> =
             POLICIES.iter().filter(|policy| policy.access.allows(Role::Engine)).collect();
         let paths: Vec<_> = allowed.iter().map(|policy| policy.path).collect();
-        assert_eq!(paths, ["/api/v1/session", "/api/v1/alert-events", "/api/v1/ingest/{source}"]);
+        let inside = paths.into_iter().filter(|path| !path.starts_with("/open/"));
+        let inside: Vec<_> = inside.collect();
+        assert_eq!(inside, ["/api/v1/session", "/api/v1/alert-events", "/api/v1/ingest/{source}"]);
     }
 }

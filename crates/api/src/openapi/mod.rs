@@ -40,6 +40,8 @@ const SPARSE: &[&str] = &[
     "AcceptDevice",
     "AlertMatch",
     "AssignAlert",
+    "Dataset",
+    "DatasetSelect",
     "DeviceEntry",
     "EndSilence",
     "HandOverAlert",

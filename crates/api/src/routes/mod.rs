@@ -8,9 +8,11 @@ mod alert_handling;
 mod alert_log;
 mod alert_shelves;
 mod alerts;
+mod audit_log;
 mod cap;
 mod commands;
 mod credentials;
+mod datasets;
 mod dead_letters;
 mod departments;
 mod device_entry;
@@ -79,6 +81,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     alert_handling::routes,
     alert_log::routes,
     alarm_load::routes,
+    audit_log::routes,
     silences::routes,
     rules::routes,
     rule_explain::routes,
@@ -91,6 +94,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     loss::routes,
     report::routes,
     push::routes,
+    datasets::routes,
     stream::routes,
     documents::routes,
 ];
@@ -99,5 +103,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
 pub(crate) fn all() -> OpenApiRouter<App> {
     let resources =
         RESOURCES.iter().fold(OpenApiRouter::default(), |all, routes| all.merge(routes()));
-    OpenApiRouter::with_openapi(crate::openapi::head()).nest("/api/v1", resources)
+    OpenApiRouter::with_openapi(crate::openapi::head())
+        .nest("/api/v1", resources)
+        .nest("/open/v1", crate::open::routes())
 }

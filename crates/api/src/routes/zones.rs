@@ -19,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::assets::{etag, is_known};
 use crate::auth::Principal;
 use crate::extract::Id;
@@ -175,6 +176,7 @@ async fn reload(
             })
         })
         .await?;
+    audit::after(&done);
     tracing::info!(user.name = %principal.user, zones = done.zones, "reloaded the zones");
     Ok(Json(done))
 }

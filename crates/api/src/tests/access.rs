@@ -35,7 +35,8 @@ fn every_route_has_a_policy_and_every_policy_a_route() {
 #[tokio::test]
 async fn without_a_token_only_the_login_answers() {
     let city = City::new();
-    for (method, path) in routes() {
+    // What is public without a token is looked at in the tests of open data.
+    for (method, path) in routes().into_iter().filter(|(_, path)| !path.starts_with("/open/")) {
         let method: Method = method.parse().expect("a method");
         let path = path.replace("{id}", "air-1");
         let body = (method == Method::POST).then(|| json!({}));

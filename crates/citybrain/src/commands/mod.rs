@@ -1,6 +1,7 @@
 //! The command line.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
 
+mod audit;
 mod backtest;
 mod client;
 mod codec;
@@ -88,6 +89,9 @@ enum Command {
     /// Prepare an InfluxDB server as the store.
     #[command(subcommand)]
     Influx(influx::InfluxCommand),
+    /// Check the audit log, and write it out.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Make and revoke access tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -154,6 +158,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Store(command) => store::run(&command),
         Command::Influx(command) => influx::run(&command),
         Command::Zones(command) => zones::run(&command),
+        Command::Audit(command) => audit::run(&command),
         Command::Token(command) => token::run(&command),
     }
 }

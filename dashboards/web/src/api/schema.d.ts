@@ -295,6 +295,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit log, newest first; or all of it as CSV or lines of JSON, oldest first
+         * @description Nothing is ever deleted from it. A page may have fewer entries than `limit`, or none, and yet
+         *     have a `next_cursor`, when what is searched for is rare. An export in lines of JSON can be
+         *     checked with `citybrain audit verify --export FILE`; in CSV, texts that a spreadsheet would take
+         *     for formulas begin with an apostrophe.
+         */
+        get: operations["list_audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit-log/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check that no entry was changed, removed, moved or cut off
+         * @description It reads the whole log: a million entries take some seconds.
+         */
+        get: operations["verify_audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cap": {
         parameters: {
             query?: never;
@@ -455,6 +498,42 @@ export interface paths {
         post?: never;
         /** Make one credential of a client worthless */
         delete: operations["revoke_credential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What departments make public */
+        get: operations["list_datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One dataset */
+        get: operations["get_dataset"];
+        /** Say what is public of a department: it holds at once */
+        put: operations["put_dataset"];
+        post?: never;
+        /** Forget a dataset: what it selected is not public any more, at once */
+        delete: operations["delete_dataset"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1489,6 +1568,159 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/open/v1": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is public, as JSON, or as the header `Accept` says as HTML page, JSON-LD or Turtle */
+        get: operations["get_open_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/catalog.jsonld": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The catalogue by DCAT-AP 3.0 in JSON-LD */
+        get: operations["get_open_catalogue_json_ld"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/catalog.ttl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The catalogue by DCAT-AP 3.0 in Turtle */
+        get: operations["get_open_catalogue_turtle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/datasets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A public dataset: licence, provenance, coverage and where to get it; also as HTML page */
+        get: operations["get_open_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/datasets/{id}/readings.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readings of a dataset as lines of cells, page by page: the header `Link` has the next one */
+        get: operations["get_open_readings_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/datasets/{id}/readings.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readings of a dataset, page by page */
+        get: operations["get_open_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/datasets/{id}/readings/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All readings of a day by UTC as one file */
+        get: operations["get_open_day"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/datasets/{id}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices or newest readings of a dataset as JSON, CSV or GeoJSON */
+        get: operations["get_open_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/open.css": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The style sheet of the pages */
+        get: operations["get_open_style"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1862,6 +2094,103 @@ export interface components {
             /** @description The user who is asked. */
             who: string;
         };
+        /** @description Somebody changed something, or tried to. */
+        AuditEntry: {
+            /** @description What was done: in the API, the operation's id. */
+            action: string;
+            /** @description The network address that it came from; `null` on the server itself. */
+            address: string | null;
+            /** @description What it is after. */
+            after: Record<string, never> | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            at: string;
+            /**
+             * @description What it was before. Secrets read `(secret)`; of texts over 16 KiB the beginning, the length
+             *     and the SHA-256 are kept.
+             */
+            before: Record<string, never> | null;
+            /** @description The department that owns that; `null` if it is the whole city's, or is not known. */
+            department: string | null;
+            /** @description The SHA-256 over all of this. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Counts from 1 without gaps.
+             */
+            number: number;
+            /**
+             * @description `done`, the code of the problem that it was refused with, or `unknown` if the program ended
+             *     before.
+             */
+            outcome: string;
+            /** @description The hash of the entry before; zeros for the first. */
+            previous: string;
+            /**
+             * Format: int32
+             * @description The HTTP status of the answer.
+             */
+            status: number | null;
+            /** @description To what, most often an id. */
+            target: string | null;
+            /**
+             * Format: int64
+             * @description How often; more than 1 for refusals of one minute that are counted together.
+             */
+            times: number;
+            /** @description Who; `null` if nobody proved who they are. */
+            user: string | null;
+            /**
+             * @description How that was proven: `session`, `token`, `cli` (an account of the server), `system` (nobody
+             *     asked), `anonymous` (not at all).
+             */
+            via: string;
+        };
+        /** @description A page of the audit log. */
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description Whether the log is as it was written. */
+        AuditVerification: {
+            /**
+             * @description How it is not: `missing`, `changed`, `moved`, `unchained`, `cut_off`, `replaced`, `no_head`
+             *     (the file with the last number is gone) or `unguarded` (a trigger of the database is).
+             */
+            broken: string | null;
+            /**
+             * Format: int64
+             * @description The number of the first entry that is not as it should be, if it is about one.
+             */
+            broken_at: number | null;
+            /** @description The same in a sentence. */
+            detail: string | null;
+            /**
+             * Format: int64
+             * @description How many entries are as they were written, from the first one on.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description The number of the first of them.
+             */
+            first: number | null;
+            /**
+             * @description The hash of the last of them: note it elsewhere to tell later that nothing before it was
+             *     written anew.
+             */
+            hash: string | null;
+            /** @description Whether nothing is wrong. */
+            intact: boolean;
+            /**
+             * Format: int64
+             * @description The number of the last of them.
+             */
+            last: number | null;
+        };
         /** @description What would have happened. */
         Backtest: {
             /** @description The alerts that would have fired, in order of time; at most 10,000. */
@@ -2093,6 +2422,60 @@ export interface components {
          * @enum {string}
          */
         Crs: "WGS-84" | "GCJ-02" | "BD-09" | "CGCS2000";
+        /** @description What a department makes public. Nothing is that no dataset which is enabled selects. */
+        Dataset: {
+            /** @description The attributes of devices that are told, by name. */
+            attributes?: string[];
+            /** @description Whom to ask about it: an e-mail address, or one that begins with https. */
+            contact?: string | null;
+            /** @description The department that owns it; only its own devices can be in it. */
+            department: string;
+            /** @description What it is about, for people who do not know the city. */
+            description: components["schemas"]["LocalText"];
+            /** @description Whether it is public now. */
+            enabled: boolean;
+            /**
+             * Format: int32
+             * @description For how many days back readings are told, at most 3,653; 0: only the newest of each series.
+             */
+            history_days: number;
+            /** @description Its id, which is a part of its address: 1 to 64 of a-z, 0-9 and `-`. */
+            id: string;
+            /** @description Under what it may be used: the SPDX id of a licence for data, or an address. */
+            licence: string;
+            /** @description Whether devices are called by their names, and not only by their ids. */
+            names?: boolean;
+            /** @description How exactly places are told. */
+            positions: components["schemas"]["DatasetPositions"];
+            publisher?: components["schemas"]["LocalText"] | null;
+            /** @description Which of the department's devices and what of them. */
+            select: components["schemas"]["DatasetSelect"];
+            /** @description What it is about in codes of the European "data theme" table, such as `ENVI`. */
+            themes?: string[];
+            /** @description What people call it. */
+            title: components["schemas"]["LocalText"];
+        };
+        /** @description All datasets that you may look after. */
+        DatasetList: {
+            items: components["schemas"]["Dataset"][];
+        };
+        /**
+         * @description How exactly places are told.
+         * @enum {string}
+         */
+        DatasetPositions: "exact" | "zone";
+        /** @description Which devices of the department, and which of their metrics. */
+        DatasetSelect: {
+            /** @description Only devices of these kinds; at least one, so that a new kind is not public by accident. */
+            kinds: string[];
+            /** @description Only these metrics; at least one, so that a new metric is not public by accident. */
+            metrics: string[];
+            /**
+             * @description Only devices that stand in one of these zones; none: wherever they are. Moving devices are in
+             *     no dataset that names zones, because their history would tell where else they were.
+             */
+            zones?: string[];
+        };
         /** @description A message that could not become readings, or not all of it. */
         DeadLetter: {
             /**
@@ -3024,6 +3407,185 @@ export interface components {
             /** @description The rule. */
             rule: string;
         };
+        /** @description All public datasets. */
+        OpenCatalogue: {
+            datasets: components["schemas"]["OpenDataset"][];
+            /** @description The same as DCAT-AP 3.0 in JSON-LD. */
+            dcat_json_ld: string;
+            /** @description The same as DCAT-AP 3.0 in Turtle. */
+            dcat_turtle: string;
+            description: components["schemas"]["LocalText"];
+            /** @description The city. */
+            publisher: components["schemas"]["LocalText"];
+            /** @description Whether everything here is simulated or test data. */
+            simulated: boolean;
+            title: components["schemas"]["LocalText"];
+            /** @description The address of the catalogue. */
+            url: string;
+        };
+        /** @description A public dataset. */
+        OpenDataset: {
+            /** @description Whom to ask: an address that begins with `mailto:` or https. */
+            contact: string | null;
+            /**
+             * Format: date-time
+             * @description When it was first described.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When its description was changed last.
+             */
+            described_at: string;
+            description: components["schemas"]["LocalText"];
+            /** @description How many devices there are. */
+            devices: number;
+            distributions: components["schemas"]["OpenDistribution"][];
+            id: string;
+            licence: components["schemas"]["OpenLicence"];
+            metrics: components["schemas"]["OpenMetric"][];
+            /** @description How exactly places are told. */
+            positions: components["schemas"]["DatasetPositions"];
+            /** @description Where it comes from and how it is made. */
+            provenance: components["schemas"]["LocalText"];
+            publisher: components["schemas"]["LocalText"];
+            /** @description What the quality flags of readings mean. */
+            quality_flags: components["schemas"]["OpenFlag"][];
+            /** @description Whether some of it is simulated or test data; each device and reading says so, too. */
+            simulated: boolean;
+            spatial: components["schemas"]["Bounds"] | null;
+            temporal: components["schemas"]["OpenPeriod"] | null;
+            /** @description Codes of the European "data theme" table. */
+            themes: string[];
+            title: components["schemas"]["LocalText"];
+            /**
+             * Format: date-time
+             * @description The event time of its newest reading; `null` if there is none.
+             */
+            updated_at: string | null;
+            /** @description Its address. */
+            url: string;
+        };
+        /** @description A device as its dataset tells of it. */
+        OpenDevice: {
+            /** @description Those attributes that the dataset tells. */
+            attributes: {
+                [key: string]: components["schemas"]["ReadingValue"];
+            };
+            id: string;
+            kind: string;
+            /** @description Whether it moves; then the position is the newest one. */
+            moving: boolean;
+            name: components["schemas"]["LocalText"] | null;
+            position: components["schemas"]["LonLat"] | null;
+            simulated: boolean;
+            /** @description The id of the smallest zone around it. */
+            zone: string | null;
+        };
+        /** @description The devices of a dataset. */
+        OpenDeviceList: {
+            items: components["schemas"]["OpenDevice"][];
+        };
+        /** @description One way to get a dataset. */
+        OpenDistribution: {
+            media_type: string;
+            title: components["schemas"]["LocalText"];
+            url: string;
+        };
+        /** @description What a quality flag means. */
+        OpenFlag: {
+            /**
+             * Format: int32
+             * @description Its QARTOD number.
+             */
+            code: number;
+            /** @description The flag as readings carry it. */
+            flag: components["schemas"]["Quality"];
+            meaning: components["schemas"]["LocalText"];
+        };
+        /** @description The newest reading of a series by event time. */
+        OpenLatest: {
+            device: string;
+            metric: string;
+            position: components["schemas"]["LonLat"] | null;
+            quality: components["schemas"]["Quality"];
+            simulated: boolean;
+            /** Format: date-time */
+            time: string;
+            /** @description UCUM code. */
+            unit: string;
+            value: components["schemas"]["ReadingValue"];
+        };
+        /** @description The newest readings of a dataset. */
+        OpenLatestList: {
+            items: components["schemas"]["OpenLatest"][];
+        };
+        /** @description Under what data may be used. */
+        OpenLicence: {
+            /** @description Its SPDX id, or its address. */
+            id: string;
+            /** @description Where its text is. */
+            url: string;
+        };
+        /** @description What is measured. */
+        OpenMetric: {
+            id: string;
+            name: components["schemas"]["LocalText"];
+            /** @description The unit as people write it. */
+            symbol: string;
+            /** @description UCUM code; empty if unknown. */
+            unit: string;
+        };
+        /** @description A span of time: `from` is the first instant, `to` the first after it. */
+        OpenPeriod: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        /** @description A reading, or with `step` a step in short, whose `value` is the mean of what counts. */
+        OpenReading: {
+            /**
+             * Format: int64
+             * @description Of a step: how many readings count; those that failed or are missing do not.
+             */
+            count: number | null;
+            device: string;
+            /**
+             * Format: int64
+             * @description Of a step: how many readings are suspect, failed or missing.
+             */
+            flagged: number | null;
+            /**
+             * Format: double
+             * @description Of a step: the highest value.
+             */
+            max: number | null;
+            metric: string;
+            /**
+             * Format: double
+             * @description Of a step: the lowest value.
+             */
+            min: number | null;
+            quality: components["schemas"]["Quality"] | null;
+            simulated: boolean;
+            /**
+             * Format: date-time
+             * @description Event time, or the beginning of the step.
+             */
+            time: string;
+            /** @description UCUM code. */
+            unit: string;
+            value: components["schemas"]["ReadingValue"] | null;
+        };
+        /** @description A page of readings, by device, metric and event time. */
+        OpenReadingPage: {
+            items: components["schemas"]["OpenReading"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description Devices or newest readings, as the name of the file says. */
+        OpenRows: components["schemas"]["OpenDeviceList"] | components["schemas"]["OpenLatestList"];
         /** @description A place in WGS-84. */
         Position: {
             /**
@@ -6063,6 +6625,160 @@ export interface operations {
             };
         };
     };
+    list_audit_log: {
+        parameters: {
+            query?: {
+                /** @description Only those at this instant or later, RFC 3339. */
+                from?: string;
+                /** @description Only those before this instant, RFC 3339. */
+                to?: string;
+                /** @description Only those of this user. */
+                user?: string;
+                /** @description Only this action. */
+                action?: string;
+                /** @description Only those about what this department owns. */
+                department?: string;
+                /** @description Only those with this text in user, address, action, target, before or after. */
+                q?: string;
+                /**
+                 * @description `json`: a page, newest first; `csv` and `jsonl`: all of them, oldest first. As the header
+                 *     `Accept` says if missing.
+                 */
+                format?: "json" | "csv" | "jsonl";
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. An export takes all. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the log, or all of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_cap_feed: {
         parameters: {
             query?: never;
@@ -7199,6 +7915,367 @@ export interface operations {
             };
             /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_datasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All datasets by id */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetList"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dataset; its ETag is for `If-Match` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dataset"];
+            };
+        };
+        responses: {
+            /** @description It is so now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description It is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is there already, and nothing says which is meant */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13686,6 +14763,726 @@ export interface operations {
                 };
             };
             /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All public datasets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenCatalogue"];
+                    "text/html": string;
+                    "application/ld+json": unknown;
+                    "text/turtle": string;
+                };
+            };
+            /** @description It is as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_catalogue_json_ld: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The catalogue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": unknown;
+                };
+            };
+            /** @description It is as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_catalogue_turtle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The catalogue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/turtle": string;
+                };
+            };
+            /** @description It is as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dataset */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenDataset"];
+                    "text/html": string;
+                };
+            };
+            /** @description It is as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_readings_csv: {
+        parameters: {
+            query?: {
+                /** @description The first instant, RFC 3339; a day before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. At most 31 days after `from`. */
+                to?: string;
+                /** @description Only this metric. */
+                metric?: string;
+                /** @description Only this device. */
+                device?: string;
+                /** @description The width of steps: seconds, `15m`, `1h`; every reading unless given. */
+                step?: string;
+                /** @description Where to go on, from `next_cursor` or the `Link` header. */
+                cursor?: string;
+                /** @description How many rows at most, 1 to 10,000; 10,000 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of readings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_readings: {
+        parameters: {
+            query?: {
+                /** @description The first instant, RFC 3339; a day before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. At most 31 days after `from`. */
+                to?: string;
+                /** @description Only this metric. */
+                metric?: string;
+                /** @description Only this device. */
+                device?: string;
+                /** @description The width of steps: seconds, `15m`, `1h`; every reading unless given. */
+                step?: string;
+                /** @description Where to go on, from `next_cursor` or the `Link` header. */
+                cursor?: string;
+                /** @description How many rows at most, 1 to 10,000; 10,000 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of readings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenReadingPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_day: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+                /** @description The day, such as 2026-11-28.csv */
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The readings of the day */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+                /** @description Which rows and which format */
+                file: "devices.json" | "devices.csv" | "devices.geojson" | "latest.json" | "latest.csv" | "latest.geojson";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenRows"];
+                    "text/csv": string;
+                    "application/geo+json": unknown;
+                };
+            };
+            /** @description It is as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_style: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The style sheet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/css": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
             429: {
                 headers: {
                     [name: string]: unknown;
