@@ -192,7 +192,9 @@ impl Standing {
         let (per_s, who) = (self.limit.per_s, self.policy);
         let detail = format!("More than {per_s} requests a second of this {who}.");
         let hint = match self.policy {
-            "login" => "Ask less often, or follow /api/v1/stream instead of asking again and again.",
+            "login" => {
+                "Ask less often, or follow /api/v1/stream instead of asking again and again."
+            }
             _ => "Ask less often, or show a login: those that are valid may ask more often.",
         };
         Problem::new(codes::RATE_LIMITED, detail)

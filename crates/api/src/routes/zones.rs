@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
 use city_model::{
     Device, Directory, LifeCycle, LocalText, Marks, Position, Span, Timestamp, Zone, ZoneKey,
@@ -19,9 +19,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::assets::etag;
 use crate::audit;
-use crate::assets::{etag, is_known};
 use crate::auth::Principal;
+use crate::encoding::{Effort, Encoded};
 use crate::extract::Id;
 use crate::parameters::{NoParameters, Parameters};
 use crate::parts::ZoneReload;
@@ -41,7 +42,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// The collection as last drawn, for one version of the directory.
 #[derive(Debug, Default)]
-pub(crate) struct Drawn(Mutex<Option<(u64, HeaderValue, Bytes)>>);
+pub(crate) struct Drawn(Mutex<Option<(u64, Arc<Encoded>)>>);
 
 /// The zones as GeoJSON.
 #[derive(ToSchema)]
@@ -107,24 +108,16 @@ async fn draw(
     _: Parameters<NoParameters>,
 ) -> Answer<Response> {
     let drawing = app.clone();
-    let (etag, body) = app.lanes.short(move || Ok(drawn(&drawing))).await?;
-    let shared = [
-        (header::ETAG, etag.clone()),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-    ];
-    if is_known(&headers, &etag) {
-        return Ok((StatusCode::NOT_MODIFIED, shared).into_response());
-    }
-    Ok((shared, [(header::CONTENT_TYPE, "application/geo+json")], body).into_response())
+    app.lanes.short(move || Ok(drawn(&drawing).answer(&headers))).await
 }
 
-fn drawn(app: &App) -> (HeaderValue, Bytes) {
+fn drawn(app: &App) -> Arc<Encoded> {
     let directory = app.registry.directory();
     let mut cache = app.zones.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((version, etag, body)) = &*cache
+    if let Some((version, drawn)) = &*cache
         && *version == directory.version
     {
-        return (etag.clone(), body.clone());
+        return drawn.clone();
     }
     let mut devices: FxHashMap<ZoneKey, u64> = FxHashMap::default();
     for zone in directory.devices().flat_map(|device| device.zones.iter()) {
@@ -149,8 +142,11 @@ fn drawn(app: &App) -> (HeaderValue, Bytes) {
     }
     let body = Bytes::from(collection.to_string());
     let etag = etag(&body);
-    *cache = Some((directory.version, etag.clone(), body.clone()));
-    (etag, body)
+    let drawn =
+        Encoded::new(body, "application/geo+json", etag, "private, no-cache", Effort::Little);
+    let drawn = Arc::new(drawn);
+    *cache = Some((directory.version, drawn.clone()));
+    drawn
 }
 
 /// Read the zone files again

@@ -35,7 +35,10 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
         assert!(standing.starts_with(&format!(r#""login";r={remaining};t="#)), "{standing}");
     }
     let refused = city.get("/api/v1/kinds").await;
-    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::TOO_MANY_REQUESTS, "rate_limited"));
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (StatusCode::TOO_MANY_REQUESTS, "rate_limited")
+    );
     assert_eq!(refused.headers["retry-after"], "1");
     assert_eq!(refused.headers["ratelimit"], r#""login";r=0;t=1"#);
     let other = city.token(Role::Viewer);
