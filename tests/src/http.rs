@@ -102,7 +102,7 @@ impl Connection {
     }
 
     fn read_more(&mut self) -> io::Result<()> {
-        let mut bytes = [0; 64 << 10];
+        let mut bytes = [0; 16 << 10];
         let count = self.stream.read(&mut bytes)?;
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());

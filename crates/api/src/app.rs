@@ -62,8 +62,8 @@ pub(crate) struct Inner {
     pub(crate) connections: Figures,
     pub(crate) http: HttpMetrics,
     pub(crate) zones: crate::routes::zones::Drawn,
-    pub(crate) map: crate::routes::map::Drawn,
     pub(crate) open: crate::open::Open,
+    pub(crate) map: crate::routes::map::Drawn,
 }
 
 impl Deref for App {

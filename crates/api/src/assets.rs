@@ -1,4 +1,5 @@
-//! The web app, embedded: any path without a dot that is nothing else is the app's first page.
+//! The web app, embedded: any path that is nothing else, and that looks like no file or is opened by
+//! a person, is the app's first page.
 
 use std::sync::LazyLock;
 
@@ -60,12 +61,19 @@ pub(crate) async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Re
         let problem = Problem::new(codes::METHOD_NOT_ALLOWED, "Pages can only be read.");
         return ([(header::ALLOW, "GET, HEAD")], problem).into_response();
     }
-    let is_page = !path.rsplit('/').next().unwrap_or_default().contains('.');
+    let is_page = !path.rsplit('/').next().unwrap_or_default().contains('.') || is_opened(&headers);
     let found = ASSETS.get(path).or_else(|| ASSETS.get(INDEX).filter(|_| is_page));
     match found {
         Some(asset) => asset.answer(&headers),
         None => Problem::new(codes::NOT_FOUND, "There is no such file.").into_response(),
     }
+}
+
+/// Whether a person opens the address in a browser: ids in the app's addresses may hold dots, and
+/// what a page loads by itself, such as a script that there is no longer, asks for no HTML.
+fn is_opened(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|types| types.contains("text/html"))
 }
 
 /// Whether the client has this version already.
@@ -117,6 +125,8 @@ fn is_hashed(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
+
     use super::*;
 
     #[test]
@@ -131,6 +141,21 @@ mod tests {
         ] {
             assert_eq!(is_hashed(path), hashed, "{path}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_with_a_dot_is_a_page_for_a_person_and_no_file_for_a_script() {
+        let ask = async |path: &'static str, accept: &'static str| {
+            let headers =
+                HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            fallback(Method::GET, Uri::from_static(path), headers).await.status()
+        };
+        let (person, script) = ("text/html,application/xhtml+xml,*/*;q=0.8", "*/*");
+        assert_eq!(ask("/admin/users/j.smith", person).await, StatusCode::OK);
+        assert_eq!(ask("/admin/users/j.smith", script).await, StatusCode::NOT_FOUND);
+        assert_eq!(ask("/assets/gone-B3x_9-aQ.js", script).await, StatusCode::NOT_FOUND);
+        assert_eq!(ask("/api/v1/users/j.smith", person).await, StatusCode::NOT_FOUND);
+        assert_eq!(ask("/devices", script).await, StatusCode::OK);
     }
 
     #[test]

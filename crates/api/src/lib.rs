@@ -26,6 +26,7 @@ mod parts;
 mod precondition;
 mod problem;
 mod receivers;
+mod request_id;
 mod routes;
 mod schema;
 mod select;
@@ -59,6 +60,7 @@ use crate::lanes::Lanes;
 use crate::live::{Hub, Seats};
 use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
+use crate::request_id::RequestLog;
 use crate::server::{Figures, Server};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
@@ -116,11 +118,11 @@ impl Brain {
             Accounts::open(parts.store.clone(), parts.state.clone(), time_zone, parts.clock.now())?;
         let http = HttpMetrics::register(&parts.metrics)?;
         let connections = Figures::register(&parts.metrics)?;
-        let admission = Admission::new(&parts.limits, &parts.metrics)?;
         let audit = AuditLog::open(parts.state.clone())?;
         audit.adopt(parts.clock.now())?;
         let audit = Arc::new(Recorder::new(Arc::new(audit), &parts.metrics)?);
         let open = open::Open::new(parts.state.clone())?;
+        let admission = Admission::new(&parts.limits, &parts.metrics)?;
         let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -184,8 +186,8 @@ impl Brain {
                 connections,
                 http,
                 zones: routes::zones::Drawn::default(),
-                map: routes::map::Drawn::default(),
                 open,
+                map: routes::map::Drawn::default(),
             })),
         })
     }
@@ -204,6 +206,7 @@ impl Brain {
     pub fn router(&self) -> Router {
         let (api, _) = routes::all().split_for_parts();
         let app = self.app.clone();
+        // The last one is asked first: what is shed is nobody's deed, so the audit log has none of it.
         api.route_layer(from_fn_with_state(app.clone(), audit::begin))
             .route_layer(from_fn_with_state(app.clone(), admission::note))
             .route_layer(from_fn_with_state(app.clone(), auth::guard))
@@ -221,6 +224,7 @@ impl Brain {
             .layer(from_fn_with_state(app.clone(), metrics::measure))
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .layer(from_fn(headers::secure))
+            .layer(from_fn_with_state(RequestLog::new(), request_id::trace))
             .with_state(app)
     }
 

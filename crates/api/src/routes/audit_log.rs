@@ -126,11 +126,8 @@ struct AuditQuery {
 impl FromPairs for AuditQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         let (from, to) = pairs.range()?;
-        let formats = [
-            ("json", AuditFormat::Json),
-            ("csv", AuditFormat::Csv),
-            ("jsonl", AuditFormat::Jsonl),
-        ];
+        let formats =
+            [("json", AuditFormat::Json), ("csv", AuditFormat::Csv), ("jsonl", AuditFormat::Jsonl)];
         Ok(Self {
             from,
             to,
@@ -184,17 +181,14 @@ async fn list(
 /// The first of our formats that the client names.
 fn accepted(headers: &HeaderMap) -> AuditFormat {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let kinds = accept.unwrap_or_default().split(',');
-    let kinds = kinds.map(|kind| kind.split(';').next().unwrap_or_default().trim());
-    kinds
-        .filter_map(|kind| match kind {
-            CSV => Some(AuditFormat::Csv),
-            JSON_LINES => Some(AuditFormat::Jsonl),
-            "application/json" => Some(AuditFormat::Json),
-            _ => None,
-        })
-        .next()
-        .unwrap_or(AuditFormat::Json)
+    let mut kinds = accept.unwrap_or_default().split(',');
+    let known = |kind: &str| match kind.split(';').next().unwrap_or_default().trim() {
+        CSV => Some(AuditFormat::Csv),
+        JSON_LINES => Some(AuditFormat::Jsonl),
+        "application/json" => Some(AuditFormat::Json),
+        _ => None,
+    };
+    kinds.find_map(known).unwrap_or(AuditFormat::Json)
 }
 
 /// All entries, a chunk at a time: each is read when the client has taken the one before. An error
@@ -227,7 +221,10 @@ fn export(app: &App, filter: Filter, format: AuditFormat) -> Response {
     let disposition = HeaderValue::try_from(format!("attachment; filename=\"{name}\""));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media)),
-        (header::CONTENT_DISPOSITION, disposition.unwrap_or(HeaderValue::from_static("attachment"))),
+        (
+            header::CONTENT_DISPOSITION,
+            disposition.unwrap_or(HeaderValue::from_static("attachment")),
+        ),
     ];
     (headers, Body::from_stream(chunks)).into_response()
 }

@@ -239,6 +239,8 @@ impl FromPairs for DeleteQuery {
     tag = "rules",
     params(("group" = String, Path, description = "The group's name"), DeleteQuery),
     responses((status = 200, description = "It is deleted, or could be", body = RuleGroupChange),
+        (status = 422, description = "Nothing says why", body = ProblemBody,
+            content_type = "application/problem+json"),
         (status = 409, description = "It lives in files", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 412, description = "It is not as you saw it", body = ProblemBody,

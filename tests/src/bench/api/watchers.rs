@@ -106,7 +106,7 @@ async fn follow(
             tokio::time::sleep(Duration::from_millis(10)).await;
             match (shared.measuring.load(Ordering::Relaxed), began) {
                 (true, None) => began = Some(Instant::now()),
-                (false, Some(began)) => return Instant::now() - began,
+                (false, Some(began)) => return began.elapsed(),
                 _ => {}
             }
         }
