@@ -47,7 +47,7 @@ pub(crate) fn run(command: &TokenCommand) -> anyhow::Result<()> {
         TokenCommand::New { user, role, lifetime, data } => {
             let token = NewToken { user, role: *role, note: "command line", lifetime: *lifetime };
             let (tokens, log) = open(data)?;
-            let mut entry = by_operator(now, "create_token");
+            let mut entry = by_operator(now, "make_token");
             entry.after = Some(json!({
                 "user": user, "role": role, "note": token.note,
                 "lifetime_s": lifetime.map(Span::secs_f64),
