@@ -146,6 +146,7 @@ fn usual(name: &str) -> Option<Value> {
         "payload_base64" | "severity" | "token" => Some("aGk=".into()),
         "metric" => Some("pm25".into()),
         "interval" => Some("1m".into()),
+        "match" => Some(json!({ "rule": "x" })),
         "licence" => Some("CC-BY-4.0".into()),
         "kinds" => Some(json!(["air_station"])),
         "metrics" => Some(json!(["pm25"])),
