@@ -26,6 +26,7 @@ mod parts;
 mod precondition;
 mod problem;
 mod receivers;
+mod request_id;
 mod routes;
 mod schema;
 mod select;
@@ -59,6 +60,7 @@ use crate::lanes::Lanes;
 use crate::live::{Hub, Seats};
 use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
+use crate::request_id::RequestLog;
 use crate::server::{Figures, Server};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
@@ -222,6 +224,7 @@ impl Brain {
             .layer(from_fn_with_state(app.clone(), metrics::measure))
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .layer(from_fn(headers::secure))
+            .layer(from_fn_with_state(RequestLog::new(), request_id::trace))
             .with_state(app)
     }
 

@@ -5,7 +5,6 @@ import { useEffect } from "preact/hooks";
 import { ApiError } from "./api/client";
 import { go, query, route, to, type Route } from "./router";
 import { AccountScreen } from "./screens/account";
-import { AdminScreen } from "./screens/admin";
 import { AlertScreen } from "./screens/alert";
 import { DeviceScreen } from "./screens/device";
 import { DevicesScreen } from "./screens/devices";
@@ -23,8 +22,11 @@ import { refetchEverything, refreshEpoch } from "./state/clock";
 import { startLive } from "./state/live";
 import { takePlace } from "./state/return-place";
 import { askSession, session, whoIs } from "./state/session";
+import { lazily } from "./ui/lazily";
 import { Loading } from "./ui/resource-view";
 import { Shell, SimulatedBand } from "./ui/shell";
+
+const AdminScreen = lazily(() => import("./screens/admin").then((module) => module.AdminScreen));
 
 const RETRY_MS = 3_000;
 

@@ -281,6 +281,7 @@ export const enAdmin = {
   "audit.via.system": "by itself",
   "audit.via.anonymous": "nothing was proven",
   "audit.action": "Action",
+  "audit.action.any": "All actions",
   "audit.target": "Target",
   "audit.outcome": "Outcome",
   "audit.change": "Change",

@@ -1,8 +1,10 @@
 /** English texts. The keys are the catalogue's contract: zh.ts must have the same. */
+import { enActions } from "./en-actions";
 import { enAdmin } from "./en-admin";
 
 export const en = {
   ...enAdmin,
+  ...enActions,
   "app.name": "City operations center",
   "app.skip": "Skip to content",
   "app.simulated": "SIMULATED DATA",

@@ -283,6 +283,7 @@ export const zhAdmin: Readonly<Record<keyof typeof enAdmin, string>> = {
   "audit.via.system": "自动",
   "audit.via.anonymous": "未验证身份",
   "audit.action": "操作",
+  "audit.action.any": "全部操作",
   "audit.target": "对象",
   "audit.outcome": "结果",
   "audit.change": "更改",

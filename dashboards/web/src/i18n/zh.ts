@@ -1,9 +1,11 @@
 /** 中文文本。键必须与 en.ts 完全一致（由类型与测试保证）。 */
 import type { Texts } from "./index";
+import { zhActions } from "./zh-actions";
 import { zhAdmin } from "./zh-admin";
 
 export const zh: Texts = {
   ...zhAdmin,
+  ...zhActions,
   "app.name": "城市运行中心",
   "app.skip": "跳到正文",
   "app.simulated": "模拟数据",

@@ -8,6 +8,7 @@ import { now, serverNow } from "../../state/clock";
 import { departmentsWith } from "../../state/session";
 import { Choice } from "../../ui/choice";
 import { departmentChoices } from "../../ui/grants";
+import { ACTIONS, actionName } from "./actions";
 import { SearchField } from "../../ui/search-field";
 
 const NAMES = ["from", "to", "user", "action", "department", "q"] as const;
@@ -40,7 +41,7 @@ export function AuditFilters() {
         ))}
       </div>
       <WordField label={t("audit.user")} value={ask.user} onChange={(user) => refilter({ user })} />
-      <WordField label={t("audit.action")} value={ask.action} onChange={(action) => refilter({ action })} />
+      <Choice label={t("audit.action")} value={ask.action ?? ""} options={actionChoices(ask.action)} onChange={(action) => refilter({ action })} />
       <Choice label={t("alert.department")} value={ask.department ?? ""} options={[["", t("filter.department.any")], ...departmentChoices(departmentsWith("admin"))]} onChange={(department) => refilter({ department })} />
       <SearchField label={t("audit.search")} value={ask.q ?? ""} onSearch={(q) => refilter({ q })} />
       {filtered && (
@@ -50,6 +51,12 @@ export function AuditFilters() {
       )}
     </div>
   );
+}
+
+/** An action that this page does not know, asked for by the address, is one too. */
+function actionChoices(asked: string | null): readonly (readonly [string, string])[] {
+  const known = ACTIONS.includes(asked ?? "") || asked === null ? ACTIONS : [asked, ...ACTIONS];
+  return [["", t("audit.action.any")], ...known.map((action) => [action, actionName(action) ?? action] as const)];
 }
 
 interface FieldProps {

@@ -11,6 +11,7 @@ import { CheckIcon, WarnIcon } from "../../ui/icons";
 import { Pager } from "../../ui/pager";
 import { ResourceView } from "../../ui/resource-view";
 import { rowId, useRowKeys } from "../../ui/rows";
+import { actionName } from "./actions";
 import { AuditFilters, askOf } from "./audit-filters";
 import { DifferenceView } from "./difference-view";
 
@@ -116,7 +117,10 @@ function EntryRows({ entry, open, selected, onToggle }: { entry: AuditEntry; ope
             {entry.address !== null && <> · <code>{entry.address}</code></>}
           </span>
         </td>
-        <td><code>{entry.action}</code></td>
+        <td>
+          {actionName(entry.action)}
+          <code class={actionName(entry.action) === null ? "" : "under"}>{entry.action}</code>
+        </td>
         <td class="target">{entry.target}</td>
         <td>{entry.department !== null && departmentName(entry.department)}</td>
         <td>{refused ? <strong class="fails">{entry.outcome === "unknown" ? t("audit.unknown") : <code>{entry.outcome}</code>}</strong> : <span class="muted">{t("audit.done")}</span>}
