@@ -175,22 +175,16 @@ where
 {
     let lines = tracing_subscriber::fmt().with_env_filter(filter);
     match format {
-        LogFormat::Text => Box::new(
-            lines
-                .with_writer(OneLine::new(writer, colours))
-                .with_ansi(colours)
-                .with_target(false)
-                .finish(),
-        ),
-        LogFormat::Json => Box::new(
-            lines
-                .with_writer(writer)
-                .json()
-                .flatten_event(true)
-                .with_current_span(true)
-                .with_span_list(false)
-                .finish(),
-        ),
+        LogFormat::Text => {
+            let writer = OneLine::new(writer, colours);
+            let lines = lines.with_writer(writer).with_ansi(colours).with_target(false);
+            Box::new(lines.finish())
+        }
+        // JSON escapes by itself what would begin another line.
+        LogFormat::Json => {
+            let lines = lines.with_writer(writer).json().flatten_event(true);
+            Box::new(lines.with_current_span(true).with_span_list(false).finish())
+        }
     }
 }
 
