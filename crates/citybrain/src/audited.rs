@@ -15,15 +15,11 @@ pub(crate) fn by_operator(now: Timestamp, action: &str) -> NewEntry {
 }
 
 /// Says in the audit log that the program starts: what is configured takes effect with it.
-pub(crate) fn record_start(
-    state: &Arc<StateDb>,
-    now: Timestamp,
-    first: bool,
-) -> Result<(), StateError> {
+pub(crate) fn record_start(state: &Arc<StateDb>, now: Timestamp) -> Result<(), StateError> {
     let mut entry = NewEntry::new(now, Via::System, "start");
     entry.user = Some(operator());
     entry.after = Some(serde_json::json!({
-        "version": env!("CARGO_PKG_VERSION"), "process": std::process::id(), "first": first,
+        "version": env!("CARGO_PKG_VERSION"), "process": std::process::id(),
     }));
     AuditLog::open(state.clone())?.finish(None, entry)?;
     Ok(())
@@ -36,7 +32,7 @@ pub(crate) fn record_restore(
     now: Timestamp,
     restored: &Restored,
 ) -> Result<(), StateError> {
-    let mut entry = by_operator(now, "restore_backup");
+    let mut entry = by_operator(now, "restore");
     let moved: Vec<_> = restored.moved.iter().map(|path| path.display().to_string()).collect();
     entry.after = Some(serde_json::json!({
         "backup_begun_at": restored.manifest.begun_at, "moved_aside": moved,

@@ -51,6 +51,7 @@ const SPARSE: &[&str] = &[
     "Login",
     "MapChange",
     "Mapping",
+    "NewAccessToken",
     "NewBacktest",
     "NewCertificate",
     "NewCommand",
@@ -63,6 +64,7 @@ const SPARSE: &[&str] = &[
     "ReturnAlert",
     "Rights",
     "UnshelveAlert",
+    "UserEntry",
 ];
 
 /// What the document says before any route is added.

@@ -23,6 +23,7 @@ pub(crate) mod health;
 mod kinds;
 mod last_values;
 mod late_readings;
+mod login;
 mod loss;
 pub(crate) mod map;
 mod mappings;
@@ -45,7 +46,9 @@ mod session;
 mod silences;
 mod stream;
 pub(crate) mod system;
+mod tokens;
 mod track;
+mod users;
 pub(crate) mod zones;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -55,6 +58,9 @@ use crate::app::App;
 /// Every resource, in the order of the documentation.
 static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     session::routes,
+    login::routes,
+    users::routes,
+    tokens::routes,
     system::routes,
     metrics_catalogue::routes,
     mappings::routes,

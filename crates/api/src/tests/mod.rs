@@ -1,6 +1,7 @@
 //! The API from outside: requests in, answers out, everything real but the clock and the pipeline.
 
 mod access;
+mod access_matrix;
 mod admission;
 mod alarm_load;
 mod alerts;
@@ -29,7 +30,9 @@ mod rule_groups;
 mod rule_trials;
 mod rules;
 mod server;
+mod sessions;
 mod shelves;
 mod silences;
 mod stream;
+mod users;
 mod web;
