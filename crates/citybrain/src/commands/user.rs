@@ -170,9 +170,8 @@ fn add(
     let entry = UserEntry { name, email, grants, enabled: true, password: Some(password) };
     let after = json!({ "name": entry.name, "email": entry.email, "grants": entry.grants });
     let add = |_: Option<&User>| Ok::<_, UserError>(entry);
-    let (user, _) = who.recorded("put_user", after, || {
-        Ok(users.put(&who.id, BY, SystemClock.now(), add)?)
-    })?;
+    let (user, _) =
+        who.recorded("put_user", after, || Ok(users.put(&who.id, BY, SystemClock.now(), add)?))?;
     println!("{} has {}, and must change the password at the first login", user.id, user.grants);
     Ok(())
 }
