@@ -13,10 +13,12 @@ mod connection;
 mod cursor;
 mod document;
 mod encoding;
+mod export;
 mod extract;
 mod headers;
 mod lanes;
 mod lines;
+mod list;
 mod live;
 mod metrics;
 mod open;
@@ -50,6 +52,7 @@ use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 
 use crate::admission::Admission;
 use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
@@ -228,7 +231,13 @@ impl Brain {
             .layer(from_fn(problem::name_instance))
             .layer(from_fn(open::share))
             .layer(from_fn_with_state(app.clone(), metrics::measure))
-            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+            .layer(
+                CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
+                    // Parquet is compressed in itself.
+                    DefaultPredicate::new()
+                        .and(NotForContentType::const_new("application/vnd.apache.parquet")),
+                ),
+            )
             .layer(from_fn(headers::secure))
             .layer(from_fn_with_state(RequestLog::new(), request_id::trace))
             .with_state(app)

@@ -104,12 +104,15 @@ struct AuditQuery {
     /// Only those before this instant, RFC 3339.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
-    /// Only those of this user.
-    user: Option<String>,
-    /// Only this action.
-    action: Option<String>,
-    /// Only those about what this department owns.
-    department: Option<String>,
+    /// Only those of these users, separated by commas.
+    #[param(value_type = Option<String>)]
+    user: Option<Vec<String>>,
+    /// Only these actions, separated by commas.
+    #[param(value_type = Option<String>)]
+    action: Option<Vec<String>>,
+    /// Only those about what these departments own, separated by commas.
+    #[param(value_type = Option<String>)]
+    department: Option<Vec<String>>,
     /// Only those with this text in user, address, action, target, before or after.
     q: Option<String>,
     /// `json`: a page, newest first; `csv` and `jsonl`: all of them, oldest first. As the header
@@ -132,9 +135,9 @@ impl FromPairs for AuditQuery {
         Ok(Self {
             from,
             to,
-            user: pairs.text("user"),
-            action: pairs.text("action"),
-            department: pairs.text("department"),
+            user: pairs.list("user"),
+            action: pairs.list("action"),
+            department: pairs.list("department"),
             q: pairs.text("q"),
             format: pairs.one_of("format", &formats)?,
             cursor: pairs.cursor()?,

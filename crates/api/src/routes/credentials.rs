@@ -271,17 +271,20 @@ async fn enabled(
 #[utoipa::path(delete, path = "/credentials/{id}", operation_id = "delete_client",
     tag = "credentials",
     params(("id" = String, Path, description = "The client's name")),
-    responses((status = 204, description = "Nobody can connect with its credentials any more")))]
+    responses((status = 204, description = "Nobody can connect with its credentials any more"),
+        (status = 412, description = "It is not as you saw it", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn remove(
     State(app): State<App>,
     principal: Principal,
     Id(name): Id,
     _: Parameters<NoParameters>,
+    precondition: Precondition,
 ) -> Answer<StatusCode> {
     let (clients, of) = (app.clients.clone(), name.clone());
     let remove = move || {
         audit::before(clients.client(&of)?.map(Client::from));
-        Ok(clients.remove(&of)?)
+        clients.remove_if(&of, |rights: &Rights| precondition.check(Some(&tag(rights))))
     };
     if !app.lanes.short(remove).await? {
         return Err(unknown(&name));

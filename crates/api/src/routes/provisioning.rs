@@ -20,6 +20,7 @@ use crate::extract::{Body, Id};
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
 use crate::problem::{Answer, Problem, codes};
 use crate::schema;
+use crate::select::has;
 
 /// The most dead letters that are replayed when a device is accepted, oldest first.
 const MOST_REPLAYED: usize = 1_000;
@@ -66,8 +67,9 @@ struct UnknownPage {
 struct UnknownQuery {
     /// `true`: only those that somebody ignored; `false`: only the others, as if nothing is given.
     ignored: Option<bool>,
-    /// Only those that came through this source.
-    source: Option<String>,
+    /// Only those that came through one of these sources, separated by commas.
+    #[param(value_type = Option<String>)]
+    source: Option<Vec<String>>,
     /// Only those with this text in their id, in any case.
     q: Option<String>,
     /// Where to go on, from `next_cursor`.
@@ -82,7 +84,7 @@ impl FromPairs for UnknownQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         Ok(Self {
             ignored: pairs.flag("ignored")?,
-            source: pairs.text("source"),
+            source: pairs.list("source"),
             q: pairs.text("q"),
             cursor: pairs.cursor()?,
             limit: pairs.limit()?,
@@ -105,7 +107,7 @@ async fn list(
             let words = query.q.map(|q| q.to_lowercase());
             devices.retain(|device| {
                 device.ignored == query.ignored.unwrap_or(false)
-                    && query.source.as_ref().is_none_or(|source| *source == device.source)
+                    && has(query.source.as_ref(), &device.source)
                     && words.as_ref().is_none_or(|words| device.id.to_lowercase().contains(words))
             });
             let total = devices.len();

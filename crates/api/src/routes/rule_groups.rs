@@ -18,6 +18,7 @@ use crate::audit;
 use crate::auth::{Principal, Role, targets};
 use crate::document::created;
 use crate::extract::{Body, Id};
+use crate::list::Part;
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters};
 use crate::precondition::{Precondition, etag};
 use crate::problem::{Answer, Problem, ProblemBody, bad_fields};
@@ -107,6 +108,8 @@ struct DeletedRuleGroup {
 #[derive(Serialize, ToSchema)]
 struct RuleGroupList {
     items: Vec<RuleGroup>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
     /// Groups that were kept here and are deleted.
     deleted: Vec<DeletedRuleGroup>,
 }
@@ -122,14 +125,19 @@ struct RuleGroupText {
 
 /// All groups of rules, and where each lives
 #[utoipa::path(get, path = "/rule-groups", operation_id = "list_rule_groups", tag = "rules",
-    responses((status = 200, description = "All groups by name", body = RuleGroupList)))]
-async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Answer<Json<RuleGroupList>> {
+    params(Part),
+    responses((status = 200, description = "The groups by name", body = RuleGroupList)))]
+async fn list(
+    State(app): State<App>,
+    Parameters(part): Parameters<Part>,
+) -> Answer<Json<RuleGroupList>> {
     let book = app.rule_book.clone();
     app.lanes
         .short(move || {
             let items = book.groups().into_iter().map(|group| view(group).group).collect();
+            let (items, next_cursor) = part.of(items, |group: &RuleGroup| &group.group);
             let deleted = book.deleted()?.into_iter().map(DeletedRuleGroup::from).collect();
-            Ok(Json(RuleGroupList { items, deleted }))
+            Ok(Json(RuleGroupList { items, next_cursor, deleted }))
         })
         .await
 }
