@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::auth::{CITY, Caller, Proof, Role, hash, identify};
 use crate::extract::{is_too_slow, too_slow};
 use crate::parameters::{FromPairs, Pairs, Parameters, short};
-use crate::problem::{Answer, Problem, codes};
+use crate::problem::{Answer, Problem, ProblemBody, codes};
 
 /// The largest message, in bytes; what a source takes may be less.
 const LARGEST: usize = 16 << 20;
@@ -94,7 +94,9 @@ struct PushedLetter {
     request_body(content = Vec<u8>, content_type = "application/octet-stream",
         description = "The message"),
     responses((status = 200, description = "All of it that could be read is durable",
-        body = PushReport)))]
+            body = PushReport),
+        (status = 403, description = "The role, or what the device may send, does not allow it",
+            body = ProblemBody, content_type = "application/problem+json")))]
 async fn push(
     State(app): State<App>,
     Path(source): Path<String>,

@@ -100,6 +100,7 @@ impl Visit {
             Ok((secret, browser))
         };
         let (secret, browser) = app.lanes.short(opening).await?;
+        audit::logged_in(user);
         Ok(self.logged_in(app, &secret, Some(&browser)))
     }
 }

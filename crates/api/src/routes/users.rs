@@ -7,11 +7,13 @@ use axum::response::{IntoResponse as _, Response};
 use city_model::Timestamp;
 use city_registry::FieldProblem;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::{
     self, CITY, Grant, Grants, NewPassword, Principal, Rights, Role, UserEntry, targets,
 };
@@ -141,6 +143,15 @@ async fn list(
     Ok(Json(UserPage { items, next_cursor, total }))
 }
 
+/// Says in the audit log whose an account is, if it is of one department alone.
+pub(super) fn note_department(grants: &Grants) {
+    if let [department] = targets::of_grants(grants).as_slice()
+        && department != CITY
+    {
+        audit::department(department);
+    }
+}
+
 /// Whether somebody administers a department that these grants are of.
 pub(super) fn administers_some(rights: &Rights, grants: &Grants) -> bool {
     let departments = targets::of_grants(grants);
@@ -214,6 +225,7 @@ async fn put(
     let (rights, of) = (principal.rights.clone(), id.clone());
     let wanted = entry.clone();
     let change = move |before: Option<&auth::User>| {
+        audit::before(before.cloned().map(User::from));
         // Once more: the user may have got more since the lines below looked.
         may_write(&rights, before, &entry)?;
         precondition.check_replacing(before.map(auth::User::tag).as_deref())?;
@@ -229,6 +241,8 @@ async fn put(
         users.put(&of, &by, now, change)
     };
     let (user, new) = app.lanes.short(put).await?;
+    note_department(&user.grants);
+    audit::after(json!({ "user": User::from(user.clone()), "sets_password": sets_password }));
     tracing::info!(
         user.name = %principal.user, user.changed = id, grants = %user.grants, user.enabled,
         sets_password, "changed a user"
@@ -301,7 +315,11 @@ async fn remove(
     precondition: Precondition,
 ) -> Answer<StatusCode> {
     let (users, now, of) = (app.credentials.users().clone(), app.clock.now(), id.clone());
-    let check = move |user: &auth::User| precondition.check(Some(&user.tag()));
+    let check = move |user: &auth::User| {
+        note_department(&user.grants);
+        audit::before(User::from(user.clone()));
+        precondition.check(Some(&user.tag()))
+    };
     app.lanes.short(move || users.remove::<Problem>(&of, now, check)).await?;
     tracing::info!(user.name = %principal.user, user.changed = id, "removed a user");
     Ok(StatusCode::NO_CONTENT)
@@ -322,10 +340,12 @@ async fn end_sessions(
     let ended = app
         .lanes
         .short(move || {
-            users.get(&of)?.ok_or_else(|| unknown(&of))?;
+            let user = users.get(&of)?.ok_or_else(|| unknown(&of))?;
+            note_department(&user.grants);
             Ok(users.end_sessions(&of)?)
         })
         .await?;
+    audit::after(json!({ "ended": ended }));
     tracing::info!(user.name = %principal.user, user.changed = id, ended, "logged a user out");
     Ok(StatusCode::NO_CONTENT)
 }

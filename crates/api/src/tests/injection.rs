@@ -82,7 +82,7 @@ fn fits(site: &Site, body: &mut Value, number: usize) {
         "create_silence" if site.label() == "create_silence /reason" => {
             body["match"] = json!({ "department": "environment" });
         }
-        "put_device" | "put_kind" if !site.label().ends_with(" /id") => {
+        "put_device" | "put_kind" | "put_dataset" if !site.label().ends_with(" /id") => {
             body.as_object_mut().expect("an object").remove("id");
         }
         _ => {}

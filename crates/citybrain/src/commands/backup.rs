@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::DataDir;
-use crate::audited::by_operator;
+use crate::audited::{by_operator, record_restore};
 use crate::backup::{Manifest, Restore, Wanted, restore, take, verify};
 use crate::clock::SystemClock;
 use crate::run_file::RunFile;
@@ -169,8 +169,7 @@ pub(crate) fn bring_back(args: &RestoreArgs) -> anyhow::Result<()> {
     let restored = restore(&wanted, &mut |name, place, of| show(&bar, name, place, of))?;
     bar.finish_and_clear();
     let manifest = &restored.manifest;
-    let from = json!({ "from": args.backup, "begun_at": manifest.begun_at });
-    note(&data_dir, "restore", &from)
+    record_restore(&data_dir, wanted.now, &restored)
         .context("all is restored, but the audit log cannot be written")?;
     println!(
         "{} files, {} MB, of {} are in {}",

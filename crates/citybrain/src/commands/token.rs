@@ -56,7 +56,7 @@ pub(crate) fn run(command: &TokenCommand) -> anyhow::Result<()> {
                 if grant.is_empty() { Grants::city(*role) } else { Grants::new(grant.clone())? };
             let token = NewToken { user, grants, note, lifetime: *lifetime };
             let (tokens, log) = open(data)?;
-            let mut entry = by_operator(now, "create_token");
+            let mut entry = by_operator(now, "make_token");
             entry.after = Some(json!({
                 "user": user, "grants": token.grants.to_string(), "note": note,
                 "lifetime_s": lifetime.map(Span::secs_f64),
