@@ -3694,6 +3694,8 @@ export interface components {
             hint: string | null;
             /** @description The path that was asked. */
             instance: string | null;
+            /** @description The id of the request, as in the header `x-request-id` and in the server's log. */
+            request_id: string | null;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -6694,6 +6696,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -6752,6 +6763,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7987,6 +8007,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -8057,6 +8086,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8154,6 +8192,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is there already, and nothing says which is meant */
             409: {
                 headers: {
@@ -8192,6 +8239,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8276,6 +8332,15 @@ export interface operations {
             };
             /** @description It is not as you saw it */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14837,7 +14902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14909,7 +14974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14981,7 +15046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15066,7 +15131,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15158,7 +15223,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15250,7 +15315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15329,7 +15394,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15417,7 +15482,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15482,7 +15547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
