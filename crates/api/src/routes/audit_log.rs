@@ -185,15 +185,14 @@ async fn list(
 fn accepted(headers: &HeaderMap) -> AuditFormat {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let kinds = accept.unwrap_or_default().split(',');
-    let kinds = kinds.map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    let mut kinds = kinds.map(|kind| kind.split(';').next().unwrap_or_default().trim());
     kinds
-        .filter_map(|kind| match kind {
+        .find_map(|kind| match kind {
             CSV => Some(AuditFormat::Csv),
             JSON_LINES => Some(AuditFormat::Jsonl),
             "application/json" => Some(AuditFormat::Json),
             _ => None,
         })
-        .next()
         .unwrap_or(AuditFormat::Json)
 }
 

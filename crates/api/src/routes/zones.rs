@@ -155,8 +155,10 @@ async fn draw(
     let (tag, body) = if found.len() == drawn.zones.len() {
         (drawn.tag, drawn.body)
     } else {
-        let body =
-            collection(found.iter().map(|zone| &drawn.body[zone.feature.clone()]), next_cursor);
+        let body = collection(
+            found.iter().map(|zone| &drawn.body[zone.feature.clone()]),
+            next_cursor.as_deref(),
+        );
         (etag(&body), body)
     };
     let shared = [
@@ -172,7 +174,7 @@ async fn draw(
 const HEAD: &str = r#"{"type":"FeatureCollection","features":["#;
 
 /// A collection of features that are text already.
-fn collection<'a>(features: impl Iterator<Item = &'a [u8]>, next_cursor: Option<String>) -> Bytes {
+fn collection<'a>(features: impl Iterator<Item = &'a [u8]>, next_cursor: Option<&str>) -> Bytes {
     let mut body = HEAD.as_bytes().to_vec();
     for feature in features {
         if body.len() > HEAD.len() {
