@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document: collected from the routes, completed with what they all share.
 
+mod bodies;
 mod page;
 mod shared;
 
@@ -54,15 +55,20 @@ const SPARSE: &[&str] = &[
     "Login",
     "MapChange",
     "Mapping",
+    "NewAccessToken",
+    "NewBacktest",
     "NewCertificate",
+    "NewCommand",
     "NewDeviceTokens",
     "NewNote",
     "NewPassword",
+    "NewRuleTest",
     "NewSilence",
     "NewToken",
     "ReturnAlert",
     "Rights",
     "UnshelveAlert",
+    "UserEntry",
 ];
 
 /// The members of a shape, with those of the shapes that it is put together from.
@@ -113,15 +119,20 @@ fn complete(mut document: OpenApi) -> OpenApi {
         for (method, operation) in operations(item) {
             let access = policy::find(method, path).unwrap_or(Access::Open);
             add_problems(operation, access, path);
+            bodies::need_text(operation);
             shared::add_forms(operation);
         }
     }
+    let sent = bodies::shapes(&document);
     if let Some(components) = &mut document.components {
         components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
         components.schemas.insert(shared::CHOSEN.to_owned(), shared::chosen());
         for (name, schema) in &mut components.schemas {
             if !SPARSE.contains(&name.as_str()) {
                 require_all(schema);
+            }
+            if sent.contains(name) {
+                bodies::close(schema);
             }
         }
     }

@@ -184,16 +184,14 @@ async fn list(
 /// The first of our formats that the client names.
 fn accepted(headers: &HeaderMap) -> AuditFormat {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let kinds = accept.unwrap_or_default().split(',');
-    let mut kinds = kinds.map(|kind| kind.split(';').next().unwrap_or_default().trim());
-    kinds
-        .find_map(|kind| match kind {
-            CSV => Some(AuditFormat::Csv),
-            JSON_LINES => Some(AuditFormat::Jsonl),
-            "application/json" => Some(AuditFormat::Json),
-            _ => None,
-        })
-        .unwrap_or(AuditFormat::Json)
+    let mut kinds = accept.unwrap_or_default().split(',');
+    let known = |kind: &str| match kind.split(';').next().unwrap_or_default().trim() {
+        CSV => Some(AuditFormat::Csv),
+        JSON_LINES => Some(AuditFormat::Jsonl),
+        "application/json" => Some(AuditFormat::Json),
+        _ => None,
+    };
+    kinds.find_map(known).unwrap_or(AuditFormat::Json)
 }
 
 /// All entries, a chunk at a time: each is read when the client has taken the one before. An error

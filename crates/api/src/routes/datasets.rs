@@ -11,7 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::Principal;
+use crate::audit;
+use crate::auth::{Principal, Role};
 use crate::document::{created, named};
 use crate::extract::{Body, Id};
 use crate::list::Part;
@@ -73,6 +74,7 @@ async fn put(
     Body(body): Body<Map<String, Value>>,
 ) -> Answer<Response> {
     let dataset: Dataset = named("id", &id, body)?;
+    principal.rights.require(Role::Engineer, &dataset.department)?;
     let (worker, of, user) = (app.clone(), id.clone(), principal.user.clone());
     let (kept, new) = app
         .lanes
@@ -81,7 +83,10 @@ async fn put(
             if !problems.is_empty() {
                 return Err(bad_fields(&problems));
             }
+            audit::department(&dataset.department);
+            audit::after(&dataset);
             let change = |before: Option<&Kept>| {
+                audit::before(before.map(|kept| &kept.dataset));
                 precondition.check_replacing(before.map(Kept::tag).as_deref())?;
                 Ok(dataset)
             };
@@ -109,7 +114,11 @@ async fn remove(
     precondition: Precondition,
 ) -> Answer<StatusCode> {
     let (worker, of) = (app.clone(), id.clone());
-    let check = move |kept: &Kept| precondition.check(Some(&kept.tag()));
+    let check = move |kept: &Kept| {
+        audit::department(&kept.dataset.department);
+        audit::before(&kept.dataset);
+        precondition.check(Some(&kept.tag()))
+    };
     let found = app.lanes.short(move || worker.open.marked.remove(&of, check)).await?;
     if !found {
         return Err(unknown(&id));

@@ -25,6 +25,7 @@ pub(crate) mod health;
 mod kinds;
 mod last_values;
 mod late_readings;
+mod login;
 mod loss;
 pub(crate) mod map;
 mod mappings;
@@ -50,8 +51,10 @@ mod session;
 mod silences;
 mod stream;
 pub(crate) mod system;
+mod tokens;
 mod top;
 mod track;
+mod users;
 pub(crate) mod zones;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -61,6 +64,9 @@ use crate::app::App;
 /// Every resource, in the order of the documentation.
 static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     session::routes,
+    login::routes,
+    users::routes,
+    tokens::routes,
     system::routes,
     metrics_catalogue::routes,
     mappings::routes,

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::audit;
-use crate::auth::Principal;
+use crate::auth::{Principal, Role};
 use crate::cursor;
 use crate::extract::{Body, Id};
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
@@ -181,13 +181,14 @@ async fn accept(
     _: Parameters<NoParameters>,
     Body(how): Body<AcceptDevice>,
 ) -> Answer<Json<Accepted>> {
-    let doing = app.clone();
+    let (doing, rights) = (app.clone(), principal.rights.clone());
     let accepted = app
         .lanes
         .short(move || {
             let device = doing.registry.unknown_device(&id).ok_or_else(|| not_waiting(&id))?;
             let kind = how.kind.unwrap_or(device.kind);
             let department = how.department.unwrap_or(device.department);
+            rights.require(Role::Engineer, &department)?;
             let mut entry = DeviceEntry::unknown(&id, &kind, &department, device.simulated);
             entry.name = how.name;
             let add = |before: Option<&DeviceEntry>| match before {

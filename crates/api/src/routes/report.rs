@@ -17,7 +17,7 @@ use super::loss::{By, group};
 use crate::app::App;
 use crate::list::Part;
 use crate::parameters::{FromPairs, Pairs, Parameters, With};
-use crate::problem::{Answer, Problem, codes};
+use crate::problem::{Answer, Problem, ProblemBody, codes};
 
 /// How often it is looked whether the day is over.
 const TICK: Duration = Duration::from_secs(5);
@@ -133,7 +133,9 @@ impl FromPairs for ReportQuery {
 /// What was received on one day and what became of it
 #[utoipa::path(get, path = "/reports/ingest", operation_id = "get_ingest_report", tag = "ingest",
     params(ReportQuery, Part),
-    responses((status = 200, description = "The books of the day", body = IngestReport)))]
+    responses((status = 200, description = "The books of the day", body = IngestReport),
+        (status = 404, description = "There are none of this day", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn show(
     State(app): State<App>,
     Parameters(With(query, part)): Parameters<With<ReportQuery, Part>>,

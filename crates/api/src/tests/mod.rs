@@ -1,6 +1,7 @@
 //! The API from outside: requests in, answers out, everything real but the clock and the pipeline.
 
 mod access;
+mod access_matrix;
 mod admission;
 mod alarm_load;
 mod alerts;
@@ -16,6 +17,9 @@ mod fixture_rules;
 mod groups;
 mod handling;
 mod ingest;
+mod injection;
+mod injection_bodies;
+mod injection_outputs;
 mod lists;
 mod open;
 mod push;
@@ -29,7 +33,9 @@ mod rule_groups;
 mod rule_trials;
 mod rules;
 mod server;
+mod sessions;
 mod shelves;
 mod silences;
 mod stream;
+mod users;
 mod web;
