@@ -156,7 +156,10 @@ async fn draw(
     if found.len() == drawn.zones.len() {
         return Ok(drawn.whole.answer(&headers));
     }
-    let body = collection(found.iter().map(|zone| &drawn.body[zone.feature.clone()]), next_cursor);
+    let body = collection(
+        found.iter().map(|zone| &drawn.body[zone.feature.clone()]),
+        next_cursor.as_deref(),
+    );
     Ok(encoded(body).answer(&headers))
 }
 
@@ -168,7 +171,7 @@ fn encoded(body: Bytes) -> Encoded {
 const HEAD: &str = r#"{"type":"FeatureCollection","features":["#;
 
 /// A collection of features that are text already.
-fn collection<'a>(features: impl Iterator<Item = &'a [u8]>, next_cursor: Option<String>) -> Bytes {
+fn collection<'a>(features: impl Iterator<Item = &'a [u8]>, next_cursor: Option<&str>) -> Bytes {
     let mut body = HEAD.as_bytes().to_vec();
     for feature in features {
         if body.len() > HEAD.len() {
