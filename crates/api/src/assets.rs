@@ -162,7 +162,8 @@ mod tests {
     #[tokio::test]
     async fn an_address_with_a_dot_is_a_page_for_a_person_and_no_file_for_a_script() {
         let ask = async |path: &'static str, accept: &'static str| {
-            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            let headers =
+                HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
             fallback(Method::GET, Uri::from_static(path), headers).await.status()
         };
         let (person, script) = ("text/html,application/xhtml+xml,*/*;q=0.8", "*/*");
