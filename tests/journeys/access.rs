@@ -25,7 +25,8 @@ async fn people_are_given_rights_use_them_and_are_refused_beyond_them() {
     let file = city.folder().join("rules/roads.yaml");
     std::fs::write(file, rules("roads", 1.5)).expect("written");
     let instance = city.start().await.expect("it starts");
-    let setup = instance.ready.setup.clone().expect("a set-up token, because nobody administers it");
+    let setup =
+        instance.ready.setup.clone().expect("a set-up token, because nobody administers it");
 
     let address = instance.ready.mqtt.expect("an endpoint");
     let mut publisher = Publisher::connect(address, "test").expect("connects");

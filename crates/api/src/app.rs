@@ -11,6 +11,7 @@ use city_rules::lifecycle::FloodConfig;
 use city_rules::{LateLog, RuleSet};
 use city_store::{Accounts, SharedStore, StateDb};
 
+use crate::admission::Admission;
 use crate::alerts::{AlertList, Board, LoadMetrics};
 use crate::audit::Recorder;
 use crate::auth::{Credentials, Throttle};
@@ -57,10 +58,12 @@ pub(crate) struct Inner {
     pub(crate) throttle: Throttle,
     pub(crate) lanes: Lanes,
     pub(crate) limits: Arc<HttpLimits>,
+    pub(crate) admission: Admission,
     pub(crate) connections: Figures,
     pub(crate) http: HttpMetrics,
     pub(crate) zones: crate::routes::zones::Drawn,
     pub(crate) open: crate::open::Open,
+    pub(crate) map: crate::routes::map::Drawn,
 }
 
 impl Deref for App {

@@ -3,18 +3,20 @@
 
 use std::sync::LazyLock;
 
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use include_dir::{Dir, include_dir};
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
+use crate::encoding::{Effort, Encoded};
 use crate::problem::{Problem, codes};
 
 static WEB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/web");
-static ASSETS: LazyLock<FxHashMap<String, Asset>> = LazyLock::new(|| {
+static ASSETS: LazyLock<FxHashMap<String, Encoded>> = LazyLock::new(|| {
     let mut assets = FxHashMap::default();
     collect(&WEB, &mut assets);
     assets
@@ -26,13 +28,6 @@ const INDEX: &str = "index.html";
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// All others are asked for again, and answered with 304 while they are the same.
 const REVALIDATE: &str = "no-cache";
-
-struct Asset {
-    bytes: &'static [u8],
-    content_type: &'static str,
-    etag: HeaderValue,
-    cache: &'static str,
-}
 
 /// Content types by the ending of the file name.
 const CONTENT_TYPES: &[(&str, &str)] = &[
@@ -81,20 +76,6 @@ fn is_opened(headers: &HeaderMap) -> bool {
     accept.is_some_and(|types| types.contains("text/html"))
 }
 
-impl Asset {
-    fn answer(&self, headers: &HeaderMap) -> Response {
-        let shared = [
-            (header::ETAG, self.etag.clone()),
-            (header::CACHE_CONTROL, HeaderValue::from_static(self.cache)),
-        ];
-        if is_known(headers, &self.etag) {
-            return (StatusCode::NOT_MODIFIED, shared).into_response();
-        }
-        let content_type = [(header::CONTENT_TYPE, self.content_type)];
-        (shared, content_type, self.bytes).into_response()
-    }
-}
-
 /// Whether the client has this version already.
 pub(crate) fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     let Some(Ok(known)) = headers.get(header::IF_NONE_MATCH).map(HeaderValue::to_str) else {
@@ -111,7 +92,7 @@ pub(crate) fn etag(bytes: &[u8]) -> HeaderValue {
         .unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
-fn collect(dir: &'static Dir<'static>, assets: &mut FxHashMap<String, Asset>) {
+fn collect(dir: &'static Dir<'static>, assets: &mut FxHashMap<String, Encoded>) {
     for file in dir.files() {
         let path = file.path().to_string_lossy().replace('\\', "/");
         let ending = path.rsplit('.').next().unwrap_or_default();
@@ -120,8 +101,9 @@ fn collect(dir: &'static Dir<'static>, assets: &mut FxHashMap<String, Asset>) {
             .find(|(known, _)| *known == ending)
             .map_or("application/octet-stream", |(_, content_type)| content_type);
         let cache = if is_hashed(&path) { IMMUTABLE } else { REVALIDATE };
-        let bytes = file.contents();
-        assets.insert(path, Asset { bytes, content_type, etag: etag(bytes), cache });
+        let (bytes, etag) = (Bytes::from_static(file.contents()), etag(file.contents()));
+        let asset = Encoded::new(bytes, content_type, etag, cache, Effort::Much);
+        assets.insert(path, asset);
     }
     for dir in dir.dirs() {
         collect(dir, assets);
@@ -143,6 +125,8 @@ fn is_hashed(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
+
     use super::*;
 
     #[test]
@@ -178,7 +162,7 @@ mod tests {
     fn every_embedded_file_has_a_content_type() {
         assert!(ASSETS.contains_key(INDEX));
         for (path, asset) in ASSETS.iter() {
-            assert_ne!(asset.content_type, "application/octet-stream", "{path}");
+            assert_ne!(asset.content_type(), "application/octet-stream", "{path}");
         }
     }
 }

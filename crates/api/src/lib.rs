@@ -3,6 +3,7 @@
 //! [`Brain::new`] puts it together, [`Brain::live`] follows committed readings, [`Brain::serve`]
 //! answers. It knows nothing of MQTT, of how readings are decoded, or of how rules are evaluated.
 
+mod admission;
 mod alerts;
 mod app;
 mod assets;
@@ -11,6 +12,7 @@ mod auth;
 mod connection;
 mod cursor;
 mod document;
+mod encoding;
 mod extract;
 mod headers;
 mod lanes;
@@ -24,6 +26,7 @@ mod parts;
 mod precondition;
 mod problem;
 mod receivers;
+mod request_id;
 mod routes;
 mod schema;
 mod select;
@@ -48,14 +51,16 @@ use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
+use crate::admission::Admission;
 use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
 use crate::app::{App, Inner};
 use crate::audit::Recorder;
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
-use crate::live::Hub;
+use crate::live::{Hub, Seats};
 use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
+use crate::request_id::RequestLog;
 use crate::server::{Figures, Server};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
@@ -117,6 +122,7 @@ impl Brain {
         audit.adopt(parts.clock.now())?;
         let audit = Arc::new(Recorder::new(Arc::new(audit), &parts.metrics)?);
         let open = open::Open::new(parts.state.clone())?;
+        let admission = Admission::new(&parts.limits, &parts.metrics)?;
         let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -124,6 +130,7 @@ impl Brain {
             board.clone(),
             parts.clock.clone(),
             http.stream_clients.clone(),
+            Seats::new(&parts.limits),
         ));
         let (news, registry) = (hub.clone(), parts.registry.clone());
         let tell = move |stored: &alerts::Stored| {
@@ -175,10 +182,12 @@ impl Brain {
                 throttle: Throttle::default(),
                 lanes: Lanes::new(),
                 limits: Arc::new(parts.limits),
+                admission,
                 connections,
                 http,
                 zones: routes::zones::Drawn::default(),
                 open,
+                map: routes::map::Drawn::default(),
             })),
         })
     }
@@ -197,9 +206,12 @@ impl Brain {
     pub fn router(&self) -> Router {
         let (api, _) = routes::all().split_for_parts();
         let app = self.app.clone();
+        // The last one is asked first: what is shed is nobody's deed, so the audit log has none of it.
         api.route_layer(from_fn_with_state(app.clone(), audit::begin))
+            .route_layer(from_fn_with_state(app.clone(), admission::note))
             .route_layer(from_fn_with_state(app.clone(), auth::guard))
             .route_layer(from_fn_with_state(app.clone(), audit::record))
+            .route_layer(from_fn_with_state(app.clone(), admission::admit))
             .route("/metrics", get(metrics::metrics))
             .route("/health/live", get(routes::health::live))
             .route("/health/ready", get(routes::health::ready))
@@ -212,6 +224,7 @@ impl Brain {
             .layer(from_fn_with_state(app.clone(), metrics::measure))
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .layer(from_fn(headers::secure))
+            .layer(from_fn_with_state(RequestLog::new(), request_id::trace))
             .with_state(app)
     }
 

@@ -8,6 +8,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::request_id::RequestId;
+
 /// What a handler gives.
 pub(crate) type Answer<T> = Result<T, Problem>;
 
@@ -124,6 +126,7 @@ pub(crate) struct Problem {
     hint: Option<String>,
     extra: Map<String, Value>,
     retry_after_s: Option<u32>,
+    request_id: Option<String>,
 }
 
 /// The document as sent.
@@ -144,6 +147,8 @@ pub(crate) struct ProblemBody {
     hint: Option<String>,
     /// The path that was asked.
     instance: Option<String>,
+    /// The id of the request, as in the header `x-request-id` and in the server's log.
+    request_id: Option<String>,
     /// Further members of some codes, such as `acknowledged`.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -153,7 +158,14 @@ pub(crate) struct ProblemBody {
 impl Problem {
     /// A problem of this code; `detail` says what is wrong this time.
     pub(crate) fn new(code: &'static Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), hint: None, extra: Map::new(), retry_after_s: None }
+        Self {
+            code,
+            detail: detail.into(),
+            hint: None,
+            extra: Map::new(),
+            retry_after_s: None,
+            request_id: None,
+        }
     }
 
     /// Says how to mend it.
@@ -200,6 +212,7 @@ impl Problem {
             code: self.code.name,
             hint: self.hint.clone(),
             instance,
+            request_id: self.request_id.clone(),
             extra: self.extra.clone(),
         }
     }
@@ -237,15 +250,19 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes the asked path into problems; the outermost layer that knows of problems.
+/// Writes the asked path and the request's id into problems; the outermost layer that knows of
+/// problems.
 pub(crate) async fn name_instance(
     request: axum::extract::Request,
     next: axum::middleware::Next,
 ) -> Response {
     let path = request.uri().path().to_owned();
+    let id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
     let response = next.run(request).await;
     let Some(problem) = response.extensions().get::<Problem>() else { return response };
-    let body = problem.clone().response(Some(path)).into_body();
+    let mut problem = problem.clone();
+    problem.request_id = id;
+    let body = problem.response(Some(path)).into_body();
     // The headers stay: the router adds `Allow` to some.
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);

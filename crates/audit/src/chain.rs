@@ -106,7 +106,10 @@ impl fmt::Display for Break {
                 write!(f, "entry {number} was changed after it was written")
             }
             Self::Moved { number, was } => {
-                write!(f, "entry {number} was written as entry {was}: entries were moved or removed")
+                write!(
+                    f,
+                    "entry {number} was written as entry {was}: entries were moved or removed"
+                )
             }
             Self::Unchained { number } => write!(
                 f,
@@ -213,9 +216,7 @@ impl Checker {
     pub(crate) fn end(&self) -> Result<(), Break> {
         let last = self.last_number().unwrap_or(0);
         match self.head {
-            Some(head) if head.number > last => {
-                Err(Break::CutOff { last, written: head.number })
-            }
+            Some(head) if head.number > last => Err(Break::CutOff { last, written: head.number }),
             _ => Ok(()),
         }
     }

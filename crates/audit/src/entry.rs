@@ -71,7 +71,6 @@ impl Outcome {
             Self::Unknown => "unknown",
         }
     }
-
 }
 
 impl fmt::Display for Outcome {

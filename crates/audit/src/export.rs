@@ -86,8 +86,20 @@ pub fn from_json_line(line: &str) -> Result<Entry, String> {
 
 /// The columns of [`to_csv`].
 pub const CSV_COLUMNS: [&str; 14] = [
-    "number", "at", "user", "via", "address", "action", "target", "department", "before", "after",
-    "status", "outcome", "times", "hash",
+    "number",
+    "at",
+    "user",
+    "via",
+    "address",
+    "action",
+    "target",
+    "department",
+    "before",
+    "after",
+    "status",
+    "outcome",
+    "times",
+    "hash",
 ];
 
 /// An entry as a row of CSV, with the line's end. Cells that a spreadsheet would take for formulas

@@ -60,12 +60,12 @@ impl HeadFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Found::Missing),
             Err(error) => return Some(Found::Unreadable(error.to_string())),
         };
-        let read = serde_json::from_str::<Text>(&text)
-            .map_err(|error| error.to_string())
-            .and_then(|text| {
+        let read = serde_json::from_str::<Text>(&text).map_err(|error| error.to_string()).and_then(
+            |text| {
                 let hash = unhex(&text.hash).ok_or_else(|| "the hash is none".to_owned())?;
                 Ok(Head { number: text.number, hash })
-            });
+            },
+        );
         Some(read.map_or_else(Found::Unreadable, Found::Head))
     }
 
@@ -82,7 +82,8 @@ impl HeadFile {
 
     fn replace(&self, head: Head, also_back: bool) -> io::Result<()> {
         let Some(folder) = &self.0 else { return Ok(()) };
-        let lock = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
+        let lock =
+            File::options().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
         lock.lock()?;
         if !also_back
             && let Some(Found::Head(there)) = self.read()

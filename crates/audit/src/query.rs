@@ -118,9 +118,7 @@ impl AuditLog {
         self.state().read(|conn| {
             let first = match filter.from {
                 None => Some(1),
-                Some(from) => {
-                    edge(conn, "SELECT min(number) FROM audit_log WHERE at >= ?1", from)?
-                }
+                Some(from) => edge(conn, "SELECT min(number) FROM audit_log WHERE at >= ?1", from)?,
             };
             let last = match filter.to {
                 None => Some(last(conn)?.0),

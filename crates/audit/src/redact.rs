@@ -15,8 +15,16 @@ const BEGINNING: usize = 200;
 /// What stands in the place of a secret.
 const SECRET: &str = "(secret)";
 /// The last words of the names of members that are secrets, in lower case.
-const SECRETS: &[&str] =
-    &["password", "passphrase", "secret", "token", "private_key", "api_key", "authorization", "cookie"];
+const SECRETS: &[&str] = &[
+    "password",
+    "passphrase",
+    "secret",
+    "token",
+    "private_key",
+    "api_key",
+    "authorization",
+    "cookie",
+];
 
 /// A document as it may be kept: secrets are replaced by `(secret)`, by the names of members such
 /// as `password`; of a text of more than 16 KiB its beginning, its length and its SHA-256 are kept,
@@ -53,17 +61,24 @@ fn without_secrets(value: Value) -> Value {
 
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
-    SECRETS.iter().any(|secret| name.ends_with(secret) || name.strip_suffix('s').is_some_and(|one| one.ends_with(secret)))
+    SECRETS.iter().any(|secret| {
+        name.ends_with(secret) || name.strip_suffix('s').is_some_and(|one| one.ends_with(secret))
+    })
 }
 
 /// Texts are hidden wherever they are in it; what is no text, such as whether there is one, is not.
 fn hidden(value: Value) -> Value {
     match value {
         Value::String(_) => SECRET.into(),
-        Value::Array(items) => Value::Array(items.into_iter().map(|item| match item {
-            Value::String(_) => SECRET.into(),
-            other => without_secrets(other),
-        }).collect()),
+        Value::Array(items) => Value::Array(
+            items
+                .into_iter()
+                .map(|item| match item {
+                    Value::String(_) => SECRET.into(),
+                    other => without_secrets(other),
+                })
+                .collect(),
+        ),
         other => without_secrets(other),
     }
 }

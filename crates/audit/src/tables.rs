@@ -93,7 +93,9 @@ fn hash_of(bytes: &[u8]) -> Hash {
 pub(crate) fn last(conn: &Connection) -> rusqlite::Result<(u64, Hash)> {
     let row = conn
         .prepare_cached("SELECT number, hash FROM audit_log ORDER BY number DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get::<_, i64>(0)? as u64, hash_of(&row.get::<_, Vec<u8>>(1)?))))
+        .query_row([], |row| {
+            Ok((row.get::<_, i64>(0)? as u64, hash_of(&row.get::<_, Vec<u8>>(1)?)))
+        })
         .optional()?;
     Ok(row.unwrap_or((0, BEGINNING)))
 }

@@ -323,9 +323,8 @@ fn what_is_done_is_recorded_with_what_became_of_it() {
         Ok::<_, StateError>(7)
     });
     assert_eq!(done.expect("done"), 7);
-    let failed = log.around(change(2), |_| {
-        Err::<(), _>(StateError::Sql(rusqlite::Error::QueryReturnedNoRows))
-    });
+    let failed = log
+        .around(change(2), |_| Err::<(), _>(StateError::Sql(rusqlite::Error::QueryReturnedNoRows)));
     failed.expect_err("failed");
     let entries = all(&log);
     assert_eq!(entries[0].after.as_deref(), Some(r#"{"password":"(secret)"}"#));

@@ -25,6 +25,7 @@ use crate::clock::SystemClock;
 use crate::codecs::DeviceCodecs;
 use crate::doors::Door;
 use crate::downlink::Downlinks;
+use crate::figures::Origins;
 use crate::hj212::Hj212Door;
 use crate::http::{Http, Threads};
 use crate::metrics::{Figure, Growth, Read};
@@ -204,6 +205,10 @@ impl App {
         progress("starting the brain");
         let sources = Arc::new(sources);
         let ingest = Arc::new(Ingest::default());
+        let certificates = crate::certificates::configured(&settings);
+        let origins =
+            Origins::new(&store, ingest.clone(), clock.clone(), data_dir.clone(), certificates);
+        crate::figures::register(&metrics, origins)?;
         let zones = Arc::new(Zones::new(settings.city.clone(), registry.clone(), rules.book()));
         let clients = Arc::new(Credentials::open(state.clone(), clock.clone())?);
         let brain = Brain::new(Parts {

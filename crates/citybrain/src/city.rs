@@ -111,6 +111,7 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
         ));
     }
     settings.http.check(problems);
+    settings.log.check(problems);
     settings.mqtt.check(problems);
     settings.hj212.check(&settings.sources, problems);
     check_store(settings, problems);

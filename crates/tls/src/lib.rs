@@ -101,10 +101,7 @@ type Stamp = Option<(SystemTime, u64)>;
 impl Tls {
     /// Reads the files. `protocols` are those that are spoken inside, the best first, by their names
     /// for ALPN; none if clients need not agree on one.
-    pub fn open(
-        config: TlsConfig,
-        protocols: &'static [&'static [u8]],
-    ) -> Result<Self, TlsError> {
+    pub fn open(config: TlsConfig, protocols: &'static [&'static [u8]]) -> Result<Self, TlsError> {
         let stamps = config.stamps();
         let loaded = ArcSwap::from_pointee(config.load(protocols)?);
         Ok(Self { config, protocols, loaded, stamps: Mutex::new(stamps) })

@@ -17,25 +17,24 @@ pub(crate) const NOT_CHANGES: &[(&str, &str, &str)] = &[
 ];
 
 /// The names of operations, by method and path.
-static NAMES: LazyLock<FxHashMap<(&str, &str), &str>> =
-    LazyLock::new(|| {
-        let mut names = FxHashMap::default();
-        for (path, item) in &DOCUMENT.paths.paths {
-            let methods = [
-                ("POST", &item.post),
-                ("PUT", &item.put),
-                ("PATCH", &item.patch),
-                ("DELETE", &item.delete),
-            ];
-            for (method, operation) in methods {
-                let name = operation.as_ref().and_then(|operation| operation.operation_id.as_deref());
-                if let Some(name) = name {
-                    names.insert((method, path.as_str()), name);
-                }
+static NAMES: LazyLock<FxHashMap<(&str, &str), &str>> = LazyLock::new(|| {
+    let mut names = FxHashMap::default();
+    for (path, item) in &DOCUMENT.paths.paths {
+        let methods = [
+            ("POST", &item.post),
+            ("PUT", &item.put),
+            ("PATCH", &item.patch),
+            ("DELETE", &item.delete),
+        ];
+        for (method, operation) in methods {
+            let name = operation.as_ref().and_then(|operation| operation.operation_id.as_deref());
+            if let Some(name) = name {
+                names.insert((method, path.as_str()), name);
             }
         }
-        names
-    });
+    }
+    names
+});
 
 /// The name under which a request is recorded: that of the operation; `None` if it is not.
 pub(crate) fn action(method: &str, path: &str) -> Option<&'static str> {

@@ -73,7 +73,9 @@ pub(crate) async fn begin(State(app): State<App>, request: Request, next: Next) 
             codes::NOT_RECORDED,
             "The audit log cannot be written, so nothing is changed.",
         )
-        .hint("The server's log says why; most often its disk is full. Try again when it is mended.")
+        .hint(
+            "The server's log says why; most often its disk is full. Try again when it is mended.",
+        )
         .retry_after(30)
         .into_response(),
     }

@@ -105,8 +105,7 @@ impl Recorder {
     }
 
     async fn finish(&self, begun: Option<Begun>, entry: NewEntry) {
-        if let Ok(Written { number, .. }) =
-            self.blocking(move |log| log.finish(begun, entry)).await
+        if let Ok(Written { number, .. }) = self.blocking(move |log| log.finish(begun, entry)).await
         {
             self.last.set(number as i64);
         }

@@ -126,18 +126,22 @@ fn add_problems(operation: &mut Operation, access: Access, path: &str) {
     };
     problem("400", "A parameter is unknown, missing, repeated or cannot be read");
     problem("500", "Something failed inside; the server's log says what");
+    problem(
+        "429",
+        "Too many requests, or too many failed logins; `Retry-After` says when to come back",
+    );
     problem("503", "The store does not answer, or too much is going on; try again later");
     if path.contains('{') || path_takes_ids(path) {
         problem("404", "There is no such thing");
     }
     if access == Access::Open {
         problem("401", "The access token is not valid");
-        problem("429", "Too many failed logins");
     } else {
         problem("401", "Nobody is logged in, or the session or token has ended");
         problem("403", "The role does not allow it, or the CSRF header is missing");
     }
     if operation.request_body.is_some() {
+        problem("408", "The body came too slowly");
         problem("413", "The body is too large");
         problem("415", "The body is not declared as JSON");
         problem("422", "The body is not of the right shape");

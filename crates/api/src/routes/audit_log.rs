@@ -126,11 +126,8 @@ struct AuditQuery {
 impl FromPairs for AuditQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         let (from, to) = pairs.range()?;
-        let formats = [
-            ("json", AuditFormat::Json),
-            ("csv", AuditFormat::Csv),
-            ("jsonl", AuditFormat::Jsonl),
-        ];
+        let formats =
+            [("json", AuditFormat::Json), ("csv", AuditFormat::Csv), ("jsonl", AuditFormat::Jsonl)];
         Ok(Self {
             from,
             to,
@@ -227,7 +224,10 @@ fn export(app: &App, filter: Filter, format: AuditFormat) -> Response {
     let disposition = HeaderValue::try_from(format!("attachment; filename=\"{name}\""));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media)),
-        (header::CONTENT_DISPOSITION, disposition.unwrap_or(HeaderValue::from_static("attachment"))),
+        (
+            header::CONTENT_DISPOSITION,
+            disposition.unwrap_or(HeaderValue::from_static("attachment")),
+        ),
     ];
     (headers, Body::from_stream(chunks)).into_response()
 }

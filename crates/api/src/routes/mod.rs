@@ -24,7 +24,7 @@ mod kinds;
 mod last_values;
 mod late_readings;
 mod loss;
-mod map;
+pub(crate) mod map;
 mod mappings;
 mod metrics_catalogue;
 mod provisioning;

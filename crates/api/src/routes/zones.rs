@@ -19,8 +19,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::audit;
 use crate::assets::{etag, is_known};
+use crate::audit;
 use crate::auth::Principal;
 use crate::extract::Id;
 use crate::parameters::{NoParameters, Parameters};

@@ -41,7 +41,7 @@ pub struct HttpLimits {
 }
 
 /// How many requests somebody may make: so many at once, and so many a second all the time.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
     /// Requests a second in the long run; 0 for no limit.

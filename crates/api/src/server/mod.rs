@@ -279,13 +279,8 @@ impl Server {
         let activity = Arc::new(Activity::default());
         let figures = self.figures.clone();
         let stream = Watched::new(stream, activity.clone(), self.patience, figures);
-        let talk = Talk {
-            router: self.router.clone(),
-            connection,
-            hsts,
-            activity,
-            pace: self.pace,
-        };
+        let talk =
+            Talk { router: self.router.clone(), connection, hsts, activity, pace: self.pace };
         let served = self.builder.serve_connection(TokioIo::new(stream), talk);
         tokio::pin!(served);
         let ended = tokio::select! {

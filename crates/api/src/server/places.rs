@@ -60,7 +60,9 @@ impl Places {
             return Err(Full::All);
         }
         let of_address = taken.by_address.entry(address).or_default();
-        if self.most_per_address > 0 && *of_address >= self.most_per_address && !address.is_loopback()
+        if self.most_per_address > 0
+            && *of_address >= self.most_per_address
+            && !address.is_loopback()
         {
             return Err(Full::Address);
         }

@@ -198,7 +198,7 @@ mod tests {
 
     const PATIENCE: Patience = Patience {
         header: Duration::from_secs(10),
-        idle: Duration::from_secs(60),
+        idle: Duration::from_mins(1),
         write: Duration::from_secs(30),
     };
 
@@ -257,7 +257,8 @@ mod tests {
         bench.watched.read_exact(&mut head).await.expect("read");
         let open = bench.activity.begin(Version::HTTP_11);
         let mut byte = [0; 1];
-        let while_open = tokio::time::timeout(Duration::from_mins(5), bench.watched.read(&mut byte));
+        let while_open =
+            tokio::time::timeout(Duration::from_mins(5), bench.watched.read(&mut byte));
         assert!(while_open.await.is_err(), "still open");
         drop(open);
         assert_eq!(bench.end().await, 360);

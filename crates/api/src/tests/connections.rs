@@ -167,7 +167,11 @@ impl Pair {
     }
 
     /// Shakes hands, believing the certificate that is in the files now.
-    async fn shake(&self, stream: TcpStream, protocol: &[u8]) -> std::io::Result<TlsStream<TcpStream>> {
+    async fn shake(
+        &self,
+        stream: TcpStream,
+        protocol: &[u8],
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = rustls::RootCertStore::empty();
         roots
             .add(CertificateDer::from_pem_file(self.config().cert).expect("a certificate"))

@@ -230,6 +230,8 @@ async fn what_cannot_be_read_is_a_problem_that_names_it() {
         assert!(answer.text.contains(named), "{path}: {}", answer.text);
         let instance = answer.json()["instance"].clone();
         assert_eq!(instance, format!("/api/v1{}", path.split('?').next().expect("a path")));
+        let id = answer.headers["x-request-id"].to_str().expect("plain");
+        assert_eq!(answer.json()["request_id"], id);
     }
 }
 

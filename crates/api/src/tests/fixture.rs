@@ -25,8 +25,8 @@ use tower::ServiceExt;
 
 use crate::{
     Brain, CityInfo, CommandDelivery, CommandRefusal, CommandSent, DeviceCommand, HttpLimits,
-    Ingest, IngestStatus, Mode, Notices, Parts, Pushing, RateLimit, ReceiverReport, ReceiverTrial, Receivers, Role,
-    Silences, TrialRefusal, Trying, ZoneFiles, ZoneReload,
+    Ingest, IngestStatus, Mode, Notices, Parts, Pushing, RateLimit, ReceiverReport, ReceiverTrial,
+    Receivers, Role, Silences, TrialRefusal, Trying, ZoneFiles, ZoneReload,
 };
 
 /// When the tests begin: 2026-11-23T12:00:00Z.

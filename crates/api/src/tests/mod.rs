@@ -1,6 +1,7 @@
 //! The API from outside: requests in, answers out, everything real but the clock and the pipeline.
 
 mod access;
+mod admission;
 mod alarm_load;
 mod alerts;
 mod audit;

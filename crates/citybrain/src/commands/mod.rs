@@ -3,6 +3,7 @@
 
 mod audit;
 mod backtest;
+mod backup;
 mod client;
 mod codec;
 mod config;
@@ -11,6 +12,7 @@ mod credentials;
 mod dead_letters;
 mod demo;
 mod devices;
+mod doctor;
 mod explain;
 mod formats;
 mod influx;
@@ -83,6 +85,13 @@ enum Command {
     /// Check zone files before they are used; make the running program read them again.
     #[command(subcommand)]
     Zones(zones::ZonesCommand),
+    /// Copy everything that must survive, while the program runs or stands still; check a backup.
+    Backup(backup::BackupArgs),
+    /// Bring a city back from a backup.
+    Restore(backup::RestoreArgs),
+    /// Look at everything that a city needs, and say what is wrong and what to do. Exit code 0: all is
+    /// well; 1: something should be looked at; 2: something must be mended.
+    Doctor(doctor::DoctorArgs),
     /// Check what is stored.
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -155,6 +164,9 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Metrics(command) => metrics::run(&command),
         Command::Credentials(command) => credentials::run(&command),
         Command::Report(command) => report::run(&command),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => backup::bring_back(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Store(command) => store::run(&command),
         Command::Influx(command) => influx::run(&command),
         Command::Zones(command) => zones::run(&command),

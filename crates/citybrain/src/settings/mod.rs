@@ -21,9 +21,11 @@ use city_rules::lifecycle::{FloodConfig, InhibitRule};
 use serde::Deserialize;
 
 use crate::hj212::Hj212Settings;
+use crate::logging::LogSettings;
 
 pub use http::{HttpSettings, HttpTls};
 pub use influxdb::{InfluxSettings, StoreBackend};
+pub(crate) use load::tree;
 pub use load::{LoadError, load};
 pub(crate) use meaning::check_meaning;
 pub use mqtt::MqttSettings;
@@ -80,6 +82,9 @@ pub struct Settings {
     /// When many alerts are a flood.
     #[serde(default)]
     pub flood: FloodConfig,
+    /// The program's log.
+    #[serde(default)]
+    pub log: LogSettings,
 }
 
 /// The city: its name, its files.
