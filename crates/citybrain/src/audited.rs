@@ -12,15 +12,11 @@ pub(crate) fn by_operator(now: Timestamp, action: &str) -> NewEntry {
 }
 
 /// Says in the audit log that the program starts: what is configured takes effect with it.
-pub(crate) fn record_start(
-    state: &Arc<StateDb>,
-    now: Timestamp,
-    first: bool,
-) -> Result<(), StateError> {
+pub(crate) fn record_start(state: &Arc<StateDb>, now: Timestamp) -> Result<(), StateError> {
     let mut entry = NewEntry::new(now, Via::System, "start");
     entry.user = Some(operator());
     entry.after = Some(serde_json::json!({
-        "version": env!("CARGO_PKG_VERSION"), "process": std::process::id(), "first": first,
+        "version": env!("CARGO_PKG_VERSION"), "process": std::process::id(),
     }));
     AuditLog::open(state.clone())?.finish(None, entry)?;
     Ok(())

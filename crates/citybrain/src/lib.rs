@@ -17,6 +17,7 @@ mod figures;
 pub mod hj212;
 mod http;
 mod kinds;
+mod log_lines;
 pub mod logging;
 pub mod metrics;
 mod receivers;

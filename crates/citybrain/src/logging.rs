@@ -17,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
+use crate::log_lines::OneLine;
 use crate::settings::Problem;
 
 /// What is logged instead, where that is set; the syntax of `tracing_subscriber`'s filters.
@@ -172,12 +173,18 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter);
     match format {
-        LogFormat::Text => Box::new(lines.with_ansi(colours).with_target(false).finish()),
-        LogFormat::Json => Box::new(
-            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).finish(),
-        ),
+        LogFormat::Text => {
+            let writer = OneLine::new(writer, colours);
+            let lines = lines.with_writer(writer).with_ansi(colours).with_target(false);
+            Box::new(lines.finish())
+        }
+        // JSON escapes by itself what would begin another line.
+        LogFormat::Json => {
+            let lines = lines.with_writer(writer).json().flatten_event(true);
+            Box::new(lines.with_current_span(true).with_span_list(false).finish())
+        }
     }
 }
 

@@ -103,12 +103,15 @@ struct AuditQuery {
     /// Only those before this instant, RFC 3339.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
-    /// Only those of this user.
-    user: Option<String>,
-    /// Only this action.
-    action: Option<String>,
-    /// Only those about what this department owns.
-    department: Option<String>,
+    /// Only those of these users, separated by commas.
+    #[param(value_type = Option<String>)]
+    user: Option<Vec<String>>,
+    /// Only these actions, separated by commas.
+    #[param(value_type = Option<String>)]
+    action: Option<Vec<String>>,
+    /// Only those about what these departments own, separated by commas.
+    #[param(value_type = Option<String>)]
+    department: Option<Vec<String>>,
     /// Only those with this text in user, address, action, target, before or after.
     q: Option<String>,
     /// `json`: a page, newest first; `csv` and `jsonl`: all of them, oldest first. As the header
@@ -131,9 +134,9 @@ impl FromPairs for AuditQuery {
         Ok(Self {
             from,
             to,
-            user: pairs.text("user"),
-            action: pairs.text("action"),
-            department: pairs.text("department"),
+            user: pairs.list("user"),
+            action: pairs.list("action"),
+            department: pairs.list("department"),
             q: pairs.text("q"),
             format: pairs.one_of("format", &formats)?,
             cursor: pairs.cursor()?,
@@ -181,17 +184,14 @@ async fn list(
 /// The first of our formats that the client names.
 fn accepted(headers: &HeaderMap) -> AuditFormat {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let kinds = accept.unwrap_or_default().split(',');
-    let kinds = kinds.map(|kind| kind.split(';').next().unwrap_or_default().trim());
-    kinds
-        .filter_map(|kind| match kind {
-            CSV => Some(AuditFormat::Csv),
-            JSON_LINES => Some(AuditFormat::Jsonl),
-            "application/json" => Some(AuditFormat::Json),
-            _ => None,
-        })
-        .next()
-        .unwrap_or(AuditFormat::Json)
+    let mut kinds = accept.unwrap_or_default().split(',');
+    let known = |kind: &str| match kind.split(';').next().unwrap_or_default().trim() {
+        CSV => Some(AuditFormat::Csv),
+        JSON_LINES => Some(AuditFormat::Jsonl),
+        "application/json" => Some(AuditFormat::Json),
+        _ => None,
+    };
+    kinds.find_map(known).unwrap_or(AuditFormat::Json)
 }
 
 /// All entries, a chunk at a time: each is read when the client has taken the one before. An error

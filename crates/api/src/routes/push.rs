@@ -21,7 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{Caller, Proof, Role, hash, identify};
+use crate::auth::{CITY, Caller, Proof, Role, hash, identify};
 use crate::extract::{is_too_slow, too_slow};
 use crate::parameters::{FromPairs, Pairs, Parameters, short};
 use crate::problem::{Answer, Problem, codes};
@@ -191,12 +191,14 @@ async fn speaker(app: &App, caller: IpAddr, headers: &HeaderMap) -> Answer<Optio
     let Some(principal) = identify(app, Proof::Token(hash(secret))).await? else {
         return Ok(None);
     };
-    if principal.role >= Role::Engineer {
-        return Ok(Some(Speaker::Engineer));
-    }
-    let detail = format!("You have the role {}.", principal.role);
-    Err(Problem::new(codes::FORBIDDEN, detail)
-        .hint(format!("This needs a device's token, or the role {}.", Role::Engineer)))
+    // A message may name any device, so this takes a role in the whole city.
+    principal.rights.require(Role::Engineer, CITY).map_err(|problem| {
+        problem.hint(format!(
+            "This needs a device's token, or the role {} in the whole city.",
+            Role::Engineer
+        ))
+    })?;
+    Ok(Some(Speaker::Engineer))
 }
 
 fn name_and_password(encoded: &str) -> Option<(String, String)> {

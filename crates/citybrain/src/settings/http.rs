@@ -18,6 +18,10 @@ pub struct HttpSettings {
     pub listen: SocketAddr,
     /// Whether it may listen on other addresses than loopback although it speaks no TLS itself.
     pub expose: bool,
+    /// People are logged out when their browser asked nothing for so long.
+    pub session_idle: Span,
+    /// People are logged out so long after their login, whatever they do.
+    pub session_lifetime: Span,
     /// TLS; without it nothing is encrypted.
     pub tls: Option<HttpTls>,
     /// What connections and clients may cost.
@@ -46,9 +50,12 @@ const fn a_year() -> Span {
 
 impl Default for HttpSettings {
     fn default() -> Self {
+        let sessions = city_api::SessionLimits::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             expose: false,
+            session_idle: sessions.idle,
+            session_lifetime: sessions.lifetime,
             tls: None,
             limits: HttpLimits::default(),
         }

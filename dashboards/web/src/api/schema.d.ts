@@ -295,49 +295,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/audit-log": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The audit log, newest first; or all of it as CSV or lines of JSON, oldest first
-         * @description Nothing is ever deleted from it. A page may have fewer entries than `limit`, or none, and yet
-         *     have a `next_cursor`, when what is searched for is rare. An export in lines of JSON can be
-         *     checked with `citybrain audit verify --export FILE`; in CSV, texts that a spreadsheet would take
-         *     for formulas begin with an apostrophe.
-         */
-        get: operations["list_audit_log"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/audit-log/verification": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Check that no entry was changed, removed, moved or cut off
-         * @description It reads the whole log: a million entries take some seconds.
-         */
-        get: operations["verify_audit_log"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/cap": {
         parameters: {
             query?: never;
@@ -498,42 +455,6 @@ export interface paths {
         post?: never;
         /** Make one credential of a client worthless */
         delete: operations["revoke_credential"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/datasets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What departments make public */
-        get: operations["list_datasets"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/datasets/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One dataset */
-        get: operations["get_dataset"];
-        /** Say what is public of a department: it holds at once */
-        put: operations["put_dataset"];
-        post?: never;
-        /** Forget a dataset: what it selected is not public any more, at once */
-        delete: operations["delete_dataset"];
         options?: never;
         head?: never;
         patch?: never;
@@ -897,6 +818,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/login-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How people can log in */
+        get: operations["get_login_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/loss": {
         parameters: {
             query?: never;
@@ -921,10 +859,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * All devices on the map, in columns
-         * @description At most a fifth of a second old. `ETag` with `If-None-Match` saves what has not changed.
-         */
+        /** All devices on the map, in columns */
         get: operations["get_map"];
         put?: never;
         post?: never;
@@ -1390,10 +1325,55 @@ export interface paths {
         /** Who is logged in */
         get: operations["get_session"];
         put?: never;
-        /** Log in: exchange an access token for a session cookie */
+        /**
+         * Log in: exchange an access token, or a user's name and password, for a session cookie
+         * @description The cookie is new at every login, and ends the session that the browser had. It is called
+         *     `__Host-citybrain_session` over TLS and `citybrain_session` without.
+         */
         post: operations["log_in"];
         /** Log out: end the session and remove the cookie */
         delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the password of who is logged in
+         * @description All sessions of the user end; the answer sets the cookie of a new one.
+         */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the first administrator, who is logged in then
+         * @description It takes the token that the server printed when it started, and works as long as nobody
+         *     administers the whole city.
+         */
+        post: operations["set_up"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1496,6 +1476,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Access tokens, newest first: those with a grant in a department that you administer */
+        get: operations["list_tokens"];
+        put?: never;
+        /**
+         * Make an access token; it is shown this once
+         * @description It grants no more than whoever makes it may give: roles in departments that they administer. What a
+         *     user makes grants no more than the user has at any time, and ends with the user; what is made with a
+         *     token ends with it at the latest.
+         */
+        post: operations["make_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Make an access token worthless, with the sessions that were opened with it */
+        delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/track": {
         parameters: {
             query?: never;
@@ -1508,6 +1528,65 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Users by id: those with a grant in a department that you administer */
+        get: operations["list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One user */
+        get: operations["get_user"];
+        /**
+         * Add a user, or say anew what is written about one
+         * @description To replace, `If-Match` must say which entry it replaces. Grants are given and taken by
+         *     administrators of their departments; all else takes an administrator of every department in which
+         *     the user has a grant. A user who may do something else afterwards, may not log in any more, or gets
+         *     a password, is logged out everywhere.
+         */
+        put: operations["put_user"];
+        post?: never;
+        /** Forget a user, with sessions and access tokens */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Log a user out everywhere */
+        delete: operations["end_user_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1568,159 +1647,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/open/v1": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What is public, as JSON, or as the header `Accept` says as HTML page, JSON-LD or Turtle */
-        get: operations["get_open_catalogue"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/open/v1/catalog.jsonld": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The catalogue by DCAT-AP 3.0 in JSON-LD */
-        get: operations["get_open_catalogue_json_ld"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/open/v1/catalog.ttl": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The catalogue by DCAT-AP 3.0 in Turtle */
-        get: operations["get_open_catalogue_turtle"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/open/v1/datasets/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A public dataset: licence, provenance, coverage and where to get it; also as HTML page */
-        get: operations["get_open_dataset"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/open/v1/datasets/{id}/readings.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Readings of a dataset as lines of cells, page by page: the header `Link` has the next one */
-        get: operations["get_open_readings_csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/open/v1/datasets/{id}/readings.json": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Readings of a dataset, page by page */
-        get: operations["get_open_readings"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/open/v1/datasets/{id}/readings/{day}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** All readings of a day by UTC as one file */
-        get: operations["get_open_day"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/open/v1/datasets/{id}/{file}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Devices or newest readings of a dataset as JSON, CSV or GeoJSON */
-        get: operations["get_open_table"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/open/v1/open.css": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The style sheet of the pages */
-        get: operations["get_open_style"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1762,6 +1688,47 @@ export interface components {
             device: components["schemas"]["DeviceEntry"];
             /** @description How many of them were sent through the pipeline again, at most 1,000. */
             replayed: number;
+        };
+        /** @description An access token; never the secret. */
+        AccessToken: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Who made it; `null` if that was done on the server itself. */
+            created_by: string | null;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** @description Which role where. */
+            grants: components["schemas"]["Grant"][];
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to five minutes.
+             */
+            last_used_at: string | null;
+            /** @description The address that it was used from then. */
+            last_used_from: string | null;
+            /** @description What it was made for. */
+            note: string;
+            /** @description The user whose rights bound those of the token, and with whom it ends. */
+            owner: string | null;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /** @description The name in logs of what is done with it. */
+            user: string;
+        };
+        /** @description An access token just made: the only time that it can be seen. */
+        AccessTokenMade: {
+            id: string;
+            /** @description For `Authorization: Bearer`. */
+            token: string;
+        };
+        /** @description A page of access tokens. */
+        AccessTokenPage: {
+            items: components["schemas"]["AccessToken"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+            /** @description How many match in all. */
+            total: number;
         };
         /** @description What somebody says with an acknowledgement. */
         Acknowledge: {
@@ -2094,103 +2061,6 @@ export interface components {
             /** @description The user who is asked. */
             who: string;
         };
-        /** @description Somebody changed something, or tried to. */
-        AuditEntry: {
-            /** @description What was done: in the API, the operation's id. */
-            action: string;
-            /** @description The network address that it came from; `null` on the server itself. */
-            address: string | null;
-            /** @description What it is after. */
-            after: Record<string, never> | null;
-            /**
-             * Format: date-time
-             * @description When it was asked for.
-             */
-            at: string;
-            /**
-             * @description What it was before. Secrets read `(secret)`; of texts over 16 KiB the beginning, the length
-             *     and the SHA-256 are kept.
-             */
-            before: Record<string, never> | null;
-            /** @description The department that owns that; `null` if it is the whole city's, or is not known. */
-            department: string | null;
-            /** @description The SHA-256 over all of this. */
-            hash: string;
-            /**
-             * Format: int64
-             * @description Counts from 1 without gaps.
-             */
-            number: number;
-            /**
-             * @description `done`, the code of the problem that it was refused with, or `unknown` if the program ended
-             *     before.
-             */
-            outcome: string;
-            /** @description The hash of the entry before; zeros for the first. */
-            previous: string;
-            /**
-             * Format: int32
-             * @description The HTTP status of the answer.
-             */
-            status: number | null;
-            /** @description To what, most often an id. */
-            target: string | null;
-            /**
-             * Format: int64
-             * @description How often; more than 1 for refusals of one minute that are counted together.
-             */
-            times: number;
-            /** @description Who; `null` if nobody proved who they are. */
-            user: string | null;
-            /**
-             * @description How that was proven: `session`, `token`, `cli` (an account of the server), `system` (nobody
-             *     asked), `anonymous` (not at all).
-             */
-            via: string;
-        };
-        /** @description A page of the audit log. */
-        AuditPage: {
-            items: components["schemas"]["AuditEntry"][];
-            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
-            next_cursor: string | null;
-        };
-        /** @description Whether the log is as it was written. */
-        AuditVerification: {
-            /**
-             * @description How it is not: `missing`, `changed`, `moved`, `unchained`, `cut_off`, `replaced`, `no_head`
-             *     (the file with the last number is gone) or `unguarded` (a trigger of the database is).
-             */
-            broken: string | null;
-            /**
-             * Format: int64
-             * @description The number of the first entry that is not as it should be, if it is about one.
-             */
-            broken_at: number | null;
-            /** @description The same in a sentence. */
-            detail: string | null;
-            /**
-             * Format: int64
-             * @description How many entries are as they were written, from the first one on.
-             */
-            entries: number;
-            /**
-             * Format: int64
-             * @description The number of the first of them.
-             */
-            first: number | null;
-            /**
-             * @description The hash of the last of them: note it elsewhere to tell later that nothing before it was
-             *     written anew.
-             */
-            hash: string | null;
-            /** @description Whether nothing is wrong. */
-            intact: boolean;
-            /**
-             * Format: int64
-             * @description The number of the last of them.
-             */
-            last: number | null;
-        };
         /** @description What would have happened. */
         Backtest: {
             /** @description The alerts that would have fired, in order of time; at most 10,000. */
@@ -2345,6 +2215,12 @@ export interface components {
             /** Format: int64 */
             medium: number;
         };
+        /** @description A password in place of the present one. */
+        ChangePassword: {
+            current: string;
+            /** @description At least 12 characters, and not what everybody would guess. */
+            new: string;
+        };
         /** @description The city, as screens show it. */
         City: {
             /** @description West, south, east, north in degrees. */
@@ -2422,60 +2298,6 @@ export interface components {
          * @enum {string}
          */
         Crs: "WGS-84" | "GCJ-02" | "BD-09" | "CGCS2000";
-        /** @description What a department makes public. Nothing is that no dataset which is enabled selects. */
-        Dataset: {
-            /** @description The attributes of devices that are told, by name. */
-            attributes?: string[];
-            /** @description Whom to ask about it: an e-mail address, or one that begins with https. */
-            contact?: string | null;
-            /** @description The department that owns it; only its own devices can be in it. */
-            department: string;
-            /** @description What it is about, for people who do not know the city. */
-            description: components["schemas"]["LocalText"];
-            /** @description Whether it is public now. */
-            enabled: boolean;
-            /**
-             * Format: int32
-             * @description For how many days back readings are told, at most 3,653; 0: only the newest of each series.
-             */
-            history_days: number;
-            /** @description Its id, which is a part of its address: 1 to 64 of a-z, 0-9 and `-`. */
-            id: string;
-            /** @description Under what it may be used: the SPDX id of a licence for data, or an address. */
-            licence: string;
-            /** @description Whether devices are called by their names, and not only by their ids. */
-            names?: boolean;
-            /** @description How exactly places are told. */
-            positions: components["schemas"]["DatasetPositions"];
-            publisher?: components["schemas"]["LocalText"] | null;
-            /** @description Which of the department's devices and what of them. */
-            select: components["schemas"]["DatasetSelect"];
-            /** @description What it is about in codes of the European "data theme" table, such as `ENVI`. */
-            themes?: string[];
-            /** @description What people call it. */
-            title: components["schemas"]["LocalText"];
-        };
-        /** @description All datasets that you may look after. */
-        DatasetList: {
-            items: components["schemas"]["Dataset"][];
-        };
-        /**
-         * @description How exactly places are told.
-         * @enum {string}
-         */
-        DatasetPositions: "exact" | "zone";
-        /** @description Which devices of the department, and which of their metrics. */
-        DatasetSelect: {
-            /** @description Only devices of these kinds; at least one, so that a new kind is not public by accident. */
-            kinds: string[];
-            /** @description Only these metrics; at least one, so that a new metric is not public by accident. */
-            metrics: string[];
-            /**
-             * @description Only devices that stand in one of these zones; none: wherever they are. Moving devices are in
-             *     no dataset that names zones, because their history would tell where else they were.
-             */
-            zones?: string[];
-        };
         /** @description A message that could not become readings, or not all of it. */
         DeadLetter: {
             /**
@@ -2773,6 +2595,24 @@ export interface components {
          * @enum {string}
          */
         ExplainedVerdict: "firing" | "pending" | "held_back" | "clear" | "unknown" | "not_selected";
+        /** @description The first administrator. */
+        FirstAdmin: {
+            /** @description What people call him. */
+            name: string;
+            /** @description At least 12 characters, and not what everybody would guess. */
+            password: string;
+            /** @description The token of the set-up link that the server printed when it started. */
+            token: string;
+            /** @description What he logs in with: small letters, digits and `.-_@+`. */
+            user: string;
+        };
+        /** @description A role in a department, or in the whole city. */
+        Grant: {
+            /** @description The department's id, or `*` for the whole city. */
+            department: string;
+            /** @description The role there. */
+            role: components["schemas"]["Role"];
+        };
         /** @description Which department is asked. */
         HandOverAlert: {
             department: string;
@@ -3077,10 +2917,20 @@ export interface components {
             /** @description Simplified Chinese. */
             zh: string;
         };
-        /** @description What a login shows. */
+        /** @description What a login shows: `token` alone, or `user` and `password`. */
         Login: {
+            password?: string | null;
             /** @description An access token, as the server printed it or an administrator gave it. */
-            token: string;
+            token?: string | null;
+            /** @description The user's id. */
+            user?: string | null;
+        };
+        /** @description How people can log in. */
+        LoginMethods: {
+            /** @description With a user's name and password; a token always does. */
+            password: boolean;
+            /** @description Whether the first administrator is still to be made, with `POST /setup`. */
+            setup_needed: boolean;
         };
         /** @description Longitude and latitude in degrees, WGS-84. */
         LonLat: [
@@ -3287,6 +3137,18 @@ export interface components {
             /** Format: double */
             value: number;
         };
+        /** @description What an access token is to be for. */
+        NewAccessToken: {
+            /**
+             * Format: date-time
+             * @description When it ends by itself; if missing, when it is revoked.
+             */
+            expires_at?: string | null;
+            /** @description Which role where: at most one for each department, `*` for the whole city. */
+            grants: components["schemas"]["Grant"][];
+            /** @description What it is for, 1 to 200 characters. */
+            note: string;
+        };
         /** @description What to try. */
         NewBacktest: {
             /** @description Whether to compare with what rules of the same ids do that are in force. */
@@ -3407,185 +3269,6 @@ export interface components {
             /** @description The rule. */
             rule: string;
         };
-        /** @description All public datasets. */
-        OpenCatalogue: {
-            datasets: components["schemas"]["OpenDataset"][];
-            /** @description The same as DCAT-AP 3.0 in JSON-LD. */
-            dcat_json_ld: string;
-            /** @description The same as DCAT-AP 3.0 in Turtle. */
-            dcat_turtle: string;
-            description: components["schemas"]["LocalText"];
-            /** @description The city. */
-            publisher: components["schemas"]["LocalText"];
-            /** @description Whether everything here is simulated or test data. */
-            simulated: boolean;
-            title: components["schemas"]["LocalText"];
-            /** @description The address of the catalogue. */
-            url: string;
-        };
-        /** @description A public dataset. */
-        OpenDataset: {
-            /** @description Whom to ask: an address that begins with `mailto:` or https. */
-            contact: string | null;
-            /**
-             * Format: date-time
-             * @description When it was first described.
-             */
-            created_at: string;
-            /**
-             * Format: date-time
-             * @description When its description was changed last.
-             */
-            described_at: string;
-            description: components["schemas"]["LocalText"];
-            /** @description How many devices there are. */
-            devices: number;
-            distributions: components["schemas"]["OpenDistribution"][];
-            id: string;
-            licence: components["schemas"]["OpenLicence"];
-            metrics: components["schemas"]["OpenMetric"][];
-            /** @description How exactly places are told. */
-            positions: components["schemas"]["DatasetPositions"];
-            /** @description Where it comes from and how it is made. */
-            provenance: components["schemas"]["LocalText"];
-            publisher: components["schemas"]["LocalText"];
-            /** @description What the quality flags of readings mean. */
-            quality_flags: components["schemas"]["OpenFlag"][];
-            /** @description Whether some of it is simulated or test data; each device and reading says so, too. */
-            simulated: boolean;
-            spatial: components["schemas"]["Bounds"] | null;
-            temporal: components["schemas"]["OpenPeriod"] | null;
-            /** @description Codes of the European "data theme" table. */
-            themes: string[];
-            title: components["schemas"]["LocalText"];
-            /**
-             * Format: date-time
-             * @description The event time of its newest reading; `null` if there is none.
-             */
-            updated_at: string | null;
-            /** @description Its address. */
-            url: string;
-        };
-        /** @description A device as its dataset tells of it. */
-        OpenDevice: {
-            /** @description Those attributes that the dataset tells. */
-            attributes: {
-                [key: string]: components["schemas"]["ReadingValue"];
-            };
-            id: string;
-            kind: string;
-            /** @description Whether it moves; then the position is the newest one. */
-            moving: boolean;
-            name: components["schemas"]["LocalText"] | null;
-            position: components["schemas"]["LonLat"] | null;
-            simulated: boolean;
-            /** @description The id of the smallest zone around it. */
-            zone: string | null;
-        };
-        /** @description The devices of a dataset. */
-        OpenDeviceList: {
-            items: components["schemas"]["OpenDevice"][];
-        };
-        /** @description One way to get a dataset. */
-        OpenDistribution: {
-            media_type: string;
-            title: components["schemas"]["LocalText"];
-            url: string;
-        };
-        /** @description What a quality flag means. */
-        OpenFlag: {
-            /**
-             * Format: int32
-             * @description Its QARTOD number.
-             */
-            code: number;
-            /** @description The flag as readings carry it. */
-            flag: components["schemas"]["Quality"];
-            meaning: components["schemas"]["LocalText"];
-        };
-        /** @description The newest reading of a series by event time. */
-        OpenLatest: {
-            device: string;
-            metric: string;
-            position: components["schemas"]["LonLat"] | null;
-            quality: components["schemas"]["Quality"];
-            simulated: boolean;
-            /** Format: date-time */
-            time: string;
-            /** @description UCUM code. */
-            unit: string;
-            value: components["schemas"]["ReadingValue"];
-        };
-        /** @description The newest readings of a dataset. */
-        OpenLatestList: {
-            items: components["schemas"]["OpenLatest"][];
-        };
-        /** @description Under what data may be used. */
-        OpenLicence: {
-            /** @description Its SPDX id, or its address. */
-            id: string;
-            /** @description Where its text is. */
-            url: string;
-        };
-        /** @description What is measured. */
-        OpenMetric: {
-            id: string;
-            name: components["schemas"]["LocalText"];
-            /** @description The unit as people write it. */
-            symbol: string;
-            /** @description UCUM code; empty if unknown. */
-            unit: string;
-        };
-        /** @description A span of time: `from` is the first instant, `to` the first after it. */
-        OpenPeriod: {
-            /** Format: date-time */
-            from: string;
-            /** Format: date-time */
-            to: string;
-        };
-        /** @description A reading, or with `step` a step in short, whose `value` is the mean of what counts. */
-        OpenReading: {
-            /**
-             * Format: int64
-             * @description Of a step: how many readings count; those that failed or are missing do not.
-             */
-            count: number | null;
-            device: string;
-            /**
-             * Format: int64
-             * @description Of a step: how many readings are suspect, failed or missing.
-             */
-            flagged: number | null;
-            /**
-             * Format: double
-             * @description Of a step: the highest value.
-             */
-            max: number | null;
-            metric: string;
-            /**
-             * Format: double
-             * @description Of a step: the lowest value.
-             */
-            min: number | null;
-            quality: components["schemas"]["Quality"] | null;
-            simulated: boolean;
-            /**
-             * Format: date-time
-             * @description Event time, or the beginning of the step.
-             */
-            time: string;
-            /** @description UCUM code. */
-            unit: string;
-            value: components["schemas"]["ReadingValue"] | null;
-        };
-        /** @description A page of readings, by device, metric and event time. */
-        OpenReadingPage: {
-            items: components["schemas"]["OpenReading"][];
-            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
-            next_cursor: string | null;
-        };
-        /** @description Devices or newest readings, as the name of the file says. */
-        OpenRows: components["schemas"]["OpenDeviceList"] | components["schemas"]["OpenLatestList"];
         /** @description A place in WGS-84. */
         Position: {
             /**
@@ -4318,8 +4001,24 @@ export interface components {
         Session: {
             /** @description The header that changes need beside the cookie, with the value 1. */
             csrf_header: string;
-            role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description When the session or token ends at the latest; `null` if it does not by itself.
+             */
+            expires_at: string | null;
+            /** @description Which role where. */
+            grants: components["schemas"]["Grant"][];
+            /** @description What people call the user. */
+            name: string;
+            /** @description Whether nothing else can be done before the password is changed. */
+            password_change_needed: boolean;
+            /** @description Whether the password can be changed: it is a session of a user who has one. */
+            password_changeable: boolean;
+            role: components["schemas"]["Role"] | null;
+            /** @description The user's id, or what the access token was made for. */
             user: string;
+            /** @description What the request showed: `session` or `token`. */
+            via: string;
         };
         /**
          * @description How bad it is, mildest first.
@@ -4573,6 +4272,53 @@ export interface components {
         UnshelveAlert: {
             /** @description At most 2,000 characters. */
             note?: string | null;
+        };
+        /** @description Somebody who logs in; never with the password. */
+        User: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Who added them. */
+            created_by: string;
+            email: string | null;
+            /** @description Whether they may log in. */
+            enabled: boolean;
+            /** @description Whether they log in through the identity provider. */
+            external: boolean;
+            /** @description Which role where. */
+            grants: components["schemas"]["Grant"][];
+            /** @description Whether they have a password. */
+            has_password: boolean;
+            /** @description What they log in with, and what stands in logs. */
+            id: string;
+            /** Format: date-time */
+            last_login_at: string | null;
+            /** @description What people call them. */
+            name: string;
+            /** @description Whether they must choose another password before anything else. */
+            password_change_needed: boolean;
+        };
+        /** @description What is to be written about a user. */
+        UserEntry: {
+            email?: string | null;
+            /** @description Whether they may log in. */
+            enabled: boolean;
+            /** @description Which role where: at most one for each department, `*` for the whole city. */
+            grants: components["schemas"]["Grant"][];
+            /** @description What people call them. */
+            name: string;
+            /**
+             * @description A password that they must change at their next login, at least 12 characters; without it they
+             *     keep theirs.
+             */
+            password?: string | null;
+        };
+        /** @description A page of users. */
+        UserPage: {
+            items: components["schemas"]["User"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+            /** @description How many match in all. */
+            total: number;
         };
         /**
          * @description The data of `values`: the newest value of each series since the last such event, as
@@ -4829,15 +4575,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -4906,15 +4643,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4992,15 +4720,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -5021,15 +4740,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5123,15 +4833,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5238,15 +4939,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -5305,15 +4997,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5391,15 +5074,6 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5488,15 +5162,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Somebody else has it, or it has ended */
             409: {
                 headers: {
@@ -5535,15 +5200,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5632,15 +5288,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Acknowledged before (`acknowledged` says by whom and when), or resolved */
             409: {
                 headers: {
@@ -5670,15 +5317,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5767,15 +5405,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Somebody has it, or it has ended */
             409: {
                 headers: {
@@ -5814,15 +5443,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5912,15 +5532,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -6002,15 +5613,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description It is somebody else's, or it has ended */
             409: {
                 headers: {
@@ -6049,15 +5651,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6146,15 +5739,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -6175,15 +5759,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6272,15 +5847,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description It is somebody else's, came from nobody, or has ended */
             409: {
                 headers: {
@@ -6319,15 +5885,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6416,15 +5973,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Shelved before (`shelved` says by whom), or resolved */
             409: {
                 headers: {
@@ -6454,15 +6002,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6551,15 +6090,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description It is on no shelf */
             409: {
                 headers: {
@@ -6589,169 +6119,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_audit_log: {
-        parameters: {
-            query?: {
-                /** @description Only those at this instant or later, RFC 3339. */
-                from?: string;
-                /** @description Only those before this instant, RFC 3339. */
-                to?: string;
-                /** @description Only those of this user. */
-                user?: string;
-                /** @description Only this action. */
-                action?: string;
-                /** @description Only those about what this department owns. */
-                department?: string;
-                /** @description Only those with this text in user, address, action, target, before or after. */
-                q?: string;
-                /**
-                 * @description `json`: a page, newest first; `csv` and `jsonl`: all of them, oldest first. As the header
-                 *     `Accept` says if missing.
-                 */
-                format?: "json" | "csv" | "jsonl";
-                /** @description Where to go on, from `next_cursor`. */
-                cursor?: string;
-                /** @description How many at most, 1 to 1,000; 100 unless given. An export takes all. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of the log, or all of it */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AuditPage"];
-                    "text/csv": string;
-                    "application/x-ndjson": string;
-                };
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is logged in, or the session or token has ended */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or the CSRF header is missing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    verify_audit_log: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was found */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AuditVerification"];
-                };
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is logged in, or the session or token has ended */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or the CSRF header is missing */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6826,15 +6193,6 @@ export interface operations {
             };
             /** @description Nobody speaks CAP here */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6919,15 +6277,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -6993,15 +6342,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7079,15 +6419,6 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7185,15 +6516,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description It is there already, and nothing says which is meant */
             409: {
                 headers: {
@@ -7232,15 +6554,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7316,15 +6629,6 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7413,15 +6717,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -7442,15 +6737,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7539,15 +6825,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -7568,15 +6845,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7665,15 +6933,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -7694,15 +6953,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7791,15 +7041,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -7820,15 +7061,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7913,376 +7145,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_datasets: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description All datasets by id */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasetList"];
-                };
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is logged in, or the session or token has ended */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or the CSRF header is missing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_dataset: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The dataset's id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The dataset; its ETag is for `If-Match` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Dataset"];
-                };
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is logged in, or the session or token has ended */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or the CSRF header is missing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_dataset: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The dataset's id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Dataset"];
-            };
-        };
-        responses: {
-            /** @description It is so now */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Dataset"];
-                };
-            };
-            /** @description It is new */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Dataset"];
-                };
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is logged in, or the session or token has ended */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or the CSRF header is missing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is there already, and nothing says which is meant */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is not as you saw it */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not declared as JSON */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not of the right shape */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_dataset: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The dataset's id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is forgotten */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is logged in, or the session or token has ended */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or the CSRF header is missing */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is not as you saw it */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -8348,15 +7210,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8441,15 +7294,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -8525,15 +7369,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -8592,15 +7427,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8687,15 +7513,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The configuration names it */
             409: {
                 headers: {
@@ -8725,15 +7542,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8825,15 +7633,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -8903,15 +7702,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -8932,15 +7722,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9041,15 +7822,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -9112,15 +7884,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9203,15 +7966,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -9232,15 +7986,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9318,15 +8063,6 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9424,15 +8160,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description It is there already, and nothing says which entry is meant */
             409: {
                 headers: {
@@ -9471,15 +8198,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9580,15 +8298,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -9670,15 +8379,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description It is not as you saw it */
             412: {
                 headers: {
@@ -9708,15 +8408,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9805,15 +8496,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -9834,15 +8516,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9927,15 +8600,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -10001,15 +8665,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -10068,15 +8723,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10165,15 +8811,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -10201,7 +8838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            /** @description Too many failed logins */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10268,15 +8905,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10354,15 +8982,6 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10460,15 +9079,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description It is there already, and nothing says which is meant; or the configuration describes it */
             409: {
                 headers: {
@@ -10507,15 +9117,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10600,15 +9201,6 @@ export interface operations {
             };
             /** @description Devices are of it, or the configuration describes it */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10703,15 +9295,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -10793,7 +9376,63 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_login_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How people can log in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginMethods"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10870,15 +9509,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -10902,10 +9532,7 @@ export interface operations {
     get_map: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The ETag of the map that is known already */
-                "If-None-Match"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -10919,13 +9546,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MapSnapshot"];
                 };
-            };
-            /** @description It is the map that is known already */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -10947,15 +9567,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11021,15 +9632,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11104,15 +9706,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -11133,15 +9726,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11226,15 +9810,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -11296,15 +9871,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11377,15 +9943,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -11444,15 +10001,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11529,15 +10077,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11626,15 +10165,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -11655,15 +10185,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11750,15 +10271,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -11779,15 +10291,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11883,15 +10386,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -11950,15 +10444,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12052,15 +10537,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -12131,15 +10607,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -12198,15 +10665,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12284,15 +10742,6 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12393,15 +10842,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description It is there already, and nothing says which is meant; or it lives in files */
             409: {
                 headers: {
@@ -12440,15 +10880,6 @@ export interface operations {
             };
             /** @description The rules have problems (`problems` lists them) */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12556,15 +10987,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -12647,15 +11069,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -12728,15 +11141,6 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12839,15 +11243,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description It is there already, and nothing says which is meant; or it lives in files */
             409: {
                 headers: {
@@ -12886,15 +11281,6 @@ export interface operations {
             };
             /** @description The rules have problems (`problems` lists them) */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12960,15 +11346,6 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13045,15 +11422,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -13074,15 +11442,6 @@ export interface operations {
             };
             /** @description The rules have problems (`problems` lists them) */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13159,15 +11518,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -13188,15 +11538,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13278,15 +11619,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -13356,15 +11688,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -13385,15 +11708,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13471,15 +11785,6 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13574,15 +11879,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -13648,15 +11944,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -13715,8 +12002,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
+            /** @description A page of another site made the request */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13751,7 +12038,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            /** @description Too many failed logins */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -13823,7 +12110,222 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            /** @description Changed; the cookie of a new session is set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no session of a user with a password */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong passwords */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstAdmin"];
+            };
+        };
+        responses: {
+            /** @description It is done; the cookie of a session is set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A page of another site made the request */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is an administrator already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -13904,15 +12406,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -13982,15 +12475,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -14011,15 +12495,6 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14097,15 +12572,6 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14194,15 +12660,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body came too slowly */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description It is over already */
             409: {
                 headers: {
@@ -14248,15 +12705,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -14280,19 +12728,14 @@ export interface operations {
     follow_stream: {
         parameters: {
             query?: {
-                /** @description Only devices and alerts in these zones, separated by commas. */
+                /** @description Only devices and alerts in this zone. */
                 zone?: string;
-                /** @description Only devices of these kinds and their alerts, separated by commas. */
+                /** @description Only devices of this kind and their alerts. */
                 kind?: string;
-                /** @description Values of these devices too, separated by commas; at most 100. */
+                /** @description Values of this device too. */
                 device?: string;
                 /** @description Whether to send values of all devices; `true` or `1`. */
                 values?: boolean;
-                /**
-                 * @description Only these events, separated by commas: `map`, `values`, `alert`, `system`. `hello` and
-                 *     `resync` always come.
-                 */
-                events?: string;
                 /** @description The `cursor` of `/map` or `hello`: events follow from there. `Last-Event-ID` goes before. */
                 after?: string;
             };
@@ -14343,15 +12786,6 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14424,8 +12858,244 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: {
+                /** @description `true`: only those that are valid now; `false`: only the others. */
+                valid?: boolean;
+                /** @description Only those with this text in their user or note, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of access tokens */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessTokenPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccessToken"];
+            };
+        };
+        responses: {
+            /** @description It is valid now */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessTokenMade"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is worthless now */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14514,8 +13184,453 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description Only those with a grant in this department; `*` for the whole city. */
+                department?: string;
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of users */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user; the ETag is for `If-Match` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id: small letters, digits and `.-_@+` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserEntry"];
+            };
+        };
+        responses: {
+            /** @description So it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The user is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There already, and nothing says which entry is meant; or the last administrator */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The last administrator */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_user_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Logged out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14595,15 +13710,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -14676,15 +13782,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -14755,735 +13852,6 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_open_catalogue: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description All public datasets */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OpenCatalogue"];
-                    "text/html": string;
-                    "application/ld+json": unknown;
-                    "text/turtle": string;
-                };
-            };
-            /** @description It is as you have it */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The access token is not valid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many failed logins */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_open_catalogue_json_ld: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The catalogue */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/ld+json": unknown;
-                };
-            };
-            /** @description It is as you have it */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The access token is not valid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many failed logins */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_open_catalogue_turtle: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The catalogue */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/turtle": string;
-                };
-            };
-            /** @description It is as you have it */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The access token is not valid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many failed logins */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_open_dataset: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The dataset's id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The dataset */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OpenDataset"];
-                    "text/html": string;
-                };
-            };
-            /** @description It is as you have it */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The access token is not valid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many failed logins */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_open_readings_csv: {
-        parameters: {
-            query?: {
-                /** @description The first instant, RFC 3339; a day before `to` unless given. */
-                from?: string;
-                /** @description The first instant after the range, RFC 3339; now unless given. At most 31 days after `from`. */
-                to?: string;
-                /** @description Only this metric. */
-                metric?: string;
-                /** @description Only this device. */
-                device?: string;
-                /** @description The width of steps: seconds, `15m`, `1h`; every reading unless given. */
-                step?: string;
-                /** @description Where to go on, from `next_cursor` or the `Link` header. */
-                cursor?: string;
-                /** @description How many rows at most, 1 to 10,000; 10,000 unless given. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The dataset's id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of readings */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The access token is not valid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many failed logins */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_open_readings: {
-        parameters: {
-            query?: {
-                /** @description The first instant, RFC 3339; a day before `to` unless given. */
-                from?: string;
-                /** @description The first instant after the range, RFC 3339; now unless given. At most 31 days after `from`. */
-                to?: string;
-                /** @description Only this metric. */
-                metric?: string;
-                /** @description Only this device. */
-                device?: string;
-                /** @description The width of steps: seconds, `15m`, `1h`; every reading unless given. */
-                step?: string;
-                /** @description Where to go on, from `next_cursor` or the `Link` header. */
-                cursor?: string;
-                /** @description How many rows at most, 1 to 10,000; 10,000 unless given. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The dataset's id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of readings */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OpenReadingPage"];
-                };
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The access token is not valid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many failed logins */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_open_day: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The dataset's id */
-                id: string;
-                /** @description The day, such as 2026-11-28.csv */
-                day: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The readings of the day */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The access token is not valid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many failed logins */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_open_table: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The dataset's id */
-                id: string;
-                /** @description Which rows and which format */
-                file: "devices.json" | "devices.csv" | "devices.geojson" | "latest.json" | "latest.csv" | "latest.geojson";
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The table */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OpenRows"];
-                    "text/csv": string;
-                    "application/geo+json": unknown;
-                };
-            };
-            /** @description It is as you have it */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The access token is not valid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many failed logins */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something failed inside; the server's log says what */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not answer, or too much is going on; try again later */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_open_style: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The style sheet */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/css": string;
-                };
-            };
-            /** @description A parameter is unknown, missing, repeated or cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The access token is not valid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many failed logins */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
