@@ -40,7 +40,7 @@ impl<T: FromPairs, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
     }
 }
 
-fn read<T: FromPairs>(pairs: Vec<(String, String)>) -> Answer<T> {
+pub(crate) fn read<T: FromPairs>(pairs: Vec<(String, String)>) -> Answer<T> {
     let known: Vec<String> = T::into_params(|| None).into_iter().map(|p| p.name).collect();
     for (index, (name, _)) in pairs.iter().enumerate() {
         if !known.contains(name) {
@@ -89,6 +89,39 @@ impl FromPairs for NoParameters {
     }
 }
 
+/// Two sets of parameters of one route; the first is read first.
+pub(crate) struct With<A, B>(pub(crate) A, pub(crate) B);
+
+impl<A: IntoParams, B: IntoParams> IntoParams for With<A, B> {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut both = A::into_params(&place);
+        both.extend(B::into_params(&place));
+        both
+    }
+}
+
+impl<A: FromPairs, B: FromPairs> FromPairs for With<A, B> {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        Ok(Self(A::from_pairs(pairs)?, B::from_pairs(pairs)?))
+    }
+}
+
+/// The parts of a list that commas separate; a comma after a backslash belongs to the part.
+fn split(text: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut part = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            ',' => parts.push(std::mem::take(&mut part)),
+            '\\' => part.push(chars.next_if(|next| matches!(next, ',' | '\\')).unwrap_or(c)),
+            c => part.push(c),
+        }
+    }
+    parts.push(part);
+    parts.iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
 /// The query as names and values.
 pub(crate) struct Pairs {
     pairs: Vec<(String, String)>,
@@ -98,10 +131,14 @@ pub(crate) struct Pairs {
 impl Pairs {
     /// A text; an empty one counts as absent.
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.given(name).filter(|value| !value.is_empty())
+    }
+
+    /// What stands there, also if that is nothing.
+    fn given(&mut self, name: &'static str) -> Option<String> {
         self.asked.push(name);
         let index = self.pairs.iter().position(|(other, _)| other == name)?;
-        let (_, value) = self.pairs.swap_remove(index);
-        (!value.is_empty()).then_some(value)
+        Some(self.pairs.swap_remove(index).1)
     }
 
     /// A text that must be there.
@@ -121,7 +158,7 @@ impl Pairs {
     where
         T::Err: fmt::Display,
     {
-        self.text(name)
+        self.given(name)
             .map(|text| text.parse().map_err(|error| bad(name, &text, &error, example)))
             .transpose()
     }
@@ -132,7 +169,7 @@ impl Pairs {
         name: &'static str,
         words: &[(&str, T)],
     ) -> Answer<Option<T>> {
-        self.text(name).map(|text| word(name, &text, words)).transpose()
+        self.given(name).map(|text| word(name, &text, words)).transpose()
     }
 
     /// Several words of several, separated by commas.
@@ -143,6 +180,21 @@ impl Pairs {
     ) -> Answer<Vec<T>> {
         let Some(text) = self.text(name) else { return Ok(Vec::new()) };
         text.split(',').map(|part| word(name, part.trim(), words)).collect()
+    }
+
+    /// Several names, separated by commas; `\,` is a comma inside of one.
+    pub(crate) fn list(&mut self, name: &'static str) -> Option<Vec<String>> {
+        self.text(name).map(|text| split(&text)).filter(|list| !list.is_empty())
+    }
+
+    /// The same, of which at least one must be there.
+    pub(crate) fn required_list(&mut self, name: &'static str) -> Answer<Vec<String>> {
+        self.required(name).map(|text| split(&text))
+    }
+
+    /// What is given for a parameter that somebody else reads.
+    pub(crate) fn peek(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// `true` or `false`.
@@ -264,6 +316,19 @@ mod tests {
         }
         for bad in ["0", "-5", "1500ms", "soon", ""] {
             assert!(bad.parse::<Step>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lists_are_separated_by_commas_that_have_no_backslash() {
+        for (text, parts) in [
+            ("a", vec!["a"]),
+            ("a, b,", vec!["a", "b"]),
+            (r"a\,b,c\d", vec!["a,b", r"c\d"]),
+            (r"a\\,b", vec![r"a\", "b"]),
+            (",", vec![]),
+        ] {
+            assert_eq!(split(text), parts, "{text}");
         }
     }
 

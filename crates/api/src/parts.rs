@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::auth::SessionLimits;
 use crate::receivers::Receivers;
+use crate::server::HttpLimits;
 use crate::silences::Silences;
 
 /// What the brain is put together from.
@@ -56,6 +57,8 @@ pub struct Parts {
     pub flood: FloodConfig,
     /// Which alerts keep others from being told.
     pub inhibit: Arc<[InhibitRule]>,
+    /// What connections and clients may cost.
+    pub limits: HttpLimits,
     /// How long people stay logged in.
     pub sessions: SessionLimits,
     /// The clock.
@@ -158,7 +161,7 @@ pub struct DeviceCommand {
 }
 
 /// What becomes of a command while its device is not there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandKeep {
     /// It is given up, unless the device has a session at the endpoint.

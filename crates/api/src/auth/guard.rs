@@ -15,6 +15,7 @@ use super::tokens::hash;
 use super::transport::{Transport, check_origin};
 use super::{CITY, Caller, Principal, Proof, Role};
 use crate::app::App;
+use crate::audit;
 use crate::problem::{Answer, Problem, codes};
 
 /// The header that state-changing calls with a cookie must carry: no other origin can send it.
@@ -63,6 +64,7 @@ async fn admit(app: &App, path: &str, parts: &mut Parts) -> Answer<(Access, Opti
         Problem::new(codes::UNAUTHENTICATED, "The session or token is not valid, or has ended.")
             .hint("Log in again, or ask an administrator for a new access token.")
     })?;
+    audit::asked_by(&principal);
     if matches!(proof, Proof::Session(_)) && !parts.method.is_safe() {
         if !has_csrf_header(&parts.headers) {
             let detail = format!("Changes that rely on the cookie need the header {CSRF_HEADER}.");

@@ -51,6 +51,8 @@ pub(crate) enum Target {
     ClientThere,
     /// A dead letter: the department of its device.
     DeadLetter,
+    /// A dataset: the department whose things it makes public.
+    Dataset,
     /// A user: every department in which the user has a grant.
     User,
     /// A user, to be seen: any department in which the user has a grant.
@@ -96,6 +98,7 @@ impl Target {
             Self::Silence => "in every department whose alerts it can match",
             Self::Client | Self::ClientThere => "in the departments of the client's devices",
             Self::DeadLetter => "in the department of its device",
+            Self::Dataset => "in the department whose things it makes public",
             Self::User | Self::UserSeen => "in every department of the user",
             Self::Token => "in every department of the token",
         }
@@ -169,6 +172,7 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("PUT", "/api/v1/kinds/{id}", CITY_ENGINEER),
     policy("DELETE", "/api/v1/kinds/{id}", CITY_ENGINEER),
     policy("GET", "/api/v1/departments", VIEW),
+    policy("GET", "/api/v1/departments/{id}", VIEW),
     policy("PUT", "/api/v1/departments/{id}", CITY_ENGINEER),
     policy("DELETE", "/api/v1/departments/{id}", CITY_ENGINEER),
     policy("GET", "/api/v1/zones", VIEW),
@@ -207,7 +211,11 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("GET", "/api/v1/map", VIEW),
     policy("GET", "/api/v1/last-values", VIEW),
     policy("GET", "/api/v1/readings", VIEW),
+    policy("GET", "/api/v1/readings/series", VIEW),
+    policy("GET", "/api/v1/readings/export", VIEW),
+    policy("DELETE", "/api/v1/readings", told(Role::Engineer)),
     policy("GET", "/api/v1/aggregates", VIEW),
+    policy("GET", "/api/v1/top", VIEW),
     policy("GET", "/api/v1/track", VIEW),
     policy("GET", "/api/v1/alerts", VIEW),
     policy("GET", "/api/v1/alerts/groups", VIEW),
@@ -228,6 +236,8 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("POST", "/api/v1/alerts/{id}/return", ALERT),
     policy("GET", "/api/v1/alert-log", VIEW),
     policy("GET", "/api/v1/alarm-load", VIEW),
+    policy("GET", "/api/v1/audit-log", ADMIN),
+    policy("GET", "/api/v1/audit-log/verification", ADMIN),
     policy("GET", "/api/v1/silences", VIEW),
     policy("POST", "/api/v1/silences", told(Role::Operator)),
     policy("GET", "/api/v1/silences/{id}", VIEW),
@@ -254,6 +264,20 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("GET", "/api/v1/reports/ingest", VIEW),
     // Devices have credentials of their own; the route looks at them.
     policy("POST", "/api/v1/ingest/{source}", Access::Open),
+    policy("GET", "/api/v1/datasets", ENGINEER),
+    policy("GET", "/api/v1/datasets/{id}", ENGINEER),
+    policy("PUT", "/api/v1/datasets/{id}", owner_and_told(Role::Engineer, Target::Dataset)),
+    policy("DELETE", "/api/v1/datasets/{id}", owner(Role::Engineer, Target::Dataset)),
+    // What departments made public; these routes reach nothing else.
+    policy("GET", "/open/v1", Access::Open),
+    policy("GET", "/open/v1/catalog.jsonld", Access::Open),
+    policy("GET", "/open/v1/catalog.ttl", Access::Open),
+    policy("GET", "/open/v1/open.css", Access::Open),
+    policy("GET", "/open/v1/datasets/{id}", Access::Open),
+    policy("GET", "/open/v1/datasets/{id}/{file}", Access::Open),
+    policy("GET", "/open/v1/datasets/{id}/readings.json", Access::Open),
+    policy("GET", "/open/v1/datasets/{id}/readings.csv", Access::Open),
+    policy("GET", "/open/v1/datasets/{id}/readings/{day}", Access::Open),
     policy("GET", "/api/v1/stream", VIEW),
     policy("GET", "/api/v1/openapi.json", VIEW),
     policy("GET", "/api/v1/docs", VIEW),

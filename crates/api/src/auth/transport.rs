@@ -7,11 +7,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 
 use super::caller::Caller;
+use crate::connection::OverTls;
 use crate::problem::{Answer, Problem, codes};
-
-/// An extension of requests that came over TLS to this program's own listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OverTls;
 
 /// Whether a request came over TLS: to our own listener, or to a proxy on this machine that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

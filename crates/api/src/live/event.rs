@@ -1,10 +1,13 @@
-//! Events of the stream: written once, shared by every client that wants the whole of them.
+//! Events of the stream: written once, and shared by every client. One that wants less gets those
+//! parts of what was written that it wants.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, OnceLock};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use city_model::{DeviceKey, Position, Timestamp, Value, ZoneKey, ZoneSet};
+use city_model::{DeviceKey, Position, Timestamp, Value, ZoneSet};
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde::ser::Serializer;
 use utoipa::ToSchema;
@@ -13,13 +16,37 @@ use super::client::ClientFilter;
 use crate::alerts::AlertItem;
 use crate::routes::system::System;
 
+/// About how many bytes an item of a list is when it is written.
+const WRITTEN: usize = 64;
+
 /// One event with its place in the stream.
 #[derive(Debug)]
 pub(super) struct Event {
     /// Grows by one with every event, over restarts too.
     pub(super) id: u64,
     pub(super) payload: Payload,
-    frame: OnceLock<Bytes>,
+    frame: OnceLock<Frame>,
+    /// The parts that clients with a filter get, by what they have in common: many have the same.
+    parts: Mutex<FxHashMap<Arc<str>, Option<Bytes>>>,
+    /// Where the values of each device are in their list.
+    by_device: OnceLock<FxHashMap<DeviceKey, Vec<usize>>>,
+}
+
+/// An event as it is sent.
+#[derive(Debug)]
+struct Frame {
+    bytes: Bytes,
+    /// Where the items of its list are in `bytes`, in order; none if it has no list.
+    items: Vec<Range<usize>>,
+}
+
+/// What events are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    Map,
+    Values,
+    Alert,
+    System,
 }
 
 /// What happened.
@@ -97,7 +124,13 @@ impl Serialize for ValueChange {
 
 impl Event {
     pub(super) fn new(id: u64, payload: Payload) -> Self {
-        Self { id, payload, frame: OnceLock::new() }
+        Self {
+            id,
+            payload,
+            frame: OnceLock::new(),
+            parts: Mutex::default(),
+            by_device: OnceLock::new(),
+        }
     }
 
     /// Whether a client that comes back has to get it: the state of the system is sent anew
@@ -106,27 +139,41 @@ impl Event {
         !matches!(self.payload, Payload::System(_))
     }
 
+    /// Whether only those who follow values have to get it.
+    pub(super) fn is_of_values(&self) -> bool {
+        matches!(self.payload, Payload::Values { .. })
+    }
+
+    /// About how many bytes it takes up, written or not.
+    pub(super) fn weight(&self) -> usize {
+        match &self.payload {
+            Payload::Map { changes, .. } => changes.len() * (size_of::<MapChange>() + WRITTEN),
+            Payload::Values { values, .. } => values.len() * (size_of::<ValueChange>() + WRITTEN),
+            Payload::Alert(_) | Payload::System(_) => self.frame().len(),
+        }
+    }
+
     /// The bytes for a client, or nothing if it does not want this event.
     pub(super) fn frame_for(&self, filter: &ClientFilter) -> Option<Bytes> {
+        if !filter.wants_kind(self.payload.kind()) {
+            return None;
+        }
         match &self.payload {
-            Payload::Values { .. } if !filter.values => None,
-            Payload::Map { at, changes } if filter.narrows() => {
-                let wanted: Vec<_> = changes
-                    .iter()
-                    .filter(|change| filter.wants(&change.its_kind, change.zones.iter().flatten()))
-                    .collect();
-                let data = MapData { at: *at, devices: &wanted };
-                (!wanted.is_empty()).then(|| frame(self.id, "map", &data))
+            Payload::Map { changes, .. } if filter.narrows() => self.shared(filter, || {
+                let wanted = |change: &MapChange| {
+                    filter.wants(&change.its_kind, change.zones.iter().flatten())
+                };
+                self.part(places(changes, wanted))
+            }),
+            Payload::Values { values, .. } if !filter.devices.is_empty() => {
+                let by_device = self.by_device.get_or_init(|| by_device(values));
+                let places = filter.devices.iter().filter_map(|device| by_device.get(device));
+                let wanted = |place: &usize| filter.wants_value(&values[*place]);
+                self.part(places.flatten().copied().filter(wanted).collect())
             }
-            Payload::Values { at, values } if filter.narrows() || filter.device.is_some() => {
-                let wanted: Vec<_> = values
-                    .iter()
-                    .filter(|value| filter.device.is_none_or(|key| key == value.key))
-                    .filter(|value| filter.wants(&value.kind, std::iter::once(&value.zones)))
-                    .collect();
-                let data = ValuesData { at: *at, values: &wanted };
-                (!wanted.is_empty()).then(|| frame(self.id, "values", &data))
-            }
+            Payload::Values { values, .. } if filter.narrows() => self.shared(filter, || {
+                self.part(places(values, |value: &ValueChange| filter.wants_value(value)))
+            }),
             Payload::Alert(item) if !filter.wants_alert(item) => None,
             _ => Some(self.frame()),
         }
@@ -134,17 +181,82 @@ impl Event {
 
     /// The bytes for clients that want all of it.
     pub(super) fn frame(&self) -> Bytes {
-        let write = || match &self.payload {
-            Payload::Map { at, changes } => {
-                frame(self.id, "map", &MapData { at: *at, devices: changes })
+        self.written().bytes.clone()
+    }
+
+    /// What all clients with the same filter get: put together once.
+    fn shared(&self, filter: &ClientFilter, make: impl FnOnce() -> Option<Bytes>) -> Option<Bytes> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(part) = parts.get(&filter.common) {
+            return part.clone();
+        }
+        let part = make();
+        parts.insert(filter.common.clone(), part.clone());
+        part
+    }
+
+    /// The bytes with the items at these places of the list; nothing if there are none.
+    fn part(&self, places: Vec<usize>) -> Option<Bytes> {
+        if places.is_empty() {
+            return None;
+        }
+        let Frame { bytes: all, items } = self.written();
+        if places.len() == items.len() {
+            return Some(all.clone());
+        }
+        let (first, last) = (items.first()?, items.last()?);
+        let (head, tail) = (&all[..first.start], &all[last.end..]);
+        let length: usize = places.iter().map(|place| items[*place].len() + 1).sum();
+        let mut bytes = Vec::with_capacity(head.len() + length + tail.len());
+        bytes.extend_from_slice(head);
+        for (index, place) in places.into_iter().enumerate() {
+            if index > 0 {
+                bytes.push(b',');
             }
-            Payload::Values { at, values } => {
-                frame(self.id, "values", &ValuesData { at: *at, values })
-            }
-            Payload::Alert(item) => frame(self.id, "alert", item),
-            Payload::System(system) => frame(self.id, "system", system),
-        };
-        self.frame.get_or_init(write).clone()
+            bytes.extend_from_slice(&all[items[place].clone()]);
+        }
+        bytes.extend_from_slice(tail);
+        Some(bytes.into())
+    }
+
+    fn written(&self) -> &Frame {
+        self.frame.get_or_init(|| match &self.payload {
+            Payload::Map { at, changes } => list(self.id, "map", *at, "devices", changes),
+            Payload::Values { at, values } => list(self.id, "values", *at, "values", values),
+            Payload::Alert(item) => frame(self.id, "alert", item).into(),
+            Payload::System(system) => frame(self.id, "system", system).into(),
+        })
+    }
+}
+
+/// Where the items are that are wanted.
+fn places<T>(items: &[T], wanted: impl Fn(&T) -> bool) -> Vec<usize> {
+    let chosen = items.iter().enumerate().filter(|(_, item)| wanted(item));
+    chosen.map(|(place, _)| place).collect()
+}
+
+fn by_device(values: &[ValueChange]) -> FxHashMap<DeviceKey, Vec<usize>> {
+    let mut places: FxHashMap<_, Vec<_>> = FxHashMap::default();
+    for (place, value) in values.iter().enumerate() {
+        places.entry(value.key).or_default().push(place);
+    }
+    places
+}
+
+impl From<Bytes> for Frame {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, items: Vec::new() }
+    }
+}
+
+impl Payload {
+    fn kind(&self) -> EventKind {
+        match self {
+            Self::Map { .. } => EventKind::Map,
+            Self::Values { .. } => EventKind::Values,
+            Self::Alert(_) => EventKind::Alert,
+            Self::System(_) => EventKind::System,
+        }
     }
 }
 
@@ -157,28 +269,44 @@ pub(super) fn frame(id: u64, name: &str, data: &impl Serialize) -> Bytes {
     text.into()
 }
 
-#[derive(Serialize)]
-struct MapData<'a, T> {
-    at: Timestamp,
-    devices: &'a [T],
-}
-
-#[derive(Serialize)]
-struct ValuesData<'a, T> {
-    at: Timestamp,
-    values: &'a [T],
+/// An event with a list, which clients may want parts of.
+fn list(id: u64, event: &str, at: Timestamp, member: &str, items: &[impl Serialize]) -> Frame {
+    let mut bytes =
+        format!("id: {id}\nevent: {event}\ndata: {{\"at\":\"{at}\",\"{member}\":[").into_bytes();
+    let mut places = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            bytes.push(b',');
+        }
+        let start = bytes.len();
+        // Writing to a vector cannot fail, and neither can these shapes.
+        let _ = serde_json::to_writer(&mut bytes, item);
+        places.push(start..bytes.len());
+    }
+    bytes.extend_from_slice(b"]}\n\n");
+    Frame { bytes: bytes.into(), items: places }
 }
 
 impl ClientFilter {
+    fn wants_value(&self, value: &ValueChange) -> bool {
+        self.wants(&value.kind, std::iter::once(&value.zones))
+    }
+
     /// Whether it leaves out devices.
     fn narrows(&self) -> bool {
-        self.zone.is_some() || self.kind.is_some()
+        !self.zones.is_empty() || !self.kinds.is_empty()
+    }
+
+    fn wants_kind(&self, kind: EventKind) -> bool {
+        (kind != EventKind::Values || self.values)
+            && (self.events.is_empty() || self.events.contains(&kind))
     }
 
     fn wants<'a>(&self, kind: &str, mut zones: impl Iterator<Item = &'a ZoneSet>) -> bool {
-        let mut in_zone = |zone: ZoneKey| zones.any(|set| set.contains(&zone));
-        self.kind.as_deref().is_none_or(|wanted| wanted == kind)
-            && self.zone.as_ref().is_none_or(|(key, _)| in_zone(*key))
+        let mut in_zone =
+            || zones.any(|set| self.zones.iter().any(|(wanted, _)| set.contains(wanted)));
+        (self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind))
+            && (self.zones.is_empty() || in_zone())
     }
 
     fn wants_alert(&self, item: &AlertItem) -> bool {
@@ -187,7 +315,8 @@ impl ClientFilter {
             alert.zones.iter().any(|id| &**id == zone)
                 || matches!(&alert.subject, city_model::Subject::Zone { zone: id } if &**id == zone)
         };
-        self.kind.as_deref().is_none_or(|wanted| alert.kind.as_deref() == Some(wanted))
-            && self.zone.as_ref().is_none_or(|(_, id)| in_zone(id))
+        let of_kind = |wanted: &String| alert.kind.as_deref() == Some(wanted);
+        (self.kinds.is_empty() || self.kinds.iter().any(of_kind))
+            && (self.zones.is_empty() || self.zones.iter().any(|(_, id)| in_zone(id)))
     }
 }

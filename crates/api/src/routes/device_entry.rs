@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::{Principal, Role};
 use crate::document::{created, merge, named};
 use crate::extract::{Body, Id};
@@ -104,13 +105,16 @@ async fn change(
     let rights = principal.rights.clone();
     // Both the department that it has and the one that it gets: what the guard saw may be over.
     let change = move |before: Option<&DeviceEntry>| {
+        audit::before(before);
         let entry = change(before)?;
+        audit::department(&before.unwrap_or(&entry).department);
         let departments = before.map(|before| &before.department).into_iter();
         let departments = departments.chain([&entry.department]).map(String::as_str);
         rights.require_all(Role::Engineer, departments)?;
         Ok(entry)
     };
     let (entry, done) = app.lanes.short(move || registry.change_device(&of, change)).await?;
+    audit::after(&entry);
     if done != Change::Unchanged {
         tracing::info!(user.name = %principal.user, device.id = id, ?done, "changed a device");
     }
@@ -148,7 +152,11 @@ async fn remove(
                     "Retire it: PATCH with {\"life_cycle\": \"retired\"}. Its readings stay.",
                 ));
             }
-            let check = |entry: &DeviceEntry| precondition.check(Some(&tag(entry)));
+            let check = |entry: &DeviceEntry| {
+                audit::before(entry);
+                audit::department(&entry.department);
+                precondition.check(Some(&tag(entry)))
+            };
             if registry.remove_device(&of, check)? { Ok(()) } else { Err(unknown(&of)) }
         })
         .await?;

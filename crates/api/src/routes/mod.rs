@@ -3,18 +3,22 @@
 mod aggregates;
 mod alarm_load;
 mod alert_events;
+mod alert_file;
 mod alert_groups;
 mod alert_handling;
 mod alert_log;
 mod alert_shelves;
 mod alerts;
+mod audit_log;
 mod cap;
 mod commands;
 mod credentials;
+mod datasets;
 mod dead_letters;
 mod departments;
 mod device_entry;
 mod device_list;
+mod device_order;
 mod devices;
 mod documents;
 pub(crate) mod health;
@@ -23,12 +27,14 @@ mod last_values;
 mod late_readings;
 mod login;
 mod loss;
-mod map;
+pub(crate) mod map;
 mod mappings;
 mod metrics_catalogue;
 mod provisioning;
 mod push;
 mod readings;
+mod readings_delete;
+mod readings_file;
 mod receivers;
 #[cfg(test)]
 pub(crate) use readings::MAX_RAW;
@@ -40,11 +46,13 @@ mod rule_tests;
 mod rule_texts;
 mod rule_trials;
 mod rules;
+mod series;
 mod session;
 mod silences;
 mod stream;
 pub(crate) mod system;
 mod tokens;
+mod top;
 mod track;
 mod users;
 pub(crate) mod zones;
@@ -74,7 +82,11 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     map::routes,
     last_values::routes,
     readings::routes,
+    series::routes,
+    readings_file::routes,
+    readings_delete::routes,
     aggregates::routes,
+    top::routes,
     track::routes,
     alerts::routes,
     alert_groups::routes,
@@ -85,6 +97,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     alert_handling::routes,
     alert_log::routes,
     alarm_load::routes,
+    audit_log::routes,
     silences::routes,
     rules::routes,
     rule_explain::routes,
@@ -97,6 +110,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     loss::routes,
     report::routes,
     push::routes,
+    datasets::routes,
     stream::routes,
     documents::routes,
 ];
@@ -105,5 +119,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
 pub(crate) fn all() -> OpenApiRouter<App> {
     let resources =
         RESOURCES.iter().fold(OpenApiRouter::default(), |all, routes| all.merge(routes()));
-    OpenApiRouter::with_openapi(crate::openapi::head()).nest("/api/v1", resources)
+    OpenApiRouter::with_openapi(crate::openapi::head())
+        .nest("/api/v1", resources)
+        .nest("/open/v1", crate::open::routes())
 }

@@ -7,17 +7,20 @@ use city_model::{LocalText, Timestamp};
 use city_registry::{DeviceEntry, UnknownDevice};
 use city_store::{DeadLetterId, Store};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::{Principal, Role};
 use crate::cursor;
 use crate::extract::{Body, Id};
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
 use crate::problem::{Answer, Problem, codes};
 use crate::schema;
+use crate::select::has;
 
 /// The most dead letters that are replayed when a device is accepted, oldest first.
 const MOST_REPLAYED: usize = 1_000;
@@ -64,8 +67,9 @@ struct UnknownPage {
 struct UnknownQuery {
     /// `true`: only those that somebody ignored; `false`: only the others, as if nothing is given.
     ignored: Option<bool>,
-    /// Only those that came through this source.
-    source: Option<String>,
+    /// Only those that came through one of these sources, separated by commas.
+    #[param(value_type = Option<String>)]
+    source: Option<Vec<String>>,
     /// Only those with this text in their id, in any case.
     q: Option<String>,
     /// Where to go on, from `next_cursor`.
@@ -80,7 +84,7 @@ impl FromPairs for UnknownQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         Ok(Self {
             ignored: pairs.flag("ignored")?,
-            source: pairs.text("source"),
+            source: pairs.list("source"),
             q: pairs.text("q"),
             cursor: pairs.cursor()?,
             limit: pairs.limit()?,
@@ -103,7 +107,7 @@ async fn list(
             let words = query.q.map(|q| q.to_lowercase());
             devices.retain(|device| {
                 device.ignored == query.ignored.unwrap_or(false)
-                    && query.source.as_ref().is_none_or(|source| *source == device.source)
+                    && has(query.source.as_ref(), &device.source)
                     && words.as_ref().is_none_or(|words| device.id.to_lowercase().contains(words))
             });
             let total = devices.len();
@@ -197,6 +201,8 @@ async fn accept(
                 .hint("Nothing is to be accepted; change the device where it needs it.")),
             };
             let (device, _) = doing.registry.change_device(&id, add)?;
+            audit::department(&device.department);
+            audit::after(&device);
             let letters = letters_of(&*doing.store, &id)?;
             let replay = if how.replay.unwrap_or(true) { MOST_REPLAYED } else { 0 };
             let mut replayed = 0;
@@ -260,6 +266,11 @@ async fn ignore(
     Body(how): Body<Ignore>,
 ) -> Answer<StatusCode> {
     let ignored = how.ignored.unwrap_or(true);
+    if let Some(device) = app.registry.unknown_device(&id) {
+        audit::department(&device.department);
+        audit::before(json!({ "ignored": device.ignored }));
+    }
+    audit::after(json!({ "ignored": ignored }));
     let (registry, of) = (app.registry.clone(), id.clone());
     if !app.lanes.short(move || Ok(registry.ignore_unknown(&of, ignored)?)).await? {
         return Err(not_waiting(&id));

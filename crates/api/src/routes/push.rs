@@ -22,8 +22,9 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::{CITY, Caller, Proof, Role, hash, identify};
+use crate::extract::{is_too_slow, too_slow};
 use crate::parameters::{FromPairs, Pairs, Parameters, short};
-use crate::problem::{Answer, Problem, codes};
+use crate::problem::{Answer, Problem, ProblemBody, codes};
 
 /// The largest message, in bytes; what a source takes may be less.
 const LARGEST: usize = 16 << 20;
@@ -93,7 +94,9 @@ struct PushedLetter {
     request_body(content = Vec<u8>, content_type = "application/octet-stream",
         description = "The message"),
     responses((status = 200, description = "All of it that could be read is durable",
-        body = PushReport)))]
+            body = PushReport),
+        (status = 403, description = "The role, or what the device may send, does not allow it",
+            body = ProblemBody, content_type = "application/problem+json")))]
 async fn push(
     State(app): State<App>,
     Path(source): Path<String>,
@@ -276,6 +279,9 @@ fn refusal(error: &PushError) -> Problem {
 fn unreadable(rejection: &BytesRejection, most: usize) -> Problem {
     if rejection.status().as_u16() == 413 {
         return too_large(most);
+    }
+    if is_too_slow(rejection) {
+        return too_slow();
     }
     Problem::new(codes::BAD_BODY, rejection.body_text())
 }

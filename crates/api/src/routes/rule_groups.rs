@@ -8,14 +8,17 @@ use city_model::Timestamp;
 use city_registry::FieldProblem;
 use city_rulebook::{Author, BookError, Change, Edited, Entry, Home, Kept, file_of};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::{Principal, Role, targets};
 use crate::document::created;
 use crate::extract::{Body, Id};
+use crate::list::Part;
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters};
 use crate::precondition::{Precondition, etag};
 use crate::problem::{Answer, Problem, ProblemBody, bad_fields};
@@ -49,6 +52,7 @@ async fn reload(
 ) -> Answer<Json<RuleReload>> {
     let book = app.rule_book.clone();
     let done = app.lanes.short(move || Ok(RuleReload::from(book.reload()?))).await?;
+    audit::after(&done);
     tracing::info!(user.name = %principal.user, rules = done.rules, "reloaded the rules");
     Ok(Json(done))
 }
@@ -104,6 +108,8 @@ struct DeletedRuleGroup {
 #[derive(Serialize, ToSchema)]
 struct RuleGroupList {
     items: Vec<RuleGroup>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
     /// Groups that were kept here and are deleted.
     deleted: Vec<DeletedRuleGroup>,
 }
@@ -119,14 +125,19 @@ struct RuleGroupText {
 
 /// All groups of rules, and where each lives
 #[utoipa::path(get, path = "/rule-groups", operation_id = "list_rule_groups", tag = "rules",
-    responses((status = 200, description = "All groups by name", body = RuleGroupList)))]
-async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Answer<Json<RuleGroupList>> {
+    params(Part),
+    responses((status = 200, description = "The groups by name", body = RuleGroupList)))]
+async fn list(
+    State(app): State<App>,
+    Parameters(part): Parameters<Part>,
+) -> Answer<Json<RuleGroupList>> {
     let book = app.rule_book.clone();
     app.lanes
         .short(move || {
             let items = book.groups().into_iter().map(|group| view(group).group).collect();
+            let (items, next_cursor) = part.of(items, |group: &RuleGroup| &group.group);
             let deleted = book.deleted()?.into_iter().map(DeletedRuleGroup::from).collect();
-            Ok(Json(RuleGroupList { items, deleted }))
+            Ok(Json(RuleGroupList { items, next_cursor, deleted }))
         })
         .await
 }
@@ -236,6 +247,8 @@ impl FromPairs for DeleteQuery {
     tag = "rules",
     params(("group" = String, Path, description = "The group's name"), DeleteQuery),
     responses((status = 200, description = "It is deleted, or could be", body = RuleGroupChange),
+        (status = 422, description = "Nothing says why", body = ProblemBody,
+            content_type = "application/problem+json"),
         (status = 409, description = "It lives in files", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 412, description = "It is not as you saw it", body = ProblemBody,
@@ -284,11 +297,15 @@ impl Order {
     pub(super) async fn carry_out(self, app: &App, principal: &Principal) -> Answer<Response> {
         let Self { group, what, why, query, precondition } = self;
         let tried = query.check == Some(true);
+        if tried {
+            audit::only_tried();
+        }
         let why = if tried { String::new() } else { reason(why)? };
         let (book, board, by) = (app.rule_book.clone(), app.board.clone(), principal.user.clone());
         let rights = principal.rights.clone();
         let name = group.clone();
         let work = move || {
+            audit::before(book.group(&name).map(|group| view(group).texts));
             // Whose the group is now was asked before; whose it becomes, only the text says.
             let text = match &what {
                 What::Write(text) => Some(text.clone()),
@@ -322,6 +339,8 @@ impl Order {
                         RuleReload::from(reloaded)
                     });
                     let version = kept.as_ref().map(|kept| kept.number);
+                    let text = kept.as_ref().map(|kept| &kept.text);
+                    audit::after(json!({ "version": version, "text": text, "why": why }));
                     let change =
                         RuleGroupChange { done: !tried, version, problems: Vec::new(), reload };
                     Ok((created && !tried, kept, change, why))

@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::{
     BROWSER_KNOWN, CSRF_HEADER, Caller, Grant, NewPassword, Opener, PasswordLogin, Principal,
     Proof, Refused, Role, SameOrigin, Transport, User, Via, cookie, hash, know_browser, set_cookie,
@@ -99,6 +100,7 @@ impl Visit {
             Ok((secret, browser))
         };
         let (secret, browser) = app.lanes.short(opening).await?;
+        audit::logged_in(user);
         Ok(self.logged_in(app, &secret, Some(&browser)))
     }
 }
@@ -160,6 +162,7 @@ async fn by_token(app: &App, visit: &Visit, token: String) -> Answer<Response> {
             .hint("Copy the whole token; the server prints a login link when it starts."));
     };
     app.throttle.succeeded(caller);
+    audit::logged_in(&user);
     tracing::info!(user.name = user, client.address = %caller, "logged in");
     Ok(visit.logged_in(app, &secret, None))
 }

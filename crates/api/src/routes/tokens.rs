@@ -6,12 +6,14 @@ use axum::http::StatusCode;
 use city_model::Timestamp;
 use city_registry::FieldProblem;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::users::{administers_some, check_departments, read_grants};
+use super::users::{administers_some, check_departments, note_department, read_grants};
 use crate::app::App;
+use crate::audit;
 use crate::auth::{self, Grant, Maker, NewToken, Principal, Role, targets};
 use crate::cursor;
 use crate::extract::{Body, Id};
@@ -206,6 +208,8 @@ async fn make(
     if !problems.is_empty() {
         return Err(bad_fields(&problems));
     }
+    note_department(&grants);
+    audit::after(json!({ "note": note, "grants": grants, "expires_at": expires }));
     let (making, who) = (app.clone(), principal.clone());
     let (id, token) = app
         .lanes
@@ -217,6 +221,7 @@ async fn make(
             Ok(making.credentials.tokens().make(&token, &maker, now)?)
         })
         .await?;
+    audit::target(id.to_string());
     tracing::info!(user.name = %principal.user, token.id = id, "made an access token");
     Ok((StatusCode::CREATED, Json(AccessTokenMade { id: id.to_string(), token })))
 }
@@ -235,7 +240,9 @@ async fn revoke(
     let (tokens, now) = (app.credentials.tokens().clone(), app.clock.now());
     app.lanes
         .short(move || {
-            tokens.get(number)?.ok_or_else(|| unknown(&id))?;
+            let token = tokens.get(number)?.ok_or_else(|| unknown(&id))?;
+            note_department(&token.grants);
+            audit::before(AccessToken::from(token));
             Ok(tokens.revoke(number, now)?)
         })
         .await?;

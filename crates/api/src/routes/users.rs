@@ -7,11 +7,13 @@ use axum::response::{IntoResponse as _, Response};
 use city_model::Timestamp;
 use city_registry::FieldProblem;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::{
     self, CITY, Grant, Grants, NewPassword, PasswordState, Principal, Rights, Role, UserEntry,
     targets,
@@ -89,8 +91,9 @@ struct UserPage {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 struct UsersQuery {
-    /// Only those with a grant in this department; `*` for the whole city.
-    department: Option<String>,
+    /// Only those with a grant in one of these departments, separated by commas; `*` for the whole city.
+    #[param(value_type = Option<String>)]
+    department: Option<Vec<String>>,
     /// Only those with this text in their id or name, in any case.
     q: Option<String>,
     /// Where to go on, from `next_cursor`.
@@ -104,7 +107,7 @@ struct UsersQuery {
 impl FromPairs for UsersQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         Ok(Self {
-            department: pairs.text("department"),
+            department: pairs.list("department"),
             q: pairs.text("q"),
             cursor: pairs.cursor()?,
             limit: pairs.limit()?,
@@ -126,8 +129,8 @@ async fn list(
     let words = query.q.map(|q| q.to_lowercase());
     found.retain(|user| {
         administers_some(&principal.rights, &user.grants)
-            && query.department.as_ref().is_none_or(|department| {
-                user.grants.iter().any(|grant| grant.department == *department)
+            && query.department.as_ref().is_none_or(|departments| {
+                user.grants.iter().any(|grant| departments.contains(&grant.department))
             })
             && words.as_ref().is_none_or(|words| {
                 [&user.id, &user.name].iter().any(|text| text.to_lowercase().contains(words))
@@ -140,6 +143,15 @@ async fn list(
         found.into_iter().skip(start).take(query.limit).map(User::from).collect();
     let next_cursor = items.last().filter(|_| more).map(|user| cursor::encode(&user.id));
     Ok(Json(UserPage { items, next_cursor, total }))
+}
+
+/// Says in the audit log whose an account is, if it is of one department alone.
+pub(super) fn note_department(grants: &Grants) {
+    if let [department] = targets::of_grants(grants).as_slice()
+        && department != CITY
+    {
+        audit::department(department);
+    }
 }
 
 /// Whether somebody administers a department that these grants are of.
@@ -215,6 +227,7 @@ async fn put(
     let (rights, of) = (principal.rights.clone(), id.clone());
     let wanted = entry.clone();
     let change = move |before: Option<&auth::User>| {
+        audit::before(before.cloned().map(User::from));
         // Once more: the user may have got more since the lines below looked.
         may_write(&rights, before, &entry)?;
         precondition.check_replacing(before.map(auth::User::tag).as_deref())?;
@@ -230,6 +243,8 @@ async fn put(
         users.put(&of, &by, now, change)
     };
     let (user, new) = app.lanes.short(put).await?;
+    note_department(&user.grants);
+    audit::after(json!({ "user": User::from(user.clone()), "sets_password": sets_password }));
     tracing::info!(
         user.name = %principal.user, user.changed = id, grants = %user.grants, user.enabled,
         sets_password, "changed a user"
@@ -302,7 +317,11 @@ async fn remove(
     precondition: Precondition,
 ) -> Answer<StatusCode> {
     let (users, now, of) = (app.credentials.users().clone(), app.clock.now(), id.clone());
-    let check = move |user: &auth::User| precondition.check(Some(&user.tag()));
+    let check = move |user: &auth::User| {
+        note_department(&user.grants);
+        audit::before(User::from(user.clone()));
+        precondition.check(Some(&user.tag()))
+    };
     app.lanes.short(move || users.remove::<Problem>(&of, now, check)).await?;
     tracing::info!(user.name = %principal.user, user.changed = id, "removed a user");
     Ok(StatusCode::NO_CONTENT)
@@ -323,10 +342,12 @@ async fn end_sessions(
     let ended = app
         .lanes
         .short(move || {
-            users.get(&of)?.ok_or_else(|| unknown(&of))?;
+            let user = users.get(&of)?.ok_or_else(|| unknown(&of))?;
+            note_department(&user.grants);
             Ok(users.end_sessions(&of)?)
         })
         .await?;
+    audit::after(json!({ "ended": ended }));
     tracing::info!(user.name = %principal.user, user.changed = id, ended, "logged a user out");
     Ok(StatusCode::NO_CONTENT)
 }

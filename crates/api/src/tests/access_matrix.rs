@@ -298,13 +298,14 @@ async fn an_alert_goes_to_the_department_that_has_it() {
 #[test]
 fn every_kind_of_target_is_tested() {
     use Target::{
-        Alert, Client, ClientThere, DeadLetter, Device, RuleGroup, Silence, Token, Unknown, User,
-        UserSeen,
+        Alert, Client, ClientThere, Dataset, DeadLetter, Device, RuleGroup, Silence, Token,
+        Unknown, User, UserSeen,
     };
     for target in [
         Alert,
         Client,
         ClientThere,
+        Dataset,
         DeadLetter,
         Device,
         RuleGroup,

@@ -1,10 +1,14 @@
 //! `citybrain token`: access tokens for programs, also while the program runs or does not start.
 
 use city_api::{Grant, Grants, NewToken, Role, Tokens};
+use city_audit::{AuditLog, Outcome};
 use city_model::{Clock as _, Span};
+use city_store::StateError;
 use clap::Subcommand;
+use serde_json::json;
 
 use super::DataDir;
+use crate::audited::by_operator;
 use crate::clock::SystemClock;
 
 #[derive(Debug, Subcommand)]
@@ -51,14 +55,20 @@ pub(crate) fn run(command: &TokenCommand) -> anyhow::Result<()> {
             let grants =
                 if grant.is_empty() { Grants::city(*role) } else { Grants::new(grant.clone())? };
             let token = NewToken { user, grants, note, lifetime: *lifetime };
-            println!("{}", Tokens::open(data.state()?)?.mint(&token, now)?);
+            let (tokens, log) = open(data)?;
+            let mut entry = by_operator(now, "make_token");
+            entry.after = Some(json!({
+                "user": user, "grants": token.grants.to_string(), "note": note,
+                "lifetime_s": lifetime.map(Span::secs_f64),
+            }));
+            println!("{}", log.around(entry, |_| tokens.mint(&token, now))?);
         }
         TokenCommand::List { data } => {
             println!(
                 "{:<6} {:<20} {:<24} {:<28} {:<28} note",
                 "id", "user", "grants", "created", "used"
             );
-            for token in Tokens::open(data.state()?)?.list()? {
+            for token in open(data)?.0.list()? {
                 let over = token.expires_at.is_some_and(|expires| expires <= now);
                 let state = match (token.revoked_at, over) {
                     (Some(_), _) => " (revoked)",
@@ -77,12 +87,25 @@ pub(crate) fn run(command: &TokenCommand) -> anyhow::Result<()> {
             }
         }
         TokenCommand::Revoke { id, data } => {
-            anyhow::ensure!(
-                Tokens::open(data.state()?)?.revoke(*id, now)?,
-                "there is no token {id}; see `citybrain token list`"
-            );
+            let (tokens, log) = open(data)?;
+            let mut entry = by_operator(now, "revoke_token");
+            entry.target = Some(id.to_string());
+            let revoked = log.around(entry, |entry| {
+                let revoked = tokens.revoke(*id, now)?;
+                if !revoked {
+                    entry.outcome = Outcome::Refused("unknown_token".to_owned());
+                }
+                Ok::<_, StateError>(revoked)
+            })?;
+            anyhow::ensure!(revoked, "there is no token {id}; see `citybrain token list`");
             println!("token {id} is worthless now");
         }
     }
     Ok(())
+}
+
+/// The tokens, and the log of what is done with them here.
+fn open(data: &DataDir) -> anyhow::Result<(Tokens, AuditLog)> {
+    let state = super::audit::state(data)?;
+    Ok((Tokens::open(state.clone())?, AuditLog::open(state)?))
 }

@@ -6,10 +6,13 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use city_api::{Grant, Grants, NewPassword, User, UserEntry, UserError, Users, check_user_id};
+use city_audit::AuditLog;
 use city_model::Clock as _;
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::DataDir;
+use crate::audited::by_operator;
 use crate::clock::SystemClock;
 
 /// Who changes users from the command line, in what is kept about them.
@@ -69,6 +72,20 @@ impl Who {
         Ok(Users::open(self.data.state()?)?)
     }
 
+    /// Does something to somebody, and says so in the audit log.
+    fn recorded<T>(
+        &self,
+        action: &str,
+        after: serde_json::Value,
+        work: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let mut entry = by_operator(SystemClock.now(), action);
+        entry.target = Some(self.id.clone());
+        entry.before = self.users()?.get(&self.id)?.map(|user| shown(&user));
+        entry.after = Some(after);
+        AuditLog::open(self.data.state()?)?.around(entry, |_| work())
+    }
+
     /// Changes somebody who is there.
     fn change(&self, change: impl FnOnce(&mut UserEntry)) -> anyhow::Result<User> {
         let entry = |before: Option<&User>| {
@@ -93,30 +110,44 @@ pub(crate) fn run(command: &UserCommand) -> anyhow::Result<()> {
         UserCommand::List { data } => list(&Users::open(data.state()?)?)?,
         UserCommand::Grant { who, grant } => {
             let grants = Grants::new(grant.clone())?;
-            let user = who.change(|entry| entry.grants = grants)?;
+            let after = json!({ "grants": grants });
+            let user =
+                who.recorded("put_user", after, || who.change(|entry| entry.grants = grants))?;
             println!("{} has {} now", user.id, user.grants);
         }
         UserCommand::Disable(who) => {
-            who.change(|entry| entry.enabled = false)?;
+            let after = json!({ "enabled": false });
+            who.recorded("put_user", after, || who.change(|entry| entry.enabled = false))?;
             println!("{} cannot log in any more", who.id);
         }
         UserCommand::Enable(who) => {
-            who.change(|entry| entry.enabled = true)?;
+            let after = json!({ "enabled": true });
+            who.recorded("put_user", after, || who.change(|entry| entry.enabled = true))?;
             println!("{} can log in again", who.id);
         }
         UserCommand::Password(who) => {
             let users = who.users()?;
             let user = users.get(&who.id)?.ok_or_else(|| UserError::Unknown(who.id.clone()))?;
             let password = NewPassword::new(&ask_password(&who.id)?, &user.id, &user.name)?;
-            users.set_password(&user.id, &password, true)?;
+            who.recorded("put_user", json!({ "sets_password": true }), || {
+                Ok(users.set_password(&user.id, &password, true)?)
+            })?;
             println!("{} logs in with the new password, and must change it then", user.id);
         }
         UserCommand::Remove(who) => {
-            who.users()?.remove::<UserError>(&who.id, SystemClock.now(), |_| Ok(()))?;
+            who.recorded("delete_user", serde_json::Value::Null, || {
+                let users = who.users()?;
+                Ok(users.remove::<UserError>(&who.id, SystemClock.now(), |_| Ok(()))?)
+            })?;
             println!("{} is forgotten", who.id);
         }
     }
     Ok(())
+}
+
+/// Somebody for the audit log.
+fn shown(user: &User) -> serde_json::Value {
+    json!({ "name": user.name, "email": user.email, "grants": user.grants, "enabled": user.enabled })
 }
 
 fn add(
@@ -137,8 +168,10 @@ fn add(
     let password = NewPassword::new(&ask_password(&who.id)?, &who.id, &name)?;
     let email = email.clone();
     let entry = UserEntry { name, email, grants, enabled: true, password: Some(password) };
+    let after = json!({ "name": entry.name, "email": entry.email, "grants": entry.grants });
     let add = |_: Option<&User>| Ok::<_, UserError>(entry);
-    let (user, _) = users.put(&who.id, BY, SystemClock.now(), add)?;
+    let (user, _) =
+        who.recorded("put_user", after, || Ok(users.put(&who.id, BY, SystemClock.now(), add)?))?;
     println!("{} has {}, and must change the password at the first login", user.id, user.grants);
     Ok(())
 }

@@ -20,6 +20,7 @@ mod day_file;
 mod day_name;
 mod day_write;
 mod delete;
+mod export;
 mod head;
 mod ingest_db;
 mod last;
@@ -53,7 +54,9 @@ use std::time::Duration;
 
 use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
 
-pub use self::backup::{Backup, backup, backup_state};
+pub use self::backup::{
+    Backup, Earlier, Stamp, backup, backup_since, backup_state, pass_on_numbers,
+};
 use self::commit::Writer;
 use self::compact::Compactor;
 use self::day_file::DayFiles;
@@ -65,7 +68,7 @@ pub(super) use self::near::Followed;
 pub use self::options::{Options, TierRetention};
 pub use self::repair::{Repair, repair};
 use self::tiers::Tiers;
-pub use self::verify::{Damage, Verification, verify, verify_state};
+pub use self::verify::{Damage, Verification, verify, verify_only, verify_state};
 use crate::steps::check_range;
 use crate::{
     Bucket, Cancel, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage,
