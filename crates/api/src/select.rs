@@ -68,8 +68,8 @@ impl Selection {
 
     /// Whether a device is chosen; a moving one is in the zones that it is in now.
     pub(crate) fn has(&self, device: &Device, now: &DeviceNow) -> bool {
-        has(self.kinds.as_ref(), &*device.kind)
-            && has(self.departments.as_ref(), &*device.department)
+        has(self.kinds.as_ref(), &device.kind)
+            && has(self.departments.as_ref(), &device.department)
             && self.devices.as_ref().is_none_or(|keys| keys.contains(&device.key))
             && self.zones.as_ref().is_none_or(|zones| {
                 let here = now.zones(device);

@@ -46,7 +46,7 @@ const LOGIN_LIFETIME: Span = Span::from_hours(7 * 24);
 const OWN_TOKEN: &str = "made by this instance for itself";
 
 /// Files that are open beside connections: the store's, the listeners, those that are read.
-const OTHER_FILES: u64 = 512;
+pub(crate) const OTHER_FILES: u64 = 512;
 
 /// The id of the receiver that is the brain of this instance.
 pub const BRAIN: &str = "brain";

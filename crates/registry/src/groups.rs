@@ -246,14 +246,6 @@ mod tests {
         assert_eq!(directory.device_by_id("b").expect("b").interval, Some(Span::from_secs(5)));
     }
 
-    fn any(_: &Kind) -> Result<(), RegistryError> {
-        Ok(())
-    }
-
-    fn any_department(_: &Department) -> Result<(), RegistryError> {
-        Ok(())
-    }
-
     #[test]
     fn what_is_in_use_or_configured_stays() {
         let state = Arc::new(StateDb::in_memory().expect("a database"));
@@ -267,13 +259,15 @@ mod tests {
         };
         let registry = Registry::open(state, seed).expect("a registry");
         registry.import(&read_devices("two", DEVICES).expect("valid")).expect("taken");
+        let remove_kind = |id| registry.remove_kind(id, |_| Ok::<_, RegistryError>(()));
+        let remove_department = |id| registry.remove_department(id, |_| Ok::<_, RegistryError>(()));
         registry.put_kind(bus()).expect("described");
-        let error = registry.remove_kind("bus", any).expect_err("in use");
+        let error = remove_kind("bus").expect_err("in use");
         assert!(matches!(error, RegistryError::InUse { devices: 2, .. }), "{error}");
         for error in [
-            registry.remove_kind("lamp", any).expect_err("configured"),
+            remove_kind("lamp").expect_err("configured"),
             registry.put_kind(Kind::named("lamp", LocalText::same("L"))).expect_err("configured"),
-            registry.remove_department("works", any_department).expect_err("configured"),
+            remove_department("works").expect_err("configured"),
         ] {
             assert!(matches!(error, RegistryError::Configured { .. }), "{error}");
         }
@@ -281,12 +275,9 @@ mod tests {
             Department { id: "parks".to_owned(), name: LocalText::new("Parks", "园林局") };
         registry.put_department(&parks).expect("named");
         assert!(registry.departments().expect("listed").contains(&parks));
-        assert!(registry.remove_department("parks", any_department).expect("removed"));
-        assert!(!registry.remove_department("parks", any_department).expect("gone"));
-        assert!(matches!(
-            registry.remove_department("transport", any_department),
-            Err(RegistryError::InUse { .. })
-        ));
+        assert!(remove_department("parks").expect("removed"));
+        assert!(!remove_department("parks").expect("gone"));
+        assert!(matches!(remove_department("transport"), Err(RegistryError::InUse { .. })));
     }
 
     #[test]

@@ -329,10 +329,6 @@ mod tests {
         }
     }
 
-    fn any(_: &[Mapping]) -> Result<(), RegistryError> {
-        Ok(())
-    }
-
     #[test]
     fn a_mapping_for_a_source_goes_before_that_for_all_and_both_last() {
         let state = Arc::new(StateDb::in_memory().expect("a database"));
@@ -349,8 +345,10 @@ mod tests {
             assert_eq!(registry.mapping("a", "feinstaub"), None, "names are exact");
             assert_eq!(registry.mappings().len(), 2);
         }
-        assert!(registry.remove_mapping(Some("a"), "Feinstaub", any).expect("removed"));
-        assert!(!registry.remove_mapping(Some("a"), "Feinstaub", any).expect("gone"));
+        let remove =
+            || registry.remove_mapping(Some("a"), "Feinstaub", |_| Ok::<_, RegistryError>(()));
+        assert!(remove().expect("removed"));
+        assert!(!remove().expect("gone"));
         assert_eq!(open(&state).mapping("a", "Feinstaub").expect("all").metric, "pm25");
     }
 

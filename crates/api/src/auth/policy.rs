@@ -51,6 +51,8 @@ pub(crate) enum Target {
     ClientThere,
     /// A dead letter: the department of its device.
     DeadLetter,
+    /// A dataset: the department whose things it makes public.
+    Dataset,
     /// A user: every department in which the user has a grant.
     User,
     /// A user, to be seen: any department in which the user has a grant.
@@ -96,6 +98,7 @@ impl Target {
             Self::Silence => "in every department whose alerts it can match",
             Self::Client | Self::ClientThere => "in the departments of the client's devices",
             Self::DeadLetter => "in the department of its device",
+            Self::Dataset => "in the department whose things it makes public",
             Self::User | Self::UserSeen => "in every department of the user",
             Self::Token => "in every department of the token",
         }
@@ -210,7 +213,7 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("GET", "/api/v1/readings", VIEW),
     policy("GET", "/api/v1/readings/series", VIEW),
     policy("GET", "/api/v1/readings/export", VIEW),
-    policy("DELETE", "/api/v1/readings", ENGINEER),
+    policy("DELETE", "/api/v1/readings", told(Role::Engineer)),
     policy("GET", "/api/v1/aggregates", VIEW),
     policy("GET", "/api/v1/top", VIEW),
     policy("GET", "/api/v1/track", VIEW),
@@ -263,8 +266,8 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("POST", "/api/v1/ingest/{source}", Access::Open),
     policy("GET", "/api/v1/datasets", ENGINEER),
     policy("GET", "/api/v1/datasets/{id}", ENGINEER),
-    policy("PUT", "/api/v1/datasets/{id}", ENGINEER),
-    policy("DELETE", "/api/v1/datasets/{id}", ENGINEER),
+    policy("PUT", "/api/v1/datasets/{id}", owner_and_told(Role::Engineer, Target::Dataset)),
+    policy("DELETE", "/api/v1/datasets/{id}", owner(Role::Engineer, Target::Dataset)),
     // What departments made public; these routes reach nothing else.
     policy("GET", "/open/v1", Access::Open),
     policy("GET", "/open/v1/catalog.jsonld", Access::Open),

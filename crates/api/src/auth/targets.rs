@@ -63,6 +63,11 @@ pub(super) fn owners(app: &App, target: Target, id: &str) -> Answer<Owners> {
             let directory = app.registry.directory();
             Owners::one(of_device(&directory, kept.letter.device.as_deref().unwrap_or_default()))
         }
+        Target::Dataset => {
+            let marks = app.open.marked.current();
+            let kept = marks.datasets.get(id);
+            kept.map_or(Owners::Nobody, |kept| Owners::one(&*kept.dataset.department))
+        }
         Target::User | Target::UserSeen => match app.credentials.users().get(id)? {
             Some(user) if target == Target::User => Owners::All(of_grants(&user.grants)),
             Some(user) => Owners::Any(of_grants(&user.grants)),

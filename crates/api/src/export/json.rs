@@ -59,7 +59,7 @@ impl Json {
         Ok(Self { sink, table, frame, place, is_first: true })
     }
 
-    fn feature(&self, row: &[Cell<'_>], properties: Map<String, Value>) -> Value {
+    fn feature(&self, row: &[Cell<'_>], properties: &Map<String, Value>) -> Value {
         let coordinate = |index: usize| match row.get(index) {
             Some(Cell::Number(number)) => Some(*number),
             _ => None,
@@ -82,7 +82,7 @@ impl Writer for Json {
         }
         let value = match self.frame {
             Frame::Lines => Value::Object(members),
-            Frame::Collection | Frame::Sequence => self.feature(row, members),
+            Frame::Collection | Frame::Sequence => self.feature(row, &members),
         };
         match self.frame {
             Frame::Collection if self.is_first => self.sink.write_all(b"\n")?,

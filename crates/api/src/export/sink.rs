@@ -19,7 +19,7 @@ const CHUNK: usize = 64 << 10;
 /// Chunks on the way.
 const CHUNKS: usize = 4;
 /// How long a client may take for a chunk before it is cut off: a place in the lane is worth more.
-const STALL: Duration = Duration::from_secs(60);
+const STALL: Duration = Duration::from_mins(1);
 
 /// What goes to the client.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(super) struct End {
 
 /// The reading end.
 pub(super) struct Parts {
-    parts: mpsc::Receiver<Part>,
+    receiver: mpsc::Receiver<Part>,
     /// The first chunk, as soon as it is there.
     first: Option<Part>,
     gone: Gone,
@@ -65,10 +65,10 @@ impl Drop for Gone {
 
 /// Both ends. To be called on the runtime.
 pub(super) fn pipe() -> (Sink, Parts) {
-    let (sender, parts) = mpsc::channel(CHUNKS);
+    let (sender, receiver) = mpsc::channel(CHUNKS);
     let end = End { parts: sender, runtime: Handle::current(), lost: Arc::default() };
     let sink = Sink { chunk: Vec::with_capacity(CHUNK + (CHUNK >> 2)), end };
-    (sink, Parts { parts, first: None, gone: Gone(Cancel::default()) })
+    (sink, Parts { receiver, first: None, gone: Gone(Cancel::default()) })
 }
 
 impl End {
@@ -136,7 +136,7 @@ impl Parts {
 
     /// Waits for the first chunk, or for the problem that is there instead.
     pub(super) async fn begin(&mut self) -> Answer<()> {
-        self.first = self.parts.recv().await;
+        self.first = self.receiver.recv().await;
         match self.first.take() {
             Some(Part::Failed(problem)) => Err(*problem),
             None => Err(Problem::internal(&io::Error::from(io::ErrorKind::UnexpectedEof))),
@@ -153,7 +153,7 @@ impl Parts {
             let mut parts = parts?;
             let part = match parts.first.take() {
                 Some(part) => Some(part),
-                None => parts.parts.recv().await,
+                None => parts.receiver.recv().await,
             };
             match part {
                 Some(Part::Chunk(chunk)) => Some((Ok(chunk), Some(parts))),

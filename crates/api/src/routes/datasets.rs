@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::audit;
-use crate::auth::Principal;
+use crate::auth::{Principal, Role};
 use crate::document::{created, named};
 use crate::extract::{Body, Id};
 use crate::list::Part;
@@ -74,6 +74,7 @@ async fn put(
     Body(body): Body<Map<String, Value>>,
 ) -> Answer<Response> {
     let dataset: Dataset = named("id", &id, body)?;
+    principal.rights.require(Role::Engineer, &dataset.department)?;
     let (worker, of, user) = (app.clone(), id.clone(), principal.user.clone());
     let (kept, new) = app
         .lanes

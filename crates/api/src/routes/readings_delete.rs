@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use super::alerts::reason;
 use crate::app::App;
 use crate::audit;
-use crate::auth::Principal;
+use crate::auth::{Principal, Role};
 use crate::parameters::{FromPairs, Pairs, Parameters, time_range};
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 use crate::select;
@@ -106,8 +106,11 @@ async fn delete_readings(
             .hint(format!("Name at most {MAX_DEVICES} at a time."))
             .with("parameter", "device"));
     }
-    let key = |id: &String| select::device(&directory, id).map(|device| device.key);
-    let mut devices = query.device.iter().map(key).collect::<Answer<Vec<DeviceKey>>>()?;
+    let found = query.device.iter().map(|id| select::device(&directory, id));
+    let found = found.collect::<Answer<Vec<_>>>()?;
+    let departments = found.iter().map(|device| &*device.department);
+    principal.rights.require_all(Role::Engineer, departments)?;
+    let mut devices: Vec<DeviceKey> = found.iter().map(|device| device.key).collect();
     devices.sort_unstable();
     devices.dedup();
     let metrics =

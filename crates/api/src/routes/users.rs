@@ -89,8 +89,9 @@ struct UserPage {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 struct UsersQuery {
-    /// Only those with a grant in this department; `*` for the whole city.
-    department: Option<String>,
+    /// Only those with a grant in one of these departments, separated by commas; `*` for the whole city.
+    #[param(value_type = Option<String>)]
+    department: Option<Vec<String>>,
     /// Only those with this text in their id or name, in any case.
     q: Option<String>,
     /// Where to go on, from `next_cursor`.
@@ -104,7 +105,7 @@ struct UsersQuery {
 impl FromPairs for UsersQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         Ok(Self {
-            department: pairs.text("department"),
+            department: pairs.list("department"),
             q: pairs.text("q"),
             cursor: pairs.cursor()?,
             limit: pairs.limit()?,
@@ -126,8 +127,8 @@ async fn list(
     let words = query.q.map(|q| q.to_lowercase());
     found.retain(|user| {
         administers_some(&principal.rights, &user.grants)
-            && query.department.as_ref().is_none_or(|department| {
-                user.grants.iter().any(|grant| grant.department == *department)
+            && query.department.as_ref().is_none_or(|departments| {
+                user.grants.iter().any(|grant| departments.contains(&grant.department))
             })
             && words.as_ref().is_none_or(|words| {
                 [&user.id, &user.name].iter().any(|text| text.to_lowercase().contains(words))

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
 use city_model::{
     Device, Directory, LifeCycle, LocalText, Marks, Position, Span, Timestamp, Zone, ZoneKey,
@@ -20,9 +20,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::assets::{etag, is_known};
+use crate::assets::etag;
 use crate::audit;
 use crate::auth::Principal;
+use crate::encoding::{Effort, Encoded};
 use crate::extract::Id;
 use crate::list::{Part, Words};
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, With};
@@ -48,7 +49,7 @@ pub(crate) struct Drawn(Mutex<Option<(u64, Drawing)>>);
 /// The collection as text, and where in it each zone is.
 #[derive(Clone, Debug)]
 struct Drawing {
-    tag: HeaderValue,
+    whole: Arc<Encoded>,
     body: Bytes,
     zones: Arc<[DrawnZone]>,
 }
@@ -152,27 +153,25 @@ async fn draw(
     };
     let found: Vec<&DrawnZone> = drawn.zones.iter().filter(wanted).collect();
     let (found, next_cursor) = part.of(found, |zone| &zone.id);
-    let (tag, body) = if found.len() == drawn.zones.len() {
-        (drawn.tag, drawn.body)
-    } else {
-        let body =
-            collection(found.iter().map(|zone| &drawn.body[zone.feature.clone()]), next_cursor);
-        (etag(&body), body)
-    };
-    let shared = [
-        (header::ETAG, tag.clone()),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-    ];
-    if is_known(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, shared).into_response());
+    if found.len() == drawn.zones.len() {
+        return Ok(drawn.whole.answer(&headers));
     }
-    Ok((shared, [(header::CONTENT_TYPE, "application/geo+json")], body).into_response())
+    let body = collection(
+        found.iter().map(|zone| &drawn.body[zone.feature.clone()]),
+        next_cursor.as_deref(),
+    );
+    Ok(encoded(body).answer(&headers))
+}
+
+fn encoded(body: Bytes) -> Encoded {
+    let tag = etag(&body);
+    Encoded::new(body, "application/geo+json", tag, "private, no-cache", Effort::Little)
 }
 
 const HEAD: &str = r#"{"type":"FeatureCollection","features":["#;
 
 /// A collection of features that are text already.
-fn collection<'a>(features: impl Iterator<Item = &'a [u8]>, next_cursor: Option<String>) -> Bytes {
+fn collection<'a>(features: impl Iterator<Item = &'a [u8]>, next_cursor: Option<&str>) -> Bytes {
     let mut body = HEAD.as_bytes().to_vec();
     for feature in features {
         if body.len() > HEAD.len() {
@@ -228,7 +227,8 @@ fn drawn(app: &App) -> Drawing {
         }
     }
     let body = collection(features.iter().map(String::as_bytes), None);
-    let drawing = Drawing { tag: etag(&body), body, zones: drawn_zones.into() };
+    let whole = Arc::new(encoded(body.clone()));
+    let drawing = Drawing { whole, body, zones: drawn_zones.into() };
     *cache = Some((directory.version, drawing.clone()));
     drawing
 }

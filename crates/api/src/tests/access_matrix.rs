@@ -70,6 +70,7 @@ struct Owned {
     client_tag: String,
     device_tag: String,
     user_tag: String,
+    dataset_tag: String,
 }
 
 async fn owned() -> Owned {
@@ -85,6 +86,8 @@ async fn owned() -> Owned {
     let letter = NewDeadLetter { device: Some("air-1".to_owned()), ..letter() };
     let commit = Commit { dead_letters: vec![letter], ..Commit::default() };
     city.store.commit(&commit).expect("committed");
+    let dataset = city.change(Method::PUT, "/api/v1/datasets/air", &dataset(), None).await;
+    assert_eq!(dataset.status, StatusCode::CREATED, "{}", dataset.text);
     let letter = city.ok("/api/v1/dead-letters").await["items"][0]["id"].clone();
     let credential = city.clients.issue_token("air-1", "test").expect("issued").id;
     put_user(&city, "eve", &[(OWN, Role::Viewer)]);
@@ -105,8 +108,18 @@ async fn owned() -> Owned {
         client_tag: tag("/api/v1/credentials/air-1").await,
         device_tag: tag("/api/v1/devices/air-1/entry").await,
         user_tag: tag("/api/v1/users/eve").await,
+        dataset_tag: tag("/api/v1/datasets/air").await,
         city,
     }
+}
+
+/// A dataset of environment.
+fn dataset() -> Value {
+    json!({
+        "title": "Air", "description": "Air quality", "department": OWN, "licence": "CC-BY-4.0",
+        "select": { "kinds": ["air_station"], "metrics": ["pm25"] }, "positions": "zone",
+        "history_days": 7, "enabled": true,
+    })
 }
 
 fn letter() -> NewDeadLetter {
@@ -162,6 +175,7 @@ impl Owned {
             "dead-letters" => &self.letter,
             "tokens" => &self.token,
             "users" => "eve",
+            "datasets" => "air",
             "provisioning" => "new-1",
             "departments" => OWN,
             "kinds" => "air_station",
@@ -186,6 +200,7 @@ impl Owned {
             ("PUT", "/mappings") => {
                 (json!({ "source": "mqtt", "name": "radiation", "metric": "pm25" }), None)
             }
+            ("PUT", "/datasets/{id}") => (dataset(), Some(&self.dataset_tag)),
             ("PUT", "/kinds/{id}" | "/departments/{id}") => (json!({ "name": "X" }), None),
             ("POST", "/devices/import") => {
                 let mut entry = device.clone();
@@ -237,6 +252,9 @@ impl Owned {
         let path = path.replace("{number}", &self.credential.to_string()).replace("{alert}", id);
         let query = match (policy.method, policy.path) {
             ("DELETE", "/api/v1/rule-groups/{group}") => "?why=over",
+            ("DELETE", "/api/v1/readings") => {
+                "?device=air-1&from=2026-11-23T00:00:00Z&to=2026-11-24T00:00:00Z"
+            }
             ("DELETE", "/api/v1/mappings") => "?source=mqtt&name=radiation",
             _ => "",
         };
@@ -522,13 +540,14 @@ async fn an_alert_goes_to_the_department_that_has_it() {
 #[test]
 fn every_kind_of_target_is_tested() {
     use Target::{
-        Alert, Client, ClientThere, DeadLetter, Device, RuleGroup, Silence, Token, Unknown, User,
-        UserSeen,
+        Alert, Client, ClientThere, Dataset, DeadLetter, Device, RuleGroup, Silence, Token,
+        Unknown, User, UserSeen,
     };
     for target in [
         Alert,
         Client,
         ClientThere,
+        Dataset,
         DeadLetter,
         Device,
         RuleGroup,

@@ -109,3 +109,34 @@ impl HttpSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Vec<String> {
+        let settings: HttpSettings = toml::from_str(text).expect("the right shape");
+        let mut problems = Vec::new();
+        settings.check(&mut problems);
+        problems.into_iter().map(|problem| problem.key).collect()
+    }
+
+    #[test]
+    fn only_loopback_is_plain_unless_somebody_says_otherwise() {
+        assert_eq!(keys(""), Vec::<String>::new());
+        assert_eq!(keys("listen = \"0.0.0.0:80\""), ["http.listen"]);
+        assert_eq!(keys("listen = \"0.0.0.0:80\"\nexpose = true"), Vec::<String>::new());
+        let missing = "[tls]\ncert = \"/none/cert.pem\"\nkey = \"/none/key.pem\"\n";
+        let listen = "listen = \"0.0.0.0:443\"\n";
+        assert_eq!(keys(&format!("{listen}{missing}")), ["http.tls"], "the files must be good");
+        let same = format!("{listen}{missing}redirect_from = \"0.0.0.0:443\"");
+        assert_eq!(keys(&same), ["http.tls", "http.tls.redirect_from"]);
+    }
+
+    #[test]
+    fn limits_that_cannot_be_meant_are_named() {
+        let text = "[limits]\nheader = \"0s\"\nrate = { per_s = 5, burst = 1 }";
+        assert_eq!(keys(text), ["http.limits.header", "http.limits.rate"]);
+        toml::from_str::<HttpSettings>("[limits]\nrates = 1").expect_err("an unknown key");
+    }
+}
