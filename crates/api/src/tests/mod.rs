@@ -21,6 +21,7 @@ mod injection;
 mod injection_bodies;
 mod injection_outputs;
 mod lists;
+mod log_out;
 mod open;
 mod push;
 mod readings;

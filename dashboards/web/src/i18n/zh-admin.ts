@@ -192,6 +192,7 @@ export const zhAdmin: Readonly<Record<keyof typeof enAdmin, string>> = {
   "tokens.revoked": "{time} 已吊销",
   "tokens.revoke": "吊销",
   "tokens.revoke.ask": "使用“{note}”的程序将立即被拒绝，以其开启的会话也会结束。此操作无法撤销。",
+  "tokens.revoke.own": "此令牌由服务器自身创建，服务器上运行的程序可能需要它。",
   "tokens.made.title": "令牌已创建",
   "tokens.made.why": "这是“{note}”的令牌。",
   "tokens.made.use": "程序在每次请求中发送：",
