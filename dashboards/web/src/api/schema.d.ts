@@ -3113,6 +3113,8 @@ export interface components {
             department: string | null;
             /** @description To whom it goes when it is returned. */
             from: string | null;
+            /** @description The department that has it: the last one that accepted it; `null` for that of the rule. */
+            holder: string | null;
             /** @description Whether they have not. */
             overdue: boolean;
             /**
@@ -15187,7 +15189,10 @@ export interface operations {
     };
     log_out: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true`: all sessions of the user end, on other computers too. */
+                everywhere?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
