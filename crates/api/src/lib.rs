@@ -26,6 +26,7 @@ mod routes;
 mod schema;
 mod select;
 mod silences;
+mod sta;
 mod status;
 
 use std::io;
@@ -186,7 +187,8 @@ impl Brain {
     pub fn router(&self) -> Router {
         let (api, _) = routes::all().split_for_parts();
         let app = self.app.clone();
-        api.route_layer(from_fn_with_state(app.clone(), auth::guard))
+        api.route("/sta/v1.1/{resource}/{*rest}", get(sta::deeper))
+            .route_layer(from_fn_with_state(app.clone(), auth::guard))
             .route("/metrics", get(metrics::metrics))
             .route("/health/live", get(routes::health::live))
             .route("/health/ready", get(routes::health::ready))

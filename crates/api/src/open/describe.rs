@@ -278,7 +278,7 @@ fn distributions(dataset: &PublicDataset, url: &str) -> Vec<OpenDistribution> {
 /// The beginning of this server's addresses as the client wrote them: scheme and host.
 ///
 /// A host that cannot be one is left out, so that addresses begin with the path.
-pub(super) fn base(headers: &HeaderMap) -> String {
+pub(crate) fn base(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let fits = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
     if host.is_empty() || host.len() > 255 || !host.chars().all(fits) {

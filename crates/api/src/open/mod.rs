@@ -26,6 +26,7 @@ use axum::response::{IntoResponse as _, Response};
 use city_store::{StateDb, StateError};
 
 pub(crate) use dataset::Dataset;
+pub(crate) use describe::base;
 pub(crate) use marked::Kept;
 pub(crate) use routes::{robots, routes};
 

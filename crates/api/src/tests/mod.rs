@@ -25,5 +25,6 @@ mod rules;
 mod server;
 mod shelves;
 mod silences;
+mod sta;
 mod stream;
 mod web;
