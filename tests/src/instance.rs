@@ -21,6 +21,9 @@ pub struct Ready {
     pub mqtt: Option<SocketAddr>,
     /// A token with all rights.
     pub token: String,
+    /// The token with which the first administrator is made, while there is none.
+    #[serde(default)]
+    pub setup: Option<String>,
 }
 
 /// A running instance; killed when dropped.

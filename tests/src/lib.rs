@@ -16,5 +16,6 @@ pub mod network;
 pub mod peers;
 pub mod power;
 pub mod publisher;
+pub mod schemathesis;
 pub mod sink;
 pub mod slow_store;

@@ -11,13 +11,16 @@ use city_rules::lifecycle::FloodConfig;
 use city_rules::{LateLog, RuleSet};
 use city_store::{Accounts, SharedStore, StateDb};
 
+use crate::admission::Admission;
 use crate::alerts::{AlertList, Board, LoadMetrics};
+use crate::audit::Recorder;
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
+use crate::server::Figures;
 use crate::silences::Silences;
-use crate::{CityInfo, Ingest, Mode, Receivers, ZoneFiles};
+use crate::{CityInfo, HttpLimits, Ingest, Mode, Receivers, ZoneFiles};
 
 /// A cheap handle to the state of the API.
 #[derive(Clone)]
@@ -50,12 +53,17 @@ pub(crate) struct Inner {
     pub(crate) silences: Arc<Silences>,
     pub(crate) flood: Arc<FloodConfig>,
     pub(crate) load_metrics: LoadMetrics,
+    pub(crate) audit: Arc<Recorder>,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) throttle: Throttle,
     pub(crate) lanes: Lanes,
+    pub(crate) limits: Arc<HttpLimits>,
+    pub(crate) admission: Admission,
+    pub(crate) connections: Figures,
     pub(crate) http: HttpMetrics,
     pub(crate) zones: crate::routes::zones::Drawn,
     pub(crate) open: crate::open::Open,
+    pub(crate) map: crate::routes::map::Drawn,
 }
 
 impl Deref for App {

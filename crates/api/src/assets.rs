@@ -1,19 +1,22 @@
-//! The web app, embedded: any path without a dot that is nothing else is the app's first page.
+//! The web app, embedded: any path that is nothing else, and that looks like no file or is opened by
+//! a person, is the app's first page.
 
 use std::sync::LazyLock;
 
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use include_dir::{Dir, include_dir};
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
+use crate::encoding::{Effort, Encoded};
 use crate::problem::{Problem, codes};
 
 static WEB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/web");
-static ASSETS: LazyLock<FxHashMap<String, Asset>> = LazyLock::new(|| {
+static ASSETS: LazyLock<FxHashMap<String, Encoded>> = LazyLock::new(|| {
     let mut assets = FxHashMap::default();
     collect(&WEB, &mut assets);
     assets
@@ -25,13 +28,6 @@ const INDEX: &str = "index.html";
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// All others are asked for again, and answered with 304 while they are the same.
 const REVALIDATE: &str = "no-cache";
-
-struct Asset {
-    bytes: &'static [u8],
-    content_type: &'static str,
-    etag: HeaderValue,
-    cache: &'static str,
-}
 
 /// Content types by the ending of the file name.
 const CONTENT_TYPES: &[(&str, &str)] = &[
@@ -65,7 +61,7 @@ pub(crate) async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Re
         let problem = Problem::new(codes::METHOD_NOT_ALLOWED, "Pages can only be read.");
         return ([(header::ALLOW, "GET, HEAD")], problem).into_response();
     }
-    let is_page = !path.rsplit('/').next().unwrap_or_default().contains('.');
+    let is_page = !path.rsplit('/').next().unwrap_or_default().contains('.') || is_opened(&headers);
     let found = ASSETS.get(path).or_else(|| ASSETS.get(INDEX).filter(|_| is_page));
     match found {
         Some(asset) => asset.answer(&headers),
@@ -73,18 +69,11 @@ pub(crate) async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Re
     }
 }
 
-impl Asset {
-    fn answer(&self, headers: &HeaderMap) -> Response {
-        let shared = [
-            (header::ETAG, self.etag.clone()),
-            (header::CACHE_CONTROL, HeaderValue::from_static(self.cache)),
-        ];
-        if is_known(headers, &self.etag) {
-            return (StatusCode::NOT_MODIFIED, shared).into_response();
-        }
-        let content_type = [(header::CONTENT_TYPE, self.content_type)];
-        (shared, content_type, self.bytes).into_response()
-    }
+/// Whether a person opens the address in a browser: ids in the app's addresses may hold dots, and
+/// what a page loads by itself, such as a script that there is no longer, asks for no HTML.
+fn is_opened(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|types| types.contains("text/html"))
 }
 
 /// Whether the client has this version already.
@@ -103,7 +92,7 @@ pub(crate) fn etag(bytes: &[u8]) -> HeaderValue {
         .unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
-fn collect(dir: &'static Dir<'static>, assets: &mut FxHashMap<String, Asset>) {
+fn collect(dir: &'static Dir<'static>, assets: &mut FxHashMap<String, Encoded>) {
     for file in dir.files() {
         let path = file.path().to_string_lossy().replace('\\', "/");
         let ending = path.rsplit('.').next().unwrap_or_default();
@@ -112,8 +101,9 @@ fn collect(dir: &'static Dir<'static>, assets: &mut FxHashMap<String, Asset>) {
             .find(|(known, _)| *known == ending)
             .map_or("application/octet-stream", |(_, content_type)| content_type);
         let cache = if is_hashed(&path) { IMMUTABLE } else { REVALIDATE };
-        let bytes = file.contents();
-        assets.insert(path, Asset { bytes, content_type, etag: etag(bytes), cache });
+        let (bytes, etag) = (Bytes::from_static(file.contents()), etag(file.contents()));
+        let asset = Encoded::new(bytes, content_type, etag, cache, Effort::Much);
+        assets.insert(path, asset);
     }
     for dir in dir.dirs() {
         collect(dir, assets);
@@ -135,6 +125,8 @@ fn is_hashed(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
+
     use super::*;
 
     #[test]
@@ -151,11 +143,26 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn an_address_with_a_dot_is_a_page_for_a_person_and_no_file_for_a_script() {
+        let ask = async |path: &'static str, accept: &'static str| {
+            let headers =
+                HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            fallback(Method::GET, Uri::from_static(path), headers).await.status()
+        };
+        let (person, script) = ("text/html,application/xhtml+xml,*/*;q=0.8", "*/*");
+        assert_eq!(ask("/admin/users/j.smith", person).await, StatusCode::OK);
+        assert_eq!(ask("/admin/users/j.smith", script).await, StatusCode::NOT_FOUND);
+        assert_eq!(ask("/assets/gone-B3x_9-aQ.js", script).await, StatusCode::NOT_FOUND);
+        assert_eq!(ask("/api/v1/users/j.smith", person).await, StatusCode::NOT_FOUND);
+        assert_eq!(ask("/devices", script).await, StatusCode::OK);
+    }
+
     #[test]
     fn every_embedded_file_has_a_content_type() {
         assert!(ASSETS.contains_key(INDEX));
         for (path, asset) in ASSETS.iter() {
-            assert_ne!(asset.content_type, "application/octet-stream", "{path}");
+            assert_ne!(asset.content_type(), "application/octet-stream", "{path}");
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::Principal;
 use crate::problem::{Answer, Problem, codes};
+use crate::server::TooSlow;
 
 /// The id in the path.
 pub(crate) struct Id(pub(crate) String);
@@ -38,9 +39,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// Whether the body could not be read because it came too slowly.
+pub(crate) fn is_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .any(<dyn std::error::Error>::is::<TooSlow>)
+}
+
+/// Says that a body came too slowly.
+pub(crate) fn too_slow() -> Problem {
+    Problem::new(codes::BODY_TOO_SLOW, "The body stopped coming, or came by drops.")
+        .hint("Send it again, over a better line; [http.limits] says how slow it may be.")
+}
+
 fn refusal(rejection: &JsonRejection) -> Problem {
     let text = rejection.body_text();
     match rejection {
+        other if is_too_slow(other) => too_slow(),
         JsonRejection::JsonDataError(_) => Problem::new(codes::BAD_BODY, text)
             .hint("The document at /api/v1/openapi.json describes the body of each call."),
         JsonRejection::JsonSyntaxError(_) => Problem::new(codes::BAD_JSON, text),

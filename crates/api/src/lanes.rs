@@ -116,6 +116,7 @@ async fn give_way<T: Send + 'static>(
     let gone = CancelOnDrop(Cancel::default());
     let cancel = gone.0.clone();
     let permit = turn(lane).await?;
+    let work = crate::audit::carried(move || work(&cancel));
     // Threads of their own, because one that gives way cannot be made to stop doing so. To
     // start one takes a small part of what any query over history does.
     let (tell, told) = tokio::sync::oneshot::channel();
@@ -124,7 +125,7 @@ async fn give_way<T: Send + 'static>(
         city_store::give_way();
         let _permit = permit;
         // Nobody may wait any more.
-        let _ = tell.send(work(&cancel));
+        let _ = tell.send(work());
     });
     started.map_err(|error| Problem::internal(&error))?;
     told.await.unwrap_or_else(|error| Err(Problem::internal(&error)))
@@ -135,6 +136,7 @@ async fn run<T: Send + 'static>(
     work: impl FnOnce() -> Answer<T> + Send + 'static,
 ) -> Answer<T> {
     let permit = turn(lane).await?;
+    let work = crate::audit::carried(work);
     // The permit goes along, because work goes on when its client has gone away.
     let done = tokio::task::spawn_blocking(move || {
         let _permit = permit;

@@ -3,12 +3,16 @@
 //! [`Brain::new`] puts it together, [`Brain::live`] follows committed readings, [`Brain::serve`]
 //! answers. It knows nothing of MQTT, of how readings are decoded, or of how rules are evaluated.
 
+mod admission;
 mod alerts;
 mod app;
 mod assets;
+mod audit;
 mod auth;
+mod connection;
 mod cursor;
 mod document;
+mod encoding;
 mod extract;
 mod headers;
 mod lanes;
@@ -22,15 +26,16 @@ mod parts;
 mod precondition;
 mod problem;
 mod receivers;
+mod request_id;
 mod routes;
 mod schema;
 mod select;
+mod server;
 mod silences;
 mod sta;
 mod status;
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,23 +43,26 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
-use axum::serve::ListenerExt;
+use city_audit::AuditLog;
 use city_pipeline::Follower;
 use city_rules::lifecycle::{Inhibitions, Place};
 use city_store::{Accounts, StateError};
 use jiff::tz::TimeZone;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
+use crate::admission::Admission;
 use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
 use crate::app::{App, Inner};
+use crate::audit::Recorder;
 use crate::auth::{Credentials, Throttle};
 use crate::lanes::Lanes;
-use crate::live::Hub;
+use crate::live::{Hub, Seats};
 use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, codes};
+use crate::request_id::RequestLog;
+use crate::server::{Figures, Server};
 
 pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
 pub use crate::parts::{
@@ -65,6 +73,7 @@ pub use crate::parts::{
 pub use crate::receivers::{
     ReceiverFailure, ReceiverReport, ReceiverRoute, ReceiverTrial, Receivers, TrialRefusal, Trying,
 };
+pub use crate::server::{Doors, Encryption, HttpLimits, PROTOCOLS, RateLimit};
 pub use crate::silences::Silences;
 
 /// The largest body that a request may have, in bytes.
@@ -109,7 +118,12 @@ impl Brain {
         let accounts =
             Accounts::open(parts.store.clone(), parts.state.clone(), time_zone, parts.clock.now())?;
         let http = HttpMetrics::register(&parts.metrics)?;
+        let connections = Figures::register(&parts.metrics)?;
+        let audit = AuditLog::open(parts.state.clone())?;
+        audit.adopt(parts.clock.now())?;
+        let audit = Arc::new(Recorder::new(Arc::new(audit), &parts.metrics)?);
         let open = open::Open::new(parts.state.clone())?;
+        let admission = Admission::new(&parts.limits, &parts.metrics)?;
         let load_metrics = LoadMetrics::register(&parts.metrics)?;
         let hub = Arc::new(Hub::new(
             parts.registry.clone(),
@@ -117,6 +131,7 @@ impl Brain {
             board.clone(),
             parts.clock.clone(),
             http.stream_clients.clone(),
+            Seats::new(&parts.limits),
         ));
         let (news, registry) = (hub.clone(), parts.registry.clone());
         let tell = move |stored: &alerts::Stored| {
@@ -163,12 +178,17 @@ impl Brain {
                 silences: parts.silences,
                 flood,
                 load_metrics,
+                audit,
                 credentials,
                 throttle: Throttle::default(),
                 lanes: Lanes::new(),
+                limits: Arc::new(parts.limits),
+                admission,
+                connections,
                 http,
                 zones: routes::zones::Drawn::default(),
                 open,
+                map: routes::map::Drawn::default(),
             })),
         })
     }
@@ -187,8 +207,13 @@ impl Brain {
     pub fn router(&self) -> Router {
         let (api, _) = routes::all().split_for_parts();
         let app = self.app.clone();
+        // The last one is asked first: what is shed is nobody's deed, so the audit log has none of it.
         api.route("/sta/v1.1/{resource}/{*rest}", get(sta::deeper))
+            .route_layer(from_fn_with_state(app.clone(), audit::begin))
+            .route_layer(from_fn_with_state(app.clone(), admission::note))
             .route_layer(from_fn_with_state(app.clone(), auth::guard))
+            .route_layer(from_fn_with_state(app.clone(), audit::record))
+            .route_layer(from_fn_with_state(app.clone(), admission::admit))
             .route("/metrics", get(metrics::metrics))
             .route("/health/live", get(routes::health::live))
             .route("/health/ready", get(routes::health::ready))
@@ -201,12 +226,17 @@ impl Brain {
             .layer(from_fn_with_state(app.clone(), metrics::measure))
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .layer(from_fn(headers::secure))
+            .layer(from_fn_with_state(RequestLog::new(), request_id::trace))
             .with_state(app)
     }
 
-    /// Answers on `listener` and feeds the live stream until `shutdown`; then ends the streams,
+    /// Answers at the doors and feeds the live stream until `shutdown`; then ends the streams,
     /// lets requests that are under way finish for at most three seconds, and returns.
-    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
+    pub async fn serve(
+        self,
+        doors: impl Into<Doors>,
+        shutdown: CancellationToken,
+    ) -> io::Result<()> {
         let hub = self.app.hub.clone();
         let ticker = {
             let app = self.app.clone();
@@ -218,30 +248,22 @@ impl Brain {
                     () = alerts::show_load(&app.alerts, &app.lanes, &app.clock, &app.flood,
                         &app.load_metrics) => {}
                     () = routes::report::upkeep(&app) => {}
+                    () = audit::upkeep(&app) => {}
                 }
             }
         };
-        let stopping = {
-            let (hub, shutdown) = (hub.clone(), shutdown.clone());
-            async move {
-                shutdown.cancelled().await;
-                hub.close();
-            }
-        };
-        let listener = listener.tap_io(|io| {
-            // Events are small and late ones are of no use: do not wait to fill packets.
-            if let Err(error) = io.set_nodelay(true) {
-                tracing::debug!(error.cause = %error, "cannot set TCP_NODELAY");
-            }
-        });
-        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(stopping);
         let patience = async {
             shutdown.cancelled().await;
+            // The streams end first: they would go on for ever.
+            hub.close();
             tokio::time::sleep(DRAIN).await;
         };
+        let (limits, figures) = (self.app.limits.clone(), self.app.connections.clone());
+        let server = Server::new(self.router(), &limits, figures, shutdown.clone());
         let result = tokio::select! {
-            (result, ()) = async { tokio::join!(server.into_future(), ticker) } => result,
+            (result, ()) = async { tokio::join!(server.run(doors.into(), &limits), ticker) } => {
+                result
+            }
             () = patience => {
                 tracing::warn!("some requests did not finish in time and were cut off");
                 Ok(())

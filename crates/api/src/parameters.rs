@@ -98,10 +98,14 @@ pub(crate) struct Pairs {
 impl Pairs {
     /// A text; an empty one counts as absent.
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.given(name).filter(|value| !value.is_empty())
+    }
+
+    /// What stands there, also if that is nothing.
+    fn given(&mut self, name: &'static str) -> Option<String> {
         self.asked.push(name);
         let index = self.pairs.iter().position(|(other, _)| other == name)?;
-        let (_, value) = self.pairs.swap_remove(index);
-        (!value.is_empty()).then_some(value)
+        Some(self.pairs.swap_remove(index).1)
     }
 
     /// A text that must be there.
@@ -121,7 +125,7 @@ impl Pairs {
     where
         T::Err: fmt::Display,
     {
-        self.text(name)
+        self.given(name)
             .map(|text| text.parse().map_err(|error| bad(name, &text, &error, example)))
             .transpose()
     }
@@ -132,7 +136,7 @@ impl Pairs {
         name: &'static str,
         words: &[(&str, T)],
     ) -> Answer<Option<T>> {
-        self.text(name).map(|text| word(name, &text, words)).transpose()
+        self.given(name).map(|text| word(name, &text, words)).transpose()
     }
 
     /// Several words of several, separated by commas.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::receivers::Receivers;
+use crate::server::HttpLimits;
 use crate::silences::Silences;
 
 /// What the brain is put together from.
@@ -55,6 +56,8 @@ pub struct Parts {
     pub flood: FloodConfig,
     /// Which alerts keep others from being told.
     pub inhibit: Arc<[InhibitRule]>,
+    /// What connections and clients may cost.
+    pub limits: HttpLimits,
     /// The clock.
     pub clock: SharedClock,
     /// The version of the program.
@@ -155,7 +158,7 @@ pub struct DeviceCommand {
 }
 
 /// What becomes of a command while its device is not there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandKeep {
     /// It is given up, unless the device has a session at the endpoint.

@@ -8,6 +8,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::request_id::RequestId;
+
 /// What a handler gives.
 pub(crate) type Answer<T> = Result<T, Problem>;
 
@@ -79,6 +81,7 @@ codes! {
     BAD_KEY "bad_idempotency_key" 422 "The idempotency key does not fit the event";
     UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" 415 "The body must be JSON";
     BODY_TOO_LARGE "body_too_large" 413 "The body is too large";
+    BODY_TOO_SLOW "body_too_slow" 408 "The body came too slowly";
     BAD_FIELDS "bad_fields" 422 "Some fields cannot be like this";
     UNKNOWN_KIND "unknown_kind" 404 "There is no such kind";
     UNKNOWN_DEPARTMENT "unknown_department" 404 "There is no such department";
@@ -108,8 +111,10 @@ codes! {
     ENGINE_STOPPED "engine_stopped" 503 "Nothing evaluates rules";
     COMMANDS_FULL "commands_full" 503 "Too many commands wait";
     REPLAY_FAILED "replay_failed" 503 "The dead letter could not be replayed";
+    NOT_RECORDED "not_recorded" 503 "Changes cannot be recorded";
     STORE_UNAVAILABLE "store_unavailable" 503 "The store does not answer";
     BUSY "busy" 503 "Too many queries are running";
+    RATE_LIMITED "rate_limited" 429 "Too many requests";
     TOO_MANY_STREAMS "too_many_streams" 503 "Too many clients follow the stream";
     INTERNAL "internal" 500 "Something failed inside";
 }
@@ -122,6 +127,7 @@ pub(crate) struct Problem {
     hint: Option<String>,
     extra: Map<String, Value>,
     retry_after_s: Option<u32>,
+    request_id: Option<String>,
 }
 
 /// The document as sent.
@@ -142,6 +148,8 @@ pub(crate) struct ProblemBody {
     hint: Option<String>,
     /// The path that was asked.
     instance: Option<String>,
+    /// The id of the request, as in the header `x-request-id` and in the server's log.
+    request_id: Option<String>,
     /// Further members of some codes, such as `acknowledged`.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -151,7 +159,14 @@ pub(crate) struct ProblemBody {
 impl Problem {
     /// A problem of this code; `detail` says what is wrong this time.
     pub(crate) fn new(code: &'static Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), hint: None, extra: Map::new(), retry_after_s: None }
+        Self {
+            code,
+            detail: detail.into(),
+            hint: None,
+            extra: Map::new(),
+            retry_after_s: None,
+            request_id: None,
+        }
     }
 
     /// Says how to mend it.
@@ -185,7 +200,6 @@ impl Problem {
     }
 
     /// What programs decide on.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static Code {
         self.code
     }
@@ -199,6 +213,7 @@ impl Problem {
             code: self.code.name,
             hint: self.hint.clone(),
             instance,
+            request_id: self.request_id.clone(),
             extra: self.extra.clone(),
         }
     }
@@ -236,15 +251,19 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes the asked path into problems; the outermost layer that knows of problems.
+/// Writes the asked path and the request's id into problems; the outermost layer that knows of
+/// problems.
 pub(crate) async fn name_instance(
     request: axum::extract::Request,
     next: axum::middleware::Next,
 ) -> Response {
     let path = request.uri().path().to_owned();
+    let id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
     let response = next.run(request).await;
     let Some(problem) = response.extensions().get::<Problem>() else { return response };
-    let body = problem.clone().response(Some(path)).into_body();
+    let mut problem = problem.clone();
+    problem.request_id = id;
+    let body = problem.response(Some(path)).into_body();
     // The headers stay: the router adds `Allow` to some.
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);

@@ -16,7 +16,6 @@ use city_registry::credentials::Credentials;
 use city_rules::Setting;
 use city_rules::lifecycle::InhibitRule;
 use city_store::{SharedStore, StateDb};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,7 +25,9 @@ use crate::clock::SystemClock;
 use crate::codecs::DeviceCodecs;
 use crate::doors::Door;
 use crate::downlink::Downlinks;
+use crate::figures::Origins;
 use crate::hj212::Hj212Door;
+use crate::http::{Http, Threads};
 use crate::metrics::{Figure, Growth, Read};
 use crate::receivers::Told;
 use crate::rules::Rules;
@@ -44,6 +45,9 @@ const LOGIN_LIFETIME: Span = Span::from_hours(7 * 24);
 /// The note on tokens that the program makes for itself; the next start makes them worthless.
 const OWN_TOKEN: &str = "made by this instance for itself";
 
+/// Files that are open beside connections: the store's, the listeners, those that are read.
+const OTHER_FILES: u64 = 512;
+
 /// A file that is there once a start has succeeded.
 const STARTED: &str = "started";
 
@@ -57,6 +61,8 @@ pub type Progress<'a> = &'a mut dyn FnMut(&str);
 pub struct App {
     /// The address of the HTTP side.
     pub http: SocketAddr,
+    /// Whether TLS is spoken there.
+    pub encrypted: bool,
     /// The address of the embedded MQTT endpoint, if it runs.
     pub mqtt: Option<SocketAddr>,
     /// The address of the TCP listener for HJ 212, if it runs.
@@ -76,6 +82,8 @@ pub struct App {
     /// Stopped last: the HTTP side.
     brain: Stage,
     maintenance: Stage,
+    /// Those that answer requests; they end with the program.
+    _threads: Threads,
 }
 
 /// Tasks that are stopped together.
@@ -135,14 +143,11 @@ impl App {
         let store = store.start(&registry, &settings.store)?;
         crate::store::register_figures(&metrics, &store, &clock)?;
 
-        let http = TcpListener::bind(settings.http.listen).await.with_context(|| {
-            format!(
-                "http.listen: {} cannot be used; is another program listening there?",
-                settings.http.listen
-            )
-        })?;
-        let http_address = http.local_addr()?;
+        let open_files = settings.http.limits.connections + settings.mqtt.max_connections;
+        crate::http::raise_open_files(open_files as u64 + OTHER_FILES);
+        let http = Http::bind(&settings.http).await?;
         let now = clock.now();
+        crate::audited::record_start(&state, now, first_start)?;
         let tokens = Tokens::open(state.clone())?;
         tokens.revoke_noted(OWN_TOKEN, now)?;
         let mint =
@@ -154,7 +159,7 @@ impl App {
 
         progress("starting the alert engine");
         crate::receivers::check_departments(&settings.receivers, &registry, &file_rules)??;
-        let mut receivers = vec![brain_receiver(http_address, &engine_token)];
+        let mut receivers = vec![brain_receiver(http.own, &engine_token)];
         if !settings.city.simulated {
             receivers.extend(settings.receivers.iter().cloned());
         } else if !settings.receivers.is_empty() {
@@ -200,6 +205,10 @@ impl App {
         progress("starting the brain");
         let sources = Arc::new(sources);
         let ingest = Arc::new(Ingest::default());
+        let certificates = crate::certificates::configured(&settings);
+        let origins =
+            Origins::new(&store, ingest.clone(), clock.clone(), data_dir.clone(), certificates);
+        crate::figures::register(&metrics, origins)?;
         let zones = Arc::new(Zones::new(settings.city.clone(), registry.clone(), rules.book()));
         let clients = Arc::new(Credentials::open(state.clone(), clock.clone())?);
         let brain = Brain::new(Parts {
@@ -224,6 +233,7 @@ impl App {
             silences,
             inhibit,
             flood: settings.flood.clone(),
+            limits: settings.http.limits.clone(),
             notices: Arc::new(Outside { notifier: notifier.clone(), clock: clock.clone() }),
             clock: clock.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -255,11 +265,16 @@ impl App {
         let (inputs, outputs, brain_stage, maintenance) =
             (Stage::default(), Stage::default(), Stage::default(), Stage::default());
         let stop = brain_stage.stop.clone();
+        let Http { doors, public, own, certificate, threads } = http;
         brain_stage.tasks.spawn(async move {
-            if let Err(error) = brain.serve(http, stop).await {
+            if let Err(error) = brain.serve(doors, stop).await {
                 tracing::error!(%error, "the HTTP side ended");
             }
         });
+        if let Some(certificate) = &certificate {
+            certificate.register(&metrics)?;
+            maintenance.tasks.spawn(certificate.clone().watch(maintenance.stop.clone()));
+        }
         let stop = outputs.stop.clone();
         outputs.tasks.spawn(async move { notifier.run(stop).await });
         let greeting = crate::store::greet(settings.store.clone(), maintenance.stop.clone());
@@ -291,12 +306,12 @@ impl App {
             metrics: &metrics,
         };
         let hj212 = door.open(pipeline.intake(), &inputs.tasks, &inputs.stop).await?;
-        let run_file =
-            RunFile { process: std::process::id(), http: http_address, token: own_token };
+        let run_file = RunFile { process: std::process::id(), http: own, token: own_token };
         run_file.write(&data_dir).context("running.json cannot be written")?;
         std::fs::write(data_dir.join(STARTED), env!("CARGO_PKG_VERSION"))?;
         Ok(Self {
-            http: http_address,
+            http: public,
+            encrypted: certificate.is_some(),
             mqtt,
             hj212,
             token,
@@ -309,7 +324,14 @@ impl App {
             outputs,
             brain: brain_stage,
             maintenance,
+            _threads: threads,
         })
+    }
+
+    /// The address of the HTTP side as browsers have it, without a path.
+    pub fn url(&self) -> String {
+        let scheme = if self.encrypted { "https" } else { "http" };
+        format!("{scheme}://{}", self.http)
     }
 
     /// Stops in the order of the data's way: inputs, pipeline, engine, notifications, HTTP.

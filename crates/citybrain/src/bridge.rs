@@ -7,7 +7,7 @@ use city_api::{
     BrokerStatus, CommandRefusal, CommandSent, DeviceCommand, IngestStatus, Pushing, ReceiverState,
 };
 use city_collect::{Phase, Status};
-use city_model::{AlertEvent, SharedClock};
+use city_model::{AlertEvent, SharedClock, Timestamp};
 use city_pipeline::{Monitor, Pipeline, Push, PushError, Pusher, Replayer};
 use city_registry::{Registry, RegistryError};
 use city_store::DeadLetterId;
@@ -52,6 +52,11 @@ impl Ingest {
             sources: registry.source_ids()?,
         });
         Ok(())
+    }
+
+    /// When the oldest message was received that the followers have not heard of.
+    pub(crate) fn oldest_open(&self) -> Option<Timestamp> {
+        self.pipeline.get()?.monitor.oldest_open()
     }
 
     /// The way on which commands go, to be connected with the endpoint.

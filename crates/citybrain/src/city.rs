@@ -110,15 +110,8 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
             "write an IANA name, such as \"Asia/Shanghai\" or \"Europe/Copenhagen\"",
         ));
     }
-    let http = &settings.http;
-    if !http.listen.ip().is_loopback() && !http.expose {
-        problems.push(Problem::new(
-            "http.listen",
-            format!("{} can be reached from other machines, and nothing is encrypted", http.listen),
-            "listen on 127.0.0.1 behind a proxy with TLS, or write `expose = true` in [http] if the \
-             network is yours alone",
-        ));
-    }
+    settings.http.check(problems);
+    settings.log.check(problems);
     settings.mqtt.check(problems);
     settings.hj212.check(&settings.sources, problems);
     check_store(settings, problems);

@@ -2,15 +2,23 @@
 
 mod access;
 pub mod app;
+mod audited;
+pub mod backup;
 pub mod bridge;
+mod certificates;
 pub mod city;
 pub mod clock;
 pub mod codecs;
 pub mod commands;
+pub mod doctor;
 mod doors;
 mod downlink;
+mod figures;
 pub mod hj212;
+mod http;
 mod kinds;
+mod log_lines;
+pub mod logging;
 pub mod metrics;
 mod receivers;
 mod rules;

@@ -485,7 +485,7 @@ fn error_v4(error: rumqttc::ConnectionError, config: &BrokerConfig) -> LinkError
     }
 }
 
-fn error_v5(error: v5::ConnectionError, config: &BrokerConfig) -> LinkError {
+pub(crate) fn error_v5(error: v5::ConnectionError, config: &BrokerConfig) -> LinkError {
     use v5::mqttbytes::Error as Malformed;
     use v5::{ConnectionError, StateError};
     match error {

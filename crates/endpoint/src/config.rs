@@ -4,12 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use city_model::Span;
+use city_tls::TlsConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::downlink::CommandsConfig;
 use crate::limits::LimitsConfig;
 use crate::listener::ListenerConfig;
-use crate::tls::TlsConfig;
 
 /// The largest packet that MQTT can express, in bytes.
 const MQTT_MAX_PACKET: u32 = 268_435_460;

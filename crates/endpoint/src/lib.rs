@@ -50,6 +50,8 @@ use std::sync::Arc;
 
 use city_pipeline::SourceKey;
 
+pub use city_tls::{ClientAuth, TlsConfig, TlsError};
+
 pub use access::{Access, AllowAll, CertificateIdentity, Denied, Grant, Knock, PublishRight, Stay};
 pub use config::{ConfigError, EndpointConfig};
 pub use downlink::{CommandsConfig, Delivery, Downlink, DownlinkError, DownlinkMessage, Keep};
@@ -58,7 +60,6 @@ pub use limits::{LimitsConfig, Rates};
 pub use listener::ListenerConfig;
 pub use server::{Doorway, Endpoint};
 pub use stats::{Stats, StatsSnapshot};
-pub use tls::{ClientAuth, TlsConfig, TlsError};
 
 /// Says which source wants a topic, given the client that sent it. A message that no source
 /// wants goes to the pipeline all the same, to become a dead letter.

@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use city_tls::{Tls, TlsConfig};
 use serde::{Deserialize, Serialize};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::server::{Doorway, Visitor};
-use crate::tls::{Tls, TlsConfig, identity};
+use crate::tls::identity;
 use crate::websocket;
 
 /// How long to wait before accepting again when the system is out of something.
@@ -66,7 +67,7 @@ impl Listener {
     /// Binds the address and reads the certificates.
     pub(crate) async fn bind(config: ListenerConfig) -> io::Result<Self> {
         let (listen, scheme) = (config.listen, config.scheme());
-        let tls = config.tls.map(Tls::open).transpose();
+        let tls = config.tls.map(|tls| Tls::open(tls, &[])).transpose();
         let tls = tls.map_err(|error| {
             io::Error::new(io::ErrorKind::InvalidInput, format!("TLS on {listen}: {error}"))
         })?;

@@ -4,6 +4,7 @@
 
 mod alert;
 mod clock;
+mod csv;
 mod device;
 mod directory;
 mod metric;
@@ -18,6 +19,7 @@ mod zone;
 
 pub use alert::{Alert, AlertEvent, AlertEventKind, EndReason, RuleRef, Severity, Subject};
 pub use clock::{Clock, ManualClock, SharedClock};
+pub use csv::{csv_cell, from_csv_cell};
 pub use device::{Attribute, Device, DeviceKey, LifeCycle, Placement};
 pub use directory::{Difference, Directory};
 pub use metric::{Catalogue, CatalogueError, Metric, MetricKey, Range};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use city_model::SharedClock;
 use city_store::{Commit, Outcome, SharedStore, StoreError};
@@ -92,8 +92,10 @@ impl Committer {
     fn until_durable(&self, commit: &Commit) -> Option<city_store::CommitReport> {
         let mut wait = FIRST_WAIT;
         loop {
+            let began = Instant::now();
             match self.store.commit(commit) {
                 Ok(report) => {
+                    self.gauge.took(began.elapsed());
                     self.gauge.healthy();
                     return Some(report);
                 }

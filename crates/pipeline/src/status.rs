@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use city_model::{Span, Timestamp};
 use city_store::NewDeadLetter;
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts};
 
 /// How far back the rate of readings looks.
 const RATE_OVER: Span = Span::from_secs(10);
@@ -51,6 +51,7 @@ struct Metrics {
     dead_letters: IntCounterVec,
     failing: IntGauge,
     commits: IntCounter,
+    commit_seconds: Histogram,
 }
 
 impl Metrics {
@@ -76,12 +77,24 @@ impl Metrics {
                 "1 while the store refuses commits and acknowledgements are withheld.",
             )?,
             commits: IntCounter::new("citybrain_pipeline_commits_total", "Durable commits.")?,
+            commit_seconds: Histogram::with_opts(
+                HistogramOpts::new(
+                    "citybrain_pipeline_commit_seconds",
+                    "How long commits took until they were on the disk.",
+                )
+                .buckets(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0]),
+            )?,
         };
         registry.register(Box::new(metrics.messages.clone()))?;
         registry.register(Box::new(metrics.readings.clone()))?;
         registry.register(Box::new(metrics.dead_letters.clone()))?;
         registry.register(Box::new(metrics.failing.clone()))?;
         registry.register(Box::new(metrics.commits.clone()))?;
+        registry.register(Box::new(metrics.commit_seconds.clone()))?;
+        // Rates begin with the first reading only if there was a figure before it.
+        for outcome in ["stored", "duplicate"] {
+            metrics.readings.with_label_values(&[outcome]);
+        }
         Ok(metrics)
     }
 }
@@ -138,6 +151,11 @@ impl Gauge {
         let mut state = self.lock();
         state.recent.push_back((now, readings as u64));
         drop_old(&mut state.recent, now);
+    }
+
+    /// Notes how long a commit took until it was durable.
+    pub(crate) fn took(&self, time: Duration) {
+        self.metrics.commit_seconds.observe(time.as_secs_f64());
     }
 
     pub(crate) fn healthy(&self) {

@@ -3,13 +3,14 @@
 //! UTF-8 with a header; separated by commas, or by semicolons or tabs if the header is. An empty
 //! cell says nothing. Attributes are columns named `attr.NAME`: `true`, `false` and JSON numbers
 //! are what they look like, everything else is text; a text that looks like one of them is written
-//! as a JSON string (`"12"`, in CSV `"""12"""`).
+//! as a JSON string (`"12"`, in CSV `"""12"""`). What a spreadsheet would take for a formula has an
+//! apostrophe in front, which is taken away again when it is read ([`city_model::csv_cell`]).
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use ::csv::{ReaderBuilder, StringRecord, Writer};
-use city_model::{Attribute, Crs, DeclaredPosition, LifeCycle, LocalText};
+use city_model::{Attribute, Crs, DeclaredPosition, LifeCycle, LocalText, csv_cell, from_csv_cell};
 
 use crate::list::Row;
 use crate::{DeviceEntry, DeviceList, ImportProblem, RegistryError};
@@ -225,12 +226,14 @@ pub fn write_csv<'a>(entries: impl IntoIterator<Item = &'a DeviceEntry> + Clone)
     let mut writer = Writer::from_writer(Vec::new());
     let names = COLUMNS.iter().map(|column| column.name.to_owned());
     let header = names.chain(attributes.iter().map(|name| format!("{ATTRIBUTE}{name}")));
+    let safe = |cell: String| csv_cell(&cell).into_owned();
     // Writing to memory cannot fail.
     let _ = writer.write_record(header);
     for entry in entries {
         let cells = COLUMNS.iter().map(|column| (column.get)(entry));
         let values = attributes.iter().map(|name| entry.attributes.get(*name).map(attribute_cell));
-        let _ = writer.write_record(cells.chain(values.map(Option::unwrap_or_default)));
+        let cells = cells.chain(values.map(Option::unwrap_or_default));
+        let _ = writer.write_record(cells.map(safe));
     }
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
@@ -327,7 +330,7 @@ fn read_row(row: usize, record: &StringRecord, columns: &[Target], list: &mut De
         let message = format!("there are {} cells under {} columns", record.len(), columns.len());
         problems.push((None, (message, "put cells that hold the separator into double quotes")));
     }
-    for (target, cell) in columns.iter().zip(record) {
+    for (target, cell) in columns.iter().zip(record.iter().map(from_csv_cell)) {
         let done = match target {
             Target::Attribute(_) if cell.is_empty() => Ok(()),
             Target::Attribute(name) => {
@@ -460,8 +463,20 @@ mod tests {
             .into(),
             ..DeviceEntry::unknown("full", "air", "env", true)
         };
+        let formula = DeviceEntry {
+            id: "=1+1".to_owned(),
+            name: Some(LocalText::new("@SUM(A1)", "'=quoted")),
+            department: "-works".to_owned(),
+            attributes: [
+                ("pole", Attribute::Text("+49 30 1".to_owned())),
+                ("limit", Attribute::Number(-1.5)),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
+            ..plain.clone()
+        };
         let same = DeviceEntry { name: Some(LocalText::same("A")), ..plain.clone() };
-        vec![plain, full, DeviceEntry { id: "same".to_owned(), ..same }]
+        vec![plain, full, DeviceEntry { id: "same".to_owned(), ..same }, formula]
     }
 
     #[test]
@@ -472,7 +487,8 @@ mod tests {
         assert_eq!(again, entries, "{text}");
         assert_eq!(write_csv(&again), text);
         let marked = format!("\u{feff}{text}");
-        assert_eq!(read_text(&marked).entries().count(), 3, "a byte order mark is no column");
+        assert!(text.contains("\n'=1+1,'@SUM(A1),''=quoted,lamp,'-works,"), "{text}");
+        assert_eq!(read_text(&marked).entries().count(), 4, "a byte order mark is no column");
     }
 
     #[test]

@@ -10,6 +10,8 @@ use crate::model::EntityType;
 const MAX_BYTES: usize = 16_384;
 /// How deep brackets and functions may stand inside each other.
 const MAX_DEPTH: usize = 32;
+/// The most steps of a name, such as `Datastream/Thing/name`.
+const MAX_STEPS: usize = 8;
 /// The most operators, functions and values of a filter.
 const MAX_PARTS: usize = 1_000;
 
@@ -201,6 +203,10 @@ impl Parser<'_> {
             };
             self.next += 1;
             steps.push(step);
+            if steps.len() > MAX_STEPS {
+                let message = format!("the name leads over more than {MAX_STEPS} steps");
+                return self.error(at, message, "begin at another set");
+            }
         }
         if let Err(message) = check_path(&steps, self.on) {
             return self.error(at, message, &self.on.names());

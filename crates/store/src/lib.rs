@@ -17,8 +17,9 @@ mod steps;
 
 pub use accounts::{Account, Accounts, DayCounters};
 pub use backends::embedded::{
-    Backup, Damage, Embedded, Options, Recovery, Repair, TierRetention, Verification, backup,
-    backup_state, repair, verify, verify_state,
+    Backup, Damage, Earlier, Embedded, Options, Recovery, Repair, Stamp, TierRetention,
+    Verification, backup, backup_since, backup_state, pass_on_numbers, repair, verify, verify_only,
+    verify_state,
 };
 pub use backends::influxdb::{self, Influx, InfluxOptions, Naming, Secret, Spool, Waits};
 pub use backends::memory::Memory;
@@ -28,6 +29,6 @@ pub use port::{
     NewDeadLetter, Outcome, Point, Rank, Replay, SequenceNote, SharedStore, Store, StoreError,
     StoreErrorKind, StoreStats, TimeRange,
 };
-pub use priority::give_way;
+pub use priority::{give_way, give_way_a_little};
 pub use sequence::Sequence;
 pub use state::{StateDb, StateError};

@@ -5,13 +5,29 @@
 #[cfg(target_os = "linux")]
 const NICER: i32 = 15;
 
+/// The same of threads that answer what is asked all the time: with others that want as much they
+/// share three to one.
+#[cfg(target_os = "linux")]
+const A_LITTLE_NICER: i32 = 5;
+
 /// Lets the calling thread, for the rest of its life, give way to those that take readings in. To
 /// be called first by threads that answer long queries. Elsewhere than on Linux it does nothing.
 pub fn give_way() {
-    // On Linux priorities are of threads, not of processes: no process means the calling thread.
     #[cfg(target_os = "linux")]
+    be_nicer(NICER);
+}
+
+/// The same for threads that answer short requests, which somebody waits for.
+pub fn give_way_a_little() {
+    #[cfg(target_os = "linux")]
+    be_nicer(A_LITTLE_NICER);
+}
+
+#[cfg(target_os = "linux")]
+fn be_nicer(by: i32) {
+    // On Linux priorities are of threads, not of processes: no process means the calling thread.
     if let Err(error) = rustix::process::getpriority_process(None)
-        .and_then(|nice| rustix::process::setpriority_process(None, (nice + NICER).min(19)))
+        .and_then(|nice| rustix::process::setpriority_process(None, (nice + by).min(19)))
     {
         tracing::debug!(%error, "the priority of a thread that answers queries cannot be lowered");
     }

@@ -1,10 +1,11 @@
-//! Repository chores: `cargo xtask web | test | bench | fuzz | crash-test | influxd | ci`.
+//! Repository chores: `cargo xtask web | test | bench | fuzz | schemathesis | crash-test | influxd | ci`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
 
 mod bench;
 mod fuzz;
 mod influxd;
 mod run;
+mod schemathesis;
 mod test;
 mod tools;
 mod web;
@@ -36,6 +37,9 @@ enum Command {
     Bench(bench::Args),
     /// Feed the decoders what a fuzzer comes up with.
     Fuzz(fuzz::Args),
+    /// Ask the running program everything that its API's document allows, and what it does not, as
+    /// every role.
+    Schemathesis(schemathesis::Args),
     /// Kill a citybrain process again and again under load and count what is missing.
     CrashTest {
         /// How many numbered readings to publish.
@@ -60,6 +64,10 @@ fn main() -> anyhow::Result<()> {
         Command::Test { quick } => test::all(quick),
         Command::Bench(args) => bench::main(&args),
         Command::Fuzz(args) => fuzz::main(&args),
+        Command::Schemathesis(args) => {
+            run::cargo(&["build", "--release"])?;
+            schemathesis::main(&args)
+        }
         Command::CrashTest { readings, kills, seed } => run::cargo(&[
             "run",
             "--release",

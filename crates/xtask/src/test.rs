@@ -1,7 +1,7 @@
 //! All tests, in the order of how soon they tell something.
 
 use crate::run::{cargo, program};
-use crate::{fuzz, influxd, tools, web};
+use crate::{fuzz, influxd, schemathesis, tools, web};
 
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     if quick {
@@ -19,6 +19,7 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     // The slow journeys drive the program as it ships: the release build.
     cargo(&["build", "--release"])?;
     cargo(&["test", "--package", "city-tests", "--features", "slow", "--", "--test-threads=1"])?;
+    schemathesis::main(&schemathesis::Args::short())?;
     if with_influxd {
         eprintln!("all tests passed");
     } else {

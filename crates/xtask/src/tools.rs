@@ -44,6 +44,11 @@ const TOOLS: &[Tool] = &[
         proof: "/usr/lib/python3/dist-packages/aiosmtpd",
         why: "mail about alerts to a real server",
     },
+    Tool {
+        package: "python3-venv",
+        proof: "/usr/share/doc/python3-venv",
+        why: "schemathesis, which asks the API all that its document allows",
+    },
     Tool { package: "chromium", proof: "/usr/bin/chromium", why: "journeys in a real browser" },
     Tool {
         package: "fonts-noto-cjk",

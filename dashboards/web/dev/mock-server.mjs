@@ -55,8 +55,8 @@ function fire(rule, device, at) {
     severity, started_at: iso(at - 60e3), fired_at: iso(at), resolved_at: null, metric: rule.metric, unit: rule.metric ? metrics.find((m) => m.id === rule.metric).symbol : null, value: v, limit, reading_time: rule.metric ? iso(at - 1500) : null,
     summary: zone ? { en: `${fill(rule.en)} in ${device.zone.name.en}`, zh: `${device.zone.name.zh}：${fill(rule.zh)}` } : { en: `${fill(rule.en)}: ${device.name.en}`, zh: `${device.name.zh}：${fill(rule.zh)}` },
     zones: [device.zone.id], kind: zone ? rule.device_kind : device.kind, position: zone ? null : { lon: device.place[0], lat: device.place[1] }, simulated: true, runbook: `https://city.example/runbooks/${rule.id}`, labels: { team: rule.department },
-    state: "firing", acknowledged: null, updated_at: iso(Math.max(at, started)), events: 1, device_name: zone ? null : device.name, zone_names: [device.zone.name] };
-  Object.defineProperty(alert, "log", { value: [{ seq: 1, at: iso(at), kind: "fired", by: "engine", note: null, severity, value: v }], enumerable: false });
+    state: "firing", acknowledged: null, handling: { department: null }, updated_at: iso(Math.max(at, started)), events: 1, device_name: zone ? null : device.name, zone_names: [device.zone.name] };
+  Object.defineProperty(alert, "log", { value: [{ seq: 1, at: iso(at), kind: "fired", by: "engine", note: null, severity, value: v, reason: null }], enumerable: false });
   alerts.set(id, alert);
   if (!rule.metric) device.status = 2;
   recolour(device);
@@ -67,7 +67,7 @@ function recolour(device) {
   device.severity = Math.max(0, ...firing().filter((a) => a.subject.device === device.id).map((a) => rank[a.severity]));
 }
 function change(alert, kind, by, note = null) {
-  alert.log.push({ seq: alert.log.length + 1, at: iso(Date.now()), kind, by, note, severity: by === "engine" ? alert.severity : null, value: null });
+  alert.log.push({ seq: alert.log.length + 1, at: iso(Date.now()), kind, by, note, severity: by === "engine" ? alert.severity : null, value: null, reason: null });
   alert.events = alert.log.length;
   alert.updated_at = iso(Date.now());
   send("alert", alert);
@@ -91,9 +91,9 @@ for (let n = 0; n < Number(process.env.ALERTS ?? 46); n++) {
   const alert = fire(rule, pick(candidates(rule)), started - 60e3 - random() * 5400e3);
   if (random() < 0.45) {
     alert.acknowledged = { by: pick(["operator-1", "wang.li", "j.smith"]), at: iso(started - 30e3), note: random() < 0.4 ? "Team is on the way" : null };
-    alert.log.push({ seq: 2, at: alert.acknowledged.at, kind: "acknowledged", by: alert.acknowledged.by, note: alert.acknowledged.note, severity: null, value: null });
+    alert.log.push({ seq: 2, at: alert.acknowledged.at, kind: "acknowledged", by: alert.acknowledged.by, note: alert.acknowledged.note, severity: null, value: null, reason: null });
   }
-  if (n % 6 === 5) { alert.state = "resolved"; alert.resolved_at = iso(started - 40e3); alert.log.push({ seq: 3, at: alert.resolved_at, kind: "resolved", by: "engine", note: null, severity: alert.severity, value: null }); const d = byId.get(alert.subject.device); if (d) { if (!alert.metric) d.status = 0; recolour(d); } }
+  if (n % 6 === 5) { alert.state = "resolved"; alert.resolved_at = iso(started - 40e3); alert.log.push({ seq: 3, at: alert.resolved_at, kind: "resolved", by: "engine", note: null, severity: alert.severity, value: null, reason: null }); const d = byId.get(alert.subject.device); if (d) { if (!alert.metric) d.status = 0; recolour(d); } }
 }
 
 setInterval(() => send("system", system()), 2000).unref();
@@ -143,7 +143,7 @@ const seconds = (text) => { const [, n, u] = /^(\d+)([smhd]?)$/.exec(text ?? "")
 const outage = (ms) => (ms / 60e3) % 331 > 318; // a gap now and then
 
 const routes = [
-  ["GET", "/session", () => ok({ user: "operator-1", role: process.env.ROLE ?? "operator", csrf_header: "X-Citybrain-Csrf" })],
+  ["GET", "/session", () => ok({ user: "operator-1", name: "Operator 1", role: process.env.ROLE ?? "operator", grants: [{ department: "*", role: process.env.ROLE ?? "operator" }], csrf_header: "X-Citybrain-Csrf", expires_at: iso(started + 288e5), password_change_needed: false, password_changeable: false })],
   ["GET", "/dev-clients", () => ok(clients.size)], // not of the contract: how many streams are open
   ["GET", "/system", () => ok(system())],
   ["GET", "/receivers", () => ok({ items: receivers() })],
@@ -219,7 +219,8 @@ createServer(async (request, response) => {
   const url = new URL(request.url, "http://x");
   const json = (status, body) => { response.writeHead(status, { "content-type": status >= 400 ? "application/problem+json" : "application/json", "cache-control": "no-store" }); response.end(body === undefined ? "" : JSON.stringify(body)); };
   if (!url.pathname.startsWith("/api/v1")) {
-    const name = extname(url.pathname) ? url.pathname : "/index.html";
+    const page = !extname(url.pathname) || /text\/html/.test(request.headers.accept ?? "");
+    const name = page ? "/index.html" : url.pathname;
     const file = join(WEB, name);
     if (!file.startsWith(WEB) || !existsSync(file)) return json(404, {});
     response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-security-policy": CSP });
@@ -229,6 +230,7 @@ createServer(async (request, response) => {
   let text = "";
   for await (const part of request) text += part;
   const body = text ? JSON.parse(text) : {};
+  if (path === "/login-methods") return json(200, { password: false, setup_needed: false, oidc: null });
   if (path === "/session" && request.method === "POST") {
     if (body.token !== "dev") { const p = problem(401, "bad_token", "unknown token"); return json(p.status, p.body); }
     response.setHeader("set-cookie", "citybrain_session=dev; HttpOnly; SameSite=Strict; Path=/");

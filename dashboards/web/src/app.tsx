@@ -1,23 +1,32 @@
 /** The root: who may come in, what is loaded, which screen is shown. */
 import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { ApiError } from "./api/client";
 import { go, query, route, to, type Route } from "./router";
+import { AccountScreen } from "./screens/account";
 import { AlertScreen } from "./screens/alert";
 import { DeviceScreen } from "./screens/device";
 import { DevicesScreen } from "./screens/devices";
+import { LoginScreen } from "./screens/entry/login";
+import { MustChangeScreen } from "./screens/entry/must-change";
+import { Relogin } from "./screens/entry/relogin";
+import { SetupScreen } from "./screens/entry/setup";
 import { FullPage } from "./screens/full-page";
-import { LoginScreen } from "./screens/login";
 import { Overview } from "./screens/overview";
 import { ReceiversScreen } from "./screens/receivers";
 import { ZoneScreen } from "./screens/zone";
 import { ZonesScreen } from "./screens/zones";
 import { loadCity, system } from "./state/city";
-import { refreshEpoch } from "./state/clock";
+import { refetchEverything, refreshEpoch } from "./state/clock";
 import { startLive } from "./state/live";
-import { askSession, session } from "./state/session";
+import { takePlace } from "./state/return-place";
+import { askSession, session, whoIs } from "./state/session";
+import { lazily } from "./ui/lazily";
 import { Loading } from "./ui/resource-view";
 import { Shell, SimulatedBand } from "./ui/shell";
+
+const AdminScreen = lazily(() => import("./screens/admin").then((module) => module.AdminScreen));
 
 const RETRY_MS = 3_000;
 
@@ -45,8 +54,16 @@ export function App() {
   const { phase } = session.value;
   const unreachable = phase === "unreachable" || (phase === "in" && start.value === "unreachable");
 
+  const mustChange = session.value.phase === "in" && session.value.session.password_change_needed;
+
   useEffect(() => {
-    if (phase === "in") void startCity();
+    if (phase === "in" && !mustChange) void startCity();
+  }, [phase, mustChange]);
+
+  useEffect(() => {
+    if (phase !== "in") return;
+    const place = takePlace();
+    if (place !== null) go(safeNext(place), { replace: true });
   }, [phase]);
 
   useEffect(() => {
@@ -55,15 +72,34 @@ export function App() {
     return () => clearInterval(timer);
   }, [unreachable]);
 
-  if (phase === "out") {
-    return (
-      <>
-        <header class="head">{system.value?.simulated && <SimulatedBand />}</header>
-        <LoginScreen onDone={comeIn} />
-      </>
-    );
-  }
-  return <Shell>{unreachable ? <UnreachablePage /> : phase === "forbidden" || start.value === "forbidden" ? <ForbiddenPage /> : start.value === "ready" ? <Screen route={route.value} /> : <Loading />}</Shell>;
+  // Somebody signed in again in another tab.
+  useEffect(() => {
+    if (phase !== "out") return;
+    const look = () => !document.hidden && void askSession();
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, [phase]);
+
+  if (route.value.screen === "setup" && phase !== "in") return <Entry><SetupScreen onDone={comeIn} /></Entry>;
+  // What was open stays, forms included, but nobody sees it before they are in again.
+  const ended = session.value.phase === "out" && session.value.why === "expired" && start.value === "ready";
+  if (phase === "out" && !ended) return <Entry><LoginScreen onDone={comeIn} /></Entry>;
+  if (session.value.phase === "in" && mustChange) return <Entry><MustChangeScreen own={session.value.session} /></Entry>;
+  return (
+    <>
+      <Shell>{unreachable ? <UnreachablePage /> : phase === "forbidden" || start.value === "forbidden" ? <ForbiddenPage /> : start.value === "ready" ? <Screen route={route.value} /> : <Loading />}</Shell>
+      {ended && <Relogin user={whoIs.value?.user ?? ""} onDone={refetchEverything} />}
+    </>
+  );
+}
+
+function Entry({ children }: { children: ComponentChildren }) {
+  return (
+    <>
+      <header class="head">{system.value?.simulated && <SimulatedBand />}</header>
+      {children}
+    </>
+  );
 }
 
 function again(): void {
@@ -73,7 +109,8 @@ function again(): void {
 
 /** After signing in: where the person wanted to go. */
 function comeIn(): void {
-  if (route.peek().screen === "login") go(safeNext(query.peek().get("next")), { replace: true });
+  const { screen } = route.peek();
+  if (screen === "login" || screen === "setup") go(safeNext(query.peek().get("next")), { replace: true });
 }
 
 /** Only places of this app: a login link must not lead elsewhere. */
@@ -97,7 +134,17 @@ function Screen({ route }: { route: Route }) {
       return <ZoneScreen key={route.id} id={route.id} />;
     case "receivers":
       return <ReceiversScreen />;
+    case "account":
+      return <AccountScreen />;
+    case "users":
+    case "user":
+    case "tokens":
+    case "datasets":
+    case "dataset":
+    case "audit":
+      return <AdminScreen route={route} />;
     case "login":
+    case "setup":
       return <AlreadyIn />;
     case "unknown":
       return <FullPage shape="not-found" title="state.not_found" why="state.not_found.why" home />;

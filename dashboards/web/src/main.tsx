@@ -22,8 +22,8 @@ if (root) render(<App />, root);
 /** Pasting a login link into a page that is already open only changes the fragment. */
 addEventListener("hashchange", () => {
   const token = takeLoginToken();
-  if (token !== null) void logIn(token);
+  if (token !== null) void logIn({ token });
 });
 
 const token = takeLoginToken();
-void (token === null ? askSession() : logIn(token));
+void (token === null ? askSession() : logIn({ token }));

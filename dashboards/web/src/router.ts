@@ -10,6 +10,14 @@ export type Route =
   | { screen: "zone"; id: string }
   | { screen: "receivers" }
   | { screen: "login" }
+  | { screen: "setup" }
+  | { screen: "account" }
+  | { screen: "users" }
+  | { screen: "user"; id: string | null }
+  | { screen: "tokens" }
+  | { screen: "datasets" }
+  | { screen: "dataset"; id: string | null }
+  | { screen: "audit" }
   | { screen: "unknown"; path: string };
 
 export const path = signal(location.pathname);
@@ -20,15 +28,36 @@ export const query = computed(() => new URLSearchParams(search.value));
 
 export function routeOf(pathname: string): Route {
   const [first, second, ...rest] = pathname.split("/").filter((part) => part !== "").map(decode);
+  if (first === "admin") return adminRouteOf(pathname, second, rest);
   if (rest.length > 0) return { screen: "unknown", path: pathname };
   if (first === undefined) return { screen: "overview" };
   if (second === undefined) {
-    if (first === "devices" || first === "zones" || first === "receivers" || first === "login") return { screen: first };
+    if (PLAIN.includes(first as (typeof PLAIN)[number])) return { screen: first as (typeof PLAIN)[number] };
     return { screen: "unknown", path: pathname };
   }
   if (first === "alerts") return { screen: "alert", id: second };
   if (first === "devices") return { screen: "device", id: second };
   if (first === "zones") return { screen: "zone", id: second };
+  return { screen: "unknown", path: pathname };
+}
+
+/** Screens whose address is their name. */
+const PLAIN = ["devices", "zones", "receivers", "login", "setup", "account"] as const;
+
+/** Ids may be any word, so what makes something new has an address beside the list's. */
+function adminRouteOf(pathname: string, list: string | undefined, rest: readonly string[]): Route {
+  const [id, ...more] = rest;
+  if (more.length > 0) return { screen: "unknown", path: pathname };
+  if (id === undefined) {
+    if (list === undefined) return { screen: "users" };
+    if (list === "users" || list === "tokens" || list === "datasets") return { screen: list };
+    if (list === "audit-log") return { screen: "audit" };
+    if (list === "new-user") return { screen: "user", id: null };
+    if (list === "new-dataset") return { screen: "dataset", id: null };
+  } else {
+    if (list === "users") return { screen: "user", id };
+    if (list === "datasets") return { screen: "dataset", id };
+  }
   return { screen: "unknown", path: pathname };
 }
 
@@ -49,6 +78,14 @@ export const to = {
   zone: (id: string) => `/zones/${encodeURIComponent(id)}`,
   receivers: () => "/receivers",
   login: () => "/login",
+  setup: () => "/setup",
+  account: () => "/account",
+  users: () => "/admin/users",
+  user: (id: string | null) => (id === null ? "/admin/new-user" : `/admin/users/${encodeURIComponent(id)}`),
+  tokens: () => "/admin/tokens",
+  datasets: () => "/admin/datasets",
+  dataset: (id: string | null) => (id === null ? "/admin/new-dataset" : `/admin/datasets/${encodeURIComponent(id)}`),
+  audit: (params: Record<string, string> = {}) => withParams("/admin/audit-log", params),
 };
 
 function withParams(base: string, params: Record<string, string>): string {
@@ -91,6 +128,9 @@ export function setQuery(changes: Record<string, string | null>, options: { push
   if (next !== location.pathname + location.search) go(next, { replace: !options.push });
 }
 
+/** What the server answers itself. */
+const OTHERS = ["/api/", "/open/", "/sta/"];
+
 /** Follows back, forward and plain clicks on links of this origin. */
 export function startRouter(): void {
   addEventListener("popstate", readLocation);
@@ -98,15 +138,23 @@ export function startRouter(): void {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     if (!link || link.target !== "" || link.origin !== location.origin || link.hasAttribute("download")) return;
-    if (link.pathname.startsWith("/api/") || link.getAttribute("href")?.startsWith("#")) return;
+    if (OTHERS.some((prefix) => link.pathname.startsWith(prefix)) || link.getAttribute("href")?.startsWith("#")) return;
     event.preventDefault();
     go(link.pathname + link.search);
   });
 }
 
+/** The token with which a new installation gets its first administrator, from the link that the server printed. */
+export const setupToken = signal<string | null>(null);
+
 /** The token of a login link, `/login#token=…` or `/#/login?token=…`, taken out of the address. */
 export function takeLoginToken(): string | null {
   const token = loginTokenOf(location.hash);
+  if (token !== null && routeOf(location.pathname).screen === "setup") {
+    setupToken.value = token;
+    go(to.setup(), { replace: true });
+    return null;
+  }
   if (token !== null) go(to.login() + location.search, { replace: true });
   return token;
 }

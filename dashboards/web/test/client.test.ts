@@ -53,7 +53,7 @@ describe("calls", () => {
     expect(observed).toEqual(["reached", "unauthenticated"]);
     observed.length = 0;
     answer(401, { title: "Unauthorized", status: 401, code: "bad_token" });
-    await api.logIn("x").catch(() => undefined);
+    await api.logIn({ token: "x" }).catch(() => undefined);
     expect(observed).toEqual(["reached"]);
   });
 

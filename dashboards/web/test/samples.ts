@@ -1,5 +1,5 @@
 /** Values for tests, whole and plausible; a test says only what matters to it. */
-import type { AlertItem, MapSnapshot } from "../src/api/types";
+import type { AlertItem, Grant, MapSnapshot, Session } from "../src/api/types";
 
 export function alert(change: Partial<AlertItem> = {}): AlertItem {
   return {
@@ -24,6 +24,7 @@ export function alert(change: Partial<AlertItem> = {}): AlertItem {
     labels: {},
     state: "firing",
     acknowledged: null,
+    handling: { department: null },
     updated_at: "2026-11-23T10:01:00Z",
     events: 1,
     device_name: { en: "Gauge 1", zh: "水位计 1" },
@@ -47,4 +48,9 @@ export function snapshot(): MapSnapshot {
     },
     kinds: ["street_light", "water_gauge", "bus"],
   };
+}
+
+/** Somebody with these rights. */
+export function signedIn(grants: Grant[], change: Partial<Session> = {}): Session {
+  return { user: "u", name: "U", role: "viewer", grants, csrf_header: "x", expires_at: null, password_change_needed: false, password_changeable: true, ...change };
 }

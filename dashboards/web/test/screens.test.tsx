@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { LastValue, Receiver, System } from "../src/api/types";
+import type { LastValue, Receiver, Role, System } from "../src/api/types";
 import { setLanguage } from "../src/i18n";
 import { handleKey, useKeys } from "../src/keys";
 import { setQuery } from "../src/router";
@@ -14,7 +14,7 @@ import { metrics, system } from "../src/state/city";
 import { session } from "../src/state/session";
 import { useRowKeys } from "../src/ui/rows";
 import { ReceiverBanner } from "../src/ui/shell";
-import { alert } from "./samples";
+import { alert, signedIn } from "./samples";
 
 let root: HTMLElement;
 beforeEach(() => {
@@ -48,6 +48,7 @@ describe("an alert's row", () => {
   });
 
   it("acknowledges in place", async () => {
+    session.value = { phase: "in", session: signedIn([{ department: "water", role: "operator" }]) };
     const acked = alert({ acknowledged: { by: "wang", at: "2026-11-23T10:02:00Z", note: null }, updated_at: "2026-11-23T10:02:00Z" });
     const fetched = vi.fn(async (_url: string) => new Response(JSON.stringify(acked)));
     vi.stubGlobal("fetch", fetched);
@@ -67,8 +68,8 @@ const receiver = (change: Partial<Receiver> = {}): Receiver => ({
 });
 
 describe("receivers", () => {
-  const signIn = (role: string) => {
-    session.value = { phase: "in", session: { user: "u", role, csrf_header: "x" } };
+  const signIn = (role: Role) => {
+    session.value = { phase: "in", session: signedIn([{ department: "*", role }]) };
   };
   const answer = (items: Receiver[]) => {
     const fetched = vi.fn(async (url: string) => new Response(JSON.stringify(url.endsWith("/test") ? { taken: false, took_ms: 3, error: "refused", hint: "mend it" } : { items })));

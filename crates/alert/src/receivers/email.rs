@@ -218,9 +218,20 @@ impl Mailer {
         mail.body(text).map_err(refused)
     }
 
-    /// The `Message-ID` of an event: always the same.
+    /// The `Message-ID` of an event: always the same, and of characters that can stand there (RFC
+    /// 5322, `atext`), whatever the engine that pushed the alert called it.
     fn id(&self, key: &str) -> String {
-        format!("<{}@{}>", key.replace('/', "."), self.from.email.domain())
+        let mut local = String::with_capacity(key.len());
+        for byte in key.bytes() {
+            match byte {
+                b'/' => local.push('.'),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
+                    local.push(char::from(byte));
+                }
+                other => local.extend(format!("={other:02x}").chars()),
+            }
+        }
+        format!("<{local}@{}>", self.from.email.domain())
     }
 }
 
@@ -242,6 +253,58 @@ mod tests {
         let all_options = all.as_object_mut().expect("an object");
         all_options.extend(options.as_object().expect("an object").clone());
         Email.build(&all, &CityFacts::default()).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn what_people_and_devices_say_becomes_no_header() {
+        let hostile = "x\r\nBcc: eve@evil.example\r\n\r\n<script>\u{202e}\0 Größe";
+        let options = json!({"server": "localhost", "tls": "none", "from": "a@b.example",
+            "to": ["c@d.example"]});
+        let options: Options = super::options(&options).expect("options");
+        let mailer = Mailer {
+            transport: transport(&options).expect("a transport"),
+            from: "a@b.example".parse().expect("a mailbox"),
+            to: vec!["c@d.example".parse().expect("a mailbox")],
+            timeout: Duration::from_secs(1),
+            wording: Wording::new(Language::En, None, &CityFacts::default()).expect("words"),
+        };
+        let mut event = super::super::message::tests::event(city_model::AlertEventKind::Fired);
+        event.alert.id = hostile.into();
+        event.key = format!("{hostile}/2");
+        event.seq = 2;
+        event.alert.summary = city_model::LocalText::same(hostile);
+        event.alert.rule.name = city_model::LocalText::same(hostile);
+        event.alert.unit = Some(hostile.into());
+        event.alert.zones = vec![hostile.into()];
+        let mail = mailer.mail(&event, Timestamp::from_secs(1_795_435_200)).expect("a mail");
+        let text = String::from_utf8(mail.formatted()).expect("text");
+        let (head, _) = text.split_once("\r\n\r\n").expect("a head");
+        let names: Vec<&str> = head
+            .split("\r\n")
+            .filter(|line| !line.starts_with([' ', '\t']))
+            .map(|line| line.split(':').next().unwrap_or_default())
+            .collect();
+        for name in &names {
+            let known = [
+                "From",
+                "To",
+                "Subject",
+                "Date",
+                "Content-Type",
+                "Content-Transfer-Encoding",
+                "Message-ID",
+                "Auto-Submitted",
+                "In-Reply-To",
+                "References",
+                "MIME-Version",
+            ];
+            assert!(known.contains(name), "{name} in {head}");
+        }
+        assert!(
+            head.chars().all(|c| c.is_ascii() && (!c.is_control() || "\r\n\t".contains(c))),
+            "{head:?}"
+        );
+        assert_eq!(mail.envelope().to().len(), 1);
     }
 
     #[test]

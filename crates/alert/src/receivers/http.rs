@@ -156,7 +156,8 @@ fn unreachable(error: &reqwest::Error) -> DeliveryError {
     } else {
         format!("cannot reach it: {}", innermost(error))
     };
-    DeliveryError { message, retry: true, after: None }
+    // What is no request, such as a header with a line end in it, never becomes one.
+    DeliveryError { message, retry: !error.is_builder(), after: None }
 }
 
 /// The cause that a person can act on, such as "connection refused"; never the URL, which may

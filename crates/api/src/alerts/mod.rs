@@ -25,7 +25,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use city_model::{Alert, AlertEvent, AlertEventKind, EndReason, Timestamp};
 use city_rules::lifecycle::{Handling, Refusal};
 use city_store::{StateDb, StateError};
+use serde_json::{Value, json};
 
+use crate::audit;
 use crate::problem::Problem;
 
 pub(crate) use board::{Board, Counts};
@@ -70,6 +72,20 @@ impl Stored {
     /// Changes whenever the alert does.
     pub(crate) fn tag(&self) -> String {
         format!("{}-{}", self.alert.fired_at.micros(), self.version)
+    }
+
+    /// What people have done about it, for the audit log.
+    fn handled(&self) -> Value {
+        json!({
+            "acknowledged": self.acknowledged, "shelved": self.shelf,
+            "handling": HandlingView::new(&self.handling),
+        })
+    }
+
+    /// Says in the audit log how it is before a change, and whose.
+    fn note_before(&self) {
+        audit::department(&self.alert.rule.department);
+        audit::before(self.handled());
     }
 }
 
@@ -210,6 +226,7 @@ impl AlertList {
         let changed = self.change(|| {
             self.state.write(|tx| {
                 let before = tables::get(tx, id)?.ok_or_else(|| unknown(id))?;
+                before.note_before();
                 if let Some(earlier) = before.acknowledged {
                     return Err(ChangeError::AlreadyAcknowledged(earlier));
                 }
@@ -233,7 +250,7 @@ impl AlertList {
     ) -> Result<Stored, ChangeError> {
         let changed = self.change(|| {
             self.state.write(|tx| {
-                tables::get(tx, id)?.ok_or_else(|| unknown(id))?;
+                tables::get(tx, id)?.ok_or_else(|| unknown(id))?.note_before();
                 tables::note(tx, id, by, at, note)?;
                 Ok::<_, ChangeError>(tables::get(tx, id)?)
             })
@@ -294,6 +311,7 @@ impl AlertList {
         let _one = self.lock();
         let changed = change()?;
         if let Some(stored) = &changed {
+            audit::after(stored.handled());
             self.tell(stored);
         }
         Ok(changed)

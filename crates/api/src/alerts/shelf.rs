@@ -17,6 +17,7 @@ impl AlertList {
         let changed = self.change(|| {
             self.state.write(|tx| {
                 let before = tables::get(tx, id)?.ok_or_else(|| unknown(id))?;
+                before.note_before();
                 if let Some(at) = before.alert.resolved_at {
                     return Err(ChangeError::AlreadyResolved(at));
                 }
@@ -44,6 +45,7 @@ impl AlertList {
         let changed = self.change(|| {
             self.state.write(|tx| {
                 let before = tables::get(tx, id)?.ok_or_else(|| unknown(id))?;
+                before.note_before();
                 if before.shelf.is_none() {
                     return Err(ChangeError::NotShelved);
                 }

@@ -9,6 +9,7 @@ use super::credentials::hash;
 use super::policy::{self, Access};
 use super::{Principal, Proof, SESSION_LIFETIME};
 use crate::app::App;
+use crate::audit;
 use crate::problem::{Answer, Problem, codes};
 
 /// The name of the session cookie.
@@ -54,6 +55,7 @@ async fn admit(
         Problem::new(codes::UNAUTHENTICATED, "The session or token is not valid, or has ended.")
             .hint("Log in again, or ask an administrator for a new access token.")
     })?;
+    audit::asked_by(&principal);
     let by_cookie = matches!(proof, Proof::Session(_));
     if by_cookie && !method.is_safe() && !has_csrf_header(headers) {
         return Err(Problem::new(

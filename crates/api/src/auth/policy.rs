@@ -48,6 +48,7 @@ const fn policy(method: &'static str, path: &'static str, access: Access) -> Pol
 
 const VIEW: Access = Access::AtLeast(Role::Viewer);
 const OPERATE: Access = Access::AtLeast(Role::Operator);
+const ADMIN: Access = Access::AtLeast(Role::Admin);
 const ENGINEER: Access = Access::AtLeast(Role::Engineer);
 
 /// All routes under `/api/v1`.
@@ -117,6 +118,8 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("POST", "/api/v1/alerts/{id}/return", OPERATE),
     policy("GET", "/api/v1/alert-log", VIEW),
     policy("GET", "/api/v1/alarm-load", VIEW),
+    policy("GET", "/api/v1/audit-log", ADMIN),
+    policy("GET", "/api/v1/audit-log/verification", ADMIN),
     policy("GET", "/api/v1/silences", VIEW),
     policy("POST", "/api/v1/silences", OPERATE),
     policy("GET", "/api/v1/silences/{id}", VIEW),

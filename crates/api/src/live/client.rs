@@ -12,20 +12,23 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use utoipa::ToSchema;
 
-use super::event::{Event, frame};
+use super::event::{Event, EventKind, frame};
 use super::hub::{HEARTBEAT, Hub};
+use super::seats::{Follower, Taking};
 
-/// What a client wants.
+/// What a client wants; what is empty leaves out nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ClientFilter {
-    /// Only what is in this zone.
-    pub(crate) zone: Option<(ZoneKey, String)>,
-    /// Only devices of this kind.
-    pub(crate) kind: Option<String>,
-    /// Values of this device only.
-    pub(crate) device: Option<DeviceKey>,
+    /// Only what is in one of these zones.
+    pub(crate) zones: Vec<(ZoneKey, String)>,
+    /// Only devices of these kinds.
+    pub(crate) kinds: Vec<String>,
+    /// Values of these devices only.
+    pub(crate) devices: Vec<DeviceKey>,
     /// Values too.
     pub(crate) values: bool,
+    /// Only these events.
+    pub(crate) events: Vec<EventKind>,
 }
 
 /// Where a client starts.
@@ -53,7 +56,10 @@ pub(super) struct Subscription {
 struct Client {
     hub: Arc<Hub>,
     filter: ClientFilter,
+    /// What is sent first.
     ready: VecDeque<Bytes>,
+    /// What it missed. It is shared with the others until it is sent.
+    backlog: VecDeque<Arc<Event>>,
     receiver: broadcast::Receiver<Arc<Event>>,
     heartbeat: Interval,
     /// Counts it as connected until it is dropped.
@@ -63,18 +69,19 @@ struct Client {
 /// Holds a client's place among those that are connected.
 pub(super) struct Presence {
     hub: Arc<Hub>,
+    follower: Follower,
     values: bool,
 }
 
 impl Presence {
-    pub(super) fn new(hub: Arc<Hub>, values: bool) -> Self {
-        Self { hub, values }
+    pub(super) fn new(hub: Arc<Hub>, follower: Follower, values: bool) -> Self {
+        Self { hub, follower, values }
     }
 }
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        self.hub.leave(self.values);
+        self.hub.leave(&self.follower, self.values);
     }
 }
 
@@ -97,19 +104,20 @@ pub(crate) struct ResyncEvent {
     reason: &'static str,
 }
 
-/// The bytes of the stream for one client; `None` if there are too many clients. It ends when
+/// The bytes of the stream for one client; the error says of what there are too many. It ends when
 /// the server stops, or when `admitted`, asked with every heartbeat, says no.
 pub(crate) fn stream<F, A>(
     hub: &Arc<Hub>,
+    follower: Follower,
     filter: ClientFilter,
     start: Start,
     admitted: A,
-) -> Option<impl Stream<Item = Result<Bytes, Infallible>> + Send + use<F, A>>
+) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + Send + use<F, A>, Taking>
 where
     A: Fn() -> F + Send + Sync,
     F: Future<Output = bool> + Send,
 {
-    let presence = hub.enter(filter.values)?;
+    let presence = hub.enter(follower, filter.values)?;
     let Subscription { backlog, lost, position, receiver } = hub.subscribe(start, filter.values);
     let mut ready = VecDeque::new();
     let hello = HelloEvent {
@@ -121,12 +129,12 @@ where
     if let Some(reason) = lost {
         ready.push_back(frame(position, "resync", &ResyncEvent { reason }));
     }
-    ready.extend(backlog.iter().filter_map(|event| event.frame_for(&filter)));
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let hub = hub.clone();
-    let client = Client { hub, filter, ready, receiver, heartbeat, _presence: presence };
-    Some(stream::unfold((client, admitted), move |(mut client, admitted)| async move {
+    let backlog = backlog.into();
+    let client = Client { hub, filter, ready, backlog, receiver, heartbeat, _presence: presence };
+    Ok(stream::unfold((client, admitted), move |(mut client, admitted)| async move {
         let bytes = client.next(&admitted).await?;
         Some((Ok(bytes), (client, admitted)))
     }))
@@ -137,6 +145,12 @@ impl Client {
         loop {
             if let Some(bytes) = self.ready.pop_front() {
                 return Some(bytes);
+            }
+            if let Some(missed) = self.backlog.pop_front() {
+                if let Some(bytes) = missed.frame_for(&self.filter) {
+                    return Some(bytes);
+                }
+                continue;
             }
             tokio::select! {
                 biased;

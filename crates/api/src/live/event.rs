@@ -1,10 +1,12 @@
-//! Events of the stream: written once, shared by every client that wants the whole of them.
+//! Events of the stream: written once, and shared by every client. One that wants less gets those
+//! parts of what was written that it wants.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use city_model::{DeviceKey, Position, Timestamp, Value, ZoneKey, ZoneSet};
+use city_model::{DeviceKey, Position, Timestamp, Value, ZoneSet};
 use serde::Serialize;
 use serde::ser::Serializer;
 use utoipa::ToSchema;
@@ -19,7 +21,24 @@ pub(super) struct Event {
     /// Grows by one with every event, over restarts too.
     pub(super) id: u64,
     pub(super) payload: Payload,
-    frame: OnceLock<Bytes>,
+    frame: OnceLock<Frame>,
+}
+
+/// An event as it is sent.
+#[derive(Debug)]
+struct Frame {
+    bytes: Bytes,
+    /// Where the items of its list are in `bytes`, in order; none if it has no list.
+    items: Vec<Range<usize>>,
+}
+
+/// What events are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    Map,
+    Values,
+    Alert,
+    System,
 }
 
 /// What happened.
@@ -108,24 +127,18 @@ impl Event {
 
     /// The bytes for a client, or nothing if it does not want this event.
     pub(super) fn frame_for(&self, filter: &ClientFilter) -> Option<Bytes> {
+        if !filter.wants_kind(self.payload.kind()) {
+            return None;
+        }
         match &self.payload {
-            Payload::Values { .. } if !filter.values => None,
-            Payload::Map { at, changes } if filter.narrows() => {
-                let wanted: Vec<_> = changes
-                    .iter()
-                    .filter(|change| filter.wants(&change.its_kind, change.zones.iter().flatten()))
-                    .collect();
-                let data = MapData { at: *at, devices: &wanted };
-                (!wanted.is_empty()).then(|| frame(self.id, "map", &data))
-            }
-            Payload::Values { at, values } if filter.narrows() || filter.device.is_some() => {
-                let wanted: Vec<_> = values
-                    .iter()
-                    .filter(|value| filter.device.is_none_or(|key| key == value.key))
-                    .filter(|value| filter.wants(&value.kind, std::iter::once(&value.zones)))
-                    .collect();
-                let data = ValuesData { at: *at, values: &wanted };
-                (!wanted.is_empty()).then(|| frame(self.id, "values", &data))
+            Payload::Map { changes, .. } if filter.narrows() => self.part(changes, |change| {
+                filter.wants(&change.its_kind, change.zones.iter().flatten())
+            }),
+            Payload::Values { values, .. } if filter.narrows() || !filter.devices.is_empty() => {
+                self.part(values, |value| {
+                    (filter.devices.is_empty() || filter.devices.contains(&value.key))
+                        && filter.wants(&value.kind, std::iter::once(&value.zones))
+                })
             }
             Payload::Alert(item) if !filter.wants_alert(item) => None,
             _ => Some(self.frame()),
@@ -134,17 +147,62 @@ impl Event {
 
     /// The bytes for clients that want all of it.
     pub(super) fn frame(&self) -> Bytes {
-        let write = || match &self.payload {
-            Payload::Map { at, changes } => {
-                frame(self.id, "map", &MapData { at: *at, devices: changes })
+        self.written().bytes.clone()
+    }
+
+    /// The bytes with the items that are wanted; nothing if there are none.
+    fn part<T>(&self, items: &[T], mut wanted: impl FnMut(&T) -> bool) -> Option<Bytes> {
+        let frame = self.written();
+        let places: Vec<&Range<usize>> = items
+            .iter()
+            .zip(&frame.items)
+            .filter_map(|(item, place)| wanted(item).then_some(place))
+            .collect();
+        let (first, last) = (frame.items.first()?, frame.items.last()?);
+        if places.len() == items.len() {
+            return Some(frame.bytes.clone());
+        }
+        if places.is_empty() {
+            return None;
+        }
+        let (head, tail) = (&frame.bytes[..first.start], &frame.bytes[last.end..]);
+        let length: usize = places.iter().map(|place| place.len() + 1).sum();
+        let mut bytes = Vec::with_capacity(head.len() + length + tail.len());
+        bytes.extend_from_slice(head);
+        for (index, place) in places.into_iter().enumerate() {
+            if index > 0 {
+                bytes.push(b',');
             }
-            Payload::Values { at, values } => {
-                frame(self.id, "values", &ValuesData { at: *at, values })
-            }
-            Payload::Alert(item) => frame(self.id, "alert", item),
-            Payload::System(system) => frame(self.id, "system", system),
-        };
-        self.frame.get_or_init(write).clone()
+            bytes.extend_from_slice(&frame.bytes[place.clone()]);
+        }
+        bytes.extend_from_slice(tail);
+        Some(bytes.into())
+    }
+
+    fn written(&self) -> &Frame {
+        self.frame.get_or_init(|| match &self.payload {
+            Payload::Map { at, changes } => list(self.id, "map", *at, "devices", changes),
+            Payload::Values { at, values } => list(self.id, "values", *at, "values", values),
+            Payload::Alert(item) => frame(self.id, "alert", item).into(),
+            Payload::System(system) => frame(self.id, "system", system).into(),
+        })
+    }
+}
+
+impl From<Bytes> for Frame {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, items: Vec::new() }
+    }
+}
+
+impl Payload {
+    fn kind(&self) -> EventKind {
+        match self {
+            Self::Map { .. } => EventKind::Map,
+            Self::Values { .. } => EventKind::Values,
+            Self::Alert(_) => EventKind::Alert,
+            Self::System(_) => EventKind::System,
+        }
     }
 }
 
@@ -157,28 +215,40 @@ pub(super) fn frame(id: u64, name: &str, data: &impl Serialize) -> Bytes {
     text.into()
 }
 
-#[derive(Serialize)]
-struct MapData<'a, T> {
-    at: Timestamp,
-    devices: &'a [T],
-}
-
-#[derive(Serialize)]
-struct ValuesData<'a, T> {
-    at: Timestamp,
-    values: &'a [T],
+/// An event with a list, which clients may want parts of.
+fn list(id: u64, event: &str, at: Timestamp, member: &str, items: &[impl Serialize]) -> Frame {
+    let mut bytes =
+        format!("id: {id}\nevent: {event}\ndata: {{\"at\":\"{at}\",\"{member}\":[").into_bytes();
+    let mut places = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            bytes.push(b',');
+        }
+        let start = bytes.len();
+        // Writing to a vector cannot fail, and neither can these shapes.
+        let _ = serde_json::to_writer(&mut bytes, item);
+        places.push(start..bytes.len());
+    }
+    bytes.extend_from_slice(b"]}\n\n");
+    Frame { bytes: bytes.into(), items: places }
 }
 
 impl ClientFilter {
     /// Whether it leaves out devices.
     fn narrows(&self) -> bool {
-        self.zone.is_some() || self.kind.is_some()
+        !self.zones.is_empty() || !self.kinds.is_empty()
+    }
+
+    fn wants_kind(&self, kind: EventKind) -> bool {
+        (kind != EventKind::Values || self.values)
+            && (self.events.is_empty() || self.events.contains(&kind))
     }
 
     fn wants<'a>(&self, kind: &str, mut zones: impl Iterator<Item = &'a ZoneSet>) -> bool {
-        let mut in_zone = |zone: ZoneKey| zones.any(|set| set.contains(&zone));
-        self.kind.as_deref().is_none_or(|wanted| wanted == kind)
-            && self.zone.as_ref().is_none_or(|(key, _)| in_zone(*key))
+        let mut in_zone =
+            || zones.any(|set| self.zones.iter().any(|(wanted, _)| set.contains(wanted)));
+        (self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind))
+            && (self.zones.is_empty() || in_zone())
     }
 
     fn wants_alert(&self, item: &AlertItem) -> bool {
@@ -187,7 +257,8 @@ impl ClientFilter {
             alert.zones.iter().any(|id| &**id == zone)
                 || matches!(&alert.subject, city_model::Subject::Zone { zone: id } if &**id == zone)
         };
-        self.kind.as_deref().is_none_or(|wanted| alert.kind.as_deref() == Some(wanted))
-            && self.zone.as_ref().is_none_or(|(_, id)| in_zone(id))
+        let of_kind = |wanted: &String| alert.kind.as_deref() == Some(wanted);
+        (self.kinds.is_empty() || self.kinds.iter().any(of_kind))
+            && (self.zones.is_empty() || self.zones.iter().any(|(_, id)| in_zone(id)))
     }
 }

@@ -1,12 +1,11 @@
 //! The hub between ingest and the clients of the stream.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use city_geo::ZoneIndex;
 use city_model::{DeviceKey, Directory, SharedClock, Span, Timestamp};
-use city_pipeline::{Committed, Follower};
+use city_pipeline::Committed;
 use city_registry::Registry;
 use city_store::Store;
 use prometheus::IntGauge;
@@ -17,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::{Presence, Start, Subscription};
 use super::event::{Event, Payload, ValueChange};
 use super::published::{MapColumns, Published};
+use super::seats::{Follower, Seats, Taking};
 use super::table::{DeviceNow, Table};
 use crate::alerts::{AlertItem, Board};
 use crate::routes::system::System;
@@ -31,8 +31,6 @@ const SYSTEM_TICKS: u64 = 10;
 const SWEEP: Span = Span::from_secs(1);
 /// How many events a client may be behind before it has to start over.
 const BEHIND: usize = 256;
-/// How many clients may follow the stream.
-const CLIENTS: usize = 500;
 /// For how long values are collected after the last client that wanted them has gone, so that
 /// one that comes back misses none.
 const VALUES_LINGER: Span = Span::from_secs(60);
@@ -45,7 +43,7 @@ pub(crate) struct Hub {
     table: Mutex<Table>,
     published: Mutex<Published>,
     sender: broadcast::Sender<Arc<Event>>,
-    clients: AtomicUsize,
+    seats: Seats,
     values: Mutex<Demand>,
     /// Devices whose alerts changed.
     touched: Mutex<Vec<DeviceKey>>,
@@ -73,11 +71,11 @@ struct Swept {
 
 impl std::fmt::Debug for Hub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hub").field("clients", &self.clients).finish_non_exhaustive()
+        f.debug_struct("Hub").field("seats", &self.seats).finish_non_exhaustive()
     }
 }
 
-impl Follower for Hub {
+impl city_pipeline::Follower for Hub {
     fn follow(&self, committed: &Arc<Committed>) {
         let want_values = self.wants_values();
         let mut table = lock(&self.table);
@@ -95,6 +93,7 @@ impl Hub {
         board: Arc<Board>,
         clock: SharedClock,
         connected: IntGauge,
+        seats: Seats,
     ) -> Self {
         // Positions start at the microseconds of the clock. A hub makes far fewer than a million
         // events a second, so no position is ever given twice, also over restarts, and what a
@@ -107,7 +106,7 @@ impl Hub {
             table: Mutex::new(Table::load(store)),
             published: Mutex::new(Published::new(position)),
             sender: broadcast::channel(BEHIND).0,
-            clients: AtomicUsize::new(0),
+            seats,
             values: Mutex::default(),
             touched: Mutex::default(),
             swept: Mutex::default(),
@@ -174,6 +173,11 @@ impl Hub {
         (self.clock.now(), published.position, columns, kinds)
     }
 
+    /// The position of the newest event.
+    pub(crate) fn position(&self) -> u64 {
+        lock(&self.published).position
+    }
+
     /// One device now.
     pub(crate) fn device(&self, key: DeviceKey) -> DeviceNow {
         lock(&self.table).get(key)
@@ -199,23 +203,27 @@ impl Hub {
         self.stop.cancelled().await;
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Makes room for a client; `None` if there are too many.
-    pub(super) fn enter(self: &Arc<Self>, values: bool) -> Option<Presence> {
-        let more = |clients| (clients < CLIENTS).then_some(clients + 1);
-        self.clients.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+    /// Gives a client a seat; the error says which are all taken.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        follower: Follower,
+        values: bool,
+    ) -> Result<Presence, Taking> {
+        self.seats.take(&follower)?;
         self.connected.inc();
         if values {
             lock(&self.values).clients += 1;
         }
-        Some(Presence::new(self.clone(), values))
+        Ok(Presence::new(self.clone(), follower, values))
     }
 
-    pub(super) fn leave(&self, values: bool) {
-        self.clients.fetch_sub(1, Ordering::Relaxed);
+    pub(super) fn leave(&self, follower: &Follower, values: bool) {
+        self.seats.leave(follower);
         self.connected.dec();
         if values {
             let mut demand = lock(&self.values);

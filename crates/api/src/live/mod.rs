@@ -9,10 +9,12 @@ mod event;
 mod hub;
 mod published;
 mod ring;
+mod seats;
 mod table;
 
 pub(crate) use client::{ClientFilter, HelloEvent, ResyncEvent, Start, stream};
-pub(crate) use event::MapChange;
+pub(crate) use event::{EventKind, MapChange};
 pub(crate) use hub::Hub;
 pub(crate) use published::MapColumns;
+pub(crate) use seats::{Follower, Seats, Taking};
 pub(crate) use table::DeviceNow;

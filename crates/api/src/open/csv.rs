@@ -5,10 +5,6 @@ use std::fmt::Write as _;
 /// The type of such a file.
 pub(super) const TYPE: &str = "text/csv; charset=utf-8; header=present";
 
-/// What a cell that begins with it may be computed as by a spreadsheet
-/// (OWASP, "CSV Injection").
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
-
 /// A line under way (RFC 4180).
 #[derive(Debug)]
 pub(super) struct Line<'a> {
@@ -25,16 +21,13 @@ impl<'a> Line<'a> {
     /// A cell of text; what a spreadsheet could compute gets an apostrophe in front.
     pub(super) fn text(mut self, text: &str) -> Self {
         self.next();
-        let formula = text.starts_with(FORMULA);
-        if !formula && !text.contains([',', '"', '\n', '\r']) {
+        let cell = city_model::csv_cell(text);
+        if *cell == *text && !text.contains([',', '"', '\n', '\r']) {
             self.out.push_str(text);
             return self;
         }
         self.out.push('"');
-        if formula {
-            self.out.push('\'');
-        }
-        self.out.push_str(&text.replace('"', "\"\""));
+        self.out.push_str(&cell.replace('"', "\"\""));
         self.out.push('"');
         self
     }

@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document: collected from the routes, completed with what they all share.
 
+mod bodies;
 mod page;
 
 use std::sync::LazyLock;
@@ -50,10 +51,13 @@ const SPARSE: &[&str] = &[
     "Login",
     "MapChange",
     "Mapping",
+    "NewBacktest",
     "NewCertificate",
+    "NewCommand",
     "NewDeviceTokens",
     "NewNote",
     "NewPassword",
+    "NewRuleTest",
     "NewSilence",
     "NewToken",
     "ReturnAlert",
@@ -93,13 +97,18 @@ fn complete(mut document: OpenApi) -> OpenApi {
         for (method, operation) in operations(item) {
             let access = policy::find(method, path).unwrap_or(Access::Open);
             add_problems(operation, access, path);
+            bodies::need_text(operation);
         }
     }
+    let sent = bodies::shapes(&document);
     if let Some(components) = &mut document.components {
         components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
         for (name, schema) in &mut components.schemas {
             if !SPARSE.contains(&name.as_str()) {
                 require_all(schema);
+            }
+            if sent.contains(name) {
+                bodies::close(schema);
             }
         }
     }
@@ -126,18 +135,22 @@ fn add_problems(operation: &mut Operation, access: Access, path: &str) {
     };
     problem("400", "A parameter is unknown, missing, repeated or cannot be read");
     problem("500", "Something failed inside; the server's log says what");
+    problem(
+        "429",
+        "Too many requests, or too many failed logins; `Retry-After` says when to come back",
+    );
     problem("503", "The store does not answer, or too much is going on; try again later");
     if path.contains('{') || path_takes_ids(path) {
         problem("404", "There is no such thing");
     }
     if access == Access::Open {
         problem("401", "The access token is not valid");
-        problem("429", "Too many failed logins");
     } else {
         problem("401", "Nobody is logged in, or the session or token has ended");
         problem("403", "The role does not allow it, or the CSRF header is missing");
     }
     if operation.request_body.is_some() {
+        problem("408", "The body came too slowly");
         problem("413", "The body is too large");
         problem("415", "The body is not declared as JSON");
         problem("422", "The body is not of the right shape");

@@ -15,6 +15,9 @@ use crate::schema;
 /// The header that repeats the event's key.
 const HEADER: &str = "idempotency-key";
 
+/// The longest id of an alert, in bytes.
+const LONGEST_ID: usize = 256;
+
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(push))
 }
@@ -44,6 +47,11 @@ fn check(event: &AlertEvent, headers: &HeaderMap) -> Answer<()> {
         let detail = format!("The key `{}` does not fit the event.", short(&event.key));
         return Err(Problem::new(codes::BAD_KEY, detail)
             .hint("The key is `<alert id>/<seq>`, and seq counts from 1."));
+    }
+    // It goes into headers and addresses of others.
+    if event.alert.id.len() > LONGEST_ID || event.alert.id.chars().any(char::is_control) {
+        return Err(Problem::new(codes::BAD_KEY, "The alert's id cannot be an id.")
+            .hint("It has 1 to 256 bytes and no control characters."));
     }
     let Some(header) = headers.get(HEADER) else { return Ok(()) };
     // Header values are bytes; ids may be in any script.

@@ -7,11 +7,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::extract::{Body, Id};
 use crate::parameters::{NoParameters, Parameters};
@@ -55,14 +57,17 @@ async fn send(
     Body(command): Body<NewCommand>,
 ) -> Answer<(StatusCode, Json<CommandSent>)> {
     let NewCommand { payload: text, payload_base64, name, keep } = command;
+    audit::after(json!({ "name": name, "keep": keep, "payload": shown(text.as_deref()),
+        "payload_base64": payload_base64 }));
     let payload = payload(text, payload_base64)?;
     let doing = app.clone();
     let sent = app
         .lanes
         .short(move || {
             let directory = doing.registry.directory();
-            let device = select::device(&directory, &id)?.id.to_string();
-            let command = DeviceCommand { device, name, payload, keep };
+            let device = select::device(&directory, &id)?;
+            audit::department(&device.department);
+            let command = DeviceCommand { device: device.id.to_string(), name, payload, keep };
             doing.ingest.command(command).map_err(refusal)
         })
         .await?;
@@ -73,6 +78,11 @@ async fn send(
         "sent a command"
     );
     Ok((StatusCode::ACCEPTED, Json(sent)))
+}
+
+/// A payload for the audit log: JSON as such, so that secrets in it are found.
+fn shown(text: Option<&str>) -> Option<Value> {
+    text.map(|text| serde_json::from_str(text).unwrap_or_else(|_| text.into()))
 }
 
 fn payload(text: Option<String>, base64: Option<String>) -> Answer<Bytes> {

@@ -8,11 +8,13 @@ use city_model::Timestamp;
 use city_registry::credentials::{Proof, Rights, Secret};
 use city_registry::{FieldProblem, tag};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::cursor;
 use crate::document::created;
@@ -206,6 +208,7 @@ async fn put(
     let rights = Rights { devices, any_device, publish };
     let (clients, of) = (app.clients.clone(), name.clone());
     let change = move |before: Option<&Rights>| {
+        audit::before(before);
         precondition.check_replacing(before.map(tag).as_deref())?;
         Ok::<_, Problem>(rights)
     };
@@ -216,6 +219,7 @@ async fn put(
             Ok((clients.client(&of)?.ok_or_else(|| unknown(&of))?, new))
         })
         .await?;
+    audit::after(&client.rights);
     tracing::info!(user.name = %principal.user, client.name = name, "changed a client's rights");
     let tag = etag(&tag(&client.rights));
     Ok((created(new), tag, Json(Client::from(client))).into_response())
@@ -246,6 +250,9 @@ async fn enabled(
     let client = app
         .lanes
         .short(move || {
+            let before = clients.client(&of)?;
+            audit::before(before.map(|client| json!({ "enabled": client.enabled })));
+            audit::after(json!({ "enabled": enabled }));
             clients.set_enabled(&of, enabled)?;
             clients.client(&of)?.ok_or_else(|| unknown(&of))
         })
@@ -268,7 +275,11 @@ async fn remove(
     _: Parameters<NoParameters>,
 ) -> Answer<StatusCode> {
     let (clients, of) = (app.clients.clone(), name.clone());
-    if !app.lanes.short(move || Ok(clients.remove(&of)?)).await? {
+    let remove = move || {
+        audit::before(clients.client(&of)?.map(Client::from));
+        Ok(clients.remove(&of)?)
+    };
+    if !app.lanes.short(remove).await? {
         return Err(unknown(&name));
     }
     tracing::info!(user.name = %principal.user, client.name = name, "removed a client");
@@ -308,6 +319,7 @@ async fn password(
     Body(new): Body<NewPassword>,
 ) -> Answer<Json<Made>> {
     let (clients, of) = (app.clients.clone(), name.clone());
+    audit::after(json!({ "note": new.note }));
     let id =
         app.lanes.short(move || Ok(clients.set_password(&of, &new.password, &new.note)?)).await?;
     tracing::info!(user.name = %principal.user, client.name = name, "set a client's password");
@@ -352,8 +364,9 @@ async fn token(
     _: Parameters<NoParameters>,
     Body(new): Body<NewToken>,
 ) -> Answer<(StatusCode, Json<TokenMade>)> {
-    let (clients, of) = (app.clients.clone(), name.clone());
+    let (clients, of, note) = (app.clients.clone(), name.clone(), new.note.clone());
     let issued = app.lanes.short(move || Ok(clients.issue_token(&of, &new.note)?)).await?;
+    audit::after(json!({ "id": issued.id, "note": note }));
     tracing::info!(user.name = %principal.user, client.name = name, "issued a client's token");
     Ok((StatusCode::CREATED, Json(made(issued))))
 }
@@ -393,6 +406,7 @@ async fn tokens(
             hint: "give 1 to 10,000 at a time",
         }]));
     }
+    audit::after(json!({ "clients": new.clients, "note": new.note }));
     let (clients, count) = (app.clients.clone(), new.clients.len());
     let issued = app
         .lanes
@@ -431,6 +445,7 @@ async fn certificate(
     _: Parameters<NoParameters>,
     Body(new): Body<NewCertificate>,
 ) -> Answer<(StatusCode, Json<Made>)> {
+    audit::after(json!({ "identity": new.identity, "note": new.note }));
     let (clients, of) = (app.clients.clone(), name.clone());
     let id = app
         .lanes
@@ -459,7 +474,13 @@ async fn revoke(
     };
     let id: i64 = number.parse().map_err(|_| none())?;
     let (clients, of) = (app.clients.clone(), name.clone());
-    if !app.lanes.short(move || Ok(clients.revoke(&of, id)?)).await? {
+    let revoke = move || {
+        let client = clients.client(&of)?.map(Client::from);
+        let is_it = |credential: &Credential| credential.id == id;
+        audit::before(client.and_then(|client| client.credentials.into_iter().find(is_it)));
+        Ok(clients.revoke(&of, id)?)
+    };
+    if !app.lanes.short(revoke).await? {
         return Err(none());
     }
     tracing::info!(user.name = %principal.user, client.name = name, id, "revoked a credential");

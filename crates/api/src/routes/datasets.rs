@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::document::{created, named};
 use crate::extract::{Body, Id};
@@ -75,7 +76,10 @@ async fn put(
             if !problems.is_empty() {
                 return Err(bad_fields(&problems));
             }
+            audit::department(&dataset.department);
+            audit::after(&dataset);
             let change = |before: Option<&Kept>| {
+                audit::before(before.map(|kept| &kept.dataset));
                 precondition.check_replacing(before.map(Kept::tag).as_deref())?;
                 Ok(dataset)
             };
@@ -103,7 +107,11 @@ async fn remove(
     precondition: Precondition,
 ) -> Answer<StatusCode> {
     let (worker, of) = (app.clone(), id.clone());
-    let check = move |kept: &Kept| precondition.check(Some(&kept.tag()));
+    let check = move |kept: &Kept| {
+        audit::department(&kept.dataset.department);
+        audit::before(&kept.dataset);
+        precondition.check(Some(&kept.tag()))
+    };
     let found = app.lanes.short(move || worker.open.marked.remove(&of, check)).await?;
     if !found {
         return Err(unknown(&id));

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use city_model::LocalText;
+use city_registry::Registry;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -12,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::document::named;
 use crate::extract::{Body, Id};
@@ -89,9 +91,21 @@ async fn put(
 ) -> Answer<StatusCode> {
     let department: city_registry::Department = named("id", &id, body)?;
     let registry = app.registry.clone();
-    app.lanes.short(move || Ok(registry.put_department(&department)?)).await?;
+    app.lanes
+        .short(move || {
+            audit::before(named_before(&registry, &department.id)?);
+            registry.put_department(&department)?;
+            audit::after(&department);
+            Ok(())
+        })
+        .await?;
     tracing::info!(user.name = %principal.user, department.id = id, "named a department");
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A department as it is named now.
+fn named_before(registry: &Registry, id: &str) -> Answer<Option<city_registry::Department>> {
+    Ok(registry.departments()?.into_iter().find(|department| department.id == id))
 }
 
 /// Forget a department that owns no device
@@ -108,7 +122,11 @@ async fn remove(
     _: Parameters<NoParameters>,
 ) -> Answer<StatusCode> {
     let (registry, of) = (app.registry.clone(), id.clone());
-    let found = app.lanes.short(move || Ok(registry.remove_department(&of)?)).await?;
+    let remove = move || {
+        audit::before(named_before(&registry, &of)?);
+        Ok(registry.remove_department(&of)?)
+    };
+    let found = app.lanes.short(remove).await?;
     if !found {
         let detail = format!("Nobody named a department `{}`.", short(&id));
         return Err(Problem::new(codes::UNKNOWN_DEPARTMENT, detail)

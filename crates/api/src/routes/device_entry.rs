@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::document::{created, merge, named};
 use crate::extract::{Body, Id};
@@ -101,7 +102,14 @@ async fn change(
 ) -> Answer<Response> {
     let registry = app.registry.clone();
     let of = id.clone();
+    let change = move |before: Option<&DeviceEntry>| {
+        audit::before(before);
+        let entry = change(before)?;
+        audit::department(&before.unwrap_or(&entry).department);
+        Ok::<_, Problem>(entry)
+    };
     let (entry, done) = app.lanes.short(move || registry.change_device(&of, change)).await?;
+    audit::after(&entry);
     if done != Change::Unchanged {
         tracing::info!(user.name = %principal.user, device.id = id, ?done, "changed a device");
     }
@@ -139,7 +147,11 @@ async fn remove(
                     "Retire it: PATCH with {\"life_cycle\": \"retired\"}. Its readings stay.",
                 ));
             }
-            let check = |entry: &DeviceEntry| precondition.check(Some(&tag(entry)));
+            let check = |entry: &DeviceEntry| {
+                audit::before(entry);
+                audit::department(&entry.department);
+                precondition.check(Some(&tag(entry)))
+            };
             if registry.remove_device(&of, check)? { Ok(()) } else { Err(unknown(&of)) }
         })
         .await?;

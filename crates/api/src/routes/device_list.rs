@@ -12,11 +12,13 @@ use city_registry::{
     DeviceList, ImportMode, ImportOutcome, ImportProblem, ListFormat, Registry, write_csv,
 };
 use serde::Serialize;
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::lines;
 use crate::parameters::{FromPairs, Pairs, Parameters};
@@ -94,12 +96,21 @@ async fn import(
         (_, Some(true)) => ImportMode::Valid,
         _ => ImportMode::All,
     };
+    if mode == ImportMode::Check {
+        audit::only_tried();
+    }
     let job = Job { registry: app.registry.clone(), format, body, mode, user: principal.user };
     if lines::are_asked_for(&headers) {
+        // The answer begins before the work is done.
+        let entry = audit::hold(&app);
         let done = |progress: lines::Progress<Imported>| async move {
             let told = move |done: usize, of: usize| progress.tell(done as u64, of as u64);
-            let outcome = app.lanes.short(move || job.run(&mut { told })).await?;
-            Ok(imported(outcome))
+            let run = move || job.run(&mut { told });
+            let work = move || match entry {
+                Some(entry) => entry.within(run),
+                None => run(),
+            };
+            Ok(imported(app.lanes.short(work).await?))
         };
         return Ok(lines::answer(done));
     }
@@ -139,6 +150,9 @@ impl Job {
         let mut told = |done| progress(done, of);
         let outcome = self.registry.import_list(&list, self.mode, &mut told)?;
         if self.mode != ImportMode::Check {
+            let city_registry::ImportReport { added, changed, unchanged } = outcome.report;
+            audit::after(json!({ "added": added, "changed": changed, "unchanged": unchanged,
+                "left_out": outcome.problems.len() }));
             let (report, left_out) = (outcome.report, outcome.problems.len());
             tracing::info!(
                 user.name = %self.user, report.added, report.changed, left_out, "imported devices"

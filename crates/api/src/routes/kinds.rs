@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::document::{created, named};
 use crate::extract::{Body, Id};
@@ -102,6 +103,7 @@ async fn put(
     let kind: city_registry::Kind = named("id", &id, body)?;
     let (registry, of) = (app.registry.clone(), id.clone());
     let change = move |before: Option<&city_registry::Kind>| {
+        audit::before(before);
         if !registry.is_configured("kind", &of) {
             precondition.check_replacing(before.map(tag).as_deref())?;
         }
@@ -109,6 +111,7 @@ async fn put(
     };
     let (registry, of) = (app.registry.clone(), id.clone());
     let (kind, new) = app.lanes.short(move || registry.change_kind(&of, change)).await?;
+    audit::after(&kind);
     tracing::info!(user.name = %principal.user, kind.id = id, "described a kind");
     Ok((created(new), etag(&tag(&kind)), Json(kind)).into_response())
 }
@@ -125,6 +128,7 @@ async fn remove(
     Id(id): Id,
     _: Parameters<NoParameters>,
 ) -> Answer<StatusCode> {
+    audit::before(app.registry.kind(&id));
     let (registry, of) = (app.registry.clone(), id.clone());
     let found = app.lanes.short(move || Ok(registry.remove_kind(&of)?)).await?;
     if !found {

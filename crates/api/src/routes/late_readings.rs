@@ -67,8 +67,8 @@ struct LateQuery {
     device: Option<String>,
     /// Only those of this metric.
     metric: Option<String>,
-    /// How many at most; 100 unless given, 1,000 at most.
-    #[param(value_type = Option<usize>)]
+    /// How many at most, 1 to 1,000; 100 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: usize,
 }
 

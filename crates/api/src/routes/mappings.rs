@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::extract::Body;
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
@@ -153,6 +154,9 @@ async fn put(
     _: Parameters<NoParameters>,
     Body(mapping): Body<Mapping>,
 ) -> Answer<StatusCode> {
+    audit::target(&mapping.name);
+    audit::before(mapped(&app, mapping.source.as_deref(), &mapping.name));
+    audit::after(&mapping);
     let (registry, told) = (app.registry.clone(), mapping.clone());
     app.lanes.short(move || Ok(registry.put_mapping(mapping)?)).await?;
     let Mapping { source, name, metric, .. } = told;
@@ -161,6 +165,12 @@ async fn put(
         "mapped a metric"
     );
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a name means now.
+fn mapped(app: &App, source: Option<&str>, name: &str) -> Option<Mapping> {
+    let is_it = |mapping: &Mapping| mapping.name == name && mapping.source.as_deref() == source;
+    app.registry.mappings().into_iter().find(is_it)
 }
 
 /// Which mapping.
@@ -191,6 +201,8 @@ async fn remove(
     Parameters(query): Parameters<MappingQuery>,
 ) -> Answer<StatusCode> {
     let MappingQuery { name, source } = query;
+    audit::target(&name);
+    audit::before(mapped(&app, source.as_deref(), &name));
     let (registry, of) = (app.registry.clone(), name.clone());
     let found =
         app.lanes.short(move || Ok(registry.remove_mapping(source.as_deref(), &of)?)).await?;

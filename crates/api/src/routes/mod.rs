@@ -8,6 +8,7 @@ mod alert_handling;
 mod alert_log;
 mod alert_shelves;
 mod alerts;
+mod audit_log;
 mod cap;
 mod commands;
 mod credentials;
@@ -23,7 +24,7 @@ mod kinds;
 mod last_values;
 mod late_readings;
 mod loss;
-mod map;
+pub(crate) mod map;
 mod mappings;
 mod metrics_catalogue;
 mod provisioning;
@@ -80,6 +81,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     alert_handling::routes,
     alert_log::routes,
     alarm_load::routes,
+    audit_log::routes,
     silences::routes,
     rules::routes,
     rule_explain::routes,

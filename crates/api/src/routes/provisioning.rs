@@ -7,11 +7,13 @@ use city_model::{LocalText, Timestamp};
 use city_registry::{DeviceEntry, UnknownDevice};
 use city_store::{DeadLetterId, Store};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::cursor;
 use crate::extract::{Body, Id};
@@ -196,6 +198,8 @@ async fn accept(
                 .hint("Nothing is to be accepted; change the device where it needs it.")),
             };
             let (device, _) = doing.registry.change_device(&id, add)?;
+            audit::department(&device.department);
+            audit::after(&device);
             let letters = letters_of(&*doing.store, &id)?;
             let replay = if how.replay.unwrap_or(true) { MOST_REPLAYED } else { 0 };
             let mut replayed = 0;
@@ -259,6 +263,11 @@ async fn ignore(
     Body(how): Body<Ignore>,
 ) -> Answer<StatusCode> {
     let ignored = how.ignored.unwrap_or(true);
+    if let Some(device) = app.registry.unknown_device(&id) {
+        audit::department(&device.department);
+        audit::before(json!({ "ignored": device.ignored }));
+    }
+    audit::after(json!({ "ignored": ignored }));
     let (registry, of) = (app.registry.clone(), id.clone());
     if !app.lanes.short(move || Ok(registry.ignore_unknown(&of, ignored)?)).await? {
         return Err(not_waiting(&id));

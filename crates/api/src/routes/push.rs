@@ -22,6 +22,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::{Caller, Proof, Role, hash, identify};
+use crate::extract::{is_too_slow, too_slow};
 use crate::parameters::{FromPairs, Pairs, Parameters, short};
 use crate::problem::{Answer, Problem, codes};
 
@@ -274,6 +275,9 @@ fn refusal(error: &PushError) -> Problem {
 fn unreadable(rejection: &BytesRejection, most: usize) -> Problem {
     if rejection.status().as_u16() == 413 {
         return too_large(most);
+    }
+    if is_too_slow(rejection) {
+        return too_slow();
     }
     Problem::new(codes::BAD_BODY, rejection.body_text())
 }

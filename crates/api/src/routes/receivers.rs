@@ -8,6 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::extract::Id;
 use crate::parameters::{NoParameters, Parameters, short};
@@ -57,6 +58,7 @@ async fn try_out(
     _: Parameters<NoParameters>,
 ) -> Answer<Json<ReceiverTrial>> {
     let trial = app.receivers.try_out(&id).await.map_err(|why| refusal(&id, why))?;
+    audit::after(&trial);
     tracing::info!(user.name = %principal.user, receiver = id, taken = trial.taken, "tried a receiver");
     Ok(Json(trial))
 }

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::loss::{By, group};
 use crate::app::App;
 use crate::parameters::{FromPairs, Pairs, Parameters};
-use crate::problem::{Answer, Problem, codes};
+use crate::problem::{Answer, Problem, ProblemBody, codes};
 
 /// How often it is looked whether the day is over.
 const TICK: Duration = Duration::from_secs(5);
@@ -129,7 +129,9 @@ impl FromPairs for ReportQuery {
 /// What was received on one day and what became of it
 #[utoipa::path(get, path = "/reports/ingest", operation_id = "get_ingest_report", tag = "ingest",
     params(ReportQuery),
-    responses((status = 200, description = "The books of the day", body = IngestReport)))]
+    responses((status = 200, description = "The books of the day", body = IngestReport),
+        (status = 404, description = "There are none of this day", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn show(
     State(app): State<App>,
     Parameters(query): Parameters<ReportQuery>,

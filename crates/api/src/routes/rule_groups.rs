@@ -8,11 +8,13 @@ use city_model::Timestamp;
 use city_registry::FieldProblem;
 use city_rulebook::{Author, BookError, Change, Edited, Entry, Home, Kept, file_of};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::document::created;
 use crate::extract::{Body, Id};
@@ -49,6 +51,7 @@ async fn reload(
 ) -> Answer<Json<RuleReload>> {
     let book = app.rule_book.clone();
     let done = app.lanes.short(move || Ok(RuleReload::from(book.reload()?))).await?;
+    audit::after(&done);
     tracing::info!(user.name = %principal.user, rules = done.rules, "reloaded the rules");
     Ok(Json(done))
 }
@@ -236,6 +239,8 @@ impl FromPairs for DeleteQuery {
     tag = "rules",
     params(("group" = String, Path, description = "The group's name"), DeleteQuery),
     responses((status = 200, description = "It is deleted, or could be", body = RuleGroupChange),
+        (status = 422, description = "Nothing says why", body = ProblemBody,
+            content_type = "application/problem+json"),
         (status = 409, description = "It lives in files", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 412, description = "It is not as you saw it", body = ProblemBody,
@@ -284,10 +289,14 @@ impl Order {
     pub(super) async fn carry_out(self, app: &App, principal: &Principal) -> Answer<Response> {
         let Self { group, what, why, query, precondition } = self;
         let tried = query.check == Some(true);
+        if tried {
+            audit::only_tried();
+        }
         let why = if tried { String::new() } else { reason(why)? };
         let (book, board, by) = (app.rule_book.clone(), app.board.clone(), principal.user.clone());
         let name = group.clone();
         let work = move || {
+            audit::before(book.group(&name).map(|group| view(group).texts));
             let change = match &what {
                 What::Write(text) => Change::Write(text),
                 What::Restore(version) => Change::Restore(*version),
@@ -313,6 +322,8 @@ impl Order {
                         RuleReload::from(reloaded)
                     });
                     let version = kept.as_ref().map(|kept| kept.number);
+                    let text = kept.as_ref().map(|kept| &kept.text);
+                    audit::after(json!({ "version": version, "text": text, "why": why }));
                     let change =
                         RuleGroupChange { done: !tried, version, problems: Vec::new(), reload };
                     Ok((created && !tried, kept, change, why))

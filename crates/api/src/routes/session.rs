@@ -9,6 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::{CSRF_HEADER, Caller, Principal, Proof, Role, session_cookie};
 use crate::extract::Body;
 use crate::parameters::{NoParameters, Parameters};
@@ -64,6 +65,7 @@ async fn log_in(
             .hint("Copy the whole token; the server prints a login link when it starts."));
     };
     app.throttle.succeeded(caller);
+    audit::logged_in(&user);
     tracing::info!(user.name = user, client.address = %caller, "logged in");
     Ok((StatusCode::NO_CONTENT, cookie(Some(&secret), &headers)))
 }

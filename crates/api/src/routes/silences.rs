@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 
 use super::alerts::{check_note, reason};
 use crate::app::App;
+use crate::audit;
 use crate::auth::Principal;
 use crate::cursor;
 use crate::extract::{Body, Id};
@@ -227,6 +228,8 @@ async fn create(
             Ok(kept)
         })
         .await?;
+    audit::target(&*kept.silence.id);
+    audit::after(SilenceItem::new(kept.clone(), now));
     tracing::info!(user.name = %principal.user, silence.id = %kept.silence.id, "made a silence");
     Ok(answer(StatusCode::CREATED, kept, now))
 }
@@ -264,7 +267,10 @@ async fn end(
     let record = app
         .lanes
         .short(move || {
-            let check = |before: &SilenceRecord| precondition.check(Some(&tag(before)));
+            let check = |before: &SilenceRecord| {
+                audit::before(SilenceItem::new(before.clone(), now));
+                precondition.check(Some(&tag(before)))
+            };
             let record = silences.end(&of, &ended, check).map_err(|error| match error {
                 EndError::Unknown => unknown(&of),
                 EndError::Over(at) => {
@@ -278,6 +284,7 @@ async fn end(
             Ok(record)
         })
         .await?;
+    audit::after(SilenceItem::new(record.clone(), now));
     tracing::info!(user.name = %principal.user, silence.id = id, "ended a silence");
     Ok(answer(StatusCode::OK, record, now))
 }

@@ -12,11 +12,23 @@ use utoipa_axum::routes;
 use super::system::System;
 use crate::alerts::AlertItem;
 use crate::app::App;
-use crate::auth::{Principal, identify};
-use crate::live::{self, ClientFilter, HelloEvent, MapChange, ResyncEvent, Start};
+use crate::auth::{Caller, Principal, identify};
+use crate::live::{
+    self, ClientFilter, EventKind, Follower, HelloEvent, MapChange, ResyncEvent, Start, Taking,
+};
 use crate::parameters::{FromPairs, Pairs, Parameters};
 use crate::problem::{Answer, Problem, codes};
 use crate::select;
+
+/// The events that a client may choose, by name.
+const EVENTS: &[(&str, EventKind)] = &[
+    ("map", EventKind::Map),
+    ("values", EventKind::Values),
+    ("alert", EventKind::Alert),
+    ("system", EventKind::System),
+];
+/// How many devices may be named one by one.
+const DEVICES: usize = 100;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(follow))
@@ -58,14 +70,18 @@ enum StreamEvent {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 struct StreamQuery {
-    /// Only devices and alerts in this zone.
+    /// Only devices and alerts in these zones, separated by commas.
     zone: Option<String>,
-    /// Only devices of this kind and their alerts.
+    /// Only devices of these kinds and their alerts, separated by commas.
     kind: Option<String>,
-    /// Values of this device too.
+    /// Values of these devices too, separated by commas; at most 100.
     device: Option<String>,
     /// Whether to send values of all devices; `true` or `1`.
     values: Option<bool>,
+    /// Only these events, separated by commas: `map`, `values`, `alert`, `system`. `hello` and
+    /// `resync` always come.
+    #[param(value_type = Option<String>)]
+    events: Vec<EventKind>,
     /// The `cursor` of `/map` or `hello`: events follow from there. `Last-Event-ID` goes before.
     after: Option<String>,
 }
@@ -77,6 +93,7 @@ impl FromPairs for StreamQuery {
             kind: pairs.text("kind"),
             device: pairs.text("device"),
             values: pairs.flag("values")?,
+            events: pairs.some_of("events", EVENTS)?,
             after: pairs.text("after"),
         })
     }
@@ -95,37 +112,42 @@ impl FromPairs for StreamQuery {
 async fn follow(
     State(app): State<App>,
     principal: Principal,
+    Caller(caller): Caller,
     headers: HeaderMap,
     Parameters(query): Parameters<StreamQuery>,
 ) -> Answer<Response> {
     let directory = app.registry.directory();
-    let zone = match query.zone {
-        Some(id) => Some((select::zone_key(&directory, &id)?, id)),
-        None => None,
-    };
-    let device = query.device.as_deref().map(|id| select::device(&directory, id)).transpose()?;
+    let zones = list(query.zone.as_deref());
+    let zones = zones.into_iter().map(|id| Ok((select::zone_key(&directory, id)?, id.to_owned())));
+    let devices = list(query.device.as_deref());
+    if devices.len() > DEVICES {
+        let detail = format!("{} devices are too many to be named one by one.", devices.len());
+        return Err(Problem::new(codes::BAD_PARAMETER, detail)
+            .hint("Name at most 100, or follow a zone or a kind with `values=true`."));
+    }
+    let devices = devices.into_iter().map(|id| Ok(select::device(&directory, id)?.key));
+    let devices: Vec<_> = devices.collect::<Answer<_>>()?;
+    let all = query.values == Some(true);
     let filter = ClientFilter {
-        zone,
-        kind: query.kind,
-        device: device.filter(|_| query.values != Some(true)).map(|device| device.key),
-        values: query.values == Some(true) || device.is_some(),
+        zones: zones.collect::<Answer<_>>()?,
+        kinds: list(query.kind.as_deref()).into_iter().map(str::to_owned).collect(),
+        values: all || !devices.is_empty(),
+        devices: if all { Vec::new() } else { devices },
+        events: query.events,
     };
     let last_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let start = match last_id.or(query.after.as_deref()) {
         None | Some("") => Start::Now,
         Some(id) => id.parse().map_or(Start::Lost, Start::After),
     };
+    let follower = Follower { user: principal.user.clone(), address: caller };
     let asking = app.clone();
     // Whoever logs out or whose token is revoked hears no more.
     let admitted = move || {
         let (app, proof) = (asking.clone(), principal.proof);
         async move { matches!(identify(&app, proof).await, Ok(Some(_))) }
     };
-    let Some(stream) = live::stream(&app.hub, filter, start, admitted) else {
-        return Err(Problem::new(codes::TOO_MANY_STREAMS, "No more clients can follow.")
-            .hint("Share one stream between tabs; try again later.")
-            .retry_after(30));
-    };
+    let stream = live::stream(&app.hub, follower, filter, start, admitted).map_err(full)?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -133,4 +155,29 @@ async fn follow(
         (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     Ok((headers, Body::from_stream(stream)).into_response())
+}
+
+/// The parts of a list.
+fn list(text: Option<&str>) -> Vec<&str> {
+    text.into_iter()
+        .flat_map(|text| text.split(','))
+        .map(str::trim)
+        .filter(|id| !id.is_empty())
+        .collect()
+}
+
+fn full(taking: Taking) -> Problem {
+    let (detail, hint) = match taking {
+        Taking::All => ("No more clients can follow.", "Try again later."),
+        Taking::User => (
+            "This user follows as often as it may.",
+            "Share one stream between tabs, and close those that nobody looks at.",
+        ),
+        Taking::Address => (
+            "This address follows as often as it may.",
+            "Share one stream between tabs; a proxy on another machine should be told of, see \
+             [http.limits].",
+        ),
+    };
+    Problem::new(codes::TOO_MANY_STREAMS, detail).hint(hint).retry_after(30)
 }

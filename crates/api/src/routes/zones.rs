@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::assets::{etag, is_known};
+use crate::audit;
 use crate::auth::Principal;
 use crate::extract::Id;
 use crate::parameters::{NoParameters, Parameters};
@@ -175,6 +176,7 @@ async fn reload(
             })
         })
         .await?;
+    audit::after(&done);
     tracing::info!(user.name = %principal.user, zones = done.zones, "reloaded the zones");
     Ok(Json(done))
 }

@@ -144,19 +144,12 @@ impl Item {
                 Set::Observations(vec![series.clone()])
             }
             (Self::Sensor(kind), EntityType::Datastream) => {
-                let of_kind = world.directory.devices().filter(|device| device.kind == *kind);
-                listed(
-                    of_kind
-                        .flat_map(|device| streams(world, device))
-                        .map(Self::Datastream)
-                        .collect(),
-                )
+                let of_kind = world.series().by_kind.get(kind).into_iter().flatten().cloned();
+                listed(of_kind.map(Self::Datastream).collect())
             }
             (Self::ObservedProperty(metric), EntityType::Datastream) => {
-                let all = world.directory.devices().flat_map(|device| streams(world, device));
-                listed(
-                    all.filter(|series| series.metric == *metric).map(Self::Datastream).collect(),
-                )
+                let of_metric = world.series().by_metric.get(metric).into_iter().flatten();
+                listed(of_metric.cloned().map(Self::Datastream).collect())
             }
             (Self::Observation(series, _), EntityType::Datastream) => {
                 listed(vec![Self::Datastream(series.clone())])
@@ -175,7 +168,7 @@ impl Item {
     /// All entities of a kind.
     pub(super) fn all(world: &World, kind: EntityType) -> Set {
         let devices = || world.directory.devices();
-        let series = || devices().flat_map(|device| streams(world, device));
+        let series = || world.series().list.iter().cloned();
         Set::Listed(match kind {
             EntityType::Thing => devices().cloned().map(Self::Thing).collect(),
             EntityType::Location => {

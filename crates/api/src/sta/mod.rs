@@ -21,6 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::open::Base;
 use crate::problem::{Answer, Problem, codes};
 use answers::Found;
 use world::World;
@@ -40,9 +41,10 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 async fn service(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
+    base: Base,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    respond(app, &uri, &headers).await
+    respond(app, &uri, base, &headers).await
 }
 
 /// Entities of OGC SensorThings API 1.1: Things, Locations, Datastreams, Observations and the others
@@ -58,21 +60,23 @@ async fn service(
 async fn resources(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
+    base: Base,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    respond(app, &uri, &headers).await
+    respond(app, &uri, base, &headers).await
 }
 
 /// Everything further below.
 pub(crate) async fn deeper(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
+    base: Base,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    respond(app, &uri, &headers).await
+    respond(app, &uri, base, &headers).await
 }
 
-async fn respond(app: App, uri: &Uri, headers: &HeaderMap) -> Answer<Response> {
+async fn respond(app: App, uri: &Uri, Base(base): Base, headers: &HeaderMap) -> Answer<Response> {
     let below = uri.path().strip_prefix(ROOT).unwrap_or_default().trim_start_matches('/');
     let path = links::decode(below).ok_or_else(|| {
         Problem::new(codes::BAD_PARAMETER, "The path is not UTF-8.")
@@ -88,7 +92,7 @@ async fn respond(app: App, uri: &Uri, headers: &HeaderMap) -> Answer<Response> {
         return Err(Problem::new(codes::UNKNOWN_PARAMETER, "The service itself has no options.")
             .hint("They are for sets and entities, such as /sta/v1.1/Things?$top=5."));
     }
-    let root = format!("{}{ROOT}", crate::open::base(headers));
+    let root = format!("{base}{ROOT}");
     let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let chinese = language.is_some_and(|language| language.starts_with("zh"));
     let worker = app.clone();

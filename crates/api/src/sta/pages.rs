@@ -27,11 +27,19 @@ pub(super) struct Page {
 
 /// The page of a set that is asked for.
 pub(super) fn page(world: &World, set: Set, options: &Options) -> Answer<Page> {
+    let page = page_of(world, set, options)?;
+    world.check_visits()?;
+    Ok(page)
+}
+
+fn page_of(world: &World, set: Set, options: &Options) -> Answer<Page> {
     match set {
         Set::Listed(items) => {
             if options.skip_token.is_some() {
                 return Err(foreign_token());
             }
+            world.visit(items.len());
+            world.check_visits()?;
             Ok(listed(world, items, options))
         }
         Set::Observations(series) => observations(world, series, options),

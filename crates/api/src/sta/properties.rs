@@ -160,13 +160,21 @@ impl Entity for Seen<'_> {
             let Set::Listed(related) = item.related(world, relation.target) else {
                 return Value::Null;
             };
-            let mut values =
-                related.iter().map(|item| Seen { world, item }.value(rest)).collect::<Vec<_>>();
-            return if relation.many {
-                Value::Many(values)
-            } else {
-                values.pop().unwrap_or_default()
-            };
+            if !world.visit(related.len() + 1) {
+                return Value::Null;
+            }
+            let values = related.iter().map(|item| Seen { world, item }.value(rest));
+            if !relation.many {
+                return values.last().unwrap_or_default();
+            }
+            let mut all = Vec::with_capacity(related.len());
+            for value in values {
+                match value {
+                    Value::Many(inner) => all.extend(inner),
+                    one => all.push(one),
+                }
+            }
+            return Value::Many(all);
         }
         let mut json = property(world, item, first);
         for step in rest {

@@ -1,6 +1,6 @@
 //! What SensorThings requests can reach: the city's devices, series and readings, within a budget.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +8,9 @@ use city_model::{
     Device, Directory, LocalText, Metric, MetricKey, Placement, Position, SeriesKey, Timestamp,
 };
 use city_store::{Cancel, LastValue};
+use rustc_hash::FxHashMap;
 
+use super::item::Series;
 use crate::app::App;
 use crate::problem::{Answer, Problem, codes};
 
@@ -16,6 +18,8 @@ use crate::problem::{Answer, Problem, codes};
 const MAX_ROWS: usize = 5_000_000;
 /// What the beginning of a look at a series costs, in readings.
 const SERIES_COST: usize = 100;
+/// Entities that may be looked at for filters, orders and pages.
+const MAX_VISITS: usize = 5_000_000;
 /// Entities that an answer may hold, those that are told along included.
 const MAX_ENTITIES: usize = 50_000;
 
@@ -31,7 +35,17 @@ pub(super) struct World {
     kinds: BTreeMap<Arc<str>, LocalText>,
     pub(super) cancel: Cancel,
     rows: Cell<usize>,
+    visits: Cell<usize>,
     entities: Cell<usize>,
+    series: OnceCell<AllSeries>,
+}
+
+/// All series, and which of them are of a metric or of devices of a kind.
+#[derive(Default)]
+pub(super) struct AllSeries {
+    pub(super) list: Vec<Series>,
+    pub(super) by_metric: FxHashMap<MetricKey, Vec<Series>>,
+    pub(super) by_kind: FxHashMap<Arc<str>, Vec<Series>>,
 }
 
 impl World {
@@ -51,7 +65,9 @@ impl World {
             kinds,
             cancel,
             rows: Cell::new(0),
+            visits: Cell::new(0),
             entities: Cell::new(0),
+            series: OnceCell::new(),
         }
     }
 
@@ -98,6 +114,22 @@ impl World {
         metrics
     }
 
+    /// All series of which there are readings, by device and metric.
+    pub(super) fn series(&self) -> &AllSeries {
+        self.series.get_or_init(|| {
+            let mut all = AllSeries::default();
+            for device in self.directory.devices() {
+                for metric in self.metrics_of(device) {
+                    let series = Series { device: device.clone(), metric };
+                    all.by_metric.entry(metric).or_default().push(series.clone());
+                    all.by_kind.entry(device.kind.clone()).or_default().push(series.clone());
+                    all.list.push(series);
+                }
+            }
+            all
+        })
+    }
+
     /// The newest reading of a series.
     pub(super) fn last(&self, series: SeriesKey) -> Option<LastValue> {
         self.app.store.last(series)
@@ -119,6 +151,23 @@ impl World {
     /// Notes that a series is looked at.
     pub(super) fn spend_series(&self) -> Answer<()> {
         self.spend(SERIES_COST)
+    }
+
+    /// Notes that entities are looked at; `false` once they are too many, and then
+    /// [`World::check_visits`] fails.
+    pub(super) fn visit(&self, entities: usize) -> bool {
+        self.visits.set(self.visits.get().saturating_add(entities));
+        self.visits.get() <= MAX_VISITS
+    }
+
+    /// Refuses what looked at too many entities.
+    pub(super) fn check_visits(&self) -> Answer<()> {
+        if self.visits.get() > MAX_VISITS {
+            let detail = format!("This would look at more than {MAX_VISITS} entities.");
+            return Err(Problem::new(codes::QUERY_TOO_LARGE, detail)
+                .hint("Name the Thing or the Datastream in the path, and lead filters less far."));
+        }
+        Ok(())
     }
 
     /// Notes that an entity is told, and refuses answers that would be too large.

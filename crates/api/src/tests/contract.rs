@@ -138,6 +138,9 @@ async fn answers_have_exactly_the_members_that_the_document_says() {
             "BadActor",
             "/bad_actors/0",
         ),
+        ("/audit-log", "AuditPage", ""),
+        ("/audit-log", "AuditEntry", "/items/0"),
+        ("/audit-log/verification", "AuditVerification", ""),
         ("/silences", "SilencePage", ""),
         ("/silences", "Silence", "/items/0"),
         ("/silences", "AlertMatch", "/items/0/match"),
@@ -230,6 +233,8 @@ async fn what_cannot_be_read_is_a_problem_that_names_it() {
         assert!(answer.text.contains(named), "{path}: {}", answer.text);
         let instance = answer.json()["instance"].clone();
         assert_eq!(instance, format!("/api/v1{}", path.split('?').next().expect("a path")));
+        let id = answer.headers["x-request-id"].to_str().expect("plain");
+        assert_eq!(answer.json()["request_id"], id);
     }
 }
 

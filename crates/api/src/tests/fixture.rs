@@ -24,9 +24,9 @@ use serde_json::Value as Json;
 use tower::ServiceExt;
 
 use crate::{
-    Brain, CityInfo, CommandDelivery, CommandRefusal, CommandSent, DeviceCommand, Ingest,
-    IngestStatus, Mode, Notices, Parts, Pushing, ReceiverReport, ReceiverTrial, Receivers, Role,
-    Silences, TrialRefusal, Trying, ZoneFiles, ZoneReload,
+    Brain, CityInfo, CommandDelivery, CommandRefusal, CommandSent, DeviceCommand, HttpLimits,
+    Ingest, IngestStatus, Mode, Notices, Parts, Pushing, RateLimit, ReceiverReport, ReceiverTrial,
+    Receivers, Role, Silences, TrialRefusal, Trying, ZoneFiles, ZoneReload,
 };
 
 /// When the tests begin: 2026-11-23T12:00:00Z.
@@ -229,6 +229,27 @@ impl City {
         now: Timestamp,
         inhibit: Vec<city_rules::lifecycle::InhibitRule>,
     ) -> Self {
+        Self::built(state, now, inhibit, Self::limits())
+    }
+
+    /// The city where connections and clients may cost so much.
+    pub(crate) fn limited(limits: HttpLimits) -> Self {
+        let state = Arc::new(StateDb::in_memory().expect("a database"));
+        Self::built(state, NOW, Vec::new(), limits)
+    }
+
+    /// The usual limits, but for the rates: tests ask often.
+    pub(crate) fn limits() -> HttpLimits {
+        let none = RateLimit::NONE;
+        HttpLimits { rate: none, rate_without_login: none, ..HttpLimits::default() }
+    }
+
+    fn built(
+        state: Arc<StateDb>,
+        now: Timestamp,
+        inhibit: Vec<city_rules::lifecycle::InhibitRule>,
+        limits: HttpLimits,
+    ) -> Self {
         let options = ZoneOptions {
             layer: "district".to_owned(),
             name_property: Some("name".to_owned()),
@@ -290,6 +311,7 @@ impl City {
             notices: told.clone(),
             flood: city_rules::lifecycle::FloodConfig::default(),
             inhibit: inhibit.into(),
+            limits,
             clock: clock.clone(),
             version: "0.0.0-test".to_owned(),
         })
@@ -313,6 +335,12 @@ impl City {
             admin,
             seq,
         }
+    }
+
+    /// All figures, as Prometheus gets them.
+    pub(crate) fn metrics_text(&self) -> String {
+        let gathered = self.brain.app.metrics.gather();
+        prometheus::TextEncoder::new().encode_to_string(&gathered).expect("text")
     }
 
     /// A token of somebody with this role.

@@ -1,10 +1,13 @@
 //! The API from outside: requests in, answers out, everything real but the clock and the pipeline.
 
 mod access;
+mod admission;
 mod alarm_load;
 mod alerts;
+mod audit;
 mod cap;
 mod commands;
+mod connections;
 mod contract;
 mod credentials;
 pub(crate) mod fixture;
@@ -12,6 +15,9 @@ mod fixture_rules;
 mod groups;
 mod handling;
 mod ingest;
+mod injection;
+mod injection_bodies;
+mod injection_outputs;
 mod open;
 mod push;
 mod readings;

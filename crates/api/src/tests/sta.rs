@@ -222,6 +222,7 @@ async fn entities_are_filtered() {
         ),
         ("HistoricalLocations?$filter=time ge 2026-11-23T12:00:00Z", &["bus-1:1795435200000000"]),
         ("Sensors?$filter=Datastreams/Thing/id eq 'lamp/1'", &["street_light"]),
+        ("Sensors?$filter=Datastreams/Thing/Locations/name eq 'Market Square'", &["air_station"]),
         ("ObservedProperties?$filter=Datastreams/id eq 'lamp/1:lamp_on'", &["lamp_on"]),
         (
             "FeaturesOfInterest?$filter=geo.intersects(feature, geography'POINT (10.5 50.5)')",

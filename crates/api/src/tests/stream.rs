@@ -187,6 +187,50 @@ async fn a_client_may_follow_one_zone_or_kind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_may_follow_several_of_each_and_only_some_events() {
+    let city = City::new();
+    let mut two = Client::open(&city, "?zone=harbour,old-town&kind=air_station", None).await;
+    let mut values = Client::open(&city, "?device=air-1,air-2&events=values", None).await;
+    let mut alerts = Client::open(&city, "?events=alert", None).await;
+    for client in [&mut two, &mut values, &mut alerts] {
+        client.expect("hello").await;
+    }
+    let bus = city.at(city.reading("bus-1", "traffic_speed", 30.0), 10.5, 50.5);
+    let air = ["air-1", "air-2"].map(|id| city.reading(id, "pm25", 5.0));
+    city.commit(air.into_iter().chain([bus]).collect());
+    city.pass(TICK);
+    let of = |event: &Event, member: &str| {
+        let list = event.data[member].as_array().expect("a list").clone();
+        let name = |item: &Value| item.get("id").unwrap_or(&item[0]).as_str().map(str::to_owned);
+        let mut names: Vec<_> = list.iter().filter_map(name).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(of(&two.expect("map").await, "devices"), ["air-1", "air-2"]);
+    assert_eq!(of(&values.expect("values").await, "values"), ["air-1", "air-2"]);
+    assert!(alerts.is_quiet().await);
+    city.push(&event(1, AlertEventKind::Fired, alert("a-1", Severity::High))).await;
+    alerts.expect("alert").await;
+    let nonsense = city.get("/api/v1/stream?events=weather").await;
+    assert_eq!(nonsense.problem(), "bad_parameter");
+    let many = vec!["air-1"; 101].join(",");
+    let many = city.get(&format!("/api/v1/stream?device={many}")).await;
+    assert_eq!(many.problem(), "bad_parameter");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_follows_only_so_often() {
+    let city = City::limited(crate::HttpLimits { live_clients_per_user: 2, ..City::limits() });
+    let one = Client::open(&city, "", None).await;
+    let _two = Client::open(&city, "", None).await;
+    let third = city.get("/api/v1/stream").await;
+    assert_eq!((third.problem().as_str(), third.status.as_u16()), ("too_many_streams", 503));
+    assert_eq!(third.headers["retry-after"], "30");
+    drop(one);
+    let _again = Client::open(&city, "", None).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_comes_back_gets_exactly_what_it_missed() {
     let city = City::new();
     let cursor = city.ok("/api/v1/map").await["cursor"].as_str().expect("a cursor").to_owned();

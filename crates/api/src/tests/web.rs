@@ -50,3 +50,23 @@ async fn large_answers_are_compressed_and_the_stream_is_not() {
         assert_eq!(got, encoding, "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_map_is_written_once_for_all_who_ask_until_it_changes() {
+    let city = City::new();
+    let ask = async |tag: Option<&str>| {
+        let mut request = city.request(Method::GET, "/api/v1/map", None);
+        if let Some(tag) = tag {
+            request.headers_mut().insert("if-none-match", tag.parse().expect("a header"));
+        }
+        city.send(request).await
+    };
+    let first = ask(None).await;
+    let tag = first.headers["etag"].to_str().expect("text").to_owned();
+    assert_eq!(ask(Some(&tag)).await.status, StatusCode::NOT_MODIFIED);
+    city.commit(vec![city.reading("air-1", "pm25", 1.0)]);
+    city.pass(city_model::Span::from_millis(200));
+    let second = ask(Some(&tag)).await;
+    assert_eq!(second.status, StatusCode::OK);
+    assert_ne!(second.json()["cursor"], first.json()["cursor"]);
+}

@@ -8,14 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use city_audit::AuditLog;
 use city_model::{Clock as _, DeviceKey, Reading};
 use city_registry::Registry;
 use city_store::{Commit, SharedStore, StateDb, StoreErrorKind, TimeRange};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::DataDir;
+use crate::audited::by_operator;
 use crate::city::City;
 use crate::clock::SystemClock;
 use crate::settings::{self, StoreBackend};
@@ -82,13 +85,15 @@ pub(crate) fn run(args: &CopyArgs) -> anyhow::Result<()> {
     // Both are locked before anything is changed: a running program keeps us out.
     let (from, _) = open(args.from)?;
     let (to, _) = open(args.to)?;
-    let registry =
-        Arc::new(Registry::open(Arc::new(StateDb::open(folder.join("state.db"))?), seed)?);
+    let state = Arc::new(StateDb::open(folder.join("state.db"))?);
+    let registry = Arc::new(Registry::open(state.clone(), seed)?);
     let source = registry.source_numbers([COPIED])?[0];
     let from = from.start_to_copy_from(&registry, &store)?;
     let to = to.start(&registry, &store)?;
     let work = Work { from, to, source, note: folder.join(NOTE), args };
-    work.run(&registry)
+    let mut entry = by_operator(SystemClock.now(), "copy_store");
+    entry.after = Some(json!({ "from": args.from, "to": args.to }));
+    AuditLog::open(state)?.around(entry, |_| work.run(&registry))
 }
 
 struct Work<'a> {

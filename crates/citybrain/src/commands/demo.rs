@@ -12,10 +12,11 @@ use clap::Args;
 use firmware_sim::{Fleet, Runner, Scenario, Target};
 use tokio_util::sync::CancellationToken;
 
-use super::serve::{announce_ready, apply, runtime, start_logging, until_told_to_stop};
+use super::serve::{announce_ready, apply, runtime, until_told_to_stop};
 use super::{DataDir, Listen};
 use crate::app::App;
 use crate::city::City;
+use crate::logging::{self, LogLevel, LogSettings};
 use crate::sample;
 use crate::settings::{self, Settings, default_data_dir};
 
@@ -35,7 +36,7 @@ pub(crate) struct DemoArgs {
 
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let say = Say::new("citybrain demo", args.no_color);
-    start_logging(QUIET);
+    logging::start(&LogSettings { level: QUIET, ..LogSettings::default() })?;
     let folder = args.data.data_dir.clone().unwrap_or_else(|| default_data_dir().join("demo"));
     say.step("making the city");
     let unpacked = sample::unpack(sample::CHICAGO, &folder.join("city"))?;
@@ -101,10 +102,10 @@ pub(crate) fn free_port(address: &mut SocketAddr, asked: bool, name: &str, say: 
 }
 
 /// What is logged when people try something out: only what they must know about.
-pub(crate) const QUIET: &str = "warn";
+pub(crate) const QUIET: LogLevel = LogLevel::Warn;
 
 pub(crate) fn banner(say: &Say, app: &App, data_dir: &Path) {
-    let login = format!("http://{}/login#token={}", app.http, app.token);
+    let login = format!("{}/login#token={}", app.url(), app.token);
     println!();
     println!("  {}  {login}", say.strong("Dashboard 仪表板"));
     println!(
@@ -114,7 +115,7 @@ pub(crate) fn banner(say: &Say, app: &App, data_dir: &Path) {
     if let Some(mqtt) = app.mqtt {
         println!("  {}  mqtt://{mqtt}", say.strong("Devices  设备"));
     }
-    println!("  {}  http://{}/api/v1/docs", say.strong("API"), app.http);
+    println!("  {}  {}/api/v1/docs", say.strong("API"), app.url());
     println!("  {}  {}", say.strong("Data     数据"), data_dir.display());
     println!("  {}  Ctrl-C", say.strong("Stop     停止"));
     println!();

@@ -1,7 +1,9 @@
 //! The command line.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
 
+mod audit;
 mod backtest;
+mod backup;
 mod client;
 mod codec;
 mod config;
@@ -10,6 +12,7 @@ mod credentials;
 mod dead_letters;
 mod demo;
 mod devices;
+mod doctor;
 mod explain;
 mod formats;
 mod influx;
@@ -82,12 +85,22 @@ enum Command {
     /// Check zone files before they are used; make the running program read them again.
     #[command(subcommand)]
     Zones(zones::ZonesCommand),
+    /// Copy everything that must survive, while the program runs or stands still; check a backup.
+    Backup(backup::BackupArgs),
+    /// Bring a city back from a backup.
+    Restore(backup::RestoreArgs),
+    /// Look at everything that a city needs, and say what is wrong and what to do. Exit code 0: all is
+    /// well; 1: something should be looked at; 2: something must be mended.
+    Doctor(doctor::DoctorArgs),
     /// Check what is stored.
     #[command(subcommand)]
     Store(store::StoreCommand),
     /// Prepare an InfluxDB server as the store.
     #[command(subcommand)]
     Influx(influx::InfluxCommand),
+    /// Check the audit log, and write it out.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Make and revoke access tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -151,9 +164,13 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Metrics(command) => metrics::run(&command),
         Command::Credentials(command) => credentials::run(&command),
         Command::Report(command) => report::run(&command),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => backup::bring_back(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Store(command) => store::run(&command),
         Command::Influx(command) => influx::run(&command),
         Command::Zones(command) => zones::run(&command),
+        Command::Audit(command) => audit::run(&command),
         Command::Token(command) => token::run(&command),
     }
 }

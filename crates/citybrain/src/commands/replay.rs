@@ -12,10 +12,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use super::demo::{QUIET, Say, banner, free_port};
-use super::serve::{announce_ready, apply, runtime, start_logging, until_told_to_stop};
+use super::serve::{announce_ready, apply, runtime, until_told_to_stop};
 use super::{DataDir, Listen};
 use crate::app::App;
 use crate::city::City;
+use crate::logging::{self, LogSettings};
 use crate::sample;
 use crate::settings::{self, default_data_dir};
 
@@ -66,7 +67,7 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 }
 
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
-    start_logging(QUIET);
+    logging::start(&LogSettings { level: QUIET, ..LogSettings::default() })?;
     match &args.to {
         Some(target) => publish_only(args, target),
         None => with_instance(args),

@@ -1,6 +1,5 @@
 //! `citybrain serve`: run a city from a configuration file.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -12,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{DataDir, Listen};
 use crate::app::App;
 use crate::city::City;
+use crate::logging::{self, LogFormat};
 use crate::settings::{self, Settings};
 
 #[derive(Debug, Args)]
@@ -23,19 +23,24 @@ pub(crate) struct ServeArgs {
     data: DataDir,
     #[command(flatten)]
     listen: Listen,
+    /// What the log looks like [default: that of the configuration, or text]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
 }
 
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let mut settings = settings::load(&args.config)?;
     apply(&mut settings, &args.data, &args.listen);
+    settings.log.format = args.log_format.unwrap_or(settings.log.format);
+    let log = settings.log.clone();
     let city = City::read(settings)?;
-    start_logging("info");
+    logging::start(&log)?;
     runtime()?.block_on(async {
         let app = App::start(city, Mode::Live, &mut |step| tracing::info!("{step}")).await?;
         tracing::info!(http = %app.http, mqtt = ?app.mqtt, "ready");
         announce_ready(&app);
         if app.first_start {
-            println!("First start: log in once with http://{}/login#token={}", app.http, app.token);
+            println!("First start: log in once with {}/login#token={}", app.url(), app.token);
             println!("Make lasting tokens with: citybrain token new --user NAME --role operator");
         }
         until_told_to_stop().await?;
@@ -60,19 +65,6 @@ pub(crate) fn apply(settings: &mut Settings, data: &DataDir, listen: &Listen) {
 /// The runtime of everything async.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
-}
-
-/// Logs go to standard error; `CITYBRAIN_LOG` sets what is logged, `unless` it says nothing.
-pub(crate) fn start_logging(unless: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("CITYBRAIN_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(unless));
-    // An error says that logging was started before, as tests do.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .try_init();
 }
 
 /// One line of JSON for programs that wait for the start.

@@ -1,17 +1,15 @@
 //! `citybrain token new`.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use anyhow::Context as _;
 use city_api::{NewToken, Role, Tokens};
+use city_audit::{AuditLog, Outcome};
 use city_model::{Clock as _, Span};
-use city_store::StateDb;
+use city_store::StateError;
 use clap::Subcommand;
+use serde_json::json;
 
 use super::DataDir;
+use crate::audited::by_operator;
 use crate::clock::SystemClock;
-use crate::settings::default_data_dir;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
@@ -48,11 +46,17 @@ pub(crate) fn run(command: &TokenCommand) -> anyhow::Result<()> {
     match command {
         TokenCommand::New { user, role, lifetime, data } => {
             let token = NewToken { user, role: *role, note: "command line", lifetime: *lifetime };
-            println!("{}", tokens(data)?.mint(&token, now)?);
+            let (tokens, log) = open(data)?;
+            let mut entry = by_operator(now, "create_token");
+            entry.after = Some(json!({
+                "user": user, "role": role, "note": token.note,
+                "lifetime_s": lifetime.map(Span::secs_f64),
+            }));
+            println!("{}", log.around(entry, |_| tokens.mint(&token, now))?);
         }
         TokenCommand::List { data } => {
             println!("{:<6} {:<20} {:<10} {:<28} note", "id", "user", "role", "created");
-            for token in tokens(data)?.list()? {
+            for token in open(data)?.0.list()? {
                 let state = if token.revoked_at.is_some() { " (revoked)" } else { "" };
                 let created = token.created_at.to_string();
                 println!(
@@ -62,24 +66,25 @@ pub(crate) fn run(command: &TokenCommand) -> anyhow::Result<()> {
             }
         }
         TokenCommand::Revoke { id, data } => {
-            anyhow::ensure!(
-                tokens(data)?.revoke(*id, now)?,
-                "there is no token {id}; see `citybrain token list`"
-            );
+            let (tokens, log) = open(data)?;
+            let mut entry = by_operator(now, "revoke_token");
+            entry.target = Some(id.to_string());
+            let revoked = log.around(entry, |entry| {
+                let revoked = tokens.revoke(*id, now)?;
+                if !revoked {
+                    entry.outcome = Outcome::Refused("unknown_token".to_owned());
+                }
+                Ok::<_, StateError>(revoked)
+            })?;
+            anyhow::ensure!(revoked, "there is no token {id}; see `citybrain token list`");
             println!("token {id} is worthless now");
         }
     }
     Ok(())
 }
 
-fn tokens(data: &DataDir) -> anyhow::Result<Tokens> {
-    let folder: PathBuf = data.data_dir.clone().unwrap_or_else(default_data_dir);
-    let path = folder.join("state.db");
-    anyhow::ensure!(
-        path.exists(),
-        "{} is not there; give the data folder with --data-dir",
-        path.display()
-    );
-    let state = StateDb::open(&path).with_context(|| path.display().to_string())?;
-    Ok(Tokens::open(Arc::new(state))?)
+/// The tokens, and the log of what is done with them here.
+fn open(data: &DataDir) -> anyhow::Result<(Tokens, AuditLog)> {
+    let state = super::audit::state(data)?;
+    Ok((Tokens::open(state.clone())?, AuditLog::open(state)?))
 }

@@ -42,18 +42,7 @@ pub enum LoadError {
 /// Reads the settings of a file, overridden by the environment. Paths in them are relative to
 /// the file's directory.
 pub fn load(path: &Path) -> Result<Settings, LoadError> {
-    let file_error = |message: String| LoadError::File { path: path.to_owned(), message };
-    let text = std::fs::read_to_string(path).map_err(|error| file_error(error.to_string()))?;
-    let environment = config::Environment::with_prefix(PREFIX)
-        .prefix_separator("__")
-        .separator("__")
-        .try_parsing(true);
-    let merged = config::Config::builder()
-        .add_source(config::File::from_str(&text, config::FileFormat::Toml))
-        .add_source(environment)
-        .build()
-        .map_err(|error| file_error(error.to_string()))?;
-    let tree: Value = merged.try_deserialize().map_err(|error| file_error(error.to_string()))?;
+    let tree = tree(path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     match read(tree) {
         Ok(mut settings) => {
@@ -69,6 +58,22 @@ pub fn load(path: &Path) -> Result<Settings, LoadError> {
             Err(LoadError::Problems { path: path.to_owned(), problems })
         }
     }
+}
+
+/// What a file says, overridden by the environment, before anything is made of it.
+pub(crate) fn tree(path: &Path) -> Result<Value, LoadError> {
+    let file_error = |message: String| LoadError::File { path: path.to_owned(), message };
+    let text = std::fs::read_to_string(path).map_err(|error| file_error(error.to_string()))?;
+    let environment = config::Environment::with_prefix(PREFIX)
+        .prefix_separator("__")
+        .separator("__")
+        .try_parsing(true);
+    let merged = config::Config::builder()
+        .add_source(config::File::from_str(&text, config::FileFormat::Toml))
+        .add_source(environment)
+        .build()
+        .map_err(|error| file_error(error.to_string()))?;
+    merged.try_deserialize().map_err(|error| file_error(error.to_string()))
 }
 
 /// Checks what could be read, so that one run tells everything: what the values mean, and the
@@ -103,7 +108,9 @@ impl Settings {
     fn resolve_paths(&mut self, base: &Path) {
         let resolve = |path: &mut PathBuf| *path = base.join(&*path);
         resolve(&mut self.data_dir);
+        self.http.resolve_paths(base);
         self.mqtt.resolve_paths(base);
+        self.log.resolve_paths(base);
         self.brokers.iter_mut().for_each(|broker| broker.connect.resolve_paths(base));
         self.city.zones.iter_mut().for_each(|zones| resolve(&mut zones.file));
         for path in [&mut self.city.devices, &mut self.city.metrics, &mut self.city.rules] {

@@ -1,5 +1,6 @@
 //! Settings: what a configuration file can say, with defaults for everything but the city.
 
+mod http;
 mod influxdb;
 mod load;
 mod meaning;
@@ -7,7 +8,6 @@ mod mqtt;
 mod problems;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use city_alert::ReceiverConfig;
@@ -21,8 +21,11 @@ use city_rules::lifecycle::{FloodConfig, InhibitRule};
 use serde::Deserialize;
 
 use crate::hj212::Hj212Settings;
+use crate::logging::LogSettings;
 
+pub use http::{HttpSettings, HttpTls};
 pub use influxdb::{InfluxSettings, StoreBackend};
+pub(crate) use load::tree;
 pub use load::{LoadError, load};
 pub(crate) use meaning::check_meaning;
 pub use mqtt::MqttSettings;
@@ -79,6 +82,9 @@ pub struct Settings {
     /// When many alerts are a flood.
     #[serde(default)]
     pub flood: FloodConfig,
+    /// The program's log.
+    #[serde(default)]
+    pub log: LogSettings,
 }
 
 /// The city: its name, its files.
@@ -169,22 +175,6 @@ impl Default for GridSettings {
 
 fn name_property() -> String {
     "name".to_owned()
-}
-
-/// The brain's HTTP side.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HttpSettings {
-    /// Where it listens.
-    pub listen: SocketAddr,
-    /// Whether it may listen on other addresses than loopback although it speaks no TLS itself.
-    pub expose: bool,
-}
-
-impl Default for HttpSettings {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), expose: false }
-    }
 }
 
 /// The store.

@@ -81,11 +81,27 @@ export function buildUrl(path: string, query: Query = {}): string {
   return ROOT + path + (text === "" ? "" : `?${text}`);
 }
 
-async function send(method: string, url: string, body: unknown, signal: AbortSignal | undefined, timeoutMs = TIMEOUT_MS): Promise<Response> {
+export interface CallOptions {
+  query?: Query;
+  body?: unknown;
+  signal?: AbortSignal;
+  timeoutMs?: number;
+  /** The tag of what is to be replaced, as it came. */
+  ifMatch?: string;
+  /** Refuses to replace what is there already. */
+  ifNew?: boolean;
+  /** The call itself shows who somebody is, so a 401 does not mean that the session is over. */
+  proves?: boolean;
+}
+
+async function send(method: string, url: string, options: CallOptions): Promise<Response> {
+  const { body, signal } = options;
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers[CSRF_HEADER] = "1";
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const timeout = AbortSignal.timeout(timeoutMs);
+  if (options.ifMatch !== undefined) headers["If-Match"] = options.ifMatch;
+  if (options.ifNew) headers["If-None-Match"] = "*";
+  const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
   try {
     const response = await fetch(url, {
       method,
@@ -110,7 +126,8 @@ function isGatewaysAnswer(response: Response): boolean {
 }
 
 async function problemOf(response: Response): Promise<Problem> {
-  const fallback: Problem = { title: response.statusText || `HTTP ${response.status}`, status: response.status, code: "unknown" };
+  const wait = Number(response.headers.get("Retry-After") ?? "");
+  const fallback: Problem = { title: response.statusText || `HTTP ${response.status}`, status: response.status, code: "unknown", ...(wait > 0 && { retry_after_s: wait }) };
   try {
     return { ...fallback, ...((await response.json()) as Partial<Problem>) };
   } catch {
@@ -118,25 +135,42 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
-async function call<T>(method: string, path: string, options: { query?: Query; body?: unknown; signal?: AbortSignal; timeoutMs?: number } = {}): Promise<T> {
-  const response = await send(method, buildUrl(path, options.query), options.body, options.signal, options.timeoutMs);
-  if (!response.ok) {
-    const problem = await problemOf(response);
-    if (problem.status === 401 && problem.code !== "bad_token") observer?.unauthenticated();
-    throw new ApiError(problem);
-  }
+async function answer(method: string, path: string, options: CallOptions): Promise<Response> {
+  const response = await send(method, buildUrl(path, options.query), options);
+  if (response.ok) return response;
+  const problem = await problemOf(response);
+  if (problem.status === 401 && !options.proves) observer?.unauthenticated();
+  throw new ApiError(problem);
+}
+
+export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+  const response = await answer(method, path, options);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+/** Something that can be changed, with the tag that says which version of it this is. */
+export interface Tagged<T> {
+  value: T;
+  tag: string;
+}
+
+export async function callTagged<T>(method: string, path: string, options: CallOptions = {}): Promise<Tagged<T>> {
+  const response = await answer(method, path, options);
+  return { value: (await response.json()) as T, tag: response.headers.get("ETag") ?? "" };
+}
+
+export function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
   return call<T>("GET", path, { ...(query && { query }), ...(signal && { signal }) });
 }
+
+/** What shows who somebody is: an access token, or a name with its password. */
+export type LoginProof = { token: string } | { user: string; password: string };
 
 const id = encodeURIComponent;
 
 export const api = {
   session: () => get<Session>("/session"),
-  logIn: (token: string) => call<void>("POST", "/session", { body: { token } }),
+  logIn: (proof: LoginProof) => call<void>("POST", "/session", { body: proof, proves: true }),
   logOut: () => call<void>("DELETE", "/session"),
 
   system: () => get<System>("/system"),

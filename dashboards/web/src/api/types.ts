@@ -5,6 +5,8 @@
  * can check one against the other. Times are RFC 3339 in UTC unless a name says `ms`.
  */
 
+export type * from "./admin-types";
+
 export interface LocalText {
   en: string;
   zh: string;
@@ -19,6 +21,10 @@ export interface Problem {
   code: string;
   hint?: string | null;
   instance?: string | null;
+  /** From the header `Retry-After`: seconds until another try makes sense. */
+  retry_after_s?: number;
+  /** What is wrong field by field, with code `bad_fields`. */
+  fields?: { field: string; message: string }[];
 }
 
 export interface Page<Item> {
@@ -34,12 +40,6 @@ export type LonLat = [number, number];
 /** West, south, east, north in degrees. */
 export type Bounds = [number, number, number, number];
 export type ReadingValue = number | boolean | string;
-
-export interface Session {
-  user: string;
-  role: string;
-  csrf_header: string;
-}
 
 export interface City {
   name: LocalText;
@@ -301,6 +301,12 @@ export interface Acknowledgement {
   note: string | null;
 }
 
+/** Who takes care of an alert, as far as rights depend on it. */
+export interface Handling {
+  /** That was asked to take it and has not answered. */
+  department: string | null;
+}
+
 export interface AlertItem {
   id: string;
   rule: RuleRef;
@@ -323,6 +329,7 @@ export interface AlertItem {
   labels: Record<string, string>;
   state: "firing" | "resolved";
   acknowledged: Acknowledgement | null;
+  handling: Handling;
   updated_at: string;
   events: number;
   device_name: LocalText | null;

@@ -1,5 +1,10 @@
 /** English texts. The keys are the catalogue's contract: zh.ts must have the same. */
+import { enActions } from "./en-actions";
+import { enAdmin } from "./en-admin";
+
 export const en = {
+  ...enAdmin,
+  ...enActions,
   "app.name": "City operations center",
   "app.skip": "Skip to content",
   "app.simulated": "SIMULATED DATA",
@@ -308,11 +313,8 @@ export const en = {
 
   "login.title": "Sign in",
   "login.token": "Access token",
-  "login.help": "The server prints a token, and a link that signs you in, when it starts.",
   "login.go": "Sign in",
   "login.wait": "Signing in",
-  "login.bad": "This token is not valid. Copy it again from where the server printed it.",
-  "login.expired": "Your session has ended. Sign in again to go on.",
 
   "state.loading": "Loading",
   "state.unreachable": "The server cannot be reached",

@@ -1,7 +1,11 @@
 /** 中文文本。键必须与 en.ts 完全一致（由类型与测试保证）。 */
 import type { Texts } from "./index";
+import { zhActions } from "./zh-actions";
+import { zhAdmin } from "./zh-admin";
 
 export const zh: Texts = {
+  ...zhAdmin,
+  ...zhActions,
   "app.name": "城市运行中心",
   "app.skip": "跳到正文",
   "app.simulated": "模拟数据",
@@ -310,11 +314,8 @@ export const zh: Texts = {
 
   "login.title": "登录",
   "login.token": "访问令牌",
-  "login.help": "服务器启动时会打印令牌，以及可直接登录的链接。",
   "login.go": "登录",
   "login.wait": "正在登录",
-  "login.bad": "令牌无效。请从服务器打印处重新复制。",
-  "login.expired": "会话已结束，请重新登录。",
 
   "state.loading": "加载中",
   "state.unreachable": "无法连接服务器",

@@ -9,6 +9,7 @@ import { useResource } from "../state/resource";
 import { Age } from "../ui/age";
 import { Choice } from "../ui/choice";
 import { SeverityWord, StatusWord } from "../ui/marks";
+import { Pager } from "../ui/pager";
 import { ResourceView } from "../ui/resource-view";
 import { rowId, useRowKeys } from "../ui/rows";
 import { SearchField } from "../ui/search-field";
@@ -21,7 +22,6 @@ export function DevicesScreen() {
   const params = query.value;
   const filters = { q: params.get("q"), kind: params.get("kind"), status: params.get("status"), zone: params.get("zone"), department: params.get("department") };
   const cursor = params.get("cursor");
-  const page = Number(params.get("page") ?? "1") || 1;
   const ask = { ...filters, cursor, limit: PAGE_SIZE, sort: "id" };
   const resource = useResource(`devices|${JSON.stringify(ask)}`, (signal) => api.devices(ask, signal), { everyMs: REFRESH_MS });
   const refilter = (change: Record<string, string | null>) => setQuery({ ...change, cursor: null, page: null });
@@ -42,7 +42,7 @@ export function DevicesScreen() {
           {(held) => (held.items.length === 0 ? <p class="state">{t("devices.none")}</p> : <DeviceTable devices={held.items} selected={selected} />)}
         </ResourceView>
       </div>
-      <Pager page={page} next={resource.data?.next_cursor ?? null} />
+      <Pager next={resource.data?.next_cursor ?? null} />
     </div>
   );
 }
@@ -75,22 +75,5 @@ function DeviceTable({ devices, selected }: { devices: readonly Device[]; select
         ))}
       </tbody>
     </table>
-  );
-}
-
-function Pager({ page, next }: { page: number; next: string | null }) {
-  if (page === 1 && next === null) return null;
-  return (
-    <nav class="pager" aria-label={t("devices.page", { n: page })}>
-      {page > 1 && (
-        <button type="button" class="button" onClick={() => setQuery({ cursor: null, page: null }, { push: true })}>
-          {t("devices.first")}
-        </button>
-      )}
-      <span>{t("devices.page", { n: page })}</span>
-      <button type="button" class="button" disabled={next === null} onClick={() => setQuery({ cursor: next, page: String(page + 1) }, { push: true })}>
-        {t("devices.next")}
-      </button>
-    </nav>
   );
 }

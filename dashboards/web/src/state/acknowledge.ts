@@ -4,6 +4,7 @@ import { ApiError, api } from "../api/client";
 import type { AlertItem } from "../api/types";
 import { t } from "../i18n";
 import { takeAlert } from "./live";
+import { whyNoAlertChange } from "./rights";
 
 /** Alerts whose acknowledgement is on its way. */
 export const acknowledging = signal<ReadonlySet<string>>(new Set());
@@ -20,6 +21,11 @@ function mark(id: string, on: boolean): void {
 
 export async function acknowledge(alert: AlertItem, note: string | null = null): Promise<boolean> {
   if (alert.acknowledged !== null || alert.state !== "firing" || acknowledging.peek().has(alert.id)) return false;
+  const forbidden = whyNoAlertChange(alert);
+  if (forbidden !== null) {
+    notice.value = forbidden;
+    return false;
+  }
   mark(alert.id, true);
   try {
     takeAlert(await api.acknowledge(alert.id, note));
@@ -53,6 +59,6 @@ async function explain(error: unknown, id: string): Promise<string> {
     }
     return t("alert.state.resolved");
   }
-  if (error.status === 403) return t("state.forbidden");
+  if (error.status === 403) return `${t("state.forbidden")}: ${[error.problem.detail, error.problem.hint].filter(Boolean).join(" ")}`;
   return error.problem.detail ?? error.problem.title;
 }

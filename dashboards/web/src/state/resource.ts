@@ -1,6 +1,7 @@
 /** Data of one screen: loaded by key, refetched after a break, kept while newer data loads. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { refreshEpoch } from "./clock";
+import { session } from "./session";
 
 export interface Resource<T> {
   data: T | null;
@@ -51,7 +52,7 @@ export function useResource<T>(key: string | null, load: (signal: AbortSignal) =
   useEffect(() => {
     if (key === null || !options.everyMs) return;
     const timer = setInterval(() => {
-      if (!document.hidden) setTurn((n) => n + 1);
+      if (!document.hidden && session.peek().phase !== "out") setTurn((n) => n + 1);
     }, options.everyMs);
     return () => clearInterval(timer);
   }, [key, options.everyMs]);

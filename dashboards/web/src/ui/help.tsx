@@ -7,7 +7,7 @@ import { CloseIcon } from "./icons";
 const GROUPS: readonly (readonly [title: TextKey, keys: readonly (readonly [keys: string, text: TextKey])[]])[] = [
   ["help.group.lists", [["j k", "help.move"], ["Enter", "help.enter"], ["a", "help.ack"], ["/", "help.search"], ["Esc", "help.escape"]]],
   ["help.group.view", [["f", "help.fit"], ["l", "help.language"], ["t", "help.theme"], ["?", "help.help"]]],
-  ["help.group.go", [["g o", "help.overview"], ["g d", "help.devices"], ["g z", "help.zones"], ["g r", "help.receivers"]]],
+  ["help.group.go", [["g o", "help.overview"], ["g d", "help.devices"], ["g z", "help.zones"], ["g r", "help.receivers"], ["g a", "help.admin"], ["g m", "help.account"]]],
 ];
 
 export function Help({ onClose }: { onClose(): void }) {

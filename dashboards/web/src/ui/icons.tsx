@@ -18,3 +18,7 @@ export const SunIcon = () => <Icon><circle cx="8" cy="8" r="2.8" /><path d="M8 1
 export const MoonIcon = () => <Icon><path d="M13 9.6A5.6 5.6 0 0 1 6.4 3a5.6 5.6 0 1 0 6.6 6.6z" /></Icon>;
 export const LogOutIcon = () => <Icon><path d="M6.5 2.5h-3v11h3M10 5l3 3-3 3M13 8H6.5" /></Icon>;
 export const ListIcon = () => <Icon><path d="M5.5 4h8M5.5 8h8M5.5 12h8M2.5 4h.01M2.5 8h.01M2.5 12h.01" /></Icon>;
+export const UserIcon = () => <Icon><circle cx="8" cy="5.4" r="2.6" /><path d="M2.8 13.6c.6-2.8 2.6-4.2 5.2-4.2s4.6 1.4 5.2 4.2" /></Icon>;
+export const CopyIcon = () => <Icon><path d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3" /></Icon>;
+export const WarnIcon = () => <Icon><path d="M8 2.2 14.5 13.5h-13zM8 6.5v3.3M8 11.7h.01" /></Icon>;
+export const EyeIcon = ({ crossed }: { crossed: boolean }) => <Icon><path d="M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8z" /><circle cx="8" cy="8" r="1.9" />{crossed && <path d="m2.5 13.5 11-11" />}</Icon>;

@@ -11,10 +11,10 @@ import { alertCounts } from "../state/alert-book";
 import { now, refetchEverything } from "../state/clock";
 import { system } from "../state/city";
 import { arrived, linkWord, loaded, retryLive, staleSince } from "../state/live";
-import { isAtLeast, logOut, session } from "../state/session";
+import { isAtLeast, logOut, whoIs } from "../state/session";
 import { theme, toggleTheme } from "../state/theme";
 import { Help } from "./help";
-import { CloseIcon, LogOutIcon, MoonIcon, SunIcon } from "./icons";
+import { CloseIcon, LogOutIcon, MoonIcon, SunIcon, UserIcon } from "./icons";
 
 /** How long a receiver may be away before everybody is told. */
 const RECEIVER_PATIENCE_MS = 5 * 60_000;
@@ -28,15 +28,13 @@ export function Shell({ children }: { children: ComponentChildren }) {
     "g d": () => go(to.devices()),
     "g z": () => go(to.zones()),
     "g r": () => (isAtLeast("operator") ? go(to.receivers()) : false),
+    "g a": () => (isAtLeast("admin") ? go(to.users()) : false),
+    "g m": () => go(to.account()),
     l: toggleLanguage,
     t: toggleTheme,
     "?": () => setHelp(true),
   });
-  useEffect(() => {
-    const name = system.value ? local(system.value.city.name) : "";
-    document.title = [t("app.name"), name].filter((part) => part !== "").join(" · ");
-    document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
-  });
+  useDocumentNames();
   return (
     <div class={staleSince.value === null ? "shell" : "shell stale-data"}>
       <a class="skip" href="#content" onClick={skip}>
@@ -60,6 +58,15 @@ export function Shell({ children }: { children: ComponentChildren }) {
   );
 }
 
+/** The title of the window, and the language that screen readers speak. */
+export function useDocumentNames(): void {
+  useEffect(() => {
+    const name = system.value ? local(system.value.city.name) : "";
+    document.title = [t("app.name"), name].filter((part) => part !== "").join(" · ");
+    document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
+  });
+}
+
 function skip(event: Event): void {
   event.preventDefault();
   document.getElementById("content")?.focus();
@@ -75,7 +82,7 @@ export function SimulatedBand() {
 }
 
 function TopBar({ onHelp }: { onHelp(): void }) {
-  const signedIn = session.value.phase === "in" ? session.value.session : null;
+  const signedIn = whoIs.value;
   return (
     <div class="top">
       <a class="brand" href={to.overview()}>
@@ -87,6 +94,7 @@ function TopBar({ onHelp }: { onHelp(): void }) {
         <NavLink href={to.devices()} here={path.value.startsWith("/devices")} text={t("nav.devices")} />
         <NavLink href={to.zones()} here={path.value.startsWith("/zones")} text={t("nav.zones")} />
         {isAtLeast("operator") && <NavLink href={to.receivers()} here={path.value === "/receivers"} text={t("nav.receivers")} />}
+        {isAtLeast("admin") && <NavLink href={to.users()} here={path.value.startsWith("/admin")} text={t("nav.admin")} />}
       </nav>
       <LinkState />
       <Clock />
@@ -99,9 +107,16 @@ function TopBar({ onHelp }: { onHelp(): void }) {
           ?
         </button>
         {signedIn && (
-          <button type="button" class="plain icon-only" onClick={() => void logOut()} title={`${t("nav.logout")} · ${t("nav.user", { user: signedIn.user })}`} aria-label={t("nav.logout")}>
-            <LogOutIcon />
-          </button>
+          <>
+            <a class="plain account-link" href={to.account()} title={t("nav.user", { user: signedIn.user })} {...(path.value === to.account() && { "aria-current": "page" as const })}>
+              <UserIcon />
+              <span>{signedIn.name || signedIn.user}</span>
+              <span class="spoken">{`: ${t("account.title")}`}</span>
+            </a>
+            <button type="button" class="plain icon-only" onClick={() => void logOut()} title={t("nav.logout")} aria-label={t("nav.logout")}>
+              <LogOutIcon />
+            </button>
+          </>
         )}
       </div>
     </div>

@@ -53,7 +53,9 @@ use std::time::Duration;
 
 use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
 
-pub use self::backup::{Backup, backup, backup_state};
+pub use self::backup::{
+    Backup, Earlier, Stamp, backup, backup_since, backup_state, pass_on_numbers,
+};
 use self::commit::Writer;
 use self::compact::Compactor;
 use self::day_file::DayFiles;
@@ -65,7 +67,7 @@ pub(super) use self::near::Followed;
 pub use self::options::{Options, TierRetention};
 pub use self::repair::{Repair, repair};
 use self::tiers::Tiers;
-pub use self::verify::{Damage, Verification, verify, verify_state};
+pub use self::verify::{Damage, Verification, verify, verify_only, verify_state};
 use crate::steps::check_range;
 use crate::{
     Bucket, Cancel, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage,

@@ -76,11 +76,25 @@ impl fmt::Display for Damage {
 /// error but in the result.
 pub fn verify(
     dir: &Path,
+    begin: impl FnMut(&Path, usize, usize),
+) -> Result<Verification, StoreError> {
+    verify_only(dir, |_| true, begin)
+}
+
+/// As [`verify`]; of the days and summaries only the files that are `wanted`.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_only(
+    dir: &Path,
+    wanted: impl Fn(&Path) -> bool,
     mut begin: impl FnMut(&Path, usize, usize),
 ) -> Result<Verification, StoreError> {
     let ingest = super::ingest_db_of(dir)?;
-    let days = files_in(dir);
-    let tiers = Tiers::open(dir.join("tiers")).paths();
+    let mut days = files_in(dir);
+    days.retain(|_, (_, path)| wanted(path));
+    let mut tiers = Tiers::open(dir.join("tiers")).paths();
+    tiers.retain(|(_, path)| wanted(path));
     let total = days.len() + tiers.len() + 1;
     let mut found = Verification::default();
     begin(&ingest, 0, total);

@@ -6,12 +6,15 @@ import { t } from "../../i18n";
 import { useKeys } from "../../keys";
 import { back } from "../../router";
 import { acknowledge, acknowledging, addNote } from "../../state/acknowledge";
+import { whyNoAlertChange } from "../../state/rights";
+import { GuardedButton } from "../../ui/guarded-button";
 import { Panel } from "../../ui/panel";
 
 export function Actions({ alert }: { alert: AlertDetail }) {
   const [note, setNote] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
   const open = alert.state === "firing" && alert.acknowledged === null;
+  const reason = whyNoAlertChange(alert);
   const busy = acknowledging.value.has(alert.id);
   const acknowledgeNow = async () => {
     if (await acknowledge(alert, note.trim() || null)) setNote("");
@@ -34,23 +37,24 @@ export function Actions({ alert }: { alert: AlertDetail }) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          void (open ? acknowledgeNow() : sendNote());
+          if (reason === null) void (open ? acknowledgeNow() : sendNote());
         }}
       >
         <label class="spoken" for="alert-note">
           {t("alert.note")}
         </label>
-        <textarea id="alert-note" ref={field} rows={3} value={note} maxLength={2000} placeholder={open ? t("alert.note.placeholder") : t("alert.note")} onInput={(event) => setNote(event.currentTarget.value)} />
+        <textarea id="alert-note" ref={field} rows={3} value={note} maxLength={2000} readOnly={reason !== null} placeholder={reason !== null ? "" : open ? t("alert.note.placeholder") : t("alert.note")} onInput={(event) => setNote(event.currentTarget.value)} />
         <div class="buttons">
           {open && (
-            <button type="submit" class="button primary" disabled={busy}>
+            <GuardedButton type="submit" class="button primary" reason={reason} disabled={busy} onPress={() => void acknowledgeNow()}>
               {t("alerts.ack")} <kbd>a</kbd>
-            </button>
+            </GuardedButton>
           )}
-          <button type="button" class="button" disabled={note.trim() === ""} onClick={() => void sendNote()}>
+          <GuardedButton reason={reason} disabled={note.trim() === ""} onPress={() => void sendNote()}>
             {t("alert.note.add")}
-          </button>
+          </GuardedButton>
         </div>
+        {reason !== null && <p class="muted why-not">{reason}</p>}
       </form>
       {alert.runbook !== null && (
         <p>

@@ -7,7 +7,9 @@ import { to } from "../../router";
 import { acknowledge, acknowledging } from "../../state/acknowledge";
 import { departmentName, metricOf } from "../../state/city";
 import { now } from "../../state/clock";
+import { whyNoAlertChange } from "../../state/rights";
 import { Age } from "../../ui/age";
+import { GuardedButton } from "../../ui/guarded-button";
 import { CheckIcon } from "../../ui/icons";
 import { SeverityMark } from "../../ui/marks";
 import { rowId } from "../../ui/rows";
@@ -62,19 +64,10 @@ function AckCell({ alert }: { alert: AlertItem }) {
     );
   }
   return (
-    <button
-      type="button"
-      class="button alert-ack"
-      disabled={acknowledging.value.has(alert.id)}
-      title={t("alerts.ack")}
-      onClick={(event) => {
-        event.stopPropagation();
-        void acknowledge(alert);
-      }}
-    >
+    <GuardedButton class="button alert-ack" reason={whyNoAlertChange(alert)} disabled={acknowledging.value.has(alert.id)} title={t("alerts.ack")} onPress={() => void acknowledge(alert)}>
       {t("alerts.ack.short")}
       <span class="spoken">{`: ${local(alert.summary)}`}</span>
-    </button>
+    </GuardedButton>
   );
 }
 

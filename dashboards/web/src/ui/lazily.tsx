@@ -1,0 +1,28 @@
+/** A screen that few people open: its code is loaded when somebody does. */
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Failure, Loading } from "./resource-view";
+
+export function lazily<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+  let loaded: ComponentType<Props> | null = null;
+  return function Lazily(props: Props) {
+    const [, setTurn] = useState(0);
+    const [error, setError] = useState<unknown>(null);
+    useEffect(() => {
+      if (loaded !== null) return;
+      load().then(
+        (found) => {
+          loaded = found;
+          setTurn((turn) => turn + 1);
+        },
+        setError,
+      );
+    }, []);
+    if (loaded !== null) {
+      const Screen = loaded;
+      return <Screen {...props} />;
+    }
+    // The server may be another version by now, which has other files: begin anew.
+    return error === null ? <Loading /> : <Failure error={error} retry={() => location.reload()} />;
+  };
+}
