@@ -191,7 +191,7 @@ try {
   const button = (id) => `li[data-alert="${id}"] button.alert-ack`;
   assert.equal(await wang.getAttribute(button(foreign), "aria-disabled"), "true");
   assert.match(await wang.getAttribute(button(foreign), "title"), /Needs the role Operator in Roads\..*Water · Operator/);
-  await wang.click(button(foreign));
+  await wang.click(button(foreign), { force: true });
   await wang.click(button(own));
   await wang.waitForSelector(`li[data-alert="${own}"]:not(.unacknowledged)`);
   await look(wang, "overview");

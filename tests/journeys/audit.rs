@@ -98,7 +98,7 @@ async fn every_confirmed_change_is_in_the_log_whatever_happens_to_the_program() 
 
     let log = entries(data);
     let of = |action: &str| log.iter().filter(|entry| entry["action"] == action).count();
-    assert_eq!(of("create_token"), made);
+    assert_eq!(of("make_token"), made);
     assert_eq!(of("start"), 2);
     let recorded: BTreeSet<&str> = log
         .iter()

@@ -104,6 +104,8 @@ async fn a_backup_under_load_brings_everything_back_and_raises_nothing_twice() {
         let firing: BTreeSet<String> =
             firing.iter().filter_map(|item| item["id"].as_str().map(str::to_owned)).collect();
         assert_eq!(firing, told, "the same alerts fire");
+        let audit = instance.get("/api/v1/audit-log/verification").await.expect("verified");
+        assert_eq!(audit["intact"], true, "{audit}");
         // It goes on: what still holds is not told again, what ends is, and new readings are heard.
         level(&instance, "a", 6.0).expect("acknowledged");
         level(&instance, "b", 1.0).expect("acknowledged");

@@ -8,6 +8,7 @@ pub mod disk;
 pub mod faults;
 pub mod fleet;
 pub mod gateway;
+pub mod http;
 pub mod influxd;
 pub mod instance;
 pub mod mosquitto;

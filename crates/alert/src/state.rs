@@ -175,7 +175,7 @@ fn load_told(conn: &Connection) -> rusqlite::Result<Vec<Told>> {
             Ok(alert) => found.push(Told { seq: row.get(1)?, alert }),
             Err(error) => {
                 let alert: String = row.get(0)?;
-                tracing::error!(alert, %error, "what was told of an alert cannot be read");
+                tracing::error!(alert, error.cause = %error, "what was told of an alert cannot be read");
             }
         }
     }

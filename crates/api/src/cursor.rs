@@ -25,6 +25,13 @@ pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Answer<T> {
         })
 }
 
+/// A cursor of the same list in another order.
+pub(crate) fn of_another_order() -> Problem {
+    Problem::new(codes::BAD_CURSOR, "The cursor belongs to another order.")
+        .hint("Keep `sort` the same from page to page.")
+        .with("parameter", "cursor")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

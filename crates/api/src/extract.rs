@@ -1,10 +1,15 @@
 //! Extractors whose refusals are problems: path segments, JSON bodies, who asks.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use crate::auth::Principal;
 use crate::problem::{Answer, Problem, codes};
@@ -32,8 +37,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Answer<Self> {
-        match Json::<T>::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
+        match Json::<Object<T>>::from_request(request, state).await {
+            Ok(Json(Object(body))) => Ok(Self(body)),
             Err(rejection) => Err(refusal(&rejection)),
         }
     }
@@ -49,6 +54,30 @@ pub(crate) fn is_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
 pub(crate) fn too_slow() -> Problem {
     Problem::new(codes::BODY_TOO_SLOW, "The body stopped coming, or came by drops.")
         .hint("Send it again, over a better line; [http.limits] says how slow it may be.")
+}
+
+/// Something that is written as an object. Left to itself, serde takes an array of a struct's members
+/// for the struct.
+struct Object<T>(T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Members<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+    }
 }
 
 fn refusal(rejection: &JsonRejection) -> Problem {

@@ -16,6 +16,9 @@ const SHORT: usize = 16;
 /// Runs over much of history at the same time.
 const BACKTESTS: usize = 1;
 
+/// Files that are written at the same time: each holds some 10 MB, and as long as its client reads.
+const EXPORTS: usize = 4;
+
 /// Passwords that are hashed at the same time, for callers whom nobody knows yet.
 const PASSWORDS: usize = 2;
 /// How many more may wait for that; the rest are told at once to come back.
@@ -29,6 +32,7 @@ const BODIES_KIB: usize = 64 << 10;
 pub(crate) struct Lanes {
     history: Arc<Semaphore>,
     backtests: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
     short: Arc<Semaphore>,
     passwords: Arc<Semaphore>,
     password_queue: Arc<Semaphore>,
@@ -41,6 +45,7 @@ impl Lanes {
         Self {
             history: Arc::new(Semaphore::new(cores.max(2))),
             backtests: Arc::new(Semaphore::new(BACKTESTS)),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
             short: Arc::new(Semaphore::new(SHORT)),
             passwords: Arc::new(Semaphore::new(PASSWORDS)),
             password_queue: Arc::new(Semaphore::new(PASSWORDS + PASSWORDS_WAITING)),
@@ -89,6 +94,18 @@ impl Lanes {
         work: impl FnOnce(&Cancel) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         give_way(&self.backtests, work).await
+    }
+
+    /// Begins to write a file, as soon as there is a place, and does not wait for its end.
+    pub(crate) async fn export(&self, work: impl FnOnce() + Send + 'static) -> Answer<()> {
+        let permit = turn(&self.exports).await?;
+        let thread = std::thread::Builder::new().name("export".to_owned());
+        let started = thread.spawn(move || {
+            city_store::give_way();
+            let _permit = permit;
+            work();
+        });
+        started.map(drop).map_err(|error| Problem::internal(&error))
     }
 
     /// Runs something short that blocks.

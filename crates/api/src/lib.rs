@@ -13,10 +13,12 @@ mod connection;
 mod cursor;
 mod document;
 mod encoding;
+mod export;
 mod extract;
 mod headers;
 mod lanes;
 mod lines;
+mod list;
 mod live;
 mod metrics;
 mod open;
@@ -51,12 +53,13 @@ use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 
 use crate::admission::Admission;
 use crate::alerts::{AlertItem, AlertList, Board, Floods, Holds, LoadMetrics};
 use crate::app::{App, Inner};
 use crate::audit::Recorder;
-use crate::auth::{Credentials, Throttle};
+use crate::auth::{Credentials, LoginFailures, Setup, Throttle};
 use crate::lanes::Lanes;
 use crate::live::{Hub, Seats};
 use crate::metrics::HttpMetrics;
@@ -64,7 +67,11 @@ use crate::problem::{Problem, codes};
 use crate::request_id::RequestLog;
 use crate::server::{Figures, Server};
 
-pub use crate::auth::{AccessToken, NewToken, ParseRoleError, Role, Tokens};
+pub use crate::auth::{
+    AccessToken, CITY, Grant, GrantProblem, Grants, NewPassword, NewToken, ParseRoleError, Role,
+    SHORTEST_USER_PASSWORD, SessionLimits, Tokens, User, UserEntry, UserError, Users,
+    check_user_id,
+};
 pub use crate::parts::{
     BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,
     DeviceCommand, Ingest, IngestStatus, Mode, Notices, Parts, Pushing, ReceiverState, ZoneFiles,
@@ -112,7 +119,7 @@ impl Brain {
     pub fn new(parts: Parts) -> Result<Self, BrainError> {
         alerts::migrate(&parts.state)?;
         let board = Arc::new(Board::load(&parts.state)?);
-        let credentials = Arc::new(Credentials::open(parts.state.clone())?);
+        let credentials = Arc::new(Credentials::open(parts.state.clone(), parts.sessions)?);
         let time_zone = TimeZone::get(&parts.city.time_zone)
             .map_err(|_| BrainError::TimeZone(parts.city.time_zone.clone()))?;
         let accounts =
@@ -181,6 +188,8 @@ impl Brain {
                 audit,
                 credentials,
                 throttle: Throttle::default(),
+                login_failures: LoginFailures::default(),
+                setup: Setup::default(),
                 lanes: Lanes::new(),
                 limits: Arc::new(parts.limits),
                 admission,
@@ -224,7 +233,13 @@ impl Brain {
             .layer(from_fn(problem::name_instance))
             .layer(from_fn(open::share))
             .layer(from_fn_with_state(app.clone(), metrics::measure))
-            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+            .layer(
+                CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
+                    // Parquet is compressed in itself.
+                    DefaultPredicate::new()
+                        .and(NotForContentType::const_new("application/vnd.apache.parquet")),
+                ),
+            )
             .layer(from_fn(headers::secure))
             .layer(from_fn_with_state(RequestLog::new(), request_id::trace))
             .with_state(app)
@@ -273,16 +288,23 @@ impl Brain {
         result
     }
 
-    /// The access tokens, for the login link and the command line.
+    /// The access tokens, for the login link.
     pub fn tokens(&self) -> Result<Tokens, StateError> {
-        Tokens::open(self.app.state.clone())
+        Ok(self.app.credentials.tokens().clone())
     }
 
     /// Makes an access token that is valid until it is revoked; what is returned is the only copy
     /// of the secret. Blocks.
     pub fn mint(&self, user: &str, role: Role, note: &str) -> Result<String, StateError> {
-        let token = NewToken { user, role, note, lifetime: None };
+        let token = NewToken::city(user, role, note, None);
         self.tokens()?.mint(&token, self.app.clock.now())
+    }
+
+    /// While nobody administers the city: lets the first administrator be made, and gives the token
+    /// that this takes, the only copy of it. Blocks.
+    pub fn open_setup(&self) -> Result<Option<String>, StateError> {
+        let needed = !self.app.credentials.users().has_admin()?;
+        Ok(needed.then(|| self.app.setup.open()))
     }
 }
 

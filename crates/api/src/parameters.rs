@@ -40,7 +40,7 @@ impl<T: FromPairs, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
     }
 }
 
-fn read<T: FromPairs>(pairs: Vec<(String, String)>) -> Answer<T> {
+pub(crate) fn read<T: FromPairs>(pairs: Vec<(String, String)>) -> Answer<T> {
     let known: Vec<String> = T::into_params(|| None).into_iter().map(|p| p.name).collect();
     for (index, (name, _)) in pairs.iter().enumerate() {
         if !known.contains(name) {
@@ -87,6 +87,39 @@ impl FromPairs for NoParameters {
     fn from_pairs(_: &mut Pairs) -> Answer<Self> {
         Ok(Self)
     }
+}
+
+/// Two sets of parameters of one route; the first is read first.
+pub(crate) struct With<A, B>(pub(crate) A, pub(crate) B);
+
+impl<A: IntoParams, B: IntoParams> IntoParams for With<A, B> {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut both = A::into_params(&place);
+        both.extend(B::into_params(&place));
+        both
+    }
+}
+
+impl<A: FromPairs, B: FromPairs> FromPairs for With<A, B> {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        Ok(Self(A::from_pairs(pairs)?, B::from_pairs(pairs)?))
+    }
+}
+
+/// The parts of a list that commas separate; a comma after a backslash belongs to the part.
+fn split(text: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut part = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            ',' => parts.push(std::mem::take(&mut part)),
+            '\\' => part.push(chars.next_if(|next| matches!(next, ',' | '\\')).unwrap_or(c)),
+            c => part.push(c),
+        }
+    }
+    parts.push(part);
+    parts.iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
 /// The query as names and values.
@@ -147,6 +180,21 @@ impl Pairs {
     ) -> Answer<Vec<T>> {
         let Some(text) = self.text(name) else { return Ok(Vec::new()) };
         text.split(',').map(|part| word(name, part.trim(), words)).collect()
+    }
+
+    /// Several names, separated by commas; `\,` is a comma inside of one.
+    pub(crate) fn list(&mut self, name: &'static str) -> Option<Vec<String>> {
+        self.text(name).map(|text| split(&text)).filter(|list| !list.is_empty())
+    }
+
+    /// The same, of which at least one must be there.
+    pub(crate) fn required_list(&mut self, name: &'static str) -> Answer<Vec<String>> {
+        self.required(name).map(|text| split(&text))
+    }
+
+    /// What is given for a parameter that somebody else reads.
+    pub(crate) fn peek(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// `true` or `false`.
@@ -268,6 +316,19 @@ mod tests {
         }
         for bad in ["0", "-5", "1500ms", "soon", ""] {
             assert!(bad.parse::<Step>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lists_are_separated_by_commas_that_have_no_backslash() {
+        for (text, parts) in [
+            ("a", vec!["a"]),
+            ("a, b,", vec!["a", "b"]),
+            (r"a\,b,c\d", vec!["a,b", r"c\d"]),
+            (r"a\\,b", vec![r"a\", "b"]),
+            (",", vec![]),
+        ] {
+            assert_eq!(split(text), parts, "{text}");
         }
     }
 

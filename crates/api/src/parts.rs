@@ -14,6 +14,7 @@ use city_store::{DeadLetterId, SharedStore, StateDb};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::auth::SessionLimits;
 use crate::receivers::Receivers;
 use crate::server::HttpLimits;
 use crate::silences::Silences;
@@ -58,6 +59,8 @@ pub struct Parts {
     pub inhibit: Arc<[InhibitRule]>,
     /// What connections and clients may cost.
     pub limits: HttpLimits,
+    /// How long people stay logged in.
+    pub sessions: SessionLimits,
     /// The clock.
     pub clock: SharedClock,
     /// The version of the program.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::auth::UserError;
 use crate::request_id::RequestId;
 
 /// What a handler gives.
@@ -44,8 +45,12 @@ macro_rules! codes {
 codes! {
     UNAUTHENTICATED "unauthenticated" 401 "Log in first";
     BAD_TOKEN "bad_token" 401 "The access token is not valid";
+    BAD_LOGIN "bad_login" 401 "The name or the password is not right";
+    BAD_SETUP_TOKEN "bad_setup_token" 401 "The set-up token is not valid";
     TOO_MANY_ATTEMPTS "too_many_attempts" 429 "Too many failed logins";
     CSRF "csrf_header_missing" 403 "The request could have been forged";
+    CROSS_ORIGIN "cross_origin" 403 "Another site made the request";
+    PASSWORD_CHANGE "password_change_needed" 403 "Choose a password of your own first";
     FORBIDDEN "forbidden" 403 "Your role does not allow this";
     NOT_FOUND "not_found" 404 "There is nothing at this address";
     METHOD_NOT_ALLOWED "method_not_allowed" 405 "The address does not take this method";
@@ -87,12 +92,17 @@ codes! {
     UNKNOWN_DEPARTMENT "unknown_department" 404 "There is no such department";
     UNKNOWN_CLIENT "unknown_client" 404 "There is no such client";
     UNKNOWN_CREDENTIAL "unknown_credential" 404 "The client has no such credential";
+    UNKNOWN_USER "unknown_user" 404 "There is no such user";
+    UNKNOWN_TOKEN "unknown_token" 404 "There is no such access token";
     UNKNOWN_MAPPING "unknown_mapping" 404 "Nobody said what this name means";
     NOT_WAITING "not_waiting" 404 "No such device waits to be registered";
     CHANGED_MEANWHILE "changed_meanwhile" 412 "It is not as you saw it";
     EXISTS "already_exists" 409 "It is there already";
     CONFIGURED "configured" 409 "The configuration describes it";
     GROUP_IN_FILES "group_in_files" 409 "The group of rules lives in files";
+    SETUP_DONE "setup_done" 409 "The city has an administrator already";
+    LAST_ADMIN "last_administrator" 409 "Nobody could administer the city any more";
+    NO_PASSWORD "no_password" 409 "You did not log in with a password";
     IN_USE "in_use" 409 "Devices need it";
     HAS_HISTORY "has_history" 409 "The device has a history";
     ALREADY_ACKNOWLEDGED "already_acknowledged" 409 "Somebody has acknowledged the alert already";
@@ -313,6 +323,19 @@ impl From<RegistryError> for Problem {
             }
             RegistryError::InUse { .. } => Self::new(codes::IN_USE, format!("The {error}.")),
             other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<UserError> for Problem {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::Fields(problems) => bad_fields(&problems),
+            UserError::LastAdmin(_) => Self::new(codes::LAST_ADMIN, format!("{error}."))
+                .hint("Make somebody else an administrator of the whole city (`*`) first."),
+            UserError::Unknown(_) => Self::new(codes::UNKNOWN_USER, format!("{error}."))
+                .hint("GET /api/v1/users lists them."),
+            UserError::State(error) => error.into(),
         }
     }
 }

@@ -31,12 +31,12 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Only those before this instant.
     pub to: Option<Timestamp>,
-    /// Only those of this user.
-    pub user: Option<String>,
-    /// Only this action.
-    pub action: Option<String>,
-    /// Only those about this department.
-    pub department: Option<String>,
+    /// Only those of one of these users.
+    pub user: Option<Vec<String>>,
+    /// Only one of these actions.
+    pub action: Option<Vec<String>>,
+    /// Only those about what one of these departments owns.
+    pub department: Option<Vec<String>>,
     /// Only those with this text in the user, address, action, target, before or after; ASCII
     /// letters in any case.
     pub q: Option<String>,
@@ -146,9 +146,12 @@ impl AuditLog {
         let time = |at: Timestamp| Value::Integer(at.micros());
         only("at >= ?", filter.from.map(time));
         only("at < ?", filter.to.map(time));
-        only("user = ?", filter.user.clone().map(Value::Text));
-        only("action = ?", filter.action.clone().map(Value::Text));
-        only("department = ?", filter.department.clone().map(Value::Text));
+        let list = |of: &Option<Vec<String>>| {
+            of.as_ref().map(|of| Value::Text(serde_json::to_string(of).unwrap_or_default()))
+        };
+        only("user IN (SELECT value FROM json_each(?))", list(&filter.user));
+        only("action IN (SELECT value FROM json_each(?))", list(&filter.action));
+        only("department IN (SELECT value FROM json_each(?))", list(&filter.department));
         if let Departments::Only(departments) = &filter.visible {
             let list = serde_json::to_string(departments).unwrap_or_default();
             only("department IN (SELECT value FROM json_each(?))", Some(Value::Text(list)));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use city_alert::{Engine, EngineParts, GateParts, Notifier, PlaceBook, ReceiverConfig};
-use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, Silences, Tokens};
+use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, SessionLimits, Silences, Tokens};
 use city_collect::{Collector, FileMemory};
 use city_model::{SharedClock, Span};
 use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
@@ -46,10 +46,7 @@ const LOGIN_LIFETIME: Span = Span::from_hours(7 * 24);
 const OWN_TOKEN: &str = "made by this instance for itself";
 
 /// Files that are open beside connections: the store's, the listeners, those that are read.
-const OTHER_FILES: u64 = 512;
-
-/// A file that is there once a start has succeeded.
-const STARTED: &str = "started";
+pub(crate) const OTHER_FILES: u64 = 512;
 
 /// The id of the receiver that is the brain of this instance.
 pub const BRAIN: &str = "brain";
@@ -67,10 +64,11 @@ pub struct App {
     pub mqtt: Option<SocketAddr>,
     /// The address of the TCP listener for HJ 212, if it runs.
     pub hj212: Option<SocketAddr>,
-    /// A token with all rights, valid for a week.
+    /// A token with all rights: in the demo for the login link, valid for a week; otherwise worthless
+    /// at the next start.
     pub token: String,
-    /// Whether this is the first start on this data folder.
-    pub first_start: bool,
+    /// While nobody administers the city: the token with which the first administrator is made.
+    pub setup: Option<String>,
     data_dir: std::path::PathBuf,
     store: SharedStore,
     pipeline: Pipeline,
@@ -125,7 +123,6 @@ impl App {
         let data_dir = settings.data_dir.clone();
         std::fs::create_dir_all(&data_dir)
             .with_context(|| format!("the data folder {} cannot be made", data_dir.display()))?;
-        let first_start = !data_dir.join(STARTED).exists();
 
         progress("opening the store");
         let (store, recovery) = crate::store::open(&settings.store, &data_dir)?;
@@ -147,15 +144,19 @@ impl App {
         crate::http::raise_open_files(open_files as u64 + OTHER_FILES);
         let http = Http::bind(&settings.http).await?;
         let now = clock.now();
-        crate::audited::record_start(&state, now, first_start)?;
+        crate::audited::record_start(&state, now)?;
         let tokens = Tokens::open(state.clone())?;
         tokens.revoke_noted(OWN_TOKEN, now)?;
-        let mint =
-            |user, role, note, lifetime| tokens.mint(&NewToken { user, role, note, lifetime }, now);
+        let mint = |user, role, note, lifetime| {
+            tokens.mint(&NewToken::city(user, role, note, lifetime), now)
+        };
         let engine_token = mint("alert-engine", Role::Engine, OWN_TOKEN, None)?;
         let own_token = mint("command-line", Role::Admin, OWN_TOKEN, None)?;
-        // The last start's link is not taken back: who logged in with it stays logged in.
-        let token = mint("admin", Role::Admin, "printed at a start", Some(LOGIN_LIFETIME))?;
+        let token = match mode {
+            // The last start's link is not taken back: who logged in with it stays logged in.
+            Mode::Demo => mint("admin", Role::Admin, "printed at a start", Some(LOGIN_LIFETIME))?,
+            Mode::Live => own_token.clone(),
+        };
 
         progress("starting the alert engine");
         crate::receivers::check_departments(&settings.receivers, &registry, &file_rules)??;
@@ -234,10 +235,15 @@ impl App {
             inhibit,
             flood: settings.flood.clone(),
             limits: settings.http.limits.clone(),
+            sessions: SessionLimits {
+                idle: settings.http.session_idle,
+                lifetime: settings.http.session_lifetime,
+            },
             notices: Arc::new(Outside { notifier: notifier.clone(), clock: clock.clone() }),
             clock: clock.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;
+        let setup = if mode == Mode::Live { brain.open_setup()? } else { None };
         let way_back = ingest.way_back();
         let downlinks = Downlinks::new(Arc::new(way_back.clone()));
         let pipeline = Pipeline::start(PipelineParts {
@@ -268,7 +274,7 @@ impl App {
         let Http { doors, public, own, certificate, threads } = http;
         brain_stage.tasks.spawn(async move {
             if let Err(error) = brain.serve(doors, stop).await {
-                tracing::error!(%error, "the HTTP side ended");
+                tracing::error!(error.cause = %error, "the HTTP side ended");
             }
         });
         if let Some(certificate) = &certificate {
@@ -308,14 +314,13 @@ impl App {
         let hj212 = door.open(pipeline.intake(), &inputs.tasks, &inputs.stop).await?;
         let run_file = RunFile { process: std::process::id(), http: own, token: own_token };
         run_file.write(&data_dir).context("running.json cannot be written")?;
-        std::fs::write(data_dir.join(STARTED), env!("CARGO_PKG_VERSION"))?;
         Ok(Self {
             http: public,
             encrypted: certificate.is_some(),
             mqtt,
             hj212,
             token,
-            first_start,
+            setup,
             data_dir,
             store,
             pipeline,
@@ -370,9 +375,9 @@ async fn maintain(store: SharedStore, clock: SharedClock, stop: CancellationToke
         match done {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::error!(%error, "the store's upkeep failed; it is tried again");
+                tracing::error!(error.cause = %error, "the store's upkeep failed; it is tried again");
             }
-            Err(error) => tracing::error!(%error, "the store's upkeep panicked"),
+            Err(error) => tracing::error!(error.cause = %error, "the store's upkeep panicked"),
         }
     }
 }

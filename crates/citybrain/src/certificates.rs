@@ -27,6 +27,8 @@ pub(crate) fn configured(settings: &Settings) -> Vec<Certificate> {
         file: file.to_owned(),
         private_key: private_key.to_owned(),
     };
+    let http = settings.http.tls.iter();
+    let http = http.map(|tls| certificate("http.tls.cert".to_owned(), &tls.cert, &tls.key));
     let mqtt = settings.mqtt.tls.iter().map(|tls| ("mqtt.tls.cert".to_owned(), tls));
     let further = settings.mqtt.listeners.iter().enumerate().filter_map(|(index, listener)| {
         Some((format!("mqtt.listener[{index}].tls.cert"), listener.tls.as_ref()?))
@@ -37,7 +39,7 @@ pub(crate) fn configured(settings: &Settings) -> Vec<Certificate> {
         let key = format!("broker[{}].connect.tls.cert_file", broker.name);
         Some(certificate(key, tls.cert_file.as_ref()?, tls.key_file.as_ref()?))
     });
-    listeners.chain(brokers).collect()
+    http.chain(listeners).chain(brokers).collect()
 }
 
 /// What a certificate says of itself.

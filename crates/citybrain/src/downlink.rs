@@ -37,7 +37,7 @@ impl Downlink for Downlinks {
         let Some(publisher) = brokers.get(broker) else { return };
         let Command { topic, payload } = command;
         if let Err(error) = publisher.publish(topic.clone(), payload) {
-            tracing::debug!(mqtt.broker = broker, mqtt.topic = topic, %error, "not published");
+            tracing::debug!(mqtt.broker = broker, mqtt.topic = topic, error.cause = %error, "not published");
         }
     }
 }

@@ -188,3 +188,66 @@ pub(crate) fn raise_open_files(wanted: u64) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use city_endpoint::{ClientAuth, TlsConfig};
+
+    use super::*;
+
+    fn write(folder: &Path) -> TlsConfig {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]);
+        let rcgen::CertifiedKey { cert, signing_key } = made.expect("a certificate");
+        let config = TlsConfig {
+            cert: folder.join("cert.pem"),
+            key: folder.join("key.pem"),
+            client_ca: None,
+            client_crl: None,
+            client_auth: ClientAuth::None,
+        };
+        std::fs::write(&config.cert, cert.pem()).expect("written");
+        std::fs::write(&config.key, signing_key.serialize_pem()).expect("written");
+        config
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_used_is_shown_as_failing_until_it_is_mended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = write(folder.path());
+        let tls = Arc::new(Tls::open(files.clone(), PROTOCOLS).expect("good files"));
+        let certificate = Certificate { tls, failing: AtomicU64::new(0) };
+        let failing = || certificate.figures()[1].3;
+        assert!(certificate.figures()[0].3 > 0, "it says when it ends");
+        certificate.look(true);
+        assert_eq!(failing(), 0);
+        std::fs::write(&files.key, "no key").expect("written");
+        certificate.look(false);
+        assert_eq!(failing(), 1);
+        certificate.look(false);
+        assert_eq!(failing(), 1, "that nothing has changed since mends nothing");
+        write(folder.path());
+        certificate.look(false);
+        assert_eq!(failing(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_doors_are_bound_and_the_program_has_one_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = write(folder.path());
+        let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        let tls = serde_json::json!({ "cert": files.cert, "key": files.key, "redirect_from": any });
+        let settings = HttpSettings {
+            listen: any,
+            tls: Some(serde_json::from_value(tls).expect("the right shape")),
+            ..HttpSettings::default()
+        };
+        let http = Http::bind(&settings).await.expect("bound");
+        assert!(http.own.ip().is_loopback() && http.own != http.public);
+        assert!(http.doors.redirect.is_some() && http.doors.tls.is_some());
+        let taken = HttpSettings { listen: http.public, ..HttpSettings::default() };
+        let error = Http::bind(&taken).await.err().expect("taken").to_string();
+        assert!(error.starts_with("http.listen: "), "{error}");
+    }
+}

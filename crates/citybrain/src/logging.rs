@@ -192,6 +192,8 @@ where
 fn file_writer(file: &Path, keep: u16) -> anyhow::Result<RollingFileAppender> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("log.file: the folder {} cannot be made", folder.display()))?;
     let name = file.file_name().context("log.file must be the name of a file")?;
     RollingFileAppender::builder()
         .rotation(Rotation::DAILY)

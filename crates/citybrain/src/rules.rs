@@ -167,7 +167,7 @@ impl Rules {
                 );
                 return false;
             }
-            Err(error) => tracing::error!(%error, "reloading the rules panicked"),
+            Err(error) => tracing::error!(error.cause = %error, "reloading the rules panicked"),
         }
         true
     }

@@ -150,7 +150,9 @@ pub async fn greet(settings: StoreSettings, stop: CancellationToken) {
             version = version.unwrap_or_else(|| "unknown".to_owned()),
             "InfluxDB is ready"
         ),
-        Err(error) => tracing::warn!(%error, "readings wait in the spool until InfluxDB is there"),
+        Err(error) => {
+            tracing::warn!(error.cause = %error, "readings wait in the spool until InfluxDB is there");
+        }
     }
 }
 

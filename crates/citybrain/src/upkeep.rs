@@ -31,8 +31,12 @@ pub(crate) async fn save_seen(
         .await;
         match saved {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "what was counted could not be written down"),
-            Err(error) => tracing::error!(%error, "writing down what was counted panicked"),
+            Ok(Err(error)) => {
+                tracing::error!(error.cause = %error, "what was counted could not be written down");
+            }
+            Err(error) => {
+                tracing::error!(error.cause = %error, "writing down what was counted panicked");
+            }
         }
         if stopping {
             return;

@@ -220,7 +220,7 @@ impl Zones {
                 "the zone files changed, but the zones stay as they are: {}",
                 problems.join("; ")
             ),
-            Err(error) => tracing::error!(%error, "reloading the zones panicked"),
+            Err(error) => tracing::error!(error.cause = %error, "reloading the zones panicked"),
         }
     }
 

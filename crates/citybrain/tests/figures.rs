@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use city_api::Mode;
 use citybrain::app::App;
 use citybrain::city::City;
+use citybrain::run_file::RunFile;
 use citybrain::settings::load;
 use serde_json::json;
 
@@ -25,6 +27,7 @@ time_zone = "Asia/Shanghai"
 rules = "rules"
 [http]
 listen = "127.0.0.1:0"
+tls = { cert = "cert.pem", key = "key.pem" }
 [mqtt]
 listen = "127.0.0.1:0"
 tls = { cert = "cert.pem", key = "key.pem" }
@@ -74,7 +77,13 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-async fn start(folder: &Path) -> App {
+/// A running city, and where it is reached without TLS.
+struct Running {
+    app: App,
+    http: SocketAddr,
+}
+
+async fn start(folder: &Path) -> Running {
     let at = |name: &str| folder.join(name);
     std::fs::create_dir_all(at("rules")).expect("made");
     std::fs::write(at("rules/hot.yaml"), RULES).expect("written");
@@ -84,28 +93,30 @@ async fn start(folder: &Path) -> App {
     std::fs::write(at("citybrain.toml"), CITY).expect("written");
     let city =
         City::read(load(&at("citybrain.toml")).expect("good settings")).expect("a good city");
-    App::start(city, Mode::Live, &mut |_| {}).await.expect("it starts")
+    let app = App::start(city, Mode::Live, &mut |_| {}).await.expect("it starts");
+    let http = RunFile::read(&at("data")).expect("it runs").http;
+    Running { app, http }
 }
 
 fn client() -> reqwest::Client {
     reqwest::Client::builder().tls_certs_only([]).build().expect("a client")
 }
 
-async fn metrics(app: &App) -> String {
-    let answer = client().get(format!("http://{}/metrics", app.http)).send().await;
+async fn metrics(city: &Running) -> String {
+    let answer = client().get(format!("http://{}/metrics", city.http)).send().await;
     answer.expect("an answer").text().await.expect("text")
 }
 
-async fn send(app: &App, device: &str, body: &serde_json::Value) {
-    let url = format!("http://{}/api/v1/ingest/json?device={device}", app.http);
-    client().post(url).bearer_auth(&app.token).json(body).send().await.expect("an answer");
+async fn send(city: &Running, device: &str, body: &serde_json::Value) {
+    let url = format!("http://{}/api/v1/ingest/json?device={device}", city.http);
+    client().post(url).bearer_auth(&city.app.token).json(body).send().await.expect("an answer");
 }
 
 /// The text once all of this is in it.
-async fn until(app: &App, wanted: &[&str]) -> String {
+async fn until(city: &Running, wanted: &[&str]) -> String {
     let end = Instant::now() + PATIENCE;
     loop {
-        let text = metrics(app).await;
+        let text = metrics(city).await;
         let missing: Vec<_> = wanted.iter().filter(|part| !text.contains(**part)).collect();
         if missing.is_empty() {
             return text;
@@ -190,8 +201,10 @@ fn names_in_sources() -> BTreeSet<String> {
             }
         }
     }
-    // The name of a cookie.
-    found.remove("citybrain_session");
+    // The names of cookies.
+    for cookie in ["citybrain_session", "citybrain_browser"] {
+        found.remove(cookie);
+    }
     found
 }
 
@@ -224,11 +237,11 @@ fn check_with_promtool(text: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_figure_is_named_well_described_and_documented() {
     let folder = tempfile::tempdir().expect("a folder");
-    let app = start(folder.path()).await;
-    send(&app, "d", &json!({ "t": 40.0 })).await;
-    send(&app, "d", &json!("nonsense")).await;
+    let city = start(folder.path()).await;
+    send(&city, "d", &json!({ "t": 40.0 })).await;
+    send(&city, "d", &json!("nonsense")).await;
     let text = until(
-        &app,
+        &city,
         &[
             "citybrain_pipeline_dead_letters_total{",
             "citybrain_notifier_deliveries_total{",
@@ -241,7 +254,7 @@ async fn every_figure_is_named_well_described_and_documented() {
         ],
     )
     .await;
-    app.stop().await.expect("it stops");
+    city.app.stop().await.expect("it stops");
     check_with_promtool(&text);
     let families = families(&text);
     for (name, Family { kind, help, .. }) in &families {
@@ -270,12 +283,12 @@ async fn every_figure_is_named_well_described_and_documented() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_can_make_series_by_asking_for_what_is_not_there() {
     let folder = tempfile::tempdir().expect("a folder");
-    let app = start(folder.path()).await;
+    let city = start(folder.path()).await;
     let ask = async |round: usize| {
         for i in 0..40 {
             let name = format!("x{round}-{i}");
             let method = reqwest::Method::from_bytes(format!("M{round}{i}").as_bytes());
-            let base = format!("http://{}", app.http);
+            let base = format!("http://{}", city.http);
             let asked = [
                 client().get(format!("{base}/{name}")),
                 client().get(format!("{base}/api/v1/{name}")),
@@ -283,20 +296,20 @@ async fn nobody_can_make_series_by_asking_for_what_is_not_there() {
                 client().request(method.expect("a method"), format!("{base}/api/v1/devices")),
             ];
             for request in asked {
-                request.bearer_auth(&app.token).send().await.expect("an answer");
+                request.bearer_auth(&city.app.token).send().await.expect("an answer");
             }
-            send(&app, &name, &json!("nonsense")).await;
-            send(&app, &name, &json!({ "t": 1.0 })).await;
+            send(&city, &name, &json!("nonsense")).await;
+            send(&city, &name, &json!({ "t": 1.0 })).await;
         }
-        metrics(&app).await;
-        let text = metrics(&app).await;
+        metrics(&city).await;
+        let text = metrics(&city).await;
         text.lines().filter(|line| !line.starts_with('#')).count()
     };
     // Those that are made once a minute are there from now on.
-    until(&app, &["citybrain_alarm_load_stale{"]).await;
+    until(&city, &["citybrain_alarm_load_stale{"]).await;
     let before = ask(1).await;
     let after = ask(2).await;
     assert_eq!(after, before, "what callers say became labels");
     assert!(after < 3_000, "{after} series");
-    app.stop().await.expect("it stops");
+    city.app.stop().await.expect("it stops");
 }

@@ -126,7 +126,7 @@ impl Downlink {
     pub fn publish(&self, topic: &str, payload: impl Into<Bytes>) {
         let message = DownlinkMessage { keep: Keep::No, ..DownlinkMessage::new(topic, payload) };
         if let Err(error) = self.send(message) {
-            tracing::warn!(mqtt.topic = topic, %error, "a command is dropped");
+            tracing::warn!(mqtt.topic = topic, error.cause = %error, "a command is dropped");
         }
     }
 

@@ -37,7 +37,7 @@ where
             let (stream, certificate) = match arrival.await {
                 Ok(arrived) => arrived,
                 Err(error) => {
-                    tracing::debug!(listener = &*visitor.listener, %error, "handshake failed");
+                    tracing::debug!(listener = &*visitor.listener, error.cause = %error, "handshake failed");
                     return None;
                 }
             };

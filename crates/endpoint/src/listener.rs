@@ -146,7 +146,7 @@ impl Listener {
             Ok(Ok(true)) => tracing::info!(listener = self.name(), "certificates read again"),
             Ok(Err(error)) => tracing::error!(
                 listener = self.name(),
-                %error,
+                error.cause = %error,
                 "the changed certificates cannot be used; those from before are still in use"
             ),
             Ok(Ok(false)) | Err(_) => {}

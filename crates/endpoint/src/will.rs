@@ -49,7 +49,7 @@ pub(crate) async fn publish(shared: &Shared, left: LeftWill, share: Share) {
         ack: None,
     };
     if let Err(error) = shared.intake.send(vec![message]).await {
-        tracing::warn!(mqtt.client = &*client, %error, "the will of a lost client is dropped");
+        tracing::warn!(mqtt.client = &*client, error.cause = %error, "the will of a lost client is dropped");
     }
     // Only now: wills that wait for the pipeline are bounded by one or the other.
     drop((waits, share));

@@ -83,7 +83,7 @@ impl Listener {
             let stream = match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "a connection for HJ 212 cannot be taken");
+                    tracing::warn!(error.cause = %error, "a connection for HJ 212 cannot be taken");
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }

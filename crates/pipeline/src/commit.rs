@@ -112,7 +112,7 @@ impl Committer {
 
     fn complain(&self, error: &StoreError) {
         if self.gauge.failing(&error.to_string()) {
-            tracing::error!(%error, "cannot commit; ingest waits and acknowledges nothing until it works again");
+            tracing::error!(error.cause = %error, "cannot commit; ingest waits and acknowledges nothing until it works again");
         }
     }
 }

@@ -68,13 +68,21 @@ impl Registry {
         Ok((kind, before.is_none()))
     }
 
-    /// Forgets a kind that no device is of; `false` if nobody described it.
-    pub fn remove_kind(&self, id: &str) -> Result<bool, RegistryError> {
+    /// Forgets a kind that no device is of; `check` gets what there is and can refuse. `false` if
+    /// nobody described it.
+    pub fn remove_kind<E: From<RegistryError>>(
+        &self,
+        id: &str,
+        check: impl FnOnce(&Kind) -> Result<(), E>,
+    ) -> Result<bool, E> {
         self.ours("kind", id)?;
         let entries = self.lock();
+        if let Some(kind) = self.kind(id) {
+            check(&kind)?;
+        }
         let devices = entries.values().filter(|entry| entry.kind == id).count();
         if devices > 0 {
-            return Err(RegistryError::InUse { what: "kind", id: id.to_owned(), devices });
+            return Err(RegistryError::InUse { what: "kind", id: id.to_owned(), devices }.into());
         }
         let mut kinds = (**self.kinds.load()).clone();
         if kinds.remove(id).is_none() {
@@ -95,6 +103,27 @@ impl Registry {
             labels.entry(id.to_owned()).or_insert_with(|| LocalText::same(id));
         }
         Ok(labels.into_iter().map(|(id, name)| Department { id, name }).collect())
+    }
+
+    /// A department that is named.
+    pub fn department(&self, id: &str) -> Result<Option<Department>, RegistryError> {
+        let mut labels = self.state.read(|conn| tables::load_labels(conn, "department"))?;
+        Ok(labels.remove(id).map(|name| Department { id: id.to_owned(), name }))
+    }
+
+    /// Names a department: `change` gets what it is called, if anybody named it, and gives what it
+    /// shall be called, or a refusal; nobody else changes anything meanwhile. Tells whether it is
+    /// new.
+    pub fn change_department<E: From<RegistryError>>(
+        &self,
+        id: &str,
+        change: impl FnOnce(Option<&Department>) -> Result<Department, E>,
+    ) -> Result<(Department, bool), E> {
+        let _one_writer = self.lock();
+        let before = self.department(id)?;
+        let department = change(before.as_ref())?;
+        self.put_department(&department)?;
+        Ok((department, before.is_none()))
     }
 
     /// Names a department, anew or for the first time.
@@ -118,15 +147,24 @@ impl Registry {
         self.state.write(|tx| tables::put_label(tx, "department", id, name, true))
     }
 
-    /// Forgets a department that owns no device; `false` if nobody named it.
-    pub fn remove_department(&self, id: &str) -> Result<bool, RegistryError> {
+    /// Forgets a department that owns no device; `check` gets what there is and can refuse. `false`
+    /// if nobody named it.
+    pub fn remove_department<E: From<RegistryError>>(
+        &self,
+        id: &str,
+        check: impl FnOnce(&Department) -> Result<(), E>,
+    ) -> Result<bool, E> {
         self.ours("department", id)?;
         let entries = self.lock();
+        if let Some(department) = self.department(id)? {
+            check(&department)?;
+        }
         let devices = entries.values().filter(|entry| entry.department == id).count();
         if devices > 0 {
-            return Err(RegistryError::InUse { what: "department", id: id.to_owned(), devices });
+            let what = "department";
+            return Err(RegistryError::InUse { what, id: id.to_owned(), devices }.into());
         }
-        self.state.write(|tx| tables::delete_label(tx, "department", id))
+        Ok(self.state.write(|tx| tables::delete_label(tx, "department", id))?)
     }
 
     /// Whether the configuration describes this `kind` or `department`, so that it can be changed
@@ -221,13 +259,15 @@ mod tests {
         };
         let registry = Registry::open(state, seed).expect("a registry");
         registry.import(&read_devices("two", DEVICES).expect("valid")).expect("taken");
+        let remove_kind = |id| registry.remove_kind(id, |_| Ok::<_, RegistryError>(()));
+        let remove_department = |id| registry.remove_department(id, |_| Ok::<_, RegistryError>(()));
         registry.put_kind(bus()).expect("described");
-        let error = registry.remove_kind("bus").expect_err("in use");
+        let error = remove_kind("bus").expect_err("in use");
         assert!(matches!(error, RegistryError::InUse { devices: 2, .. }), "{error}");
         for error in [
-            registry.remove_kind("lamp").expect_err("configured"),
+            remove_kind("lamp").expect_err("configured"),
             registry.put_kind(Kind::named("lamp", LocalText::same("L"))).expect_err("configured"),
-            registry.remove_department("works").expect_err("configured"),
+            remove_department("works").expect_err("configured"),
         ] {
             assert!(matches!(error, RegistryError::Configured { .. }), "{error}");
         }
@@ -235,12 +275,9 @@ mod tests {
             Department { id: "parks".to_owned(), name: LocalText::new("Parks", "园林局") };
         registry.put_department(&parks).expect("named");
         assert!(registry.departments().expect("listed").contains(&parks));
-        assert!(registry.remove_department("parks").expect("removed"));
-        assert!(!registry.remove_department("parks").expect("gone"));
-        assert!(matches!(
-            registry.remove_department("transport"),
-            Err(RegistryError::InUse { .. })
-        ));
+        assert!(remove_department("parks").expect("removed"));
+        assert!(!remove_department("parks").expect("gone"));
+        assert!(matches!(remove_department("transport"), Err(RegistryError::InUse { .. })));
     }
 
     #[test]

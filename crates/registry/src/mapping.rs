@@ -135,11 +135,22 @@ impl Registry {
 
     /// Says what a name means from now on, in place of what was said of it before.
     pub fn put_mapping(&self, mapping: Mapping) -> Result<(), RegistryError> {
+        self.put_mapping_if(mapping, |_| Ok(()))
+    }
+
+    /// The same if `check`, which gets all mappings, does not refuse; nobody else changes anything
+    /// meanwhile.
+    pub fn put_mapping_if<E: From<RegistryError>>(
+        &self,
+        mapping: Mapping,
+        check: impl FnOnce(&[Mapping]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let problems = mapping.problems(&self.directory().metrics);
         if !problems.is_empty() {
-            return Err(RegistryError::Fields(problems));
+            return Err(RegistryError::Fields(problems).into());
         }
         let _one_writer = self.lock();
+        check(&self.mappings())?;
         self.state.write(|tx| seen_tables::put_mapping(tx, &mapping))?;
         let mut by_name = (**self.mappings.by_name.load()).clone();
         by_name.insert(key(&mapping), Arc::new(mapping));
@@ -147,9 +158,16 @@ impl Registry {
         Ok(())
     }
 
-    /// Forgets what a name means for a source, or for every source; `false` if nobody had said.
-    pub fn remove_mapping(&self, source: Option<&str>, name: &str) -> Result<bool, RegistryError> {
+    /// Forgets what a name means for a source, or for every source, if `check`, which gets all
+    /// mappings, does not refuse; `false` if nobody had said.
+    pub fn remove_mapping<E: From<RegistryError>>(
+        &self,
+        source: Option<&str>,
+        name: &str,
+        check: impl FnOnce(&[Mapping]) -> Result<(), E>,
+    ) -> Result<bool, E> {
         let _one_writer = self.lock();
+        check(&self.mappings())?;
         let mut by_name = (**self.mappings.by_name.load()).clone();
         if by_name.remove(&(name.to_owned(), source.map(str::to_owned))).is_none() {
             return Ok(false);
@@ -327,8 +345,10 @@ mod tests {
             assert_eq!(registry.mapping("a", "feinstaub"), None, "names are exact");
             assert_eq!(registry.mappings().len(), 2);
         }
-        assert!(registry.remove_mapping(Some("a"), "Feinstaub").expect("removed"));
-        assert!(!registry.remove_mapping(Some("a"), "Feinstaub").expect("gone"));
+        let remove =
+            || registry.remove_mapping(Some("a"), "Feinstaub", |_| Ok::<_, RegistryError>(()));
+        assert!(remove().expect("removed"));
+        assert!(!remove().expect("gone"));
         assert_eq!(open(&state).mapping("a", "Feinstaub").expect("all").metric, "pm25");
     }
 

@@ -26,7 +26,7 @@
 //!     runbook: https://example.org/air
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -73,6 +73,28 @@ impl RuleSet {
         let root = yaml::read(text, &mut quiet)?;
         let group = Fields::of(&root, "", &mut quiet)?.get("group")?;
         group.text_value().map(ToOwned::to_owned)
+    }
+
+    /// The departments that own the rules of a rule file, whatever else is in it: that of the file,
+    /// and those that rules name themselves.
+    pub fn departments_of(text: &str) -> BTreeSet<String> {
+        let mut quiet = Sink::new("");
+        let mut departments = BTreeSet::new();
+        let root = yaml::read(text, &mut quiet);
+        let Some(mut fields) = root.as_ref().and_then(|root| Fields::of(root, "", &mut quiet))
+        else {
+            return departments;
+        };
+        departments.extend(fields.text("department", &mut quiet).map(str::to_owned));
+        let Some(Content::List(rules)) = fields.get("rules").map(|rules| &rules.content) else {
+            return departments;
+        };
+        for rule in rules {
+            let own = Fields::of(rule, "", &mut quiet);
+            let own = own.and_then(|mut fields| fields.text("department", &mut quiet));
+            departments.extend(own.map(str::to_owned));
+        }
+        departments
     }
 
     /// Reads rule files of a city. Files of calendars may be among them; a calendar of theirs stands

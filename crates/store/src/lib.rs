@@ -25,9 +25,9 @@ pub use backends::influxdb::{self, Influx, InfluxOptions, Naming, Secret, Spool,
 pub use backends::memory::Memory;
 pub use port::{
     Bucket, Cancel, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
-    DeadLetterPage, Deletion, DeliveryNote, ForwardStats, LastValue, LedgerKey, LetterCount,
-    NewDeadLetter, Outcome, Point, Rank, Replay, SequenceNote, SharedStore, Store, StoreError,
-    StoreErrorKind, StoreStats, TimeRange,
+    DeadLetterPage, Deletion, DeliveryNote, EXPORT_PAGE, ForwardStats, LastValue, LedgerKey,
+    LetterCount, NewDeadLetter, Outcome, Point, Rank, Replay, SequenceNote, SharedStore, Store,
+    StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
 pub use priority::{give_way, give_way_a_little};
 pub use sequence::Sequence;

@@ -27,6 +27,9 @@ pub struct Commit {
 /// How many deliveries are remembered, at least: hours of a large network's uplinks.
 pub const DELIVERIES_KEPT: usize = 65_536;
 
+/// The most readings in a page of [`Store::export`].
+pub const EXPORT_PAGE: usize = 10_000;
+
 /// When a message without a time of its own was received for the first time, so that its readings
 /// have the same time when it is delivered again, after a restart too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -479,8 +482,9 @@ pub trait Store: Send + Sync {
         cancel: &Cancel,
     ) -> Result<Vec<(SeriesKey, Bucket)>, StoreError>;
 
-    /// All readings of a device in order of event time, for copying and exports, page by page while
-    /// `each` says to go on. They were received at their event time and have no marks and no zones,
+    /// All readings of a device in order of event time, for copying and exports, in pages of at most
+    /// [`EXPORT_PAGE`] while `each` says to go on: the memory that this takes does not grow with the
+    /// range. Nothing is locked while `each` runs, so it may take its time. They were received at their event time and have no marks and no zones,
     /// for these are not stored.
     fn export(
         &self,

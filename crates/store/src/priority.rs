@@ -29,7 +29,7 @@ fn be_nicer(by: i32) {
     if let Err(error) = rustix::process::getpriority_process(None)
         .and_then(|nice| rustix::process::setpriority_process(None, (nice + by).min(19)))
     {
-        tracing::debug!(%error, "the priority of a thread that answers queries cannot be lowered");
+        tracing::debug!(error.cause = %error, "the priority of a thread that answers queries cannot be lowered");
     }
 }
 

@@ -135,10 +135,11 @@ describe("set-up", () => {
   });
 
   it("makes the first administrator only with a password that is good enough and typed twice", async () => {
-    setupToken.value = "first";
+    setupToken.value = null;
     const sent = server({ "GET /login-methods": [200, { ...METHODS, setup_needed: true }], "POST /setup": [204, null], "GET /session": [200, signedIn([{ department: "*", role: "admin" }])] });
     const done = vi.fn();
     await show(<SetupScreen onDone={done} />);
+    await act(() => void (setupToken.value = "first"));
     await type("input[autocomplete=username]", "ada");
     await type("input[autocomplete=name]", "Ada");
     const button = () => root.querySelector("button[type=submit]") as HTMLButtonElement;

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod anomaly;
+mod api;
 mod asking;
 mod backtest;
 mod city;
@@ -31,6 +32,7 @@ pub use part::{PARTS, Part};
 pub static BENCHES: &[(&str, Run)] = &[
     ("alerts", alerts::run),
     ("anomaly", anomaly::run),
+    ("api", api::run),
     ("backtest", backtest::run),
     ("decode", decode::run),
     ("endpoint", endpoint::run),

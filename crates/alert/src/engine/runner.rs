@@ -266,7 +266,7 @@ impl Runner {
 
     fn failed(&mut self, error: &EngineError) {
         tracing::error!(
-            %error,
+            error.cause = %error,
             "the alert engine's state cannot be saved, its events wait; it is tried again"
         );
         self.failing = Some(error.to_string());

@@ -219,7 +219,9 @@ impl Worker {
                 given_up,
                 "alert events were given up, because too many wait for a receiver"
             ),
-            Err(error) => tracing::error!(%error, "the outbox of alert events cannot be tidied"),
+            Err(error) => {
+                tracing::error!(error.cause = %error, "the outbox of alert events cannot be tidied");
+            }
         }
     }
 }

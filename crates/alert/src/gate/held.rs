@@ -59,7 +59,7 @@ fn read(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<Vec<Arc<Ale
     for json in rows {
         match serde_json::from_str(&json?) {
             Ok(alert) => alerts.push(Arc::new(alert)),
-            Err(error) => tracing::error!(%error, "a held alert cannot be read"),
+            Err(error) => tracing::error!(error.cause = %error, "a held alert cannot be read"),
         }
     }
     Ok(alerts)
@@ -91,7 +91,9 @@ pub(super) fn floods(conn: &Connection) -> rusqlite::Result<BTreeMap<Arc<str>, F
         let (position, state) = row?;
         match serde_json::from_str(&state) {
             Ok(flood) => drop(floods.insert(position.into(), flood)),
-            Err(error) => tracing::error!(%error, "what is known of a flood cannot be read"),
+            Err(error) => {
+                tracing::error!(error.cause = %error, "what is known of a flood cannot be read");
+            }
         }
     }
     Ok(floods)

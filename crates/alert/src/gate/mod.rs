@@ -353,9 +353,9 @@ pub(crate) async fn watch(
         match reviewed.await {
             Ok((Ok(()), count)) => held.set(count as i64),
             Ok((Err(error), _)) => {
-                tracing::error!(%error, "held alerts cannot be looked at; it is tried again");
+                tracing::error!(error.cause = %error, "held alerts cannot be looked at; it is tried again");
             }
-            Err(error) => tracing::error!(%error, "looking at held alerts panicked"),
+            Err(error) => tracing::error!(error.cause = %error, "looking at held alerts panicked"),
         }
     }
 }

@@ -192,7 +192,7 @@ impl Worker {
             Err(error) if error.retry => {
                 self.count("failed", events.len());
                 let attempts = rows.first().map_or(0, |row| row.attempts);
-                tracing::warn!(receiver = %self.id, attempts, %error, "an alert event was not taken; it is tried again");
+                tracing::warn!(receiver = %self.id, attempts, error.cause = %error, "an alert event was not taken; it is tried again");
                 self.note(|status| status.fails(now, &error.message));
                 self.on_outbox(move |outbox, _| outbox.failed(&ids, &error.message)).await?;
                 let backlog = self.on_outbox(Outbox::backlog).await?;
@@ -212,7 +212,7 @@ impl Worker {
             Err(error) => {
                 self.count("refused", events.len());
                 let key = events.first().map_or("", |event| &event.key);
-                tracing::error!(receiver = %self.id, key, %error, "an alert event was refused for good");
+                tracing::error!(receiver = %self.id, key, error.cause = %error, "an alert event was refused for good");
                 self.on_outbox(move |outbox, _| outbox.given_up(&ids, &error.message, now)).await?;
                 self.note(|status| {
                     status.waiting = status.waiting.saturating_sub(events.len() as u64);
@@ -263,7 +263,7 @@ impl Worker {
                 Ok(()) => self.count("repeated", events.len()),
                 Err(error) => {
                     self.count("failed", events.len());
-                    tracing::warn!(receiver = %self.id, %error, "alerts that fire could not be repeated");
+                    tracing::warn!(receiver = %self.id, error.cause = %error, "alerts that fire could not be repeated");
                     self.note(|status| status.fails(now, &error.message));
                     if error.retry {
                         return Err(Later(error.after));
@@ -309,7 +309,7 @@ impl Worker {
         let result = tokio::task::spawn_blocking(move || call(&outbox, &id)).await;
         let result = result.map_err(|_| Later(None))?;
         result.map_err(|error| {
-            tracing::error!(%error, "the outbox cannot be used");
+            tracing::error!(error.cause = %error, "the outbox cannot be used");
             Later(None)
         })
     }

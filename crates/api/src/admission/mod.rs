@@ -53,6 +53,12 @@ impl Admission {
             &["class", "used_up"],
         )?;
         registry.register(Box::new(refused.clone()))?;
+        // A rate begins with the first one only if there was a figure before it.
+        for class in Class::ALL {
+            for used_up in ["share", "rate"] {
+                refused.with_label_values(&[class.name(), used_up]);
+            }
+        }
         let shares = Class::ALL.map(|class| Arc::new(Semaphore::new(class.share())));
         Ok(Self { rates: Rates::new(limits), shares, refused })
     }

@@ -29,12 +29,12 @@ const GAUGES: &[(&str, &str, Show)] = &[
         |load| load.per_operator_day,
     ),
     (
-        "citybrain_alarm_load_ten_minutes_mean",
+        "citybrain_alarm_load_mean",
         "Alerts in ten minutes of the last day, for one operator.",
         |load| load.ten_minutes_mean,
     ),
     (
-        "citybrain_alarm_load_ten_minutes_peak",
+        "citybrain_alarm_load_peak",
         "The most alerts in any ten minutes of the last day, for one operator.",
         |load| load.ten_minutes_peak,
     ),

@@ -8,19 +8,21 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::item::AlertLogEntry;
+use super::query::one_of;
 use super::{AlertList, AlertLogKind, log_rows};
 use crate::schema;
 
 /// Which lines.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LogQuery {
-    pub(crate) alert: Option<String>,
-    pub(crate) rule: Option<String>,
-    pub(crate) device: Option<String>,
-    pub(crate) zone: Option<String>,
-    pub(crate) department: Option<String>,
-    pub(crate) who: Option<String>,
-    pub(crate) about: Option<String>,
+    /// Only those of one of these alerts; likewise the next ones.
+    pub(crate) alert: Option<Vec<String>>,
+    pub(crate) rule: Option<Vec<String>>,
+    pub(crate) device: Option<Vec<String>>,
+    pub(crate) zone: Option<Vec<String>>,
+    pub(crate) department: Option<Vec<String>>,
+    pub(crate) who: Option<Vec<String>>,
+    pub(crate) about: Option<Vec<String>>,
     /// All if empty.
     pub(crate) kinds: Vec<AlertLogKind>,
     pub(crate) from: Option<Timestamp>,
@@ -41,31 +43,31 @@ pub(crate) struct LogCursor {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct AlertLogItem {
     /// The alert's id; `null` if it speaks of none.
-    alert: Option<String>,
+    pub(crate) alert: Option<String>,
     /// The id of the alert's rule.
-    rule: Option<String>,
+    pub(crate) rule: Option<String>,
     /// The department that owns the rule.
-    department: Option<String>,
+    pub(crate) department: Option<String>,
     /// The device that the alert is about, if it is about one.
-    device: Option<String>,
+    pub(crate) device: Option<String>,
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    kind: AlertLogKind,
+    pub(crate) at: Timestamp,
+    pub(crate) kind: AlertLogKind,
     /// `engine`, `brain`, or the user.
-    by: String,
+    pub(crate) by: String,
     /// What a person wrote.
-    note: Option<String>,
+    pub(crate) note: Option<String>,
     /// How bad it was from then on.
     #[schema(value_type = Option<schema::Severity>)]
-    severity: Option<city_model::Severity>,
+    pub(crate) severity: Option<city_model::Severity>,
     /// The value that decided.
-    value: Option<f64>,
+    pub(crate) value: Option<f64>,
     /// The id of the silence, alert or department, or the person, that it speaks of.
-    about: Option<String>,
+    pub(crate) about: Option<String>,
     /// Why the alert ended, if no reading cleared it.
     #[schema(value_type = Option<schema::EndReason>)]
-    reason: Option<EndReason>,
+    pub(crate) reason: Option<EndReason>,
 }
 
 impl AlertList {
@@ -125,23 +127,23 @@ fn conditions(query: &LogQuery) -> (String, Vec<Value>) {
         conditions.push(condition.to_owned());
         values.extend(given);
     };
-    for (column, wanted) in [
-        ("log.alert = ?", &query.alert),
-        ("alerts.rule = ?", &query.rule),
-        ("alerts.device = ?", &query.device),
-        ("alerts.department = ?", &query.department),
-        ("log.by = ?", &query.who),
-        ("log.about = ?", &query.about),
-        ("EXISTS (SELECT 1 FROM alert_zones WHERE alert = log.alert AND zone = ?)", &query.zone),
+    for (condition, wanted) in [
+        ("log.alert IN (*)", &query.alert),
+        ("alerts.rule IN (*)", &query.rule),
+        ("alerts.device IN (*)", &query.device),
+        ("alerts.department IN (*)", &query.department),
+        ("log.by IN (*)", &query.who),
+        ("log.about IN (*)", &query.about),
+        ("EXISTS (SELECT 1 FROM alert_zones WHERE alert = log.alert AND zone IN (*))", &query.zone),
     ] {
         if let Some(wanted) = wanted {
-            also(column, vec![Value::Text(wanted.clone())]);
+            let values = wanted.iter().cloned().map(Value::Text).collect();
+            also(&one_of(condition, wanted.len()), values);
         }
     }
     if !query.kinds.is_empty() {
-        let marks = vec!["?"; query.kinds.len()].join(", ");
         let kinds = query.kinds.iter().map(|kind| Value::Text(kind.name().to_owned()));
-        also(&format!("log.kind IN ({marks})"), kinds.collect());
+        also(&one_of("log.kind IN (*)", query.kinds.len()), kinds.collect());
     }
     if let Some(from) = query.from {
         also("log.at >= ?", vec![Value::Integer(from.micros())]);

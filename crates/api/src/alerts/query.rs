@@ -17,6 +17,10 @@ pub(crate) enum Sort {
     /// Fired last, first.
     #[default]
     Newest,
+    /// Fired first, first.
+    Oldest,
+    /// Changed last, first.
+    Updated,
     /// Unacknowledged first, then acknowledged, then resolved; within these the worst first, then
     /// the newest.
     Urgency,
@@ -29,9 +33,14 @@ pub(crate) struct AlertQuery {
     pub(crate) firing: Option<bool>,
     /// Only these severities; all if empty.
     pub(crate) severities: Vec<Severity>,
-    pub(crate) zone: Option<String>,
-    pub(crate) device: Option<String>,
-    pub(crate) rule: Option<String>,
+    /// Only those in one of these zones; likewise the next ones.
+    pub(crate) zone: Option<Vec<String>>,
+    pub(crate) device: Option<Vec<String>>,
+    pub(crate) rule: Option<Vec<String>>,
+    /// Only those of rules that one of these departments owns.
+    pub(crate) department: Option<Vec<String>>,
+    /// Only those about devices of one of these kinds.
+    pub(crate) kind: Option<Vec<String>>,
     pub(crate) acknowledged: Option<bool>,
     /// Only those that somebody put aside, or only the others.
     pub(crate) shelved: Option<bool>,
@@ -57,6 +66,8 @@ pub(crate) struct AlertCursor {
     urgency: i64,
     severity: i64,
     fired_at: i64,
+    #[serde(default)]
+    updated_at: i64,
     id: String,
 }
 
@@ -75,6 +86,8 @@ pub(super) fn page(conn: &Connection, query: &AlertQuery) -> Result<AlertPage, S
     let (wanted, mut values) = conditions(query);
     let order = match query.sort {
         Sort::Newest => "fired_at DESC, id DESC".to_owned(),
+        Sort::Oldest => "fired_at, id".to_owned(),
+        Sort::Updated => "updated_at DESC, id DESC".to_owned(),
         Sort::Urgency => format!("{URGENCY} DESC, severity DESC, fired_at DESC, id DESC"),
     };
     values.push(Value::Integer(query.limit as i64 + 1));
@@ -94,6 +107,7 @@ pub(super) fn page(conn: &Connection, query: &AlertQuery) -> Result<AlertPage, S
         urgency: *urgency,
         severity: i64::from(severity_code(last.alert.severity)),
         fired_at: last.alert.fired_at.micros(),
+        updated_at: last.updated_at.micros(),
         id: last.alert.id.to_string(),
     });
     Ok(AlertPage { items: rows.into_iter().map(|(stored, _)| stored).collect(), next })
@@ -136,17 +150,16 @@ fn conditions(query: &AlertQuery) -> (String, Vec<Value>) {
             query.severities.iter().map(|s| severity_code(*s).to_string()).collect();
         also(&format!("severity IN ({})", codes.join(", ")), vec![]);
     }
-    if let Some(zone) = &query.zone {
-        also(
-            "EXISTS (SELECT 1 FROM alert_zones WHERE alert = alerts.id AND zone = ?)",
-            vec![text(zone)],
-        );
-    }
-    if let Some(device) = &query.device {
-        also("device = ?", vec![text(device)]);
-    }
-    if let Some(rule) = &query.rule {
-        also("rule = ?", vec![text(rule)]);
+    for (condition, wanted) in [
+        ("EXISTS (SELECT 1 FROM alert_zones WHERE alert = alerts.id AND zone IN (*))", &query.zone),
+        ("device IN (*)", &query.device),
+        ("rule IN (*)", &query.rule),
+        ("department IN (*)", &query.department),
+        ("json_extract(alert, '$.kind') IN (*)", &query.kind),
+    ] {
+        if let Some(wanted) = wanted {
+            also(&one_of(condition, wanted.len()), wanted.iter().map(|id| text(id)).collect());
+        }
     }
     if let Some(words) = &query.text {
         also("search LIKE ? ESCAPE '\\'", vec![Value::Text(pattern(words))]);
@@ -158,15 +171,26 @@ fn conditions(query: &AlertQuery) -> (String, Vec<Value>) {
         also("fired_at < ?", vec![Value::Integer(to.micros())]);
     }
     if let Some(after) = &query.after {
-        let mut place = vec![Value::Integer(after.fired_at), text(&after.id)];
-        if query.sort == Sort::Urgency {
-            place.splice(0..0, [after.urgency, after.severity].map(Value::Integer));
-            also(&format!("({URGENCY}, severity, fired_at, id) < (?, ?, ?, ?)"), place);
-        } else {
-            also("(fired_at, id) < (?, ?)", place);
+        let AlertCursor { urgency, severity, fired_at, updated_at, id, .. } = after;
+        let numbers = |numbers: &[i64]| -> Vec<Value> {
+            numbers.iter().copied().map(Value::Integer).chain([text(id)]).collect()
+        };
+        match query.sort {
+            Sort::Newest => also("(fired_at, id) < (?, ?)", numbers(&[*fired_at])),
+            Sort::Oldest => also("(fired_at, id) > (?, ?)", numbers(&[*fired_at])),
+            Sort::Updated => also("(updated_at, id) < (?, ?)", numbers(&[*updated_at])),
+            Sort::Urgency => also(
+                &format!("({URGENCY}, severity, fired_at, id) < (?, ?, ?, ?)"),
+                numbers(&[*urgency, *severity, *fired_at]),
+            ),
         }
     }
     (conditions.join(" AND "), values)
+}
+
+/// A condition with as many placeholders in the place of `*` as there are values.
+pub(super) fn one_of(condition: &str, values: usize) -> String {
+    condition.replace('*', &vec!["?"; values].join(", "))
 }
 
 fn text(text: &str) -> Value {

@@ -17,13 +17,25 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller(pub(crate) IpAddr);
 
+impl Caller {
+    /// The address that a request comes from.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = info.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip());
+        Self(caller(peer, &parts.headers))
+    }
+
+    /// Whether a peer is on this machine, as one is where there is no connection at all.
+    pub(super) fn is_near(peer: Option<IpAddr>) -> bool {
+        peer.is_none_or(|peer| peer.to_canonical().is_loopback())
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = info.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip());
-        Ok(Self(caller(peer, &parts.headers)))
+        Ok(Self::of(parts))
     }
 }
 

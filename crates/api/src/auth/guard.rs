@@ -1,19 +1,23 @@
 //! The middleware in front of every API route: who asks, may they, and could it be forged.
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use std::net::IpAddr;
+
+use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use city_model::Span;
 
-use super::credentials::hash;
-use super::policy::{self, Access};
-use super::{Principal, Proof, SESSION_LIFETIME};
+use super::policy::{self, Access, Place, Target};
+use super::targets::{Owners, owners};
+use super::tokens::hash;
+use super::transport::{Transport, check_origin};
+use super::{CITY, Caller, Principal, Proof, Role};
 use crate::app::App;
 use crate::audit;
 use crate::problem::{Answer, Problem, codes};
 
-/// The name of the session cookie.
-pub(crate) const COOKIE: &str = "citybrain_session";
 /// The header that state-changing calls with a cookie must carry: no other origin can send it.
 pub(crate) const CSRF_HEADER: &str = "X-Citybrain-Csrf";
 
@@ -21,130 +25,219 @@ pub(crate) const CSRF_HEADER: &str = "X-Citybrain-Csrf";
 pub(crate) async fn guard(
     State(app): State<App>,
     path: MatchedPath,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    match admit(&app, path.as_str(), request.method(), request.headers()).await {
-        Ok(principal) => {
-            if let Some(principal) = principal {
-                request.extensions_mut().insert(principal);
-            }
-            next.run(request).await
-        }
-        Err(problem) => problem.into_response(),
+    let (mut parts, body) = request.into_parts();
+    let (access, principal) = match admit(&app, path.as_str(), &mut parts).await {
+        Ok(admitted) => admitted,
+        Err(problem) => return problem.into_response(),
+    };
+    let rights = principal.as_ref().map(|principal| principal.rights.clone());
+    if let Some(principal) = principal {
+        parts.extensions.insert(principal);
     }
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let asked = rights.is_none_or(|rights| rights.were_asked());
+    if access.is_told() && response.status().is_success() && !asked {
+        tracing::error!(http.route = path.as_str(), "a route has not asked whose its target is");
+        return Problem::new(codes::INTERNAL, "The route has not asked who may do this.")
+            .into_response();
+    }
+    response
 }
 
-async fn admit(
-    app: &App,
-    path: &str,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Answer<Option<Principal>> {
+async fn admit(app: &App, path: &str, parts: &mut Parts) -> Answer<(Access, Option<Principal>)> {
     // A route that nobody wrote a policy for stays shut.
-    let access = policy::find(method.as_str(), path)
+    let access = policy::find(parts.method.as_str(), path)
         .ok_or_else(|| Problem::new(codes::FORBIDDEN, "This address has no access policy."))?;
     if access == Access::Open {
-        return Ok(None);
+        return Ok((access, None));
     }
-    let proof = proof(headers).ok_or_else(|| {
+    let transport = Transport::of(parts);
+    let proof = proof(&parts.headers, transport).ok_or_else(|| {
         Problem::new(codes::UNAUTHENTICATED, "This needs a login or an access token.")
             .hint("Send `Authorization: Bearer TOKEN`, or log in with POST /api/v1/session.")
     })?;
-    let principal = identify(app, proof).await?.ok_or_else(|| {
+    let from = Some(Caller::of(parts).0);
+    let principal = identify_from(app, proof, from).await?.ok_or_else(|| {
         Problem::new(codes::UNAUTHENTICATED, "The session or token is not valid, or has ended.")
             .hint("Log in again, or ask an administrator for a new access token.")
     })?;
     audit::asked_by(&principal);
-    let by_cookie = matches!(proof, Proof::Session(_));
-    if by_cookie && !method.is_safe() && !has_csrf_header(headers) {
-        return Err(Problem::new(
-            codes::CSRF,
-            format!("Changes that rely on the cookie need the header {CSRF_HEADER}."),
-        )
-        .hint(format!("Send `{CSRF_HEADER}: 1`.")));
+    if matches!(proof, Proof::Session(_)) && !parts.method.is_safe() {
+        if !has_csrf_header(&parts.headers) {
+            let detail = format!("Changes that rely on the cookie need the header {CSRF_HEADER}.");
+            return Err(Problem::new(codes::CSRF, detail).hint(format!("Send `{CSRF_HEADER}: 1`.")));
+        }
+        check_origin(&parts.headers, &parts.uri, transport)?;
     }
-    if !access.allows(principal.role) {
-        let detail = format!("You have the role {}.", principal.role);
-        return Err(
-            Problem::new(codes::FORBIDDEN, detail).hint(format!("This needs {}.", access.needs()))
-        );
+    if principal.must_change_password && access != Access::Known {
+        let detail = "Your password was given by somebody else.";
+        return Err(Problem::new(codes::PASSWORD_CHANGE, detail)
+            .hint("Choose one of your own first, with PUT /api/v1/session/password."));
     }
-    Ok(Some(principal))
+    allow(app, access, &principal, parts).await?;
+    Ok((access, Some(principal)))
+}
+
+/// Refuses whoever has not got the role that the policy asks for, where it asks for it.
+async fn allow(app: &App, access: Access, who: &Principal, parts: &mut Parts) -> Answer<()> {
+    let rights = &who.rights;
+    let (role, place) = match access {
+        Access::Open | Access::Known => return Ok(()),
+        Access::Push if rights.grants().has_engine() => return Ok(()),
+        Access::Push => (Role::Admin, Place::City),
+        Access::Needs(role, place) => (role, place),
+    };
+    rights.require_somewhere(role)?;
+    match place {
+        // What is told is for the handler to ask.
+        Place::Anywhere | Place::Told => Ok(()),
+        Place::City => rights.anew().require(role, CITY),
+        Place::Owner(target) | Place::OwnerAndTold(target) => {
+            match resolve(app, target, parts).await? {
+                Owners::Nobody => Ok(()),
+                Owners::All(departments) => {
+                    rights.anew().require_all(role, departments.iter().map(String::as_str))
+                }
+                Owners::Any(departments) => {
+                    let departments: Vec<&str> = departments.iter().map(String::as_str).collect();
+                    rights.anew().require_any(role, &departments)
+                }
+            }
+        }
+    }
+}
+
+/// Whose the thing is that the path names: by its first parameter.
+async fn resolve(app: &App, target: Target, parts: &mut Parts) -> Answer<Owners> {
+    let params = RawPathParams::from_request_parts(parts, &()).await.map_err(|error| {
+        Problem::new(codes::BAD_PARAMETER, error.body_text())
+            .hint("Percent-encode the id as UTF-8.")
+    })?;
+    let Some(id) = params.iter().next().map(|(_, id)| id.to_owned()) else {
+        return Err(Problem::new(codes::FORBIDDEN, "The path names nothing."));
+    };
+    let asking = app.clone();
+    app.lanes.short(move || owners(&asking, target, &id)).await
 }
 
 /// Who shows this proof, from memory or from the database.
 pub(crate) async fn identify(app: &App, proof: Proof) -> Answer<Option<Principal>> {
+    identify_from(app, proof, None).await
+}
+
+async fn identify_from(app: &App, proof: Proof, from: Option<IpAddr>) -> Answer<Option<Principal>> {
     let now = app.clock.now();
-    if let Some(principal) = app.credentials.remembered(&proof, now) {
-        return Ok(Some(principal));
-    }
-    let credentials = app.credentials.clone();
-    app.lanes.short(move || Ok(credentials.check(proof, now)?)).await
+    let remembered = app.credentials.remembered(&proof, now);
+    let found = if remembered.is_some() {
+        remembered
+    } else {
+        let credentials = app.credentials.clone();
+        app.lanes.short(move || Ok(credentials.check(proof, now, from)?)).await?
+    };
+    // Each request has rights of its own to be asked about.
+    Ok(found.map(|found| Principal { rights: found.rights.anew(), ..found }))
 }
 
 /// The token if there is one, else the cookie.
-fn proof(headers: &HeaderMap) -> Option<Proof> {
+fn proof(headers: &HeaderMap, transport: Transport) -> Option<Proof> {
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
         let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
         return scheme.eq_ignore_ascii_case("bearer").then(|| Proof::Token(hash(token.trim())));
     }
-    headers
+    cookie(headers, transport.cookie()).map(|session| Proof::Session(hash(session)))
+}
+
+/// The value of a cookie. If it stands there twice nobody knows which of them is ours, so neither
+/// is.
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut found = headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
-        .map(|(_, session)| Proof::Session(hash(session)))
+        .filter(|(given, _)| *given == name)
+        .map(|(_, value)| value);
+    let value = found.next()?;
+    found.next().is_none().then_some(value)
 }
 
 fn has_csrf_header(headers: &HeaderMap) -> bool {
     headers.get(CSRF_HEADER).is_some_and(|value| value == "1")
 }
 
-/// The `Set-Cookie` for a session, or with `None` the one that removes it.
+/// A `Set-Cookie` that no script reads and no other site sends; with `None` the one that removes
+/// it.
 ///
-/// `Secure` is set when a proxy in front says that it speaks TLS: over plain HTTP, as on
-/// loopback, browsers other than those that trust loopback would drop the cookie.
-pub(crate) fn session_cookie(secret: Option<&str>, headers: &HeaderMap) -> Option<HeaderValue> {
-    let tls = headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
-    let secure = if tls { "; Secure" } else { "" };
-    let age = if secret.is_some() { SESSION_LIFETIME.secs_f64() as i64 } else { 0 };
+/// `Secure` is set over TLS: over plain HTTP browsers would drop the cookie, except on loopback.
+pub(crate) fn set_cookie(
+    name: &str,
+    secret: Option<&str>,
+    age: Span,
+    transport: Transport,
+) -> HeaderValue {
+    let secure = if transport.tls { "; Secure" } else { "" };
+    let age = if secret.is_some() { age.secs_f64() as i64 } else { 0 };
     let value = secret.unwrap_or_default();
-    format!("{COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}")
+    format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}")
         .parse()
-        .ok()
+        .unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Request as Builder;
+
     use super::*;
 
-    fn headers(name: &'static str, value: &str) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(name, value.parse().expect("a header"));
-        headers
+    fn parts(headers: &[(&str, &str)]) -> Parts {
+        let mut request = Builder::builder().uri("/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).expect("a request").into_parts().0
+    }
+
+    fn shown(headers: &[(&str, &str)]) -> Option<Proof> {
+        let parts = parts(headers);
+        proof(&parts.headers, Transport::of(&parts))
     }
 
     #[test]
     fn a_token_goes_before_a_cookie() {
-        let cookie = headers("cookie", "a=b; citybrain_session=s; c=d");
-        assert_eq!(proof(&cookie), Some(Proof::Session(hash("s"))));
-        let mut both = cookie;
-        both.insert("authorization", "bearer t".parse().expect("a header"));
-        assert_eq!(proof(&both), Some(Proof::Token(hash("t"))));
-        assert_eq!(proof(&headers("authorization", "Basic dTpw")), None);
-        assert_eq!(proof(&HeaderMap::new()), None);
+        let cookie = ("cookie", "a=b; citybrain_session=s; c=d");
+        assert_eq!(shown(&[cookie]), Some(Proof::Session(hash("s"))));
+        let both = [cookie, ("authorization", "bearer t")];
+        assert_eq!(shown(&both), Some(Proof::Token(hash("t"))));
+        assert_eq!(shown(&[("authorization", "Basic dTpw")]), None);
+        assert_eq!(shown(&[]), None);
     }
 
     #[test]
-    fn the_cookie_is_secure_behind_tls() {
-        let plain = session_cookie(Some("s"), &HeaderMap::new()).expect("a cookie");
-        assert_eq!(plain, "citybrain_session=s; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict");
-        let tls = session_cookie(None, &headers("x-forwarded-proto", "https")).expect("a cookie");
-        assert!(
-            tls.to_str().expect("text").ends_with("Max-Age=0; HttpOnly; SameSite=Strict; Secure")
-        );
+    fn with_tls_only_the_cookie_counts_that_nobody_else_can_set() {
+        let tls = ("x-forwarded-proto", "https");
+        let (plain, secure) = ("citybrain_session=planted", "__Host-citybrain_session=s");
+        assert_eq!(shown(&[tls, ("cookie", plain)]), None);
+        let both = [tls, ("cookie", plain), ("cookie", secure)];
+        assert_eq!(shown(&both), Some(Proof::Session(hash("s"))));
+        assert_eq!(shown(&[("cookie", secure)]), None, "it is not sent without TLS");
+        let twice = "citybrain_session=planted; citybrain_session=s";
+        assert_eq!(shown(&[("cookie", twice)]), None, "one of them is not ours");
+    }
+
+    #[test]
+    fn the_cookie_is_secure_over_tls() {
+        let week = Span::from_hours(7 * 24);
+        let plain = Transport::of(&parts(&[]));
+        let set = set_cookie(plain.cookie(), Some("s"), week, plain);
+        assert_eq!(set, "citybrain_session=s; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict");
+        let tls = Transport::of(&parts(&[("x-forwarded-proto", "https")]));
+        let set = set_cookie(tls.cookie(), None, week, tls);
+        let expected = "__Host-citybrain_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; \
+                        Secure";
+        assert_eq!(set, expected);
     }
 }

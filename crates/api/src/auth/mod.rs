@@ -1,27 +1,51 @@
-//! Who may do what: access tokens, browser sessions, roles, and the guard in front of the routes.
+//! Who may do what: users, access tokens, browser sessions, roles by department, and the guard in
+//! front of the routes.
 
 mod caller;
+mod checked;
 mod credentials;
+mod grants;
 mod guard;
+mod login;
+mod passwords;
 pub(crate) mod policy;
+mod rights;
+mod setup;
+mod tables;
+pub(crate) mod targets;
 mod throttle;
+mod tokens;
+mod transport;
+mod users;
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::Serialize;
+use city_model::Timestamp;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub(crate) use caller::Caller;
-pub use credentials::{AccessToken, NewToken, Tokens};
-pub(crate) use credentials::{Credentials, SESSION_LIFETIME, hash};
-pub(crate) use guard::{COOKIE, CSRF_HEADER, guard, identify, session_cookie};
+pub use credentials::SessionLimits;
+pub(crate) use credentials::{Credentials, Opener};
+pub use grants::{CITY, Grant, GrantProblem, Grants};
+pub(crate) use guard::{CSRF_HEADER, cookie, guard, identify, set_cookie};
+pub(crate) use login::{BROWSER_KNOWN, PasswordLogin, Refused, know_browser};
+pub use passwords::SHORTEST as SHORTEST_USER_PASSWORD;
 pub(crate) use policy::Access;
-pub(crate) use throttle::Throttle;
+pub(crate) use rights::Rights;
+pub(crate) use setup::Setup;
+pub(crate) use throttle::{LoginFailures, Throttle};
+pub use tokens::{AccessToken, NewToken, Tokens};
+pub(crate) use tokens::{Maker, hash};
+pub(crate) use transport::{COOKIE, SameOrigin, Transport};
+pub use users::{NewPassword, User, UserEntry, UserError, Users, check_id as check_user_id};
 
 /// What somebody may do; each role of people may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// An alert engine: may push alert events and nothing else.
@@ -30,9 +54,9 @@ pub enum Role {
     Viewer,
     /// Also takes care of alerts: acknowledges, assigns, shelves, silences them, writes notes.
     Operator,
-    /// Also replays dead letters.
+    /// Also changes devices, rules and credentials, and replays dead letters.
     Engineer,
-    /// Everything.
+    /// Everything: users and access tokens too.
     Admin,
 }
 
@@ -76,12 +100,27 @@ impl FromStr for Role {
 /// Who asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
-    /// The name in logs: a person, or what a machine's token was made for.
+    /// The name in logs: a user's id, or what a machine's token was made for.
     pub(crate) user: Arc<str>,
-    /// The role.
-    pub(crate) role: Role,
+    /// What people call the user.
+    pub(crate) name: Arc<str>,
+    /// What may be done where.
+    pub(crate) rights: Rights,
     /// What was shown to prove it.
     pub(crate) proof: Proof,
+    /// The number of the session or token that was shown; tells nothing that could be used.
+    pub(crate) via: Via,
+    /// The user's id, if one stands behind this.
+    pub(crate) account: Option<Arc<str>>,
+    /// The number of the token that was shown, or that the session was opened with; `None` if a
+    /// user logged in.
+    pub(crate) token: Option<i64>,
+    /// Whether that user has a password.
+    pub(crate) has_password: bool,
+    /// Whether nothing else may be done before the password is changed.
+    pub(crate) must_change_password: bool,
+    /// When this ends at the latest.
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 /// What proves who asks, as the SHA-256 of the secret.
@@ -91,6 +130,15 @@ pub(crate) enum Proof {
     Session([u8; 32]),
     /// An access token.
     Token([u8; 32]),
+}
+
+/// What was shown, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// A session.
+    Session(i64),
+    /// An access token.
+    Token(i64),
 }
 
 #[cfg(test)]

@@ -29,6 +29,19 @@ pub(crate) struct ClientFilter {
     pub(crate) values: bool,
     /// Only these events.
     pub(crate) events: Vec<EventKind>,
+    /// Names what it has in common with others that leave out the same devices.
+    pub(crate) common: Arc<str>,
+}
+
+impl ClientFilter {
+    /// A filter with nothing of it but zones and kinds.
+    pub(crate) fn new(mut zones: Vec<(ZoneKey, String)>, mut kinds: Vec<String>) -> Self {
+        zones.sort();
+        kinds.sort();
+        let ids: Vec<&str> = zones.iter().map(|(_, id)| id.as_str()).collect();
+        let common = format!("{}\n{}", ids.join(","), kinds.join(",")).into();
+        Self { zones, kinds, common, ..Self::default() }
+    }
 }
 
 /// Where a client starts.

@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use city_model::{DeviceKey, Position, Timestamp, Value, ZoneSet};
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde::ser::Serializer;
 use utoipa::ToSchema;
@@ -15,6 +16,9 @@ use super::client::ClientFilter;
 use crate::alerts::AlertItem;
 use crate::routes::system::System;
 
+/// About how many bytes an item of a list is when it is written.
+const WRITTEN: usize = 64;
+
 /// One event with its place in the stream.
 #[derive(Debug)]
 pub(super) struct Event {
@@ -22,6 +26,10 @@ pub(super) struct Event {
     pub(super) id: u64,
     pub(super) payload: Payload,
     frame: OnceLock<Frame>,
+    /// The parts that clients with a filter get, by what they have in common: many have the same.
+    parts: Mutex<FxHashMap<Arc<str>, Option<Bytes>>>,
+    /// Where the values of each device are in their list.
+    by_device: OnceLock<FxHashMap<DeviceKey, Vec<usize>>>,
 }
 
 /// An event as it is sent.
@@ -116,7 +124,13 @@ impl Serialize for ValueChange {
 
 impl Event {
     pub(super) fn new(id: u64, payload: Payload) -> Self {
-        Self { id, payload, frame: OnceLock::new() }
+        Self {
+            id,
+            payload,
+            frame: OnceLock::new(),
+            parts: Mutex::default(),
+            by_device: OnceLock::new(),
+        }
     }
 
     /// Whether a client that comes back has to get it: the state of the system is sent anew
@@ -125,21 +139,41 @@ impl Event {
         !matches!(self.payload, Payload::System(_))
     }
 
+    /// Whether only those who follow values have to get it.
+    pub(super) fn is_of_values(&self) -> bool {
+        matches!(self.payload, Payload::Values { .. })
+    }
+
+    /// About how many bytes it takes up, written or not.
+    pub(super) fn weight(&self) -> usize {
+        match &self.payload {
+            Payload::Map { changes, .. } => changes.len() * (size_of::<MapChange>() + WRITTEN),
+            Payload::Values { values, .. } => values.len() * (size_of::<ValueChange>() + WRITTEN),
+            Payload::Alert(_) | Payload::System(_) => self.frame().len(),
+        }
+    }
+
     /// The bytes for a client, or nothing if it does not want this event.
     pub(super) fn frame_for(&self, filter: &ClientFilter) -> Option<Bytes> {
         if !filter.wants_kind(self.payload.kind()) {
             return None;
         }
         match &self.payload {
-            Payload::Map { changes, .. } if filter.narrows() => self.part(changes, |change| {
-                filter.wants(&change.its_kind, change.zones.iter().flatten())
+            Payload::Map { changes, .. } if filter.narrows() => self.shared(filter, || {
+                let wanted = |change: &MapChange| {
+                    filter.wants(&change.its_kind, change.zones.iter().flatten())
+                };
+                self.part(places(changes, wanted))
             }),
-            Payload::Values { values, .. } if filter.narrows() || !filter.devices.is_empty() => {
-                self.part(values, |value| {
-                    (filter.devices.is_empty() || filter.devices.contains(&value.key))
-                        && filter.wants(&value.kind, std::iter::once(&value.zones))
-                })
+            Payload::Values { values, .. } if !filter.devices.is_empty() => {
+                let by_device = self.by_device.get_or_init(|| by_device(values));
+                let places = filter.devices.iter().filter_map(|device| by_device.get(device));
+                let wanted = |place: &usize| filter.wants_value(&values[*place]);
+                self.part(places.flatten().copied().filter(wanted).collect())
             }
+            Payload::Values { values, .. } if filter.narrows() => self.shared(filter, || {
+                self.part(places(values, |value: &ValueChange| filter.wants_value(value)))
+            }),
             Payload::Alert(item) if !filter.wants_alert(item) => None,
             _ => Some(self.frame()),
         }
@@ -150,30 +184,36 @@ impl Event {
         self.written().bytes.clone()
     }
 
-    /// The bytes with the items that are wanted; nothing if there are none.
-    fn part<T>(&self, items: &[T], mut wanted: impl FnMut(&T) -> bool) -> Option<Bytes> {
-        let frame = self.written();
-        let places: Vec<&Range<usize>> = items
-            .iter()
-            .zip(&frame.items)
-            .filter_map(|(item, place)| wanted(item).then_some(place))
-            .collect();
-        let (first, last) = (frame.items.first()?, frame.items.last()?);
-        if places.len() == items.len() {
-            return Some(frame.bytes.clone());
+    /// What all clients with the same filter get: put together once.
+    fn shared(&self, filter: &ClientFilter, make: impl FnOnce() -> Option<Bytes>) -> Option<Bytes> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(part) = parts.get(&filter.common) {
+            return part.clone();
         }
+        let part = make();
+        parts.insert(filter.common.clone(), part.clone());
+        part
+    }
+
+    /// The bytes with the items at these places of the list; nothing if there are none.
+    fn part(&self, places: Vec<usize>) -> Option<Bytes> {
         if places.is_empty() {
             return None;
         }
-        let (head, tail) = (&frame.bytes[..first.start], &frame.bytes[last.end..]);
-        let length: usize = places.iter().map(|place| place.len() + 1).sum();
+        let Frame { bytes: all, items } = self.written();
+        if places.len() == items.len() {
+            return Some(all.clone());
+        }
+        let (first, last) = (items.first()?, items.last()?);
+        let (head, tail) = (&all[..first.start], &all[last.end..]);
+        let length: usize = places.iter().map(|place| items[*place].len() + 1).sum();
         let mut bytes = Vec::with_capacity(head.len() + length + tail.len());
         bytes.extend_from_slice(head);
         for (index, place) in places.into_iter().enumerate() {
             if index > 0 {
                 bytes.push(b',');
             }
-            bytes.extend_from_slice(&frame.bytes[place.clone()]);
+            bytes.extend_from_slice(&all[items[place].clone()]);
         }
         bytes.extend_from_slice(tail);
         Some(bytes.into())
@@ -187,6 +227,20 @@ impl Event {
             Payload::System(system) => frame(self.id, "system", system).into(),
         })
     }
+}
+
+/// Where the items are that are wanted.
+fn places<T>(items: &[T], wanted: impl Fn(&T) -> bool) -> Vec<usize> {
+    let chosen = items.iter().enumerate().filter(|(_, item)| wanted(item));
+    chosen.map(|(place, _)| place).collect()
+}
+
+fn by_device(values: &[ValueChange]) -> FxHashMap<DeviceKey, Vec<usize>> {
+    let mut places: FxHashMap<_, Vec<_>> = FxHashMap::default();
+    for (place, value) in values.iter().enumerate() {
+        places.entry(value.key).or_default().push(place);
+    }
+    places
 }
 
 impl From<Bytes> for Frame {
@@ -234,6 +288,10 @@ fn list(id: u64, event: &str, at: Timestamp, member: &str, items: &[impl Seriali
 }
 
 impl ClientFilter {
+    fn wants_value(&self, value: &ValueChange) -> bool {
+        self.wants(&value.kind, std::iter::once(&value.zones))
+    }
+
     /// Whether it leaves out devices.
     fn narrows(&self) -> bool {
         !self.zones.is_empty() || !self.kinds.is_empty()

@@ -23,13 +23,15 @@ use crate::routes::system::System;
 
 /// How often every client hears that the server is alive.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
-/// How often changes are sent, at most.
-const TICK: Duration = Duration::from_millis(200);
+/// How often values are sent, at most.
+const TICK: Duration = Duration::from_millis(100);
+/// How many ticks apart changes of the map are sent: a fifth of a second.
+const MAP_TICKS: u64 = 2;
 /// How many ticks apart the state of the system is sent: two seconds.
-const SYSTEM_TICKS: u64 = 10;
+const SYSTEM_TICKS: u64 = 20;
 /// How often every device is looked at, because silence changes its status too.
 const SWEEP: Span = Span::from_secs(1);
-/// How many events a client may be behind before it has to start over.
+/// How many events a client may be behind before it has to start over: some fifteen seconds.
 const BEHIND: usize = 256;
 /// For how long values are collected after the last client that wanted them has gone, so that
 /// one that comes back misses none.
@@ -127,7 +129,11 @@ impl Hub {
                 () = self.closed() => return,
                 _ = ticker.tick() => {}
             }
-            self.tick();
+            if ticks.is_multiple_of(MAP_TICKS) {
+                self.tick();
+            } else {
+                self.tick_values();
+            }
             if ticks.is_multiple_of(SYSTEM_TICKS) && self.sender.receiver_count() > 0 {
                 self.publish(&mut lock(&self.published), Payload::System(Box::new(system())));
             }
@@ -154,6 +160,15 @@ impl Hub {
         self.note_demand(&mut published, now);
         if !values.is_empty() {
             self.publish(&mut published, Payload::Values { at: now, values });
+        }
+    }
+
+    /// Sends the values since the last tick.
+    fn tick_values(&self) {
+        let values = self.take_values(&self.registry.directory());
+        if !values.is_empty() {
+            let at = self.clock.now();
+            self.publish(&mut lock(&self.published), Payload::Values { at, values });
         }
     }
 
@@ -247,8 +262,7 @@ impl Hub {
                 Err("values were not collected meanwhile")
             }
             Start::After(seen) => published
-                .ring
-                .after(seen)
+                .after(seen, values)
                 .ok_or("the server restarted, or the client was away for too long"),
         };
         let receiver = self.sender.subscribe();
@@ -339,7 +353,7 @@ impl Hub {
         published.position += 1;
         let event = Arc::new(Event::new(published.position, payload));
         if event.is_kept() {
-            published.ring.push(event.clone());
+            published.keep(event.clone());
         }
         // Nobody listening is fine.
         let _ = self.sender.send(event);

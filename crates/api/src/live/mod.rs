@@ -1,7 +1,7 @@
 //! What browsers follow: the present state of all devices, and the stream of its changes.
 //!
 //! Ingest only writes into a table behind a short lock. A ticker turns what changed into at most
-//! five events a second, serialised once and shared by all clients. Nothing here ever waits for
+//! fifteen events a second (five of the map, ten of values), written once and shared by all clients. Nothing here ever waits for
 //! a client: one that falls behind is told to start over.
 
 mod client;

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::event::MapChange;
+use super::event::{Event, MapChange};
 use super::ring::Ring;
 use super::table::DeviceNow;
 use crate::alerts::Board;
@@ -29,6 +29,8 @@ pub(super) struct Published {
     /// The id of the newest event.
     pub(super) position: u64,
     pub(super) ring: Ring,
+    /// Values apart: there may be very many of them, and few clients follow them.
+    pub(super) values: Ring,
     /// Since which position values are collected without a gap; `None` while nobody wants them.
     pub(super) values_since: Option<u64>,
 }
@@ -55,7 +57,24 @@ pub(crate) struct MapColumns {
 impl Published {
     /// Nobody knows anything yet; events follow `position`.
     pub(super) fn new(position: u64) -> Self {
-        Self { devices: Vec::new(), position, ring: Ring::new(position), values_since: None }
+        let (ring, values) = (Ring::new(position), Ring::new(position));
+        Self { devices: Vec::new(), position, ring, values, values_since: None }
+    }
+
+    /// Keeps an event for clients that come back.
+    pub(super) fn keep(&mut self, event: Arc<Event>) {
+        let ring = if event.is_of_values() { &mut self.values } else { &mut self.ring };
+        ring.push(event);
+    }
+
+    /// Everything after `position`, with values or without; `None` if some of it is gone.
+    pub(super) fn after(&self, position: u64, values: bool) -> Option<Vec<Arc<Event>>> {
+        let mut events = self.ring.after(position)?;
+        if values {
+            events.extend(self.values.after(position)?);
+            events.sort_by_key(|event| event.id);
+        }
+        Some(events)
     }
 
     /// Takes the present state of a device, and says what of it is new to clients.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::event::Event;
 
-/// How many events are kept: three minutes at five a second.
-const EVENTS: usize = 1_000;
-/// How many bytes of them are kept.
-const BYTES: usize = 16 << 20;
+/// How many events are kept: three minutes at ten a second.
+const EVENTS: usize = 2_000;
+/// About how many bytes of them are kept.
+const BYTES: usize = 32 << 20;
 
 /// The newest events, bounded by number and bytes.
 #[derive(Debug)]
@@ -27,11 +27,11 @@ impl Ring {
 
     /// Adds the newest event.
     pub(super) fn push(&mut self, event: Arc<Event>) {
-        self.bytes += event.frame().len();
+        self.bytes += event.weight();
         self.events.push_back(event);
         while self.events.len() > EVENTS || self.bytes > BYTES {
             let Some(dropped) = self.events.pop_front() else { break };
-            self.bytes -= dropped.frame().len();
+            self.bytes -= dropped.weight();
             self.complete_after = dropped.id;
         }
     }

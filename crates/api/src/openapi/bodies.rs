@@ -16,7 +16,24 @@ pub(super) fn shapes(document: &OpenApi) -> BTreeSet<String> {
     for call in paths.flat_map(|(_, item)| item.as_object().into_iter().flatten()) {
         collect(&document, &call.1["requestBody"], &mut names);
     }
-    names
+    // What other shapes are put together with has more members there.
+    let mut parts = BTreeSet::new();
+    collect_parts(&document, &mut parts);
+    &names - &parts
+}
+
+fn collect_parts(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+                let name = part["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+                names.extend(name.map(str::to_owned));
+            }
+            members.values().for_each(|value| collect_parts(value, names));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect_parts(value, names)),
+        _ => {}
+    }
 }
 
 fn collect(document: &Value, value: &Value, names: &mut BTreeSet<String>) {

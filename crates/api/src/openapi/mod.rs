@@ -2,6 +2,7 @@
 
 mod bodies;
 mod page;
+mod shared;
 
 use std::sync::LazyLock;
 
@@ -20,6 +21,9 @@ use crate::auth::{Access, COOKIE, policy};
 use crate::problem::ProblemBody;
 
 pub(crate) use page::{CSS, page};
+
+/// What holds for every call, in `CommonMark`.
+const CONVENTIONS: &str = include_str!("conventions.md");
 
 /// The document of all routes.
 pub(crate) static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| {
@@ -51,6 +55,7 @@ const SPARSE: &[&str] = &[
     "Login",
     "MapChange",
     "Mapping",
+    "NewAccessToken",
     "NewBacktest",
     "NewCertificate",
     "NewCommand",
@@ -63,7 +68,29 @@ const SPARSE: &[&str] = &[
     "ReturnAlert",
     "Rights",
     "UnshelveAlert",
+    "UserEntry",
 ];
+
+/// The members of a shape, with those of the shapes that it is put together from.
+pub(crate) fn members(shape: &str) -> Vec<String> {
+    let schemas = DOCUMENT.components.as_ref().map(|components| &components.schemas);
+    let mut names = Vec::new();
+    if let Some(schema) = schemas.and_then(|schemas| schemas.get(shape)) {
+        add_members(schema, &mut names);
+    }
+    names
+}
+
+fn add_members(schema: &RefOr<Schema>, names: &mut Vec<String>) {
+    match schema {
+        RefOr::Ref(target) => {
+            names.extend(members(target.ref_location.rsplit('/').next().unwrap_or_default()));
+        }
+        RefOr::T(Schema::Object(object)) => names.extend(object.properties.keys().cloned()),
+        RefOr::T(Schema::AllOf(all)) => all.items.iter().for_each(|part| add_members(part, names)),
+        RefOr::T(_) => {}
+    }
+}
 
 /// What the document says before any route is added.
 pub(crate) fn head() -> OpenApi {
@@ -72,12 +99,7 @@ pub(crate) fn head() -> OpenApi {
         .title("citybrain")
         .version("1")
         .license(Some(license))
-        .description(Some(
-            "The brain of a city's sensors: readings, devices, zones and alerts. Times are RFC \
-             3339 in UTC; chart columns are milliseconds since 1970. Coordinates are WGS-84, \
-             longitude first. Errors are problem documents (RFC 9457) with a stable `code`. \
-             Changes that rely on the session cookie need the header `X-Citybrain-Csrf: 1`.",
-        ))
+        .description(Some(CONVENTIONS))
         .build();
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -98,11 +120,13 @@ fn complete(mut document: OpenApi) -> OpenApi {
             let access = policy::find(method, path).unwrap_or(Access::Open);
             add_problems(operation, access, path);
             bodies::need_text(operation);
+            shared::add_forms(operation);
         }
     }
     let sent = bodies::shapes(&document);
     if let Some(components) = &mut document.components {
         components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
+        components.schemas.insert(shared::CHOSEN.to_owned(), shared::chosen());
         for (name, schema) in &mut components.schemas {
             if !SPARSE.contains(&name.as_str()) {
                 require_all(schema);
@@ -166,9 +190,19 @@ fn add_problems(operation: &mut Operation, access: Access, path: &str) {
 
 /// Whether a path takes ids of things as parameters, which may not exist.
 fn path_takes_ids(path: &str) -> bool {
-    ["devices", "last-values", "readings", "aggregates", "track", "stream"]
-        .iter()
-        .any(|resource| path.ends_with(resource))
+    [
+        "devices",
+        "last-values",
+        "readings",
+        "series",
+        "export",
+        "aggregates",
+        "top",
+        "track",
+        "stream",
+    ]
+    .iter()
+    .any(|resource| path.ends_with(resource))
 }
 
 /// Answers always have all members: those that are optional in Rust are `null`, not absent.

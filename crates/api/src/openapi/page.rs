@@ -17,10 +17,10 @@ pub(crate) fn page(document: &Value) -> String {
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>citybrain API</title>\n\
          <link rel=\"stylesheet\" href=\"/api/v1/docs.css\">\n</head>\n<body>\n<main>\n",
     );
-    let about = escape(text(&document["info"]["description"]));
+    let about = prose(text(&document["info"]["description"]));
     let _ = write!(
         html,
-        "<h1>citybrain API</h1>\n<p>{about}</p>\n\
+        "<h1>citybrain API</h1>\n{about}\n\
          <p><a href=\"/api/v1/openapi.json\">OpenAPI document</a></p>\n<h2>Calls</h2>\n"
     );
     for (path, item) in members(&document["paths"]) {
@@ -145,6 +145,28 @@ fn kind(schema: &Value) -> String {
         Some("date-time") => word.replace("string", "time"),
         _ => word,
     }
+}
+
+/// Paragraphs and lists, with what is bold in them.
+fn prose(text: &str) -> String {
+    let mut html = String::new();
+    let mut in_list = false;
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let (tag, line) = line.strip_prefix("- ").map_or(("p", line), |line| ("li", line));
+        if in_list != (tag == "li") {
+            html.push_str(if in_list { "</ul>\n" } else { "<ul>\n" });
+            in_list = !in_list;
+        }
+        let mut line = escape(line);
+        while line.matches("**").count() >= 2 {
+            line = line.replacen("**", "<b>", 1).replacen("**", "</b>", 1);
+        }
+        let _ = writeln!(html, "<{tag}>{line}</{tag}>");
+    }
+    if in_list {
+        html.push_str("</ul>\n");
+    }
+    html
 }
 
 fn word(value: &Value) -> String {

@@ -10,9 +10,9 @@ use utoipa_axum::routes;
 
 use super::readings::{Buckets, DEFAULT_RANGE, auto_step, bucket_columns, check_step};
 use crate::app::App;
-use crate::parameters::{FromPairs, Pairs, Parameters, Step, bad, time_range};
+use crate::parameters::{FromPairs, Pairs, Parameters, Step, With, bad, time_range};
 use crate::problem::Answer;
-use crate::select::{self, Selection};
+use crate::select::{self, Choice, Selection};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(show))
@@ -26,7 +26,7 @@ struct Aggregates {
     unit: String,
     /// The unit as people write it.
     symbol: String,
-    /// The zone that was asked for.
+    /// The zone that was asked for; of several all, separated by commas.
     zone: Option<String>,
     /// How many devices have values of this metric.
     devices: usize,
@@ -45,10 +45,6 @@ struct Aggregates {
 struct AggregatesQuery {
     /// The metric's id.
     metric: String,
-    /// Only devices that are in this zone now.
-    zone: Option<String>,
-    /// Only devices of this kind.
-    kind: Option<String>,
     /// The first instant, RFC 3339; six hours before `to` unless given.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
@@ -63,24 +59,17 @@ struct AggregatesQuery {
 impl FromPairs for AggregatesQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         let (from, to) = pairs.range()?;
-        Ok(Self {
-            metric: pairs.required("metric")?,
-            zone: pairs.text("zone"),
-            kind: pairs.text("kind"),
-            from,
-            to,
-            step: pairs.step()?,
-        })
+        Ok(Self { metric: pairs.required("metric")?, from, to, step: pairs.step()? })
     }
 }
 
 /// One metric over many devices, in steps
 #[utoipa::path(get, path = "/aggregates", operation_id = "get_aggregates", tag = "readings",
-    params(AggregatesQuery),
+    params(Choice, AggregatesQuery),
     responses((status = 200, description = "The steps", body = Aggregates)))]
 async fn show(
     State(app): State<App>,
-    Parameters(query): Parameters<AggregatesQuery>,
+    Parameters(With(choice, query)): Parameters<With<Choice, AggregatesQuery>>,
 ) -> Answer<Json<Aggregates>> {
     let directory = app.registry.directory();
     let range = time_range((query.from, query.to), app.clock.now(), DEFAULT_RANGE)?;
@@ -89,20 +78,17 @@ async fn show(
         Some(Step::Raw) => return Err(bad("step", "raw", &"it must be a length of time", "5m")),
         None => auto_step(range),
     };
-    let chosen = Selection::new(&directory, query.zone.as_deref(), query.kind, None)?;
+    let zones = choice.zone.clone().unwrap_or_default();
+    let chosen = Selection::new(&directory, choice)?;
     select::metric(&directory, &query.metric)?;
     let reader = app.clone();
     app.lanes
         .history(move |cancel| {
             let metric = select::metric(&directory, &query.metric)?;
             let states = reader.hub.devices();
-            let series: Vec<SeriesKey> = directory
-                .devices()
-                .filter(|device| {
-                    let state = states.get(device.key.index()).cloned().unwrap_or_default();
-                    chosen.has(device, &state)
-                })
-                .map(|device| SeriesKey { device: device.key, metric: metric.key })
+            let series: Vec<SeriesKey> = chosen
+                .devices(&directory, &states)
+                .map(|(device, _)| SeriesKey { device: device.key, metric: metric.key })
                 .filter(|series| reader.store.last(*series).is_some())
                 .collect();
             let buckets = reader.store.buckets(&series, range, step, cancel)?;
@@ -110,7 +96,7 @@ async fn show(
                 metric: metric.id.to_string(),
                 unit: metric.unit.to_string(),
                 symbol: metric.symbol.to_string(),
-                zone: query.zone,
+                zone: (!zones.is_empty()).then(|| zones.join(",")),
                 devices: series.len(),
                 from: range.from,
                 to: range.to,

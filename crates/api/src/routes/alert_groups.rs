@@ -9,7 +9,8 @@ use utoipa_axum::routes;
 
 use crate::alerts::PositionGroups;
 use crate::app::App;
-use crate::parameters::{NoParameters, Parameters};
+use crate::list::Part;
+use crate::parameters::Parameters;
 use crate::problem::Answer;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -22,6 +23,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 struct Groups {
     /// Those positions at which something fires.
     items: Vec<PositionGroups>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
 }
 
 /// What fires, grouped by zone and cause, with the floods that go on
@@ -29,9 +32,11 @@ struct Groups {
 /// The members of a group share the smallest zone, and the gateway if something is wrong with it, or
 /// else the rule.
 #[utoipa::path(get, path = "/alerts/groups", operation_id = "list_alert_groups", tag = "alerts",
+    params(Part),
     responses((status = 200, description = "The groups", body = Groups)))]
-async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Answer<Json<Groups>> {
+async fn list(State(app): State<App>, Parameters(part): Parameters<Part>) -> Answer<Json<Groups>> {
     let (alerts, directory) = (app.alerts.clone(), app.registry.directory());
     let items = app.lanes.short(move || Ok(alerts.groups(&directory))).await?;
-    Ok(Json(Groups { items }))
+    let (items, next_cursor) = part.of(items, |of| &of.position);
+    Ok(Json(Groups { items, next_cursor }))
 }

@@ -1,17 +1,21 @@
 //! `/alert-log`: everything that happened to alerts, and who did what about them.
 
-use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use city_model::Timestamp;
+use city_store::Cancel;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::alert_file;
 use crate::alerts::{AlertLogItem, AlertLogKind, LogCursor, LogQuery};
 use crate::app::App;
 use crate::cursor;
-use crate::parameters::{FromPairs, Pairs, Parameters};
+use crate::export::{self, Rows, Shape, Table};
+use crate::parameters::{FromPairs, MAX_LIMIT, Pairs, Parameters, With};
 use crate::problem::Answer;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -30,20 +34,27 @@ struct AlertLogPage {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 struct AlertLogQuery {
-    /// Only those of this alert.
-    alert: Option<String>,
-    /// Only those of alerts of this rule.
-    rule: Option<String>,
-    /// Only those of alerts about this device.
-    device: Option<String>,
-    /// Only those of alerts in this zone.
-    zone: Option<String>,
-    /// Only those of alerts whose rules this department owns.
-    department: Option<String>,
-    /// Only what this user did; `engine` and `brain` are what happened by itself.
-    who: Option<String>,
-    /// Only those that speak of this silence, alert, department or person.
-    about: Option<String>,
+    /// Only those of these alerts, separated by commas.
+    #[param(value_type = Option<String>)]
+    alert: Option<Vec<String>>,
+    /// Only those of alerts of these rules, separated by commas.
+    #[param(value_type = Option<String>)]
+    rule: Option<Vec<String>>,
+    /// Only those of alerts about these devices, separated by commas.
+    #[param(value_type = Option<String>)]
+    device: Option<Vec<String>>,
+    /// Only those of alerts in these zones, separated by commas.
+    #[param(value_type = Option<String>)]
+    zone: Option<Vec<String>>,
+    /// Only those of alerts whose rules these departments own, separated by commas.
+    #[param(value_type = Option<String>)]
+    department: Option<Vec<String>>,
+    /// Only what these users did, separated by commas; `engine` and `brain` are what happened by itself.
+    #[param(value_type = Option<String>)]
+    who: Option<Vec<String>>,
+    /// Only those that speak of these silences, alerts, departments or people, separated by commas.
+    #[param(value_type = Option<String>)]
+    about: Option<Vec<String>>,
     /// Only these kinds, separated by commas.
     #[param(value_type = Option<String>, example = "fired,resolved")]
     kind: Vec<AlertLogKind>,
@@ -65,13 +76,13 @@ impl FromPairs for AlertLogQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         let (from, to) = pairs.range()?;
         Ok(Self {
-            alert: pairs.text("alert"),
-            rule: pairs.text("rule"),
-            device: pairs.text("device"),
-            zone: pairs.text("zone"),
-            department: pairs.text("department"),
-            who: pairs.text("who"),
-            about: pairs.text("about"),
+            alert: pairs.list("alert"),
+            rule: pairs.list("rule"),
+            device: pairs.list("device"),
+            zone: pairs.list("zone"),
+            department: pairs.list("department"),
+            who: pairs.list("who"),
+            about: pairs.list("about"),
             kind: pairs.some_of("kind", AlertLogKind::ALL)?,
             from,
             to,
@@ -85,13 +96,14 @@ impl FromPairs for AlertLogQuery {
 ///
 /// The lines of an alert are deleted with it, 400 days after its end.
 #[utoipa::path(get, path = "/alert-log", operation_id = "list_alert_log", tag = "alerts",
-    params(AlertLogQuery),
+    params(Shape, AlertLogQuery),
     responses((status = 200, description = "A page of the log", body = AlertLogPage)))]
 async fn list(
     State(app): State<App>,
-    Parameters(query): Parameters<AlertLogQuery>,
-) -> Answer<Json<AlertLogPage>> {
-    let wanted = LogQuery {
+    headers: HeaderMap,
+    Parameters(With(shape, query)): Parameters<With<Shape, AlertLogQuery>>,
+) -> Answer<Response> {
+    let mut wanted = LogQuery {
         alert: query.alert,
         rule: query.rule,
         device: query.device,
@@ -106,6 +118,22 @@ async fn list(
         limit: query.limit,
     };
     let alerts = app.alerts.clone();
+    if let Some(file) = shape.file(&headers) {
+        let table = Table::new("alert-log", alert_file::LOG_COLUMNS);
+        let work = move |rows: &mut Rows, _: &Cancel| {
+            wanted.limit = MAX_LIMIT;
+            loop {
+                let (items, next) = alerts.log(&wanted)?;
+                items.iter().try_for_each(|item| rows.add(&alert_file::log_row(item)))?;
+                wanted.after = next;
+                if wanted.after.is_none() {
+                    return Ok(());
+                }
+            }
+        };
+        return export::respond(&app, file, table, work).await;
+    }
     let (items, next) = app.lanes.short(move || Ok(alerts.log(&wanted)?)).await?;
-    Ok(Json(AlertLogPage { items, next_cursor: next.as_ref().map(cursor::encode) }))
+    let next_cursor = next.as_ref().map(cursor::encode);
+    shape.page("AlertLogItem", AlertLogPage { items, next_cursor })
 }

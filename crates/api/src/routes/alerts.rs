@@ -2,14 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use city_model::{Severity, Timestamp};
 use city_rules::lifecycle::Refusal;
+use city_store::Cancel;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::alert_file;
 use crate::alerts::{
     Acknowledgement, AlertCursor, AlertDetail, AlertItem, AlertQuery, ChangeError, Counts, Sort,
     Stored,
@@ -17,8 +20,9 @@ use crate::alerts::{
 use crate::app::App;
 use crate::auth::Principal;
 use crate::cursor;
+use crate::export::{self, Rows, Shape, Table};
 use crate::extract::{Body, Id};
-use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
+use crate::parameters::{FromPairs, MAX_LIMIT, NoParameters, Pairs, Parameters, With, short};
 use crate::precondition::etag;
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 
@@ -63,12 +67,21 @@ struct AlertsQuery {
     /// Only these severities, separated by commas.
     #[param(value_type = Option<String>, example = "high,critical")]
     severity: Vec<Severity>,
-    /// Only those in this zone.
-    zone: Option<String>,
-    /// Only those about this device.
-    device: Option<String>,
-    /// Only those of this rule.
-    rule: Option<String>,
+    /// Only those in one of these zones, separated by commas.
+    #[param(value_type = Option<String>)]
+    zone: Option<Vec<String>>,
+    /// Only those about one of these devices, separated by commas.
+    #[param(value_type = Option<String>)]
+    device: Option<Vec<String>>,
+    /// Only those of one of these rules, separated by commas.
+    #[param(value_type = Option<String>)]
+    rule: Option<Vec<String>>,
+    /// Only those of rules that one of these departments owns, separated by commas.
+    #[param(value_type = Option<String>)]
+    department: Option<Vec<String>>,
+    /// Only those about devices of one of these kinds, separated by commas.
+    #[param(value_type = Option<String>)]
+    kind: Option<Vec<String>>,
     /// Only those that are, or are not, acknowledged.
     acknowledged: Option<bool>,
     /// Only those that are, or are not, shelved.
@@ -85,7 +98,8 @@ struct AlertsQuery {
     /// Only those that fired before this instant, RFC 3339.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
-    /// `newest`, or `urgency`: unacknowledged first, then the worst.
+    /// `newest` unless given, `oldest`, `updated`: changed last first, or `urgency`: unacknowledged
+    /// first, then the worst. Equals are in the order of `id`.
     #[param(inline, value_type = Option<Sort>)]
     sort: Sort,
     /// Where to go on, from `next_cursor`.
@@ -102,13 +116,20 @@ impl FromPairs for AlertsQuery {
         let severities = Severity::ALL.map(|severity| (severity.name(), severity));
         let states =
             [("all", Wanted::All), ("firing", Wanted::Firing), ("resolved", Wanted::Resolved)];
-        let sorts = [("newest", Sort::Newest), ("urgency", Sort::Urgency)];
+        let sorts = [
+            ("newest", Sort::Newest),
+            ("oldest", Sort::Oldest),
+            ("updated", Sort::Updated),
+            ("urgency", Sort::Urgency),
+        ];
         Ok(Self {
             state: pairs.one_of("state", &states)?.unwrap_or_default(),
             severity: pairs.some_of("severity", &severities)?,
-            zone: pairs.text("zone"),
-            device: pairs.text("device"),
-            rule: pairs.text("rule"),
+            zone: pairs.list("zone"),
+            device: pairs.list("device"),
+            rule: pairs.list("rule"),
+            department: pairs.list("department"),
+            kind: pairs.list("kind"),
             acknowledged: pairs.flag("acknowledged")?,
             shelved: pairs.flag("shelved")?,
             silenced: pairs.flag("silenced")?,
@@ -123,21 +144,21 @@ impl FromPairs for AlertsQuery {
     }
 }
 
-/// Alerts, newest first or most urgent first
+/// Alerts, newest first unless another order is asked for
 ///
 /// Alerts that ended more than 400 days ago are deleted.
 #[utoipa::path(get, path = "/alerts", operation_id = "list_alerts", tag = "alerts",
-    params(AlertsQuery),
+    params(Shape, AlertsQuery),
     responses((status = 200, description = "A page of alerts", body = AlertPage)))]
 async fn list(
     State(app): State<App>,
-    Parameters(query): Parameters<AlertsQuery>,
-) -> Answer<Json<AlertPage>> {
+    headers: HeaderMap,
+    Parameters(With(shape, query)): Parameters<With<Shape, AlertsQuery>>,
+) -> Answer<Response> {
     if query.cursor.as_ref().is_some_and(|cursor| cursor.sort != query.sort) {
-        return Err(Problem::new(codes::BAD_CURSOR, "The cursor belongs to another order.")
-            .hint("Keep `sort` the same from page to page."));
+        return Err(cursor::of_another_order());
     }
-    let wanted = AlertQuery {
+    let mut wanted = AlertQuery {
         firing: match query.state {
             Wanted::All => None,
             Wanted::Firing => Some(true),
@@ -147,6 +168,8 @@ async fn list(
         zone: query.zone,
         device: query.device,
         rule: query.rule,
+        department: query.department,
+        kind: query.kind,
         acknowledged: query.acknowledged,
         shelved: query.shelved,
         silenced: query.silenced,
@@ -159,14 +182,30 @@ async fn list(
         limit: query.limit,
     };
     let alerts = app.alerts.clone();
+    if let Some(file) = shape.file(&headers) {
+        let table = Table::new("alerts", alert_file::COLUMNS);
+        let work = move |rows: &mut Rows, _: &Cancel| {
+            wanted.limit = MAX_LIMIT;
+            loop {
+                let page = alerts.page(&wanted)?;
+                page.items.iter().try_for_each(|stored| rows.add(&alert_file::row(stored)))?;
+                wanted.after = page.next;
+                if wanted.after.is_none() {
+                    return Ok(());
+                }
+            }
+        };
+        return export::respond(&app, file, table, work).await;
+    }
     let page = app.lanes.short(move || Ok(alerts.page(&wanted)?)).await?;
     let directory = app.registry.directory();
     let item = |stored| AlertItem::new(stored, &directory);
-    Ok(Json(AlertPage {
+    let page = AlertPage {
         items: page.items.into_iter().map(item).collect(),
         next_cursor: page.next.as_ref().map(cursor::encode),
         counts: app.board.counts(),
-    }))
+    };
+    shape.page("AlertItem", page)
 }
 
 /// One alert with its log

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use city_audit::{CSV_COLUMNS, Entry, Filter, Verification};
+use city_audit::{CSV_COLUMNS, Departments, Entry, Filter, Verification};
 use city_model::Timestamp;
 use futures_util::stream::try_unfold;
 use serde::Serialize;
@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::auth::{CITY, Grants, Principal, Role};
 use crate::cursor;
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters};
 use crate::problem::{Answer, Problem, codes};
@@ -103,12 +104,15 @@ struct AuditQuery {
     /// Only those before this instant, RFC 3339.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
-    /// Only those of this user.
-    user: Option<String>,
-    /// Only this action.
-    action: Option<String>,
-    /// Only those about what this department owns.
-    department: Option<String>,
+    /// Only those of these users, separated by commas.
+    #[param(value_type = Option<String>)]
+    user: Option<Vec<String>>,
+    /// Only these actions, separated by commas.
+    #[param(value_type = Option<String>)]
+    action: Option<Vec<String>>,
+    /// Only those about what these departments own, separated by commas.
+    #[param(value_type = Option<String>)]
+    department: Option<Vec<String>>,
     /// Only those with this text in user, address, action, target, before or after.
     q: Option<String>,
     /// `json`: a page, newest first; `csv` and `jsonl`: all of them, oldest first. As the header
@@ -131,9 +135,9 @@ impl FromPairs for AuditQuery {
         Ok(Self {
             from,
             to,
-            user: pairs.text("user"),
-            action: pairs.text("action"),
-            department: pairs.text("department"),
+            user: pairs.list("user"),
+            action: pairs.list("action"),
+            department: pairs.list("department"),
             q: pairs.text("q"),
             format: pairs.one_of("format", &formats)?,
             cursor: pairs.cursor()?,
@@ -144,6 +148,7 @@ impl FromPairs for AuditQuery {
 
 /// The audit log, newest first; or all of it as CSV or lines of JSON, oldest first
 ///
+/// Administrators of departments see the entries about these; administrators of the city see all.
 /// Nothing is ever deleted from it. A page may have fewer entries than `limit`, or none, and yet
 /// have a `next_cursor`, when what is searched for is rare. An export in lines of JSON can be
 /// checked with `citybrain audit verify --export FILE`; in CSV, texts that a spreadsheet would take
@@ -155,6 +160,7 @@ impl FromPairs for AuditQuery {
         (String = "application/x-ndjson")))))]
 async fn list(
     State(app): State<App>,
+    principal: Principal,
     headers: HeaderMap,
     Parameters(query): Parameters<AuditQuery>,
 ) -> Answer<Response> {
@@ -167,7 +173,7 @@ async fn list(
         action: query.action,
         department: query.department,
         q: query.q,
-        ..Filter::default()
+        visible: visible(principal.rights.grants()),
     };
     if format != AuditFormat::Json {
         return Ok(export(&app, filter, format));
@@ -176,6 +182,15 @@ async fn list(
     let page = app.lanes.short(move || Ok(log.newest(&filter, cursor, limit)?)).await?;
     let next_cursor = page.next.as_ref().map(cursor::encode);
     Ok(Json(AuditPage { items: page.items, next_cursor }).into_response())
+}
+
+/// What somebody administers: entries about anything else are not for them.
+fn visible(grants: &Grants) -> Departments {
+    if grants.has(Role::Admin, CITY) {
+        return Departments::All;
+    }
+    let administered = grants.iter().filter(|grant| grant.role == Role::Admin);
+    Departments::Only(administered.map(|grant| grant.department.clone()).collect())
 }
 
 /// The first of our formats that the client names.

@@ -1,5 +1,7 @@
 //! `/credentials`: how devices, and programs that speak for them, prove who they are.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -15,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::audit;
-use crate::auth::Principal;
+use crate::auth::{Principal, Role, targets};
 use crate::cursor;
 use crate::document::created;
 use crate::extract::{Body, Id};
@@ -206,6 +208,8 @@ async fn put(
 ) -> Answer<Response> {
     let NewRights { devices, any_device, publish } = new;
     let rights = Rights { devices, any_device, publish };
+    let departments = targets::of_client(&app.registry.directory(), &name, &rights);
+    principal.rights.require_all(Role::Engineer, departments.iter().map(String::as_str))?;
     let (clients, of) = (app.clients.clone(), name.clone());
     let change = move |before: Option<&Rights>| {
         audit::before(before);
@@ -267,17 +271,20 @@ async fn enabled(
 #[utoipa::path(delete, path = "/credentials/{id}", operation_id = "delete_client",
     tag = "credentials",
     params(("id" = String, Path, description = "The client's name")),
-    responses((status = 204, description = "Nobody can connect with its credentials any more")))]
+    responses((status = 204, description = "Nobody can connect with its credentials any more"),
+        (status = 412, description = "It is not as you saw it", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn remove(
     State(app): State<App>,
     principal: Principal,
     Id(name): Id,
     _: Parameters<NoParameters>,
+    precondition: Precondition,
 ) -> Answer<StatusCode> {
     let (clients, of) = (app.clients.clone(), name.clone());
     let remove = move || {
         audit::before(clients.client(&of)?.map(Client::from));
-        Ok(clients.remove(&of)?)
+        clients.remove_if(&of, |rights: &Rights| precondition.check(Some(&tag(rights))))
     };
     if !app.lanes.short(remove).await? {
         return Err(unknown(&name));
@@ -408,9 +415,18 @@ async fn tokens(
     }
     audit::after(json!({ "clients": new.clients, "note": new.note }));
     let (clients, count) = (app.clients.clone(), new.clients.len());
+    let (registry, may) = (app.registry.clone(), principal.rights.clone());
     let issued = app
         .lanes
         .short(move || {
+            let directory = registry.directory();
+            let mut departments = BTreeSet::new();
+            for name in &new.clients {
+                let rights = clients.client(name)?.map(|client| client.rights);
+                let rights = rights.unwrap_or_default();
+                departments.extend(targets::of_client(&directory, name, &rights));
+            }
+            may.require_all(Role::Engineer, departments.iter().map(String::as_str))?;
             let names: Vec<&str> = new.clients.iter().map(String::as_str).collect();
             Ok(clients.issue_tokens(&names, &new.note)?)
         })

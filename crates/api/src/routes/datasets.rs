@@ -12,9 +12,10 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::audit;
-use crate::auth::Principal;
+use crate::auth::{Principal, Role};
 use crate::document::{created, named};
 use crate::extract::{Body, Id};
+use crate::list::Part;
 use crate::open::{Dataset, Kept};
 use crate::parameters::{NoParameters, Parameters, short};
 use crate::precondition::{Precondition, etag};
@@ -28,14 +29,19 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Serialize, ToSchema)]
 struct DatasetList {
     items: Vec<Dataset>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
 }
 
 /// What departments make public
 #[utoipa::path(get, path = "/datasets", operation_id = "list_datasets", tag = "open data",
-    responses((status = 200, description = "All datasets by id", body = DatasetList)))]
-async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Json<DatasetList> {
+    params(Part),
+    responses((status = 200, description = "The datasets by id", body = DatasetList)))]
+async fn list(State(app): State<App>, Parameters(part): Parameters<Part>) -> Json<DatasetList> {
     let marks = app.open.marked.current();
-    Json(DatasetList { items: marks.datasets.values().map(|kept| kept.dataset.clone()).collect() })
+    let datasets = marks.datasets.values().map(|kept| kept.dataset.clone()).collect();
+    let (items, next_cursor) = part.of_sorted(datasets, |dataset: &Dataset| &dataset.id);
+    Json(DatasetList { items, next_cursor })
 }
 
 /// One dataset
@@ -68,6 +74,7 @@ async fn put(
     Body(body): Body<Map<String, Value>>,
 ) -> Answer<Response> {
     let dataset: Dataset = named("id", &id, body)?;
+    principal.rights.require(Role::Engineer, &dataset.department)?;
     let (worker, of, user) = (app.clone(), id.clone(), principal.user.clone());
     let (kept, new) = app
         .lanes

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use city_model::Timestamp;
-use city_store::DeadLetterId;
+use city_store::{Cancel, DeadLetterId, NewDeadLetter, Store, StoreError};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -17,9 +18,11 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::cursor;
+use crate::export::{self, Cell, Column, Kind, Rows, Shape, Table, column};
 use crate::extract::Id;
-use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, With, short};
 use crate::problem::{Answer, Problem, codes};
+use crate::select;
 
 /// How much of a payload a list shows, in bytes; one letter alone is shown whole.
 const EXCERPT: usize = 4_096;
@@ -70,8 +73,23 @@ struct DeadLetterPage {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 struct DeadLettersQuery {
-    /// Only those with this reason.
-    reason: Option<String>,
+    /// Only those with one of these reasons, separated by commas.
+    #[param(value_type = Option<String>)]
+    reason: Option<Vec<String>>,
+    /// Only those that came through one of these sources, separated by commas.
+    #[param(value_type = Option<String>)]
+    source: Option<Vec<String>>,
+    /// Only those of one of these devices, separated by commas.
+    #[param(value_type = Option<String>)]
+    device: Option<Vec<String>>,
+    /// Only those with this text in their topic or detail, in any case.
+    q: Option<String>,
+    /// Only those that reached us at this instant or later, RFC 3339.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Only those that reached us before this instant, RFC 3339.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
     /// Where to go on, from `next_cursor`.
     #[param(value_type = Option<String>)]
     cursor: Option<DeadLetterId>,
@@ -82,28 +100,147 @@ struct DeadLettersQuery {
 
 impl FromPairs for DeadLettersQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
-        Ok(Self { reason: pairs.text("reason"), cursor: pairs.cursor()?, limit: pairs.limit()? })
+        let (from, to) = pairs.range()?;
+        Ok(Self {
+            reason: pairs.list("reason"),
+            source: pairs.list("source"),
+            device: pairs.list("device"),
+            q: pairs.text("q").map(|q| q.to_lowercase()),
+            from,
+            to,
+            cursor: pairs.cursor()?,
+            limit: pairs.limit()?,
+        })
     }
 }
 
+impl DeadLettersQuery {
+    fn wants(&self, letter: &NewDeadLetter) -> bool {
+        let named = |list: &Option<Vec<String>>, found: Option<&str>| {
+            list.is_none() || found.is_some_and(|found| select::has(list.as_ref(), found))
+        };
+        named(&self.reason, Some(&letter.reason))
+            && named(&self.source, Some(&letter.source_id))
+            && named(&self.device, letter.device.as_deref())
+            && self.from.is_none_or(|from| letter.received >= from)
+            && self.to.is_none_or(|to| letter.received < to)
+            && self.q.as_ref().is_none_or(|q| {
+                [&letter.topic, &letter.detail].iter().any(|text| text.to_lowercase().contains(q))
+            })
+    }
+
+    /// Calls `each` with those that are wanted, newest first, until it fails. Few are in memory at a
+    /// time, for each may be large.
+    fn each<E: From<StoreError>>(
+        &self,
+        store: &dyn Store,
+        cancel: &Cancel,
+        mut each: impl FnMut(city_store::DeadLetter) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // The store has an index of reasons.
+        let one = self.reason.as_deref().filter(|all| all.len() == 1).and_then(<[_]>::first);
+        let mut before = self.cursor;
+        loop {
+            cancel.check()?;
+            let page = store.dead_letters(before, one.map(String::as_str), LETTERS)?;
+            for letter in page.items {
+                if self.wants(&letter.letter) {
+                    each(letter)?;
+                }
+            }
+            before = page.next;
+            if before.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// How many letters are read at a time.
+const LETTERS: usize = 32;
+
 /// Dead letters, newest first
 #[utoipa::path(get, path = "/dead-letters", operation_id = "list_dead_letters", tag = "ingest",
-    params(DeadLettersQuery),
+    params(Shape, DeadLettersQuery),
     responses((status = 200, description = "A page of dead letters", body = DeadLetterPage)))]
 async fn list(
     State(app): State<App>,
-    Parameters(query): Parameters<DeadLettersQuery>,
-) -> Answer<Json<DeadLetterPage>> {
+    headers: HeaderMap,
+    Parameters(With(shape, query)): Parameters<With<Shape, DeadLettersQuery>>,
+) -> Answer<Response> {
     let store = app.store.clone();
-    app.lanes
-        .short(move || {
-            let page = store.dead_letters(query.cursor, query.reason.as_deref(), query.limit)?;
-            Ok(Json(DeadLetterPage {
-                items: page.items.into_iter().map(|letter| view(letter, EXCERPT)).collect(),
-                next_cursor: page.next.as_ref().map(cursor::encode),
-            }))
-        })
-        .await
+    if let Some(file) = shape.file(&headers) {
+        let work = move |rows: &mut Rows, cancel: &Cancel| {
+            query.each(&*store, cancel, |letter| rows.add(&row(&view(letter, usize::MAX))))
+        };
+        return export::respond(&app, file, Table::new("dead-letters", COLUMNS), work).await;
+    }
+    let work = move |cancel: &Cancel| {
+        let mut items = Vec::new();
+        let mut last = None;
+        let found = query.each(&*store, cancel, |letter| {
+            if items.len() == query.limit {
+                return Err(PageEnd::Full);
+            }
+            last = Some(letter.id);
+            items.push(view(letter, EXCERPT));
+            Ok(())
+        });
+        let more = match found {
+            Ok(()) => false,
+            Err(PageEnd::Full) => true,
+            Err(PageEnd::Store(error)) => return Err(error.into()),
+        };
+        let next_cursor = last.filter(|_| more).as_ref().map(cursor::encode);
+        Ok(DeadLetterPage { items, next_cursor })
+    };
+    let page = app.lanes.history(work).await?;
+    shape.page("DeadLetter", page)
+}
+
+/// Why a page ends before the letters do.
+enum PageEnd {
+    Full,
+    Store(StoreError),
+}
+
+impl From<StoreError> for PageEnd {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The columns of a file of dead letters: with whole payloads.
+static COLUMNS: &[Column] = &[
+    column("id", Kind::Text),
+    column("at", Kind::Time),
+    column("source", Kind::Text),
+    column("topic", Kind::Text),
+    column("device", Kind::Text),
+    column("reason", Kind::Text),
+    column("detail", Kind::Text),
+    column("hint", Kind::Text),
+    column("size", Kind::Integer),
+    column("payload_text", Kind::Text),
+    column("payload_base64", Kind::Text),
+    column("replayed_at", Kind::Time),
+];
+
+fn row(letter: &DeadLetter) -> [Cell<'_>; 12] {
+    [
+        Cell::from(&*letter.id),
+        letter.at.into(),
+        Cell::from(&*letter.source),
+        Cell::from(&*letter.topic),
+        letter.device.as_deref().into(),
+        Cell::from(&*letter.reason),
+        Cell::from(&*letter.detail),
+        Cell::from(&*letter.hint),
+        (letter.size as u64).into(),
+        letter.payload_text.as_deref().into(),
+        Cell::from(&*letter.payload_base64),
+        letter.replayed_at.into(),
+    ]
 }
 
 /// One dead letter with its whole payload

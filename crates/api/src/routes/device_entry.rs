@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::audit;
-use crate::auth::Principal;
+use crate::auth::{Principal, Role};
 use crate::document::{created, merge, named};
 use crate::extract::{Body, Id};
 use crate::parameters::{NoParameters, Parameters, short};
@@ -102,11 +102,16 @@ async fn change(
 ) -> Answer<Response> {
     let registry = app.registry.clone();
     let of = id.clone();
+    let rights = principal.rights.clone();
+    // Both the department that it has and the one that it gets: what the guard saw may be over.
     let change = move |before: Option<&DeviceEntry>| {
         audit::before(before);
         let entry = change(before)?;
         audit::department(&before.unwrap_or(&entry).department);
-        Ok::<_, Problem>(entry)
+        let departments = before.map(|before| &before.department).into_iter();
+        let departments = departments.chain([&entry.department]).map(String::as_str);
+        rights.require_all(Role::Engineer, departments)?;
+        Ok(entry)
     };
     let (entry, done) = app.lanes.short(move || registry.change_device(&of, change)).await?;
     audit::after(&entry);

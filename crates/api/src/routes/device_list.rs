@@ -1,5 +1,6 @@
 //! `/devices/import` and `/devices/export`: the registry as a file, in JSON or CSV.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -19,7 +20,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::audit;
-use crate::auth::Principal;
+use crate::auth::{Principal, Rights, Role};
 use crate::lines;
 use crate::parameters::{FromPairs, Pairs, Parameters};
 use crate::problem::{Answer, Problem, codes};
@@ -99,7 +100,9 @@ async fn import(
     if mode == ImportMode::Check {
         audit::only_tried();
     }
-    let job = Job { registry: app.registry.clone(), format, body, mode, user: principal.user };
+    let Principal { user, rights, .. } = principal;
+    let rights = rights.later();
+    let job = Job { registry: app.registry.clone(), format, body, mode, user, rights };
     if lines::are_asked_for(&headers) {
         // The answer begins before the work is done.
         let entry = audit::hold(&app);
@@ -139,12 +142,14 @@ struct Job {
     body: Bytes,
     mode: ImportMode,
     user: Arc<str>,
+    rights: Rights,
 }
 
 impl Job {
     /// Does it; `progress` hears how many devices of how many are written.
     fn run(self, progress: &mut dyn FnMut(usize, usize)) -> Answer<ImportOutcome> {
         let list = DeviceList::read("the list", self.format, &self.body)?;
+        self.check_rights(&list)?;
         drop(self.body);
         let of = list.len();
         let mut told = |done| progress(done, of);
@@ -159,6 +164,21 @@ impl Job {
             );
         }
         Ok(outcome)
+    }
+}
+
+impl Job {
+    /// Each device in the list must be one of a department in which this may be done, now and
+    /// afterwards.
+    fn check_rights(&self, list: &DeviceList) -> Answer<()> {
+        let directory = self.registry.directory();
+        let mut departments = BTreeSet::new();
+        for entry in list.entries() {
+            departments.insert(entry.department.clone());
+            let before = directory.device_by_id(&entry.id);
+            departments.extend(before.map(|device| device.department.to_string()));
+        }
+        self.rights.require_all(Role::Engineer, departments.iter().map(String::as_str))
     }
 }
 

@@ -5,25 +5,29 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use city_model::{
     Attribute, DeclaredPosition, Directory, LifeCycle, LocalText, Placement, Severity, Timestamp,
 };
-use city_store::{Counters, LedgerKey};
+use city_store::{Cancel, Counters, LedgerKey};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::device_order::{Place, Sort, SortName};
 use super::zones::lon_lat;
 use crate::app::App;
 use crate::cursor;
+use crate::export::{self, Cell, Column, Kind, Rows, Shape, Table, column, word};
 use crate::extract::Id;
 use crate::live::DeviceNow;
-use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters};
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, With};
 use crate::problem::Answer;
 use crate::schema;
-use crate::select::{self, Selection};
+use crate::select::{self, Choice, Selection};
 use crate::status::DeviceStatus;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -96,28 +100,22 @@ struct DevicePage {
 /// Which devices.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "`sort` has one value")]
 struct DevicesQuery {
-    /// Only those in this zone.
-    zone: Option<String>,
-    /// Only this kind.
-    kind: Option<String>,
-    /// Only this department's.
-    department: Option<String>,
     /// Only those with this text in their id or name, in any case.
     q: Option<String>,
-    /// Only those with this status.
-    #[param(inline)]
-    status: Option<DeviceStatus>,
-    /// Only those in this stage of life.
-    #[param(inline, value_type = Option<schema::LifeCycle>)]
-    life_cycle: Option<LifeCycle>,
-    /// The order; `id` is the only one.
-    #[param(pattern = "^id$")]
-    sort: Option<String>,
+    /// Only those with one of these statuses, separated by commas.
+    #[param(value_type = Option<String>, example = "late,offline")]
+    status: Vec<DeviceStatus>,
+    /// Only those in one of these stages of life, separated by commas.
+    #[param(value_type = Option<String>, example = "active,maintenance")]
+    life_cycle: Vec<LifeCycle>,
+    /// The order: `id` unless given, `name`, `kind`, `department`, `last_seen_at` or
+    /// `newest_reading_at`; with `-` before it the other way round. Equals are in the order of `id`.
+    #[param(inline, value_type = Option<SortName>)]
+    sort: Sort,
     /// Where to go on, from `next_cursor`.
     #[param(value_type = Option<String>)]
-    cursor: Option<String>,
+    cursor: Option<Place>,
     /// How many at most, 1 to 1,000; 100 unless given.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: usize,
@@ -132,67 +130,98 @@ const LIVES: &[(&str, LifeCycle)] = &[
 
 impl FromPairs for DevicesQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        let sort = Sort::from_pairs(pairs)?;
+        let cursor: Option<Place> = pairs.cursor()?;
+        if cursor.as_ref().is_some_and(|place| place.sort != sort) {
+            return Err(cursor::of_another_order());
+        }
         Ok(Self {
-            zone: pairs.text("zone"),
-            kind: pairs.text("kind"),
-            department: pairs.text("department"),
             q: pairs.text("q"),
-            status: pairs.one_of("status", &DeviceStatus::ALL)?,
-            life_cycle: pairs.one_of("life_cycle", LIVES)?,
-            sort: pairs.one_of("sort", &[("id", ())])?.map(|()| "id".to_owned()),
-            cursor: pairs.cursor()?,
+            status: pairs.some_of("status", &DeviceStatus::ALL)?,
+            life_cycle: pairs.some_of("life_cycle", LIVES)?,
+            sort,
+            cursor,
             limit: pairs.limit()?,
         })
     }
 }
 
-/// Devices by id, filtered
+/// Devices, filtered and in order
 #[utoipa::path(get, path = "/devices", operation_id = "list_devices", tag = "registry",
-    params(DevicesQuery),
+    params(Shape, Choice, DevicesQuery),
     responses((status = 200, description = "A page of devices", body = DevicePage)))]
 async fn list(
     State(app): State<App>,
-    Parameters(query): Parameters<DevicesQuery>,
-) -> Answer<Json<DevicePage>> {
+    headers: HeaderMap,
+    Parameters(query): Parameters<With<Shape, With<Choice, DevicesQuery>>>,
+) -> Answer<Response> {
+    let With(shape, With(choice, query)) = query;
+    let directory = app.registry.directory();
+    let chosen = Selection::new(&directory, choice)?;
     let reader = app.clone();
-    app.lanes.short(move || page(&reader, query).map(Json)).await
+    if let Some(wanted) = shape.file(&headers) {
+        let table = Table::new("devices", COLUMNS);
+        let work = move |rows: &mut Rows, _: &Cancel| {
+            let states = reader.hub.devices();
+            let (found, _) = find(&reader, &directory, &chosen, &states, &query);
+            let counters = counters(&reader);
+            for (device, state) in &found {
+                let counted = counters.get(&LedgerKey::Device(device.key)).copied();
+                let device = view(&reader, &directory, device, state, counted.unwrap_or_default());
+                rows.add(&row(&device))?;
+            }
+            Ok(())
+        };
+        return export::respond(&app, wanted, table, work).await;
+    }
+    let work = move || {
+        let states = reader.hub.devices();
+        let (found, total) = find(&reader, &directory, &chosen, &states, &query);
+        let page = &found[..found.len().min(query.limit)];
+        let next = page.last().filter(|_| page.len() < found.len());
+        let next = next.map(|(device, state)| Place::of(query.sort, device, state));
+        let counters = counters(&reader);
+        let item = |(device, state): &(&Arc<city_model::Device>, DeviceNow)| {
+            let counted = counters.get(&LedgerKey::Device(device.key)).copied();
+            view(&reader, &directory, device, state, counted.unwrap_or_default())
+        };
+        let items = page.iter().map(item).collect();
+        Ok(DevicePage { items, next_cursor: next.as_ref().map(cursor::encode), total })
+    };
+    let page = app.lanes.short(work).await?;
+    shape.page("Device", page)
 }
 
-fn page(app: &App, query: DevicesQuery) -> Answer<DevicePage> {
-    let directory = app.registry.directory();
-    let chosen = Selection::new(&directory, query.zone.as_deref(), query.kind, query.department)?;
-    let words = query.q.map(|q| q.to_lowercase());
+fn counters(app: &App) -> FxHashMap<LedgerKey, Counters> {
+    app.store.ledger().into_iter().collect()
+}
+
+/// Those that match after the cursor, in order, and how many match in all.
+fn find<'a>(
+    app: &App,
+    directory: &'a Directory,
+    chosen: &'a Selection,
+    states: &'a [DeviceNow],
+    query: &DevicesQuery,
+) -> (Vec<(&'a Arc<city_model::Device>, DeviceNow)>, usize) {
+    let words = query.q.as_ref().map(|q| q.to_lowercase());
     let now = app.clock.now();
-    let states = app.hub.devices();
-    let state =
-        |device: &city_model::Device| states.get(device.key.index()).cloned().unwrap_or_default();
-    let mut found: Vec<&Arc<city_model::Device>> = directory
-        .devices()
-        .filter(|device| {
-            let state = state(device);
-            chosen.has(device, &state)
-                && query.life_cycle.is_none_or(|wanted| wanted == device.life_cycle)
+    let mut found: Vec<_> = chosen
+        .devices(directory, states)
+        .filter(|(device, state)| {
+            (query.life_cycle.is_empty() || query.life_cycle.contains(&device.life_cycle))
                 && words.as_deref().is_none_or(|words| is_named(device, words))
-                && query.status.is_none_or(|wanted| {
-                    wanted == DeviceStatus::of(state.heard, device.interval, now)
-                })
+                && (query.status.is_empty()
+                    || query.status.contains(&DeviceStatus::of(state.heard, device.interval, now)))
         })
         .collect();
     let total = found.len();
-    found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    let start = query.cursor.map_or(0, |last| found.partition_point(|device| *device.id <= *last));
-    let page: Vec<_> = found.iter().skip(start).take(query.limit).collect();
-    let more = start + page.len() < total;
-    let next_cursor = page.last().filter(|_| more).map(|last| cursor::encode(&&*last.id));
-    let counters: FxHashMap<LedgerKey, Counters> = app.store.ledger().into_iter().collect();
-    let items = page
-        .into_iter()
-        .map(|device| {
-            let counted = counters.get(&LedgerKey::Device(device.key)).copied();
-            view(app, &directory, device, &state(device), counted.unwrap_or_default())
-        })
-        .collect();
-    Ok(DevicePage { items, next_cursor, total })
+    found.sort_unstable_by(|(a, of_a), (b, of_b)| query.sort.compare((a, of_a), (b, of_b)));
+    if let Some(place) = &query.cursor {
+        let seen = found.partition_point(|(device, state)| place.is_at_or_after(device, state));
+        found.drain(..seen);
+    }
+    (found, total)
 }
 
 fn is_named(device: &city_model::Device, words: &str) -> bool {
@@ -260,4 +289,56 @@ fn view(
             dead_lettered: counted.dead_lettered,
         },
     }
+}
+
+/// The columns of a file of devices. Zones are separated by spaces.
+static COLUMNS: &[Column] = &[
+    column("id", Kind::Text),
+    column("name_en", Kind::Text),
+    column("name_zh", Kind::Text),
+    column("kind", Kind::Text),
+    column("department", Kind::Text),
+    column("lon", Kind::Number),
+    column("lat", Kind::Number),
+    column("moving", Kind::Flag),
+    column("zones", Kind::Text),
+    column("interval_s", Kind::Number),
+    column("gateway", Kind::Text),
+    column("life_cycle", Kind::Text),
+    column("simulated", Kind::Flag),
+    column("status", Kind::Text),
+    column("last_seen_at", Kind::Time),
+    column("newest_reading_at", Kind::Time),
+    column("severity", Kind::Text),
+    column("received", Kind::Integer),
+    column("stored", Kind::Integer),
+    column("duplicate", Kind::Integer),
+    column("dead_lettered", Kind::Integer),
+];
+
+fn row(device: &Device) -> [Cell<'_>; 21] {
+    let [lon, lat] = device.position.map_or([None, None], |at| at.map(Some));
+    [
+        Cell::from(&*device.id),
+        Cell::from(&*device.name.en),
+        Cell::from(&*device.name.zh),
+        Cell::from(&*device.kind),
+        Cell::from(&*device.department),
+        lon.into(),
+        lat.into(),
+        device.moving.into(),
+        device.zones.join(" ").into(),
+        device.interval_s.into(),
+        device.gateway.as_deref().into(),
+        word(device.life_cycle),
+        device.simulated.into(),
+        word(device.status),
+        device.last_seen_at.into(),
+        device.newest_reading_at.into(),
+        device.severity.map_or(Cell::Empty, word),
+        device.counters.received.into(),
+        device.counters.stored.into(),
+        device.counters.duplicate.into(),
+        device.counters.dead_lettered.into(),
+    ]
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use city_model::LocalText;
 use city_registry::tag;
@@ -18,7 +18,8 @@ use crate::audit;
 use crate::auth::Principal;
 use crate::document::{created, named};
 use crate::extract::{Body, Id};
-use crate::parameters::{NoParameters, Parameters, short};
+use crate::list::{Part, Words, fresh};
+use crate::parameters::{NoParameters, Parameters, With, short};
 use crate::precondition::{Precondition, etag};
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 use crate::schema;
@@ -45,13 +46,22 @@ struct Kind {
 /// All kinds.
 #[derive(Serialize, ToSchema)]
 struct KindList {
+    /// By id.
     items: Vec<Kind>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
 }
 
 /// The kinds of devices, with how many there are
 #[utoipa::path(get, path = "/kinds", operation_id = "list_kinds", tag = "registry",
-    responses((status = 200, description = "All kinds", body = KindList)))]
-async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Answer<Json<KindList>> {
+    params(Words, Part),
+    responses((status = 200, description = "The kinds", body = KindList),
+        (status = 304, description = "Nothing changed since the ETag that was sent")))]
+async fn list(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Parameters(With(words, part)): Parameters<With<Words, Part>>,
+) -> Answer<Response> {
     let registry = app.registry.clone();
     app.lanes
         .short(move || {
@@ -59,14 +69,17 @@ async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Answer<Jso
             for device in registry.directory().devices() {
                 *devices.entry(device.kind.to_string()).or_default() += 1;
             }
-            let items = registry.kinds().into_iter().map(|kind| Kind {
+            let mut kinds = registry.kinds();
+            kinds.retain(|kind| words.are_in(&[&kind.id, &kind.name.en, &kind.name.zh]));
+            let (kinds, next_cursor) = part.of_sorted(kinds, |kind| &kind.id);
+            let items = kinds.into_iter().map(|kind| Kind {
                 devices: devices.get(&kind.id).copied().unwrap_or(0),
                 configured: registry.is_configured("kind", &kind.id),
                 id: kind.id.clone(),
                 name: kind.name.clone(),
                 template: kind,
             });
-            Ok(Json(KindList { items: items.collect() }))
+            fresh(&headers, &KindList { items: items.collect(), next_cursor })
         })
         .await
 }
@@ -121,16 +134,20 @@ async fn put(
     params(("id" = String, Path, description = "The kind's id")),
     responses((status = 204, description = "It is forgotten"),
         (status = 409, description = "Devices are of it, or the configuration describes it",
-            body = ProblemBody, content_type = "application/problem+json")))]
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 412, description = "It is not as you saw it", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn remove(
     State(app): State<App>,
     principal: Principal,
     Id(id): Id,
     _: Parameters<NoParameters>,
+    precondition: Precondition,
 ) -> Answer<StatusCode> {
     audit::before(app.registry.kind(&id));
     let (registry, of) = (app.registry.clone(), id.clone());
-    let found = app.lanes.short(move || Ok(registry.remove_kind(&of)?)).await?;
+    let check = move |kind: &city_registry::Kind| precondition.check(Some(&tag(kind)));
+    let found = app.lanes.short(move || registry.remove_kind(&of, check)).await?;
     if !found {
         return Err(unknown(&id));
     }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use city_model::{Directory, Timestamp};
+use city_model::{Directory, SeriesKey, Timestamp};
 use city_rules::{LateDecision, LateReading};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -10,8 +10,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::cursor;
 use crate::parameters::{FromPairs, Pairs, Parameters};
 use crate::problem::Answer;
+use crate::select::has;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list))
@@ -57,16 +59,23 @@ pub(super) struct LateDecided {
 struct LateReadings {
     /// Newest first.
     items: Vec<LateDecided>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
 }
 
 /// Which ones.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 struct LateQuery {
-    /// Only those of this device.
-    device: Option<String>,
-    /// Only those of this metric.
-    metric: Option<String>,
+    /// Only those of these devices, separated by commas.
+    #[param(value_type = Option<String>)]
+    device: Option<Vec<String>>,
+    /// Only those of these metrics, separated by commas.
+    #[param(value_type = Option<String>)]
+    metric: Option<Vec<String>>,
+    /// Where to go on, from `next_cursor`.
+    #[param(value_type = Option<String>)]
+    cursor: Option<(Timestamp, SeriesKey, Timestamp)>,
     /// How many at most, 1 to 1,000; 100 unless given.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: usize,
@@ -75,8 +84,9 @@ struct LateQuery {
 impl FromPairs for LateQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         Ok(Self {
-            device: pairs.text("device"),
-            metric: pairs.text("metric"),
+            device: pairs.list("device"),
+            metric: pairs.list("metric"),
+            cursor: pairs.cursor()?,
             limit: pairs.limit()?,
         })
     }
@@ -95,13 +105,27 @@ async fn list(
 ) -> Json<LateReadings> {
     let directory = app.registry.directory();
     let fits = |late: &LateReading| {
-        let named =
-            |wanted: &Option<String>, found: Option<String>| wanted.is_none() || *wanted == found;
+        let named = |wanted: &Option<Vec<String>>, found: Option<String>| {
+            wanted.is_none() || found.is_some_and(|found| has(wanted.as_ref(), &found))
+        };
         named(&query.device, device(late, &directory))
             && named(&query.metric, metric(late, &directory))
     };
-    let found = app.late_readings.newest(query.limit, fits);
-    Json(LateReadings { items: found.iter().map(|late| view(late, &directory)).collect() })
+    // They are few.
+    let mut found = app.late_readings.newest(usize::MAX, fits);
+    let key = |late: &LateReading| (late.received, late.series, late.time);
+    if let Some(after) = query.cursor {
+        // What came meanwhile is before it; if it is forgotten, so is what is older.
+        let place = found.iter().position(|late| key(late) == after);
+        found.drain(..place.map_or(found.len(), |place| place + 1));
+    }
+    let more = found.len() > query.limit;
+    found.truncate(query.limit);
+    let last = found.last().filter(|_| more).map(key);
+    Json(LateReadings {
+        items: found.iter().map(|late| view(late, &directory)).collect(),
+        next_cursor: last.as_ref().map(cursor::encode),
+    })
 }
 
 fn device(late: &LateReading, directory: &Directory) -> Option<String> {

@@ -12,7 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::parameters::{FromPairs, Pairs, Parameters};
+use crate::list::Part;
+use crate::parameters::{FromPairs, Pairs, Parameters, With};
 use crate::problem::Answer;
 
 /// The group of messages whose topic no source wanted.
@@ -57,7 +58,10 @@ struct LossItem {
 /// What was received and what became of it.
 #[derive(Serialize, ToSchema)]
 struct Loss {
+    /// By id.
     items: Vec<LossItem>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
     total: LossCounters,
     /// Whether everything adds up: each item, and the sum over sources against the sum over
     /// devices, which are counted apart.
@@ -100,11 +104,11 @@ impl By {
 
 /// What was received and what became of it
 #[utoipa::path(get, path = "/loss", operation_id = "get_loss", tag = "ingest",
-    params(LossQuery),
+    params(LossQuery, Part),
     responses((status = 200, description = "The counters", body = Loss)))]
 async fn show(
     State(app): State<App>,
-    Parameters(query): Parameters<LossQuery>,
+    Parameters(With(query, part)): Parameters<With<LossQuery, Part>>,
 ) -> Answer<Json<Loss>> {
     let reader = app.clone();
     app.lanes
@@ -112,7 +116,9 @@ async fn show(
             let status = reader.ingest.status();
             let ledger = reader.store.ledger();
             let directory = reader.registry.directory();
-            Ok(Json(loss(&ledger, query.by, &directory, &status.sources, status.in_flight)))
+            let mut loss = loss(&ledger, query.by, &directory, &status.sources, status.in_flight);
+            (loss.items, loss.next_cursor) = part.of_sorted(loss.items, |item| &item.id);
+            Ok(Json(loss))
         })
         .await
 }
@@ -147,6 +153,7 @@ fn loss(
     });
     Loss {
         items: items.collect(),
+        next_cursor: None,
         total: LossCounters {
             // The store counts what is durable; what is in flight was received too.
             received: total.received + in_flight,

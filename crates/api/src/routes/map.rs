@@ -66,8 +66,13 @@ impl Drawn {
         let text = serde_json::to_vec(&snapshot).map_err(|error| Problem::internal(&error))?;
         let etag = HeaderValue::try_from(format!("W/\"{position}\""));
         let etag = etag.unwrap_or(HeaderValue::from_static("W/\"\""));
-        let written =
-            Encoded::new(text.into(), "application/json", etag, "no-cache", Effort::Little);
+        let written = Encoded::new(
+            text.into(),
+            "application/json",
+            etag,
+            "private, no-cache",
+            Effort::Little,
+        );
         let written = Arc::new(written);
         *drawn = Some(Shot { at, position, written: written.clone() });
         Ok(written)

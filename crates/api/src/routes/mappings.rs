@@ -5,19 +5,23 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use city_model::{LocalText, Range, Timestamp};
-use city_registry::{Mapping, Unmapped};
+use city_registry::{Mapping, Unmapped, tag};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::assets::is_known;
 use crate::audit;
 use crate::auth::Principal;
 use crate::extract::Body;
-use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
+use crate::list::{Part, Words, fresh};
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, With, short};
+use crate::precondition::{Precondition, etag};
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 use crate::schema;
 
@@ -62,7 +66,10 @@ struct SeenFrom {
 /// Metrics.
 #[derive(Serialize, ToSchema)]
 struct MetricUseList {
+    /// In the order in which they came to be known.
     items: Vec<MetricUse>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
 }
 
 /// Which metrics.
@@ -81,12 +88,15 @@ impl FromPairs for MetricsQuery {
 
 /// Metrics, and for names that are not in the catalogue where they come from
 #[utoipa::path(get, path = "/metrics", operation_id = "list_metric_uses", tag = "registry",
-    params(MetricsQuery),
-    responses((status = 200, description = "Metrics by key", body = MetricUseList)))]
+    params(MetricsQuery, Words, Part),
+    responses((status = 200, description = "The metrics", body = MetricUseList),
+        (status = 304, description = "Nothing changed since the ETag that was sent")))]
 async fn metrics(
     State(app): State<App>,
-    Parameters(query): Parameters<MetricsQuery>,
-) -> Answer<Json<MetricUseList>> {
+    headers: HeaderMap,
+    Parameters(query): Parameters<With<MetricsQuery, With<Words, Part>>>,
+) -> Answer<Response> {
+    let With(query, With(words, part)) = query;
     let registry = app.registry.clone();
     app.lanes
         .short(move || {
@@ -111,7 +121,11 @@ async fn metrics(
                 Some(false) => !metric.unmapped,
                 None => true,
             };
-            Ok(Json(MetricUseList { items: uses.filter(wanted).collect() }))
+            let named =
+                |metric: &MetricUse| words.are_in(&[&metric.id, &metric.name.en, &metric.name.zh]);
+            let items = uses.filter(wanted).filter(named).collect();
+            let (items, next_cursor) = part.of(items, |metric: &MetricUse| &metric.id);
+            fresh(&headers, &MetricUseList { items, next_cursor })
         })
         .await
 }
@@ -132,13 +146,38 @@ fn seen_from(row: &Unmapped) -> SeenFrom {
 struct MappingList {
     #[schema(value_type = Vec<schema::Mapping>)]
     items: Vec<Mapping>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
 }
 
-/// What names mean
+/// What names mean, by name and source
+///
+/// The ETag is that of all mappings, also of a part of them: for `If-Match` of a change of one.
 #[utoipa::path(get, path = "/mappings", operation_id = "list_mappings", tag = "registry",
-    responses((status = 200, description = "All mappings by name", body = MappingList)))]
-async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Json<MappingList> {
-    Json(MappingList { items: app.registry.mappings() })
+    params(Part),
+    responses((status = 200, description = "The mappings", body = MappingList),
+        (status = 304, description = "Nothing changed since the ETag that was sent")))]
+async fn list(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Parameters(part): Parameters<Part>,
+) -> Response {
+    let mappings = app.registry.mappings();
+    let tag = etag(&tag(&mappings));
+    let cache = [(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
+    if is_known(&headers, &tag[0].1) {
+        return (StatusCode::NOT_MODIFIED, tag, cache).into_response();
+    }
+    let keyed: Vec<(String, Mapping)> = mappings
+        .into_iter()
+        .map(|mapping| {
+            let source = mapping.source.as_deref().unwrap_or_default();
+            (format!("{}\u{0}{source}", mapping.name), mapping)
+        })
+        .collect();
+    let (keyed, next_cursor) = part.of(keyed, |(key, _)| key);
+    let items = keyed.into_iter().map(|(_, mapping)| mapping).collect();
+    (tag, cache, Json(MappingList { items, next_cursor })).into_response()
 }
 
 /// Say what a name means, from now on
@@ -147,18 +186,22 @@ async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Json<Mappi
 /// came with.
 #[utoipa::path(put, path = "/mappings", operation_id = "put_mapping", tag = "registry",
     request_body = schema::Mapping,
-    responses((status = 204, description = "It means that now")))]
+    responses((status = 204, description = "It means that now"),
+        (status = 412, description = "The mappings are not as you saw them", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn put(
     State(app): State<App>,
     principal: Principal,
     _: Parameters<NoParameters>,
+    precondition: Precondition,
     Body(mapping): Body<Mapping>,
 ) -> Answer<StatusCode> {
     audit::target(&mapping.name);
     audit::before(mapped(&app, mapping.source.as_deref(), &mapping.name));
     audit::after(&mapping);
     let (registry, told) = (app.registry.clone(), mapping.clone());
-    app.lanes.short(move || Ok(registry.put_mapping(mapping)?)).await?;
+    let check = move |all: &[Mapping]| precondition.check(Some(&tag(&all)));
+    app.lanes.short(move || registry.put_mapping_if(mapping, check)).await?;
     let Mapping { source, name, metric, .. } = told;
     tracing::info!(
         user.name = %principal.user, source.id = source, metric.name = name, metric.id = metric,
@@ -194,18 +237,22 @@ impl FromPairs for MappingQuery {
     params(MappingQuery),
     responses((status = 204, description = "The name stands for itself again"),
         (status = 404, description = "Nobody said what it means",
-            body = ProblemBody, content_type = "application/problem+json")))]
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 412, description = "The mappings are not as you saw them", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn remove(
     State(app): State<App>,
     principal: Principal,
     Parameters(query): Parameters<MappingQuery>,
+    precondition: Precondition,
 ) -> Answer<StatusCode> {
     let MappingQuery { name, source } = query;
     audit::target(&name);
     audit::before(mapped(&app, source.as_deref(), &name));
     let (registry, of) = (app.registry.clone(), name.clone());
-    let found =
-        app.lanes.short(move || Ok(registry.remove_mapping(source.as_deref(), &of)?)).await?;
+    let check = move |all: &[Mapping]| precondition.check(Some(&tag(&all)));
+    let remove = move || registry.remove_mapping(source.as_deref(), &of, check);
+    let found = app.lanes.short(remove).await?;
     if !found {
         let detail = format!("Nobody said there what `{}` means.", short(&name));
         return Err(Problem::new(codes::UNKNOWN_MAPPING, detail)

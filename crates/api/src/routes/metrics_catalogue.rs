@@ -1,7 +1,8 @@
 //! `/metrics-catalogue`: what can be measured, in which units.
 
-use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use city_model::{LocalText, Range};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,7 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::parameters::{NoParameters, Parameters};
+use crate::list::{Part, Words, fresh};
+use crate::parameters::{Parameters, With};
+use crate::problem::Answer;
 use crate::schema;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -38,13 +41,22 @@ struct Metric {
 /// The catalogue.
 #[derive(Serialize, ToSchema)]
 struct MetricList {
+    /// In the order in which they came to be known.
     items: Vec<Metric>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
 }
 
 /// All metrics with their units and ranges
 #[utoipa::path(get, path = "/metrics-catalogue", operation_id = "list_metrics", tag = "registry",
-    responses((status = 200, description = "The catalogue", body = MetricList)))]
-async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Json<MetricList> {
+    params(Words, Part),
+    responses((status = 200, description = "The catalogue", body = MetricList),
+        (status = 304, description = "Nothing changed since the ETag that was sent")))]
+async fn list(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Parameters(With(words, part)): Parameters<With<Words, Part>>,
+) -> Answer<Response> {
     let directory = app.registry.directory();
     let metric = |metric: &city_model::Metric| Metric {
         id: metric.id.to_string(),
@@ -55,5 +67,10 @@ async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Json<Metri
         decimals: metric.decimals,
         unmapped: metric.unmapped,
     };
-    Json(MetricList { items: directory.metrics.iter().map(metric).collect() })
+    let named = |metric: &&city_model::Metric| {
+        words.are_in(&[&metric.id, &metric.name.en, &metric.name.zh])
+    };
+    let items = directory.metrics.iter().filter(named).map(metric).collect();
+    let (items, next_cursor) = part.of(items, |metric: &Metric| &metric.id);
+    fresh(&headers, &MetricList { items, next_cursor })
 }

@@ -3,6 +3,7 @@
 mod aggregates;
 mod alarm_load;
 mod alert_events;
+mod alert_file;
 mod alert_groups;
 mod alert_handling;
 mod alert_log;
@@ -17,12 +18,14 @@ mod dead_letters;
 mod departments;
 mod device_entry;
 mod device_list;
+mod device_order;
 mod devices;
 mod documents;
 pub(crate) mod health;
 mod kinds;
 mod last_values;
 mod late_readings;
+mod login;
 mod loss;
 pub(crate) mod map;
 mod mappings;
@@ -30,6 +33,8 @@ mod metrics_catalogue;
 mod provisioning;
 mod push;
 mod readings;
+mod readings_delete;
+mod readings_file;
 mod receivers;
 #[cfg(test)]
 pub(crate) use readings::MAX_RAW;
@@ -41,11 +46,15 @@ mod rule_tests;
 mod rule_texts;
 mod rule_trials;
 mod rules;
+mod series;
 mod session;
 mod silences;
 mod stream;
 pub(crate) mod system;
+mod tokens;
+mod top;
 mod track;
+mod users;
 pub(crate) mod zones;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -55,6 +64,9 @@ use crate::app::App;
 /// Every resource, in the order of the documentation.
 static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     session::routes,
+    login::routes,
+    users::routes,
+    tokens::routes,
     system::routes,
     metrics_catalogue::routes,
     mappings::routes,
@@ -70,7 +82,11 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     map::routes,
     last_values::routes,
     readings::routes,
+    series::routes,
+    readings_file::routes,
+    readings_delete::routes,
     aggregates::routes,
+    top::routes,
     track::routes,
     alerts::routes,
     alert_groups::routes,

@@ -14,12 +14,13 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::audit;
-use crate::auth::Principal;
+use crate::auth::{Principal, Role};
 use crate::cursor;
 use crate::extract::{Body, Id};
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
 use crate::problem::{Answer, Problem, codes};
 use crate::schema;
+use crate::select::has;
 
 /// The most dead letters that are replayed when a device is accepted, oldest first.
 const MOST_REPLAYED: usize = 1_000;
@@ -66,8 +67,9 @@ struct UnknownPage {
 struct UnknownQuery {
     /// `true`: only those that somebody ignored; `false`: only the others, as if nothing is given.
     ignored: Option<bool>,
-    /// Only those that came through this source.
-    source: Option<String>,
+    /// Only those that came through one of these sources, separated by commas.
+    #[param(value_type = Option<String>)]
+    source: Option<Vec<String>>,
     /// Only those with this text in their id, in any case.
     q: Option<String>,
     /// Where to go on, from `next_cursor`.
@@ -82,7 +84,7 @@ impl FromPairs for UnknownQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         Ok(Self {
             ignored: pairs.flag("ignored")?,
-            source: pairs.text("source"),
+            source: pairs.list("source"),
             q: pairs.text("q"),
             cursor: pairs.cursor()?,
             limit: pairs.limit()?,
@@ -105,7 +107,7 @@ async fn list(
             let words = query.q.map(|q| q.to_lowercase());
             devices.retain(|device| {
                 device.ignored == query.ignored.unwrap_or(false)
-                    && query.source.as_ref().is_none_or(|source| *source == device.source)
+                    && has(query.source.as_ref(), &device.source)
                     && words.as_ref().is_none_or(|words| device.id.to_lowercase().contains(words))
             });
             let total = devices.len();
@@ -179,13 +181,14 @@ async fn accept(
     _: Parameters<NoParameters>,
     Body(how): Body<AcceptDevice>,
 ) -> Answer<Json<Accepted>> {
-    let doing = app.clone();
+    let (doing, rights) = (app.clone(), principal.rights.clone());
     let accepted = app
         .lanes
         .short(move || {
             let device = doing.registry.unknown_device(&id).ok_or_else(|| not_waiting(&id))?;
             let kind = how.kind.unwrap_or(device.kind);
             let department = how.department.unwrap_or(device.department);
+            rights.require(Role::Engineer, &department)?;
             let mut entry = DeviceEntry::unknown(&id, &kind, &department, device.simulated);
             entry.name = how.name;
             let add = |before: Option<&DeviceEntry>| match before {

@@ -21,10 +21,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{Caller, Proof, Role, hash, identify};
+use crate::auth::{CITY, Caller, Proof, Role, hash, identify};
 use crate::extract::{is_too_slow, too_slow};
 use crate::parameters::{FromPairs, Pairs, Parameters, short};
-use crate::problem::{Answer, Problem, codes};
+use crate::problem::{Answer, Problem, ProblemBody, codes};
 
 /// The largest message, in bytes; what a source takes may be less.
 const LARGEST: usize = 16 << 20;
@@ -94,7 +94,9 @@ struct PushedLetter {
     request_body(content = Vec<u8>, content_type = "application/octet-stream",
         description = "The message"),
     responses((status = 200, description = "All of it that could be read is durable",
-        body = PushReport)))]
+            body = PushReport),
+        (status = 403, description = "The role, or what the device may send, does not allow it",
+            body = ProblemBody, content_type = "application/problem+json")))]
 async fn push(
     State(app): State<App>,
     Path(source): Path<String>,
@@ -191,12 +193,14 @@ async fn speaker(app: &App, caller: IpAddr, headers: &HeaderMap) -> Answer<Optio
     let Some(principal) = identify(app, Proof::Token(hash(secret))).await? else {
         return Ok(None);
     };
-    if principal.role >= Role::Engineer {
-        return Ok(Some(Speaker::Engineer));
-    }
-    let detail = format!("You have the role {}.", principal.role);
-    Err(Problem::new(codes::FORBIDDEN, detail)
-        .hint(format!("This needs a device's token, or the role {}.", Role::Engineer)))
+    // A message may name any device, so this takes a role in the whole city.
+    principal.rights.require(Role::Engineer, CITY).map_err(|problem| {
+        problem.hint(format!(
+            "This needs a device's token, or the role {} in the whole city.",
+            Role::Engineer
+        ))
+    })?;
+    Ok(Some(Speaker::Engineer))
 }
 
 fn name_and_password(encoded: &str) -> Option<(String, String)> {

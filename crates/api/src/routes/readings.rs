@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use city_model::{SeriesKey, Span, Timestamp, Value};
-use city_store::{Bucket, Point, TimeRange};
+use city_model::{Device, Metric, SeriesKey, Span, Timestamp, Value};
+use city_store::{Bucket, Cancel, Point, Store, TimeRange};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -33,7 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// The history of a series. Either `raw` or `buckets` is there.
 #[derive(Serialize, ToSchema)]
-struct Readings {
+pub(super) struct Readings {
     device: String,
     metric: String,
     /// UCUM code.
@@ -50,6 +50,14 @@ struct Readings {
     buckets: Option<Buckets>,
     /// Whether there are more raw readings than are given.
     truncated: bool,
+}
+
+impl Readings {
+    /// How many readings or steps there are.
+    pub(super) fn len(&self) -> usize {
+        let raw = self.raw.as_ref().map_or(0, |raw| raw.time.len());
+        raw + self.buckets.as_ref().map_or(0, |buckets| buckets.start.len())
+    }
 }
 
 /// Readings in columns, by event time.
@@ -73,6 +81,7 @@ pub(super) struct Buckets {
     pub(super) min: Vec<Option<f64>>,
     pub(super) mean: Vec<Option<f64>>,
     pub(super) max: Vec<Option<f64>>,
+    pub(super) sum: Vec<Option<f64>>,
     /// The newest value of each step.
     pub(super) last: Vec<Option<f64>>,
     /// How many readings are suspect, failed or missing.
@@ -123,48 +132,70 @@ async fn show(
     let directory = app.registry.directory();
     let device = select::device(&directory, &query.device)?;
     let metric = select::metric(&directory, &query.metric)?;
-    let series = SeriesKey { device: device.key, metric: metric.key };
     let range = time_range((query.from, query.to), app.clock.now(), DEFAULT_RANGE)?;
-    let mut readings = Readings {
-        device: device.id.to_string(),
-        metric: metric.id.to_string(),
-        unit: metric.unit.to_string(),
-        symbol: metric.symbol.to_string(),
-        from: range.from,
-        to: range.to,
-        step_s: None,
-        raw: None,
-        buckets: None,
-        truncated: false,
-    };
-    let wanted = match query.step {
-        Some(Step::Every(step)) => Some(check_step(range, step)?),
-        _ => None,
-    };
-    let is_raw = query.step == Some(Step::Raw);
+    let steps = Steps::new(query.step, range)?;
+    let (device, metric) = (device.clone(), metric.clone());
     let store = app.store.clone();
     app.lanes
-        .history(move |cancel| {
-            let mut step = wanted;
-            if step.is_none() {
-                let mut points = store.raw(series, range, MAX_RAW + 1)?;
-                let too_many = points.len() > MAX_RAW;
-                if is_raw || !too_many {
-                    points.truncate(MAX_RAW);
-                    readings.truncated = too_many;
-                    readings.raw = Some(raw_columns(points));
-                    return Ok(Json(readings));
-                }
-                step = Some(auto_step(range));
-            }
-            if let Some(step) = step {
-                readings.step_s = Some(step.micros() / 1_000_000);
-                let buckets = store.buckets(&[series], range, step, cancel)?;
-                readings.buckets = Some(bucket_columns(&buckets));
-            }
-            Ok(Json(readings))
-        })
+        .history(move |cancel| Ok(Json(steps.read(&*store, (&device, &metric), range, cancel)?)))
         .await
+}
+
+/// How readings of a range are to be put together.
+#[derive(Clone, Copy)]
+pub(super) struct Steps {
+    /// What was asked for, if anything was.
+    wanted: Option<Step>,
+}
+
+impl Steps {
+    /// Checks that a step that was asked for suits the range.
+    pub(super) fn new(wanted: Option<Step>, range: TimeRange) -> Answer<Self> {
+        if let Some(Step::Every(step)) = wanted {
+            check_step(range, step)?;
+        }
+        Ok(Self { wanted })
+    }
+
+    /// The history of a series: every reading, or steps.
+    pub(super) fn read(
+        self,
+        store: &dyn Store,
+        (device, metric): (&Device, &Metric),
+        range: TimeRange,
+        cancel: &Cancel,
+    ) -> Answer<Readings> {
+        let series = SeriesKey { device: device.key, metric: metric.key };
+        let mut readings = Readings {
+            device: device.id.to_string(),
+            metric: metric.id.to_string(),
+            unit: metric.unit.to_string(),
+            symbol: metric.symbol.to_string(),
+            from: range.from,
+            to: range.to,
+            step_s: None,
+            raw: None,
+            buckets: None,
+            truncated: false,
+        };
+        let step = if let Some(Step::Every(step)) = self.wanted {
+            step
+        } else {
+            let mut points = store.raw(series, range, MAX_RAW + 1)?;
+            let too_many = points.len() > MAX_RAW;
+            if self.wanted == Some(Step::Raw) || !too_many {
+                points.truncate(MAX_RAW);
+                readings.truncated = too_many;
+                readings.raw = Some(raw_columns(points));
+                return Ok(readings);
+            }
+            auto_step(range)
+        };
+        readings.step_s = Some(step.micros() / 1_000_000);
+        let buckets = store.buckets(&[series], range, step, cancel)?;
+        readings.buckets = Some(bucket_columns(&buckets));
+        Ok(readings)
+    }
 }
 
 /// A step that gives no more buckets than fit into one answer.
@@ -214,6 +245,7 @@ pub(super) fn bucket_columns(buckets: &[Bucket]) -> Buckets {
         columns.min.push(statistic(bucket.min));
         columns.mean.push(statistic(bucket.sum / bucket.count as f64));
         columns.max.push(statistic(bucket.max));
+        columns.sum.push(statistic(bucket.sum));
         columns.last.push(statistic(bucket.last));
         columns.flagged.push(bucket.flagged);
     }

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::audit;
 use crate::auth::Principal;
 use crate::extract::Id;
+use crate::list::Part;
 use crate::parameters::{NoParameters, Parameters, short};
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 use crate::receivers::{ReceiverReport, ReceiverTrial, TrialRefusal};
@@ -23,14 +24,20 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Serialize, ToSchema)]
 struct ReceiverList {
     items: Vec<ReceiverReport>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
 }
 
 /// The receivers of alerts, and how delivery is doing
 ///
 /// In the order of the configuration, after `brain`, which is this program itself.
 #[utoipa::path(get, path = "/receivers", operation_id = "list_receivers", tag = "alerts",
-    responses((status = 200, description = "All receivers", body = ReceiverList)))]
-async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Answer<Json<ReceiverList>> {
+    params(Part),
+    responses((status = 200, description = "The receivers", body = ReceiverList)))]
+async fn list(
+    State(app): State<App>,
+    Parameters(part): Parameters<Part>,
+) -> Answer<Json<ReceiverList>> {
     let receivers = app.receivers.clone();
     let mut items = app.lanes.short(move || Ok(receivers.report()?)).await?;
     let rules = app.rules.load();
@@ -38,7 +45,8 @@ async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Answer<Jso
         let wanted = receiver.route.rules.iter();
         receiver.unknown_rules = wanted.filter(|id| rules.get(id).is_none()).cloned().collect();
     }
-    Ok(Json(ReceiverList { items }))
+    let (items, next_cursor) = part.of(items, |receiver| &receiver.id);
+    Ok(Json(ReceiverList { items, next_cursor }))
 }
 
 /// Tell a receiver about a test alert

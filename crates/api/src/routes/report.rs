@@ -15,7 +15,8 @@ use utoipa_axum::routes;
 
 use super::loss::{By, group};
 use crate::app::App;
-use crate::parameters::{FromPairs, Pairs, Parameters};
+use crate::list::Part;
+use crate::parameters::{FromPairs, Pairs, Parameters, With};
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 
 /// How often it is looked whether the day is over.
@@ -100,7 +101,10 @@ struct IngestReport {
     /// devices, which are counted apart.
     balanced: bool,
     total: ReportCounters,
+    /// By id.
     items: Vec<ReportItem>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
     /// The dead letters that were received that day and are still kept, by source and reason.
     dead_letters: Vec<ReportLetters>,
     silent_devices: SilentDevices,
@@ -128,16 +132,22 @@ impl FromPairs for ReportQuery {
 
 /// What was received on one day and what became of it
 #[utoipa::path(get, path = "/reports/ingest", operation_id = "get_ingest_report", tag = "ingest",
-    params(ReportQuery),
+    params(ReportQuery, Part),
     responses((status = 200, description = "The books of the day", body = IngestReport),
         (status = 404, description = "There are none of this day", body = ProblemBody,
             content_type = "application/problem+json")))]
 async fn show(
     State(app): State<App>,
-    Parameters(query): Parameters<ReportQuery>,
+    Parameters(With(query, part)): Parameters<With<ReportQuery, Part>>,
 ) -> Answer<Json<IngestReport>> {
     let reader = app.clone();
-    app.lanes.history(move |_| report(&reader, query.date, query.by).map(Json)).await
+    app.lanes
+        .history(move |_| {
+            let mut report = report(&reader, query.date, query.by)?;
+            (report.items, report.next_cursor) = part.of_sorted(report.items, |item| &item.id);
+            Ok(Json(report))
+        })
+        .await
 }
 
 fn report(app: &App, date: Option<Date>, by: By) -> Answer<IngestReport> {
@@ -163,6 +173,7 @@ fn report(app: &App, date: Option<Date>, by: By) -> Answer<IngestReport> {
         balanced,
         total,
         items,
+        next_cursor: None,
         dead_letters: letters.into_iter().map(view).collect(),
         silent_devices: silent(&account, &directory),
         available,

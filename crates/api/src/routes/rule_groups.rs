@@ -15,9 +15,10 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::audit;
-use crate::auth::Principal;
+use crate::auth::{Principal, Role, targets};
 use crate::document::created;
 use crate::extract::{Body, Id};
+use crate::list::Part;
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters};
 use crate::precondition::{Precondition, etag};
 use crate::problem::{Answer, Problem, ProblemBody, bad_fields};
@@ -107,6 +108,8 @@ struct DeletedRuleGroup {
 #[derive(Serialize, ToSchema)]
 struct RuleGroupList {
     items: Vec<RuleGroup>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
     /// Groups that were kept here and are deleted.
     deleted: Vec<DeletedRuleGroup>,
 }
@@ -122,14 +125,19 @@ struct RuleGroupText {
 
 /// All groups of rules, and where each lives
 #[utoipa::path(get, path = "/rule-groups", operation_id = "list_rule_groups", tag = "rules",
-    responses((status = 200, description = "All groups by name", body = RuleGroupList)))]
-async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Answer<Json<RuleGroupList>> {
+    params(Part),
+    responses((status = 200, description = "The groups by name", body = RuleGroupList)))]
+async fn list(
+    State(app): State<App>,
+    Parameters(part): Parameters<Part>,
+) -> Answer<Json<RuleGroupList>> {
     let book = app.rule_book.clone();
     app.lanes
         .short(move || {
             let items = book.groups().into_iter().map(|group| view(group).group).collect();
+            let (items, next_cursor) = part.of(items, |group: &RuleGroup| &group.group);
             let deleted = book.deleted()?.into_iter().map(DeletedRuleGroup::from).collect();
-            Ok(Json(RuleGroupList { items, deleted }))
+            Ok(Json(RuleGroupList { items, next_cursor, deleted }))
         })
         .await
 }
@@ -294,9 +302,18 @@ impl Order {
         }
         let why = if tried { String::new() } else { reason(why)? };
         let (book, board, by) = (app.rule_book.clone(), app.board.clone(), principal.user.clone());
+        let rights = principal.rights.clone();
         let name = group.clone();
         let work = move || {
             audit::before(book.group(&name).map(|group| view(group).texts));
+            // Whose the group is now was asked before; whose it becomes, only the text says.
+            let text = match &what {
+                What::Write(text) => Some(text.clone()),
+                What::Restore(version) => book.entry(&name, *version)?.text.map(|t| t.to_string()),
+                What::Delete => None,
+            };
+            let departments = text.map(|text| targets::of_rule_text(&text)).unwrap_or_default();
+            rights.require_all(Role::Engineer, departments.iter().map(String::as_str))?;
             let change = match &what {
                 What::Write(text) => Change::Write(text),
                 What::Restore(version) => Change::Restore(*version),

@@ -5,18 +5,22 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use city_model::{Attribute, LocalText, Severity, Span};
 use city_rules::Direction;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::extract::Id;
-use crate::parameters::{NoParameters, Parameters, short};
+use crate::list::{Part, Words, fresh};
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, With, short};
 use crate::problem::{Answer, Problem, codes};
 use crate::schema;
+use crate::select::has;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
@@ -94,17 +98,59 @@ struct RuleSelector {
 #[derive(Serialize, ToSchema)]
 struct RuleList {
     items: Vec<Rule>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
+}
+
+/// Which rules.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct RulesQuery {
+    /// Only those of these groups, separated by commas.
+    #[param(value_type = Option<String>)]
+    group: Option<Vec<String>>,
+    /// Only those of these kinds, such as `threshold`, separated by commas.
+    #[param(value_type = Option<String>)]
+    kind: Option<Vec<String>>,
+    /// Only those that these departments own, separated by commas.
+    #[param(value_type = Option<String>)]
+    department: Option<Vec<String>>,
+}
+
+impl FromPairs for RulesQuery {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        Ok(Self {
+            group: pairs.list("group"),
+            kind: pairs.list("kind"),
+            department: pairs.list("department"),
+        })
+    }
 }
 
 /// All rules, in the order of their files
 #[utoipa::path(get, path = "/rules", operation_id = "list_rules", tag = "rules",
-    responses((status = 200, description = "The rules in force", body = RuleList)))]
-async fn list(State(app): State<App>, _: Parameters<NoParameters>) -> Json<RuleList> {
+    params(RulesQuery, Words, Part),
+    responses((status = 200, description = "The rules in force", body = RuleList),
+        (status = 304, description = "Nothing changed since the ETag that was sent")))]
+async fn list(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Parameters(query): Parameters<With<RulesQuery, With<Words, Part>>>,
+) -> Answer<Response> {
+    let With(query, With(words, part)) = query;
     let firing = app.board.firing_by_rule();
     let count = |id: &Arc<str>| firing.get(id).copied().unwrap_or(0);
     let rules = app.rules.load();
-    let items = rules.rules().iter().map(|rule| view(rule, count(&rule.id)));
-    Json(RuleList { items: items.collect() })
+    let wanted = |rule: &&Arc<city_rules::Rule>| {
+        has(query.group.as_ref(), &rule.group)
+            && has(query.kind.as_ref(), rule.kind)
+            && has(query.department.as_ref(), &rule.department)
+            && words.are_in(&[&rule.id, &rule.name.en, &rule.name.zh])
+    };
+    let found: Vec<_> = rules.rules().iter().filter(wanted).collect();
+    let (found, next_cursor) = part.of(found, |rule| &rule.id);
+    let items = found.into_iter().map(|rule| view(rule, count(&rule.id))).collect();
+    fresh(&headers, &RuleList { items, next_cursor })
 }
 
 /// One rule

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::alerts::{check_note, reason};
 use crate::app::App;
 use crate::audit;
-use crate::auth::Principal;
+use crate::auth::{CITY, Principal, Role, targets};
 use crate::cursor;
 use crate::extract::{Body, Id};
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
@@ -206,6 +206,15 @@ async fn create(
         return Err(Problem::new(codes::BAD_SILENCE, format!("Not like this: {problem}."))
             .hint("A silence says which alerts it means, and ends after 30 days at the latest."));
     }
+    let meant = targets::of_match(&app.rules.load(), &silence.matches);
+    let all = meant.iter().map(String::as_str);
+    principal.rights.require_all(Role::Operator, all).map_err(|problem| match &*meant {
+        [one] if one == CITY => problem.hint(
+            "It can silence alerts of every department, so this needs the role operator in the whole \
+             city; `department` in the match leaves the others out.",
+        ),
+        _ => problem,
+    })?;
     let record = SilenceRecord {
         silence,
         owner: principal.user.to_string(),

@@ -128,12 +128,12 @@ async fn follow(
     let devices = devices.into_iter().map(|id| Ok(select::device(&directory, id)?.key));
     let devices: Vec<_> = devices.collect::<Answer<_>>()?;
     let all = query.values == Some(true);
+    let kinds = list(query.kind.as_deref()).into_iter().map(str::to_owned).collect();
     let filter = ClientFilter {
-        zones: zones.collect::<Answer<_>>()?,
-        kinds: list(query.kind.as_deref()).into_iter().map(str::to_owned).collect(),
         values: all || !devices.is_empty(),
         devices: if all { Vec::new() } else { devices },
         events: query.events,
+        ..ClientFilter::new(zones.collect::<Answer<_>>()?, kinds)
     };
     let last_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let start = match last_id.or(query.after.as_deref()) {
@@ -159,11 +159,8 @@ async fn follow(
 
 /// The parts of a list.
 fn list(text: Option<&str>) -> Vec<&str> {
-    text.into_iter()
-        .flat_map(|text| text.split(','))
-        .map(str::trim)
-        .filter(|id| !id.is_empty())
-        .collect()
+    let parts = text.into_iter().flat_map(|text| text.split(','));
+    parts.map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
 fn full(taking: Taking) -> Problem {

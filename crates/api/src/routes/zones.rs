@@ -1,12 +1,13 @@
 //! `/zones`: the named areas of the city, drawn and in figures.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
 use city_model::{
     Device, Directory, LifeCycle, LocalText, Marks, Position, Span, Timestamp, Zone, ZoneKey,
@@ -14,20 +15,22 @@ use city_model::{
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::assets::{etag, is_known};
+use crate::assets::etag;
 use crate::audit;
 use crate::auth::Principal;
+use crate::encoding::{Effort, Encoded};
 use crate::extract::Id;
-use crate::parameters::{NoParameters, Parameters};
+use crate::list::{Part, Words};
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, With};
 use crate::parts::ZoneReload;
-use crate::problem::{Answer, Problem, codes};
+use crate::problem::{Answer, Problem, ProblemBody, codes};
 use crate::schema;
-use crate::select::zone_key;
+use crate::select::{has, zone_key};
 use crate::status::{DERIVED_EVERY, DeviceStatus, max_age};
 
 /// How far borders may be simplified, in degrees: about five metres.
@@ -41,7 +44,24 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// The collection as last drawn, for one version of the directory.
 #[derive(Debug, Default)]
-pub(crate) struct Drawn(Mutex<Option<(u64, HeaderValue, Bytes)>>);
+pub(crate) struct Drawn(Mutex<Option<(u64, Drawing)>>);
+
+/// The collection as text, and where in it each zone is.
+#[derive(Clone, Debug)]
+struct Drawing {
+    whole: Arc<Encoded>,
+    body: Bytes,
+    zones: Arc<[DrawnZone]>,
+}
+
+/// A zone in a drawing.
+#[derive(Debug)]
+struct DrawnZone {
+    id: Arc<str>,
+    layer: Arc<str>,
+    name: LocalText,
+    feature: Range<usize>,
+}
 
 /// The zones as GeoJSON.
 #[derive(ToSchema)]
@@ -50,6 +70,8 @@ struct ZoneCollection {
     #[schema(inline)]
     r#type: schema::CollectionType,
     features: Vec<ZoneFeature>,
+    /// Pass it as `cursor` to get the next page; `null` at the end.
+    next_cursor: Option<String>,
 }
 
 /// A zone as a GeoJSON feature.
@@ -95,45 +117,91 @@ struct ZoneProperties {
     devices: u64,
 }
 
+/// Which zones.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ZonesQuery {
+    /// Only those of these layers, separated by commas.
+    #[param(value_type = Option<String>)]
+    layer: Option<Vec<String>>,
+}
+
+impl FromPairs for ZonesQuery {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        Ok(Self { layer: pairs.list("layer") })
+    }
+}
+
 /// The zones with their borders, as GeoJSON
 #[utoipa::path(get, path = "/zones", operation_id = "list_zones", tag = "registry",
+    params(ZonesQuery, Words, Part),
     responses(
-        (status = 200, description = "All zones", body = ZoneCollection,
+        (status = 200, description = "The zones", body = ZoneCollection,
             content_type = "application/geo+json"),
         (status = 304, description = "Nothing changed since the ETag that was sent")))]
 async fn draw(
     State(app): State<App>,
     headers: HeaderMap,
-    _: Parameters<NoParameters>,
+    Parameters(query): Parameters<With<ZonesQuery, With<Words, Part>>>,
 ) -> Answer<Response> {
+    let With(query, With(words, part)) = query;
     let drawing = app.clone();
-    let (etag, body) = app.lanes.short(move || Ok(drawn(&drawing))).await?;
-    let shared = [
-        (header::ETAG, etag.clone()),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-    ];
-    if is_known(&headers, &etag) {
-        return Ok((StatusCode::NOT_MODIFIED, shared).into_response());
+    let drawn = app.lanes.short(move || Ok(drawn(&drawing))).await?;
+    let wanted = |zone: &&DrawnZone| {
+        has(query.layer.as_ref(), &zone.layer)
+            && words.are_in(&[&zone.id, &zone.name.en, &zone.name.zh])
+    };
+    let found: Vec<&DrawnZone> = drawn.zones.iter().filter(wanted).collect();
+    let (found, next_cursor) = part.of(found, |zone| &zone.id);
+    if found.len() == drawn.zones.len() {
+        return Ok(drawn.whole.answer(&headers));
     }
-    Ok((shared, [(header::CONTENT_TYPE, "application/geo+json")], body).into_response())
+    let body = collection(
+        found.iter().map(|zone| &drawn.body[zone.feature.clone()]),
+        next_cursor.as_deref(),
+    );
+    Ok(encoded(body).answer(&headers))
 }
 
-fn drawn(app: &App) -> (HeaderValue, Bytes) {
+fn encoded(body: Bytes) -> Encoded {
+    let tag = etag(&body);
+    Encoded::new(body, "application/geo+json", tag, "private, no-cache", Effort::Little)
+}
+
+const HEAD: &str = r#"{"type":"FeatureCollection","features":["#;
+
+/// A collection of features that are text already.
+fn collection<'a>(features: impl Iterator<Item = &'a [u8]>, next_cursor: Option<&str>) -> Bytes {
+    let mut body = HEAD.as_bytes().to_vec();
+    for feature in features {
+        if body.len() > HEAD.len() {
+            body.push(b',');
+        }
+        body.extend_from_slice(feature);
+    }
+    body.extend_from_slice(format!("],\"next_cursor\":{}}}", json!(next_cursor)).as_bytes());
+    body.into()
+}
+
+fn drawn(app: &App) -> Drawing {
     let directory = app.registry.directory();
     let mut cache = app.zones.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((version, etag, body)) = &*cache
+    if let Some((version, drawing)) = &*cache
         && *version == directory.version
     {
-        return (etag.clone(), body.clone());
+        return drawing.clone();
     }
     let mut devices: FxHashMap<ZoneKey, u64> = FxHashMap::default();
     for zone in directory.devices().flat_map(|device| device.zones.iter()) {
         *devices.entry(*zone).or_default() += 1;
     }
     let zones = app.registry.zones();
-    let mut collection = zones.map_geojson(TOLERANCE_DEG);
-    if let Some(Value::Array(features)) = collection.get_mut("features") {
-        for (feature, zone) in features.iter_mut().zip(zones.zones()) {
+    let mut geojson = zones.map_geojson(TOLERANCE_DEG);
+    let mut features = Vec::new();
+    let mut drawn_zones = Vec::new();
+    let mut place = HEAD.len();
+    if let Some(Value::Array(drawn)) = geojson.get_mut("features") {
+        for (feature, zone) in drawn.iter_mut().zip(zones.zones()) {
             let above = zone.parent.and_then(|key| zones.zone(key));
             feature["properties"] = json!(ZoneProperties {
                 id: zone.id.to_string(),
@@ -145,12 +213,24 @@ fn drawn(app: &App) -> (HeaderValue, Bytes) {
                 area_km2: zone.area_km2,
                 devices: devices.get(&zone.key).copied().unwrap_or_default(),
             });
+            let text = feature.take().to_string();
+            let end = place + text.len();
+            drawn_zones.push(DrawnZone {
+                id: zone.id.clone(),
+                layer: zone.layer.clone(),
+                name: zone.name.clone(),
+                feature: place..end,
+            });
+            // After a comma.
+            place = end + 1;
+            features.push(text);
         }
     }
-    let body = Bytes::from(collection.to_string());
-    let etag = etag(&body);
-    *cache = Some((directory.version, etag.clone(), body.clone()));
-    (etag, body)
+    let body = collection(features.iter().map(String::as_bytes), None);
+    let whole = Arc::new(encoded(body.clone()));
+    let drawing = Drawing { whole, body, zones: drawn_zones.into() };
+    *cache = Some((directory.version, drawing.clone()));
+    drawing
 }
 
 /// Read the zone files again
@@ -160,7 +240,8 @@ fn drawn(app: &App) -> (HeaderValue, Bytes) {
 #[utoipa::path(post, path = "/zones/reload", operation_id = "reload_zones", tag = "registry",
     responses(
         (status = 200, description = "The zones in force now", body = ZoneReload),
-        (status = 422, description = "The zones stay as they are")))]
+        (status = 422, description = "The zones stay as they are", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn reload(
     State(app): State<App>,
     principal: Principal,

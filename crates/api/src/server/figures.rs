@@ -56,6 +56,13 @@ impl Figures {
         registry.register(Box::new(figures.accepted.clone()))?;
         registry.register(Box::new(figures.refused.clone()))?;
         registry.register(Box::new(figures.ended.clone()))?;
+        // A rate begins with the first one only if there was a figure before it.
+        for full in [Full::All, Full::Address] {
+            figures.refused.with_label_values(&[full.name()]);
+        }
+        for ended in [Ended::Handshake, Ended::Header, Ended::Idle, Ended::Write] {
+            figures.ended.with_label_values(&[ended.name()]);
+        }
         Ok(figures)
     }
 
@@ -64,12 +71,18 @@ impl Figures {
     }
 
     pub(super) fn ended(&self, ended: Ended) {
-        let label = match ended {
-            Ended::Handshake => "handshake",
-            Ended::Header => "header",
-            Ended::Idle => "idle",
-            Ended::Write => "write",
-        };
-        self.ended.with_label_values(&[label]).inc();
+        self.ended.with_label_values(&[ended.name()]).inc();
+    }
+}
+
+impl Ended {
+    /// Its name as a label.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Header => "header",
+            Self::Idle => "idle",
+            Self::Write => "write",
+        }
     }
 }

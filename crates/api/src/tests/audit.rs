@@ -6,6 +6,7 @@ use city_model::{AlertEventKind, Severity, Span};
 use city_store::StateError;
 use serde_json::{Value, json};
 
+use super::access_matrix::{grants, token};
 use super::fixture::{City, alert, bare, event};
 use crate::Role;
 use crate::audit::{NOT_CHANGES, action};
@@ -354,4 +355,31 @@ async fn only_administrators_read_the_log() {
         }
         assert_eq!(city.get(path).await.status, StatusCode::OK);
     }
+}
+
+#[tokio::test]
+async fn administrators_of_departments_see_what_concerns_these_and_nothing_else() {
+    let city = City::new();
+    for device in ["air-1", "lamp%2F1", "bus-1"] {
+        let path = format!("/api/v1/devices/{device}");
+        assert_eq!(city.done(Method::DELETE, &path, None).await, StatusCode::NO_CONTENT);
+    }
+    let user = json!({ "name": "Bo", "grants": [{ "department": "works", "role": "viewer" }],
+        "enabled": true, "password": "violet-harbour-tram-91" });
+    assert_eq!(city.done(Method::PUT, "/api/v1/users/bo", Some(&user)).await, StatusCode::CREATED);
+    let grants = grants(&[("works", Role::Admin), ("environment", Role::Viewer)]);
+    let bearer = format!("Bearer {}", token(&city, grants));
+    for (path, own) in [
+        ("/api/v1/audit-log", 2),
+        ("/api/v1/audit-log?department=environment", 0),
+        ("/api/v1/audit-log?format=jsonl", 2),
+    ] {
+        let mut request = bare(Method::GET, path, None);
+        request.headers_mut().insert("authorization", bearer.parse().expect("a header"));
+        let answer = city.send(request).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        assert!(!answer.text.contains("air-1") && !answer.text.contains("bus-1"), "{path}");
+        assert_eq!(answer.text.matches("\"hash\"").count(), own, "{path}: {}", answer.text);
+    }
+    assert!(!json!(city.entries().await).to_string().contains("violet-harbour"));
 }

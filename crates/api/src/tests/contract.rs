@@ -255,6 +255,7 @@ async fn bodies_that_cannot_be_read_are_problems() {
     assert_eq!(send("{".to_owned(), json).await, "bad_json");
     assert_eq!(send(r#"{"note":5}"#.to_owned(), json).await, "bad_body");
     assert_eq!(send(r#"{"note":"x","colour":"red"}"#.to_owned(), json).await, "bad_body");
+    assert_eq!(send(r#"["x"]"#.to_owned(), json).await, "bad_body", "an array is no object");
     assert_eq!(send(r#"{"note":"x"}"#.to_owned(), None).await, "unsupported_media_type");
     let huge = json!({ "note": "x".repeat(crate::BODY_LIMIT) }).to_string();
     assert_eq!(send(huge, json).await, "body_too_large");

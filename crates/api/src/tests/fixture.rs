@@ -308,6 +308,7 @@ impl City {
             simulated: true,
             metrics: prometheus::Registry::new(),
             silences: Arc::new(Silences::open(state.clone(), now).expect("silences")),
+            sessions: crate::SessionLimits::default(),
             notices: told.clone(),
             flood: city_rules::lifecycle::FloodConfig::default(),
             inhibit: inhibit.into(),

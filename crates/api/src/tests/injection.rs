@@ -79,7 +79,10 @@ fn fits(site: &Site, body: &mut Value, number: usize) {
             let id = body["alert"]["id"].as_str().unwrap_or_default();
             body["key"] = json!(format!("{id}/1"));
         }
-        "put_device" | "put_kind" if !site.label().ends_with(" /id") => {
+        "create_silence" if site.label() == "create_silence /reason" => {
+            body["match"] = json!({ "department": "environment" });
+        }
+        "put_device" | "put_kind" | "put_dataset" if !site.label().ends_with(" /id") => {
             body.as_object_mut().expect("an object").remove("id");
         }
         _ => {}

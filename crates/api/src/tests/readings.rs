@@ -129,7 +129,7 @@ async fn steps_give_statistics_and_count_what_is_flagged() {
     let expected = json!({
         "start": [start.millis(), (start + Span::from_mins(1)).millis()],
         "count": [2, 0], "min": [10.0, null], "mean": [15.0, null], "max": [20.0, null],
-        "last": [20.0, null], "flagged": [2, 1],
+        "sum": [30.0, null], "last": [20.0, null], "flagged": [2, 1],
     });
     assert_eq!(readings["buckets"], expected);
     assert_eq!(readings["from"], start.to_string());

@@ -145,7 +145,7 @@ async fn departments_are_named_and_forgotten() {
     let city = City::new();
     let parks = "/api/v1/departments/parks";
     let named = city.put(parks, &json!({ "name": { "en": "Parks", "zh": "园林局" } })).await;
-    assert_eq!(named.status, StatusCode::NO_CONTENT, "{}", named.text);
+    assert_eq!(named.status, StatusCode::CREATED, "{}", named.text);
     let list = city.ok("/api/v1/departments").await;
     let expected = json!({ "id": "parks", "name": { "en": "Parks", "zh": "园林局" }, "devices": 0,
         "configured": false });

@@ -1,16 +1,21 @@
 //! `citybrain backup` and `citybrain restore`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use city_audit::AuditLog;
 use city_model::Clock as _;
+use city_store::StateDb;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::DataDir;
+use crate::audited::{by_operator, record_restore};
 use crate::backup::{Manifest, Restore, Wanted, restore, take, verify};
 use crate::clock::SystemClock;
+use crate::run_file::RunFile;
 use crate::settings::{self, default_data_dir};
 
 #[derive(Debug, Args)]
@@ -88,6 +93,11 @@ fn back_up(args: &BackupArgs, to: &Path) -> anyhow::Result<()> {
     let bar = bar()?;
     let taken = take(&wanted, to, &mut |name, place, of| show(&bar, name, place, of))?;
     bar.finish_and_clear();
+    // Of a city that stands still nothing is touched.
+    if RunFile::read(&data_dir).is_some() {
+        note(&data_dir, "backup", &json!({ "to": to, "begun_at": taken.manifest.begun_at }))
+            .context("the backup is there and whole, but the audit log cannot be written")?;
+    }
     let Manifest { files, left_out, begun_at, .. } = &taken.manifest;
     println!(
         "{} files, {} MB, taken to {} and checked in {:.1} s",
@@ -159,6 +169,8 @@ pub(crate) fn bring_back(args: &RestoreArgs) -> anyhow::Result<()> {
     let restored = restore(&wanted, &mut |name, place, of| show(&bar, name, place, of))?;
     bar.finish_and_clear();
     let manifest = &restored.manifest;
+    record_restore(&data_dir, wanted.now, &restored)
+        .context("all is restored, but the audit log cannot be written")?;
     println!(
         "{} files, {} MB, of {} are in {}",
         manifest.files.len(),
@@ -183,10 +195,22 @@ pub(crate) fn bring_back(args: &RestoreArgs) -> anyhow::Result<()> {
     for left in &manifest.left_out {
         println!("Bring along: {} ({})", left.path.display(), left.key);
     }
+    if rustix::process::geteuid().is_root() {
+        println!("Give it to the user that runs citybrain: chown -R USER: {}", data_dir.display());
+    }
     println!(
         "Never run it beside the city that it was taken of: both would take the same sessions with \
          brokers, and tell the same receivers."
     );
+    Ok(())
+}
+
+/// Says in the audit log of the city what was done to it, and by whom.
+fn note(data_dir: &Path, action: &str, what: &serde_json::Value) -> anyhow::Result<()> {
+    let state = Arc::new(StateDb::open(data_dir.join("state.db"))?);
+    let mut entry = by_operator(SystemClock.now(), action);
+    entry.after = Some(what.clone());
+    AuditLog::open(state)?.finish(None, entry)?;
     Ok(())
 }
 

@@ -25,12 +25,18 @@ mod rules_export;
 mod serve;
 mod store;
 mod token;
+mod user;
 mod zones;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use anyhow::Context as _;
+use city_store::StateDb;
 use clap::{Args, Parser, Subcommand};
+
+use crate::settings::default_data_dir;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -104,6 +110,9 @@ enum Command {
     /// Make and revoke access tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Add people who log in, say what they may do, and give them passwords.
+    #[command(subcommand)]
+    User(user::UserCommand),
 }
 
 /// Where the data are.
@@ -112,6 +121,22 @@ pub(crate) struct DataDir {
     /// The data folder [default: data_dir of the configuration, or the user's data folder]
     #[arg(long, env = "CITYBRAIN_DATA_DIR", value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
+}
+
+impl DataDir {
+    /// The state database that is there, for commands that work also while the program runs or does
+    /// not start.
+    pub(crate) fn state(&self) -> anyhow::Result<Arc<StateDb>> {
+        let folder = self.data_dir.clone().unwrap_or_else(default_data_dir);
+        let path = folder.join("state.db");
+        anyhow::ensure!(
+            path.exists(),
+            "{} is not there; give the data folder with --data-dir",
+            path.display()
+        );
+        let state = StateDb::open(&path).with_context(|| path.display().to_string())?;
+        Ok(Arc::new(state))
+    }
 }
 
 /// Addresses, where the defaults do not fit.
@@ -172,5 +197,6 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Zones(command) => zones::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Token(command) => token::run(&command),
+        Command::User(command) => user::run(&command),
     }
 }

@@ -39,9 +39,10 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         let app = App::start(city, Mode::Live, &mut |step| tracing::info!("{step}")).await?;
         tracing::info!(http = %app.http, mqtt = ?app.mqtt, "ready");
         announce_ready(&app);
-        if app.first_start {
-            println!("First start: log in once with {}/login#token={}", app.url(), app.token);
-            println!("Make lasting tokens with: citybrain token new --user NAME --role operator");
+        if let Some(setup) = &app.setup {
+            println!("Nobody administers the city yet. Make the first administrator, once, with:");
+            println!("  {}/setup#token={setup}", app.url());
+            println!("or on this machine with: citybrain user add NAME --grant admin");
         }
         until_told_to_stop().await?;
         tracing::info!("stopping");
@@ -70,7 +71,8 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// One line of JSON for programs that wait for the start.
 pub(crate) fn announce_ready(app: &App) {
     if std::env::var_os("CITYBRAIN_READY_LINE").is_some() {
-        let ready = serde_json::json!({ "http": app.http, "mqtt": app.mqtt, "token": app.token });
+        let ready = serde_json::json!({ "http": app.http, "mqtt": app.mqtt, "token": app.token,
+            "setup": app.setup });
         println!("READY {ready}");
     }
 }

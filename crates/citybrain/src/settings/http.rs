@@ -18,6 +18,10 @@ pub struct HttpSettings {
     pub listen: SocketAddr,
     /// Whether it may listen on other addresses than loopback although it speaks no TLS itself.
     pub expose: bool,
+    /// People are logged out when their browser asked nothing for so long.
+    pub session_idle: Span,
+    /// People are logged out so long after their login, whatever they do.
+    pub session_lifetime: Span,
     /// TLS; without it nothing is encrypted.
     pub tls: Option<HttpTls>,
     /// What connections and clients may cost.
@@ -46,9 +50,12 @@ const fn a_year() -> Span {
 
 impl Default for HttpSettings {
     fn default() -> Self {
+        let sessions = city_api::SessionLimits::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             expose: false,
+            session_idle: sessions.idle,
+            session_lifetime: sessions.lifetime,
             tls: None,
             limits: HttpLimits::default(),
         }
@@ -100,5 +107,36 @@ impl HttpSettings {
         for (key, message, hint) in self.limits.problems() {
             problems.push(Problem::new(format!("http.limits.{key}"), message, hint));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Vec<String> {
+        let settings: HttpSettings = toml::from_str(text).expect("the right shape");
+        let mut problems = Vec::new();
+        settings.check(&mut problems);
+        problems.into_iter().map(|problem| problem.key).collect()
+    }
+
+    #[test]
+    fn only_loopback_is_plain_unless_somebody_says_otherwise() {
+        assert_eq!(keys(""), Vec::<String>::new());
+        assert_eq!(keys("listen = \"0.0.0.0:80\""), ["http.listen"]);
+        assert_eq!(keys("listen = \"0.0.0.0:80\"\nexpose = true"), Vec::<String>::new());
+        let missing = "[tls]\ncert = \"/none/cert.pem\"\nkey = \"/none/key.pem\"\n";
+        let listen = "listen = \"0.0.0.0:443\"\n";
+        assert_eq!(keys(&format!("{listen}{missing}")), ["http.tls"], "the files must be good");
+        let same = format!("{listen}{missing}redirect_from = \"0.0.0.0:443\"");
+        assert_eq!(keys(&same), ["http.tls", "http.tls.redirect_from"]);
+    }
+
+    #[test]
+    fn limits_that_cannot_be_meant_are_named() {
+        let text = "[limits]\nheader = \"0s\"\nrate = { per_s = 5, burst = 1 }";
+        assert_eq!(keys(text), ["http.limits.header", "http.limits.rate"]);
+        toml::from_str::<HttpSettings>("[limits]\nrates = 1").expect_err("an unknown key");
     }
 }

@@ -153,6 +153,6 @@ fn hours(input: Input, slots: Slots, points: &[Point]) -> Vec<(OpenHour, Timesta
 
 pub(super) fn complain(result: Result<(), StoreError>) {
     if let Err(error) = result {
-        tracing::error!(%error, "what is derived lacks readings that cannot be read back");
+        tracing::error!(error.cause = %error, "what is derived lacks readings that cannot be read back");
     }
 }

@@ -277,7 +277,23 @@ impl Credentials {
 
     /// Forgets a client with all its credentials; `false` if there is none of this name.
     pub fn remove(&self, name: &str) -> Result<bool, RegistryError> {
-        let found = self.state.write(|tx| tables::delete_client(tx, name))?;
+        self.remove_if(name, |_| Ok(()))
+    }
+
+    /// The same if `check`, which gets its rights, does not refuse.
+    pub fn remove_if<E: From<RegistryError>>(
+        &self,
+        name: &str,
+        check: impl FnOnce(&Rights) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let found = self.state.write(|tx| {
+            if let Some(client) = tables::load_clients(tx, Some(name))?.pop()
+                && let Err(refusal) = check(&client.rights)
+            {
+                return Ok(Err(refusal));
+            }
+            Ok::<_, RegistryError>(Ok(tables::delete_client(tx, name)?))
+        })??;
         self.load(Some(name))?;
         Ok(found)
     }

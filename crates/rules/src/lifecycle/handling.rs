@@ -111,6 +111,9 @@ pub struct Handling {
     stage: Stage,
     /// Who handed it over, first first: to the last of them it can be returned.
     givers: Vec<String>,
+    /// The departments that it was handed over to, first first, without those that gave it back.
+    #[serde(default)]
+    departments: Vec<String>,
     /// How many times it was handed over.
     step: u32,
     /// Whether the deadline of the present stage was missed.
@@ -135,6 +138,22 @@ impl Handling {
     /// To whom it can be returned.
     pub fn giver(&self) -> Option<&str> {
         self.givers.last().map(String::as_str)
+    }
+
+    /// The department that was asked and has not answered yet.
+    pub fn asked(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::HandedOver { department, .. } => Some(department),
+            _ => None,
+        }
+    }
+
+    /// The department that has it: the last one where somebody has accepted it; `None` for that of
+    /// the rule.
+    pub fn holder(&self) -> Option<&str> {
+        let asked = usize::from(self.asked().is_some());
+        let accepted = self.departments.len().checked_sub(asked + 1)?;
+        self.departments.get(accepted).map(String::as_str)
     }
 
     /// Whether the deadline of the present stage was missed.
@@ -208,6 +227,7 @@ impl Handling {
                 }
                 self.step += 1;
                 self.givers.push(by);
+                self.departments.push(department.clone());
                 Stage::HandedOver { department, until }
             }
             Act::Return { by, until } => {
@@ -215,7 +235,10 @@ impl Handling {
                     self.must_be_of(&by)?;
                 }
                 match (self.givers.pop(), &self.stage) {
-                    (Some(who), _) => Stage::Assigned { who, until },
+                    (Some(who), _) => {
+                        self.departments.pop();
+                        Stage::Assigned { who, until }
+                    }
                     (None, Stage::Assigned { .. } | Stage::Accepted { .. }) => Stage::Unassigned,
                     (None, _) => return Err(Refusal::FromNobody),
                 }
@@ -289,14 +312,17 @@ mod tests {
         assert_eq!((handling.step(), handling.due_from()), (1, Some("works")));
         let early = handling.act(at(6), hand_over("ada", "water", 30));
         assert_eq!(early, Err(Refusal::NotAccepted("works".into())));
+        assert_eq!((handling.holder(), handling.asked()), (None, Some("works")));
         handling.act(at(7), accept("wim", None)).expect("accepted");
+        assert_eq!((handling.holder(), handling.asked()), (Some("works"), None));
         assert_eq!(handling.next_deadline(), None, "they said no time");
         handling.act(at(8), hand_over("wim", "water", 30)).expect("handed over");
         assert_eq!((handling.step(), handling.giver()), (2, Some("wim")));
+        assert_eq!((handling.holder(), handling.asked()), (Some("works"), Some("water")));
         handling.act(at(9), give_back("anybody there", 30)).expect("returned");
         assert_eq!(handling.stage(), &Stage::Assigned { who: "wim".into(), until: at(30) });
         handling.act(at(10), give_back("wim", 40)).expect("returned");
-        assert_eq!(handling.due_from(), Some("ada"));
+        assert_eq!((handling.due_from(), handling.holder()), (Some("ada"), None));
         handling.act(at(11), give_back("ada", 50)).expect("declined");
         assert_eq!(handling.stage(), &Stage::Unassigned);
         assert_eq!(handling.act(at(12), give_back("ada", 50)), Err(Refusal::FromNobody));

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use city_model::{Marks, Position, Quality, Reading, Span};
 
 use super::{Subject, commit, device, metric, reading, series, t};
-use crate::{Cancel, Deletion, Outcome, Rank, Store, StoreErrorKind, TimeRange};
+use crate::{Cancel, Deletion, EXPORT_PAGE, Outcome, Rank, Store, StoreErrorKind, TimeRange};
 
 fn range(from: i64, to: i64) -> TimeRange {
     TimeRange { from: t(from), to: t(to) }
@@ -132,6 +132,31 @@ pub(super) fn an_export_is_everything_that_is_stored(subject: &mut Subject) {
         assert_eq!(exported(store.as_ref(), 1, range(864, 1_728)).len(), 1);
         assert!(exported(store.as_ref(), 9, TimeRange::ALL).is_empty());
         store.flush().expect("flushes");
+    }
+}
+
+pub(super) fn an_export_comes_in_bounded_pages(subject: &mut Subject) {
+    let most = EXPORT_PAGE as i64;
+    let sent: Vec<Reading> =
+        (0..=most).map(|i| reading(series(1, 1), 2 * i, (i % 10) as f64)).collect();
+    subject.store().commit(&commit(sent)).expect("commits");
+    for _ in 0..2 {
+        let mut times = Vec::new();
+        let done = subject.store().export(device(1), TimeRange::ALL, &mut |page| {
+            assert!(page.len() <= EXPORT_PAGE, "{}", page.len());
+            times.extend(page.iter().map(|reading| reading.time));
+            ControlFlow::Continue(())
+        });
+        done.expect("readable");
+        assert_eq!(times, (0..=most).map(|i| t(2 * i)).collect::<Vec<_>>());
+        let mut pages = 0;
+        let done = subject.store().export(device(1), TimeRange::ALL, &mut |_| {
+            pages += 1;
+            ControlFlow::Break(())
+        });
+        done.expect("readable");
+        assert_eq!(pages, 1);
+        subject.store().flush().expect("flushes");
     }
 }
 

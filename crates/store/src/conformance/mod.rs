@@ -56,6 +56,7 @@ pub const CASES: &[Case] = &[
     ("a cancelled query ends", history::a_cancelled_query_ends),
     ("series are ranked", history::series_are_ranked),
     ("an export is everything", history::an_export_is_everything_that_is_stored),
+    ("an export comes in bounded pages", history::an_export_comes_in_bounded_pages),
     ("what is deleted is gone", history::what_is_deleted_is_gone),
     ("times at the ends of time are kept", queries::times_at_the_ends_of_time),
     ("dead letters are kept whole", letters::dead_letters_are_kept_whole),

@@ -16,6 +16,9 @@ const TEXTS: Readonly<Record<string, TextKey>> = {
   last_administrator: "problem.last_admin",
   csrf_header_missing: "problem.csrf",
   cross_origin: "problem.csrf",
+  busy: "problem.busy",
+  too_many_streams: "problem.too_many_streams",
+  body_too_slow: "problem.body_too_slow",
 };
 
 export interface ProblemText {

@@ -81,7 +81,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Alerts, newest first or most urgent first
+         * Alerts, newest first unless another order is asked for
          * @description Alerts that ended more than 400 days ago are deleted.
          */
         get: operations["list_alerts"];
@@ -304,7 +304,8 @@ export interface paths {
         };
         /**
          * The audit log, newest first; or all of it as CSV or lines of JSON, oldest first
-         * @description Nothing is ever deleted from it. A page may have fewer entries than `limit`, or none, and yet
+         * @description Administrators of departments see the entries about these; administrators of the city see all.
+         *     Nothing is ever deleted from it. A page may have fewer entries than `limit`, or none, and yet
          *     have a `next_cursor`, when what is searched for is rare. An export in lines of JSON can be
          *     checked with `citybrain audit verify --export FILE`; in CSV, texts that a spreadsheet would take
          *     for formulas begin with an apostrophe.
@@ -614,8 +615,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Name a department, anew or for the first time */
+        /** One department as it is named */
+        get: operations["get_department"];
+        /**
+         * Name a department, anew or for the first time
+         * @description To replace, `If-Match` must say which name it replaces.
+         */
         put: operations["put_department"];
         post?: never;
         /** Forget a department that owns no device */
@@ -649,7 +654,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Devices by id, filtered */
+        /** Devices, filtered and in order */
         get: operations["list_devices"];
         put?: never;
         post?: never;
@@ -866,7 +871,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest value of each series */
+        /** The newest value of each series, by device and metric */
         get: operations["list_last_values"];
         put?: never;
         post?: never;
@@ -889,6 +894,23 @@ export interface paths {
          *     says what alert rules made of it.
          */
         get: operations["list_late_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How people can log in */
+        get: operations["get_login_methods"];
         put?: never;
         post?: never;
         delete?: never;
@@ -941,7 +963,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What names mean */
+        /**
+         * What names mean, by name and source
+         * @description The ETag is that of all mappings, also of a part of them: for `If-Match` of a change of one.
+         */
         get: operations["list_mappings"];
         /**
          * Say what a name means, from now on
@@ -1068,6 +1093,50 @@ export interface paths {
         };
         /** The history of one series, raw or in steps */
         get: operations["get_readings"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete readings of devices for good, with their summaries
+         * @description In two steps: a call without `expect` says how many there are, the same call with that number
+         *     deletes them, if it still is that many. The ledger goes on counting them as stored.
+         */
+        delete: operations["delete_readings"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Readings as a file, device by device and in order of time
+         * @description As many as there are: what is in memory does not grow with it. `format` is CSV unless it or `Accept`
+         *     says otherwise; `json` means `ndjson` here. A file that could not be finished ends without the end
+         *     of the chunked body (RFC 9112, section 7.1), so that HTTP clients report an error.
+         */
+        get: operations["export_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The history of several series, raw or in steps */
+        get: operations["list_series_readings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1390,10 +1459,55 @@ export interface paths {
         /** Who is logged in */
         get: operations["get_session"];
         put?: never;
-        /** Log in: exchange an access token for a session cookie */
+        /**
+         * Log in: exchange an access token, or a user's name and password, for a session cookie
+         * @description The cookie is new at every login, and ends the session that the browser had. It is called
+         *     `__Host-citybrain_session` over TLS and `citybrain_session` without.
+         */
         post: operations["log_in"];
         /** Log out: end the session and remove the cookie */
         delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the password of who is logged in
+         * @description All sessions of the user end; the answer sets the cookie of a new one.
+         */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the first administrator, who is logged in then
+         * @description It takes the token that the server printed when it started, and works as long as nobody
+         *     administers the whole city.
+         */
+        post: operations["set_up"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1496,6 +1610,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Access tokens, newest first: those with a grant in a department that you administer */
+        get: operations["list_tokens"];
+        put?: never;
+        /**
+         * Make an access token; it is shown this once
+         * @description It grants no more than whoever makes it may give: roles in departments that they administer. What a
+         *     user makes grants no more than the user has at any time, and ends with the user; what is made with a
+         *     token ends with it at the latest.
+         */
+        post: operations["make_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Make an access token worthless, with the sessions that were opened with it */
+        delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The devices with the highest, lowest or most of a metric */
+        get: operations["get_top"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/track": {
         parameters: {
             query?: never;
@@ -1508,6 +1679,65 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Users by id: those with a grant in a department that you administer */
+        get: operations["list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One user */
+        get: operations["get_user"];
+        /**
+         * Add a user, or say anew what is written about one
+         * @description To replace, `If-Match` must say which entry it replaces. Grants are given and taken by
+         *     administrators of their departments; all else takes an administrator of every department in which
+         *     the user has a grant. A user who may do something else afterwards, may not log in any more, or gets
+         *     a password, is logged out everywhere.
+         */
+        put: operations["put_user"];
+        post?: never;
+        /** Forget a user, with sessions and access tokens */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Log a user out everywhere */
+        delete: operations["end_user_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1763,6 +1993,47 @@ export interface components {
             /** @description How many of them were sent through the pipeline again, at most 1,000. */
             replayed: number;
         };
+        /** @description An access token; never the secret. */
+        AccessToken: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Who made it; `null` if that was done on the server itself. */
+            created_by: string | null;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** @description Which role where. */
+            grants: components["schemas"]["Grant"][];
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to five minutes.
+             */
+            last_used_at: string | null;
+            /** @description The address that it was used from then. */
+            last_used_from: string | null;
+            /** @description What it was made for. */
+            note: string;
+            /** @description The user whose rights bound those of the token, and with whom it ends. */
+            owner: string | null;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /** @description The name in logs of what is done with it. */
+            user: string;
+        };
+        /** @description An access token just made: the only time that it can be seen. */
+        AccessTokenMade: {
+            id: string;
+            /** @description For `Authorization: Bearer`. */
+            token: string;
+        };
+        /** @description A page of access tokens. */
+        AccessTokenPage: {
+            items: components["schemas"]["AccessToken"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+            /** @description How many match in all. */
+            total: number;
+        };
         /** @description What somebody says with an acknowledgement. */
         Acknowledge: {
             /** @description At most 2,000 characters. */
@@ -1799,7 +2070,7 @@ export interface components {
             to: string;
             /** @description UCUM code. */
             unit: string;
-            /** @description The zone that was asked for. */
+            /** @description The zone that was asked for; of several all, separated by commas. */
             zone: string | null;
         };
         /** @description The alarm load of a length of time. */
@@ -1953,6 +2224,8 @@ export interface components {
         AlertGroups: {
             /** @description Those positions at which something fires. */
             items: components["schemas"]["PositionGroups"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description An alert with what the brain knows about it. */
         AlertItem: components["schemas"]["Alert"] & {
@@ -2333,6 +2606,7 @@ export interface components {
             min: (number | null)[];
             /** @description The first instants in milliseconds since 1970: multiples of the step. */
             start: number[];
+            sum: (number | null)[];
         };
         /** @description A number for each severity. */
         BySeverity: {
@@ -2344,6 +2618,17 @@ export interface components {
             low: number;
             /** Format: int64 */
             medium: number;
+        };
+        /** @description A password in place of the present one. */
+        ChangePassword: {
+            current: string;
+            /** @description At least 12 characters, and not what everybody would guess. */
+            new: string;
+        };
+        /** @description A page whose items have only the members that `fields` names. */
+        ChosenFields: {
+            items: Record<string, never>[];
+            next_cursor: string | null;
         };
         /** @description The city, as screens show it. */
         City: {
@@ -2458,6 +2743,8 @@ export interface components {
         /** @description All datasets that you may look after. */
         DatasetList: {
             items: components["schemas"]["Dataset"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /**
          * @description How exactly places are told.
@@ -2535,6 +2822,16 @@ export interface components {
              */
             lon: number;
         };
+        /** @description What was deleted, or would be. */
+        DeletedReadings: {
+            /** @description Whether they are gone. */
+            deleted: boolean;
+            /**
+             * Format: int64
+             * @description How many readings.
+             */
+            readings: number;
+        };
         /** @description A group that was kept here and is deleted; its history can be restored. */
         DeletedRuleGroup: {
             /** Format: date-time */
@@ -2560,9 +2857,17 @@ export interface components {
             id: string;
             name: components["schemas"]["LocalText"];
         };
+        /** @description A department as it is named. */
+        DepartmentEntry: {
+            id: string;
+            name: components["schemas"]["LocalText"];
+        };
         /** @description All departments. */
         DepartmentList: {
+            /** @description By id. */
             items: components["schemas"]["Department"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description What people call a department. */
         DepartmentName: {
@@ -2773,6 +3078,24 @@ export interface components {
          * @enum {string}
          */
         ExplainedVerdict: "firing" | "pending" | "held_back" | "clear" | "unknown" | "not_selected";
+        /** @description The first administrator. */
+        FirstAdmin: {
+            /** @description What people call him. */
+            name: string;
+            /** @description At least 12 characters, and not what everybody would guess. */
+            password: string;
+            /** @description The token of the set-up link that the server printed when it started. */
+            token: string;
+            /** @description What he logs in with: small letters, digits and `.-_@+`. */
+            user: string;
+        };
+        /** @description A role in a department, or in the whole city. */
+        Grant: {
+            /** @description The department's id, or `*` for the whole city. */
+            department: string;
+            /** @description The role there. */
+            role: components["schemas"]["Role"];
+        };
         /** @description Which department is asked. */
         HandOverAlert: {
             department: string;
@@ -2932,7 +3255,10 @@ export interface components {
             date: string;
             /** @description The dead letters that were received that day and are still kept, by source and reason. */
             dead_letters: components["schemas"]["ReportLetters"][];
+            /** @description By id. */
             items: components["schemas"]["ReportItem"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
             silent_devices: components["schemas"]["SilentDevices"];
             total: components["schemas"]["ReportCounters"];
         };
@@ -2975,7 +3301,10 @@ export interface components {
         };
         /** @description All kinds. */
         KindList: {
+            /** @description By id. */
             items: components["schemas"]["Kind"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description An incident that is known to have happened. */
         KnownIncident: {
@@ -3064,6 +3393,8 @@ export interface components {
         LateReadings: {
             /** @description Newest first. */
             items: components["schemas"]["LateDecided"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /**
          * @description A stage in a device's life.
@@ -3077,10 +3408,20 @@ export interface components {
             /** @description Simplified Chinese. */
             zh: string;
         };
-        /** @description What a login shows. */
+        /** @description What a login shows: `token` alone, or `user` and `password`. */
         Login: {
+            password?: string | null;
             /** @description An access token, as the server printed it or an administrator gave it. */
-            token: string;
+            token?: string | null;
+            /** @description The user's id. */
+            user?: string | null;
+        };
+        /** @description How people can log in. */
+        LoginMethods: {
+            /** @description With a user's name and password; a token always does. */
+            password: boolean;
+            /** @description Whether the first administrator is still to be made, with `POST /setup`. */
+            setup_needed: boolean;
         };
         /** @description Longitude and latitude in degrees, WGS-84. */
         LonLat: [
@@ -3094,7 +3435,10 @@ export interface components {
              *     devices, which are counted apart.
              */
             balanced: boolean;
+            /** @description By id. */
             items: components["schemas"]["LossItem"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
             total: components["schemas"]["LossCounters"];
         };
         /**
@@ -3233,6 +3577,8 @@ export interface components {
         /** @description All mappings. */
         MappingList: {
             items: components["schemas"]["Mapping"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description A named quantity. */
         Metric: {
@@ -3253,7 +3599,10 @@ export interface components {
         };
         /** @description The catalogue. */
         MetricList: {
+            /** @description In the order in which they came to be known. */
             items: components["schemas"]["Metric"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description A metric, and where it comes from as long as nobody has mapped it. */
         MetricUse: {
@@ -3271,7 +3620,10 @@ export interface components {
         };
         /** @description Metrics. */
         MetricUseList: {
+            /** @description In the order in which they came to be known. */
             items: components["schemas"]["MetricUse"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /**
          * @description Demonstration or the real thing.
@@ -3287,31 +3639,43 @@ export interface components {
             /** Format: double */
             value: number;
         };
+        /** @description What an access token is to be for. */
+        NewAccessToken: {
+            /**
+             * Format: date-time
+             * @description When it ends by itself; if missing, when it is revoked.
+             */
+            expires_at?: string | null;
+            /** @description Which role where: at most one for each department, `*` for the whole city. */
+            grants: components["schemas"]["Grant"][];
+            /** @description What it is for, 1 to 200 characters. */
+            note: string;
+        };
         /** @description What to try. */
         NewBacktest: {
             /** @description Whether to compare with what rules of the same ids do that are in force. */
-            compare: boolean;
+            compare?: boolean;
             /** @description The rules; those in force if there are no files. */
-            files: components["schemas"]["RuleFile"][];
+            files?: components["schemas"]["RuleFile"][];
             /**
              * Format: date-time
              * @description The first instant, RFC 3339; a week before `to` unless given.
              */
-            from: string | null;
+            from?: string | null;
             /** @description Incidents that are known to have happened. */
-            incidents: components["schemas"]["KnownIncident"][];
+            incidents?: components["schemas"]["KnownIncident"][];
             /** @description Only rules with these ids; all if there are none. */
-            only: string[];
+            only?: string[];
             /**
              * Format: int32
              * @description How many operators share the alerts; 1 unless given.
              */
-            operators: number | null;
+            operators?: number | null;
             /**
              * Format: date-time
              * @description The first instant after the range, RFC 3339; now unless given.
              */
-            to: string | null;
+            to?: string | null;
         };
         /** @description A certificate that a client may show. */
         NewCertificate: {
@@ -3323,19 +3687,19 @@ export interface components {
         /** @description A command for a device: `payload` or `payload_base64`, not both. */
         NewCommand: {
             /** @description What becomes of it while the device is not there. */
-            keep: components["schemas"]["CommandKeep"];
+            keep?: components["schemas"]["CommandKeep"];
             /**
              * @description The last level of the topic, or several: `set` makes it `cmd/DEVICE/set` where the command
              *     topics are the usual ones.
              */
-            name: string;
+            name?: string;
             /**
              * @description What the device gets, as text; JSON is text too. Empty text ends a command that was kept
              *     as the last one.
              */
-            payload: string | null;
+            payload?: string | null;
             /** @description What the device gets, if it is no text. */
-            payload_base64: string | null;
+            payload_base64?: string | null;
         };
         /** @description For whom tokens are to be made. */
         NewDeviceTokens: {
@@ -3366,7 +3730,7 @@ export interface components {
         /** @description Tests, and the rules that they test. */
         NewRuleTest: {
             /** @description The rule files that its `rules:` names. */
-            files: components["schemas"]["RuleFile"][];
+            files?: components["schemas"]["RuleFile"][];
             /** @description The file with the tests; those that `citybrain rules test` runs. */
             tests: components["schemas"]["RuleFile"];
         };
@@ -3694,6 +4058,8 @@ export interface components {
             hint: string | null;
             /** @description The path that was asked. */
             instance: string | null;
+            /** @description The id of the request, as in the header `x-request-id` and in the server's log. */
+            request_id: string | null;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -3744,6 +4110,29 @@ export interface components {
             max: number;
             /** Format: double */
             min: number;
+        };
+        /**
+         * @description A device with its readings of the range in short, in the unit of the metric. What failed or is
+         *     missing does not count.
+         */
+        Ranked: {
+            /** Format: int64 */
+            count: number;
+            device: string;
+            /**
+             * Format: double
+             * @description The newest value.
+             */
+            last: number;
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            mean: number;
+            /** Format: double */
+            min: number;
+            name: components["schemas"]["LocalText"];
+            /** Format: double */
+            sum: number;
         };
         /** @description Readings in columns, by event time. */
         RawReadings: {
@@ -3839,6 +4228,8 @@ export interface components {
         /** @description All receivers. */
         ReceiverList: {
             items: components["schemas"]["Receiver"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description Which alerts a receiver is told about; what is empty leaves nothing out. */
         ReceiverRoute: {
@@ -4157,6 +4548,8 @@ export interface components {
             /** @description Groups that were kept here and are deleted. */
             deleted: components["schemas"]["DeletedRuleGroup"][];
             items: components["schemas"]["RuleGroup"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description Why a version is restored. */
         RuleGroupRestoration: {
@@ -4199,6 +4592,8 @@ export interface components {
         /** @description All rules. */
         RuleList: {
             items: components["schemas"]["Rule"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description A rule's part of the load. */
         RuleLoad: {
@@ -4314,12 +4709,35 @@ export interface components {
             /** @description The unit that came with it the first time; empty if none did. */
             unit: string;
         };
+        /** @description A page of histories. */
+        SeriesPage: {
+            /** @description By device and metric; all of the same range. */
+            items: components["schemas"]["Readings"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. Keep `from` and `to` the same. */
+            next_cursor: string | null;
+        };
         /** @description Who is logged in. */
         Session: {
             /** @description The header that changes need beside the cookie, with the value 1. */
             csrf_header: string;
-            role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description When the session or token ends at the latest; `null` if it does not by itself.
+             */
+            expires_at: string | null;
+            /** @description Which role where. */
+            grants: components["schemas"]["Grant"][];
+            /** @description What people call the user. */
+            name: string;
+            /** @description Whether nothing else can be done before the password is changed. */
+            password_change_needed: boolean;
+            /** @description Whether the password can be changed: it is a session of a user who has one. */
+            password_changeable: boolean;
+            role: components["schemas"]["Role"] | null;
+            /** @description The user's id, or what the access token was made for. */
             user: string;
+            /** @description What the request showed: `session` or `token`. */
+            via: string;
         };
         /**
          * @description How bad it is, mildest first.
@@ -4512,6 +4930,28 @@ export interface components {
         TokensMade: {
             items: components["schemas"]["TokenMade"][];
         };
+        /** @description The devices that stand first. */
+        Top: {
+            /**
+             * @description What devices are ranked by.
+             * @enum {string}
+             */
+            by: "mean" | "max" | "min" | "last" | "sum" | "count";
+            /** Format: date-time */
+            from: string;
+            metric: string;
+            /**
+             * @description The first first; of equals the one that was registered first. Devices without readings that
+             *     count are left out.
+             */
+            ranking: components["schemas"]["Ranked"][];
+            /** @description The unit as people write it. */
+            symbol: string;
+            /** Format: date-time */
+            to: string;
+            /** @description UCUM code. */
+            unit: string;
+        };
         /** @description A GeoJSON feature: the line along which a device moved. */
         Track: {
             geometry: components["schemas"]["TrackLine"] | null;
@@ -4574,6 +5014,53 @@ export interface components {
             /** @description At most 2,000 characters. */
             note?: string | null;
         };
+        /** @description Somebody who logs in; never with the password. */
+        User: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Who added them. */
+            created_by: string;
+            email: string | null;
+            /** @description Whether they may log in. */
+            enabled: boolean;
+            /** @description Whether they log in through the identity provider. */
+            external: boolean;
+            /** @description Which role where. */
+            grants: components["schemas"]["Grant"][];
+            /** @description Whether they have a password. */
+            has_password: boolean;
+            /** @description What they log in with, and what stands in logs. */
+            id: string;
+            /** Format: date-time */
+            last_login_at: string | null;
+            /** @description What people call them. */
+            name: string;
+            /** @description Whether they must choose another password before anything else. */
+            password_change_needed: boolean;
+        };
+        /** @description What is to be written about a user. */
+        UserEntry: {
+            email?: string | null;
+            /** @description Whether they may log in. */
+            enabled: boolean;
+            /** @description Which role where: at most one for each department, `*` for the whole city. */
+            grants: components["schemas"]["Grant"][];
+            /** @description What people call them. */
+            name: string;
+            /**
+             * @description A password that they must change at their next login, at least 12 characters; without it they
+             *     keep theirs.
+             */
+            password?: string | null;
+        };
+        /** @description A page of users. */
+        UserPage: {
+            items: components["schemas"]["User"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+            /** @description How many match in all. */
+            total: number;
+        };
         /**
          * @description The data of `values`: the newest value of each series since the last such event, as
          *     `[device, metric, time_ms, value, quality_code]`.
@@ -4634,6 +5121,8 @@ export interface components {
         /** @description The zones as GeoJSON. */
         ZoneCollection: {
             features: components["schemas"]["ZoneFeature"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
             /**
              * @description `FeatureCollection`, of GeoJSON.
              * @enum {string}
@@ -4765,12 +5254,14 @@ export interface operations {
     get_aggregates: {
         parameters: {
             query: {
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
                 /** @description The metric's id. */
                 metric: string;
-                /** @description Only devices that are in this zone now. */
-                zone?: string;
-                /** @description Only devices of this kind. */
-                kind?: string;
                 /** @description The first instant, RFC 3339; six hours before `to` unless given. */
                 from?: string;
                 /** @description The first instant after the range, RFC 3339; now unless given. */
@@ -5060,19 +5551,34 @@ export interface operations {
     list_alert_log: {
         parameters: {
             query?: {
-                /** @description Only those of this alert. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only those of these alerts, separated by commas. */
                 alert?: string;
-                /** @description Only those of alerts of this rule. */
+                /** @description Only those of alerts of these rules, separated by commas. */
                 rule?: string;
-                /** @description Only those of alerts about this device. */
+                /** @description Only those of alerts about these devices, separated by commas. */
                 device?: string;
-                /** @description Only those of alerts in this zone. */
+                /** @description Only those of alerts in these zones, separated by commas. */
                 zone?: string;
-                /** @description Only those of alerts whose rules this department owns. */
+                /** @description Only those of alerts whose rules these departments own, separated by commas. */
                 department?: string;
-                /** @description Only what this user did; `engine` and `brain` are what happened by itself. */
+                /** @description Only what these users did, separated by commas; `engine` and `brain` are what happened by itself. */
                 who?: string;
-                /** @description Only those that speak of this silence, alert, department or person. */
+                /** @description Only those that speak of these silences, alerts, departments or people, separated by commas. */
                 about?: string;
                 /**
                  * @description Only these kinds, separated by commas.
@@ -5100,7 +5606,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertLogPage"];
+                    "application/json": components["schemas"]["AlertLogPage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -5162,6 +5673,21 @@ export interface operations {
     list_alerts: {
         parameters: {
             query?: {
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
                 /** @description `firing`, `resolved` or `all`, which is meant unless given. */
                 state?: "all" | "firing" | "resolved";
                 /**
@@ -5169,12 +5695,16 @@ export interface operations {
                  * @example high,critical
                  */
                 severity?: string;
-                /** @description Only those in this zone. */
+                /** @description Only those in one of these zones, separated by commas. */
                 zone?: string;
-                /** @description Only those about this device. */
+                /** @description Only those about one of these devices, separated by commas. */
                 device?: string;
-                /** @description Only those of this rule. */
+                /** @description Only those of one of these rules, separated by commas. */
                 rule?: string;
+                /** @description Only those of rules that one of these departments owns, separated by commas. */
+                department?: string;
+                /** @description Only those about devices of one of these kinds, separated by commas. */
+                kind?: string;
                 /** @description Only those that are, or are not, acknowledged. */
                 acknowledged?: boolean;
                 /** @description Only those that are, or are not, shelved. */
@@ -5189,8 +5719,11 @@ export interface operations {
                 from?: string;
                 /** @description Only those that fired before this instant, RFC 3339. */
                 to?: string;
-                /** @description `newest`, or `urgency`: unacknowledged first, then the worst. */
-                sort?: "newest" | "urgency";
+                /**
+                 * @description `newest` unless given, `oldest`, `updated`: changed last first, or `urgency`: unacknowledged
+                 *     first, then the worst. Equals are in the order of `id`.
+                 */
+                sort?: "newest" | "oldest" | "updated" | "urgency";
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -5208,7 +5741,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertPage"];
+                    "application/json": components["schemas"]["AlertPage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -5269,7 +5807,12 @@ export interface operations {
     };
     list_alert_groups: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6632,11 +7175,11 @@ export interface operations {
                 from?: string;
                 /** @description Only those before this instant, RFC 3339. */
                 to?: string;
-                /** @description Only those of this user. */
+                /** @description Only those of these users, separated by commas. */
                 user?: string;
-                /** @description Only this action. */
+                /** @description Only these actions, separated by commas. */
                 action?: string;
-                /** @description Only those about what this department owns. */
+                /** @description Only those about what these departments own, separated by commas. */
                 department?: string;
                 /** @description Only those with this text in user, address, action, target, before or after. */
                 q?: string;
@@ -6687,6 +7230,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6752,6 +7304,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7316,6 +7877,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7944,14 +8514,19 @@ export interface operations {
     };
     list_datasets: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All datasets by id */
+            /** @description The datasets by id */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7980,6 +8555,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8057,6 +8641,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8154,6 +8747,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is there already, and nothing says which is meant */
             409: {
                 headers: {
@@ -8192,6 +8794,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8283,6 +8894,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -8306,8 +8926,33 @@ export interface operations {
     list_dead_letters: {
         parameters: {
             query?: {
-                /** @description Only those with this reason. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only those with one of these reasons, separated by commas. */
                 reason?: string;
+                /** @description Only those that came through one of these sources, separated by commas. */
+                source?: string;
+                /** @description Only those of one of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those with this text in their topic or detail, in any case. */
+                q?: string;
+                /** @description Only those that reached us at this instant or later, RFC 3339. */
+                from?: string;
+                /** @description Only those that reached us before this instant, RFC 3339. */
+                to?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -8325,7 +8970,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeadLetterPage"];
+                    "application/json": components["schemas"]["DeadLetterPage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -8556,14 +9206,21 @@ export interface operations {
     };
     list_departments: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All departments */
+            /** @description The departments */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8571,6 +9228,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DepartmentList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -8628,6 +9292,92 @@ export interface operations {
             };
         };
     };
+    get_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The department's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its name; its ETag is for `If-Match` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentEntry"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_department: {
         parameters: {
             query?: never;
@@ -8645,11 +9395,22 @@ export interface operations {
         };
         responses: {
             /** @description It is called so now */
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["DepartmentEntry"];
+                };
+            };
+            /** @description It is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentEntry"];
+                };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -8696,8 +9457,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The configuration names it */
+            /** @description It is there already, and nothing says which is meant; or the configuration names it */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8818,6 +9588,15 @@ export interface operations {
             };
             /** @description It owns devices, or the configuration names it */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8971,20 +9750,44 @@ export interface operations {
     list_devices: {
         parameters: {
             query?: {
-                /** @description Only those in this zone. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only devices that are in one of these zones now, separated by commas. */
                 zone?: string;
-                /** @description Only this kind. */
+                /** @description Only devices of these kinds, separated by commas. */
                 kind?: string;
-                /** @description Only this department's. */
+                /** @description Only these departments' devices, separated by commas. */
                 department?: string;
                 /** @description Only those with this text in their id or name, in any case. */
                 q?: string;
-                /** @description Only those with this status. */
-                status?: "online" | "late" | "offline" | "never_seen";
-                /** @description Only those in this stage of life. */
-                life_cycle?: "planned" | "active" | "maintenance" | "retired";
-                /** @description The order; `id` is the only one. */
-                sort?: string;
+                /**
+                 * @description Only those with one of these statuses, separated by commas.
+                 * @example late,offline
+                 */
+                status?: string;
+                /**
+                 * @description Only those in one of these stages of life, separated by commas.
+                 * @example active,maintenance
+                 */
+                life_cycle?: string;
+                /**
+                 * @description The order: `id` unless given, `name`, `kind`, `department`, `last_seen_at` or
+                 *     `newest_reading_at`; with `-` before it the other way round. Equals are in the order of `id`.
+                 */
+                sort?: "id" | "-id" | "name" | "-name" | "kind" | "-kind" | "department" | "-department" | "last_seen_at" | "-last_seen_at" | "newest_reading_at" | "-newest_reading_at";
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -9002,7 +9805,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DevicePage"];
+                    "application/json": components["schemas"]["DevicePage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -9112,6 +9920,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10156,6 +10973,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The role, or what the device may send, does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -10232,14 +11058,21 @@ export interface operations {
     };
     list_kinds: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All kinds */
+            /** @description The kinds */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10247,6 +11080,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["KindList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -10607,6 +11447,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
@@ -10639,14 +11488,31 @@ export interface operations {
     list_last_values: {
         parameters: {
             query?: {
-                /** @description Only this device's. */
-                device?: string;
-                /** @description Only of devices in this zone. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only devices that are in one of these zones now, separated by commas. */
                 zone?: string;
-                /** @description Only of this metric. */
-                metric?: string;
-                /** @description Only of devices of this kind. */
+                /** @description Only devices of these kinds, separated by commas. */
                 kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description Only those of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those of these metrics, separated by commas. */
+                metric?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -10664,7 +11530,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LastValuePage"];
+                    "application/json": components["schemas"]["LastValuePage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -10735,11 +11606,13 @@ export interface operations {
     list_late_readings: {
         parameters: {
             query?: {
-                /** @description Only those of this device. */
+                /** @description Only those of these devices, separated by commas. */
                 device?: string;
-                /** @description Only those of this metric. */
+                /** @description Only those of these metrics, separated by commas. */
                 metric?: string;
-                /** @description How many at most; 100 unless given, 1,000 at most. */
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
                 limit?: number;
             };
             header?: never;
@@ -10822,11 +11695,80 @@ export interface operations {
             };
         };
     };
+    get_login_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How people can log in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginMethods"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_loss: {
         parameters: {
             query?: {
                 /** @description `source` (unless given), `department` or `device`. */
                 by?: "source" | "department" | "device";
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -10985,14 +11927,19 @@ export interface operations {
     };
     list_mappings: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All mappings by name */
+            /** @description The mappings */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11000,6 +11947,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MappingList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -11106,6 +12060,15 @@ export interface operations {
             };
             /** @description The body came too slowly */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mappings are not as you saw them */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11226,6 +12189,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The mappings are not as you saw them */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
@@ -11260,6 +12232,12 @@ export interface operations {
             query?: {
                 /** @description `true`: only names that wait to be mapped; `false`: only the catalogue. */
                 unmapped?: boolean;
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -11267,7 +12245,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Metrics by key */
+            /** @description The metrics */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11275,6 +12253,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MetricUseList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -11334,7 +12319,14 @@ export interface operations {
     };
     list_metrics: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -11349,6 +12341,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MetricList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -11485,7 +12484,7 @@ export interface operations {
             query?: {
                 /** @description `true`: only those that somebody ignored; `false`: only the others, as if nothing is given. */
                 ignored?: boolean;
-                /** @description Only those that came through this source. */
+                /** @description Only those that came through one of these sources, separated by commas. */
                 source?: string;
                 /** @description Only those with this text in their id, in any case. */
                 q?: string;
@@ -11912,16 +12911,366 @@ export interface operations {
             };
         };
     };
-    list_receivers: {
+    delete_readings: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description The devices' ids, separated by commas; at most 100. */
+                device: string;
+                /**
+                 * @description Only those of these metrics, separated by commas; all of them, and where the device was, unless
+                 *     given.
+                 */
+                metric?: string;
+                /** @description The first instant by event time, RFC 3339. */
+                from: string;
+                /** @description The first instant after the range, RFC 3339. */
+                to: string;
+                /** @description How many readings are to go, as the same call without this said. Without it nothing is deleted. */
+                expect?: number;
+                /** @description Why, 1 to 2,000 characters; needed to delete. */
+                why?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All receivers */
+            /** @description They are gone, or how many there are */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedReadings"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another number of readings now (`readings` says it) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no reason */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_readings: {
+        parameters: {
+            query: {
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description Only those of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those of these metrics, separated by commas. With one, the header of CSV says its unit. */
+                metric?: string;
+                /** @description The first instant, RFC 3339. */
+                from: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+                /** @description The width of the steps: seconds, `1m`, `15m` or `1h`; every reading unless given, or `raw`. */
+                step?: string;
+                /** @description How many rows at most; all unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The readings, as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_series_readings: {
+        parameters: {
+            query?: {
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description Only those of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those of these metrics, separated by commas. */
+                metric?: string;
+                /** @description The first instant, RFC 3339; six hours before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+                /**
+                 * @description The width of the steps: seconds, `1m`, `15m`, `1h`, or `raw`. Without it every reading of a
+                 *     series if there are at most 5,000, else steps that fit a chart.
+                 */
+                step?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many series at most, 1 to 100; 20 unless given. A page may hold fewer. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of histories */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_receivers: {
+        parameters: {
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The receivers */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12088,6 +13437,10 @@ export interface operations {
                 date?: string;
                 /** @description `source` (unless given), `department` or `device`. */
                 by?: "source" | "department" | "device";
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -12131,6 +13484,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There are none of this day */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
@@ -12162,14 +13524,19 @@ export interface operations {
     };
     list_rule_groups: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All groups by name */
+            /** @description The groups by name */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12556,6 +13923,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nothing says why */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
@@ -12924,7 +14300,20 @@ export interface operations {
     };
     list_rules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those of these groups, separated by commas. */
+                group?: string;
+                /** @description Only those of these kinds, such as `threshold`, separated by commas. */
+                kind?: string;
+                /** @description Only those that these departments own, separated by commas. */
+                department?: string;
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -12939,6 +14328,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RuleList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -13715,6 +15111,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A page of another site made the request */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body came too slowly */
             408: {
                 headers: {
@@ -13816,6 +15221,248 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            /** @description Changed; the cookie of a new session is set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no session of a user with a password */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong passwords */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstAdmin"];
+            };
+        };
+        responses: {
+            /** @description It is done; the cookie of a session is set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A page of another site made the request */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is an administrator already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14453,6 +16100,387 @@ export interface operations {
             };
         };
     };
+    list_tokens: {
+        parameters: {
+            query?: {
+                /** @description `true`: only those that are valid now; `false`: only the others. */
+                valid?: boolean;
+                /** @description Only those with this text in their user or note, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of access tokens */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessTokenPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccessToken"];
+            };
+        };
+        responses: {
+            /** @description It is valid now */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessTokenMade"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is worthless now */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_top: {
+        parameters: {
+            query: {
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description The metric's id. */
+                metric: string;
+                /** @description The first instant, RFC 3339; an hour before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+                /** @description What decides: `mean` unless given; the highest is first, of `min` the lowest. */
+                by?: "mean" | "max" | "min" | "last" | "sum" | "count";
+                /** @description How many devices at most, 1 to 1,000; 10 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The devices that stand first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Top"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_track: {
         parameters: {
             query: {
@@ -14543,16 +16571,533 @@ export interface operations {
             };
         };
     };
-    list_zones: {
+    list_users: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those with a grant in one of these departments, separated by commas; `*` for the whole city. */
+                department?: string;
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All zones */
+            /** @description A page of users */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user; the ETag is for `If-Match` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id: small letters, digits and `.-_@+` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserEntry"];
+            };
+        };
+        responses: {
+            /** @description So it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The user is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There already, and nothing says which entry is meant; or the last administrator */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The last administrator */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_user_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Logged out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_zones: {
+        parameters: {
+            query?: {
+                /** @description Only those of these layers, separated by commas. */
+                layer?: string;
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The zones */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14674,7 +17219,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
@@ -14837,7 +17384,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14909,7 +17456,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14981,7 +17528,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15066,7 +17613,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15158,7 +17705,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15250,7 +17797,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15329,7 +17876,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15417,7 +17964,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15482,7 +18029,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;

@@ -169,9 +169,9 @@ async fn beside(app: &App, explanation: &Explanation) -> Answer<Beside> {
         _ => None,
     };
     let wanted = AlertQuery {
-        rule: Some(explanation.rule.to_string()),
-        device: subject.device().map(ToString::to_string),
-        zone,
+        rule: Some(vec![explanation.rule.to_string()]),
+        device: subject.device().map(|id| vec![id.to_string()]),
+        zone: zone.map(|id| vec![id]),
         to: Some(at + Span::from_micros(1)),
         limit: SILENCES,
         ..AlertQuery::default()

@@ -127,8 +127,8 @@ pub(super) fn validity(who: &str, said: &Said, now: i64) -> Option<Finding> {
         ));
     }
     if said.not_after < now {
-        let what =
-            words!("{}: `{}` expired {} days ago", "{}：{} 已过期 {} 天", who, subject, -days);
+        let ago = (now - said.not_after) / DAY_S;
+        let what = words!("{}: `{}` expired {} days ago", "{}：{} 已过期 {} 天", who, subject, ago);
         return Some(Finding::fail(what, words!("clients refuse it", "客户端会拒绝"), renew));
     }
     (days < SOON).then(|| {

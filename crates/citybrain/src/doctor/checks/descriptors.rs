@@ -2,22 +2,21 @@
 
 use super::super::finding::{Finding, words};
 use super::super::{Check, Context};
+use crate::app::OTHER_FILES;
 
 pub(in crate::doctor) static CHECK: Check =
     Check { id: "descriptors", look: |context| Box::pin(async move { vec![look(context)] }) };
 
-/// Files, databases and HTTP clients beside the devices' connections.
-const BESIDE: u64 = 2_000;
-
 fn look(context: &Context) -> Finding {
-    let mqtt = &context.settings.mqtt;
-    let devices = if mqtt.enabled { mqtt.max_connections as u64 } else { 0 };
-    // Of the process if there is one: a service has other limits than this shell.
+    let (http, mqtt) = (&context.settings.http, &context.settings.mqtt);
+    let needed = (http.limits.connections + mqtt.max_connections) as u64 + OTHER_FILES;
+    // Of the process if there is one: a service has other limits than this shell. Otherwise what a
+    // start would raise it to.
     let limits =
         context.running.as_ref().map(|running| format!("/proc/{}/limits", running.process));
     let of_process = limits.and_then(|path| soft_limit(&std::fs::read_to_string(path).ok()?));
-    let ours = || rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    judge(of_process.or_else(ours), devices + BESIDE)
+    let ours = || rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    judge(of_process.or_else(ours), needed)
 }
 
 /// The soft limit in the text of `/proc/PID/limits` (proc_pid_limits(5)).
@@ -38,8 +37,8 @@ fn judge(limit: Option<u64>, needed: u64) -> Finding {
             words!("beyond that devices and browsers are refused", "超出后设备与浏览器会被拒绝"),
             words!(
                 "set LimitNOFILE={} in the service (deploy/systemd has it), or `ulimit -n`; or lower \
-                 mqtt.max_connections",
-                "请在服务中设置 LimitNOFILE={}（见 deploy/systemd）或 ulimit -n；也可降低 mqtt.max_connections",
+                 mqtt.max_connections and http.limits.connections",
+                "请在服务中设置 LimitNOFILE={}（见 deploy/systemd）或 ulimit -n；也可降低 mqtt.max_connections 与 http.limits.connections",
                 needed.next_power_of_two()
             ),
         ),

@@ -16,7 +16,7 @@ fn look(context: &Context) -> Vec<Finding> {
     let settings = &context.settings;
     let mqtt = &settings.mqtt;
     let mut plain = Vec::new();
-    if is_reachable(settings.http.listen) && settings.http.expose {
+    if is_reachable(settings.http.listen) && settings.http.tls.is_none() {
         plain.push(("http.listen".to_owned(), settings.http.listen));
     }
     if mqtt.enabled && is_reachable(mqtt.listen) && mqtt.tls.is_none() {

@@ -12,6 +12,8 @@ pub(in crate::doctor) static CHECK: Check =
 fn look(context: &Context) -> Vec<Finding> {
     let settings = &context.settings;
     let mut wanted = vec![("http.listen".to_owned(), settings.http.listen)];
+    let redirect = settings.http.tls.as_ref().and_then(|tls| tls.redirect_from);
+    wanted.extend(redirect.map(|address| ("http.tls.redirect_from".to_owned(), address)));
     if settings.mqtt.enabled {
         wanted.push(("mqtt.listen".to_owned(), settings.mqtt.listen));
         let further = settings.mqtt.listeners.iter().enumerate();

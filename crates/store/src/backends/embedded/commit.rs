@@ -178,7 +178,7 @@ impl Embedded {
         let (columns, damaged) = match self.load(window.start, device) {
             Ok(columns) => (columns, false),
             Err(error) if error.is_unreadable() => {
-                tracing::error!(%error, "a sealed chunk cannot be read; new readings go beside it");
+                tracing::error!(error.cause = %error, "a sealed chunk cannot be read; new readings go beside it");
                 (DeviceColumns::default(), true)
             }
             Err(error) => return Err(error),

@@ -92,7 +92,7 @@ impl Embedded {
                 Ok(false) => drop(compactor.settled.insert(day)),
                 Err(error) if error.is_unreadable() => {
                     // It is left as it is, until somebody repairs it.
-                    tracing::error!(%error, day = date_of(day), "a day cannot be compacted");
+                    tracing::error!(error.cause = %error, day = date_of(day), "a day cannot be compacted");
                     compactor.settled.insert(day);
                 }
                 Err(error) => return Err(error),
@@ -382,7 +382,7 @@ impl Embedded {
                     if !error.is_unreadable() {
                         return Err(error);
                     }
-                    tracing::error!(%error, day = date_of(day), "a day was dropped unsummarised");
+                    tracing::error!(error.cause = %error, day = date_of(day), "a day was dropped unsummarised");
                 }
                 self.writer().db.set(COMPLETE_FROM, day + DAY)?;
                 let complete_from = &self.counts.complete_from;

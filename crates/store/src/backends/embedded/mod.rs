@@ -20,6 +20,7 @@ mod day_file;
 mod day_name;
 mod day_write;
 mod delete;
+mod export;
 mod head;
 mod ingest_db;
 mod last;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
+use city_model::{DeviceKey, MetricKey, Position, SeriesKey, Span, Timestamp};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::Embedded;
@@ -14,7 +14,6 @@ use super::day_file::Summary;
 use super::day_name::{DAY, day_of, window_of};
 use super::pieces::Piece;
 use super::tiers::Tier;
-use crate::backends::bare_reading;
 use crate::steps::{Stats, Steps, check_range, ranked};
 use crate::{Bucket, Cancel, Point, Rank, StoreError, TimeRange};
 
@@ -142,39 +141,6 @@ impl Embedded {
         }
         track.truncate(limit);
         Ok(track)
-    }
-
-    pub(super) fn query_export(
-        &self,
-        device: DeviceKey,
-        range: TimeRange,
-        each: &mut dyn FnMut(Vec<Reading>) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
-        check_range(range)?;
-        for day in self.days_of(range) {
-            let mut page = Vec::new();
-            self.each_piece(day, device, range, |piece| {
-                let mut columns = piece.all()?;
-                columns.columns.sort_by_key(|column| column.metric);
-                for (row, time) in columns.times.iter().enumerate() {
-                    let time = Timestamp::from_micros(*time);
-                    if !range.contains(time) {
-                        continue;
-                    }
-                    let position = columns.positions.get(row).copied().flatten();
-                    for column in &columns.columns {
-                        let series = SeriesKey { device, metric: column.metric };
-                        let Some((value, quality)) = column.get(row) else { continue };
-                        page.push(bare_reading(series, time, value, quality, position));
-                    }
-                }
-                Ok(())
-            })?;
-            if !page.is_empty() && each(page).is_break() {
-                break;
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn query_count(

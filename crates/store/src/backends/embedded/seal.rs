@@ -93,7 +93,7 @@ impl Embedded {
                 Ok(()) => sealed = true,
                 // Commits wait until there is room. A damaged file must not stop them.
                 Err(error) if error.is_transient() => return Err(error),
-                Err(error) => tracing::error!(%error, "a window cannot be sealed"),
+                Err(error) => tracing::error!(error.cause = %error, "a window cannot be sealed"),
             }
         }
         if sealed { self.cut(&mut sealer) } else { Ok(()) }

@@ -125,7 +125,7 @@ impl Forwarder {
 
     async fn spool_failed(&self, error: &StoreError) -> Result<(), Stopped> {
         if self.shared.trouble(Some(format!("the spool cannot be read: {error}"))) {
-            tracing::error!(%error, "the spool cannot be read; forwarding waits");
+            tracing::error!(error.cause = %error, "the spool cannot be read; forwarding waits");
         }
         tokio::select! {
             () = self.shared.stop.cancelled() => Err(Stopped),
@@ -353,7 +353,7 @@ impl Forwarder {
     fn move_on(&mut self, round: &Round, rejected: u64) {
         let position = round.through + 1;
         if let Err(error) = self.local.hold(HOLD, position) {
-            tracing::error!(%error, "the position cannot be written; a restart sends more again");
+            tracing::error!(error.cause = %error, "the position cannot be written; a restart sends more again");
         }
         let done = Done {
             forwarded: round.readings.saturating_sub(rejected),

@@ -44,7 +44,9 @@ pub(super) async fn look_back(
                         }
                         return;
                     }
-                    Err(error) => tracing::warn!(%error, "cannot note what InfluxDB has"),
+                    Err(error) => {
+                        tracing::warn!(error.cause = %error, "cannot note what InfluxDB has");
+                    }
                 }
             }
             Err(refusal) => tracing::debug!(

@@ -11,7 +11,7 @@ use crate::steps::{Stats, Steps, check_range, ranked};
 use crate::{Bucket, Cancel, Point, Rank, Store as _, StoreError, TimeRange};
 
 /// Readings in a page that is asked of the server.
-const PAGE: usize = 10_000;
+const PAGE: usize = crate::EXPORT_PAGE;
 const MICRO: Span = Span::from_micros(1);
 
 /// A part of a range, and where its readings are.

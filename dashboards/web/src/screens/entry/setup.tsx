@@ -13,8 +13,10 @@ import { useLoginMethods } from "./login-form";
 
 export function SetupScreen({ onDone }: { onDone(): void }) {
   const methods = useLoginMethods();
+  // The link's token comes after the first look at this page.
   const linked = setupToken.value !== null;
-  const [token, setToken] = useState(setupToken.value ?? "");
+  const [typed, setTyped] = useState("");
+  const token = setupToken.value ?? typed;
   const [user, setUser] = useState("");
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
@@ -47,7 +49,7 @@ export function SetupScreen({ onDone }: { onDone(): void }) {
   return (
     <EntryFrame title={t("setup.title")} onSubmit={() => void submit()}>
       <p class="muted">{t("setup.why")}</p>
-      {!linked && <TextField label={t("setup.token")} hint={t("setup.token.why")} value={token} onInput={setToken} autocomplete="off" autofocus required />}
+      {!linked && <TextField label={t("setup.token")} hint={t("setup.token.why")} value={typed} onInput={setTyped} autocomplete="off" autofocus required />}
       <TextField label={t("login.user")} hint={t("user.id.why")} value={user} onInput={setUser} autocomplete="username" autofocus={linked} required maxLength={64} />
       <TextField label={t("user.name")} value={name} onInput={setName} autocomplete="name" required maxLength={100} />
       <NewPassword user={user} name={name} value={password} onInput={setPassword} onReady={setReady} />
