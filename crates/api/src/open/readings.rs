@@ -17,6 +17,7 @@ use crate::cursor;
 use crate::parameters::{FromPairs, Pairs, Step, bad, short, time_range};
 use crate::problem::{Answer, Problem, codes};
 use crate::schema;
+use crate::select::has;
 
 /// Rows of a page, at most.
 pub(super) const MAX_ROWS: usize = 10_000;
@@ -35,10 +36,12 @@ pub(super) struct OpenReadingsQuery {
     /// The first instant after the range, RFC 3339; now unless given. At most 31 days after `from`.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
-    /// Only this metric.
-    metric: Option<String>,
-    /// Only this device.
-    device: Option<String>,
+    /// Only these metrics, separated by commas.
+    #[param(value_type = Option<String>)]
+    metric: Option<Vec<String>>,
+    /// Only these devices, separated by commas.
+    #[param(value_type = Option<String>)]
+    device: Option<Vec<String>>,
     /// The width of steps: seconds, `15m`, `1h`; every reading unless given.
     #[param(value_type = Option<String>)]
     step: Option<Step>,
@@ -69,7 +72,7 @@ impl FromPairs for OpenReadingsQuery {
             let why = format!("it must be 1 to {MAX_ROWS}");
             return Err(bad("limit", &limit.to_string(), &why, "1000"));
         }
-        let (metric, device) = (pairs.text("metric"), pairs.text("device"));
+        let (metric, device) = (pairs.list("metric"), pairs.list("device"));
         Ok(Self { from, to, metric, device, step: pairs.step()?, cursor: pairs.cursor()?, limit })
     }
 }
@@ -212,25 +215,26 @@ fn chosen(
     dataset: &PublicDataset,
     query: &OpenReadingsQuery,
 ) -> Answer<(Vec<PublicDevice>, Vec<Metric>)> {
-    let devices = match &query.device {
-        None => dataset.devices(),
-        Some(id) => vec![dataset.device(id).ok_or_else(|| {
+    for id in query.device.iter().flatten() {
+        if dataset.device(id).is_none() {
             let detail = format!("The dataset has no device `{}`.", short(id));
-            Problem::new(codes::UNKNOWN_DEVICE, detail).hint("devices.json lists its devices.")
-        })?],
-    };
-    let metrics = dataset.metrics();
-    let metrics = match &query.metric {
-        None => metrics.to_vec(),
-        Some(id) => {
-            let found = metrics.iter().find(|metric| *metric.id == **id).cloned();
-            vec![found.ok_or_else(|| {
-                let detail = format!("The dataset has no metric `{}`.", short(id));
-                Problem::new(codes::UNKNOWN_METRIC, detail)
-                    .hint("The dataset's description lists its metrics.")
-            })?]
+            return Err(
+                Problem::new(codes::UNKNOWN_DEVICE, detail).hint("devices.json lists its devices.")
+            );
         }
-    };
+    }
+    for id in query.metric.iter().flatten() {
+        if !dataset.metrics().iter().any(|metric| *metric.id == **id) {
+            let detail = format!("The dataset has no metric `{}`.", short(id));
+            return Err(Problem::new(codes::UNKNOWN_METRIC, detail)
+                .hint("The dataset's description lists its metrics."));
+        }
+    }
+    // In the order of the dataset, which is that of pages.
+    let mut devices = dataset.devices();
+    devices.retain(|device| has(query.device.as_ref(), &device.id));
+    let mut metrics = dataset.metrics().to_vec();
+    metrics.retain(|metric| has(query.metric.as_ref(), &metric.id));
     Ok((devices, metrics))
 }
 
