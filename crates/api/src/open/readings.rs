@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use city_model::{Metric, Span, Timestamp, Value};
 use city_store::{Cancel, TimeRange};
+use futures_util::StreamExt as _;
 use futures_util::stream::unfold;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -423,6 +424,8 @@ pub(super) async fn day_file(view: PublicView, id: String, file: String) -> Answ
             }
         }
     });
+    // Whoever sends it may ask once more after the end.
+    let body = body.fuse();
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(csv::TYPE)),
         (header::CACHE_CONTROL, CACHE_CONTROL),
