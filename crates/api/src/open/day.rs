@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use city_model::{Span, Timestamp};
 use city_store::{Cancel, TimeRange};
+use futures_util::StreamExt as _;
 use futures_util::stream::unfold;
 
 use super::cache::CACHE_CONTROL;
@@ -58,6 +59,8 @@ pub(super) async fn day_file(view: PublicView, id: String, file: String) -> Answ
             }
         }
     });
+    // Whoever sends it may ask once more after the end.
+    let body = body.fuse();
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(csv::TYPE)),
         (header::CACHE_CONTROL, CACHE_CONTROL),
