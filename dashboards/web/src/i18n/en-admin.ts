@@ -98,6 +98,7 @@ export const enAdmin = {
 
   "problem.bad_token": "This token is not valid. Copy the whole of it.",
   "problem.bad_login": "User name and password do not fit together.",
+  "problem.bad_fields": "Some fields cannot be like this",
   "problem.bad_password": "This password cannot be taken.",
   "problem.wrong_password": "The present password is not right.",
   "problem.setup_done": "There is an administrator already.",
@@ -107,9 +108,6 @@ export const enAdmin = {
   "problem.forbidden": "You may not do this.",
   "problem.last_admin": "This is the last administrator of the whole city: somebody must be able to administer.",
   "problem.csrf": "The browser did not send what shows that this page asked. Reload the page.",
-  "problem.busy": "The server has too much to do right now. Try again in a moment.",
-  "problem.too_many_streams": "Too many live views are open. Close those that nobody looks at.",
-  "problem.body_too_slow": "What was sent came too slowly. Send it again.",
   "problem.too_many": "Too many attempts",
   "problem.too_many.wait": "Try again in {time}. Nobody is locked out: this protects the account from guessing.",
   "problem.too_many.later": "Try again in a minute.",

@@ -100,6 +100,7 @@ export const zhAdmin: Readonly<Record<keyof typeof enAdmin, string>> = {
 
   "problem.bad_token": "令牌无效。请完整复制。",
   "problem.bad_login": "用户名或密码不正确。",
+  "problem.bad_fields": "部分字段需要修改",
   "problem.bad_password": "此密码不可用。",
   "problem.wrong_password": "当前密码不正确。",
   "problem.setup_done": "已有管理员。",
@@ -109,9 +110,6 @@ export const zhAdmin: Readonly<Record<keyof typeof enAdmin, string>> = {
   "problem.forbidden": "您无权执行此操作。",
   "problem.last_admin": "这是最后一位全市管理员：必须有人能够管理系统。",
   "problem.csrf": "浏览器未发送本页的请求标记。请刷新页面。",
-  "problem.busy": "服务器当前请求过多，请稍后重试。",
-  "problem.too_many_streams": "实时连接过多，请关闭不用的页面。",
-  "problem.body_too_slow": "数据上传过慢，请重新发送。",
   "problem.too_many": "尝试次数过多",
   "problem.too_many.wait": "请在 {time}后重试。账户并未锁定，此限制用于防止猜测密码。",
   "problem.too_many.later": "请一分钟后重试。",
