@@ -112,6 +112,9 @@ export const enAdmin = {
   "problem.too_many.wait": "Try again in {time}. Nobody is locked out: this protects the account from guessing.",
   "problem.too_many.later": "Try again in a minute.",
   "problem.too_many.now": "You can try again now.",
+  "problem.busy": "The server has too much to do right now. Try again in a moment.",
+  "problem.too_many_streams": "Too many live views are open. Close those that nobody looks at.",
+  "problem.body_too_slow": "What was sent came too slowly. Send it again.",
   "problem.unreachable.hint": "It may be restarting, or the network between is down. Nothing was changed.",
 
   "account.title": "Your account",

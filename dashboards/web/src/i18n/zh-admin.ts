@@ -114,6 +114,9 @@ export const zhAdmin: Readonly<Record<keyof typeof enAdmin, string>> = {
   "problem.too_many.wait": "请在 {time}后重试。账户并未锁定，此限制用于防止猜测密码。",
   "problem.too_many.later": "请一分钟后重试。",
   "problem.too_many.now": "现在可以重试。",
+  "problem.busy": "服务器当前请求过多，请稍后重试。",
+  "problem.too_many_streams": "实时连接过多，请关闭不用的页面。",
+  "problem.body_too_slow": "数据上传过慢，请重新发送。",
   "problem.unreachable.hint": "服务器可能正在重启，或网络中断。未做任何更改。",
 
   "account.title": "我的账户",
