@@ -17,6 +17,8 @@ use serde_json::json;
 const DEVICES: usize = 100;
 /// Of each device, one a second.
 const READINGS: usize = 100_000;
+/// Readings of each device in a commit.
+const BATCH: usize = 100;
 /// The first reading: 2026-03-01.
 const START: Timestamp = Timestamp::from_secs(1_772_323_200);
 /// How much more memory an export may take, in bytes: some row groups and chunks.
@@ -28,24 +30,25 @@ fn fill(city: &City) -> anyhow::Result<Vec<SeriesKey>> {
     let mut all = Vec::new();
     store.each_last(&mut |series, _| all.push(series));
     all.sort_unstable();
-    let batch = 10_000;
-    for series in &all {
-        for first in (0..READINGS).step_by(batch) {
-            let reading = |n: usize| Reading {
-                series: *series,
-                time: START + Span::from_secs(n as i64),
-                received: START + Span::from_secs(n as i64),
-                value: Value::Number((n % 1_000) as f64 / 8.0),
-                quality: Quality::Pass,
-                marks: Marks::NONE,
-                position: None,
-                zones: ZoneSet::default(),
-            };
-            let readings: Vec<Reading> = (first..first + batch).map(reading).collect();
-            let sources = vec![0; readings.len()];
-            store.commit(&Commit { readings, sources, ..Commit::default() })?;
+    for second in (0..READINGS).step_by(BATCH) {
+        let of = |series: &SeriesKey, n: usize| Reading {
+            series: *series,
+            time: START + Span::from_secs(n as i64),
+            received: START + Span::from_secs(n as i64),
+            value: Value::Number((n % 1_000) as f64 / 8.0),
+            quality: Quality::Pass,
+            marks: Marks::NONE,
+            position: None,
+            zones: ZoneSet::default(),
+        };
+        let seconds = second..second + BATCH;
+        let readings: Vec<Reading> =
+            seconds.flat_map(|n| all.iter().map(move |series| of(series, n))).collect();
+        let sources = vec![0; readings.len()];
+        store.commit(&Commit { readings, sources, ..Commit::default() })?;
+        if second.is_multiple_of(3_600) {
+            store.maintain(START + Span::from_secs(second as i64))?;
         }
-        store.maintain(START + Span::from_hours(24 * 30))?;
     }
     store.flush()?;
     Ok(all)

@@ -90,7 +90,6 @@ fn look(
     let document = here("../../crates/api/openapi.json");
     let status = Command::new(&options.program)
         .current_dir(folder)
-        .env("SCHEMATHESIS_HOOKS", here("hooks.py"))
         .arg("--config-file")
         .arg(here("schemathesis.toml"))
         .arg("run")

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use futures_util::stream::unfold;
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -67,5 +68,7 @@ where
         text.push(b'\n');
         Some((Ok::<_, Infallible>(Bytes::from(text)), receiver))
     });
+    // Whoever sends them may ask once more after the end.
+    let lines = lines.fuse();
     ([(header::CONTENT_TYPE, LINES)], Body::from_stream(lines)).into_response()
 }

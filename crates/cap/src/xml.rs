@@ -31,7 +31,8 @@ impl Document {
 
     /// An element with attributes only.
     pub(crate) fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        let pairs = attributes.iter().copied();
+        let clean: Vec<_> = attributes.iter().map(|(name, value)| (*name, clean(value))).collect();
+        let pairs = clean.iter().map(|(name, value)| (*name, &**value));
         self.write(Event::Empty(BytesStart::new(name).with_attributes(pairs)));
     }
 

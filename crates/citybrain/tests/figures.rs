@@ -201,8 +201,10 @@ fn names_in_sources() -> BTreeSet<String> {
             }
         }
     }
-    // The name of a cookie.
-    found.remove("citybrain_session");
+    // The names of cookies.
+    for cookie in ["citybrain_session", "citybrain_browser"] {
+        found.remove(cookie);
+    }
     found
 }
 

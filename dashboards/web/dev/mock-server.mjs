@@ -55,7 +55,7 @@ function fire(rule, device, at) {
     severity, started_at: iso(at - 60e3), fired_at: iso(at), resolved_at: null, metric: rule.metric, unit: rule.metric ? metrics.find((m) => m.id === rule.metric).symbol : null, value: v, limit, reading_time: rule.metric ? iso(at - 1500) : null,
     summary: zone ? { en: `${fill(rule.en)} in ${device.zone.name.en}`, zh: `${device.zone.name.zh}：${fill(rule.zh)}` } : { en: `${fill(rule.en)}: ${device.name.en}`, zh: `${device.name.zh}：${fill(rule.zh)}` },
     zones: [device.zone.id], kind: zone ? rule.device_kind : device.kind, position: zone ? null : { lon: device.place[0], lat: device.place[1] }, simulated: true, runbook: `https://city.example/runbooks/${rule.id}`, labels: { team: rule.department },
-    state: "firing", acknowledged: null, handling: { department: null }, updated_at: iso(Math.max(at, started)), events: 1, device_name: zone ? null : device.name, zone_names: [device.zone.name] };
+    state: "firing", acknowledged: null, handling: { department: null, holder: null }, updated_at: iso(Math.max(at, started)), events: 1, device_name: zone ? null : device.name, zone_names: [device.zone.name] };
   Object.defineProperty(alert, "log", { value: [{ seq: 1, at: iso(at), kind: "fired", by: "engine", note: null, severity, value: v, reason: null }], enumerable: false });
   alerts.set(id, alert);
   if (!rule.metric) device.status = 2;

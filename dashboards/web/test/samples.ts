@@ -24,7 +24,7 @@ export function alert(change: Partial<AlertItem> = {}): AlertItem {
     labels: {},
     state: "firing",
     acknowledged: null,
-    handling: { department: null },
+    handling: { department: null, holder: null },
     updated_at: "2026-11-23T10:01:00Z",
     events: 1,
     device_name: { en: "Gauge 1", zh: "水位计 1" },

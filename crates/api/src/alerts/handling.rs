@@ -41,6 +41,8 @@ pub(crate) struct HandlingView {
     who: Option<String>,
     /// The department that was asked.
     department: Option<String>,
+    /// The department that has it: the last one that accepted it; `null` for that of the rule.
+    holder: Option<String>,
     /// Until when they must accept it, or be done with it.
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
@@ -67,6 +69,7 @@ impl HandlingView {
             stage,
             who,
             department,
+            holder: handling.holder().map(str::to_owned),
             until: handling.until(),
             overdue: handling.is_overdue(),
             overdue_count: handling.overdue(),

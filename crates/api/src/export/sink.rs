@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use city_store::Cancel;
-use futures_util::Stream;
 use futures_util::stream::unfold;
+use futures_util::{Stream, StreamExt as _};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -163,5 +163,7 @@ impl Parts {
                 None => Some((Err(io::ErrorKind::UnexpectedEof.into()), None)),
             }
         })
+        // Whoever sends it may ask once more after the end.
+        .fuse()
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use city_model::{DeviceKey, Timestamp, ZoneKey};
+use futures_util::StreamExt as _;
 use futures_util::stream::{self, Stream};
 use serde::Serialize;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -150,7 +151,9 @@ where
     Ok(stream::unfold((client, admitted), move |(mut client, admitted)| async move {
         let bytes = client.next(&admitted).await?;
         Some((Ok(bytes), (client, admitted)))
-    }))
+    })
+    // Whoever sends it may ask once more after the end.
+    .fuse())
 }
 
 impl Client {

@@ -110,6 +110,11 @@ async fn delete_readings(
     let found = found.collect::<Answer<Vec<_>>>()?;
     let departments = found.iter().map(|device| &*device.department);
     principal.rights.require_all(Role::Engineer, departments)?;
+    if let Some(first) = found.first()
+        && found.iter().all(|device| device.department == first.department)
+    {
+        audit::department(&first.department);
+    }
     let mut devices: Vec<DeviceKey> = found.iter().map(|device| device.key).collect();
     devices.sort_unstable();
     devices.dedup();

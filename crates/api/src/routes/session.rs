@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use city_model::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -17,7 +17,7 @@ use crate::auth::{
     Proof, Refused, Role, SameOrigin, Transport, User, Via, cookie, hash, know_browser, set_cookie,
 };
 use crate::extract::Body;
-use crate::parameters::{NoParameters, Parameters};
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters};
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -221,15 +221,36 @@ fn own_account(principal: &Principal) -> Option<&str> {
     principal.account.as_deref().filter(|_| principal.token.is_none())
 }
 
+/// Which sessions end.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LogOutQuery {
+    /// `true`: all sessions of the user end, on other computers too.
+    #[param(value_type = Option<bool>)]
+    everywhere: bool,
+}
+
+impl FromPairs for LogOutQuery {
+    fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
+        Ok(Self { everywhere: pairs.flag("everywhere")?.unwrap_or(false) })
+    }
+}
+
 /// Log out: end the session and remove the cookie
 #[utoipa::path(delete, path = "/session", operation_id = "log_out", tag = "session",
+    params(LogOutQuery),
     responses((status = 204, description = "Logged out")))]
 async fn log_out(
     State(app): State<App>,
     principal: Principal,
     transport: Transport,
-    _: Parameters<NoParameters>,
+    Parameters(query): Parameters<LogOutQuery>,
 ) -> Answer<(StatusCode, [(header::HeaderName, HeaderValue); 1])> {
+    if let Some(user) = own_account(&principal).filter(|_| query.everywhere).map(str::to_owned) {
+        let users = app.credentials.users().clone();
+        let ended = app.lanes.short(move || Ok(users.end_sessions(&user)?)).await?;
+        tracing::info!(user.name = %principal.user, ended, "logged out everywhere");
+    }
     if let Proof::Session(hash) = principal.proof {
         let credentials = app.credentials.clone();
         app.lanes.short(move || Ok(credentials.log_out(&hash)?)).await?;

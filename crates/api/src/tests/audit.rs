@@ -365,7 +365,7 @@ async fn administrators_of_departments_see_what_concerns_these_and_nothing_else(
         assert_eq!(city.done(Method::DELETE, &path, None).await, StatusCode::NO_CONTENT);
     }
     let user = json!({ "name": "Bo", "grants": [{ "department": "works", "role": "viewer" }],
-        "enabled": true, "password": "correct horse battery staple" });
+        "enabled": true, "password": "violet-harbour-tram-91" });
     assert_eq!(city.done(Method::PUT, "/api/v1/users/bo", Some(&user)).await, StatusCode::CREATED);
     let grants = grants(&[("works", Role::Admin), ("environment", Role::Viewer)]);
     let bearer = format!("Bearer {}", token(&city, grants));
@@ -381,5 +381,5 @@ async fn administrators_of_departments_see_what_concerns_these_and_nothing_else(
         assert!(!answer.text.contains("air-1") && !answer.text.contains("bus-1"), "{path}");
         assert_eq!(answer.text.matches("\"hash\"").count(), own, "{path}: {}", answer.text);
     }
-    assert!(!json!(city.entries().await).to_string().contains("battery"));
+    assert!(!json!(city.entries().await).to_string().contains("violet-harbour"));
 }

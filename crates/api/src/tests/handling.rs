@@ -33,8 +33,8 @@ fn pass(city: &City, minutes: i64) {
 #[tokio::test]
 async fn an_alert_is_assigned_accepted_handed_over_and_returned() {
     let city = fired().await;
-    let unassigned = json!({ "stage": "unassigned", "who": null, "department": null, "until": null,
-        "overdue": false, "overdue_count": 0, "step": 0, "from": null });
+    let unassigned = json!({ "stage": "unassigned", "who": null, "department": null, "holder": null,
+        "until": null, "overdue": false, "overdue_count": 0, "step": 0, "from": null });
     assert_eq!(city.ok("/api/v1/alerts/a").await["handling"], unassigned);
 
     let body = json!({ "who": "operator", "until": until(10), "note": "Please look" });
@@ -58,6 +58,7 @@ async fn an_alert_is_assigned_accepted_handed_over_and_returned() {
         (&handed["handling"]["step"], &handed["handling"]["from"]),
         (&json!(1), &json!("operator"))
     );
+    assert_eq!(handed["handling"]["holder"], Value::Null, "it was asked, and has not answered");
     let back = json!({ "until": until(40), "note": "Not ours" });
     let back = city.post("/api/v1/alerts/a/return", &back).await.json();
     assert_eq!(

@@ -236,3 +236,17 @@ async fn nothing_is_forgotten_that_somebody_changed_meanwhile() {
         assert_eq!(gone.status, StatusCode::NO_CONTENT, "{path}: {}", gone.text);
     }
 }
+
+#[tokio::test]
+async fn the_end_of_an_answer_in_pieces_can_be_asked_for_again() {
+    use futures_util::StreamExt as _;
+    let city = City::new();
+    for path in ["/devices?format=ndjson", "/alerts?format=ndjson", "/audit-log?format=csv"] {
+        let request = city.request(Method::GET, &format!("/api/v1{path}"), None);
+        let mut pieces = city.open(request).await.into_body().into_data_stream();
+        while let Some(piece) = pieces.next().await {
+            piece.expect("a piece");
+        }
+        assert!(pieces.next().await.is_none(), "{path}");
+    }
+}

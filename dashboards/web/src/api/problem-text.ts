@@ -16,6 +16,9 @@ const TEXTS: Readonly<Record<string, TextKey>> = {
   last_administrator: "problem.last_admin",
   csrf_header_missing: "problem.csrf",
   cross_origin: "problem.csrf",
+  busy: "problem.busy",
+  too_many_streams: "problem.too_many_streams",
+  body_too_slow: "problem.body_too_slow",
 };
 
 export interface ProblemText {
@@ -36,6 +39,7 @@ export function textOf(problem: Problem | "unreachable"): ProblemText {
   const key = TEXTS[problem.code];
   const said = problem.detail ?? problem.title;
   if (problem.code === "bad_fields" && problem.fields?.every(({ field }) => field === "password" || field === "new")) return { what: t("problem.bad_password"), hint: said };
+  if (problem.code === "bad_fields") return { what: t("problem.bad_fields"), hint: [said, problem.hint ?? ""].filter((part) => part !== "").join(" · ") };
   if (key) return { what: t(key), hint: said === t(key) ? "" : said };
   return { what: said, hint: problem.hint ?? "" };
 }

@@ -81,7 +81,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Alerts, newest first or most urgent first
+         * Alerts, newest first unless another order is asked for
          * @description Alerts that ended more than 400 days ago are deleted.
          */
         get: operations["list_alerts"];
@@ -295,6 +295,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit log, newest first; or all of it as CSV or lines of JSON, oldest first
+         * @description Administrators of departments see the entries about these; administrators of the city see all.
+         *     Nothing is ever deleted from it. A page may have fewer entries than `limit`, or none, and yet
+         *     have a `next_cursor`, when what is searched for is rare. An export in lines of JSON can be
+         *     checked with `citybrain audit verify --export FILE`; in CSV, texts that a spreadsheet would take
+         *     for formulas begin with an apostrophe.
+         */
+        get: operations["list_audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit-log/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check that no entry was changed, removed, moved or cut off
+         * @description It reads the whole log: a million entries take some seconds.
+         */
+        get: operations["verify_audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cap": {
         parameters: {
             query?: never;
@@ -460,6 +504,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What departments make public */
+        get: operations["list_datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One dataset */
+        get: operations["get_dataset"];
+        /** Say what is public of a department: it holds at once */
+        put: operations["put_dataset"];
+        post?: never;
+        /** Forget a dataset: what it selected is not public any more, at once */
+        delete: operations["delete_dataset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dead-letters": {
         parameters: {
             query?: never;
@@ -535,8 +615,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Name a department, anew or for the first time */
+        /** One department as it is named */
+        get: operations["get_department"];
+        /**
+         * Name a department, anew or for the first time
+         * @description To replace, `If-Match` must say which name it replaces.
+         */
         put: operations["put_department"];
         post?: never;
         /** Forget a department that owns no device */
@@ -570,7 +654,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Devices by id, filtered */
+        /** Devices, filtered and in order */
         get: operations["list_devices"];
         put?: never;
         post?: never;
@@ -787,7 +871,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest value of each series */
+        /** The newest value of each series, by device and metric */
         get: operations["list_last_values"];
         put?: never;
         post?: never;
@@ -859,7 +943,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All devices on the map, in columns */
+        /**
+         * All devices on the map, in columns
+         * @description At most a fifth of a second old. `ETag` with `If-None-Match` saves what has not changed.
+         */
         get: operations["get_map"];
         put?: never;
         post?: never;
@@ -876,7 +963,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What names mean */
+        /**
+         * What names mean, by name and source
+         * @description The ETag is that of all mappings, also of a part of them: for `If-Match` of a change of one.
+         */
         get: operations["list_mappings"];
         /**
          * Say what a name means, from now on
@@ -1003,6 +1093,50 @@ export interface paths {
         };
         /** The history of one series, raw or in steps */
         get: operations["get_readings"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete readings of devices for good, with their summaries
+         * @description In two steps: a call without `expect` says how many there are, the same call with that number
+         *     deletes them, if it still is that many. The ledger goes on counting them as stored.
+         */
+        delete: operations["delete_readings"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Readings as a file, device by device and in order of time
+         * @description As many as there are: what is in memory does not grow with it. `format` is CSV unless it or `Accept`
+         *     says otherwise; `json` means `ndjson` here. A file that could not be finished ends without the end
+         *     of the chunked body (RFC 9112, section 7.1), so that HTTP clients report an error.
+         */
+        get: operations["export_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The history of several series, raw or in steps */
+        get: operations["list_series_readings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1516,6 +1650,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The devices with the highest, lowest or most of a metric */
+        get: operations["get_top"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/track": {
         parameters: {
             query?: never;
@@ -1647,6 +1798,198 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/open/v1": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is public, as JSON, or as the header `Accept` says as HTML page, JSON-LD or Turtle */
+        get: operations["get_open_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/catalog.jsonld": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The catalogue by DCAT-AP 3.0 in JSON-LD */
+        get: operations["get_open_catalogue_json_ld"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/catalog.ttl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The catalogue by DCAT-AP 3.0 in Turtle */
+        get: operations["get_open_catalogue_turtle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/datasets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A public dataset: licence, provenance, coverage and where to get it; also as HTML page */
+        get: operations["get_open_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/datasets/{id}/readings.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readings of a dataset as lines of cells, page by page: the header `Link` has the next one */
+        get: operations["get_open_readings_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/datasets/{id}/readings.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readings of a dataset, page by page */
+        get: operations["get_open_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/datasets/{id}/readings/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All readings of a day by UTC as one file */
+        get: operations["get_open_day"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/datasets/{id}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices or newest readings of a dataset as JSON, CSV or GeoJSON */
+        get: operations["get_open_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/open.css": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The style sheet of the pages */
+        get: operations["get_open_style"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sta/v1.1": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be asked for, as OGC SensorThings API 1.1 says */
+        get: operations["get_sensor_things"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sta/v1.1/{resource}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entities of OGC SensorThings API 1.1: Things, Locations, Datastreams, Observations and the others
+         * @description Addresses go on as the standard says, such as `/sta/v1.1/Things('air-1')/Datastreams`. Query
+         *     options are `$filter`, `$expand`, `$select`, `$orderby`, `$top`, `$skip`, `$count` and for
+         *     Observations `$resultFormat=dataArray`. Text is in Chinese where `Accept-Language` begins with it.
+         */
+        get: operations["get_sensor_things_resource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1766,7 +2109,7 @@ export interface components {
             to: string;
             /** @description UCUM code. */
             unit: string;
-            /** @description The zone that was asked for. */
+            /** @description The zone that was asked for; of several all, separated by commas. */
             zone: string | null;
         };
         /** @description The alarm load of a length of time. */
@@ -1920,6 +2263,8 @@ export interface components {
         AlertGroups: {
             /** @description Those positions at which something fires. */
             items: components["schemas"]["PositionGroups"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description An alert with what the brain knows about it. */
         AlertItem: components["schemas"]["Alert"] & {
@@ -2060,6 +2405,103 @@ export interface components {
             until: string;
             /** @description The user who is asked. */
             who: string;
+        };
+        /** @description Somebody changed something, or tried to. */
+        AuditEntry: {
+            /** @description What was done: in the API, the operation's id. */
+            action: string;
+            /** @description The network address that it came from; `null` on the server itself. */
+            address: string | null;
+            /** @description What it is after. */
+            after: Record<string, never> | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            at: string;
+            /**
+             * @description What it was before. Secrets read `(secret)`; of texts over 16 KiB the beginning, the length
+             *     and the SHA-256 are kept.
+             */
+            before: Record<string, never> | null;
+            /** @description The department that owns that; `null` if it is the whole city's, or is not known. */
+            department: string | null;
+            /** @description The SHA-256 over all of this. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Counts from 1 without gaps.
+             */
+            number: number;
+            /**
+             * @description `done`, the code of the problem that it was refused with, or `unknown` if the program ended
+             *     before.
+             */
+            outcome: string;
+            /** @description The hash of the entry before; zeros for the first. */
+            previous: string;
+            /**
+             * Format: int32
+             * @description The HTTP status of the answer.
+             */
+            status: number | null;
+            /** @description To what, most often an id. */
+            target: string | null;
+            /**
+             * Format: int64
+             * @description How often; more than 1 for refusals of one minute that are counted together.
+             */
+            times: number;
+            /** @description Who; `null` if nobody proved who they are. */
+            user: string | null;
+            /**
+             * @description How that was proven: `session`, `token`, `cli` (an account of the server), `system` (nobody
+             *     asked), `anonymous` (not at all).
+             */
+            via: string;
+        };
+        /** @description A page of the audit log. */
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description Whether the log is as it was written. */
+        AuditVerification: {
+            /**
+             * @description How it is not: `missing`, `changed`, `moved`, `unchained`, `cut_off`, `replaced`, `no_head`
+             *     (the file with the last number is gone) or `unguarded` (a trigger of the database is).
+             */
+            broken: string | null;
+            /**
+             * Format: int64
+             * @description The number of the first entry that is not as it should be, if it is about one.
+             */
+            broken_at: number | null;
+            /** @description The same in a sentence. */
+            detail: string | null;
+            /**
+             * Format: int64
+             * @description How many entries are as they were written, from the first one on.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description The number of the first of them.
+             */
+            first: number | null;
+            /**
+             * @description The hash of the last of them: note it elsewhere to tell later that nothing before it was
+             *     written anew.
+             */
+            hash: string | null;
+            /** @description Whether nothing is wrong. */
+            intact: boolean;
+            /**
+             * Format: int64
+             * @description The number of the last of them.
+             */
+            last: number | null;
         };
         /** @description What would have happened. */
         Backtest: {
@@ -2203,6 +2645,7 @@ export interface components {
             min: (number | null)[];
             /** @description The first instants in milliseconds since 1970: multiples of the step. */
             start: number[];
+            sum: (number | null)[];
         };
         /** @description A number for each severity. */
         BySeverity: {
@@ -2220,6 +2663,11 @@ export interface components {
             current: string;
             /** @description At least 12 characters, and not what everybody would guess. */
             new: string;
+        };
+        /** @description A page whose items have only the members that `fields` names. */
+        ChosenFields: {
+            items: Record<string, never>[];
+            next_cursor: string | null;
         };
         /** @description The city, as screens show it. */
         City: {
@@ -2298,6 +2746,62 @@ export interface components {
          * @enum {string}
          */
         Crs: "WGS-84" | "GCJ-02" | "BD-09" | "CGCS2000";
+        /** @description What a department makes public. Nothing is that no dataset which is enabled selects. */
+        Dataset: {
+            /** @description The attributes of devices that are told, by name. */
+            attributes?: string[];
+            /** @description Whom to ask about it: an e-mail address, or one that begins with https. */
+            contact?: string | null;
+            /** @description The department that owns it; only its own devices can be in it. */
+            department: string;
+            /** @description What it is about, for people who do not know the city. */
+            description: components["schemas"]["LocalText"];
+            /** @description Whether it is public now. */
+            enabled: boolean;
+            /**
+             * Format: int32
+             * @description For how many days back readings are told, at most 3,653; 0: only the newest of each series.
+             */
+            history_days: number;
+            /** @description Its id, which is a part of its address: 1 to 64 of a-z, 0-9 and `-`. */
+            id: string;
+            /** @description Under what it may be used: the SPDX id of a licence for data, or an address. */
+            licence: string;
+            /** @description Whether devices are called by their names, and not only by their ids. */
+            names?: boolean;
+            /** @description How exactly places are told. */
+            positions: components["schemas"]["DatasetPositions"];
+            publisher?: components["schemas"]["LocalText"] | null;
+            /** @description Which of the department's devices and what of them. */
+            select: components["schemas"]["DatasetSelect"];
+            /** @description What it is about in codes of the European "data theme" table, such as `ENVI`. */
+            themes?: string[];
+            /** @description What people call it. */
+            title: components["schemas"]["LocalText"];
+        };
+        /** @description All datasets that you may look after. */
+        DatasetList: {
+            items: components["schemas"]["Dataset"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description How exactly places are told.
+         * @enum {string}
+         */
+        DatasetPositions: "exact" | "zone";
+        /** @description Which devices of the department, and which of their metrics. */
+        DatasetSelect: {
+            /** @description Only devices of these kinds; at least one, so that a new kind is not public by accident. */
+            kinds: string[];
+            /** @description Only these metrics; at least one, so that a new metric is not public by accident. */
+            metrics: string[];
+            /**
+             * @description Only devices that stand in one of these zones; none: wherever they are. Moving devices are in
+             *     no dataset that names zones, because their history would tell where else they were.
+             */
+            zones?: string[];
+        };
         /** @description A message that could not become readings, or not all of it. */
         DeadLetter: {
             /**
@@ -2357,6 +2861,16 @@ export interface components {
              */
             lon: number;
         };
+        /** @description What was deleted, or would be. */
+        DeletedReadings: {
+            /** @description Whether they are gone. */
+            deleted: boolean;
+            /**
+             * Format: int64
+             * @description How many readings.
+             */
+            readings: number;
+        };
         /** @description A group that was kept here and is deleted; its history can be restored. */
         DeletedRuleGroup: {
             /** Format: date-time */
@@ -2382,9 +2896,17 @@ export interface components {
             id: string;
             name: components["schemas"]["LocalText"];
         };
+        /** @description A department as it is named. */
+        DepartmentEntry: {
+            id: string;
+            name: components["schemas"]["LocalText"];
+        };
         /** @description All departments. */
         DepartmentList: {
+            /** @description By id. */
             items: components["schemas"]["Department"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description What people call a department. */
         DepartmentName: {
@@ -2630,6 +3152,8 @@ export interface components {
             department: string | null;
             /** @description To whom it goes when it is returned. */
             from: string | null;
+            /** @description The department that has it: the last one that accepted it; `null` for that of the rule. */
+            holder: string | null;
             /** @description Whether they have not. */
             overdue: boolean;
             /**
@@ -2772,7 +3296,10 @@ export interface components {
             date: string;
             /** @description The dead letters that were received that day and are still kept, by source and reason. */
             dead_letters: components["schemas"]["ReportLetters"][];
+            /** @description By id. */
             items: components["schemas"]["ReportItem"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
             silent_devices: components["schemas"]["SilentDevices"];
             total: components["schemas"]["ReportCounters"];
         };
@@ -2815,7 +3342,10 @@ export interface components {
         };
         /** @description All kinds. */
         KindList: {
+            /** @description By id. */
             items: components["schemas"]["Kind"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description An incident that is known to have happened. */
         KnownIncident: {
@@ -2904,6 +3434,8 @@ export interface components {
         LateReadings: {
             /** @description Newest first. */
             items: components["schemas"]["LateDecided"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /**
          * @description A stage in a device's life.
@@ -2944,7 +3476,10 @@ export interface components {
              *     devices, which are counted apart.
              */
             balanced: boolean;
+            /** @description By id. */
             items: components["schemas"]["LossItem"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
             total: components["schemas"]["LossCounters"];
         };
         /**
@@ -3083,6 +3618,8 @@ export interface components {
         /** @description All mappings. */
         MappingList: {
             items: components["schemas"]["Mapping"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description A named quantity. */
         Metric: {
@@ -3103,7 +3640,10 @@ export interface components {
         };
         /** @description The catalogue. */
         MetricList: {
+            /** @description In the order in which they came to be known. */
             items: components["schemas"]["Metric"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description A metric, and where it comes from as long as nobody has mapped it. */
         MetricUse: {
@@ -3121,7 +3661,10 @@ export interface components {
         };
         /** @description Metrics. */
         MetricUseList: {
+            /** @description In the order in which they came to be known. */
             items: components["schemas"]["MetricUse"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /**
          * @description Demonstration or the real thing.
@@ -3152,28 +3695,28 @@ export interface components {
         /** @description What to try. */
         NewBacktest: {
             /** @description Whether to compare with what rules of the same ids do that are in force. */
-            compare: boolean;
+            compare?: boolean;
             /** @description The rules; those in force if there are no files. */
-            files: components["schemas"]["RuleFile"][];
+            files?: components["schemas"]["RuleFile"][];
             /**
              * Format: date-time
              * @description The first instant, RFC 3339; a week before `to` unless given.
              */
-            from: string | null;
+            from?: string | null;
             /** @description Incidents that are known to have happened. */
-            incidents: components["schemas"]["KnownIncident"][];
+            incidents?: components["schemas"]["KnownIncident"][];
             /** @description Only rules with these ids; all if there are none. */
-            only: string[];
+            only?: string[];
             /**
              * Format: int32
              * @description How many operators share the alerts; 1 unless given.
              */
-            operators: number | null;
+            operators?: number | null;
             /**
              * Format: date-time
              * @description The first instant after the range, RFC 3339; now unless given.
              */
-            to: string | null;
+            to?: string | null;
         };
         /** @description A certificate that a client may show. */
         NewCertificate: {
@@ -3185,19 +3728,19 @@ export interface components {
         /** @description A command for a device: `payload` or `payload_base64`, not both. */
         NewCommand: {
             /** @description What becomes of it while the device is not there. */
-            keep: components["schemas"]["CommandKeep"];
+            keep?: components["schemas"]["CommandKeep"];
             /**
              * @description The last level of the topic, or several: `set` makes it `cmd/DEVICE/set` where the command
              *     topics are the usual ones.
              */
-            name: string;
+            name?: string;
             /**
              * @description What the device gets, as text; JSON is text too. Empty text ends a command that was kept
              *     as the last one.
              */
-            payload: string | null;
+            payload?: string | null;
             /** @description What the device gets, if it is no text. */
-            payload_base64: string | null;
+            payload_base64?: string | null;
         };
         /** @description For whom tokens are to be made. */
         NewDeviceTokens: {
@@ -3228,7 +3771,7 @@ export interface components {
         /** @description Tests, and the rules that they test. */
         NewRuleTest: {
             /** @description The rule files that its `rules:` names. */
-            files: components["schemas"]["RuleFile"][];
+            files?: components["schemas"]["RuleFile"][];
             /** @description The file with the tests; those that `citybrain rules test` runs. */
             tests: components["schemas"]["RuleFile"];
         };
@@ -3269,6 +3812,185 @@ export interface components {
             /** @description The rule. */
             rule: string;
         };
+        /** @description All public datasets. */
+        OpenCatalogue: {
+            datasets: components["schemas"]["OpenDataset"][];
+            /** @description The same as DCAT-AP 3.0 in JSON-LD. */
+            dcat_json_ld: string;
+            /** @description The same as DCAT-AP 3.0 in Turtle. */
+            dcat_turtle: string;
+            description: components["schemas"]["LocalText"];
+            /** @description The city. */
+            publisher: components["schemas"]["LocalText"];
+            /** @description Whether everything here is simulated or test data. */
+            simulated: boolean;
+            title: components["schemas"]["LocalText"];
+            /** @description The address of the catalogue. */
+            url: string;
+        };
+        /** @description A public dataset. */
+        OpenDataset: {
+            /** @description Whom to ask: an address that begins with `mailto:` or https. */
+            contact: string | null;
+            /**
+             * Format: date-time
+             * @description When it was first described.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When its description was changed last.
+             */
+            described_at: string;
+            description: components["schemas"]["LocalText"];
+            /** @description How many devices there are. */
+            devices: number;
+            distributions: components["schemas"]["OpenDistribution"][];
+            id: string;
+            licence: components["schemas"]["OpenLicence"];
+            metrics: components["schemas"]["OpenMetric"][];
+            /** @description How exactly places are told. */
+            positions: components["schemas"]["DatasetPositions"];
+            /** @description Where it comes from and how it is made. */
+            provenance: components["schemas"]["LocalText"];
+            publisher: components["schemas"]["LocalText"];
+            /** @description What the quality flags of readings mean. */
+            quality_flags: components["schemas"]["OpenFlag"][];
+            /** @description Whether some of it is simulated or test data; each device and reading says so, too. */
+            simulated: boolean;
+            spatial: components["schemas"]["Bounds"] | null;
+            temporal: components["schemas"]["OpenPeriod"] | null;
+            /** @description Codes of the European "data theme" table. */
+            themes: string[];
+            title: components["schemas"]["LocalText"];
+            /**
+             * Format: date-time
+             * @description The event time of its newest reading; `null` if there is none.
+             */
+            updated_at: string | null;
+            /** @description Its address. */
+            url: string;
+        };
+        /** @description A device as its dataset tells of it. */
+        OpenDevice: {
+            /** @description Those attributes that the dataset tells. */
+            attributes: {
+                [key: string]: components["schemas"]["ReadingValue"];
+            };
+            id: string;
+            kind: string;
+            /** @description Whether it moves; then the position is the newest one. */
+            moving: boolean;
+            name: components["schemas"]["LocalText"] | null;
+            position: components["schemas"]["LonLat"] | null;
+            simulated: boolean;
+            /** @description The id of the smallest zone around it. */
+            zone: string | null;
+        };
+        /** @description The devices of a dataset. */
+        OpenDeviceList: {
+            items: components["schemas"]["OpenDevice"][];
+        };
+        /** @description One way to get a dataset. */
+        OpenDistribution: {
+            media_type: string;
+            title: components["schemas"]["LocalText"];
+            url: string;
+        };
+        /** @description What a quality flag means. */
+        OpenFlag: {
+            /**
+             * Format: int32
+             * @description Its QARTOD number.
+             */
+            code: number;
+            /** @description The flag as readings carry it. */
+            flag: components["schemas"]["Quality"];
+            meaning: components["schemas"]["LocalText"];
+        };
+        /** @description The newest reading of a series by event time. */
+        OpenLatest: {
+            device: string;
+            metric: string;
+            position: components["schemas"]["LonLat"] | null;
+            quality: components["schemas"]["Quality"];
+            simulated: boolean;
+            /** Format: date-time */
+            time: string;
+            /** @description UCUM code. */
+            unit: string;
+            value: components["schemas"]["ReadingValue"];
+        };
+        /** @description The newest readings of a dataset. */
+        OpenLatestList: {
+            items: components["schemas"]["OpenLatest"][];
+        };
+        /** @description Under what data may be used. */
+        OpenLicence: {
+            /** @description Its SPDX id, or its address. */
+            id: string;
+            /** @description Where its text is. */
+            url: string;
+        };
+        /** @description What is measured. */
+        OpenMetric: {
+            id: string;
+            name: components["schemas"]["LocalText"];
+            /** @description The unit as people write it. */
+            symbol: string;
+            /** @description UCUM code; empty if unknown. */
+            unit: string;
+        };
+        /** @description A span of time: `from` is the first instant, `to` the first after it. */
+        OpenPeriod: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        /** @description A reading, or with `step` a step in short, whose `value` is the mean of what counts. */
+        OpenReading: {
+            /**
+             * Format: int64
+             * @description Of a step: how many readings count; those that failed or are missing do not.
+             */
+            count: number | null;
+            device: string;
+            /**
+             * Format: int64
+             * @description Of a step: how many readings are suspect, failed or missing.
+             */
+            flagged: number | null;
+            /**
+             * Format: double
+             * @description Of a step: the highest value.
+             */
+            max: number | null;
+            metric: string;
+            /**
+             * Format: double
+             * @description Of a step: the lowest value.
+             */
+            min: number | null;
+            quality: components["schemas"]["Quality"] | null;
+            simulated: boolean;
+            /**
+             * Format: date-time
+             * @description Event time, or the beginning of the step.
+             */
+            time: string;
+            /** @description UCUM code. */
+            unit: string;
+            value: components["schemas"]["ReadingValue"] | null;
+        };
+        /** @description A page of readings, by device, metric and event time. */
+        OpenReadingPage: {
+            items: components["schemas"]["OpenReading"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description Devices or newest readings, as the name of the file says. */
+        OpenRows: components["schemas"]["OpenDeviceList"] | components["schemas"]["OpenLatestList"];
         /** @description A place in WGS-84. */
         Position: {
             /**
@@ -3377,6 +4099,8 @@ export interface components {
             hint: string | null;
             /** @description The path that was asked. */
             instance: string | null;
+            /** @description The id of the request, as in the header `x-request-id` and in the server's log. */
+            request_id: string | null;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -3427,6 +4151,29 @@ export interface components {
             max: number;
             /** Format: double */
             min: number;
+        };
+        /**
+         * @description A device with its readings of the range in short, in the unit of the metric. What failed or is
+         *     missing does not count.
+         */
+        Ranked: {
+            /** Format: int64 */
+            count: number;
+            device: string;
+            /**
+             * Format: double
+             * @description The newest value.
+             */
+            last: number;
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            mean: number;
+            /** Format: double */
+            min: number;
+            name: components["schemas"]["LocalText"];
+            /** Format: double */
+            sum: number;
         };
         /** @description Readings in columns, by event time. */
         RawReadings: {
@@ -3522,6 +4269,8 @@ export interface components {
         /** @description All receivers. */
         ReceiverList: {
             items: components["schemas"]["Receiver"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description Which alerts a receiver is told about; what is empty leaves nothing out. */
         ReceiverRoute: {
@@ -3840,6 +4589,8 @@ export interface components {
             /** @description Groups that were kept here and are deleted. */
             deleted: components["schemas"]["DeletedRuleGroup"][];
             items: components["schemas"]["RuleGroup"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description Why a version is restored. */
         RuleGroupRestoration: {
@@ -3882,6 +4633,8 @@ export interface components {
         /** @description All rules. */
         RuleList: {
             items: components["schemas"]["Rule"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
         };
         /** @description A rule's part of the load. */
         RuleLoad: {
@@ -3996,6 +4749,13 @@ export interface components {
             source: string;
             /** @description The unit that came with it the first time; empty if none did. */
             unit: string;
+        };
+        /** @description A page of histories. */
+        SeriesPage: {
+            /** @description By device and metric; all of the same range. */
+            items: components["schemas"]["Readings"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. Keep `from` and `to` the same. */
+            next_cursor: string | null;
         };
         /** @description Who is logged in. */
         Session: {
@@ -4211,6 +4971,28 @@ export interface components {
         TokensMade: {
             items: components["schemas"]["TokenMade"][];
         };
+        /** @description The devices that stand first. */
+        Top: {
+            /**
+             * @description What devices are ranked by.
+             * @enum {string}
+             */
+            by: "mean" | "max" | "min" | "last" | "sum" | "count";
+            /** Format: date-time */
+            from: string;
+            metric: string;
+            /**
+             * @description The first first; of equals the one that was registered first. Devices without readings that
+             *     count are left out.
+             */
+            ranking: components["schemas"]["Ranked"][];
+            /** @description The unit as people write it. */
+            symbol: string;
+            /** Format: date-time */
+            to: string;
+            /** @description UCUM code. */
+            unit: string;
+        };
         /** @description A GeoJSON feature: the line along which a device moved. */
         Track: {
             geometry: components["schemas"]["TrackLine"] | null;
@@ -4380,6 +5162,8 @@ export interface components {
         /** @description The zones as GeoJSON. */
         ZoneCollection: {
             features: components["schemas"]["ZoneFeature"][];
+            /** @description Pass it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
             /**
              * @description `FeatureCollection`, of GeoJSON.
              * @enum {string}
@@ -4511,12 +5295,14 @@ export interface operations {
     get_aggregates: {
         parameters: {
             query: {
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
                 /** @description The metric's id. */
                 metric: string;
-                /** @description Only devices that are in this zone now. */
-                zone?: string;
-                /** @description Only devices of this kind. */
-                kind?: string;
                 /** @description The first instant, RFC 3339; six hours before `to` unless given. */
                 from?: string;
                 /** @description The first instant after the range, RFC 3339; now unless given. */
@@ -4568,6 +5354,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4650,6 +5445,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -4720,6 +5524,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -4740,6 +5553,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4770,19 +5592,34 @@ export interface operations {
     list_alert_log: {
         parameters: {
             query?: {
-                /** @description Only those of this alert. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only those of these alerts, separated by commas. */
                 alert?: string;
-                /** @description Only those of alerts of this rule. */
+                /** @description Only those of alerts of these rules, separated by commas. */
                 rule?: string;
-                /** @description Only those of alerts about this device. */
+                /** @description Only those of alerts about these devices, separated by commas. */
                 device?: string;
-                /** @description Only those of alerts in this zone. */
+                /** @description Only those of alerts in these zones, separated by commas. */
                 zone?: string;
-                /** @description Only those of alerts whose rules this department owns. */
+                /** @description Only those of alerts whose rules these departments own, separated by commas. */
                 department?: string;
-                /** @description Only what this user did; `engine` and `brain` are what happened by itself. */
+                /** @description Only what these users did, separated by commas; `engine` and `brain` are what happened by itself. */
                 who?: string;
-                /** @description Only those that speak of this silence, alert, department or person. */
+                /** @description Only those that speak of these silences, alerts, departments or people, separated by commas. */
                 about?: string;
                 /**
                  * @description Only these kinds, separated by commas.
@@ -4810,7 +5647,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertLogPage"];
+                    "application/json": components["schemas"]["AlertLogPage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -4833,6 +5675,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4863,6 +5714,21 @@ export interface operations {
     list_alerts: {
         parameters: {
             query?: {
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
                 /** @description `firing`, `resolved` or `all`, which is meant unless given. */
                 state?: "all" | "firing" | "resolved";
                 /**
@@ -4870,12 +5736,16 @@ export interface operations {
                  * @example high,critical
                  */
                 severity?: string;
-                /** @description Only those in this zone. */
+                /** @description Only those in one of these zones, separated by commas. */
                 zone?: string;
-                /** @description Only those about this device. */
+                /** @description Only those about one of these devices, separated by commas. */
                 device?: string;
-                /** @description Only those of this rule. */
+                /** @description Only those of one of these rules, separated by commas. */
                 rule?: string;
+                /** @description Only those of rules that one of these departments owns, separated by commas. */
+                department?: string;
+                /** @description Only those about devices of one of these kinds, separated by commas. */
+                kind?: string;
                 /** @description Only those that are, or are not, acknowledged. */
                 acknowledged?: boolean;
                 /** @description Only those that are, or are not, shelved. */
@@ -4890,8 +5760,11 @@ export interface operations {
                 from?: string;
                 /** @description Only those that fired before this instant, RFC 3339. */
                 to?: string;
-                /** @description `newest`, or `urgency`: unacknowledged first, then the worst. */
-                sort?: "newest" | "urgency";
+                /**
+                 * @description `newest` unless given, `oldest`, `updated`: changed last first, or `urgency`: unacknowledged
+                 *     first, then the worst. Equals are in the order of `id`.
+                 */
+                sort?: "newest" | "oldest" | "updated" | "urgency";
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -4909,7 +5782,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertPage"];
+                    "application/json": components["schemas"]["AlertPage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -4939,6 +5817,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -4961,7 +5848,12 @@ export interface operations {
     };
     list_alert_groups: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4997,6 +5889,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5074,6 +5975,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5162,6 +6072,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Somebody else has it, or it has ended */
             409: {
                 headers: {
@@ -5200,6 +6119,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5288,6 +6216,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Acknowledged before (`acknowledged` says by whom and when), or resolved */
             409: {
                 headers: {
@@ -5317,6 +6254,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5405,6 +6351,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Somebody has it, or it has ended */
             409: {
                 headers: {
@@ -5443,6 +6398,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5532,6 +6496,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -5613,6 +6586,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is somebody else's, or it has ended */
             409: {
                 headers: {
@@ -5651,6 +6633,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5739,6 +6730,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -5759,6 +6759,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5847,6 +6856,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is somebody else's, came from nobody, or has ended */
             409: {
                 headers: {
@@ -5885,6 +6903,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5973,6 +7000,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Shelved before (`shelved` says by whom), or resolved */
             409: {
                 headers: {
@@ -6002,6 +7038,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6090,6 +7135,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is on no shelf */
             409: {
                 headers: {
@@ -6119,6 +7173,187 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit_log: {
+        parameters: {
+            query?: {
+                /** @description Only those at this instant or later, RFC 3339. */
+                from?: string;
+                /** @description Only those before this instant, RFC 3339. */
+                to?: string;
+                /** @description Only those of these users, separated by commas. */
+                user?: string;
+                /** @description Only these actions, separated by commas. */
+                action?: string;
+                /** @description Only those about what these departments own, separated by commas. */
+                department?: string;
+                /** @description Only those with this text in user, address, action, target, before or after. */
+                q?: string;
+                /**
+                 * @description `json`: a page, newest first; `csv` and `jsonl`: all of them, oldest first. As the header
+                 *     `Accept` says if missing.
+                 */
+                format?: "json" | "csv" | "jsonl";
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. An export takes all. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the log, or all of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6193,6 +7428,15 @@ export interface operations {
             };
             /** @description Nobody speaks CAP here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6277,6 +7521,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -6342,6 +7595,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6419,6 +7681,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6516,6 +7787,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is there already, and nothing says which is meant */
             409: {
                 headers: {
@@ -6554,6 +7834,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6629,6 +7918,24 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6717,6 +8024,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -6737,6 +8053,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6825,6 +8150,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -6845,6 +8179,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6933,6 +8276,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -6953,6 +8305,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7041,6 +8402,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -7061,6 +8431,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7145,6 +8524,426 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_datasets: {
+        parameters: {
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The datasets by id */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetList"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dataset; its ETag is for `If-Match` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dataset"];
+            };
+        };
+        responses: {
+            /** @description It is so now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description It is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is there already, and nothing says which is meant */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of the right shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -7168,8 +8967,33 @@ export interface operations {
     list_dead_letters: {
         parameters: {
             query?: {
-                /** @description Only those with this reason. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only those with one of these reasons, separated by commas. */
                 reason?: string;
+                /** @description Only those that came through one of these sources, separated by commas. */
+                source?: string;
+                /** @description Only those of one of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those with this text in their topic or detail, in any case. */
+                q?: string;
+                /** @description Only those that reached us at this instant or later, RFC 3339. */
+                from?: string;
+                /** @description Only those that reached us before this instant, RFC 3339. */
+                to?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -7187,7 +9011,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeadLetterPage"];
+                    "application/json": components["schemas"]["DeadLetterPage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -7210,6 +9039,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7294,6 +9132,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -7369,6 +9216,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -7391,20 +9247,111 @@ export interface operations {
     };
     list_departments: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All departments */
+            /** @description The departments */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["DepartmentList"];
+                };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The department's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its name; its ETag is for `If-Match` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentEntry"];
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -7427,6 +9374,24 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7471,11 +9436,22 @@ export interface operations {
         };
         responses: {
             /** @description It is called so now */
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["DepartmentEntry"];
+                };
+            };
+            /** @description It is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentEntry"];
+                };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -7513,8 +9489,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The configuration names it */
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is there already, and nothing says which is meant; or the configuration names it */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as you saw it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7542,6 +9536,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7633,6 +9636,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -7702,6 +9723,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -7722,6 +9752,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7752,20 +9791,44 @@ export interface operations {
     list_devices: {
         parameters: {
             query?: {
-                /** @description Only those in this zone. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only devices that are in one of these zones now, separated by commas. */
                 zone?: string;
-                /** @description Only this kind. */
+                /** @description Only devices of these kinds, separated by commas. */
                 kind?: string;
-                /** @description Only this department's. */
+                /** @description Only these departments' devices, separated by commas. */
                 department?: string;
                 /** @description Only those with this text in their id or name, in any case. */
                 q?: string;
-                /** @description Only those with this status. */
-                status?: "online" | "late" | "offline" | "never_seen";
-                /** @description Only those in this stage of life. */
-                life_cycle?: "planned" | "active" | "maintenance" | "retired";
-                /** @description The order; `id` is the only one. */
-                sort?: string;
+                /**
+                 * @description Only those with one of these statuses, separated by commas.
+                 * @example late,offline
+                 */
+                status?: string;
+                /**
+                 * @description Only those in one of these stages of life, separated by commas.
+                 * @example active,maintenance
+                 */
+                life_cycle?: string;
+                /**
+                 * @description The order: `id` unless given, `name`, `kind`, `department`, `last_seen_at` or
+                 *     `newest_reading_at`; with `-` before it the other way round. Equals are in the order of `id`.
+                 */
+                sort?: "id" | "-id" | "name" | "-name" | "kind" | "-kind" | "department" | "-department" | "last_seen_at" | "-last_seen_at" | "newest_reading_at" | "-newest_reading_at";
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -7783,7 +9846,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DevicePage"];
+                    "application/json": components["schemas"]["DevicePage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -7815,6 +9883,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7884,6 +9961,24 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7966,6 +10061,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -7986,6 +10090,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8063,6 +10176,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8160,6 +10282,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is there already, and nothing says which entry is meant */
             409: {
                 headers: {
@@ -8198,6 +10329,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8298,6 +10438,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -8379,6 +10528,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is not as you saw it */
             412: {
                 headers: {
@@ -8408,6 +10566,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8496,6 +10663,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -8516,6 +10692,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8600,6 +10785,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -8665,6 +10859,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -8723,6 +10926,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8802,8 +11014,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The role, or what the device may send, does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8838,7 +11068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8869,14 +11099,21 @@ export interface operations {
     };
     list_kinds: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All kinds */
+            /** @description The kinds */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8884,6 +11121,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["KindList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -8905,6 +11149,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8982,6 +11235,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9079,6 +11341,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is there already, and nothing says which is meant; or the configuration describes it */
             409: {
                 headers: {
@@ -9117,6 +11388,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9208,6 +11488,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is not as you saw it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -9231,14 +11529,31 @@ export interface operations {
     list_last_values: {
         parameters: {
             query?: {
-                /** @description Only this device's. */
-                device?: string;
-                /** @description Only of devices in this zone. */
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only devices that are in one of these zones now, separated by commas. */
                 zone?: string;
-                /** @description Only of this metric. */
-                metric?: string;
-                /** @description Only of devices of this kind. */
+                /** @description Only devices of these kinds, separated by commas. */
                 kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description Only those of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those of these metrics, separated by commas. */
+                metric?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -9256,7 +11571,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LastValuePage"];
+                    "application/json": components["schemas"]["LastValuePage"] | components["schemas"]["ChosenFields"];
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
@@ -9295,6 +11615,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -9318,11 +11647,13 @@ export interface operations {
     list_late_readings: {
         parameters: {
             query?: {
-                /** @description Only those of this device. */
+                /** @description Only those of these devices, separated by commas. */
                 device?: string;
-                /** @description Only those of this metric. */
+                /** @description Only those of these metrics, separated by commas. */
                 metric?: string;
-                /** @description How many at most; 100 unless given, 1,000 at most. */
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; 100 unless given. */
                 limit?: number;
             };
             header?: never;
@@ -9369,6 +11700,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9432,7 +11772,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9466,6 +11806,10 @@ export interface operations {
             query?: {
                 /** @description `source` (unless given), `department` or `device`. */
                 by?: "source" | "department" | "device";
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -9509,6 +11853,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -9532,7 +11885,10 @@ export interface operations {
     get_map: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the map that is known already */
+                "If-None-Match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9546,6 +11902,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MapSnapshot"];
                 };
+            };
+            /** @description It is the map that is known already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -9567,6 +11930,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9596,14 +11968,19 @@ export interface operations {
     };
     list_mappings: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All mappings by name */
+            /** @description The mappings */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9611,6 +11988,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MappingList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -9632,6 +12016,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9706,6 +12099,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mappings are not as you saw them */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -9726,6 +12137,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9810,6 +12230,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The mappings are not as you saw them */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -9835,6 +12273,12 @@ export interface operations {
             query?: {
                 /** @description `true`: only names that wait to be mapped; `false`: only the catalogue. */
                 unmapped?: boolean;
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -9842,7 +12286,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Metrics by key */
+            /** @description The metrics */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9850,6 +12294,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MetricUseList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -9871,6 +12322,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9900,7 +12360,14 @@ export interface operations {
     };
     list_metrics: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -9915,6 +12382,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MetricList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -9936,6 +12410,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10008,6 +12491,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -10033,7 +12525,7 @@ export interface operations {
             query?: {
                 /** @description `true`: only those that somebody ignored; `false`: only the others, as if nothing is given. */
                 ignored?: boolean;
-                /** @description Only those that came through this source. */
+                /** @description Only those that came through one of these sources, separated by commas. */
                 source?: string;
                 /** @description Only those with this text in their id, in any case. */
                 q?: string;
@@ -10077,6 +12569,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10165,6 +12666,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -10185,6 +12695,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10271,6 +12790,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -10291,6 +12819,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10386,6 +12923,360 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_readings: {
+        parameters: {
+            query: {
+                /** @description The devices' ids, separated by commas; at most 100. */
+                device: string;
+                /**
+                 * @description Only those of these metrics, separated by commas; all of them, and where the device was, unless
+                 *     given.
+                 */
+                metric?: string;
+                /** @description The first instant by event time, RFC 3339. */
+                from: string;
+                /** @description The first instant after the range, RFC 3339. */
+                to: string;
+                /** @description How many readings are to go, as the same call without this said. Without it nothing is deleted. */
+                expect?: number;
+                /** @description Why, 1 to 2,000 characters; needed to delete. */
+                why?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are gone, or how many there are */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedReadings"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another number of readings now (`readings` says it) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no reason */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_readings: {
+        parameters: {
+            query: {
+                /**
+                 * @description `json` for a page, which is meant unless `Accept` says otherwise; or all that matches as a
+                 *     file: `csv`, `geojson`, `geojsonseq` (RFC 8142), `ndjson` or `parquet`. A file has no more rows
+                 *     than `limit` if that is given.
+                 */
+                format?: "json" | "csv" | "geojson" | "geojsonseq" | "ndjson" | "parquet";
+                /** @description Only these members of each item, or columns of the file, separated by commas. */
+                fields?: string;
+                /** @description `true`: CSV begins with a byte order mark, by which spreadsheet programs know UTF-8. */
+                bom?: boolean;
+                /**
+                 * @description `false`: CSV has texts as they are. Otherwise those that a spreadsheet program would take for a
+                 *     formula have an apostrophe before them.
+                 */
+                safe?: boolean;
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description Only those of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those of these metrics, separated by commas. With one, the header of CSV says its unit. */
+                metric?: string;
+                /** @description The first instant, RFC 3339. */
+                from: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+                /** @description The width of the steps: seconds, `1m`, `15m` or `1h`; every reading unless given, or `raw`. */
+                step?: string;
+                /** @description How many rows at most; all unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The readings, as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/geo+json": Record<string, never>;
+                    "application/geo+json-seq": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_series_readings: {
+        parameters: {
+            query?: {
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description Only those of these devices, separated by commas. */
+                device?: string;
+                /** @description Only those of these metrics, separated by commas. */
+                metric?: string;
+                /** @description The first instant, RFC 3339; six hours before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+                /**
+                 * @description The width of the steps: seconds, `1m`, `15m`, `1h`, or `raw`. Without it every reading of a
+                 *     series if there are at most 5,000, else steps that fit a chart.
+                 */
+                step?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many series at most, 1 to 100; 20 unless given. A page may hold fewer. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of histories */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -10408,14 +13299,19 @@ export interface operations {
     };
     list_receivers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All receivers */
+            /** @description The receivers */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10444,6 +13340,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10537,6 +13442,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -10564,6 +13478,10 @@ export interface operations {
                 date?: string;
                 /** @description `source` (unless given), `department` or `device`. */
                 by?: "source" | "department" | "device";
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -10607,6 +13525,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There are none of this day */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -10629,14 +13565,19 @@ export interface operations {
     };
     list_rule_groups: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All groups by name */
+            /** @description The groups by name */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10665,6 +13606,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10742,6 +13692,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10842,6 +13801,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is there already, and nothing says which is meant; or it lives in files */
             409: {
                 headers: {
@@ -10880,6 +13848,15 @@ export interface operations {
             };
             /** @description The rules have problems (`problems` lists them) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10987,6 +13964,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nothing says why */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -11069,6 +14064,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -11141,6 +14145,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11243,6 +14256,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is there already, and nothing says which is meant; or it lives in files */
             409: {
                 headers: {
@@ -11288,6 +14310,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -11310,7 +14341,20 @@ export interface operations {
     };
     list_rules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those of these groups, separated by commas. */
+                group?: string;
+                /** @description Only those of these kinds, such as `threshold`, separated by commas. */
+                kind?: string;
+                /** @description Only those that these departments own, separated by commas. */
+                department?: string;
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -11325,6 +14369,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RuleList"];
                 };
+            };
+            /** @description Nothing changed since the ETag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is unknown, missing, repeated or cannot be read */
             400: {
@@ -11346,6 +14397,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11422,6 +14482,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -11442,6 +14511,15 @@ export interface operations {
             };
             /** @description The rules have problems (`problems` lists them) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11518,6 +14596,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -11538,6 +14625,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11619,6 +14715,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -11688,6 +14793,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -11708,6 +14822,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11785,6 +14908,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11879,6 +15011,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -11937,6 +15078,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12011,6 +15161,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -12038,7 +15197,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12069,7 +15228,10 @@ export interface operations {
     };
     log_out: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true`: all sessions of the user end, on other computers too. */
+                everywhere?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -12103,6 +15265,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12170,6 +15341,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12289,6 +15469,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is an administrator already */
             409: {
                 headers: {
@@ -12325,7 +15514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins */
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12406,6 +15595,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -12475,6 +15673,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -12495,6 +15702,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12572,6 +15788,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12660,6 +15885,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is over already */
             409: {
                 headers: {
@@ -12705,6 +15939,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -12728,14 +15971,19 @@ export interface operations {
     follow_stream: {
         parameters: {
             query?: {
-                /** @description Only devices and alerts in this zone. */
+                /** @description Only devices and alerts in these zones, separated by commas. */
                 zone?: string;
-                /** @description Only devices of this kind and their alerts. */
+                /** @description Only devices of these kinds and their alerts, separated by commas. */
                 kind?: string;
-                /** @description Values of this device too. */
+                /** @description Values of these devices too, separated by commas; at most 100. */
                 device?: string;
                 /** @description Whether to send values of all devices; `true` or `1`. */
                 values?: boolean;
+                /**
+                 * @description Only these events, separated by commas: `map`, `values`, `alert`, `system`. `hello` and
+                 *     `resync` always come.
+                 */
+                events?: string;
                 /** @description The `cursor` of `/map` or `hello`: events follow from there. `Last-Event-ID` goes before. */
                 after?: string;
             };
@@ -12786,6 +16034,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12851,6 +16108,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12932,6 +16198,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -13001,6 +16276,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -13021,6 +16305,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13096,6 +16389,115 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_top: {
+        parameters: {
+            query: {
+                /** @description Only devices that are in one of these zones now, separated by commas. */
+                zone?: string;
+                /** @description Only devices of these kinds, separated by commas. */
+                kind?: string;
+                /** @description Only these departments' devices, separated by commas. */
+                department?: string;
+                /** @description The metric's id. */
+                metric: string;
+                /** @description The first instant, RFC 3339; an hour before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. */
+                to?: string;
+                /** @description What decides: `mean` unless given; the highest is first, of `min` the lowest. */
+                by?: "mean" | "max" | "min" | "last" | "sum" | "count";
+                /** @description How many devices at most, 1 to 1,000; 10 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The devices that stand first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Top"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13184,6 +16586,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -13207,7 +16618,7 @@ export interface operations {
     list_users: {
         parameters: {
             query?: {
-                /** @description Only those with a grant in this department; `*` for the whole city. */
+                /** @description Only those with a grant in one of these departments, separated by commas; `*` for the whole city. */
                 department?: string;
                 /** @description Only those with this text in their id or name, in any case. */
                 q?: string;
@@ -13251,6 +16662,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13328,6 +16748,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13425,6 +16854,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There already, and nothing says which entry is meant; or the last administrator */
             409: {
                 headers: {
@@ -13463,6 +16901,15 @@ export interface operations {
             };
             /** @description The body is not of the right shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13563,6 +17010,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -13638,6 +17094,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed inside; the server's log says what */
             500: {
                 headers: {
@@ -13660,14 +17125,23 @@ export interface operations {
     };
     list_zones: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those of these layers, separated by commas. */
+                layer?: string;
+                /** @description Only those with this text in their id or name, in any case. */
+                q?: string;
+                /** @description Where to go on, from `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most, 1 to 1,000; all of them unless given. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All zones */
+            /** @description The zones */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13703,6 +17177,15 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13780,7 +17263,18 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description Something failed inside; the server's log says what */
             500: {
@@ -13852,6 +17346,902 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All public datasets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenCatalogue"];
+                    "text/html": string;
+                    "application/ld+json": unknown;
+                    "text/turtle": string;
+                };
+            };
+            /** @description It is as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_catalogue_json_ld: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The catalogue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": unknown;
+                };
+            };
+            /** @description It is as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_catalogue_turtle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The catalogue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/turtle": string;
+                };
+            };
+            /** @description It is as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dataset */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenDataset"];
+                    "text/html": string;
+                };
+            };
+            /** @description It is as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_readings_csv: {
+        parameters: {
+            query?: {
+                /** @description The first instant, RFC 3339; a day before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. At most 31 days after `from`. */
+                to?: string;
+                /** @description Only these metrics, separated by commas. */
+                metric?: string;
+                /** @description Only these devices, separated by commas. */
+                device?: string;
+                /** @description The width of steps: seconds, `15m`, `1h`; every reading unless given. */
+                step?: string;
+                /** @description Where to go on, from `next_cursor` or the `Link` header. */
+                cursor?: string;
+                /** @description How many rows at most, 1 to 10,000; 10,000 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of readings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_readings: {
+        parameters: {
+            query?: {
+                /** @description The first instant, RFC 3339; a day before `to` unless given. */
+                from?: string;
+                /** @description The first instant after the range, RFC 3339; now unless given. At most 31 days after `from`. */
+                to?: string;
+                /** @description Only these metrics, separated by commas. */
+                metric?: string;
+                /** @description Only these devices, separated by commas. */
+                device?: string;
+                /** @description The width of steps: seconds, `15m`, `1h`; every reading unless given. */
+                step?: string;
+                /** @description Where to go on, from `next_cursor` or the `Link` header. */
+                cursor?: string;
+                /** @description How many rows at most, 1 to 10,000; 10,000 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of readings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenReadingPage"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_day: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+                /** @description The day, such as 2026-11-28.csv */
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The readings of the day */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset's id */
+                id: string;
+                /** @description Which rows and which format */
+                file: "devices.json" | "devices.csv" | "devices.geojson" | "latest.json" | "latest.csv" | "latest.geojson";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenRows"];
+                    "text/csv": string;
+                    "application/geo+json": unknown;
+                };
+            };
+            /** @description It is as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_open_style: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The style sheet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/css": string;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sensor_things: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sets of entities, and the requirements that are met */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sensor_things_resource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A set or an entity, such as `Things('air-1')` */
+                resource: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A property that has no value */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -305,6 +305,8 @@ export interface Acknowledgement {
 export interface Handling {
   /** That was asked to take it and has not answered. */
   department: string | null;
+  /** That has it; null for the rule's. */
+  holder: string | null;
 }
 
 export interface AlertItem {

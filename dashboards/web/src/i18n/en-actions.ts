@@ -29,6 +29,7 @@ export const enActions = {
   "action.put_device": "Changed a device",
   "action.patch_device": "Changed a device",
   "action.delete_device": "Deleted a device",
+  "action.delete_readings": "Deleted readings",
   "action.import_devices": "Imported devices",
   "action.accept_unknown_device": "Registered an unknown device",
   "action.ignore_unknown_device": "Ignored an unknown device",

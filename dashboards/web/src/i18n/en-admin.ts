@@ -98,6 +98,7 @@ export const enAdmin = {
 
   "problem.bad_token": "This token is not valid. Copy the whole of it.",
   "problem.bad_login": "User name and password do not fit together.",
+  "problem.bad_fields": "Some fields cannot be like this",
   "problem.bad_password": "This password cannot be taken.",
   "problem.wrong_password": "The present password is not right.",
   "problem.setup_done": "There is an administrator already.",
@@ -111,6 +112,9 @@ export const enAdmin = {
   "problem.too_many.wait": "Try again in {time}. Nobody is locked out: this protects the account from guessing.",
   "problem.too_many.later": "Try again in a minute.",
   "problem.too_many.now": "You can try again now.",
+  "problem.busy": "The server has too much to do right now. Try again in a moment.",
+  "problem.too_many_streams": "Too many live views are open. Close those that nobody looks at.",
+  "problem.body_too_slow": "What was sent came too slowly. Send it again.",
   "problem.unreachable.hint": "It may be restarting, or the network between is down. Nothing was changed.",
 
   "account.title": "Your account",
@@ -187,6 +191,7 @@ export const enAdmin = {
   "tokens.revoked": "Revoked {time}",
   "tokens.revoke": "Revoke",
   "tokens.revoke.ask": "Whatever uses “{note}” is refused from now on, and sessions that were opened with it end. This cannot be undone.",
+  "tokens.revoke.own": "It was made on the server itself: what runs there may need it.",
   "tokens.made.title": "The token is made",
   "tokens.made.why": "This is the token for “{note}”.",
   "tokens.made.use": "Programs send it with each request:",

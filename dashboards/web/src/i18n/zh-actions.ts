@@ -31,6 +31,7 @@ export const zhActions: Readonly<Record<keyof typeof enActions, string>> = {
   "action.put_device": "更改设备",
   "action.patch_device": "更改设备",
   "action.delete_device": "删除设备",
+  "action.delete_readings": "删除读数",
   "action.import_devices": "导入设备",
   "action.accept_unknown_device": "登记未知设备",
   "action.ignore_unknown_device": "忽略未知设备",

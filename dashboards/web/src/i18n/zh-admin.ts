@@ -100,6 +100,7 @@ export const zhAdmin: Readonly<Record<keyof typeof enAdmin, string>> = {
 
   "problem.bad_token": "令牌无效。请完整复制。",
   "problem.bad_login": "用户名或密码不正确。",
+  "problem.bad_fields": "部分字段需要修改",
   "problem.bad_password": "此密码不可用。",
   "problem.wrong_password": "当前密码不正确。",
   "problem.setup_done": "已有管理员。",
@@ -113,6 +114,9 @@ export const zhAdmin: Readonly<Record<keyof typeof enAdmin, string>> = {
   "problem.too_many.wait": "请在 {time}后重试。账户并未锁定，此限制用于防止猜测密码。",
   "problem.too_many.later": "请一分钟后重试。",
   "problem.too_many.now": "现在可以重试。",
+  "problem.busy": "服务器当前请求过多，请稍后重试。",
+  "problem.too_many_streams": "实时连接过多，请关闭不用的页面。",
+  "problem.body_too_slow": "数据上传过慢，请重新发送。",
   "problem.unreachable.hint": "服务器可能正在重启，或网络中断。未做任何更改。",
 
   "account.title": "我的账户",
@@ -189,6 +193,7 @@ export const zhAdmin: Readonly<Record<keyof typeof enAdmin, string>> = {
   "tokens.revoked": "{time} 已吊销",
   "tokens.revoke": "吊销",
   "tokens.revoke.ask": "使用“{note}”的程序将立即被拒绝，以其开启的会话也会结束。此操作无法撤销。",
+  "tokens.revoke.own": "此令牌由服务器自身创建，服务器上运行的程序可能需要它。",
   "tokens.made.title": "令牌已创建",
   "tokens.made.why": "这是“{note}”的令牌。",
   "tokens.made.use": "程序在每次请求中发送：",

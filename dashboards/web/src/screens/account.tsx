@@ -86,7 +86,7 @@ function SessionsPanel({ own }: { own: Session }) {
             title={t("account.everywhere")}
             action={t("account.everywhere")}
             onConfirm={async () => {
-              await admin.endSessions(own.user);
+              await admin.logOutEverywhere();
               session.value = { phase: "out", why: "none" };
             }}
             onClose={() => setAsking(false)}

@@ -63,9 +63,10 @@ export function departmentsWith(role: Role): readonly string[] | null {
   return there.includes(EVERYWHERE) ? null : there;
 }
 
-/** Whose an alert is: of the rule's department, or of the one that was asked to take it. */
+/** Whose an alert is: of the department that has it, and of one that was asked to take it. */
 export function departmentsOf({ rule, handling }: Pick<AlertItem, "rule" | "handling">): string[] {
-  return handling?.department ? [rule.department, handling.department] : [rule.department];
+  const holder = handling.holder ?? rule.department;
+  return handling.department === null ? [holder] : [holder, handling.department];
 }
 
 export async function askSession(): Promise<SessionState> {

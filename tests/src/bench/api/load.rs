@@ -141,15 +141,19 @@ impl Bulk {
             }
             self.publisher.flush()?;
             while open > WINDOW / 2 {
-                self.publisher.acknowledged()?;
+                self.acknowledged()?;
                 (open, acknowledged) = (open - 1, acknowledged + 1);
             }
         }
         let rate = f64::from(acknowledged) / started.elapsed().as_secs_f64();
         for _ in 0..open {
-            self.publisher.acknowledged()?;
+            self.acknowledged()?;
         }
         Ok(rate)
+    }
+
+    fn acknowledged(&mut self) -> anyhow::Result<u16> {
+        self.publisher.acknowledged_within(PATIENCE)?.context("no acknowledgement came")
     }
 
     /// Messages at a rate.

@@ -115,6 +115,7 @@ function TokenTable({ tokens, reload }: { tokens: readonly AccessToken[]; reload
           onClose={() => setRevoking(null)}
         >
           <p>{t("tokens.revoke.ask", { note: revoking.note })}</p>
+          {revoking.created_by === null && <p>{t("tokens.revoke.own")}</p>}
         </Confirm>
       )}
     </>
