@@ -142,13 +142,12 @@ fn key_of<'a>(
     let number =
         inner.filter(|inner| !inner.is_empty() && inner.bytes().all(|b| b.is_ascii_digit()));
     let key = text.map(|text| text.replace("''", "'")).or(number.map(str::to_owned));
-    match key {
-        Some(key) => Ok((name, Some(key))),
-        None => {
-            let message = format!("`{}` does not name one entity", short(segment));
-            Err(SyntaxError::new(PATH, (path, at), message, "write ids like Things('air-1')"))
-        }
-    }
+    let Some(key) = key else {
+        let message = format!("`{}` does not name one entity", short(segment));
+        let hint = "write ids like Things('air-1')";
+        return Err(SyntaxError::new(PATH, (path, at), message, hint));
+    };
+    Ok((name, Some(key)))
 }
 
 #[cfg(test)]

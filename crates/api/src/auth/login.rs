@@ -13,7 +13,8 @@ use rusqlite::params;
 
 use super::throttle::Named;
 use super::tokens::{hash, random_secret};
-use super::users::{User, candidate};
+use super::user::User;
+use super::users::candidate;
 use super::{Credentials, LoginFailures, Throttle, passwords};
 
 /// How long a browser is known after a login.

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 
 use crate::connection::OverTls;
 
@@ -20,7 +21,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Base {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let named = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
         // HTTP/2 has it in the address (RFC 9113, section 8.3.1).
-        let host = named.or_else(|| parts.uri.authority().map(|host| host.as_str()));
+        let host = named.or_else(|| parts.uri.authority().map(Authority::as_str));
         let host = host.unwrap_or_default();
         let fits = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
         if host.is_empty() || host.len() > 255 || !host.chars().all(fits) {

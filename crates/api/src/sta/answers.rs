@@ -152,10 +152,10 @@ fn member(world: &World, item: &Item, name: &str) -> Json {
 
 /// Requirement `resource-path/resource-path-to-entities`, clause 9.2.1.
 fn service(world: &World) -> Json {
+    const BASE: &str = "http://www.opengis.net/spec/iot_sensing/1.1/req";
     let sets = EntityType::ALL.map(
         |kind| json!({ "name": kind.plural(), "url": format!("{}/{}", world.root, kind.plural()) }),
     );
-    const BASE: &str = "http://www.opengis.net/spec/iot_sensing/1.1/req";
     let met = [
         "datamodel",
         "resource-path/resource-path-to-entities",

@@ -18,6 +18,10 @@ pub(super) enum Step {
     Branch(usize),
 }
 
+fn alternatives(schema: &Value) -> Option<&Vec<Value>> {
+    ["oneOf", "anyOf"].iter().find_map(|word| schema[*word].as_array())
+}
+
 /// The document.
 pub(super) struct Document(pub(super) Value);
 
@@ -33,10 +37,6 @@ impl Document {
         schema
     }
 
-    fn alternatives<'a>(&'a self, schema: &'a Value) -> Option<&'a Vec<Value>> {
-        ["oneOf", "anyOf"].iter().find_map(|word| schema[*word].as_array())
-    }
-
     /// All texts of a schema that are not one of a few words.
     fn texts(&self, schema: &Value) -> Vec<Vec<Step>> {
         let schema = self.resolve(schema);
@@ -48,7 +48,7 @@ impl Document {
         if is_of(schema, "string") && schema.get("enum").is_none() {
             ways.push(Vec::new());
         }
-        for (index, branch) in self.alternatives(schema).into_iter().flatten().enumerate() {
+        for (index, branch) in alternatives(schema).into_iter().flatten().enumerate() {
             ways.extend(under(Step::Branch(index), branch));
         }
         for (name, member) in schema["properties"].as_object().into_iter().flatten() {
@@ -81,16 +81,16 @@ impl Document {
             _ => (None, None),
         };
         if let Some(Step::Branch(index)) = next {
-            let branches = self.alternatives(schema).expect("branches");
+            let branches = alternatives(schema).expect("branches");
             return self.value(&branches[*index], name, rest, text);
         }
         if let Some(words) = schema["enum"].as_array() {
             return words[0].clone();
         }
-        if let Some(value) = usual(name) {
-            if next.is_none() {
-                return value;
-            }
+        if let Some(value) = usual(name)
+            && next.is_none()
+        {
+            return value;
         }
         if let Some(properties) = schema["properties"].as_object() {
             let mut members = Map::new();
@@ -116,7 +116,7 @@ impl Document {
         if schema["items"].is_object() {
             return json!([self.value(&schema["items"], name, rest, text)]);
         }
-        if let Some(branches) = self.alternatives(schema) {
+        if let Some(branches) = alternatives(schema) {
             let null = |branch: &&Value| !is_of(branch, "null");
             let branch = branches.iter().find(null).unwrap_or(&branches[0]);
             return self.value(branch, name, None, text);

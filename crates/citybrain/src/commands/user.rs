@@ -106,7 +106,9 @@ impl Who {
 
 pub(crate) fn run(command: &UserCommand) -> anyhow::Result<()> {
     match command {
-        UserCommand::Add { who, name, email, grant } => add(who, name, email, grant)?,
+        UserCommand::Add { who, name, email, grant } => {
+            add(who, name.as_deref(), email.as_deref(), grant)?;
+        }
         UserCommand::List { data } => list(&Users::open(data.state()?)?)?,
         UserCommand::Grant { who, grant } => {
             let grants = Grants::new(grant.clone())?;
@@ -150,12 +152,7 @@ fn shown(user: &User) -> serde_json::Value {
     json!({ "name": user.name, "email": user.email, "grants": user.grants, "enabled": user.enabled })
 }
 
-fn add(
-    who: &Who,
-    name: &Option<String>,
-    email: &Option<String>,
-    grant: &[Grant],
-) -> anyhow::Result<()> {
+fn add(who: &Who, name: Option<&str>, email: Option<&str>, grant: &[Grant]) -> anyhow::Result<()> {
     check_user_id(&who.id).map_err(|problem| UserError::Fields(vec![problem]))?;
     let grants = Grants::new(grant.to_vec())?;
     let users = who.users()?;
@@ -164,9 +161,9 @@ fn add(
         "there is a user `{}` already; see `citybrain user list`",
         who.id
     );
-    let name = name.clone().unwrap_or_else(|| who.id.clone());
+    let name = name.unwrap_or(&who.id).to_owned();
     let password = NewPassword::new(&ask_password(&who.id)?, &who.id, &name)?;
-    let email = email.clone();
+    let email = email.map(str::to_owned);
     let entry = UserEntry { name, email, grants, enabled: true, password: Some(password) };
     let after = json!({ "name": entry.name, "email": entry.email, "grants": entry.grants });
     let add = |_: Option<&User>| Ok::<_, UserError>(entry);
