@@ -34,6 +34,7 @@ mod schema;
 mod select;
 mod server;
 mod silences;
+mod sta;
 mod status;
 
 use std::io;
@@ -216,7 +217,8 @@ impl Brain {
         let (api, _) = routes::all().split_for_parts();
         let app = self.app.clone();
         // The last one is asked first: what is shed is nobody's deed, so the audit log has none of it.
-        api.route_layer(from_fn_with_state(app.clone(), audit::begin))
+        api.route("/sta/v1.1/{resource}/{*rest}", get(sta::deeper))
+            .route_layer(from_fn_with_state(app.clone(), audit::begin))
             .route_layer(from_fn_with_state(app.clone(), admission::note))
             .route_layer(from_fn_with_state(app.clone(), auth::guard))
             .route_layer(from_fn_with_state(app.clone(), audit::record))

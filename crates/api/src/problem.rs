@@ -77,6 +77,7 @@ codes! {
     BAD_CURSOR "bad_cursor" 400 "The cursor is not one of this list";
     BAD_RANGE "bad_range" 400 "The time range makes no sense";
     TOO_MANY_STEPS "too_many_steps" 400 "The step is too short for the range";
+    QUERY_TOO_LARGE "query_too_large" 400 "The query asks for too much";
     BAD_JSON "bad_json" 400 "The body is not JSON";
     BAD_BODY "bad_body" 422 "The body is not of the right shape";
     BAD_DEVICES "bad_devices" 422 "Devices cannot be registered like this";

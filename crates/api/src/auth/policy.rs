@@ -278,6 +278,8 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("GET", "/open/v1/datasets/{id}/readings.json", Access::Open),
     policy("GET", "/open/v1/datasets/{id}/readings.csv", Access::Open),
     policy("GET", "/open/v1/datasets/{id}/readings/{day}", Access::Open),
+    policy("GET", "/sta/v1.1", VIEW),
+    policy("GET", "/sta/v1.1/{resource}", VIEW),
     policy("GET", "/api/v1/stream", VIEW),
     policy("GET", "/api/v1/openapi.json", VIEW),
     policy("GET", "/api/v1/docs", VIEW),
@@ -287,6 +289,8 @@ pub(crate) static POLICIES: &[Policy] = &[
 /// The policy of a route; `None` if nobody wrote one.
 pub(crate) fn find(method: &str, path: &str) -> Option<Access> {
     let method = if method == "HEAD" { "GET" } else { method };
+    // What is below an address is as it is.
+    let path = path.split("/{*").next().unwrap_or(path);
     let policy = POLICIES.iter().find(|policy| policy.path == path && policy.method == method)?;
     Some(policy.access)
 }

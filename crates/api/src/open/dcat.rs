@@ -80,7 +80,7 @@ fn dataset(about: &OpenDataset) -> Node {
     if let Some(contact) = &about.contact {
         let property =
             if contact.starts_with("mailto:") { "vcard:hasEmail" } else { "vcard:hasURL" };
-        let kind = Node::blank("vcard:Organization")
+        let kind = Node::blank("vcard:Kind")
             .told("vcard:fn", &about.publisher)
             .linked(property, Node::reference(contact.clone()));
         node = node.linked("dcat:contactPoint", kind);

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use axum::http::{HeaderMap, header};
 use city_model::{LocalText, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -273,19 +272,4 @@ fn distributions(dataset: &PublicDataset, url: &str) -> Vec<OpenDistribution> {
             })
         })
         .collect()
-}
-
-/// The beginning of this server's addresses as the client wrote them: scheme and host.
-///
-/// A host that cannot be one is left out, so that addresses begin with the path.
-pub(super) fn base(headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let fits = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
-    if host.is_empty() || host.len() > 255 || !host.chars().all(fits) {
-        return String::new();
-    }
-    // As a proxy in front says; over plain HTTP nobody does.
-    let tls = headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
-    let scheme = if tls { "https" } else { "http" };
-    format!("{scheme}://{host}")
 }

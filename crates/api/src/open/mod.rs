@@ -3,9 +3,11 @@
 //! The routes reach nothing but a [`view::PublicView`], which gives only what an enabled dataset
 //! selects. Answers that are the same for everybody are encoded once a minute.
 
+mod base;
 mod cache;
 mod csv;
 mod dataset;
+mod day;
 mod dcat;
 mod describe;
 mod licence;
@@ -25,6 +27,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use city_store::{StateDb, StateError};
 
+pub(crate) use base::Base;
 pub(crate) use dataset::Dataset;
 pub(crate) use marked::Kept;
 pub(crate) use routes::{robots, routes};

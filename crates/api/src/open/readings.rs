@@ -1,15 +1,11 @@
-//! Readings of a dataset: page by page, or a day as one file that is written while it is read.
+//! Readings of a dataset, page by page.
 
 use std::ops::ControlFlow;
 
-use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use city_model::{Metric, Span, Timestamp, Value};
 use city_store::{Cancel, TimeRange};
-use futures_util::StreamExt as _;
-use futures_util::stream::unfold;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -21,9 +17,10 @@ use crate::cursor;
 use crate::parameters::{FromPairs, Pairs, Step, bad, short, time_range};
 use crate::problem::{Answer, Problem, codes};
 use crate::schema;
+use crate::select::has;
 
 /// Rows of a page, at most.
-const MAX_ROWS: usize = 10_000;
+pub(super) const MAX_ROWS: usize = 10_000;
 /// What is given without `from`.
 const DEFAULT_RANGE: Span = Span::from_hours(24);
 /// The longest range of a request; more is read in several.
@@ -39,10 +36,12 @@ pub(super) struct OpenReadingsQuery {
     /// The first instant after the range, RFC 3339; now unless given. At most 31 days after `from`.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
-    /// Only this metric.
-    metric: Option<String>,
-    /// Only this device.
-    device: Option<String>,
+    /// Only these metrics, separated by commas.
+    #[param(value_type = Option<String>)]
+    metric: Option<Vec<String>>,
+    /// Only these devices, separated by commas.
+    #[param(value_type = Option<String>)]
+    device: Option<Vec<String>>,
     /// The width of steps: seconds, `15m`, `1h`; every reading unless given.
     #[param(value_type = Option<String>)]
     step: Option<Step>,
@@ -73,12 +72,31 @@ impl FromPairs for OpenReadingsQuery {
             let why = format!("it must be 1 to {MAX_ROWS}");
             return Err(bad("limit", &limit.to_string(), &why, "1000"));
         }
-        let (metric, device) = (pairs.text("metric"), pairs.text("device"));
+        let (metric, device) = (pairs.list("metric"), pairs.list("device"));
         Ok(Self { from, to, metric, device, step: pairs.step()?, cursor: pairs.cursor()?, limit })
     }
 }
 
 impl OpenReadingsQuery {
+    /// All readings of a range.
+    pub(super) fn all_of(range: TimeRange) -> Self {
+        Self {
+            from: Some(range.from),
+            to: Some(range.to),
+            metric: None,
+            device: None,
+            step: None,
+            cursor: None,
+            limit: MAX_ROWS,
+        }
+    }
+
+    /// The page behind this one.
+    pub(super) fn go_on(&mut self, next_cursor: Option<&str>) -> Answer<()> {
+        self.cursor = next_cursor.map(cursor::decode).transpose()?;
+        Ok(())
+    }
+
     /// Whether steps are asked for, and not readings.
     pub(super) fn has_steps(&self) -> bool {
         matches!(self.step, Some(Step::Every(_)))
@@ -188,7 +206,7 @@ fn wanted_range(dataset: &PublicDataset, query: &OpenReadingsQuery) -> Answer<Ti
     Ok(range)
 }
 
-fn no_history() -> Problem {
+pub(super) fn no_history() -> Problem {
     Problem::new(codes::NOT_FOUND, "Of this dataset only the newest readings are public.")
         .hint("Get latest.csv or latest.json.")
 }
@@ -197,25 +215,26 @@ fn chosen(
     dataset: &PublicDataset,
     query: &OpenReadingsQuery,
 ) -> Answer<(Vec<PublicDevice>, Vec<Metric>)> {
-    let devices = match &query.device {
-        None => dataset.devices(),
-        Some(id) => vec![dataset.device(id).ok_or_else(|| {
+    for id in query.device.iter().flatten() {
+        if dataset.device(id).is_none() {
             let detail = format!("The dataset has no device `{}`.", short(id));
-            Problem::new(codes::UNKNOWN_DEVICE, detail).hint("devices.json lists its devices.")
-        })?],
-    };
-    let metrics = dataset.metrics();
-    let metrics = match &query.metric {
-        None => metrics.to_vec(),
-        Some(id) => {
-            let found = metrics.iter().find(|metric| *metric.id == **id).cloned();
-            vec![found.ok_or_else(|| {
-                let detail = format!("The dataset has no metric `{}`.", short(id));
-                Problem::new(codes::UNKNOWN_METRIC, detail)
-                    .hint("The dataset's description lists its metrics.")
-            })?]
+            return Err(
+                Problem::new(codes::UNKNOWN_DEVICE, detail).hint("devices.json lists its devices.")
+            );
         }
-    };
+    }
+    for id in query.metric.iter().flatten() {
+        if !dataset.metrics().iter().any(|metric| *metric.id == **id) {
+            let detail = format!("The dataset has no metric `{}`.", short(id));
+            return Err(Problem::new(codes::UNKNOWN_METRIC, detail)
+                .hint("The dataset's description lists its metrics."));
+        }
+    }
+    // In the order of the dataset, which is that of pages.
+    let mut devices = dataset.devices();
+    devices.retain(|device| has(query.device.as_ref(), &device.id));
+    let mut metrics = dataset.metrics().to_vec();
+    metrics.retain(|metric| has(query.metric.as_ref(), &metric.id));
     Ok((devices, metrics))
 }
 
@@ -346,7 +365,7 @@ pub(super) fn csv_page(page: &OpenReadingPage, steps: bool, next: Option<String>
     response
 }
 
-fn head(out: &mut String, steps: bool) {
+pub(super) fn head(out: &mut String, steps: bool) {
     let line = Line::new(out).text("device").text("metric").text("time").text("value").text("unit");
     let line = if steps {
         line.text("count").text("min").text("max").text("flagged")
@@ -356,7 +375,7 @@ fn head(out: &mut String, steps: bool) {
     line.text("simulated").end();
 }
 
-fn lines(out: &mut String, page: &OpenReadingPage, steps: bool) {
+pub(super) fn lines(out: &mut String, page: &OpenReadingPage, steps: bool) {
     for item in &page.items {
         let line = Line::new(out).text(&item.device).text(&item.metric).plain(Some(item.time));
         let line = match &item.value {
@@ -370,100 +389,5 @@ fn lines(out: &mut String, page: &OpenReadingPage, steps: bool) {
             line.plain(item.quality)
         };
         line.plain(Some(item.simulated)).end();
-    }
-}
-
-/// The day that a file is named after, by UTC.
-pub(super) fn day_of(file: &str) -> Answer<TimeRange> {
-    let day = file.strip_suffix(".csv").and_then(|day| day.parse::<jiff::civil::Date>().ok());
-    let range = day.and_then(|day| {
-        let from =
-            day.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_microsecond();
-        let from = Timestamp::from_micros(from);
-        Some(TimeRange { from, to: from + Span::from_hours(24) })
-    });
-    range.ok_or_else(|| {
-        let detail = format!("`{}` is no file of a day.", short(file));
-        Problem::new(codes::NOT_FOUND, detail).hint("Write it like readings/2026-11-28.csv.")
-    })
-}
-
-/// All readings of a day as lines of cells, read page by page as the client takes them, so that
-/// a slow one holds no thread and no turn, and what is withdrawn meanwhile is not sent.
-pub(super) async fn day_file(view: PublicView, id: String, file: String) -> Answer<Response> {
-    let day = day_of(&file)?;
-    let (of, name) = (id.clone(), file.trim_end_matches(".csv").to_owned());
-    let dataset = view.short(move |view| view.dataset(&of)).await?;
-    if dataset.history().is_none() {
-        return Err(no_history());
-    }
-    if dataset.clip(day).is_none() {
-        let detail = format!("Readings of {name} are not public.");
-        return Err(Problem::new(codes::NOT_FOUND, detail)
-            .hint("The dataset's description says of which time they are."));
-    }
-    let disposition = format!("attachment; filename=\"{id}-{name}.csv\"");
-    let query = OpenReadingsQuery {
-        from: Some(day.from),
-        to: Some(day.to),
-        metric: None,
-        device: None,
-        step: None,
-        cursor: None,
-        limit: MAX_ROWS,
-    };
-    let file = DayFile { view, id, query, begun: false };
-    let body = unfold(Some(file), async |file| {
-        let mut file = file?;
-        match file.next().await {
-            Ok((piece, more)) => Some((Ok(piece), more.then_some(file))),
-            Err(problem) => {
-                tracing::warn!(error.cause = ?problem, "a file of a day was cut off");
-                // Whoever reads must not take what is there for the whole day.
-                Some((Err(Cut), None))
-            }
-        }
-    });
-    // Whoever sends it may ask once more after the end.
-    let body = body.fuse();
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(csv::TYPE)),
-        (header::CACHE_CONTROL, CACHE_CONTROL),
-        (
-            header::CONTENT_DISPOSITION,
-            HeaderValue::try_from(disposition)
-                .unwrap_or(HeaderValue::from_static("attachment; filename=\"day.csv\"")),
-        ),
-    ];
-    Ok((headers, Body::from_stream(body)).into_response())
-}
-
-/// The file ends before its end.
-#[derive(Debug, thiserror::Error)]
-#[error("the readings could not be read to the end")]
-struct Cut;
-
-/// A file under way.
-struct DayFile {
-    view: PublicView,
-    id: String,
-    query: OpenReadingsQuery,
-    begun: bool,
-}
-
-impl DayFile {
-    /// The next lines, and whether there are more.
-    async fn next(&mut self) -> Answer<(Bytes, bool)> {
-        let (id, query) = (self.id.clone(), self.query.clone());
-        let work = move |view: &PublicView, cancel: &Cancel| page(view, &id, &query, cancel);
-        let page = self.view.renewed().history(work).await?;
-        let mut out = String::new();
-        if !std::mem::replace(&mut self.begun, true) {
-            head(&mut out, false);
-        }
-        lines(&mut out, &page, false);
-        let more = page.next_cursor.is_some();
-        self.query.cursor = page.next_cursor.as_deref().map(cursor::decode).transpose()?;
-        Ok((out.into(), more))
     }
 }

@@ -11,12 +11,13 @@ use city_model::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::base::Base;
 use super::cache::{CACHE_CONTROL, Encoded};
 use super::describe::{self, OpenCatalogue, OpenDataset};
 use super::readings::{self, OpenReadingPage, OpenReadingsQuery};
 use super::tables::{OpenRows, OpenTable, Table};
 use super::view::PublicView;
-use super::{dcat, page, rdf};
+use super::{day, dcat, page, rdf};
 use crate::app::App;
 use crate::extract::Id;
 use crate::parameters::{NoParameters, Parameters};
@@ -82,10 +83,11 @@ impl Form {
         (status = 304, description = "It is as you have it")))]
 async fn catalogue(
     view: PublicView,
+    base: Base,
     headers: HeaderMap,
     _: Parameters<NoParameters>,
 ) -> Answer<Response> {
-    Ok(negotiated(catalogue_as(view, &headers, Form::accepted(&headers)).await?))
+    Ok(negotiated(catalogue_as(view, base, &headers, Form::accepted(&headers)).await?))
 }
 
 /// The catalogue by DCAT-AP 3.0 in JSON-LD
@@ -96,10 +98,11 @@ async fn catalogue(
         (status = 304, description = "It is as you have it")))]
 async fn catalogue_json_ld(
     view: PublicView,
+    base: Base,
     headers: HeaderMap,
     _: Parameters<NoParameters>,
 ) -> Answer<Response> {
-    catalogue_as(view, &headers, Form::JsonLd).await
+    catalogue_as(view, base, &headers, Form::JsonLd).await
 }
 
 /// The catalogue by DCAT-AP 3.0 in Turtle
@@ -110,14 +113,19 @@ async fn catalogue_json_ld(
         (status = 304, description = "It is as you have it")))]
 async fn catalogue_turtle(
     view: PublicView,
+    base: Base,
     headers: HeaderMap,
     _: Parameters<NoParameters>,
 ) -> Answer<Response> {
-    catalogue_as(view, &headers, Form::Turtle).await
+    catalogue_as(view, base, &headers, Form::Turtle).await
 }
 
-async fn catalogue_as(view: PublicView, headers: &HeaderMap, form: Form) -> Answer<Response> {
-    let base = describe::base(headers);
+async fn catalogue_as(
+    view: PublicView,
+    Base(base): Base,
+    headers: &HeaderMap,
+    form: Form,
+) -> Answer<Response> {
     let (stamp, now, worker) = (view.stamp(), view.now(), view.clone());
     let key = format!("{form:?} catalogue {base}");
     let encode = || async move {
@@ -157,6 +165,7 @@ async fn style(_: Parameters<NoParameters>) -> impl IntoResponse {
         (status = 304, description = "It is as you have it")))]
 async fn dataset(
     view: PublicView,
+    Base(base): Base,
     Id(id): Id,
     headers: HeaderMap,
     _: Parameters<NoParameters>,
@@ -165,7 +174,6 @@ async fn dataset(
         Form::Html => Form::Html,
         _ => Form::Json,
     };
-    let base = describe::base(&headers);
     // Only what is public is kept, so that nobody fills the cache with what is not.
     let of = id.clone();
     view.short(move |view| view.dataset(&of).map(drop)).await?;
@@ -253,7 +261,7 @@ async fn readings_csv(
     responses((status = 200, description = "The readings of the day", body = String,
         content_type = "text/csv")))]
 async fn day(view: PublicView, Ids(id, day): Ids, _: Parameters<NoParameters>) -> Answer<Response> {
-    readings::day_file(view, id, day).await
+    day::day_file(view, id, day).await
 }
 
 /// `GET /robots.txt`: what is public may be found, the rest needs a login anyway (RFC 9309).

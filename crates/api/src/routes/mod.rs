@@ -122,4 +122,5 @@ pub(crate) fn all() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(crate::openapi::head())
         .nest("/api/v1", resources)
         .nest("/open/v1", crate::open::routes())
+        .nest("/sta/v1.1", crate::sta::routes())
 }

@@ -185,6 +185,16 @@ struct NewUser {
     password: Option<String>,
 }
 
+/// A user after a change, as the audit log keeps it: of the same shape as before, so that the two can
+/// be compared name by name.
+#[derive(Serialize)]
+struct Changed {
+    #[serde(flatten)]
+    user: User,
+    /// Whether a password was given.
+    sets_password: bool,
+}
+
 /// Add a user, or say anew what is written about one
 ///
 /// To replace, `If-Match` must say which entry it replaces. Grants are given and taken by
@@ -242,7 +252,7 @@ async fn put(
     };
     let (user, new) = app.lanes.short(put).await?;
     note_department(&user.grants);
-    audit::after(json!({ "user": User::from(user.clone()), "sets_password": sets_password }));
+    audit::after(Changed { user: User::from(user.clone()), sets_password });
     tracing::info!(
         user.name = %principal.user, user.changed = id, grants = %user.grants, user.enabled,
         sets_password, "changed a user"

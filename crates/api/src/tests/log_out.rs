@@ -16,8 +16,9 @@ async fn everybody_can_end_all_sessions_of_their_own_and_of_nobody_else() {
     let mut other = Browser::of(&city, "cy").await;
 
     let log_out = "/session?everywhere=false";
-    let answer = Browser::of(&city, "bo").await.ask(&city, Method::DELETE, log_out, Value::Null);
-    assert_eq!(answer.await.status, StatusCode::NO_CONTENT);
+    let mut third = Browser::of(&city, "bo").await;
+    let answer = third.ask(&city, Method::DELETE, log_out, Value::Null).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
     assert_eq!((here.status(&city).await, lost.status(&city).await), (200, 200), "only its own");
 
     let everywhere = "/session?everywhere=true";

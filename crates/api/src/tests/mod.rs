@@ -37,6 +37,7 @@ mod server;
 mod sessions;
 mod shelves;
 mod silences;
+mod sta;
 mod stream;
 mod users;
 mod web;

@@ -39,6 +39,7 @@ export function textOf(problem: Problem | "unreachable"): ProblemText {
   const key = TEXTS[problem.code];
   const said = problem.detail ?? problem.title;
   if (problem.code === "bad_fields" && problem.fields?.every(({ field }) => field === "password" || field === "new")) return { what: t("problem.bad_password"), hint: said };
+  if (problem.code === "bad_fields") return { what: t("problem.bad_fields"), hint: [said, problem.hint ?? ""].filter((part) => part !== "").join(" · ") };
   if (key) return { what: t(key), hint: said === t(key) ? "" : said };
   return { what: said, hint: problem.hint ?? "" };
 }

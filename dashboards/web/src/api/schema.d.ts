@@ -1951,6 +1951,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sta/v1.1": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be asked for, as OGC SensorThings API 1.1 says */
+        get: operations["get_sensor_things"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sta/v1.1/{resource}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entities of OGC SensorThings API 1.1: Things, Locations, Datastreams, Observations and the others
+         * @description Addresses go on as the standard says, such as `/sta/v1.1/Things('air-1')/Datastreams`. Query
+         *     options are `$filter`, `$expand`, `$select`, `$orderby`, `$top`, `$skip`, `$count` and for
+         *     Observations `$resultFormat=dataArray`. Text is in Chinese where `Accept-Language` begins with it.
+         */
+        get: operations["get_sensor_things_resource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3113,6 +3152,8 @@ export interface components {
             department: string | null;
             /** @description To whom it goes when it is returned. */
             from: string | null;
+            /** @description The department that has it: the last one that accepted it; `null` for that of the rule. */
+            holder: string | null;
             /** @description Whether they have not. */
             overdue: boolean;
             /**
@@ -15187,7 +15228,10 @@ export interface operations {
     };
     log_out: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true`: all sessions of the user end, on other computers too. */
+                everywhere?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17649,9 +17693,9 @@ export interface operations {
                 from?: string;
                 /** @description The first instant after the range, RFC 3339; now unless given. At most 31 days after `from`. */
                 to?: string;
-                /** @description Only this metric. */
+                /** @description Only these metrics, separated by commas. */
                 metric?: string;
-                /** @description Only this device. */
+                /** @description Only these devices, separated by commas. */
                 device?: string;
                 /** @description The width of steps: seconds, `15m`, `1h`; every reading unless given. */
                 step?: string;
@@ -17741,9 +17785,9 @@ export interface operations {
                 from?: string;
                 /** @description The first instant after the range, RFC 3339; now unless given. At most 31 days after `from`. */
                 to?: string;
-                /** @description Only this metric. */
+                /** @description Only these metrics, separated by commas. */
                 metric?: string;
-                /** @description Only this device. */
+                /** @description Only these devices, separated by commas. */
                 device?: string;
                 /** @description The width of steps: seconds, `15m`, `1h`; every reading unless given. */
                 step?: string;
@@ -18022,6 +18066,173 @@ export interface operations {
             };
             /** @description The access token is not valid */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sensor_things: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sets of entities, and the requirements that are met */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sensor_things_resource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A set or an entity, such as `Things('air-1')` */
+                resource: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A property that has no value */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

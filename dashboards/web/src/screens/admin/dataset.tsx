@@ -69,7 +69,7 @@ function Editor({ id, setId, found, reload }: EditorProps) {
   const { draft, change } = editing;
   const reason = whyNot("engineer", found.value.department);
   const saved = () => (setId ? go(to.dataset(id.trim())) : reload?.());
-  const complete = id.trim() !== "" && [draft.title.en, draft.title.zh, draft.licence, draft.department].every((text) => text.trim() !== "") && draft.select.kinds.length > 0 && draft.select.metrics.length > 0;
+  const complete = id.trim() !== "" && [draft.title.en, draft.title.zh, draft.description.en, draft.description.zh, draft.licence, draft.department].every((text) => text.trim() !== "") && draft.select.kinds.length > 0 && draft.select.metrics.length > 0;
   const kindsThere = kinds.value.map(({ id: kind, name }) => [kind, local(name)] as const);
   const metricsThere = inOrder(metrics.value.map(({ id: metric }) => metric)).map((metric) => [metric, metricName(metric)] as const);
   const zonesThere = (zones.value?.features ?? []).map(({ properties }) => [properties.id, local(properties.name)] as const);
@@ -169,7 +169,7 @@ function Editor({ id, setId, found, reload }: EditorProps) {
 }
 
 function LongText({ label, value, onInput, lang }: { label: string; value: string; onInput(text: string): void; lang: string }) {
-  return <Field label={label}>{(parts) => <textarea {...parts} rows={3} lang={lang} maxLength={4000} value={value} onInput={(event) => onInput(event.currentTarget.value)} />}</Field>;
+  return <Field label={label}>{(parts) => <textarea {...parts} rows={3} required lang={lang} maxLength={4000} value={value} onInput={(event) => onInput(event.currentTarget.value)} />}</Field>;
 }
 
 function Licence({ value, onChange }: { value: string; onChange(licence: string): void }) {

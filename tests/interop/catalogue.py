@@ -1,0 +1,47 @@
+"""Reads the catalogue of open data in both forms and holds it against the shapes of DCAT-AP.
+
+usage: catalogue.py BASE SHAPES
+"""
+
+import sys
+import urllib.request
+
+import pyshacl
+import rdflib
+from rdflib.compare import isomorphic
+
+DCAT = rdflib.Namespace("http://www.w3.org/ns/dcat#")
+
+
+def fetch(url, accept):
+    request = urllib.request.Request(url, headers={"Accept": accept})
+    with urllib.request.urlopen(request) as answer:
+        return answer.headers["content-type"], answer.read()
+
+
+def main(base, shapes):
+    graphs = []
+    for accept, form in [("text/turtle", "turtle"), ("application/ld+json", "json-ld")]:
+        kind, text = fetch(f"{base}/open/v1", accept)
+        assert kind.startswith(accept), kind
+        graph = rdflib.Graph().parse(data=text, format=form)
+        conforms, _, report = pyshacl.validate(graph, shacl_graph=shapes, inference="none")
+        assert conforms, report
+        graphs.append(graph)
+    assert isomorphic(*graphs), "the two forms say different things"
+    graph = graphs[0]
+    datasets = set(graph.objects(None, DCAT.dataset))
+    assert datasets, "there is no dataset"
+    for url in set(graph.objects(None, DCAT.downloadURL)):
+        kind, text = fetch(str(url), "*/*")
+        assert text, f"{url} is empty"
+    # The shapes find what is missing.
+    title = rdflib.URIRef("http://purl.org/dc/terms/title")
+    for dataset in datasets:
+        graph.remove((dataset, title, None))
+    conforms, _, _ = pyshacl.validate(graph, shacl_graph=shapes, inference="none")
+    assert not conforms, "a dataset without a title was let through"
+    print(f"{len(datasets)} datasets, {len(graphs[1])} statements")
+
+
+main(*sys.argv[1:])
