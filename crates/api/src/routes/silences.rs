@@ -34,7 +34,7 @@ struct SilenceItem {
     id: String,
     /// `pending`: it has not begun, or it recurs and rests between its spans; `active`: it holds
     /// back what it matches; `expired`: it is over.
-    #[schema(inline, value_type = StateName)]
+    #[schema(value_type = StateName)]
     state: SilenceState,
     /// Which alerts.
     #[schema(value_type = schema::AlertMatch)]
@@ -67,6 +67,7 @@ struct SilenceItem {
 
 /// How far a silence is.
 #[derive(ToSchema)]
+#[schema(as = SilenceState)]
 #[serde(rename_all = "snake_case")]
 #[allow(dead_code, reason = "describes city_rules::lifecycle::SilenceState")]
 enum StateName {
