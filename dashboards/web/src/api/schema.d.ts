@@ -4858,7 +4858,11 @@ export interface components {
             reason: string;
             /** Format: date-time */
             starts_at: string;
-            state: ("pending" | "active" | "expired") & Record<string, never>;
+            /**
+             * @description `pending`: it has not begun, or it recurs and rests between its spans; `active`: it holds
+             *     back what it matches; `expired`: it is over.
+             */
+            state: components["schemas"]["SilenceState"];
             /**
              * Format: int64
              * @description How many of them came and went without any outside receiver hearing of them.
@@ -4872,6 +4876,11 @@ export interface components {
             /** @description Pass it as `cursor` to get the next page; `null` at the end. */
             next_cursor: string | null;
         };
+        /**
+         * @description How far a silence is.
+         * @enum {string}
+         */
+        SilenceState: "pending" | "active" | "expired";
         /** @description Devices in service from which nothing came. */
         SilentDevices: {
             count: number;
