@@ -123,7 +123,7 @@ pub(crate) async fn trace(
             url.path = path,
             http.response.status_code = status.as_u16(),
             http.server.duration_ms = took_ms,
-            log.suppressed = suppressed,
+            request.suppressed = suppressed,
             "{}",
             if slow { "slow request" } else { "failed request" }
         );

@@ -6,7 +6,6 @@
 //! the environment variable `CITYBRAIN_LOG`. Secrets are in types that do not show them.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -141,26 +140,18 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
     };
     // An error says that logging was started before, as tests do.
     let _ = match &settings.file {
-        None => {
-            let colours = std::io::stderr().is_terminal();
-            set(settings.format, filter, std::io::stderr, colours)
-        }
-        Some(file) => set(settings.format, filter, file_writer(file, settings.keep_days)?, false),
+        None => set(settings.format, filter, std::io::stderr),
+        Some(file) => set(settings.format, filter, file_writer(file, settings.keep_days)?),
     };
     Ok(())
 }
 
 /// Also takes what libraries write by the `log` crate.
-fn set<W>(
-    format: LogFormat,
-    filter: EnvFilter,
-    writer: W,
-    colours: bool,
-) -> Result<(), TryInitError>
+fn set<W>(format: LogFormat, filter: EnvFilter, writer: W) -> Result<(), TryInitError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    subscriber(format, filter, writer, colours).try_init()
+    subscriber(format, filter, writer).try_init()
 }
 
 /// What writes the log in a form.
@@ -168,7 +159,6 @@ fn subscriber<W>(
     format: LogFormat,
     filter: EnvFilter,
     writer: W,
-    colours: bool,
 ) -> Box<dyn tracing::Subscriber + Send + Sync>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -176,8 +166,8 @@ where
     let lines = tracing_subscriber::fmt().with_env_filter(filter);
     match format {
         LogFormat::Text => {
-            let writer = OneLine::new(writer, colours);
-            let lines = lines.with_writer(writer).with_ansi(colours).with_target(false);
+            let writer = OneLine::new(writer);
+            let lines = lines.with_writer(writer).with_ansi(false).with_target(false);
             Box::new(lines.finish())
         }
         // JSON escapes by itself what would begin another line.
@@ -228,7 +218,7 @@ mod tests {
         let lines = Lines::default();
         let to = lines.clone();
         let filter = EnvFilter::try_new(settings.directives()).expect("a filter");
-        let subscriber = subscriber(format, filter, move || to.clone(), false);
+        let subscriber = subscriber(format, filter, move || to.clone());
         tracing::subscriber::with_default(subscriber, log);
         String::from_utf8(lines.0.lock().expect("no panic").clone()).expect("text")
     }
