@@ -19,6 +19,15 @@ def fetch(url, accept):
         return answer.headers["content-type"], answer.read()
 
 
+def still(graph):
+    """The graph without the instants between which readings are public: they go on with the clock."""
+    copy = rdflib.Graph()
+    for triple in graph:
+        if triple[1] not in (DCAT.startDate, DCAT.endDate):
+            copy.add(triple)
+    return copy
+
+
 def main(base, shapes):
     graphs = []
     for accept, form in [("text/turtle", "turtle"), ("application/ld+json", "json-ld")]:
@@ -28,7 +37,8 @@ def main(base, shapes):
         conforms, _, report = pyshacl.validate(graph, shacl_graph=shapes, inference="none")
         assert conforms, report
         graphs.append(graph)
-    assert isomorphic(*graphs), "the two forms say different things"
+    graphs_still = [still(graph) for graph in graphs]
+    assert isomorphic(*graphs_still), "the two forms say different things"
     graph = graphs[0]
     datasets = set(graph.objects(None, DCAT.dataset))
     assert datasets, "there is no dataset"

@@ -43,7 +43,7 @@ def main(base, token):
         "geo.intersects(location, geography'POLYGON ((-180 -90, 180 -90, 180 90, -180 90, -180 -90))')"
     )
     places = list(places.top(1000).list())
-    assert places and places[0].location.coordinates, places
+    assert places and places[0].location["coordinates"], places
     for dao in [service.sensors(), service.observed_properties(), service.features_of_interest(),
                 service.historical_locations()]:
         entity = dao.query().top(1).list().get(0)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use city_tests::faults::{City, PATIENCE};
 use city_tests::instance::{Instance, binary, eventually};
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "a walk along the quiet river";
@@ -19,7 +19,7 @@ struct Browser(Option<String>);
 
 impl Browser {
     async fn send(&mut self, at: &Instance, method: Method, path: &str, body: &Value) -> Response {
-        let client = Client::builder().timeout(Duration::from_secs(30)).build().expect("a client");
+        let client = city_alert::plain_client(Duration::from_secs(30)).expect("a client");
         let url = format!("http://{}/api/v1{path}", at.ready.http);
         let mut request = client.request(method, url).header("x-citybrain-csrf", "1");
         if let Some(session) = &self.0 {
