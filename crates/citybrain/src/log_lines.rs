@@ -41,7 +41,7 @@ impl<W: Write> Write for Lines<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let line = text.strip_suffix('\n').unwrap_or(&text);
-        if line.chars().any(|c| is_escaped(c)) {
+        if line.chars().any(is_escaped) {
             let escape = |c: char| match c {
                 c if is_escaped(c) => c.escape_default().to_string(),
                 c => c.to_string(),
