@@ -42,9 +42,9 @@ async fn methods(State(app): State<App>, _: Parameters<NoParameters>) -> Json<Lo
 struct FirstAdmin {
     /// The token of the set-up link that the server printed when it started.
     token: String,
-    /// What he logs in with: small letters, digits and `.-_@+`.
+    /// What they log in with: small letters, digits and `.-_@+`.
     user: String,
-    /// What people call him.
+    /// What people call them.
     name: String,
     /// At least 12 characters, and not what everybody would guess.
     password: String,

@@ -3119,13 +3119,13 @@ export interface components {
         ExplainedVerdict: "firing" | "pending" | "held_back" | "clear" | "unknown" | "not_selected";
         /** @description The first administrator. */
         FirstAdmin: {
-            /** @description What people call him. */
+            /** @description What people call them. */
             name: string;
             /** @description At least 12 characters, and not what everybody would guess. */
             password: string;
             /** @description The token of the set-up link that the server printed when it started. */
             token: string;
-            /** @description What he logs in with: small letters, digits and `.-_@+`. */
+            /** @description What they log in with: small letters, digits and `.-_@+`. */
             user: string;
         };
         /** @description A role in a department, or in the whole city. */
