@@ -26,6 +26,8 @@ import { lazily } from "./ui/lazily";
 import { Loading } from "./ui/resource-view";
 import { Shell, SimulatedBand } from "./ui/shell";
 
+const RulesScreen = lazily(() => import("./screens/rules").then((module) => module.RulesScreen));
+const IntakeScreen = lazily(() => import("./screens/intake").then((module) => module.IntakeScreen));
 const AdminScreen = lazily(() => import("./screens/admin").then((module) => module.AdminScreen));
 
 const RETRY_MS = 3_000;
@@ -143,6 +145,17 @@ function Screen({ route }: { route: Route }) {
     case "dataset":
     case "audit":
       return <AdminScreen route={route} />;
+    case "rules":
+    case "rule":
+    case "rule-groups":
+    case "rule-group":
+      return <RulesScreen route={route} />;
+    case "dead-letters":
+    case "dead-letter":
+    case "unknown-devices":
+    case "unknown-device":
+    case "mappings":
+      return <IntakeScreen route={route} />;
     case "login":
     case "setup":
       return <AlreadyIn />;

@@ -1,5 +1,6 @@
 /** Where the person is: the path and query of the address, as signals; back and forward work. */
 import { computed, signal } from "@preact/signals";
+import { engineerRouteOf, engineerTo, type EngineerRoute } from "./engineer-routes";
 
 export type Route =
   | { screen: "overview" }
@@ -18,6 +19,7 @@ export type Route =
   | { screen: "datasets" }
   | { screen: "dataset"; id: string | null }
   | { screen: "audit" }
+  | EngineerRoute
   | { screen: "unknown"; path: string };
 
 export const path = signal(location.pathname);
@@ -31,6 +33,8 @@ export function routeOf(pathname: string): Route {
   if (first === "admin") return adminRouteOf(pathname, second, rest);
   if (rest.length > 0) return { screen: "unknown", path: pathname };
   if (first === undefined) return { screen: "overview" };
+  const engineers = engineerRouteOf(first, second);
+  if (engineers !== null) return engineers;
   if (second === undefined) {
     if (PLAIN.includes(first as (typeof PLAIN)[number])) return { screen: first as (typeof PLAIN)[number] };
     return { screen: "unknown", path: pathname };
@@ -70,6 +74,7 @@ function decode(part: string): string {
 }
 
 export const to = {
+  ...engineerTo,
   overview: () => "/",
   alert: (id: string) => `/alerts/${encodeURIComponent(id)}`,
   devices: (params: Record<string, string> = {}) => withParams("/devices", params),

@@ -7,7 +7,8 @@ import { CloseIcon } from "./icons";
 const GROUPS: readonly (readonly [title: TextKey, keys: readonly (readonly [keys: string, text: TextKey])[]])[] = [
   ["help.group.lists", [["j k", "help.move"], ["Enter", "help.enter"], ["a", "help.ack"], ["/", "help.search"], ["Esc", "help.escape"]]],
   ["help.group.view", [["f", "help.fit"], ["l", "help.language"], ["t", "help.theme"], ["?", "help.help"]]],
-  ["help.group.go", [["g o", "help.overview"], ["g d", "help.devices"], ["g z", "help.zones"], ["g r", "help.receivers"], ["g a", "help.admin"], ["g m", "help.account"]]],
+  ["help.group.rules", [["n", "help.rules.fault"], ["g t", "rules.pane.test"], ["g b", "rules.pane.backtest"], ["g h", "rules.pane.history"], ["g p", "rules.pane.publish"], ["Ctrl Z", "editor.undo"], ["Ctrl Y", "editor.redo"], ["Tab", "help.rules.tab"], ["x", "help.rules.pick"]]],
+  ["help.group.go", [["g o", "help.overview"], ["g d", "help.devices"], ["g z", "help.zones"], ["g r", "help.receivers"], ["g u", "nav.rules"], ["g i", "nav.intake"], ["g a", "help.admin"], ["g m", "help.account"]]],
 ];
 
 export function Help({ onClose }: { onClose(): void }) {

@@ -28,6 +28,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
     "g d": () => go(to.devices()),
     "g z": () => go(to.zones()),
     "g r": () => (isAtLeast("operator") ? go(to.receivers()) : false),
+    "g u": () => go(to.rules()),
+    "g i": () => go(to.deadLetters()),
     "g a": () => (isAtLeast("admin") ? go(to.users()) : false),
     "g m": () => go(to.account()),
     l: toggleLanguage,
@@ -93,6 +95,8 @@ function TopBar({ onHelp }: { onHelp(): void }) {
         <NavLink href={to.overview()} here={path.value === "/" || path.value.startsWith("/alerts")} text={t("nav.overview")} />
         <NavLink href={to.devices()} here={path.value.startsWith("/devices")} text={t("nav.devices")} />
         <NavLink href={to.zones()} here={path.value.startsWith("/zones")} text={t("nav.zones")} />
+        <NavLink href={to.rules()} here={/^\/(new-)?rule/.test(path.value)} text={t("nav.rules")} />
+        <NavLink href={to.deadLetters()} here={/^\/(dead-letters|unknown-devices|mappings)/.test(path.value)} text={t("nav.intake")} />
         {isAtLeast("operator") && <NavLink href={to.receivers()} here={path.value === "/receivers"} text={t("nav.receivers")} />}
         {isAtLeast("admin") && <NavLink href={to.users()} here={path.value.startsWith("/admin")} text={t("nav.admin")} />}
       </nav>
