@@ -130,6 +130,7 @@ export const enRules = {
   "explain.ask": "Name a device or a zone, and a moment.",
   "explain.subject": "About",
   "explain.at": "At",
+  "explain.now": "now",
   "explain.go": "Explain",
   "explain.no_subject": "There is nothing of that name.",
   "explain.verdict.firing": "Firing",

@@ -213,8 +213,8 @@ export const isKind = (id: string): id is KindId => KIND_IDS.includes(id as Kind
 /** What says which rule it is. */
 export const NAMING: readonly FieldSpec[] = [
   { path: ["id"], label: "rf.id", hint: "rf.id.why", type: "text", required: true },
-  { path: ["name"], label: "rf.name", type: "local" },
   { path: ["department"], label: "rf.department", hint: "rf.department.why", type: "text", names: "department" },
+  { path: ["name"], label: "rf.name", type: "local" },
 ];
 
 const PARTS: readonly FieldSpec[] = [

@@ -13,13 +13,14 @@ export function testFor(text: string, rule: Path, file: string): string {
   const metric = at("select", "metric") || "pm25";
   const kind = at("select", "kind") || "air_station";
   const zone = at("select", "zone");
+  const device = at("select", "device") || "a";
   const spec = kindSpec(scalarAt(root, [...rule, "kind"]));
   const ladder = readLadder(text, root, rule);
   const step = ladder.steps[0];
   const limit = Number(step?.cells[ladder.side] ?? NaN);
-  const head = `rules: ${file}\n${zone === "" ? "" : `zones:\n  - {id: ${zone}}\n`}devices:\n  - {id: a, kind: ${kind}, interval: 10s${zone === "" ? "" : `, zones: [${zone}]`}}\ntests:\n`;
+  const head = `rules: ${file}\n${zone === "" ? "" : `zones:\n  - {id: ${zone}}\n`}devices:\n  - {id: ${device}, kind: ${kind}, interval: 10s${zone === "" ? "" : `, zones: [${zone}]`}}\ntests:\n`;
   if (spec?.id !== "threshold" || !Number.isFinite(limit)) {
-    return `${head}  - name: ${id} says nothing about good readings\n    until: 1h\n    input:\n      - {series: ${metric} of a, every: 1m, values: "1x30"}\n    expect: []\n`;
+    return `${head}  - name: ${id} says nothing about good readings\n    until: 1h\n    input:\n      - {series: ${metric} of ${device}, every: 1m, values: "1x30"}\n    expect: []\n`;
   }
   const hold = seconds(scalarAt(root, [...rule, "for"]));
   const bad = limit + (ladder.side === "above" ? 1 : -1) * Math.max(1, Math.abs(limit) * 0.05);
@@ -30,14 +31,14 @@ export function testFor(text: string, rule: Path, file: string): string {
     `${head}  - name: ${id} fires when the limit is passed for long enough`,
     `    until: ${Math.ceil(hold / 60) + 10}m`,
     "    input:",
-    `      - {series: ${metric} of a, every: ${every}s, values: "${round(bad)}x${many} ${round(good)}"}`,
+    `      - {series: ${metric} of ${device}, every: ${every}s, values: "${round(bad)}x${many} ${round(good)}"}`,
     "    expect:",
-    `      - {at: ${hold}s, event: fired, subject: ${metric} of a, severity: ${step?.severity ?? "high"}}`,
-    `      - {at: ${many * every}s, event: resolved, subject: ${metric} of a}`,
+    `      - {at: ${hold}s, event: fired, subject: ${metric} of ${device}, severity: ${step?.severity ?? "high"}}`,
+    `      - {at: ${many * every}s, event: resolved, subject: ${metric} of ${device}}`,
     `  - name: ${id} does not mind good readings`,
     "    until: 10m",
     "    input:",
-    `      - {series: ${metric} of a, every: ${every}s, values: "${round(good)}x20"}`,
+    `      - {series: ${metric} of ${device}, every: ${every}s, values: "${round(good)}x20"}`,
     "    expect: []",
     "",
   ].join("\n");

@@ -2,6 +2,7 @@
 import type { Ref } from "preact";
 import { useEffect, useId, useImperativeHandle, useMemo, useRef } from "preact/hooks";
 import { t } from "../i18n";
+import { offsetOf } from "../rulefile/yaml";
 
 export interface TextMark {
   /** From 1. */
@@ -58,8 +59,7 @@ export function TextEditor({ label, value, onInput, marks = [], readOnly = false
     goTo(line, column) {
       const field = area.current;
       if (!field) return;
-      const before = field.value.split("\n").slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
-      const at = Math.min(before + column - 1, field.value.length);
+      const at = offsetOf(field.value, line, column);
       field.focus();
       field.setSelectionRange(at, at);
       const height = field.scrollHeight / Math.max(1, field.value.split("\n").length);
@@ -121,7 +121,6 @@ export function TextEditor({ label, value, onInput, marks = [], readOnly = false
           {lines.map((line, at) => (
             <span key={at} class={byLine.has(at + 1) ? "line line-wrong" : "line"}>
               {coloured(line)}
-              {"\n"}
             </span>
           ))}
         </pre>

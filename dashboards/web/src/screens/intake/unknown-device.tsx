@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { intakeApi, type DeadLetter, type DeviceEntry, type Unknown } from "../../api/intake";
 import { problemText } from "../../api/problem-text";
 import { number } from "../../format/number";
-import { local, t } from "../../i18n";
+import { counted, local, t } from "../../i18n";
 import { to } from "../../router";
 import { departments, kindName, kinds } from "../../state/city";
 import { whyNot } from "../../state/rights";
@@ -81,7 +81,7 @@ function Page({ id, device, letters, accepted, onAccepted, reload }: PageProps) 
             <span class="badge badge-open">{t(accepted ? "unknown.accepted" : device?.ignored ? "unknown.ignored" : "unknown.waiting")}</span>
           </p>
           <h1>{id}</h1>
-          {device && <p class="muted">{t("unknown.calls", { n: number(device.count), source: device.source })} <Age at={device.last_seen_at} past /></p>}
+          {device && <p class="muted">{counted("unknown.calls", device.count, { source: device.source })} <Age at={device.last_seen_at} past /></p>}
         </div>
         <p class="buttons">{device && !accepted && <IgnoreButton device={device} onDone={reload} />}</p>
       </header>
@@ -153,6 +153,7 @@ function AcceptForm({ id, device, onAccepted }: { id: string; device: Unknown | 
     try {
       if (stage === "form") await intakeApi.accept(id, { kind: draft.kind, department: draft.department, name: { en: draft.en.trim() || id, zh: draft.zh.trim() || draft.en.trim() || id }, replay: false });
       setStage("registered");
+      onAccepted();
       const more: Partial<DeviceEntry> = {
         ...(place !== null && place !== "wrong" && { position: place }),
         ...(draft.crs !== "" && { crs: draft.crs as NonNullable<DeviceEntry["crs"]> }),
@@ -166,7 +167,6 @@ function AcceptForm({ id, device, onAccepted }: { id: string; device: Unknown | 
         if (waiting.length > 0) await replay.run([...waiting].reverse());
       }
       setStage("done");
-      onAccepted();
     } catch (error) {
       setFailure(error);
     }

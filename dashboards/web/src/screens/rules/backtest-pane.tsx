@@ -47,7 +47,7 @@ export function BacktestPane({ editor, name, ids, chosen, others, inForce = fals
   const operators = Math.max(1, Math.min(999, Number(params.get("operators") ?? "1") || 1));
   const only = params.get("only") === "all" ? "all" : (chosen ?? "all");
   const [held, setHeld] = useState<Kept | null>(kept.get(name) ?? null);
-  const [progress, setProgress] = useState<(Progress & { of_present: boolean }) | null>(null);
+  const [progress, setProgress] = useState<(Progress & { ofPresent: boolean }) | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const abort = useRef<AbortController | null>(null);
   useEffect(() => () => abort.current?.abort(), []);
@@ -58,19 +58,19 @@ export function BacktestPane({ editor, name, ids, chosen, others, inForce = fals
     const running = new AbortController();
     abort.current = running;
     setFailure(null);
-    setProgress({ done: 0, of: 1, of_present: false });
+    setProgress({ done: 0, of: 1, ofPresent: false });
     const wanted = only === "all" ? ids : [only];
     const common = { from: iso(from), to: iso(to), operators };
     try {
-      const inForce = (await rulesApi.rules(running.signal)).map(({ id }) => id);
-      const known = wanted.filter((id) => inForce.includes(id));
+      const idsInForce = (await rulesApi.rules(running.signal)).map(({ id }) => id);
+      const known = wanted.filter((id) => idsInForce.includes(id));
       if (inForce) {
-        const tried = await rulesApi.backtest({ ...common, files: [], only: [...wanted], compare: false, incidents: [] }, (step) => setProgress({ ...step, of_present: false }), running.signal);
+        const tried = await rulesApi.backtest({ ...common, files: [], only: [...wanted], compare: false, incidents: [] }, (step) => setProgress({ ...step, ofPresent: false }), running.signal);
         return keep({ text: editor.text, only: wanted.join(", "), trial: { tried, present: null, operators } });
       }
       const files = [{ name: fileName(name), text: editor.text }, ...(await others())];
-      const tried = await rulesApi.backtest({ ...common, files, only: [...wanted], compare: known.length > 0, incidents: [] }, (step) => setProgress({ ...step, of_present: false }), running.signal);
-      const present = known.length === 0 ? null : await rulesApi.backtest({ ...common, files: [], only: known, compare: false, incidents: [] }, (step) => setProgress({ ...step, of_present: true }), running.signal);
+      const tried = await rulesApi.backtest({ ...common, files, only: [...wanted], compare: known.length > 0, incidents: [] }, (step) => setProgress({ ...step, ofPresent: false }), running.signal);
+      const present = known.length === 0 ? null : await rulesApi.backtest({ ...common, files: [], only: known, compare: false, incidents: [] }, (step) => setProgress({ ...step, ofPresent: true }), running.signal);
       keep({ text: editor.text, only: wanted.join(", "), trial: { tried, present, operators } });
     } catch (error) {
       if (!running.signal.aborted) setFailure(error);
@@ -109,7 +109,7 @@ export function BacktestPane({ editor, name, ids, chosen, others, inForce = fals
       {progress !== null && (
         <p class="backtest-progress" role="status">
           <progress max={progress.of} value={progress.done} aria-label={t("backtest.running")} />
-          {t(progress.of_present ? "backtest.running.present" : "backtest.running")} {number((100 * progress.done) / Math.max(1, progress.of))} %
+          {t(progress.ofPresent ? "backtest.running.present" : "backtest.running")} {number((100 * progress.done) / Math.max(1, progress.of))} %
         </p>
       )}
       {failure !== null && <Mishap {...problemText(failure)} />}
@@ -148,7 +148,7 @@ function Moment({ name, label, fallback }: { name: "begin" | "end"; label: strin
   return (
     <label class="filter">
       <span>{label}</span>
-      <input class="input moment" value={text} placeholder={fallback === null ? t("time.now") : wallClock(fallback)} aria-invalid={wrong} title={wrong ? t("audit.moment.wrong") : undefined} autocomplete="off" spellcheck={false} onInput={(event) => setText(event.currentTarget.value)} onBlur={report} onKeyDown={(event) => event.key === "Enter" && (event.preventDefault(), report())} />
+      <input class="input moment" value={text} placeholder={fallback === null ? t("explain.now") : wallClock(fallback)} aria-invalid={wrong} title={wrong ? t("audit.moment.wrong") : undefined} autocomplete="off" spellcheck={false} onInput={(event) => setText(event.currentTarget.value)} onBlur={report} onKeyDown={(event) => event.key === "Enter" && (event.preventDefault(), report())} />
     </label>
   );
 }

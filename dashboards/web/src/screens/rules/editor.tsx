@@ -69,7 +69,7 @@ export function Editor(props: EditorProps) {
   }, [editor.root, at]);
 
   return (
-    <div class="rule-editor">
+    <div class={pane === "problems" ? "rule-editor" : "rule-editor trying"}>
       <EditorHead {...props} editor={editor} reason={reason} onPublish={() => open("publish")} />
       <div class="editor-columns">
         <section class="panel editor-form" aria-label={t("rules.form")}>

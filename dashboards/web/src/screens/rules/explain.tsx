@@ -46,7 +46,7 @@ function Question({ rule, subject, at }: { rule: Rule; subject: string; at: stri
       <datalist id={list}>{offered(rule).map((id) => <option key={id} value={id} />)}</datalist>
       <label class="filter">
         <span>{t("explain.at")}</span>
-        <input class="input moment" value={when} placeholder={t("time.now")} aria-invalid={wrong} title={wrong ? t("audit.moment.wrong") : undefined} autocomplete="off" spellcheck={false} onInput={(event) => setWhen(event.currentTarget.value)} />
+        <input class="input moment" value={when} placeholder={t("explain.now")} aria-invalid={wrong} title={wrong ? t("audit.moment.wrong") : undefined} autocomplete="off" spellcheck={false} onInput={(event) => setWhen(event.currentTarget.value)} />
       </label>
       <span class="muted">{zoneOffset(now.value)}</span>
       <button type="submit" class="button primary" disabled={wrong || what.trim() === ""}>{t("explain.go")}</button>
