@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { counted, fill, local, setLanguage, t, toggleLanguage, language } from "../src/i18n";
-import { en } from "../src/i18n/en";
-import { zh } from "../src/i18n/zh";
+import { en as enFirst } from "../src/i18n/en";
+import { enRules } from "../src/i18n/en-rules";
+import { zh as zhFirst } from "../src/i18n/zh";
+import { zhRules } from "../src/i18n/zh-rules";
+
+const en = { ...enFirst, ...enRules };
+const zh = { ...zhFirst, ...zhRules };
 
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();
 

@@ -5,8 +5,6 @@ import { enRuleFields } from "./en-rule-fields";
 export const enRules = {
   ...enRuleFields,
   ...enIntake,
-  "nav.rules": "Rules",
-
   "rules.title": "Rules",
   "rules.rule": "Rule",
   "rules.group": "Group",
@@ -76,10 +74,6 @@ export const enRules = {
   "rules.form.waits": "The text cannot be read from line {line} on. The form waits until that is mended.",
   "rules.panes": "What can be done",
   "rules.pane.problems": "Problems",
-  "rules.pane.test": "Test",
-  "rules.pane.backtest": "Backtest",
-  "rules.pane.history": "History",
-  "rules.pane.publish": "Publish",
   "rules.checking": "Checking",
   "rules.unchecked": "Only engineers can have a text checked.",
   "rules.no_problem": "No problem: it could be published.",
@@ -92,6 +86,7 @@ export const enRules = {
   "rules.publish.open": "Publish",
   "rules.changed_meanwhile": "Somebody else has published meanwhile. Yours is joined with theirs when you publish.",
   "rules.draft.restored": "This is your draft of {time}, as it was kept in this browser. It is not published.",
+  "rules.draft.kept": "Kept in this browser as your draft",
   "rules.draft.discard": "Drop the draft",
   "rules.draft.not_kept": "This browser keeps nothing: what you write is lost when you close the tab.",
 
@@ -106,10 +101,8 @@ export const enRules = {
   "names.remove": "Take away {name}",
 
   "editor.keys": "Tab indents; Esc and then Tab leaves the text. Ctrl+Z takes back, Ctrl+Y does again.",
-  "editor.undo": "Undo",
-  "editor.redo": "Redo",
   "diff.same": "The two are the same.",
-  "diff.sum": "{added} lines more, {removed} lines less",
+  "diff.sum": "Lines added: {added}, removed: {removed}",
   "diff.added": "added:",
   "diff.removed": "removed:",
 
@@ -294,9 +287,4 @@ export const enRules = {
   "publish.delete": "Delete the group",
   "publish.delete.why": "Say why first.",
   "publish.delete.sure": "Really delete it?",
-
-  "help.group.rules": "Rules",
-  "help.rules.fault": "Go to the first problem",
-  "help.rules.tab": "Indent; Esc Tab leaves the text",
-  "help.rules.pick": "Pick the row (dead letters)",
 } as const;

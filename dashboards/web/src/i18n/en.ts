@@ -1,12 +1,12 @@
 /** English texts. The keys are the catalogue's contract: zh.ts must have the same. */
 import { enActions } from "./en-actions";
 import { enAdmin } from "./en-admin";
-import { enRules } from "./en-rules";
+import { enRulesFirst } from "./en-rules-first";
 
 export const en = {
   ...enAdmin,
   ...enActions,
-  ...enRules,
+  ...enRulesFirst,
   "app.name": "City operations center",
   "app.skip": "Skip to content",
   "app.simulated": "SIMULATED DATA",

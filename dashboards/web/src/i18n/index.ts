@@ -3,10 +3,13 @@ import { computed, signal } from "@preact/signals";
 import type { LocalText } from "../api/types";
 import { remembered } from "../state/remembered";
 import { en } from "./en";
+import type { enRules } from "./en-rules";
 import { zh } from "./zh";
 
-export type TextKey = keyof typeof en;
-export type Texts = Readonly<Record<TextKey, string>>;
+type FirstKey = keyof typeof en;
+/** Those of `en.ts`, and those that come with the screens that need them. */
+export type TextKey = FirstKey | keyof typeof enRules;
+export type Texts = Readonly<Record<FirstKey, string>>;
 export type Language = "en" | "zh";
 
 /** Keys that exist as `key.one` and `key.other`. */
@@ -14,7 +17,12 @@ export type CountedKey = { [K in TextKey]: K extends `${infer Stem}.one` ? Stem 
 
 export type Params = Readonly<Record<string, string | number>>;
 
-const TEXTS: Readonly<Record<Language, Texts>> = { en, zh };
+const TEXTS: Record<Language, Readonly<Record<string, string>>> = { en, zh };
+
+/** Texts of a part that is loaded later: they must not weigh on the first screen. */
+export function addTexts<Key extends string>(more: Readonly<Record<Language, Readonly<Record<Key, string>>>>): void {
+  for (const each of ["en", "zh"] as const) TEXTS[each] = { ...TEXTS[each], ...more[each] };
+}
 const memory = remembered<Language>("language", ["en", "zh"]);
 
 export const language = signal<Language>(memory.read() ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en"));
@@ -33,7 +41,7 @@ export function toggleLanguage(): void {
 
 /** The text of a key in the language that is on, with `{name}` placeholders filled in. */
 export function t(key: TextKey, params: Params = {}): string {
-  return fill(TEXTS[language.value][key], params);
+  return fill(TEXTS[language.value][key] ?? key, params);
 }
 
 /** As `t`, choosing the form for a count, which is also the placeholder `{n}`. */

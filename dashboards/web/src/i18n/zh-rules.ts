@@ -5,8 +5,6 @@ import { zhRuleFields } from "./zh-rule-fields";
 export const zhRules = {
   ...zhRuleFields,
   ...zhIntake,
-  "nav.rules": "规则",
-
   "rules.title": "规则",
   "rules.rule": "规则",
   "rules.group": "规则组",
@@ -76,10 +74,6 @@ export const zhRules = {
   "rules.form.waits": "文本自第 {line} 行起无法读取，修正后表单恢复可用。",
   "rules.panes": "可用操作",
   "rules.pane.problems": "问题",
-  "rules.pane.test": "测试",
-  "rules.pane.backtest": "回测",
-  "rules.pane.history": "历史",
-  "rules.pane.publish": "发布",
   "rules.checking": "检查中",
   "rules.unchecked": "只有工程师可以检查文本。",
   "rules.no_problem": "没有问题，可以发布。",
@@ -92,6 +86,7 @@ export const zhRules = {
   "rules.publish.open": "发布",
   "rules.changed_meanwhile": "期间已有他人发布。发布时会把双方修改合并。",
   "rules.draft.restored": "这是您 {time} 的草稿，保存在本浏览器中，尚未发布。",
+  "rules.draft.kept": "已作为草稿保存在本浏览器",
   "rules.draft.discard": "丢弃草稿",
   "rules.draft.not_kept": "本浏览器不保存任何内容：关闭标签页后所写内容会丢失。",
 
@@ -106,8 +101,6 @@ export const zhRules = {
   "names.remove": "移除 {name}",
 
   "editor.keys": "Tab 缩进；先按 Esc 再按 Tab 离开文本。Ctrl+Z 撤销，Ctrl+Y 重做。",
-  "editor.undo": "撤销",
-  "editor.redo": "重做",
   "diff.same": "两者相同。",
   "diff.sum": "增加 {added} 行，减少 {removed} 行",
   "diff.added": "新增：",
@@ -294,9 +287,4 @@ export const zhRules = {
   "publish.delete": "删除规则组",
   "publish.delete.why": "请先写明原因。",
   "publish.delete.sure": "确定删除？",
-
-  "help.group.rules": "规则",
-  "help.rules.fault": "跳到第一个问题",
-  "help.rules.tab": "缩进；Esc 后 Tab 离开文本",
-  "help.rules.pick": "选中该行（死信）",
 } as const;

@@ -13,7 +13,7 @@ import { ResourceView } from "../../ui/resource-view";
 import { byteAt, bytesOf, hex, hexRows, printed } from "./bytes";
 import { whyNoReplay } from "./letters";
 import { MappingForm } from "./mapping-form";
-import { mappingOf, mendable, placeOf, reasonName, reasonWhy } from "./reasons";
+import { detailText, mappingOf, mendable, placeOf, reasonName, reasonWhy } from "./reasons";
 import { useReplay } from "./replay";
 import { ReplayView } from "./replay-view";
 
@@ -45,7 +45,7 @@ function LetterPage({ letter, reload }: { letter: DeadLetter; reload(): void }) 
             {letter.replayed_at !== null && <span class="badge">{t("letters.replayed")} <Age at={letter.replayed_at} past /></span>}
           </p>
           <h1>{reasonName(letter.reason)}</h1>
-          <p>{letter.detail}</p>
+          <p>{detailText(letter.detail)}</p>
         </div>
         <p class="buttons">
           <GuardedButton class="button primary" reason={whyNoReplay()} disabled={replay.step !== null} onPress={() => void run()}>{t("letters.replay")}</GuardedButton>

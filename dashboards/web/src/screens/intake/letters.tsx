@@ -16,7 +16,7 @@ import { ResourceView } from "../../ui/resource-view";
 import { rowId, useRowKeys } from "../../ui/rows";
 import { SearchField } from "../../ui/search-field";
 import { groupsOf, type LetterGroup } from "./letter-groups";
-import { REASONS, reasonName } from "./reasons";
+import { REASONS, detailText, reasonName, reasonWhy } from "./reasons";
 import { useReplay, type LetterHead } from "./replay";
 import { ReplayView } from "./replay-view";
 
@@ -51,7 +51,7 @@ export function LettersScreen() {
           <button key={name} type="button" class="chip" aria-pressed="true" onClick={() => refilter({ [name]: null })}>{t(`letters.${name}`)}: {params.get(name)} ✕</button>
         ))}
         {filtered && <button type="button" class="plain" onClick={() => refilter(Object.fromEntries(FILTERS.map((name) => [name, null])))}>{t("alerts.filter.clear")}</button>}
-        <a class="button list-total" href={intakeApi.lettersCsv(ask)} download>CSV</a>
+        <span class="list-total"><a class="button" href={intakeApi.lettersCsv(ask)} download>CSV</a></span>
       </header>
       {single ? <Each ask={ask} filtered={filtered} /> : <Grouped ask={ask} filtered={filtered} />}
     </>
@@ -105,8 +105,8 @@ function Grouped({ ask, filtered }: { ask: Ask; filtered: boolean }) {
                     <td><Age at={group.first} past /></td>
                     <td><Age at={group.last} past /></td>
                     <td class="wide">
-                      <a href={to.deadLetter(group.letters[0]?.id ?? "")}>{group.letters[0]?.detail}</a>
-                      <span class="under">{group.letters[0]?.hint}</span>
+                      <a href={to.deadLetter(group.letters[0]?.id ?? "")}>{detailText(group.letters[0]?.detail ?? "")}</a>
+                      <span class="under">{reasonWhy(group.reason)}</span>
                     </td>
                     <td><GuardedButton reason={whyNoReplay()} disabled={replay.step !== null || group.waiting === 0} onPress={() => void run(group)}>{counted("letters.replay.all", group.waiting)}</GuardedButton></td>
                   </tr>
@@ -166,7 +166,7 @@ function Each({ ask, filtered }: { ask: Ask; filtered: boolean }) {
                     <td><a href={to.deadLetter(letter.id)}>{reasonName(letter.reason)}</a></td>
                     <td><code>{letter.source}</code></td>
                     <td>{letter.device === null ? t("value.none") : <code>{letter.device}</code>}</td>
-                    <td class="wide">{letter.detail}<code class="under">{letter.topic}</code></td>
+                    <td class="wide">{detailText(letter.detail)}<code class="under">{letter.topic}</code></td>
                     <td class="right">{t("letters.bytes", { n: number(letter.size) })}</td>
                     <td>{letter.replayed_at === null ? <span class="muted">{t("letters.not_replayed")}</span> : <Age at={letter.replayed_at} past />}</td>
                   </tr>

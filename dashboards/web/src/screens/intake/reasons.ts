@@ -1,6 +1,6 @@
 /** The reasons of dead letters by their codes, and what of a mapping each one tells. */
 import type { DeadLetter, Mapping } from "../../api/intake";
-import { t } from "../../i18n";
+import { language, t } from "../../i18n";
 
 export const REASONS = [
   "unknown_device", "bad_unit", "no_metric", "no_source", "no_device", "not_its_device", "absurd_time", "registry", "garbage",
@@ -13,6 +13,21 @@ const isReason = (code: string): code is Reason => REASONS.includes(code as Reas
 /** A code that this page does not know yet is better than nothing. */
 export const reasonName = (code: string) => (isReason(code) ? t(`letter.reason.${code}`) : code);
 export const reasonWhy = (code: string) => (isReason(code) ? t(`letter.reason.${code}.why`) : "");
+
+/** The server says what is wrong in English; the usual is said in Chinese here. */
+const CHINESE: readonly (readonly [RegExp, string])[] = [
+  [/device `([^`]+)` is not registered/g, "设备 `$1` 未登记"],
+  [/metric `([^`]+)`: unit `([^`]+)` measures ([\w ]+), but `([^`]+)` measures ([\w ]+)/g, "指标 `$1`：单位 `$2`（$3）与 `$4`（$5）的量纲不同"],
+  [/metric `([^`]+)`: unknown unit `([^`]+)`/g, "指标 `$1`：未知单位 `$2`"],
+  [/no source wants the topic `([^`]+)`/g, "没有数据源接收主题 `$1`"],
+  [/neither the payload nor the topic says which device sent it/g, "消息和主题都没有说明是哪台设备发送的"],
+  [/client `([^`]+)` may not send readings of device `([^`]+)`/g, "客户端 `$1` 不能为设备 `$2` 发送读数"],
+  [/at line (\d+),? column (\d+)/g, "（第 $1 行第 $2 列）"],
+];
+
+export function detailText(detail: string): string {
+  return language.value === "zh" ? CHINESE.reduce((text, [pattern, words]) => text.replace(pattern, words), detail) : detail;
+}
 
 /** Reasons that a mapping of a name can mend. */
 export const mendable = (code: string) => code === "bad_unit" || code === "no_metric";

@@ -6,7 +6,7 @@ import { to } from "../../router";
 import { CheckIcon, WarnIcon } from "../../ui/icons";
 import { Mishap } from "../../ui/mishap";
 import type { Replaying } from "./replay";
-import { reasonName } from "./reasons";
+import { detailText, reasonName } from "./reasons";
 
 export function ReplayView({ replay }: { replay: Replaying }) {
   const { step, result, failure } = replay;
@@ -28,7 +28,7 @@ export function ReplayView({ replay }: { replay: Replaying }) {
       {result !== null && result.again.length > 0 && (
         <ul class="plain-list">
           {result.again.slice(0, 5).map((letter) => (
-            <li key={letter.id}><a href={to.deadLetter(letter.id)}>{reasonName(letter.reason)}</a> <span class="muted">{letter.detail}</span></li>
+            <li key={letter.id}><a href={to.deadLetter(letter.id)}>{reasonName(letter.reason)}</a> <span class="muted">{detailText(letter.detail)}</span></li>
           ))}
         </ul>
       )}

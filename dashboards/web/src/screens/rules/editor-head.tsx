@@ -32,6 +32,7 @@ export function EditorHead({ group, info, editor, reason, onPublish }: Props) {
           </span>
         )}
         {editor.dirty && <span class="badge badge-open">{t("rules.unpublished")}</span>}
+        {editor.dirty && editor.kept && <span class="muted">{t("rules.draft.kept")}</span>}
         <span class="list-total head-buttons">
           <button type="button" class="button" disabled={!editor.history.canUndo} onClick={() => editor.history.undo()} title="Ctrl+Z">{t("editor.undo")}</button>
           <button type="button" class="button" disabled={!editor.history.canRedo} onClick={() => editor.history.redo()} title="Ctrl+Y">{t("editor.redo")}</button>

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { EngineerRoute } from "../../engineer-routes";
 import { t } from "../../i18n";
+import "../../i18n/rules";
 import { to } from "../../router";
 import { GroupScreen } from "./group";
 import { GroupsScreen } from "./groups";

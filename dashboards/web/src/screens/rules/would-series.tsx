@@ -33,7 +33,7 @@ export function WouldSeries({ alerts, about, from, to }: Props) {
   const marks = useMemo((): WouldMark[] => alerts.map((alert) => ({ from: Date.parse(alert.fired_at), to: alert.resolved_at === null ? null : Date.parse(alert.resolved_at), severity: alert.severity, change: alert.change })), [alerts]);
   const limit = useMemo(() => {
     const own = alerts.find((alert) => alert.change !== "lost" && alert.limit !== null);
-    return own?.limit == null || metric === null ? null : { value: own.limit, label: `${t("chart.limit")} ${number(own.limit, metricOf(metric)?.decimals ?? 1)}`, colour: `${own.severity}-line` };
+    return own?.limit == null || metric === null ? null : { value: own.limit, label: `${t("chart.limit")} ${number(own.limit, Number.isInteger(own.limit) ? 0 : 2)}`, colour: `${own.severity}-line` };
   }, [alerts, metric]);
   if (!subject) return null;
   const name = subjectName({ subject });

@@ -1,0 +1,15 @@
+/** English texts of rules and intake that every screen shows: navigation and help. */
+export const enRulesFirst = {
+  "nav.rules": "Rules",
+  "nav.intake": "Intake",
+  "help.group.rules": "Rules",
+  "help.rules.fault": "Go to the first problem",
+  "help.rules.tab": "Indent; Esc Tab leaves the text",
+  "help.rules.pick": "Pick the row (dead letters)",
+  "rules.pane.test": "Test",
+  "rules.pane.backtest": "Backtest",
+  "rules.pane.history": "History",
+  "rules.pane.publish": "Publish",
+  "editor.undo": "Undo",
+  "editor.redo": "Redo",
+} as const;
