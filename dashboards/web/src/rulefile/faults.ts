@@ -1,6 +1,7 @@
 /** Where in a form the server's problems belong, and what they say in Chinese. */
 import type { RuleFault } from "../api/rules";
 import { language } from "../i18n";
+import { CHINESE, CHINESE_HINTS, type Pattern } from "./faults-zh";
 import { nodeAt, offsetOf, pathAt, type Path, type YamlNode } from "./yaml";
 
 /** A problem at its field. */
@@ -50,47 +51,6 @@ export function concerns({ path }: PlacedFault, field: Path): boolean {
   const length = Math.min(path.length, field.length);
   return path.length > 0 && path.slice(0, length).every((step, at) => step === field[at]) && (path.length >= field.length || path.length === field.length - 1);
 }
-
-type Pattern = readonly [RegExp, (...parts: string[]) => string];
-
-/** The server says problems in English; the usual ones are said in Chinese here. */
-const CHINESE: readonly Pattern[] = [
-  [/^`(.+)` is missing$/, (key) => `缺少 \`${key}\``],
-  [/^unknown key `(.+)`$/, (key) => `未知的键 \`${key}\``],
-  [/^unknown kind `(.+)`$/, (kind) => `未知的规则类型 \`${kind}\``],
-  [/^unknown severity `(.+)`$/, (name) => `未知的级别 \`${name}\``],
-  [/^unknown metric `(.+)`$/, (name) => `未知的指标 \`${name}\``],
-  [/^unknown zone `(.+)`$/, (name) => `未知的区域 \`${name}\``],
-  [/^unknown ([\w ]+) `(.+)`$/, (key, name) => `\`${key}\` 的取值 \`${name}\` 无效`],
-  [/^`(.+)` must be a number, found (.+)$/, (key, found) => `\`${key}\` 必须是数字，现为 ${found}`],
-  [/^`(.+)` must be a length of time, found (.+)$/, (key, found) => `\`${key}\` 必须是时长，现为 ${found}`],
-  [/^`(.+)` must be a text, found (.+)$/, (key, found) => `\`${key}\` 必须是文字，现为 ${found}`],
-  [/^`(.+)` must be true or false, found (.+)$/, (key, found) => `\`${key}\` 必须是 true 或 false，现为 ${found}`],
-  [/^`(.+)` must be a whole number of at least (\d+), found (.+)$/, (key, least, found) => `\`${key}\` 必须是不小于 ${least} 的整数，现为 ${found}`],
-  [/^`(.+)` must be more than nothing$/, (key) => `\`${key}\` 必须大于零`],
-  [/^`(.+)` must not be negative(?:, found (.+))?$/, (key) => `\`${key}\` 不能为负`],
-  [/^`rules` is empty$/, () => "没有任何规则"],
-  [/^no department owns the rule$/, () => "规则没有所属部门"],
-  [/^the rule selects no metric.*$/, () => "规则没有选择指标，限值会套用到所有数据"],
-  [/^severity `(.+)` has no limit$/, (name) => `级别 \`${name}\` 没有限值`],
-  [/^`severity` has no steps$/, () => "`severity` 没有任何级别"],
-  [/^the id `(.+)` is used twice: (.+)$/, (id, where) => `标识 \`${id}\` 重复：${where}`],
-  [/^`(.+)` cannot be an id$/, (id) => `\`${id}\` 不能作标识`],
-  [/^this is not valid YAML: (.+)$/, (why) => `YAML 语法错误：${why}`],
-];
-
-const CHINESE_HINTS: readonly Pattern[] = [
-  [/^did you mean `(.+)`\?$/, (name) => `是否想写 \`${name}\`？`],
-  [/^add the unit: (.+)$/, (how) => `请加上单位：${how.replace(" or ", " 或 ")}`],
-  [/^write for example (.+)$/, (how) => `例如 ${how}`],
-  [/^write (`.+`)$/, (how) => `请写 ${how.replaceAll(" or ", " 或 ")}`],
-  [/^remove the quotes$/, () => "去掉引号"],
-  [/^one of (.+)$/, (names) => `可选：${names}`],
-  [/^possible here: (.+)$/, (names) => `可选：${names}`],
-  [/^add (`.+`)$/, (what) => `请加上 ${what}`],
-  [/^swap them, or remove one step$/, () => "交换两级，或去掉一级"],
-  [/^check indentation, quotes and brackets.*$/, () => "检查此处及上文的缩进、引号和括号"],
-];
 
 function say(patterns: readonly Pattern[], text: string): string {
   if (language.value !== "zh") return text;

@@ -13,6 +13,8 @@ export interface TextMark {
 export interface TextEditorHandle {
   /** Puts the cursor there, line and column from 1, and shows it. */
   goTo(line: number, column: number): void;
+  /** Only shows a line. */
+  reveal(line: number): void;
 }
 
 interface Props {
@@ -62,10 +64,10 @@ export function TextEditor({ label, value, onInput, marks = [], readOnly = false
       const at = offsetOf(field.value, line, column);
       field.focus();
       field.setSelectionRange(at, at);
-      const height = field.scrollHeight / Math.max(1, field.value.split("\n").length);
-      field.scrollTop = Math.max(0, (line - 1) * height - field.clientHeight / 2);
+      scrollTo(field, line, 2);
       onCursor?.(at);
     },
+    reveal: (line) => area.current && scrollTo(area.current, line, 8),
   }));
 
   /** By the browser's own way, so that input methods and screen readers follow. */
@@ -144,6 +146,12 @@ export function TextEditor({ label, value, onInput, marks = [], readOnly = false
       <p class="spoken" id={`${id}-keys`}>{t("editor.keys")}</p>
     </div>
   );
+}
+
+/** So that a line stands at this part of the height. */
+function scrollTo(field: HTMLTextAreaElement, line: number, part: number): void {
+  const height = field.scrollHeight / Math.max(1, field.value.split("\n").length);
+  field.scrollTop = Math.max(0, (line - 1) * height - field.clientHeight / part);
 }
 
 /** Tab: spaces at the cursor, or all selected lines in or out. */

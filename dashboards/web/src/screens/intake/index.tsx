@@ -4,6 +4,8 @@ import type { EngineerRoute } from "../../engineer-routes";
 import { t } from "../../i18n";
 import "../../i18n/rules";
 import { to } from "../../router";
+import "../../styles/rule-trials.css";
+import "../../styles/intake.css";
 import { LetterScreen } from "./letter";
 import { LettersScreen } from "./letters";
 import { MappingsScreen } from "./mappings";

@@ -78,7 +78,11 @@ export function Editor(props: EditorProps) {
             at={at}
             faults={editor.placed}
             disabled={!engineer || editor.stopped !== null}
-            onChoose={(id) => setQuery({ rule: id })}
+            onChoose={(id) => {
+              setQuery({ rule: id });
+              const node = nodeAt(editor.root, ["rules", ids.indexOf(id)]);
+              if (node !== null) text.current?.reveal(lineOf(editor.text, node.start));
+            }}
             onAdd={(kind) => {
               const made = newRule(editor.text, kind, everywhere);
               editor.set(made.text, true);
