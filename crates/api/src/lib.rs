@@ -68,9 +68,9 @@ use crate::request_id::RequestLog;
 use crate::server::{Figures, Server};
 
 pub use crate::auth::{
-    AccessToken, CITY, Grant, GrantProblem, Grants, NewPassword, NewToken, ParseRoleError,
-    PasswordState, Role, SHORTEST_USER_PASSWORD, SessionLimits, Tokens, User, UserEntry, UserError,
-    Users, check_user_id,
+    AccessToken, CITY, ExternalLogin, Grant, GrantProblem, Grants, NewPassword, NewToken,
+    ParseRoleError, PasswordState, Role, SHORTEST_USER_PASSWORD, SessionLimits, Tokens, User,
+    UserEntry, UserError, Users, check_user_id,
 };
 pub use crate::parts::{
     BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,
@@ -190,6 +190,7 @@ impl Brain {
                 throttle: Throttle::default(),
                 login_failures: LoginFailures::default(),
                 setup: Setup::default(),
+                external_login: parts.external_login,
                 lanes: Lanes::new(),
                 limits: Arc::new(parts.limits),
                 admission,

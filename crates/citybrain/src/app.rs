@@ -239,6 +239,7 @@ impl App {
                 idle: settings.http.session_idle,
                 lifetime: settings.http.session_lifetime,
             },
+            external_login: external_login(&settings)?,
             notices: Arc::new(Outside { notifier: notifier.clone(), clock: clock.clone() }),
             clock: clock.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -358,6 +359,12 @@ impl App {
 }
 
 /// The brain is told about alerts exactly as an outside receiver is: by a webhook.
+/// The login through an identity provider, if one is configured.
+fn external_login(settings: &Settings) -> anyhow::Result<Option<city_api::ExternalLogin>> {
+    let login = settings.http.oidc.as_ref().map(crate::settings::HttpOidc::login).transpose();
+    login.map_err(|problem| anyhow::anyhow!("{problem}"))
+}
+
 fn brain_receiver(http: SocketAddr, token: &str) -> ReceiverConfig {
     let url = format!("http://{http}/api/v1/alert-events");
     let options = serde_json::json!({ "url": url, "token": token });

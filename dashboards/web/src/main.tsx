@@ -5,6 +5,7 @@ import { observeCalls } from "./api/client";
 import { App } from "./app";
 import { startKeys } from "./keys";
 import { startRouter, takeLoginToken } from "./router";
+import { arrive, takeArrival } from "./screens/entry/arrival";
 import { startClock } from "./state/clock";
 import { reachability } from "./state/live";
 import { askSession, logIn, sessionLost } from "./state/session";
@@ -26,4 +27,6 @@ addEventListener("hashchange", () => {
 });
 
 const token = takeLoginToken();
-void (token === null ? askSession() : logIn({ token }));
+const arrival = takeArrival();
+if (arrival !== null) void arrive(arrival);
+else void (token === null ? askSession() : logIn({ token }));

@@ -4,6 +4,7 @@
 mod caller;
 mod checked;
 mod credentials;
+mod external;
 mod grants;
 mod guard;
 mod login;
@@ -30,6 +31,8 @@ use utoipa::ToSchema;
 pub(crate) use caller::Caller;
 pub use credentials::SessionLimits;
 pub(crate) use credentials::{Credentials, Opener};
+pub use external::ExternalLogin;
+pub(crate) use external::{Arrival, PATIENCE as EXTERNAL_PATIENCE};
 pub use grants::{CITY, Grant, GrantProblem, Grants};
 pub(crate) use guard::{CSRF_HEADER, cookie, guard, identify, set_cookie};
 pub(crate) use login::{BROWSER_KNOWN, PasswordLogin, Refused, know_browser};

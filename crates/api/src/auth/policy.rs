@@ -151,6 +151,7 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("GET", "/api/v1/session", Access::Known),
     policy("DELETE", "/api/v1/session", Access::Known),
     policy("PUT", "/api/v1/session/password", Access::Known),
+    policy("POST", "/api/v1/session/external", Access::Open),
     policy("GET", "/api/v1/login-methods", Access::Open),
     policy("POST", "/api/v1/setup", Access::Open),
     policy("GET", "/api/v1/users", ADMIN),

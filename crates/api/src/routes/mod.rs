@@ -21,6 +21,7 @@ mod device_list;
 mod device_order;
 mod devices;
 mod documents;
+mod external;
 pub(crate) mod health;
 mod kinds;
 mod last_values;
@@ -64,6 +65,7 @@ use crate::app::App;
 /// Every resource, in the order of the documentation.
 static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     session::routes,
+    external::routes,
     login::routes,
     users::routes,
     tokens::routes,

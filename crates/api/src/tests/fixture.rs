@@ -309,6 +309,7 @@ impl City {
             metrics: prometheus::Registry::new(),
             silences: Arc::new(Silences::open(state.clone(), now).expect("silences")),
             sessions: crate::SessionLimits::default(),
+            external_login: None,
             notices: told.clone(),
             flood: city_rules::lifecycle::FloodConfig::default(),
             inhibit: inhibit.into(),

@@ -5,6 +5,7 @@ mod influxdb;
 mod load;
 mod meaning;
 mod mqtt;
+mod oidc;
 mod problems;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub(crate) use load::tree;
 pub use load::{LoadError, load};
 pub(crate) use meaning::check_meaning;
 pub use mqtt::MqttSettings;
+pub use oidc::{GroupGrant, HttpOidc};
 pub use problems::{Problem, Problems};
 
 /// The complete, commented example.

@@ -31,7 +31,8 @@ export interface LoginMethods {
   password: boolean;
   /** No administrator has been made yet. */
   setup_needed: boolean;
-  oidc?: { name: LocalText; start: string } | null;
+  /** An identity provider. */
+  oidc: { name: LocalText } | null;
 }
 
 export interface User {

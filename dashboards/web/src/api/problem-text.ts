@@ -8,6 +8,10 @@ import type { Problem } from "./types";
 const TEXTS: Readonly<Record<string, TextKey>> = {
   bad_token: "problem.bad_token",
   bad_login: "problem.bad_login",
+  bad_external_login: "problem.bad_external_login",
+  no_rights: "problem.no_rights",
+  provider_refused: "problem.provider_refused",
+  provider_unavailable: "problem.provider_unavailable",
   bad_setup_token: "problem.bad_setup_token",
   setup_done: "problem.setup_done",
   changed_meanwhile: "problem.changed_meanwhile",

@@ -1460,13 +1460,35 @@ export interface paths {
         get: operations["get_session"];
         put?: never;
         /**
-         * Log in: exchange an access token, or a user's name and password, for a session cookie
+         * Log in: exchange an access token, a user's name and password, or what the identity provider gave
+         *     for a session cookie
          * @description The cookie is new at every login, and ends the session that the browser had. It is called
          *     `__Host-citybrain_session` over TLS and `citybrain_session` without.
          */
         post: operations["log_in"];
         /** Log out: end the session and remove the cookie */
         delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/external": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go to the identity provider to log in
+         * @description The browser gets a cookie, and goes to `url`; from there it comes back to the login page with
+         *     `state` and `code`, for `POST /session`, within ten minutes.
+         */
+        post: operations["leave_for_provider"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3195,6 +3217,11 @@ export interface components {
              */
             now: string;
         };
+        /** @description An identity provider. */
+        IdentityProvider: {
+            /** @description What people call it. */
+            name: components["schemas"]["LocalText"];
+        };
         /** @description Whether a device is of interest. */
         Ignore: {
             /**
@@ -3437,6 +3464,11 @@ export interface components {
             /** @description Pass it as `cursor` to get the next page; `null` at the end. */
             next_cursor: string | null;
         };
+        /** @description Where somebody logs in who comes back then. */
+        Leave: {
+            /** @description The page of the identity provider. */
+            url: string;
+        };
         /**
          * @description A stage in a device's life.
          * @enum {string}
@@ -3449,9 +3481,21 @@ export interface components {
             /** @description Simplified Chinese. */
             zh: string;
         };
-        /** @description What a login shows: `token` alone, or `user` and `password`. */
+        /**
+         * @description What a login shows: `token` alone, or `user` and `password`, or `state` and `code` of an identity
+         *     provider.
+         */
         Login: {
+            /** @description The same. */
+            code?: string | null;
+            /** @description The same: `iss`, if the provider sends it (RFC 9207). */
+            issuer?: string | null;
             password?: string | null;
+            /**
+             * @description What the browser came back with from the identity provider, which `POST /session/external`
+             *     sent it to.
+             */
+            state?: string | null;
             /** @description An access token, as the server printed it or an administrator gave it. */
             token?: string | null;
             /** @description The user's id. */
@@ -3459,6 +3503,7 @@ export interface components {
         };
         /** @description How people can log in. */
         LoginMethods: {
+            oidc: components["schemas"]["IdentityProvider"] | null;
             /** @description With a user's name and password; a token always does. */
             password: boolean;
             /** @description Whether the first administrator is still to be made, with `POST /setup`. */
@@ -14491,6 +14536,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `only` names a rule that is not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body came too slowly */
             408: {
                 headers: {
@@ -15161,8 +15215,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A page of another site made the request */
+            /** @description A page of another site made the request, or who came from the identity provider may do nothing here */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no identity provider */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15217,6 +15280,15 @@ export interface operations {
             };
             /** @description Something failed inside; the server's log says what */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The identity provider does not answer */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15292,6 +15364,98 @@ export interface operations {
             };
             /** @description Something failed inside; the server's log says what */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_for_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where to go; the cookie is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leave"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A page of another site made the request */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no identity provider */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The identity provider does not answer */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };

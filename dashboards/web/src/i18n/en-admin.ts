@@ -98,6 +98,10 @@ export const enAdmin = {
 
   "problem.bad_token": "This token is not valid. Copy the whole of it.",
   "problem.bad_login": "User name and password do not fit together.",
+  "problem.bad_external_login": "This sign-in did not begin in this browser, or took too long. Begin again.",
+  "problem.no_rights": "You are known, but may do nothing here. An administrator can change that.",
+  "problem.provider_unavailable": "The identity provider does not answer.",
+  "problem.provider_refused": "The identity provider let nobody in.",
   "problem.bad_fields": "Some fields cannot be like this",
   "problem.bad_password": "This password cannot be taken.",
   "problem.wrong_password": "The present password is not right.",

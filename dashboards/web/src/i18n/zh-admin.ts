@@ -100,6 +100,10 @@ export const zhAdmin: Readonly<Record<keyof typeof enAdmin, string>> = {
 
   "problem.bad_token": "令牌无效。请完整复制。",
   "problem.bad_login": "用户名或密码不正确。",
+  "problem.bad_external_login": "此次登录不是从本浏览器发起的，或已超时，请重新登录。",
+  "problem.no_rights": "您的身份已确认，但在此没有任何权限，请联系管理员。",
+  "problem.provider_unavailable": "身份提供方没有应答。",
+  "problem.provider_refused": "身份提供方未准许登录。",
   "problem.bad_fields": "部分字段需要修改",
   "problem.bad_password": "此密码不可用。",
   "problem.wrong_password": "当前密码不正确。",
