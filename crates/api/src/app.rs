@@ -15,6 +15,7 @@ use crate::admission::Admission;
 use crate::alerts::{AlertList, Board, LoadMetrics};
 use crate::audit::Recorder;
 use crate::auth::{Credentials, ExternalLogin, LoginFailures, Setup, Throttle};
+use crate::base_map::BaseMap;
 use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
@@ -59,6 +60,7 @@ pub(crate) struct Inner {
     pub(crate) login_failures: LoginFailures,
     pub(crate) setup: Setup,
     pub(crate) external_login: Option<ExternalLogin>,
+    pub(crate) base_map: BaseMap,
     pub(crate) lanes: Lanes,
     pub(crate) limits: Arc<HttpLimits>,
     pub(crate) admission: Admission,

@@ -9,6 +9,7 @@ mod app;
 mod assets;
 mod audit;
 mod auth;
+mod base_map;
 mod connection;
 mod cursor;
 mod document;
@@ -72,6 +73,7 @@ pub use crate::auth::{
     ParseRoleError, PasswordState, Role, SHORTEST_USER_PASSWORD, SessionLimits, Tokens, User,
     UserEntry, UserError, Users, check_user_id,
 };
+pub use crate::base_map::{BaseMap, LayerAbout, LayerKind, TileCoordinates};
 pub use crate::parts::{
     BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,
     DeviceCommand, Ingest, IngestStatus, Mode, Notices, Parts, Pushing, ReceiverState, ZoneFiles,
@@ -191,6 +193,7 @@ impl Brain {
                 login_failures: LoginFailures::default(),
                 setup: Setup::default(),
                 external_login: parts.external_login,
+                base_map: parts.base_map,
                 lanes: Lanes::new(),
                 limits: Arc::new(parts.limits),
                 admission,

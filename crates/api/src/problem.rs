@@ -73,6 +73,7 @@ codes! {
     BAD_TOPIC "bad_topic" 422 "The topic is not one of the source's";
     NO_PROVIDER "no_provider" 404 "There is no identity provider";
     PROVIDER_UNAVAILABLE "provider_unavailable" 502 "The identity provider does not answer";
+    NO_SUCH_PART "no_such_part" 416 "The file has no such part";
     NOT_DURABLE "not_durable" 503 "The message is not durable";
     UNKNOWN_PARAMETER "unknown_parameter" 400 "A query parameter is not known";
     BAD_PARAMETER "bad_parameter" 400 "A parameter cannot be read";

@@ -10,6 +10,7 @@ mod alert_log;
 mod alert_shelves;
 mod alerts;
 mod audit_log;
+mod base_map;
 mod cap;
 mod commands;
 mod credentials;
@@ -82,6 +83,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     provisioning::routes,
     credentials::routes,
     map::routes,
+    base_map::routes,
     last_values::routes,
     readings::routes,
     series::routes,

@@ -310,6 +310,7 @@ impl City {
             silences: Arc::new(Silences::open(state.clone(), now).expect("silences")),
             sessions: crate::SessionLimits::default(),
             external_login: None,
+            base_map: super::base_map::layers(),
             notices: told.clone(),
             flood: city_rules::lifecycle::FloodConfig::default(),
             inhibit: inhibit.into(),

@@ -1,5 +1,6 @@
 //! Settings: what a configuration file can say, with defaults for everything but the city.
 
+mod base_map;
 mod http;
 mod influxdb;
 mod load;
@@ -24,6 +25,7 @@ use serde::Deserialize;
 use crate::hj212::Hj212Settings;
 use crate::logging::LogSettings;
 
+pub use base_map::BaseLayer;
 pub use http::{HttpSettings, HttpTls};
 pub use influxdb::{InfluxSettings, StoreBackend};
 pub(crate) use load::tree;
@@ -109,6 +111,9 @@ pub struct CitySettings {
     /// A grid of H3 cells; made by itself where there are bounds and no zone files.
     #[serde(default)]
     pub grid: Option<GridSettings>,
+    /// What lies under the zones on the map, lowest first.
+    #[serde(default)]
+    pub base_map: Vec<BaseLayer>,
     /// A list of devices that is imported at every start.
     #[serde(default)]
     pub devices: Option<PathBuf>,
