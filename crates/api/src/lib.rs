@@ -70,8 +70,8 @@ use crate::server::{Figures, Server};
 
 pub use crate::auth::{
     AccessToken, CITY, ExternalLogin, Grant, GrantProblem, Grants, NewPassword, NewToken,
-    ParseRoleError, PasswordState, Role, SHORTEST_USER_PASSWORD, SessionLimits, Tokens, User,
-    UserEntry, UserError, Users, check_user_id,
+    OWN_TOKEN, ParseRoleError, PasswordState, Role, SHORTEST_USER_PASSWORD, SessionLimits, Tokens,
+    User, UserEntry, UserError, Users, check_user_id,
 };
 pub use crate::base_map::{BaseMap, LayerAbout, LayerKind, TileCoordinates};
 pub use crate::parts::{

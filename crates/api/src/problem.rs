@@ -106,6 +106,7 @@ codes! {
     CONFIGURED "configured" 409 "The configuration describes it";
     GROUP_IN_FILES "group_in_files" 409 "The group of rules lives in files";
     SETUP_DONE "setup_done" 409 "The city has an administrator already";
+    OWN_TOKEN "own_token" 409 "The program needs this token itself";
     LAST_ADMIN "last_administrator" 409 "Nobody could administer the city any more";
     NO_PASSWORD "no_password" 409 "You did not log in with a password";
     IN_USE "in_use" 409 "Devices need it";

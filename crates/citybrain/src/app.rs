@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use city_alert::{Engine, EngineParts, GateParts, Notifier, PlaceBook, ReceiverConfig};
-use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, SessionLimits, Silences, Tokens};
+use city_api::{
+    Brain, CityInfo, Mode, NewToken, OWN_TOKEN, Parts, Role, SessionLimits, Silences, Tokens,
+};
 use city_collect::{Collector, FileMemory};
 use city_model::{SharedClock, Span};
 use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
@@ -41,9 +43,6 @@ const MAINTAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// How long the login link of a start is valid.
 const LOGIN_LIFETIME: Span = Span::from_hours(7 * 24);
-
-/// The note on tokens that the program makes for itself; the next start makes them worthless.
-const OWN_TOKEN: &str = "made by this instance for itself";
 
 /// Files that are open beside connections: the store's, the listeners, those that are read.
 pub(crate) const OTHER_FILES: u64 = 512;

@@ -41,7 +41,7 @@ pub(crate) use policy::Access;
 pub(crate) use rights::Rights;
 pub(crate) use setup::Setup;
 pub(crate) use throttle::{LoginFailures, Throttle};
-pub use tokens::{AccessToken, NewToken, Tokens};
+pub use tokens::{AccessToken, NewToken, OWN_TOKEN, Tokens};
 pub(crate) use tokens::{Maker, hash};
 pub(crate) use transport::{COOKIE, SameOrigin, Transport};
 pub use user::{NewPassword, PasswordState, User, UserEntry, UserError, check_id as check_user_id};

@@ -195,6 +195,8 @@ export const enAdmin = {
   "tokens.revoked": "Revoked {time}",
   "tokens.revoke": "Revoke",
   "tokens.revoke.ask": "Whatever uses “{note}” is refused from now on, and sessions that were opened with it end. This cannot be undone.",
+  "tokens.own": "Made anew at each start",
+  "users.none_yet": "There are no users yet: only access tokens let anybody in.",
   "tokens.revoke.own": "It was made on the server itself: what runs there may need it.",
   "tokens.made.title": "The token is made",
   "tokens.made.why": "This is the token for “{note}”.",
