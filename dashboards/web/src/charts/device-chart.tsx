@@ -20,6 +20,7 @@ export interface DeviceChartProps {
   window(): { from: number; to: number };
   everyMs?: number;
   limit?: ChartLimit | null;
+  otherLimits?: readonly ChartLimit[];
   span?: ChartSpan | null;
 }
 
@@ -48,6 +49,7 @@ export function DeviceChart(props: DeviceChartProps) {
             symbol={held.readings.symbol}
             decimals={metricOf(metric)?.decimals ?? 1}
             limit={props.limit ?? null}
+            {...(props.otherLimits && { otherLimits: props.otherLimits })}
             span={props.span ?? null}
           />
           {held.readings.truncated && <p class="note">{t("chart.truncated")}</p>}

@@ -17,8 +17,11 @@ export interface TimeChartProps {
   symbol: string;
   decimals: number;
   limit?: ChartLimit | null;
+  otherLimits?: readonly ChartLimit[];
   span?: ChartSpan | null;
 }
+
+const NO_LIMITS: readonly ChartLimit[] = [];
 
 interface ReadOut {
   left: number;
@@ -29,10 +32,10 @@ export function TimeChart(props: TimeChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [readOut, setReadOut] = useState<ReadOut | null>(null);
-  const { series, from, to, limit = null, span = null } = props;
+  const { series, from, to, limit = null, otherLimits = NO_LIMITS, span = null } = props;
   const data = useMemo(() => columns(series), [series]);
   const hasBand = series.band !== null;
-  const look = [theme.value, language.value, cityZone.value, hasBand, props.decimals, limit?.value, limit?.label, limit?.colour, span?.colour, span?.label].join("|");
+  const look = [theme.value, language.value, cityZone.value, hasBand, props.decimals, JSON.stringify([limit, otherLimits]), span?.colour, span?.label].join("|");
   const reach = useMemo(() => (limit === null ? reachOf(series) : null), [series, limit === null]);
   const shown = useRef({ from, to, span, reach });
 
@@ -59,6 +62,7 @@ export function TimeChart(props: TimeChartProps) {
         },
         decimals: props.decimals,
         limit,
+        otherLimits,
         hasBand,
         tzDate: (ms) => uPlot.tzDate(new Date(ms), zone),
         onCursor: (index, left) => setReadOut(index === null || left < 0 ? null : { left: left + made.over.offsetLeft, index }),

@@ -1,18 +1,18 @@
 /** The series that decided, around the alert: limit line and firing span marked. */
 import { useMemo } from "preact/hooks";
 import { api } from "../../api/client";
-import type { AlertDetail } from "../../api/types";
+import type { AlertDetail, RuleWithLimits } from "../../api/types";
 import { iso } from "../../charts/ranges";
-import type { ChartLimit, ChartSpan } from "../../charts/options";
+import type { ChartSpan } from "../../charts/options";
 import { DeviceChart } from "../../charts/device-chart";
 import { fromBuckets } from "../../charts/series";
 import { TimeChart } from "../../charts/time-chart";
-import { number } from "../../format/number";
 import { t } from "../../i18n";
 import { metricName, metricOf } from "../../state/city";
 import { serverNow } from "../../state/clock";
 import { useResource } from "../../state/resource";
 import { Loading, ResourceView } from "../../ui/resource-view";
+import { limitsOf, type Limits } from "./limits";
 
 const MINUTE_MS = 60_000;
 const LIVE_MS = 10_000;
@@ -55,25 +55,24 @@ function spanOf(alert: AlertDetail): ChartSpan {
   return { from: Date.parse(alert.fired_at), to, label: t("alert.chart.span"), colour: alert.severity };
 }
 
-export function DecidingChart({ alert }: { alert: AlertDetail }) {
+export function DecidingChart({ alert, rule }: { alert: AlertDetail; rule: RuleWithLimits | null }) {
   const { subject, metric } = alert;
   const decimals = metricOf(metric)?.decimals ?? 1;
-  const word = t(alert.state === "resolved" ? "alert.limit.end" : "chart.limit");
-  const limit: ChartLimit | null = alert.limit === null ? null : { value: alert.limit, label: `${word} ${number(alert.limit, decimals)} ${alert.unit ?? ""}`, colour: `${alert.severity}-line` };
+  const limits = limitsOf(alert, rule, decimals);
   if (metric === null) return <p class="state">{t("alert.chart.none")}</p>;
-  if (subject.type === "zone") return <ZoneSeries alert={alert} zone={subject.zone} metric={metric} limit={limit} span={spanOf(alert)} />;
-  return <DeviceSeries alert={alert} device={subject.device} metric={metric} limit={limit} span={spanOf(alert)} />;
+  if (subject.type === "zone") return <ZoneSeries alert={alert} zone={subject.zone} metric={metric} limits={limits} span={spanOf(alert)} />;
+  return <DeviceSeries alert={alert} device={subject.device} metric={metric} limits={limits} span={spanOf(alert)} />;
 }
 
 interface DeviceSeriesProps {
   alert: AlertDetail;
   device: string;
   metric: string;
-  limit: ChartLimit | null;
+  limits: Limits;
   span: ChartSpan;
 }
 
-function DeviceSeries({ alert, device, metric, limit, span }: DeviceSeriesProps) {
+function DeviceSeries({ alert, device, metric, limits, span }: DeviceSeriesProps) {
   const about = useResource(`alert-device|${device}`, (signal) => api.device(device, signal));
   // A device that the registry no longer has may still have readings.
   if (about.loading) return <Loading />;
@@ -87,7 +86,8 @@ function DeviceSeries({ alert, device, metric, limit, span }: DeviceSeriesProps)
         windowKey={`alert|${alert.id}|${alert.resolved_at ?? ""}`}
         window={() => windowAround(alert, serverNow(), intervalS)}
         {...(alert.resolved_at === null && { everyMs: LIVE_MS })}
-        limit={limit}
+        limit={limits.limit}
+        otherLimits={limits.others}
         span={span}
       />
     </div>
@@ -98,11 +98,11 @@ interface ZoneSeriesProps {
   alert: AlertDetail;
   zone: string;
   metric: string;
-  limit: ChartLimit | null;
+  limits: Limits;
   span: ChartSpan;
 }
 
-function ZoneSeries({ alert, zone, metric, limit, span }: ZoneSeriesProps) {
+function ZoneSeries({ alert, zone, metric, limits, span }: ZoneSeriesProps) {
   const resource = useResource(
     `alert-zone|${alert.id}|${alert.resolved_at ?? ""}`,
     async (signal) => {
@@ -125,7 +125,8 @@ function ZoneSeries({ alert, zone, metric, limit, span }: ZoneSeriesProps) {
               to={held.to}
               symbol={held.aggregates.symbol}
               decimals={Math.max(1, metricOf(metric)?.decimals ?? 1)}
-              limit={limit}
+              limit={limits.limit}
+              otherLimits={limits.others}
               span={span}
             />
           )
