@@ -1,11 +1,10 @@
 /** Why an alert fired, in words: the rule run again over what was stored before it. */
 import { alertWork } from "../../api/alerts";
 import type { AlertDetail, ExplainedStep, RuleExplanation } from "../../api/types";
-import { number, plainValue } from "../../format/number";
+import { number } from "../../format/number";
 import { clockTime, dateTime } from "../../format/time";
 import { local, t } from "../../i18n";
 import { setQuery, query, to } from "../../router";
-import { metricOf } from "../../state/city";
 import { useResource } from "../../state/resource";
 import { Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
@@ -29,21 +28,16 @@ function Explanation({ found, alert }: { found: RuleExplanation; alert: AlertDet
   const untrusted = Object.values(found.untrusted).reduce((sum, n) => sum + n, 0);
   return (
     <>
-      <p class="explain-sentence">{local(found.sentence)}</p>
+      <p class="explain-sentence">{inCityTime(local(found.sentence))}</p>
       {found.version !== alert.rule.version && <p class="note">{t("explain.other_version")}</p>}
-      {found.caveats.length > 0 && (
-        <ul class="explain-caveats">
-          {found.caveats.map((caveat) => <li key={caveat.en}>{local(caveat)}</li>)}
-        </ul>
-      )}
       {found.mismatches.length > 0 && (
         <ul class="explain-caveats">
-          {found.mismatches.map((part) => <li key={part.part}>{local(part.text)}</li>)}
+          {found.mismatches.map((part) => <li key={part.part}>{inCityTime(local(part.text))}</li>)}
         </ul>
       )}
       {steps.length > 0 && (
         <ol class="explain-steps" aria-label={t("explain.steps")}>
-          {steps.map((step, at) => <Step key={`${step.at}/${at}`} step={step} alert={alert} />)}
+          {steps.map((step, at) => <Step key={`${step.at}/${at}`} step={step} />)}
         </ol>
       )}
       <p class="explain-end muted">
@@ -55,6 +49,14 @@ function Explanation({ found, alert }: { found: RuleExplanation; alert: AlertDet
           </button>
         )}
       </p>
+      {found.caveats.length > 0 && (
+        <details class="explain-end muted">
+          <summary>{t("explain.caveats")}</summary>
+          <ul class="explain-caveats">
+            {found.caveats.map((caveat) => <li key={caveat.en}>{inCityTime(local(caveat))}</li>)}
+          </ul>
+        </details>
+      )}
       {found.silences.map((silence) => (
         <p key={silence.id} class="explain-end">
           <a href={to.silence(silence.id)}>{t("explain.silenced", { who: silence.owner, reason: silence.reason })}</a>
@@ -64,13 +66,18 @@ function Explanation({ found, alert }: { found: RuleExplanation; alert: AlertDet
   );
 }
 
-function Step({ step, alert }: { step: ExplainedStep; alert: AlertDetail }) {
-  const decimals = metricOf(alert.metric)?.decimals ?? 1;
+function Step({ step }: { step: ExplainedStep }) {
   return (
     <li class={`explain-step decision-${step.decision}`}>
       <time dateTime={step.at} title={dateTime(step.at)}>{clockTime(step.at)}</time>
-      <span>{local(step.text)}</span>
-      <span class="muted">{step.value === null ? "" : `${plainValue(step.value, decimals)}${step.limit === null ? "" : ` / ${plainValue(step.limit, decimals)}`} ${alert.unit ?? ""}`}</span>
+      <span>{inCityTime(local(step.text))}</span>
     </li>
   );
+}
+
+const UTC_TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
+
+/** The server's sentences name moments in UTC; people here live by the city's clock. */
+export function inCityTime(text: string): string {
+  return text.replace(UTC_TIME, (moment) => dateTime(moment));
 }

@@ -3,7 +3,7 @@ import { alertWork } from "../../api/alerts";
 import type { AlertDetail, AlertGlance, Page } from "../../api/types";
 import { number } from "../../format/number";
 import { shortTime, span } from "../../format/time";
-import { t } from "../../i18n";
+import { counted, t } from "../../i18n";
 import { to } from "../../router";
 import { zoneName } from "../../state/city";
 import { now, serverNow } from "../../state/clock";
@@ -54,7 +54,7 @@ function Lines({ page, alert, href }: { page: Page<AlertGlance>; alert: AlertDet
   return (
     <>
       <p>
-        <a href={href}>{t(page.next_cursor === null ? "similar.count" : "similar.count_more", { n: number(others.length) })}</a>
+        <a href={href}>{page.next_cursor === null ? counted("similar.count", others.length) : t("similar.count_more", { n: number(others.length) })}</a>
         <span class="muted"> · {t("similar.last")} <Age at={last.fired_at} past />{lasted !== null && ` · ${t("similar.lasted", { span: span(lasted) })}`}</span>
       </p>
       <ul>

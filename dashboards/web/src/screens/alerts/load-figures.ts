@@ -37,7 +37,8 @@ export function verdictOf(value: number, { acceptable, manageable, below }: Pick
 }
 
 export function figuresOf(load: PositionLoad): LoadFigure[] {
-  return RATE.map((bounds) => ({ ...bounds, value: load[bounds.name], verdict: verdictOf(load[bounds.name], bounds) }));
+  // What is rounded to nothing may come as less than nothing.
+  return RATE.map((bounds) => ({ ...bounds, value: Math.max(0, load[bounds.name]), verdict: verdictOf(load[bounds.name], bounds) }));
 }
 
 const ORDER: readonly Verdict[] = ["acceptable", "manageable", "over"];
