@@ -151,17 +151,19 @@ function drawLimitBand(plot: uPlot, limit: ChartLimit | null): void {
 }
 
 function drawLimits(plot: uPlot, { limit, otherLimits }: ChartSetup): void {
-  for (const other of otherLimits) drawLimit(plot, other, { dash: [2, 4], alpha: 0.75, right: true });
+  for (const other of otherLimits) drawLimit(plot, other, { dash: [2, 4], alpha: 0.75, below: false });
   if (!limit) return;
-  if (limit.clear) drawLimit(plot, { ...limit, ...limit.clear }, { dash: [2, 3], alpha: 1, right: true });
-  drawLimit(plot, limit, { dash: [6, 4], alpha: 1, right: false });
+  // The words stand outside of the band between the two.
+  const downwards = limit.clear !== undefined && limit.clear.value < limit.value;
+  if (limit.clear) drawLimit(plot, { ...limit, ...limit.clear }, { dash: [2, 3], alpha: 1, below: downwards });
+  drawLimit(plot, limit, { dash: [6, 4], alpha: 1, below: limit.clear !== undefined && !downwards });
 }
 
 interface LimitLook {
   dash: [number, number];
   alpha: number;
-  /** Its label stands at the right end. */
-  right: boolean;
+  /** Its label stands below the line, where there is room. */
+  below: boolean;
 }
 
 function drawLimit(plot: uPlot, limit: ChartLimit, look: LimitLook): void {
@@ -179,10 +181,11 @@ function drawLimit(plot: uPlot, limit: ChartLimit, look: LimitLook): void {
   ctx.stroke();
   ctx.font = `${11 * devicePixelRatio}px ${token("font")}`;
   ctx.textAlign = "left";
-  ctx.textBaseline = y - bbox.top < 18 * devicePixelRatio ? "top" : "bottom";
+  const height = 18 * devicePixelRatio;
+  ctx.textBaseline = y - bbox.top < height || (look.below && bbox.top + bbox.height - y > height) ? "top" : "bottom";
   const above = ctx.textBaseline === "bottom";
   const room = { width: ctx.measureText(limit.label).width + 8 * devicePixelRatio, height: 16 * devicePixelRatio };
-  const left = look.right ? bbox.left + bbox.width - room.width - 2 * devicePixelRatio : bbox.left + 2 * devicePixelRatio;
+  const left = bbox.left + 2 * devicePixelRatio;
   ctx.fillStyle = token("panel");
   ctx.globalAlpha = 0.8;
   ctx.fillRect(left, above ? y - room.height - devicePixelRatio : y + devicePixelRatio, room.width, room.height);

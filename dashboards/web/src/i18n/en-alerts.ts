@@ -98,7 +98,7 @@ export const enAlerts = {
   "bulk.some_failed": "{done} done, {failed} not.",
   "bulk.done": "done",
   "bulk.stop": "Stop",
-  "bulk.again": "Try these {n} again",
+  "bulk.again": "Try {n} again",
   "bulk.back": "Do something else",
   "bulk.most": "At most {n} at once.",
 

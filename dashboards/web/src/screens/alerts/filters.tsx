@@ -14,7 +14,7 @@ import { MomentField } from "../../ui/moment-field";
 import { SearchField } from "../../ui/search-field";
 import { ZoneChoice } from "../overview/alert-filters";
 import { toggleSeverity } from "../overview/alert-filter";
-import { HELD, ME, SORTS, SPANS_H, clearTableFilter, isNarrowed, type TableFilter } from "./filter";
+import { HELD, ME, SORTS, SPANS_H, clearTableFilter, isNarrowed, type Sort, type TableFilter } from "./filter";
 
 export function TableFilters({ filter }: { filter: TableFilter }) {
   return (
@@ -57,7 +57,6 @@ export function TableFilters({ filter }: { filter: TableFilter }) {
       </div>
       <MomentField label={t("audit.from")} value={filter.from} onChange={(from) => setQuery({ from, last: null })} />
       <MomentField label={t("audit.to")} value={filter.to} onChange={(to) => setQuery({ to, last: null })} />
-      <Choice label={t("table.sort")} value={filter.sort} options={SORTS.map((sort) => [sort, t(`table.sort.${sort}`)] as const)} onChange={(sort) => setQuery({ sort: sort === "urgency" ? null : sort })} />
       {filter.device !== null && (
         <button type="button" class="chip" aria-pressed={true} onClick={() => setQuery({ device: null })}>
           {t("table.device", { device: filter.device })} <CloseIcon />
@@ -70,6 +69,10 @@ export function TableFilters({ filter }: { filter: TableFilter }) {
       )}
     </div>
   );
+}
+
+export function SortChoice({ sort: chosen }: { sort: Sort }) {
+  return <Choice label={t("table.sort")} value={chosen} options={SORTS.map((sort) => [sort, t(`table.sort.${sort}`)] as const)} onChange={(sort) => setQuery({ sort: sort === "urgency" ? null : sort })} />;
 }
 
 /** A rule that is not in force any more, asked for by the address, is one too. */

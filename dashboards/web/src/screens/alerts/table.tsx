@@ -14,7 +14,7 @@ import { whoIs } from "../../state/session";
 import { Failure, Loading } from "../../ui/resource-view";
 import { BulkDialog, BULK_DEEDS } from "./bulk";
 import { askOf, clearTableFilter, filterOf, isNarrowed } from "./filter";
-import { TableFilters } from "./filters";
+import { SortChoice, TableFilters } from "./filters";
 import { idsBetween } from "./rows-model";
 import { ROW_HEIGHT } from "./row";
 import { RowsView } from "./rows-view";
@@ -155,6 +155,7 @@ export function AlertTableView() {
           </button>
         )}
         <span class="list-total" />
+        <SortChoice sort={filter.sort} />
         <a class="button" href={alertWork.file(ask, "csv")} download="alerts.csv">CSV</a>
         <a class="button" href={alertWork.file(ask, "geojson")} download="alerts.geojson">GeoJSON</a>
       </header>

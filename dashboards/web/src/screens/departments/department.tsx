@@ -1,11 +1,11 @@
 /** One department as others see it: its devices, alerts, load, what came in and what was lost, what it shares. */
 import { api } from "../../api/client";
 import { alertWork } from "../../api/alerts";
-import { admin } from "../../api/admin";
+import { datasetsOf, publicDatasets } from "../../api/open-data";
 import { STATUS_CODES } from "../../api/codes";
 import type { Department, LossItem } from "../../api/types";
 import { number } from "../../format/number";
-import { local, t } from "../../i18n";
+import { counted, local, t } from "../../i18n";
 import { useKeys } from "../../keys";
 import { back, to } from "../../router";
 import { alertBook, alertVersion } from "../../state/alert-book";
@@ -63,7 +63,7 @@ function DepartmentPage({ department }: { department: Department }) {
         <div class="column-side">
           <Devices id={id} />
           <Ingest id={id} />
-          <Shares id={id} />
+          <Shares department={department} />
         </div>
       </div>
     </>
@@ -171,13 +171,13 @@ function Counters({ item, balanced }: { item: LossItem; balanced: boolean }) {
   );
 }
 
-function Shares({ id }: { id: string }) {
-  const resource = useResource("departments-datasets", (signal) => admin.datasets(signal));
+function Shares({ department }: { department: Department }) {
+  const resource = useResource("public-datasets", publicDatasets);
   return (
     <Panel title={t("departments.shares")}>
       <ResourceView resource={resource} compact>
         {(all) => {
-          const mine = all.filter((dataset) => dataset.department === id && dataset.enabled);
+          const mine = datasetsOf(all, department.name);
           return mine.length === 0 ? (
             <p class="state">{t("departments.shares.none")}</p>
           ) : (
@@ -185,7 +185,7 @@ function Shares({ id }: { id: string }) {
               {mine.map((dataset) => (
                 <li key={dataset.id}>
                   <a href={`/open/v1/datasets/${encodeURIComponent(dataset.id)}`}>{local(dataset.title)}</a>
-                  <span class="muted">{local(dataset.description)}</span>
+                  <span class="muted">{counted("devices.total", dataset.devices)} · {local(dataset.description)}</span>
                 </li>
               ))}
             </ul>

@@ -1,6 +1,6 @@
 /** All departments side by side: what they have, what is on fire, how much work it is, what they share. */
 import { alertWork } from "../../api/alerts";
-import { admin } from "../../api/admin";
+import { datasetsOf, publicDatasets } from "../../api/open-data";
 import type { Severity } from "../../api/types";
 import { severityRank } from "../../api/codes";
 import { number } from "../../format/number";
@@ -46,7 +46,7 @@ export function DepartmentsScreen() {
   const q = (query.value.get("q") ?? "").trim();
   const load = useResource("departments-load", (signal) => alertWork.load({ from: new Date(serverNow() - 86_400_000).toISOString() }, signal), { everyMs: REFRESH_MS });
   const loss = useResource("departments-loss", (signal) => alertWork.loss("department", signal), { everyMs: REFRESH_MS });
-  const shared = useResource("departments-datasets", (signal) => admin.datasets(signal));
+  const shared = useResource("public-datasets", publicDatasets);
   const now = tallies();
   const rows = departments.value.filter(({ id, name }) => [id, name.en, name.zh].some((text) => text.toLowerCase().includes(q.toLowerCase())));
   const { selected } = useRowKeys(rows.map(({ id }) => id), (id) => go(to.department(id)));
@@ -82,7 +82,7 @@ export function DepartmentsScreen() {
                 const tally = now.get(department.id);
                 const work = load.data?.departments.find(({ position }) => position === department.id);
                 const counters = loss.data?.items.find(({ id }) => id === department.id);
-                const open = shared.data?.filter((dataset) => dataset.department === department.id && dataset.enabled).length;
+                const open = shared.data === null ? undefined : datasetsOf(shared.data, department.name).length;
                 return (
                   <tr key={department.id} id={rowId(department.id)} {...(department.id === selected && { "aria-current": "true" as const })}>
                     <td class="wide"><a href={to.department(department.id)}>{local(department.name) || department.id}</a><span class="under">{department.id}</span></td>

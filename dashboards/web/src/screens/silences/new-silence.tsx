@@ -29,6 +29,12 @@ import { WeeklyFields } from "./weekly-fields";
 
 const SPANS = [60, 120, 240, 480, 1440, 4320, 10_080, 43_200] as const;
 
+/** What the address asks for stands where it is seen. */
+function pickedFirst(options: readonly (readonly [string, string])[], wanted: string | null): (readonly [string, string])[] {
+  const first = listOf(wanted ?? "");
+  return [...options].sort((a, b) => Number(first.includes(b[0])) - Number(first.includes(a[0])));
+}
+
 export function NewSilenceScreen() {
   void alertVersion.value;
   const params = query.peek();
@@ -105,7 +111,7 @@ export function NewSilenceScreen() {
           </p>
         )}
         <div class="form-columns">
-          <PickList title={t("alert.rule")} none={t("table.rule.any")} options={rules.map(({ id, name }) => [id, local(name) || id] as const)} picked={rule} onPick={setRule} />
+          <PickList title={t("alert.rule")} none={t("table.rule.any")} options={pickedFirst(rules.map(({ id, name }) => [id, local(name) || id] as const), params.get("rule"))} picked={rule} onPick={setRule} />
           <PickList title={t("alert.zone")} none={t("alerts.zone.any")} options={zoneOptions} picked={zone} onPick={setZone} />
         </div>
         <div class="form-columns">
