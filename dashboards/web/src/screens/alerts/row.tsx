@@ -1,4 +1,5 @@
 /** One alert as a row of the table. */
+import { useComputed } from "@preact/signals";
 import type { AlertItem } from "../../api/types";
 import { plainValue } from "../../format/number";
 import { clockTime, date, dayMonth, minuteTime, span } from "../../format/time";
@@ -76,7 +77,7 @@ export function TableRow({ alert, index, top, current, picked, out, onPoint, onP
 
 /** With the day where it was not today: two lines of a narrow column. */
 function Fired({ at }: { at: string }) {
-  const today = date(at) === date(now.value);
+  const today = useComputed(() => date(now.value)).value === date(at);
   return <time dateTime={at}>{today ? clockTime(at) : `${dayMonth(at)} ${minuteTime(at)}`}</time>;
 }
 

@@ -18,6 +18,8 @@ const COLUMNS: readonly (readonly [name: string, text: TextKey])[] = [
 
 /** The window moves by so many rows at once: fewer turns while scrolling. */
 const STRIDE = 4;
+/** More than ever exist at once: a row that leaves on one side is used again on the other. */
+const SLOTS = 128;
 
 interface Props {
   rows: Rows;
@@ -50,6 +52,7 @@ export function RowsView({ rows, current, picked, allPicked, startTop, onPoint, 
     const first = Math.max(0, Math.floor(next.first / STRIDE) * STRIDE);
     const end = Math.min(counted.current, Math.ceil(next.end / STRIDE) * STRIDE);
     setView((old) => (old.first === first && old.end === end ? old : { first, end }));
+    leaveLostRow(box, first, end);
     if (end + AHEAD > counted.current) ahead.current.loadMore();
     onScroll(box.scrollTop);
   };
@@ -95,13 +98,20 @@ export function RowsView({ rows, current, picked, allPicked, startTop, onPoint, 
         </div>
         <div role="rowgroup" class="at-body" style={{ height: `${count * ROW_HEIGHT}px` }}>
           {model.rows.slice(view.first, end).map((alert, at) => (
-            <TableRow key={alert.id} alert={alert} index={view.first + at + 2} top={(view.first + at) * ROW_HEIGHT} current={alert.id === current} picked={picked.has(alert.id)} out={model.isOut(alert)} onPoint={onPoint} onPick={onPick} />
+            <TableRow key={(view.first + at) % SLOTS} alert={alert} index={view.first + at + 2} top={(view.first + at) * ROW_HEIGHT} current={alert.id === current} picked={picked.has(alert.id)} out={model.isOut(alert)} onPoint={onPoint} onPick={onPick} />
           ))}
         </div>
       </div>
       <p class="at-end muted" role="status">{rows.error !== null ? <EndError rows={rows} /> : model.hasMore ? t("table.more") : t("table.end", { n: number(count) })}</p>
     </div>
   );
+}
+
+/** The keyboard must not go on in another alert's row because that one was used again. */
+function leaveLostRow(box: HTMLElement, first: number, end: number): void {
+  const row = document.activeElement?.closest(".at-body .at-row");
+  const at = Number(row?.getAttribute("aria-rowindex") ?? NaN) - 2;
+  if (row && (at < first || at >= end)) box.focus({ preventScroll: true });
 }
 
 function EndError({ rows }: { rows: Rows }) {
