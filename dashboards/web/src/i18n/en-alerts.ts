@@ -270,7 +270,6 @@ export const enAlerts = {
   "weekday.fri": "Fri",
   "weekday.sat": "Sat",
   "weekday.sun": "Sun",
-  "list.days": " ",
 
   "hand_overs.title": "Hand-overs",
   "hand_overs.asked": "Asked of us",

@@ -272,7 +272,6 @@ export const zhAlerts: Readonly<Record<keyof typeof enAlerts, string>> = {
   "weekday.fri": "周五",
   "weekday.sat": "周六",
   "weekday.sun": "周日",
-  "list.days": "、",
 
   "hand_overs.title": "移交",
   "hand_overs.asked": "待我方接受",

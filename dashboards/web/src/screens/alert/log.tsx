@@ -31,7 +31,7 @@ export function EntryText({ entry, alert }: { entry: AlertLogEntry; alert: Alert
       <span>
         {entry.severity !== null && <SeverityWord severity={entry.severity} />}
         {entry.value !== null && <span class="log-value">{valueOf(entry, alert)}</span>}
-        {entry.about !== null && <About entry={entry} about={entry.about} />}
+        {entry.about !== null && entry.about !== entry.by && <About entry={entry} about={entry.about} />}
         <span class="muted">{isItself(entry) ? t("alert.log.engine") : t("alert.log.by", { who: entry.by })}</span>
         {entry.reason !== null && <span>{t(`alert.reason.${entry.reason}`)}</span>}
         {entry.note !== null && entry.note !== "" && <q>{entry.note}</q>}

@@ -32,7 +32,7 @@ export function subjectName(text: string): string {
 }
 
 export function weeklyText(weekly: Weekly): string {
-  return weekly.spans.map(({ days, from, to }) => `${days.map((day) => t(`weekday.${day}`)).join(t("list.days"))} ${from}–${to}`).join("; ");
+  return weekly.spans.map(({ days, from, to }) => `${days.map((day) => t(`weekday.${day}`)).join(t("list.and"))} ${from}–${to}`).join("; ");
 }
 
 export function MatchWords({ match, ruleName }: { match: AlertMatch; ruleName(id: string): string }) {
