@@ -34,6 +34,8 @@ export interface ChartSetup {
   otherLimits: readonly ChartLimit[];
   span: ChartSpan | null;
   hasBand: boolean;
+  /** Whether what is usual is drawn, after the band. */
+  hasUsual: boolean;
   /** What the value axis must hold, if not every value of every column. */
   reach: readonly [number, number] | null;
   tzDate(ms: number): Date;
@@ -63,14 +65,24 @@ export function chartOptions(setup: ChartSetup): uPlot.Options {
       { stroke: line, width: 1.6, spanGaps: false, points: { show: true, filter: lonePoints, size: 4, fill: line } },
       { stroke: "transparent", width: 0, spanGaps: false, points: { show: true, size: 6, width: 1.4, stroke: token("chart-flagged"), fill: token("panel") } },
       ...(setup.hasBand ? [edge(), edge()] : []),
+      ...(setup.hasUsual ? [edge(), edge()] : []),
     ],
-    ...(setup.hasBand && { bands: [{ series: [4, 3] as uPlot.Band.Bounds, fill: token("chart-band") }] }),
+    ...((setup.hasBand || setup.hasUsual) && { bands: bandsOf(setup) }),
     hooks: {
       drawClear: [(plot) => drawSpan(plot, setup.span), (plot) => drawLimitBand(plot, setup.limit)],
       draw: [(plot) => drawLimits(plot, setup), (plot) => drawSpanLabel(plot, setup.span)],
       setCursor: [(plot) => setup.onCursor(plot.cursor.idx ?? null, plot.cursor.left ?? -1)],
     },
   };
+}
+
+/** Each lies between two series without a line, after the first two. */
+function bandsOf({ hasBand, hasUsual }: ChartSetup): uPlot.Band[] {
+  const after = hasBand ? 5 : 3;
+  return [
+    ...(hasBand ? [{ series: [4, 3] as uPlot.Band.Bounds, fill: token("chart-band") }] : []),
+    ...(hasUsual ? [{ series: [after + 1, after] as uPlot.Band.Bounds, fill: token("chart-usual") }] : []),
+  ];
 }
 
 const edge = (): uPlot.Series => ({ stroke: "transparent", width: 0, spanGaps: false, points: { show: false } });

@@ -130,6 +130,9 @@ export const enAlerts = {
   "alert.log.by": "by {who}",
   "alert.log.the_silence": "the silence",
 
+  "chart.usual": "Usual at these hours: lowest to highest of {n} days before",
+  "chart.usual.at": "usual {low} – {high}",
+  "chart.usual.none": "What is usual at these hours shows once there are {n} days of history.",
   "explain.title": "Why it fired",
   "explain.note": "the rule, run again over what was stored",
   "explain.gone": "The rule or the readings are gone, so this cannot be explained any more.",

@@ -132,6 +132,9 @@ export const zhAlerts: Readonly<Record<keyof typeof enAlerts, string>> = {
   "alert.log.by": "操作人 {who}",
   "alert.log.the_silence": "查看静默",
 
+  "chart.usual": "同一时段的通常范围：此前 {n} 天的最低至最高",
+  "chart.usual.at": "通常 {low} – {high}",
+  "chart.usual.none": "有 {n} 天以上历史数据后，将显示同一时段的通常范围。",
   "explain.title": "触发原因",
   "explain.note": "按已存数据重新运行规则",
   "explain.gone": "规则或读数已不存在，无法再作说明。",

@@ -6,6 +6,7 @@ import { iso } from "../../charts/ranges";
 import type { ChartSpan } from "../../charts/options";
 import { DeviceChart } from "../../charts/device-chart";
 import { fromBuckets } from "../../charts/series";
+import { DAY_MS, LEAST_DAYS, usualOf, usualStep, type Usual } from "../../charts/usual";
 import { TimeChart } from "../../charts/time-chart";
 import { t } from "../../i18n";
 import { metricName, metricOf } from "../../state/city";
@@ -74,24 +75,48 @@ interface DeviceSeriesProps {
 
 function DeviceSeries({ alert, device, metric, limits, span }: DeviceSeriesProps) {
   const about = useResource(`alert-device|${device}`, (signal) => api.device(device, signal));
-  // A device that the registry no longer has may still have readings.
-  if (about.loading) return <Loading />;
+  const known = !about.loading;
   const intervalS = about.data?.interval_s ?? null;
+  const usual = useResource(known ? `usual|${alert.id}` : null, (signal) => loadUsual(device, metric, windowAround(alert, serverNow(), intervalS), intervalS, signal));
+  // A device that the registry no longer has may still have readings.
+  if (!known) return <Loading />;
   return (
-    <div class="chart-tall">
-      <DeviceChart
-        device={device}
-        metric={metric}
-        intervalS={intervalS}
-        windowKey={`alert|${alert.id}|${alert.resolved_at ?? ""}`}
-        window={() => windowAround(alert, serverNow(), intervalS)}
-        {...(alert.resolved_at === null && { everyMs: LIVE_MS })}
-        limit={limits.limit}
-        otherLimits={limits.others}
-        span={span}
-      />
-    </div>
+    <>
+      <div class="chart-tall">
+        <DeviceChart
+          device={device}
+          metric={metric}
+          intervalS={intervalS}
+          windowKey={`alert|${alert.id}|${alert.resolved_at ?? ""}`}
+          window={() => windowAround(alert, serverNow(), intervalS)}
+          {...(alert.resolved_at === null && { everyMs: LIVE_MS })}
+          limit={limits.limit}
+          otherLimits={limits.others}
+          span={span}
+          usual={usual.data}
+        />
+      </div>
+      <p class="chart-legend muted">
+        {usual.data !== null ? <><span class="usual-key" /> {t("chart.usual", { n: usual.data.days })}</> : usual.loading ? t("state.loading") : t("chart.usual.none", { n: LEAST_DAYS })}
+      </p>
+    </>
   );
+}
+
+const DAYS_BACK = 7;
+
+/** The same hours of the days before; a firing alert's window is some minutes long and grows only slowly. */
+async function loadUsual(device: string, metric: string, { from, to }: { from: number; to: number }, intervalS: number | null, signal: AbortSignal): Promise<Usual | null> {
+  const end = to + MARGIN_MS;
+  const step = usualStep(end - from, intervalS);
+  const before = await Promise.all(
+    Array.from({ length: DAYS_BACK }, async (_, n) => {
+      const back = (n + 1) * DAY_MS;
+      return (await api.readings({ device, metric, from: iso(from - back), to: iso(end - back), step: `${step}s` }, signal)).buckets;
+    }),
+  );
+  const none = { start: [], count: [], min: [], mean: [], max: [], flagged: [] };
+  return usualOf(before.map((buckets) => buckets ?? none), step);
 }
 
 interface ZoneSeriesProps {

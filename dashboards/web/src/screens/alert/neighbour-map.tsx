@@ -33,12 +33,14 @@ interface Label {
   text: string;
 }
 
-/** Moves labels up or down until none lies on another. */
-export function spread(labels: readonly Label[], height = 15, width = 66): Label[] {
+/** Moves labels up or down until none lies on another, or on a mark. */
+export function spread(labels: readonly Label[], marks: readonly (readonly [x: number, y: number])[] = [], height = 15, width = 66): Label[] {
   const placed: Label[] = [];
+  const taken = (x: number, y: number) =>
+    placed.some((other) => Math.abs(other.x - x) < width && Math.abs(other.y - y) < height) || marks.some(([left, top]) => Math.abs(left - x) < width / 2 + 6 && Math.abs(top - (y - 5)) < height - 1);
   for (const label of labels) {
     let { y } = label;
-    for (let turn = 1; turn < 12 && placed.some((other) => Math.abs(other.x - label.x) < width && Math.abs(other.y - y) < height); turn += 1) {
+    for (let turn = 1; turn < 14 && taken(label.x, y); turn += 1) {
       y = label.y + Math.ceil(turn / 2) * height * (turn % 2 === 0 ? -1 : 1);
     }
     placed.push({ ...label, y: Math.min(Math.max(y, 12), HEIGHT - 6) });
@@ -65,7 +67,7 @@ export function NeighbourMap({ neighbours, own, value, severity }: Props) {
       const [x, y] = project(each.place);
       return { x, y: y - 10, text: trustedText(each.value) };
     }),
-  ]);
+  ], places.map(project));
   return (
     <svg class="neighbour-map" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={t("neighbours.map")}>
       {outlines.map((d, n) => <path key={n} class="neighbour-zone" d={d} />)}
