@@ -5,7 +5,6 @@ import { useEffect } from "preact/hooks";
 import { ApiError } from "./api/client";
 import { go, query, route, to, type Route } from "./router";
 import { AccountScreen } from "./screens/account";
-import { AlertScreen } from "./screens/alert";
 import { DeviceScreen } from "./screens/device";
 import { DevicesScreen } from "./screens/devices";
 import { LoginScreen } from "./screens/entry/login";
@@ -27,6 +26,8 @@ import { Loading } from "./ui/resource-view";
 import { Shell, SimulatedBand } from "./ui/shell";
 
 const AdminScreen = lazily(() => import("./screens/admin").then((module) => module.AdminScreen));
+
+const AlertWork = lazily(() => import("./screens/alerts").then((module) => module.AlertWork));
 
 const RETRY_MS = 3_000;
 
@@ -122,8 +123,14 @@ function Screen({ route }: { route: Route }) {
   switch (route.screen) {
     case "overview":
       return <Overview />;
+    case "alerts":
     case "alert":
-      return <AlertScreen key={route.id} id={route.id} />;
+    case "silences":
+    case "silence":
+    case "hand-overs":
+    case "departments":
+    case "department":
+      return <AlertWork route={route} />;
     case "devices":
       return <DevicesScreen />;
     case "device":

@@ -3,7 +3,13 @@ import { computed, signal } from "@preact/signals";
 
 export type Route =
   | { screen: "overview" }
+  | { screen: "alerts" }
   | { screen: "alert"; id: string }
+  | { screen: "silences" }
+  | { screen: "silence"; id: string | null }
+  | { screen: "hand-overs" }
+  | { screen: "departments" }
+  | { screen: "department"; id: string }
   | { screen: "devices" }
   | { screen: "device"; id: string }
   | { screen: "zones" }
@@ -32,9 +38,12 @@ export function routeOf(pathname: string): Route {
   if (rest.length > 0) return { screen: "unknown", path: pathname };
   if (first === undefined) return { screen: "overview" };
   if (second === undefined) {
+    if (first === "new-silence") return { screen: "silence", id: null };
     if (PLAIN.includes(first as (typeof PLAIN)[number])) return { screen: first as (typeof PLAIN)[number] };
     return { screen: "unknown", path: pathname };
   }
+  if (first === "silences") return { screen: "silence", id: second };
+  if (first === "departments") return { screen: "department", id: second };
   if (first === "alerts") return { screen: "alert", id: second };
   if (first === "devices") return { screen: "device", id: second };
   if (first === "zones") return { screen: "zone", id: second };
@@ -42,7 +51,7 @@ export function routeOf(pathname: string): Route {
 }
 
 /** Screens whose address is their name. */
-const PLAIN = ["devices", "zones", "receivers", "login", "setup", "account"] as const;
+const PLAIN = ["alerts", "silences", "hand-overs", "departments", "devices", "zones", "receivers", "login", "setup", "account"] as const;
 
 /** Ids may be any word, so what makes something new has an address beside the list's. */
 function adminRouteOf(pathname: string, list: string | undefined, rest: readonly string[]): Route {
@@ -71,6 +80,14 @@ function decode(part: string): string {
 
 export const to = {
   overview: () => "/",
+  alerts: (params: Record<string, string> = {}) => withParams("/alerts", params),
+  silences: (params: Record<string, string> = {}) => withParams("/silences", params),
+  silence: (id: string) => `/silences/${encodeURIComponent(id)}`,
+  newSilence: (params: Record<string, string> = {}) => withParams("/new-silence", params),
+  handOvers: (params: Record<string, string> = {}) => withParams("/hand-overs", params),
+  departments: () => "/departments",
+  department: (id: string) => `/departments/${encodeURIComponent(id)}`,
+  rule: (id: string) => `/rules/${encodeURIComponent(id)}`,
   alert: (id: string) => `/alerts/${encodeURIComponent(id)}`,
   devices: (params: Record<string, string> = {}) => withParams("/devices", params),
   device: (id: string) => `/devices/${encodeURIComponent(id)}`,

@@ -7,6 +7,7 @@ import { cityZone, clockTime, dateTime, dayMonth, minuteTime } from "../format/t
 import { language, t } from "../i18n";
 import { theme } from "../state/theme";
 import { chartOptions, type ChartLimit, type ChartSpan } from "./options";
+import { bandAt, type Usual } from "./usual";
 import { extremes, hasValues, reachOf, type ChartSeries } from "./series";
 
 export interface TimeChartProps {
@@ -17,8 +18,13 @@ export interface TimeChartProps {
   symbol: string;
   decimals: number;
   limit?: ChartLimit | null;
+  otherLimits?: readonly ChartLimit[];
   span?: ChartSpan | null;
+  /** What is usual at these hours. */
+  usual?: Usual | null;
 }
+
+const NO_LIMITS: readonly ChartLimit[] = [];
 
 interface ReadOut {
   left: number;
@@ -29,10 +35,10 @@ export function TimeChart(props: TimeChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [readOut, setReadOut] = useState<ReadOut | null>(null);
-  const { series, from, to, limit = null, span = null } = props;
-  const data = useMemo(() => columns(series), [series]);
+  const { series, from, to, limit = null, otherLimits = NO_LIMITS, span = null, usual = null } = props;
+  const data = useMemo(() => columns(series, usual), [series, usual]);
   const hasBand = series.band !== null;
-  const look = [theme.value, language.value, cityZone.value, hasBand, props.decimals, limit?.value, limit?.label, limit?.colour, span?.colour, span?.label].join("|");
+  const look = [theme.value, language.value, cityZone.value, hasBand, usual !== null, props.decimals, JSON.stringify([limit, otherLimits]), span?.colour, span?.label].join("|");
   const reach = useMemo(() => (limit === null ? reachOf(series) : null), [series, limit === null]);
   const shown = useRef({ from, to, span, reach });
 
@@ -59,7 +65,9 @@ export function TimeChart(props: TimeChartProps) {
         },
         decimals: props.decimals,
         limit,
+        otherLimits,
         hasBand,
+        hasUsual: usual !== null,
         tzDate: (ms) => uPlot.tzDate(new Date(ms), zone),
         onCursor: (index, left) => setReadOut(index === null || left < 0 ? null : { left: left + made.over.offsetLeft, index }),
       }),
@@ -96,18 +104,24 @@ export function TimeChart(props: TimeChartProps) {
   );
 }
 
-function columns(series: ChartSeries): uPlot.AlignedData {
-  const base = [series.time, series.value, series.flagged];
-  return (series.band ? [...base, series.band.min, series.band.max] : base) as uPlot.AlignedData;
+function columns(series: ChartSeries, usual: Usual | null): uPlot.AlignedData {
+  const all = [series.time, series.value, series.flagged];
+  if (series.band) all.push(series.band.min, series.band.max);
+  if (usual) {
+    const { min, max } = bandAt(usual, series.time);
+    all.push(min, max);
+  }
+  return all as uPlot.AlignedData;
 }
 
-function ReadOutBox({ series, at, symbol, decimals, from, to }: TimeChartProps & { at: ReadOut }) {
+function ReadOutBox({ series, at, symbol, decimals, from, to, usual = null }: TimeChartProps & { at: ReadOut }) {
   const time = series.time[at.index];
   if (time === undefined) return null;
   const value = series.value[at.index] ?? null;
   const flagged = series.flagged[at.index] ?? null;
   const low = series.band?.min[at.index] ?? null;
   const high = series.band?.max[at.index] ?? null;
+  const expected = usual === null ? null : bandAt(usual, [time]);
   const stamp = to - from > 86_400_000 ? `${dayMonth(time)} ${minuteTime(time)}` : clockTime(time);
   return (
     <div class="chart-tip" style={{ left: `${at.left}px` }}>
@@ -116,6 +130,7 @@ function ReadOutBox({ series, at, symbol, decimals, from, to }: TimeChartProps &
       {value === null && flagged === null && <span>{t("chart.none.value")}</span>}
       {flagged !== null && <span>{`${t("chart.flagged")}: ${number(flagged, decimals)} ${symbol}`}</span>}
       {low !== null && high !== null && low !== high && <span class="muted">{`${number(low, decimals)} – ${number(high, decimals)}`}</span>}
+      {expected !== null && typeof expected.min[0] === "number" && typeof expected.max[0] === "number" && <span class="muted">{t("chart.usual.at", { low: number(expected.min[0], decimals), high: number(expected.max[0], decimals) })}</span>}
     </div>
   );
 }

@@ -1,10 +1,12 @@
 /** English texts. The keys are the catalogue's contract: zh.ts must have the same. */
 import { enActions } from "./en-actions";
 import { enAdmin } from "./en-admin";
+import { enAlerts } from "./en-alerts";
 
 export const en = {
   ...enAdmin,
   ...enActions,
+  ...enAlerts,
   "app.name": "City operations center",
   "app.skip": "Skip to content",
   "app.simulated": "SIMULATED DATA",

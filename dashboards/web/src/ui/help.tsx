@@ -6,8 +6,9 @@ import { CloseIcon } from "./icons";
 
 const GROUPS: readonly (readonly [title: TextKey, keys: readonly (readonly [keys: string, text: TextKey])[]])[] = [
   ["help.group.lists", [["j k", "help.move"], ["Enter", "help.enter"], ["a", "help.ack"], ["/", "help.search"], ["Esc", "help.escape"]]],
+  ["help.group.alerts", [["x X", "help.pick"], ["J K", "help.extend"], ["c", "help.accept"], ["s", "help.assign"], ["h", "help.hand_over"], ["b", "help.return"], ["z", "help.shelve"], ["m", "help.silence"], ["n", "help.note"], [".", "help.new"], ["e", "help.end_silence"]]],
   ["help.group.view", [["f", "help.fit"], ["l", "help.language"], ["t", "help.theme"], ["?", "help.help"]]],
-  ["help.group.go", [["g o", "help.overview"], ["g d", "help.devices"], ["g z", "help.zones"], ["g r", "help.receivers"], ["g a", "help.admin"], ["g m", "help.account"]]],
+  ["help.group.go", [["g o", "help.overview"], ["g l", "help.alerts"], ["g h", "help.hand_overs"], ["g s", "help.silences"], ["g p", "help.departments"], ["g d", "help.devices"], ["g z", "help.zones"], ["g r", "help.receivers"], ["g a", "help.admin"], ["g m", "help.account"]]],
 ];
 
 export function Help({ onClose }: { onClose(): void }) {

@@ -25,6 +25,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const [help, setHelp] = useState(false);
   useKeys({
     "g o": () => go(to.overview()),
+    "g l": () => go(to.alerts()),
+    "g h": () => go(to.handOvers()),
+    "g s": () => go(to.silences()),
+    "g p": () => go(to.departments()),
     "g d": () => go(to.devices()),
     "g z": () => go(to.zones()),
     "g r": () => (isAtLeast("operator") ? go(to.receivers()) : false),
@@ -90,7 +94,8 @@ function TopBar({ onHelp }: { onHelp(): void }) {
         <span>{t("app.name")}</span>
       </a>
       <nav aria-label={t("nav.label")}>
-        <NavLink href={to.overview()} here={path.value === "/" || path.value.startsWith("/alerts")} text={t("nav.overview")} />
+        <NavLink href={to.overview()} here={path.value === "/"} text={t("nav.overview")} />
+        <NavLink href={to.alerts()} here={/^\/(alerts|silences|new-silence|hand-overs|departments)/.test(path.value)} text={t("nav.alerts")} />
         <NavLink href={to.devices()} here={path.value.startsWith("/devices")} text={t("nav.devices")} />
         <NavLink href={to.zones()} here={path.value.startsWith("/zones")} text={t("nav.zones")} />
         {isAtLeast("operator") && <NavLink href={to.receivers()} here={path.value === "/receivers"} text={t("nav.receivers")} />}
