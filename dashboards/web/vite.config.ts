@@ -20,5 +20,5 @@ export default defineConfig({
   },
   worker: { format: "es" },
   // `vite` and `vite preview` show the app with the API of the mock, or of the program named here.
-  server: { proxy: { "/api": process.env.CITYBRAIN_URL ?? "http://127.0.0.1:8787" } },
+  server: { proxy: Object.fromEntries(["/api", "/metrics"].map((path) => [path, process.env.CITYBRAIN_URL ?? "http://127.0.0.1:8787"])) },
 });

@@ -1,9 +1,11 @@
 /** English texts. The keys are the catalogue's contract: zh.ts must have the same. */
 import { enActions } from "./en-actions";
 import { enAdmin } from "./en-admin";
+import { enWall } from "./en-wall";
 
 export const en = {
   ...enAdmin,
+  ...enWall,
   ...enActions,
   "app.name": "City operations center",
   "app.skip": "Skip to content",

@@ -2,9 +2,11 @@
 import type { Texts } from "./index";
 import { zhActions } from "./zh-actions";
 import { zhAdmin } from "./zh-admin";
+import { zhWall } from "./zh-wall";
 
 export const zh: Texts = {
   ...zhAdmin,
+  ...zhWall,
   ...zhActions,
   "app.name": "城市运行中心",
   "app.skip": "跳到正文",
