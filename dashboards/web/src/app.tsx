@@ -26,6 +26,8 @@ import { lazily } from "./ui/lazily";
 import { Loading } from "./ui/resource-view";
 import { Shell, SimulatedBand } from "./ui/shell";
 
+const WallScreen = lazily(() => import("./screens/wall").then((module) => module.WallScreen));
+const WallSignedOut = lazily(() => import("./screens/wall").then((module) => module.WallSignedOut));
 const AdminScreen = lazily(() => import("./screens/admin").then((module) => module.AdminScreen));
 
 const RETRY_MS = 3_000;
@@ -80,6 +82,11 @@ export function App() {
     return () => document.removeEventListener("visibilitychange", look);
   }, [phase]);
 
+  // Nobody types in front of a wall: it says in its own way what is wrong, and what was seen stays.
+  if (route.value.screen === "wall" && !mustChange) {
+    if (start.value === "ready") return <WallScreen />;
+    if (phase === "out") return <WallSignedOut />;
+  }
   if (route.value.screen === "setup" && phase !== "in") return <Entry><SetupScreen onDone={comeIn} /></Entry>;
   // What was open stays, forms included, but nobody sees it before they are in again.
   const ended = session.value.phase === "out" && session.value.why === "expired" && start.value === "ready";
@@ -143,6 +150,8 @@ function Screen({ route }: { route: Route }) {
     case "dataset":
     case "audit":
       return <AdminScreen route={route} />;
+    case "wall":
+      return <Loading />;
     case "login":
     case "setup":
       return <AlreadyIn />;

@@ -9,6 +9,7 @@ import { startClock } from "./state/clock";
 import { reachability } from "./state/live";
 import { askSession, logIn, sessionLost } from "./state/session";
 import { applyTheme } from "./state/theme";
+import { rememberWallToken } from "./state/wall-session";
 
 applyTheme();
 startClock();
@@ -22,6 +23,7 @@ if (root) render(<App />, root);
 /** Pasting a login link into a page that is already open only changes the fragment. */
 addEventListener("hashchange", () => {
   const token = takeLoginToken();
+if (token !== null) rememberWallToken(token, new URLSearchParams(location.search).get("next"));
   if (token !== null) void logIn({ token });
 });
 

@@ -12,6 +12,10 @@ export type Route =
   | { screen: "login" }
   | { screen: "setup" }
   | { screen: "account" }
+  | { screen: "wall" }
+  | { screen: "system" }
+  | { screen: "reports" }
+  | { screen: "help" }
   | { screen: "users" }
   | { screen: "user"; id: string | null }
   | { screen: "tokens" }
@@ -42,7 +46,7 @@ export function routeOf(pathname: string): Route {
 }
 
 /** Screens whose address is their name. */
-const PLAIN = ["devices", "zones", "receivers", "login", "setup", "account"] as const;
+const PLAIN = ["devices", "zones", "receivers", "login", "setup", "account", "wall", "system", "reports", "help"] as const;
 
 /** Ids may be any word, so what makes something new has an address beside the list's. */
 function adminRouteOf(pathname: string, list: string | undefined, rest: readonly string[]): Route {
@@ -80,6 +84,10 @@ export const to = {
   login: () => "/login",
   setup: () => "/setup",
   account: () => "/account",
+  wall: (params: Record<string, string> = {}) => withParams("/wall", params),
+  system: () => "/system",
+  reports: (params: Record<string, string> = {}) => withParams("/reports", params),
+  help: () => "/help",
   users: () => "/admin/users",
   user: (id: string | null) => (id === null ? "/admin/new-user" : `/admin/users/${encodeURIComponent(id)}`),
   tokens: () => "/admin/tokens",

@@ -38,6 +38,8 @@ export interface CityMapOptions {
   bounds: Bounds;
   view: View | null;
   label: string;
+  /** Pixels of the screen per pixel of the page; null for the screen's own. */
+  density: number | null;
   /** Whether a legend and buttons lie over its edges. */
   dressed: boolean;
   onHover(hover: Hover | null): void;
@@ -72,6 +74,7 @@ export class CityMap {
       style: buildStyle(options.palette),
       ...(view ? { center: [view.lon, view.lat], zoom: view.zoom } : { bounds: options.bounds, fitBoundsOptions: { padding: padding(options) } }),
       attributionControl: false,
+      ...(options.density !== null && { pixelRatio: options.density }),
       dragRotate: false,
       pitchWithRotate: false,
       touchPitch: false,

@@ -41,6 +41,8 @@ export interface MapPanelProps {
   at?: number | null;
   /** Without buttons, for screens that nobody operates. */
   bare?: boolean;
+  /** Pixels of the screen per pixel of the page, if the map is enlarged afterwards. */
+  density?: number;
   children?: ComponentChildren;
 }
 
@@ -74,6 +76,7 @@ export function MapPanel(props: MapPanelProps) {
           bounds: latest.current.bounds ?? (cityBounds as Bounds),
           view: latest.current.view ?? null,
           label: t("map.label"),
+          density: latest.current.density ?? null,
           dressed: latest.current.children !== undefined,
           onHover: setHover,
           onPick: (target) => latest.current.onPick?.(target),
