@@ -28,6 +28,9 @@ import { Shell, SimulatedBand } from "./ui/shell";
 
 const WallScreen = lazily(() => import("./screens/wall").then((module) => module.WallScreen));
 const WallSignedOut = lazily(() => import("./screens/wall").then((module) => module.WallSignedOut));
+const SystemScreen = lazily(() => import("./screens/system").then((module) => module.SystemScreen));
+const ReportsScreen = lazily(() => import("./screens/reports").then((module) => module.ReportsScreen));
+const HelpScreen = lazily(() => import("./screens/help").then((module) => module.HelpScreen));
 const AdminScreen = lazily(() => import("./screens/admin").then((module) => module.AdminScreen));
 
 const RETRY_MS = 3_000;
@@ -150,6 +153,12 @@ function Screen({ route }: { route: Route }) {
     case "dataset":
     case "audit":
       return <AdminScreen route={route} />;
+    case "system":
+      return <SystemScreen />;
+    case "reports":
+      return <ReportsScreen />;
+    case "help":
+      return <HelpScreen />;
     case "wall":
       return <Loading />;
     case "login":
