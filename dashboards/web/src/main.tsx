@@ -20,12 +20,18 @@ observeCalls({ ...reachability, unauthenticated: sessionLost });
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 
+/** The token of a login link, if the address is one. */
+function tokenOfLink(): string | null {
+  const token = takeLoginToken();
+  if (token !== null) rememberWallToken(token, new URLSearchParams(location.search).get("next"));
+  return token;
+}
+
 /** Pasting a login link into a page that is already open only changes the fragment. */
 addEventListener("hashchange", () => {
-  const token = takeLoginToken();
-if (token !== null) rememberWallToken(token, new URLSearchParams(location.search).get("next"));
+  const token = tokenOfLink();
   if (token !== null) void logIn({ token });
 });
 
-const token = takeLoginToken();
+const token = tokenOfLink();
 void (token === null ? askSession() : logIn({ token }));

@@ -10,6 +10,8 @@ import { HelpScreen } from "../src/screens/help";
 import { besides, dayOf } from "../src/screens/reports/day";
 import { completeness, figuresOf, quantile, worstDevices } from "../src/screens/reports/figures";
 import { checksOf, bytes, type Findings } from "../src/screens/system/checks";
+import { enHelp } from "../src/i18n/en-help";
+import { zhHelp } from "../src/i18n/zh-help";
 import { alert } from "./samples";
 
 const T = Date.parse("2026-11-23T12:00:00Z");
@@ -125,4 +127,9 @@ describe("the help page", () => {
 
 it("has an address for each of these screens", () => {
   expect(["/wall", "/system", "/reports", "/help"].map((path) => routeOf(path).screen)).toEqual(["wall", "system", "reports", "help"]);
+});
+
+it("has the help's texts in both languages", () => {
+  expect(Object.keys(zhHelp)).toEqual(Object.keys(enHelp));
+  expect(Object.entries(zhHelp).filter(([, text]) => !/\p{Script=Han}|、/u.test(text))).toEqual([]);
 });

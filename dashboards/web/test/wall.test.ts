@@ -55,7 +55,7 @@ describe("the wall's session", () => {
   it("signs in again when the session has ended", async () => {
     rememberWallToken("t1", "/wall");
     const calls: [string, string][] = [];
-    vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
+    vi.stubGlobal("fetch", async (_url: string, init: RequestInit) => {
       calls.push([init.method ?? "", String(init.body)]);
       return init.method === "POST" ? new Response(null, { status: 204 }) : new Response(JSON.stringify(signedIn([])));
     });

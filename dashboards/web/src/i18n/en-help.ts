@@ -1,4 +1,4 @@
-/** English texts of the help page: states and glossary; a part of en.ts. */
+/** English texts of the help page, which loads them with itself: states and glossary. */
 export const enHelp = {
   "guide.title": "Help",
   "guide.why": "Keys, what one sees, and what words mean here",

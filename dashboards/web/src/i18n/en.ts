@@ -1,13 +1,11 @@
 /** English texts. The keys are the catalogue's contract: zh.ts must have the same. */
 import { enActions } from "./en-actions";
 import { enAdmin } from "./en-admin";
-import { enHelp } from "./en-help";
 import { enSystem } from "./en-system";
 import { enWall } from "./en-wall";
 
 export const en = {
   ...enAdmin,
-  ...enHelp,
   ...enSystem,
   ...enWall,
   ...enActions,

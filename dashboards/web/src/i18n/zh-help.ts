@@ -1,4 +1,4 @@
-/** 帮助页的中文文本：状态与术语；属于 zh.ts。 */
+/** 帮助页的中文文本：状态与术语，随页面加载。 */
 import type { enHelp } from "./en-help";
 
 export const zhHelp: Readonly<Record<keyof typeof enHelp, string>> = {

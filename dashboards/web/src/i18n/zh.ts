@@ -2,13 +2,11 @@
 import type { Texts } from "./index";
 import { zhActions } from "./zh-actions";
 import { zhAdmin } from "./zh-admin";
-import { zhHelp } from "./zh-help";
 import { zhSystem } from "./zh-system";
 import { zhWall } from "./zh-wall";
 
 export const zh: Texts = {
   ...zhAdmin,
-  ...zhHelp,
   ...zhSystem,
   ...zhWall,
   ...zhActions,

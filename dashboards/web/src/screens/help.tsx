@@ -1,38 +1,41 @@
 /** The help page: keys, symbols, what one sees, and a glossary that can be searched. */
 import "../styles/help.css";
-import { language, t, type TextKey } from "../i18n";
+import { language, t } from "../i18n";
+import { enHelp } from "../i18n/en-help";
+import { zhHelp } from "../i18n/zh-help";
 import { query, setQuery } from "../router";
 import { Legend } from "../map/legend";
 import { GROUPS, KeyList } from "../ui/help";
 import { Panel } from "../ui/panel";
 import { SearchField } from "../ui/search-field";
-import { enHelp } from "../i18n/en-help";
 
-type Stem<Prefix extends string> = { [K in TextKey]: K extends `${Prefix}${infer Name}.why` ? `${Prefix}${Name}` : never }[TextKey];
+type HelpKey = keyof typeof enHelp;
+type Explained = { [K in HelpKey]: K extends `${infer Stem}.why` ? (Stem extends HelpKey ? Stem : never) : never }[HelpKey];
 
-/** A term is whatever the catalogue explains: `x` and `x.why`. */
-function stems<Prefix extends string>(prefix: Prefix): Stem<Prefix>[] {
-  return Object.keys(enHelp)
-    .filter((key) => key.startsWith(prefix) && key.endsWith(".why"))
-    .map((key) => key.slice(0, -".why".length) as Stem<Prefix>);
+const say = (key: HelpKey) => (language.value === "zh" ? zhHelp : enHelp)[key];
+const explain = (key: Explained) => say(`${key}.why` as HelpKey);
+
+/** What the catalogue explains: `x` with `x.why`. */
+function explained(prefix: string): Explained[] {
+  return (Object.keys(enHelp) as HelpKey[]).filter((key) => key.startsWith(prefix) && `${key}.why` in enHelp) as Explained[];
 }
 
-const STATES = stems("guide.state.");
-const TERMS = stems("term.");
+const STATES = explained("guide.state.");
+const TERMS = explained("term.");
 
 export function HelpScreen() {
   const q = query.value.get("q") ?? "";
   const wanted = q.trim().toLowerCase();
-  const fits = (key: TextKey) => wanted === "" || `${t(key)} ${t(`${key}.why` as TextKey)}`.toLowerCase().includes(wanted);
+  const fits = (key: Explained) => wanted === "" || `${say(key)} ${explain(key)}`.toLowerCase().includes(wanted);
   const states = STATES.filter(fits);
-  const terms = TERMS.filter(fits).sort((a, b) => t(a).localeCompare(t(b), language.value === "zh" ? "zh-CN" : "en"));
+  const terms = TERMS.filter(fits).sort((a, b) => say(a).localeCompare(say(b), language.value === "zh" ? "zh-CN" : "en"));
   return (
     <div class="page guide">
       <header class="list-head">
-        <h1>{t("guide.title")}</h1>
-        <SearchField label={t("guide.find")} value={q} onSearch={(text) => setQuery({ q: text })} />
+        <h1>{say("guide.title")}</h1>
+        <SearchField label={say("guide.find")} value={q} onSearch={(text) => setQuery({ q: text })} />
         <span class="list-total">
-          <a href="/api/v1/docs" target="_blank" rel="noreferrer">{t("guide.api")}</a>
+          <a href="/api/v1/docs" target="_blank" rel="noreferrer">{say("guide.api")}</a>
         </span>
       </header>
       {wanted === "" && (
@@ -51,21 +54,21 @@ export function HelpScreen() {
           </Panel>
         </div>
       )}
-      {states.length > 0 && <Explained title="guide.states" keys={states} />}
-      {terms.length > 0 && <Explained title="guide.glossary" keys={terms} />}
-      {states.length + terms.length === 0 && <p class="state">{t("guide.none")}</p>}
+      {states.length > 0 && <Terms title="guide.states" keys={states} />}
+      {terms.length > 0 && <Terms title="guide.glossary" keys={terms} />}
+      {states.length + terms.length === 0 && <p class="state">{say("guide.none")}</p>}
     </div>
   );
 }
 
-function Explained({ title, keys }: { title: TextKey; keys: readonly TextKey[] }) {
+function Terms({ title, keys }: { title: HelpKey; keys: readonly Explained[] }) {
   return (
-    <Panel title={t(title)}>
+    <Panel title={say(title)}>
       <dl class="guide-terms">
         {keys.map((key) => (
           <div key={key}>
-            <dt>{t(key)}</dt>
-            <dd>{t(`${key}.why` as TextKey)}</dd>
+            <dt>{say(key)}</dt>
+            <dd>{explain(key)}</dd>
           </div>
         ))}
       </dl>
