@@ -112,6 +112,13 @@ setInterval(() => {
     d.place = [x, y];
     changed.push({ id: d.id, lon: x, lat: y });
   }
+  // CHURN: so many fixed devices fall late or are heard again with each move.
+  for (let n = 0; n < Number(process.env.CHURN ?? 0); n++) {
+    const d = pick(devices);
+    if (d.moving || d.status > 1) continue;
+    d.status = 1 - d.status;
+    changed.push({ id: d.id, status: d.status });
+  }
   send("map", { at: iso(Date.now()), devices: changed });
 }, Number(process.env.MOVE_MS ?? 1000)).unref();
 if (process.env.QUIET !== "1") setInterval(() => {

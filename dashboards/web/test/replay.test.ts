@@ -4,6 +4,7 @@ import { headingOf } from "../src/state/fleet";
 import { Replay, beside, loadOf, placeAt, severityAt, type AlertSpan } from "../src/state/replay";
 import { choiceOf } from "../src/state/replay-control";
 import { loadTracks, spansOf } from "../src/state/replay-load";
+import { lastOf } from "../src/screens/overview/values-then";
 import { pictureName } from "../src/ui/save-picture";
 import { alert, snapshot } from "./samples";
 
@@ -117,4 +118,10 @@ it("names pictures for files and gives them a round scale", () => {
   expect(pictureName(["citybrain", "map", "New/York City"], T)).toBe("citybrain-map-New-York-City-2026-11-23T100000Z.png");
   expect(scaleLength(10)).toEqual({ metres: 1000, pixels: 100 });
   expect(scaleLength(37).metres).toBe(5000);
+});
+
+it("knows the last value before a moment, and its quality", () => {
+  const raw = { time: [minutes(0), minutes(1), minutes(2)], value: [1, 2, 3], quality: [1, 3, 1] };
+  expect(lastOf({ metric: "pm25", raw, buckets: null }, minutes(1.5))).toEqual({ metric: "pm25", value: 2, quality: "suspect", doubted: true, time: minutes(1) });
+  expect(lastOf({ metric: "pm25", raw, buckets: null }, minutes(-1))).toBeNull();
 });

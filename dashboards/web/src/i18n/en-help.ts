@@ -8,6 +8,15 @@ export const enHelp = {
   "guide.glossary": "Words",
   "guide.api": "For programs: the documentation of the API",
 
+  "guide.wall": "A wall",
+  "guide.wall.how": "Open a login link with a viewer's access token once on its screen: /login?next=/wall#token=… It stays signed in for as long as the browser's tab lives. What it shows stands in its address:",
+  "guide.wall.views": "what takes turns: city, department:ID, zone:ID, alerts; without it the city, each department, the alerts",
+  "guide.wall.period": "seconds for each, 30 unless given",
+  "guide.wall.view": "the one that stays, counted from 1 (keys: ← → p)",
+  "guide.wall.look": "language and theme",
+  "guide.wall.dim": "hours of the night at which it is dimmed",
+  "guide.wall.metric": "the one metric of the chart, instead of some in turn",
+
   "guide.state.live": "Live",
   "guide.state.live.why": "Changes arrive as they happen.",
   "guide.state.reconnecting": "Reconnecting, offline",

@@ -10,6 +10,15 @@ export const zhHelp: Readonly<Record<keyof typeof enHelp, string>> = {
   "guide.glossary": "术语",
   "guide.api": "供程序使用：接口文档",
 
+  "guide.wall": "大屏",
+  "guide.wall.how": "在大屏上用只读访问令牌打开一次登录链接：/login?next=/wall#token=… 只要浏览器标签页不关闭即保持登录。显示内容由地址决定：",
+  "guide.wall.views": "轮播内容：city 全市、department:编号、zone:编号、alerts 告警；不填则为全市、各部门、告警",
+  "guide.wall.period": "每屏秒数，默认 30",
+  "guide.wall.view": "固定显示第几屏，从 1 起（按键：← → p）",
+  "guide.wall.look": "语言与主题",
+  "guide.wall.dim": "夜间调暗的时段",
+  "guide.wall.metric": "曲线固定显示的指标，否则轮换",
+
   "guide.state.live": "实时",
   "guide.state.live.why": "变化一发生即到达。",
   "guide.state.reconnecting": "重新连接中、离线",

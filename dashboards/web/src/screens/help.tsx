@@ -3,7 +3,7 @@ import "../styles/help.css";
 import { language, t } from "../i18n";
 import { enHelp } from "../i18n/en-help";
 import { zhHelp } from "../i18n/zh-help";
-import { query, setQuery } from "../router";
+import { query, setQuery, to } from "../router";
 import { Legend } from "../map/legend";
 import { GROUPS, KeyList } from "../ui/help";
 import { Panel } from "../ui/panel";
@@ -56,8 +56,34 @@ export function HelpScreen() {
       )}
       {states.length > 0 && <Terms title="guide.states" keys={states} />}
       {terms.length > 0 && <Terms title="guide.glossary" keys={terms} />}
+      {wanted === "" && <WallGuide />}
       {states.length + terms.length === 0 && <p class="state">{say("guide.none")}</p>}
     </div>
+  );
+}
+
+const WALL_PARTS: readonly (readonly [example: string, text: HelpKey])[] = [
+  ["views=city,department:water,alerts", "guide.wall.views"],
+  ["period=30", "guide.wall.period"],
+  ["view=1", "guide.wall.view"],
+  ["lang=zh&theme=dark", "guide.wall.look"],
+  ["dim=22-6", "guide.wall.dim"],
+  ["metric=pm25", "guide.wall.metric"],
+];
+
+function WallGuide() {
+  return (
+    <Panel title={say("guide.wall")} note={<a href={to.wall()}>/wall</a>}>
+      <p class="guide-how">{say("guide.wall.how")}</p>
+      <dl class="guide-terms">
+        {WALL_PARTS.map(([example, text]) => (
+          <div key={example}>
+            <dt><code>{example}</code></dt>
+            <dd>{say(text)}</dd>
+          </div>
+        ))}
+      </dl>
+    </Panel>
   );
 }
 
