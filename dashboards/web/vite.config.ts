@@ -22,5 +22,5 @@ export default defineConfig({
   },
   worker: { format: "es" },
   // `vite` and `vite preview` show the app with the API of the mock, or of the program named here.
-  server: { proxy: { "/api": SERVER, "/open": SERVER } },
+  server: { proxy: Object.fromEntries(["/api", "/open", "/metrics"].map((path) => [path, SERVER])) },
 });

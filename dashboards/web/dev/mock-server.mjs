@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { workRoutes } from "./mock-work.mjs";
+import { makeBaseMap, tilePng } from "./mock-base-map.mjs";
 import { RULES, iso, kindNames, loadZones, makeDevices, metrics, pick, random, ruleText, value } from "./mock-city.mjs";
 
 const PORT = Number(process.env.PORT ?? 8787);
@@ -13,6 +14,9 @@ const devices = makeDevices(zones, Number(process.env.DEVICES ?? 2000));
 const byId = new Map(devices.map((d) => [d.id, d]));
 const started = Date.now();
 const bounds = zones.features.map((z) => z.properties.bounds).reduce((a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])]);
+const base = makeBaseMap(bounds);
+// BASE=tiles has the city's own shifted tiles instead, BASE=none nothing.
+const baseLayers = process.env.BASE === "none" ? [] : process.env.BASE === "tiles" ? [{ id: "own", kind: "raster", format: "tiles", url: "/api/v1/base-map/tiles/own/{z}/{x}/{y}.png", coordinates: "gcj02", attribution: { en: "Invented tiles", zh: "虚构瓦片" }, min_zoom: 5, max_zoom: 16 }] : base.layers;
 const CSP = "default-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:";
 const kinds = Object.keys(kindNames);
 const NOBODY = { stage: "unassigned", who: null, department: null, holder: null, until: null, overdue: false, overdue_count: 0, step: 0, from: null };
@@ -113,6 +117,13 @@ setInterval(() => {
     d.place = [x, y];
     changed.push({ id: d.id, lon: x, lat: y });
   }
+  // CHURN: so many fixed devices fall late or are heard again with each move.
+  for (let n = 0; n < Number(process.env.CHURN ?? 0); n++) {
+    const d = pick(devices);
+    if (d.moving || d.status > 1) continue;
+    d.status = 1 - d.status;
+    changed.push({ id: d.id, status: d.status });
+  }
   send("map", { at: iso(Date.now()), devices: changed });
 }, Number(process.env.MOVE_MS ?? 1000)).unref();
 if (process.env.QUIET !== "1") setInterval(() => {
@@ -153,6 +164,7 @@ const OWN = [
   ["GET", "/session", () => ok({ user: "operator-1", name: "Operator 1", role: process.env.ROLE ?? "operator", grants: [{ department: "*", role: process.env.ROLE ?? "operator" }], csrf_header: "X-Citybrain-Csrf", expires_at: iso(started + 288e5), password_change_needed: false, password_changeable: false })],
   ["GET", "/dev-clients", () => ok(clients.size)], // not of the contract: how many streams are open
   ["GET", "/system", () => ok(system())],
+  ["GET", "/base-map", () => ok({ layers: baseLayers, updated_at: iso(started) })],
   ["GET", "/receivers", () => ok({ items: receivers() })],
   ["POST", "/receivers/:id/test", ({ id }) => ok(id === "water-desk" ? { taken: false, took_ms: 3, error: "it did not take the alert: cannot reach it: Connection refused (os error 111)", hint: "check the address and the secrets in the options of `water-desk`, and whether this machine reaches it; alerts wait for it and are told in order once it takes them" } : { taken: true, took_ms: 84, error: null, hint: null })],
   ["GET", "/metrics-catalogue", () => ok({ items: metrics })],
@@ -247,6 +259,10 @@ createServer(async (request, response) => {
   }
   if (path === "/session" && request.method === "DELETE") { response.setHeader("set-cookie", "citybrain_session=; Max-Age=0; Path=/"); return json(204); }
   if (process.env.NO_AUTH !== "1" && !/citybrain_session=dev/.test(request.headers.cookie ?? "")) { const p = problem(401, "unauthenticated", "sign in first"); return json(p.status, p.body); }
+  const tile = /^\/base-map\/tiles\/own\/(\d+)\/(\d+)\/(\d+)\.png$/.exec(path);
+  if (tile) { response.writeHead(200, { "content-type": "image/png" }); return response.end(tilePng(...tile.slice(1).map(Number))); }
+  const baseFile = /^\/base-map\/(\w+)\.geojson$/.exec(path);
+  if (baseFile && base.files[baseFile[1]]) { response.writeHead(200, { "content-type": "application/geo+json" }); return response.end(JSON.stringify(base.files[baseFile[1]])); }
   if (path === "/stream") {
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
     response.write(`id: ${position}\nevent: hello\ndata: ${JSON.stringify({ now: iso(Date.now()), heartbeat_s: 10, cursor: String(position) })}\n\n`);

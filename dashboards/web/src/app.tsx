@@ -25,6 +25,11 @@ import { lazily } from "./ui/lazily";
 import { Loading } from "./ui/resource-view";
 import { Shell, SimulatedBand } from "./ui/shell";
 
+const WallScreen = lazily(() => import("./screens/wall").then((module) => module.WallScreen));
+const WallSignedOut = lazily(() => import("./screens/wall").then((module) => module.WallSignedOut));
+const SystemScreen = lazily(() => import("./screens/system").then((module) => module.SystemScreen));
+const ReportsScreen = lazily(() => import("./screens/reports").then((module) => module.ReportsScreen));
+const HelpScreen = lazily(() => import("./screens/help").then((module) => module.HelpScreen));
 const AdminScreen = lazily(() => import("./screens/admin").then((module) => module.AdminScreen));
 
 const AlertWork = lazily(() => import("./screens/alerts").then((module) => module.AlertWork));
@@ -81,6 +86,11 @@ export function App() {
     return () => document.removeEventListener("visibilitychange", look);
   }, [phase]);
 
+  // Nobody types in front of a wall: it says in its own way what is wrong, and what was seen stays.
+  if (route.value.screen === "wall" && !mustChange) {
+    if (start.value === "ready") return <WallScreen />;
+    if (phase === "out") return <WallSignedOut />;
+  }
   if (route.value.screen === "setup" && phase !== "in") return <Entry><SetupScreen onDone={comeIn} /></Entry>;
   // What was open stays, forms included, but nobody sees it before they are in again.
   const ended = session.value.phase === "out" && session.value.why === "expired" && start.value === "ready";
@@ -150,6 +160,14 @@ function Screen({ route }: { route: Route }) {
     case "dataset":
     case "audit":
       return <AdminScreen route={route} />;
+    case "system":
+      return <SystemScreen />;
+    case "reports":
+      return <ReportsScreen />;
+    case "help":
+      return <HelpScreen />;
+    case "wall":
+      return <Loading />;
     case "login":
     case "setup":
       return <AlreadyIn />;

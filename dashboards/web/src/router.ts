@@ -18,6 +18,10 @@ export type Route =
   | { screen: "login" }
   | { screen: "setup" }
   | { screen: "account" }
+  | { screen: "wall" }
+  | { screen: "system" }
+  | { screen: "reports" }
+  | { screen: "help" }
   | { screen: "users" }
   | { screen: "user"; id: string | null }
   | { screen: "tokens" }
@@ -51,7 +55,7 @@ export function routeOf(pathname: string): Route {
 }
 
 /** Screens whose address is their name. */
-const PLAIN = ["alerts", "silences", "hand-overs", "departments", "devices", "zones", "receivers", "login", "setup", "account"] as const;
+const PLAIN = ["alerts", "silences", "hand-overs", "departments", "devices", "zones", "receivers", "login", "setup", "account", "wall", "system", "reports", "help"] as const;
 
 /** Ids may be any word, so what makes something new has an address beside the list's. */
 function adminRouteOf(pathname: string, list: string | undefined, rest: readonly string[]): Route {
@@ -97,6 +101,10 @@ export const to = {
   login: () => "/login",
   setup: () => "/setup",
   account: () => "/account",
+  wall: (params: Record<string, string> = {}) => withParams("/wall", params),
+  system: () => "/system",
+  reports: (params: Record<string, string> = {}) => withParams("/reports", params),
+  help: () => "/help",
   users: () => "/admin/users",
   user: (id: string | null) => (id === null ? "/admin/new-user" : `/admin/users/${encodeURIComponent(id)}`),
   tokens: () => "/admin/tokens",

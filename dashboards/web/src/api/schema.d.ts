@@ -2132,6 +2132,8 @@ export interface components {
             last_used_from: string | null;
             /** @description What it was made for. */
             note: string;
+            /** @description Whether the program made it for itself, and cannot do without it; the next start makes another. */
+            own: boolean;
             /** @description The user whose rights bound those of the token, and with whom it ends. */
             owner: string | null;
             /** Format: date-time */
@@ -16973,6 +16975,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The program made it for itself */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

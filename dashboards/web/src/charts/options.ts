@@ -46,23 +46,24 @@ export function chartOptions(setup: ChartSetup): uPlot.Options {
   const text = token("text-muted");
   const grid = token("chart-grid");
   const line = token("chart-line");
-  const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 }, font: `11px ${token("font")}` };
+  const scale = chartScale();
+  const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 }, font: `${11 * scale}px ${token("font")}` };
   return {
     width: setup.width,
     height: setup.height,
     ms: 1,
     tzDate: setup.tzDate,
-    padding: [10, 26, 0, 0],
+    padding: [10, 26 * scale, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6, fill: line, stroke: line }, drag: { x: false, y: false } },
     scales: { x: { time: true, range: () => [setup.from, setup.to] }, y: { range: (_, min, max) => yRange(setup.reach?.[0] ?? min, setup.reach?.[1] ?? max, setup.limit, setup.decimals, setup.otherLimits) } },
     axes: [
-      { ...axis, space: 64, size: 28, gap: 3, values: (_, splits, __, ___, step) => splits.map((at) => timeLabel(at, step, setup.tzDate)) },
-      { ...axis, space: 30, size: (_, values) => 18 + 6.6 * Math.max(2, ...(values ?? []).map((value) => value.length)), gap: 4, values: (_, splits) => tickLabels(splits) },
+      { ...axis, space: 64 * scale, size: 28 * scale, gap: 3, values: (_, splits, __, ___, step) => splits.map((at) => timeLabel(at, step, setup.tzDate)) },
+      { ...axis, space: 30 * scale, size: (_, values) => 18 + 6.6 * scale * Math.max(2, ...(values ?? []).map((value) => value.length)), gap: 4, values: (_, splits) => tickLabels(splits) },
     ],
     series: [
       {},
-      { stroke: line, width: 1.6, spanGaps: false, points: { show: true, filter: lonePoints, size: 4, fill: line } },
+      { stroke: line, width: 1.6 * scale, spanGaps: false, points: { show: true, filter: lonePoints, size: 4, fill: line } },
       { stroke: "transparent", width: 0, spanGaps: false, points: { show: true, size: 6, width: 1.4, stroke: token("chart-flagged"), fill: token("panel") } },
       ...(setup.hasBand ? [edge(), edge()] : []),
       ...(setup.hasUsual ? [edge(), edge()] : []),
@@ -83,6 +84,11 @@ function bandsOf({ hasBand, hasUsual }: ChartSetup): uPlot.Band[] {
     ...(hasBand ? [{ series: [4, 3] as uPlot.Band.Bounds, fill: token("chart-band") }] : []),
     ...(hasUsual ? [{ series: [after + 1, after] as uPlot.Band.Bounds, fill: token("chart-usual") }] : []),
   ];
+}
+
+/** How much larger than usual texts and lines are, for screens that are seen from afar. */
+export function chartScale(): number {
+  return (Number(token("chart-font")) || 11) / 11;
 }
 
 const edge = (): uPlot.Series => ({ stroke: "transparent", width: 0, spanGaps: false, points: { show: false } });

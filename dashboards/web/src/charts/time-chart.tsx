@@ -6,6 +6,7 @@ import { number } from "../format/number";
 import { cityZone, clockTime, dateTime, dayMonth, minuteTime } from "../format/time";
 import { language, t } from "../i18n";
 import { theme } from "../state/theme";
+import { PictureIcon } from "../ui/icons";
 import { chartOptions, type ChartLimit, type ChartSpan } from "./options";
 import { bandAt, type Usual } from "./usual";
 import { extremes, hasValues, reachOf, type ChartSeries } from "./series";
@@ -96,12 +97,24 @@ export function TimeChart(props: TimeChartProps) {
   }, [data, from, to, span?.from, span?.to]);
 
   return (
-    <div class="chart" role="img" aria-label={spoken(props)}>
-      <div class="chart-plot" ref={box} />
+    <div class="chart">
+      <div class="chart-plot" ref={box} role="img" aria-label={spoken(props)} />
+      {hasValues(series) && (
+        <button type="button" class="plain icon-only chart-save" title={t("picture.chart")} aria-label={`${t("picture.chart")}: ${props.name}`} onClick={() => void save(plot.current, props)}>
+          <PictureIcon />
+        </button>
+      )}
       {readOut && <ReadOutBox {...props} at={readOut} />}
       {!hasValues(series) && <p class="chart-empty">{t("chart.none")}</p>}
     </div>
   );
+}
+
+/** Its module is loaded when somebody wants a picture. */
+async function save(plot: uPlot | null, { name, symbol, from, to, series }: TimeChartProps): Promise<void> {
+  if (!plot) return;
+  const { saveChart } = await import("./chart-picture");
+  await saveChart(plot.ctx.canvas, { title: name, symbol, from, to, hasBand: series.band !== null });
 }
 
 function columns(series: ChartSeries, usual: Usual | null): uPlot.AlignedData {

@@ -2,9 +2,13 @@
 import { enActions } from "./en-actions";
 import { enAdmin } from "./en-admin";
 import { enAlerts } from "./en-alerts";
+import { enSystem } from "./en-system";
+import { enWall } from "./en-wall";
 
 export const en = {
   ...enAdmin,
+  ...enSystem,
+  ...enWall,
   ...enActions,
   ...enAlerts,
   "app.name": "City operations center",

@@ -3,9 +3,13 @@ import type { Texts } from "./index";
 import { zhActions } from "./zh-actions";
 import { zhAdmin } from "./zh-admin";
 import { zhAlerts } from "./zh-alerts";
+import { zhSystem } from "./zh-system";
+import { zhWall } from "./zh-wall";
 
 export const zh: Texts = {
   ...zhAdmin,
+  ...zhSystem,
+  ...zhWall,
   ...zhActions,
   ...zhAlerts,
   "app.name": "城市运行中心",

@@ -34,6 +34,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
     "g r": () => (isAtLeast("operator") ? go(to.receivers()) : false),
     "g a": () => (isAtLeast("admin") ? go(to.users()) : false),
     "g m": () => go(to.account()),
+    "g e": () => go(to.reports()),
+    "g y": () => go(to.system()),
+    "g i": () => go(to.help()),
+    "g w": () => go(to.wall()),
     l: toggleLanguage,
     t: toggleTheme,
     "?": () => setHelp(true),
@@ -99,6 +103,8 @@ function TopBar({ onHelp }: { onHelp(): void }) {
         <NavLink href={to.devices()} here={path.value.startsWith("/devices")} text={t("nav.devices")} />
         <NavLink href={to.zones()} here={path.value.startsWith("/zones")} text={t("nav.zones")} />
         {isAtLeast("operator") && <NavLink href={to.receivers()} here={path.value === "/receivers"} text={t("nav.receivers")} />}
+        <NavLink href={to.reports()} here={path.value === "/reports"} text={t("nav.reports")} />
+        <NavLink href={to.system()} here={path.value === "/system"} text={t("nav.system")} />
         {isAtLeast("admin") && <NavLink href={to.users()} here={path.value.startsWith("/admin")} text={t("nav.admin")} />}
       </nav>
       <LinkState />
