@@ -1,10 +1,12 @@
 /** English texts. The keys are the catalogue's contract: zh.ts must have the same. */
 import { enActions } from "./en-actions";
 import { enAdmin } from "./en-admin";
+import { enPlaces } from "./en-places";
 
 export const en = {
   ...enAdmin,
   ...enActions,
+  ...enPlaces,
   "app.name": "City operations center",
   "app.skip": "Skip to content",
   "app.simulated": "SIMULATED DATA",

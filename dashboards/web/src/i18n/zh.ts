@@ -2,10 +2,12 @@
 import type { Texts } from "./index";
 import { zhActions } from "./zh-actions";
 import { zhAdmin } from "./zh-admin";
+import { zhPlaces } from "./zh-places";
 
 export const zh: Texts = {
   ...zhAdmin,
   ...zhActions,
+  ...zhPlaces,
   "app.name": "城市运行中心",
   "app.skip": "跳到正文",
   "app.simulated": "模拟数据",
