@@ -60,6 +60,7 @@ export function ZonesScreen() {
 }
 
 function ZoneTable({ rows, selected, sort }: { rows: readonly ZoneRow[]; selected: string | null; sort: string }) {
+  const nested = rows.some((row) => row.parent !== null);
   const onSort = (next: string) => setQuery({ sort: next === "-worst" ? null : next });
   return (
     <table class="table">
@@ -68,7 +69,7 @@ function ZoneTable({ rows, selected, sort }: { rows: readonly ZoneRow[]; selecte
           <SortHead name="worst" first="down" sort={sort} onSort={onSort}>{t("zones.worst")}</SortHead>
           <SortHead name="name" sort={sort} onSort={onSort}>{t("device.name")}</SortHead>
           <SortHead name="layer" sort={sort} onSort={onSort}>{t("zones.layer")}</SortHead>
-          <th scope="col">{t("zones.parent")}</th>
+          {nested && <th scope="col">{t("zones.parent")}</th>}
           <SortHead name="firing" first="down" class="right" sort={sort} onSort={onSort}>{t("zones.firing")}</SortHead>
           <SortHead name="devices" first="down" class="right" sort={sort} onSort={onSort}>{t("zones.devices")}</SortHead>
           <SortHead name="area" first="down" class="right" sort={sort} onSort={onSort}>{t("zones.area")}</SortHead>
@@ -80,7 +81,7 @@ function ZoneTable({ rows, selected, sort }: { rows: readonly ZoneRow[]; selecte
             <td>{row.worst && <SeverityWord severity={row.worst} />}</td>
             <td class="wide"><a href={to.zone(row.id)}>{row.name}</a></td>
             <td class="muted">{layerName(row.layer)}</td>
-            <td class="muted">{row.parent !== null && <a href={to.zone(row.parent)}>{zoneName(row.parent)}</a>}</td>
+            {nested && <td class="muted">{row.parent !== null && <a href={to.zone(row.parent)}>{zoneName(row.parent)}</a>}</td>}
             <td class="right">{row.firing > 0 ? number(row.firing) : <span class="muted">0</span>}</td>
             <td class="right"><a href={to.devices({ zone: row.id })}>{number(row.devices)}</a></td>
             <td class="right">{row.areaKm2 === null ? t("value.none") : `${number(row.areaKm2, row.areaKm2 < 10 ? 1 : 0)}\u00a0km²`}</td>

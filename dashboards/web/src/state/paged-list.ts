@@ -48,7 +48,7 @@ export class PagedList<Item extends { id: string }> {
 
   /** Loads the pages of these rows again. With `hold` rows stay where they are, and only what they say changes. */
   async refresh(first: number, end: number, hold: boolean): Promise<void> {
-    if (this.loading || this.pages.length === 0) return this.loadOn();
+    if (this.loading || this.pages.length === 0) return this.loadOn(true);
     this.loading = true;
     const [from, to] = [Math.floor(first / this.pageSize), Math.floor(Math.max(first, end - 1) / this.pageSize)];
     try {
@@ -62,7 +62,7 @@ export class PagedList<Item extends { id: string }> {
     } finally {
       this.loading = false;
     }
-    await this.loadOn();
+    await this.loadOn(true);
   }
 
   /** After a failure: what is wanted is asked for once more. */
@@ -88,8 +88,9 @@ export class PagedList<Item extends { id: string }> {
     if (this.pages[at + 1] && this.pages[at + 1]?.cursor !== fresh.next_cursor) this.pages.length = at + 1;
   }
 
-  private async loadOn(): Promise<void> {
-    if (this.loading || this.error !== null) return;
+  /** Scrolling does not ask again for what did not come; time does. */
+  private async loadOn(again = false): Promise<void> {
+    if (this.loading || (this.error !== null && !again)) return;
     this.loading = true;
     try {
       for (let last = this.pages.at(-1); this.pages.length * this.pageSize < Math.max(this.wanted, 1) && (last === undefined || last.next !== null); last = this.pages.at(-1)) {

@@ -1,6 +1,6 @@
 /** A zone among others: the same metric over the same time, in the whole city and in the zones around or chosen. */
 import { api } from "../../api/client";
-import type { Aggregates, ZoneProperties } from "../../api/types";
+import type { Aggregates, Metric, ZoneProperties } from "../../api/types";
 import type { AggregateWindow } from "../../charts/aggregate-chart";
 import { iso, refreshMs, stepOf } from "../../charts/ranges";
 import { Sparkline } from "../../charts/sparkline";
@@ -110,6 +110,7 @@ function Rows({ rows, own, metric, onRemove }: { rows: readonly Compared[]; own:
   const base = rows.find((row) => row.zone === own)?.figures ?? null;
   const most = Math.max(...rows.map((row) => Math.abs(row.figures?.mean ?? 0)));
   const of = metricOf(metric);
+  const ofMeans = forMeans(of);
   return (
     <table class="table comparison">
       <thead>
@@ -129,9 +130,9 @@ function Rows({ rows, own, metric, onRemove }: { rows: readonly Compared[]; own:
         {rows.map(({ zone, figures, means }) => (
           <tr key={zone ?? ""} class={zone === own ? "own" : ""}>
             <th scope="row">{zone === null ? t("compare.city") : zone === own ? zoneName(zone) : <a href={to.zone(zone)}>{zoneName(zone)}</a>}</th>
-            <td class="right value">{figures ? valueWithUnit(figures.mean, of) : t("value.none")}</td>
+            <td class="right value">{figures ? valueWithUnit(figures.mean, ofMeans) : t("value.none")}</td>
             <td class="bar-cell">{figures && most > 0 && <Bar part={Math.abs(figures.mean) / most} />}</td>
-            <td class="right">{zone !== own && figures && base ? signed(figures.mean - base.mean, of?.decimals ?? 1) : ""}</td>
+            <td class="right">{zone !== own && figures && base ? signed(figures.mean - base.mean, ofMeans.decimals) : ""}</td>
             <td class="right">{figures ? valueWithUnit(figures.min, of) : t("value.none")}</td>
             <td class="right">{figures ? valueWithUnit(figures.max, of) : t("value.none")}</td>
             <td><Sparkline values={means} label={t("compare.course")} /></td>
@@ -148,6 +149,11 @@ function Rows({ rows, own, metric, onRemove }: { rows: readonly Compared[]; own:
       </tbody>
     </table>
   );
+}
+
+/** Means are told apart by less than what single values are shown with. */
+export function forMeans(metric: Metric | undefined): Pick<Metric, "decimals" | "symbol"> {
+  return { symbol: metric?.symbol ?? "", decimals: (metric?.decimals ?? 1) + 1 };
 }
 
 /** Its figure stands beside it. */

@@ -10,7 +10,7 @@ import { useResource } from "../../state/resource";
 import { Choice } from "../../ui/choice";
 import { Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
-import { Bar } from "./comparison";
+import { Bar, forMeans } from "./comparison";
 
 const BY: readonly TopBy[] = ["mean", "max", "min", "last", "count"];
 const SHOWN = 10;
@@ -52,7 +52,7 @@ function Ranking({ top, by, metric }: { top: Top; by: TopBy; metric: string }) {
           <tr key={device.device}>
             <td class="right muted">{number(at + 1)}</td>
             <th scope="row" class="wide"><a href={to.device(device.device)}>{local(device.name)}</a></th>
-            <td class="right value">{valueWithUnit(device.mean, of)}</td>
+            <td class="right value">{valueWithUnit(device.mean, forMeans(of))}</td>
             <td class="right">{valueWithUnit(device.min, of)}</td>
             <td class="right">{valueWithUnit(device.max, of)}</td>
             <td class="right">{number(device.count)}</td>
