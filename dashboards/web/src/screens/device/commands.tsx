@@ -67,23 +67,25 @@ export function Commands({ device }: { device: Device }) {
         </div>
       </form>
       <Panel title={t("command.sent")} note={t("command.sent.why")}>
-        {sent.length === 0 ? (
-          <p class="state">{t("command.sent.none")}</p>
-        ) : (
-          <ul class="letters" role="status">
-            {sent.map((each) => (
-              <li key={each.at}>
-                <div class="letter-line">
-                  <time>{clockTime(each.at)}</time>
-                  <strong>{t(`command.delivery.${each.sent.delivery}`)}</strong>
-                </div>
-                <p class="muted"><code>{each.sent.topic}</code></p>
-                <pre class="source">{each.payload === "" ? t("command.empty") : each.payload}</pre>
-              </li>
-            ))}
-          </ul>
-        )}
+        <div role="status">{sent.length === 0 ? <p class="state">{t("command.sent.none")}</p> : <SentCommands sent={sent} />}</div>
       </Panel>
     </div>
+  );
+}
+
+function SentCommands({ sent }: { sent: readonly Sent[] }) {
+  return (
+    <ul class="letters">
+      {sent.map((each) => (
+        <li key={each.at}>
+          <div class="letter-line">
+            <time>{clockTime(each.at)}</time>
+            <strong>{t(`command.delivery.${each.sent.delivery}`)}</strong>
+          </div>
+          <p class="muted"><code>{each.sent.topic}</code></p>
+          <pre class="source">{each.payload === "" ? t("command.empty") : each.payload}</pre>
+        </li>
+      ))}
+    </ul>
   );
 }
