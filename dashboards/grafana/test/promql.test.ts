@@ -70,7 +70,13 @@ describe("queries of Prometheus", () => {
   });
 
   it("name labels in legends that their answers have", () => {
-    for (const { where, text } of promQueries()) assert.ok(!text.includes("{{"), where);
+    for (const { where, text, legend = "" } of queries) {
+      const { names } = parse(text);
+      const grouped = /\bby \(([^)]*)\)/.exec(text)?.[1]?.split(",").map((label) => label.trim());
+      for (const [, label = ""] of legend.matchAll(/\{\{(\w+)\}\}/g)) {
+        assert.ok(grouped?.includes(label) ?? known.get(names[0] ?? "")?.has(label), `${where}: the answer has no ${label}`);
+      }
+    }
   });
 
   it("are understood by Prometheus' own parser", (context) => {

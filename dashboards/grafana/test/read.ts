@@ -36,6 +36,7 @@ export const found: readonly Found[] = LANGUAGES.flatMap((language) =>
 export interface Query {
   where: string;
   text: string;
+  legend?: string;
 }
 
 /** Every query in Flux, those of variables too. */
@@ -49,7 +50,7 @@ export const fluxQueries = (of: readonly Found[] = found): Query[] =>
 export const promQueries = (of: readonly Found[] = found): Query[] =>
   of.flatMap(({ language, part, panels }) =>
     panels.flatMap(({ title, targets = [] }) =>
-      targets.filter(({ datasource }) => datasource.type === "prometheus").map(({ expr = "", refId }) => ({ where: `${language}/${part} ${title} ${refId}`, text: expr.replaceAll("$__rate_interval", "5m").replaceAll("$instance", ".*") })),
+      targets.filter(({ datasource }) => datasource.type === "prometheus").map(({ expr = "", refId, legendFormat: legend = "" }) => ({ legend, where: `${language}/${part} ${title} ${refId}`, text: expr.replaceAll("$__rate_interval", "5m").replaceAll("$instance", ".*") })),
     ),
   );
 
