@@ -56,9 +56,14 @@ export function shortTime(moment: Moment | null | undefined, nowMs: number): str
   return date(moment) === date(nowMs) ? clockTime(moment) : `${dayMonth(moment)} ${minuteTime(moment)}`;
 }
 
+let offsets: { zone: string; format: Intl.DateTimeFormat } | null = null;
+
 /** The city's offset at a moment, as in UTC−06:00. */
 export function zoneOffset(moment: Moment): string {
-  const parts = new Intl.DateTimeFormat("en-GB", { timeZone: cityZone.value, timeZoneName: "longOffset" }).formatToParts(epoch(moment));
+  const zone = cityZone.value;
+  // Making one takes longer than all of a row of a table.
+  if (offsets?.zone !== zone) offsets = { zone, format: new Intl.DateTimeFormat("en-GB", { timeZone: zone, timeZoneName: "longOffset" }) };
+  const parts = offsets.format.formatToParts(epoch(moment));
   const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "GMT";
   const offset = name.replace("GMT", "").replace("-", "−");
   return `UTC${offset === "" ? "+00:00" : offset}`;

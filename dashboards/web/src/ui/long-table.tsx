@@ -1,10 +1,10 @@
 /** A table of any length: only the rows in sight exist, and the keyboard moves through all of them. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { useKeys } from "../keys";
 import { SortHead } from "./sort-head";
-import { windowOfRows } from "./window-of-rows";
+import { windowOfRows, type RowWindow } from "./window-of-rows";
 
 /** As `.long-table td` has it, border included. */
 export const LONG_ROW_HEIGHT = 34;
@@ -44,7 +44,8 @@ interface Props<Row> {
 export function LongTable<Row>(props: Props<Row>) {
   const { columns, count, rowAt, idOf, open } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: (props.startAt ?? 0) * LONG_ROW_HEIGHT, height: 800 });
+  const place = useRef({ top: (props.startAt ?? 0) * LONG_ROW_HEIGHT, height: 800 });
+  const [, draw] = useReducer((turn: number) => turn + 1, 0);
   const [at, setAt] = useState<number | null>(null);
   const latest = useRef(props);
   latest.current = props;
@@ -54,7 +55,13 @@ export function LongTable<Row>(props: Props<Row>) {
     if (!box) return;
     box.scrollTop = (latest.current.startAt ?? 0) * LONG_ROW_HEIGHT;
     let resting: ReturnType<typeof setTimeout> | undefined;
-    const measure = () => setView({ top: box.scrollTop, height: box.clientHeight - HEAD_HEIGHT });
+    const measure = () => {
+      const before = windowOf(place.current, latest.current.count);
+      place.current = { top: box.scrollTop, height: box.clientHeight - HEAD_HEIGHT };
+      const now = windowOf(place.current, latest.current.count);
+      // Most steps of scrolling bring no other rows.
+      if (now.first !== before.first || now.end !== before.end) draw(0);
+    };
     const scrolled = () => {
       measure();
       clearTimeout(resting);
@@ -71,7 +78,7 @@ export function LongTable<Row>(props: Props<Row>) {
     };
   }, []);
 
-  const { first, end } = windowOfRows(view.top, view.height, LONG_ROW_HEIGHT, count);
+  const { first, end } = windowOf(place.current, count);
   useEffect(() => latest.current.onRange?.(first, end), [first, end, count]);
 
   const move = (to: number) => {
@@ -86,10 +93,10 @@ export function LongTable<Row>(props: Props<Row>) {
     else if (top + LONG_ROW_HEIGHT > box.scrollTop + box.clientHeight - HEAD_HEIGHT) box.scrollTop = top + LONG_ROW_HEIGHT - box.clientHeight + HEAD_HEIGHT;
     return true;
   };
-  const seen = Math.floor(view.top / LONG_ROW_HEIGHT);
+  const seen = () => Math.ceil(place.current.top / LONG_ROW_HEIGHT);
   useKeys({
-    j: () => move(at === null ? seen : at + 1),
-    k: () => move(at === null ? seen : at - 1),
+    j: () => move(at === null ? seen() : at + 1),
+    k: () => move(at === null ? seen() : at - 1),
     Enter: () => {
       const row = at === null ? undefined : rowAt(at);
       return row === undefined || open === undefined ? false : open(row);
@@ -132,6 +139,14 @@ export function LongTable<Row>(props: Props<Row>) {
       </table>
     </div>
   );
+}
+
+/** By fours, so that scrolling row by row does not draw each time. */
+const STEP = 4;
+
+function windowOf({ top, height }: { top: number; height: number }, count: number): RowWindow {
+  const { first, end } = windowOfRows(top, height, LONG_ROW_HEIGHT, count);
+  return { first: Math.floor(first / STEP) * STEP, end: Math.min(count, Math.ceil(end / STEP) * STEP) };
 }
 
 /** The height of rows that do not exist. */
