@@ -149,8 +149,8 @@ async function journey(language, device) {
   await page.waitForFunction(() => new URLSearchParams(location.search).get("sort") === "name");
   await page.waitForSelector("th.c-name[aria-sort=ascending]");
   await page.goto(`${url}/devices?kind=${device.kind}&status=online`);
-  const some = (await api("GET", `/devices?kind=${device.kind}&limit=1`)).body.total;
-  await page.waitForFunction((most) => Number(document.querySelector(".long-table table")?.getAttribute("aria-rowcount")) <= most + 1, some);
+  const ofKind = (await api("GET", `/devices?kind=${device.kind}&limit=1`)).body.total;
+  await page.waitForFunction((most) => Number(document.querySelector(".long-table table")?.getAttribute("aria-rowcount")) <= most + 1, ofKind);
   await page.keyboard.press("/");
   await page.keyboard.type(device.id);
   await page.waitForFunction((id) => new URLSearchParams(location.search).get("q") === id, device.id);
@@ -246,6 +246,19 @@ async function journey(language, device) {
   await page.waitForSelector(".conflict", { state: "detached" });
   assert.equal((await api("GET", `/devices/${device.id}/entry`)).body.name[language], name);
   await api("PATCH", `/devices/${device.id}`, { name: device.name, life_cycle: "active" });
+
+  say(`${language}: its alerts, each with its log`);
+  const { body: some } = await api("GET", "/alerts?state=all&limit=200");
+  const alerted = some.items.find((alert) => alert.subject.type !== "zone" && alert.device_name !== null);
+  if (alerted !== undefined) {
+    await page.goto(`${url}/devices/${alerted.subject.device}?tab=alerts`);
+    await page.waitForSelector("[data-alert]");
+    await tabTo(page, "[data-alert] button");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("[data-alert] .log li");
+    await page.waitForFunction(() => new URLSearchParams(location.search).get("alert") !== null);
+    await look(page, "device-alerts", language);
+  }
 
   say(`${language}: a command to it`);
   await page.goto(`${url}/devices/${device.id}?tab=commands`);

@@ -8,6 +8,9 @@ export const enPlaces = {
 
   "device.tabs": "About this device",
   "device.tab.now": "Now and history",
+  "device.alerts.log": "Log",
+  "device.track": "Track (GeoJSON)",
+  "device.track.why": "Where it was in the last six hours, as a file",
   "device.tab.messages": "Messages",
   "device.tab.entry": "Registered",
   "device.tab.commands": "Commands",

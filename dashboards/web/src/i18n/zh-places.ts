@@ -10,6 +10,9 @@ export const zhPlaces: Readonly<Record<keyof typeof enPlaces, string>> = {
 
   "device.tabs": "设备信息",
   "device.tab.now": "实时与历史",
+  "device.alerts.log": "记录",
+  "device.track": "轨迹（GeoJSON）",
+  "device.track.why": "导出近六小时的轨迹文件",
   "device.tab.messages": "消息",
   "device.tab.entry": "登记信息",
   "device.tab.commands": "下发指令",

@@ -1,5 +1,5 @@
 /** What is registered of a device, to be changed by engineers of its department; what others saved meanwhile is merged. */
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { places, LIFE_CYCLES, type DeviceEntry, type LifeCycle } from "../../api/places";
 import type { Tagged } from "../../api/client";
 import { problemText } from "../../api/problem-text";
@@ -58,12 +58,18 @@ function EntryForm({ device, found, saved }: { device: Device; found: Tagged<Dev
     send: async (draft, tag) => draftOf(await places.putEntry(device.id, entryOf(device.id, draft), tag ?? "")),
   });
   const { draft, change } = editing;
+  const form = useRef<HTMLFormElement>(null);
+  // What has to be decided stands at the end of a long form.
+  useEffect(() => {
+    if (editing.conflict !== null || editing.failure !== null) form.current?.querySelector(".conflict, .mishap")?.scrollIntoView({ block: "center" });
+  }, [editing.conflict, editing.failure]);
   const { lat, lon } = draft.position;
   const half = (lat.trim() === "") !== (lon.trim() === "");
   const ready = reason === null && !half && !isBadDegree(lat, 90) && !isBadDegree(lon, 180);
   const locked = reason !== null;
   return (
     <form
+      ref={form}
       class="panel place-form"
       onSubmit={async (event) => {
         event.preventDefault();

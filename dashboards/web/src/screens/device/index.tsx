@@ -1,5 +1,5 @@
 /** One device: what it is, what it says now and how old that is, its history, messages, entry and commands. */
-import { api } from "../../api/client";
+import { api, buildUrl } from "../../api/client";
 import type { Device } from "../../api/types";
 import { local, t, type TextKey } from "../../i18n";
 import { query, to } from "../../router";
@@ -12,6 +12,7 @@ import { SeverityWord, StatusWord } from "../../ui/marks";
 import { MiniMap } from "../../ui/mini-map";
 import { Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
+import { DeviceAlerts } from "./alerts";
 import { Commands } from "./commands";
 import { Entry } from "./entry";
 import { About, Attributes } from "./facts";
@@ -21,9 +22,9 @@ import { Messages } from "./messages";
 
 const REFRESH_MS = 5_000;
 
-const TABS = ["now", "messages", "entry", "commands"] as const;
+const TABS = ["now", "alerts", "messages", "entry", "commands"] as const;
 type Tab = (typeof TABS)[number];
-const TAB_TEXTS: Readonly<Record<Tab, TextKey>> = { now: "device.tab.now", messages: "device.tab.messages", entry: "device.tab.entry", commands: "device.tab.commands" };
+const TAB_TEXTS: Readonly<Record<Tab, TextKey>> = { now: "device.tab.now", alerts: "device.alerts", messages: "device.tab.messages", entry: "device.tab.entry", commands: "device.tab.commands" };
 
 export function DeviceScreen({ id }: { id: string }) {
   const device = useResource(`device|${id}`, (signal) => api.device(id, signal), { everyMs: REFRESH_MS });
@@ -47,6 +48,7 @@ function DevicePage({ device, reload }: { device: Device; reload(): void }) {
         ))}
       </nav>
       {tab === "now" && <Now device={device} />}
+      {tab === "alerts" && <DeviceAlerts device={device} />}
       {tab === "messages" && <Messages device={device} />}
       {tab === "entry" && <Entry key={device.id} device={device} reload={reload} />}
       {tab === "commands" && <Commands device={device} />}
@@ -69,7 +71,7 @@ function Now({ device }: { device: Device }) {
         <History device={device} values={values.data?.items ?? []} loading={values.loading} />
       </div>
       <div class="column-side">
-        <Panel title={t("device.position")} class="map-side">
+        <Panel title={t("device.position")} class="map-side" actions={device.moving ? <a class="button" href={buildUrl("/track", { device: device.id })} download={`${device.id}-track.geojson`} title={t("device.track.why")}>{t("device.track")}</a> : undefined}>
           {device.position ? <MiniMap place={device.position} device={device.id} /> : <p class="state">{t("device.position.none")}</p>}
         </Panel>
         <About device={device} />
