@@ -252,7 +252,6 @@ export const en = {
   "zone.gone": "There is no such zone.",
   "zone.offline": "Offline",
   "zone.kinds": "Devices by kind",
-  "zone.metrics": "Now",
   "zone.metrics.why": "trusted values of the last 15 minutes",
   "zone.metrics.none": "No trusted value in the last 15 minutes.",
   "zone.mean": "Mean",

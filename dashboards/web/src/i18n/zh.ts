@@ -253,7 +253,6 @@ export const zh: Texts = {
   "zone.gone": "没有这个区域。",
   "zone.offline": "离线",
   "zone.kinds": "设备类型分布",
-  "zone.metrics": "当前值",
   "zone.metrics.why": "最近 15 分钟内的可信数值",
   "zone.metrics.none": "最近 15 分钟内没有可信数值。",
   "zone.mean": "均值",

@@ -2,18 +2,18 @@
 import { api } from "../../api/client";
 import type { components } from "../../api/schema";
 import type { ZoneDetail } from "../../api/types";
-import { number, valueWithUnit } from "../../format/number";
+import { number } from "../../format/number";
 import { local, t } from "../../i18n";
 import { to } from "../../router";
 import { alertBook } from "../../state/alert-book";
-import { inOrder, kindName, layerName, metricName, metricOf, zoneName } from "../../state/city";
+import { kindName, layerName, zoneName } from "../../state/city";
 import { useResource } from "../../state/resource";
-import { Age } from "../../ui/age";
 import { AlertTable, alertMark } from "../../ui/alert-table";
 import { FileLinks } from "../../ui/file-links";
 import { MiniMap } from "../../ui/mini-map";
 import { Facts, Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
+import { ZoneMetrics } from "./metrics";
 import { SilentDevices } from "./silent-devices";
 import { ZoneTrend } from "./trend";
 
@@ -81,42 +81,5 @@ function ZonePage({ zone }: { zone: WholeZone }) {
         </div>
       </div>
     </article>
-  );
-}
-
-function ZoneMetrics({ zone }: { zone: ZoneDetail }) {
-  const order = inOrder(zone.metrics.map((each) => each.metric));
-  const rows = [...zone.metrics].sort((a, b) => order.indexOf(a.metric) - order.indexOf(b.metric));
-  return (
-    <Panel title={t("zone.metrics")} note={t("zone.metrics.why")} actions={<FileLinks path="/last-values" query={{ zone: zone.id }} name={`${zone.id}-last-values`} formats={["csv", "geojson"]} />}>
-      {zone.metrics.length === 0 ? (
-        <p class="state">{t("zone.metrics.none")}</p>
-      ) : (
-        <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">{t("device.metric")}</th>
-              <th scope="col" class="right">{t("zone.mean")}</th>
-              <th scope="col" class="right">{t("zone.min")}</th>
-              <th scope="col" class="right">{t("zone.max")}</th>
-              <th scope="col" class="right">{t("zones.devices")}</th>
-              <th scope="col" class="right">{t("device.age")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((each) => (
-              <tr key={each.metric}>
-                <th scope="row">{metricName(each.metric)}</th>
-                <td class="right value">{valueWithUnit(each.mean, metricOf(each.metric))}</td>
-                <td class="right">{valueWithUnit(each.min, metricOf(each.metric))}</td>
-                <td class="right">{valueWithUnit(each.max, metricOf(each.metric))}</td>
-                <td class="right">{number(each.devices)}</td>
-                <td class="right"><Age at={each.newest_at} /></td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </Panel>
   );
 }
