@@ -30,12 +30,19 @@ export const tier = (of: (typeof TIERS)[number], metric: string, field: TierFiel
 
 export const since = (span: string) => `range(start: -${span})`;
 
-/** One line for all devices: the steps of each are joined by their times. */
-export const together = (fn: "mean" | "min" | "max" | "sum", name: string) => `  |> group(columns: ["_time"])
+/**
+ * One line for all devices: the steps of each are joined by their times. Grafana takes a table for a
+ * series only if it has `_measurement`, and calls it by `_field`.
+ */
+export const together = (fn: "mean" | "min" | "max") => `  |> group(columns: ["_time"])
   |> ${fn}()
   |> group()
   |> sort(columns: ["_time"])
-  |> set(key: "_field", value: ${text(name)})`;
+  |> set(key: "_measurement", value: "city")
+  |> set(key: "_field", value: ${text(fn)})`;
+
+/** Of a table, only the figure: Grafana would take what has `_measurement` for a series over time. */
+export const ONLY_VALUE = '  |> keep(columns: ["_value"])';
 
 /**
  * Zones, kinds and departments are no tags, because they change: which devices are meant is asked of

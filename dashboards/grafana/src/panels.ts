@@ -5,7 +5,7 @@ import {
   BarGaugeDisplayMode, BarGaugeValueMode, BigValueColorMode, BigValueGraphMode, GraphDrawStyle, LegendDisplayMode, LegendPlacement, ReduceDataOptionsBuilder, SortOrder, StackingConfigBuilder, StackingMode,
   TooltipDisplayMode, VisibilityMode, VizLegendOptionsBuilder, VizOrientation, VizTooltipOptionsBuilder,
 } from "@grafana/grafana-foundation-sdk/common";
-import { FieldColorBuilder, FieldColorModeId, MappingType, ThresholdsConfigBuilder, ThresholdsMode, type DataTransformerConfig, type DynamicConfigValue, type Threshold, type ValueMapping } from "@grafana/grafana-foundation-sdk/dashboard";
+import { FieldColorBuilder, FieldColorModeId, MappingType, ThresholdsConfigBuilder, ThresholdsMode, type DynamicConfigValue, type Threshold, type ValueMapping } from "@grafana/grafana-foundation-sdk/dashboard";
 import { PanelBuilder as StatBuilder } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as StateBuilder } from "@grafana/grafana-foundation-sdk/statetimeline";
 import { PanelBuilder as TableBuilder } from "@grafana/grafana-foundation-sdk/table";
@@ -49,13 +49,15 @@ export const meanings = (each: readonly { value: number; text: string; colour: s
 ];
 
 export interface ChartSpec extends Common {
+  /** What the lines of each query are called, where it does not say so itself. */
+  names?: Readonly<Record<string, string>>;
   stacked?: boolean;
   /** Points instead of lines, for what is rare. */
   points?: boolean;
   min?: number;
   max?: number;
-  overrides?: readonly { name: string; properties: DynamicConfigValue[] }[];
-  transformations?: DataTransformerConfig[];
+  /** By query. */
+  looks?: Readonly<Record<string, DynamicConfigValue[]>>;
 }
 
 export function chart(spec: ChartSpec) {
@@ -81,8 +83,7 @@ export function chart(spec: ChartSpec) {
   if (spec.decimals !== undefined) panel.decimals(spec.decimals);
   if (spec.min !== undefined) panel.min(spec.min);
   if (spec.max !== undefined) panel.max(spec.max);
-  for (const { name, properties } of spec.overrides ?? []) panel.overrideByName(name, properties);
-  if (spec.transformations) panel.transformations(spec.transformations);
+  for (const [refId, name] of Object.entries(spec.names ?? {})) panel.overrideByQuery(refId, [{ id: "displayName", value: name }, ...(spec.looks?.[refId] ?? [])]);
   return panel;
 }
 
@@ -169,6 +170,7 @@ export function table(spec: TableSpec) {
 }
 
 export interface StatesSpec extends Common {
+  name: string;
   mappings: ValueMapping[];
 }
 
@@ -180,6 +182,7 @@ export function states(spec: StatesSpec) {
     .span(spec.width ?? 24)
     .height(spec.height ?? 5)
     .mappings(spec.mappings)
+    .displayName(spec.name)
     .mergeValues(true)
     .showValue(VisibilityMode.Never)
     .rowHeight(0.8)

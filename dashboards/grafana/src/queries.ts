@@ -1,7 +1,7 @@
 /** Queries and where they go. The data sources are those of `deploy/grafana/provisioning/datasources`. */
 import type { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog";
 import type { DataSourceRef } from "@grafana/grafana-foundation-sdk/common";
-import { DataqueryBuilder } from "@grafana/grafana-foundation-sdk/prometheus";
+import { DataqueryBuilder, PromQueryFormat } from "@grafana/grafana-foundation-sdk/prometheus";
 
 export const INFLUXDB: DataSourceRef = { type: "influxdb", uid: "citybrain-influxdb" };
 export const PROMETHEUS: DataSourceRef = { type: "prometheus", uid: "citybrain-prometheus" };
@@ -29,6 +29,9 @@ export const prom = (expr: string, legend = "", refId = "A"): Builder<Dataquery>
 
 /** As it is now. */
 export const promNow = (expr: string, legend = "", refId = "A"): Builder<Dataquery> => new DataqueryBuilder().expr(expr).legendFormat(legend).refId(refId).instant().datasource(PROMETHEUS);
+
+/** As it is now, a row for each with its labels as columns. */
+export const promRows = (expr: string, refId = "A"): Builder<Dataquery> => new DataqueryBuilder().expr(expr).refId(refId).instant().format(PromQueryFormat.Table).datasource(PROMETHEUS);
 
 /** Only of the instances that are chosen. */
 export const OF = 'job="citybrain",instance=~"$instance"';

@@ -64,12 +64,13 @@ export class Influxd {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** How many rows a query gives; throws the server's words if it takes it not. */
-  async rows(flux: string): Promise<number> {
+  /** What a query gives; throws the server's words if it takes it not. */
+  async ask(flux: string): Promise<{ rows: number; columns: string[] }> {
     const csv = await this.call("POST", `/api/v2/query?org=${ORG}`, JSON.stringify({ query: flux, type: "flux", dialect: { header: true, annotations: [] } }), { Accept: "application/csv" });
     const lines = csv.split(/\r?\n/).filter((line) => line !== "");
     if (lines.some((line) => line.startsWith("error,"))) throw new Error(lines.slice(0, 4).join("\n"));
-    return lines.filter((line) => line.startsWith(",") && !line.startsWith(",result,")).length;
+    const heads = lines.filter((line) => line.startsWith(",result,"));
+    return { rows: lines.filter((line) => line.startsWith(",")).length - heads.length, columns: heads[0]?.split(",").slice(3) ?? [] };
   }
 
   private async isUp(): Promise<void> {

@@ -16,6 +16,7 @@ export interface Shown {
   id: number;
   title: string;
   description?: string;
+  transformations?: { options: { include?: { names: string[] } } }[];
   targets?: (FluxQuery & { expr?: string; legendFormat?: string })[];
 }
 
@@ -37,13 +38,17 @@ export interface Query {
   where: string;
   text: string;
   legend?: string;
+  /** Of the panel; none for a variable. */
+  type?: string;
+  /** Of a table: the columns that it shows. */
+  columns?: string[];
 }
 
 /** Every query in Flux, those of variables too. */
 export const fluxQueries = (of: readonly Found[] = found): Query[] =>
   of.flatMap(({ language, part, panels, variables }) => [
     ...variables.filter(({ datasource }) => datasource?.type === "influxdb").map(({ name, query }) => ({ where: `${language}/${part} $${name}`, text: String(query) })),
-    ...panels.flatMap(({ title, targets = [] }) => targets.filter(({ datasource }) => datasource.type === "influxdb").map(({ query, refId }) => ({ where: `${language}/${part} ${title} ${refId}`, text: query }))),
+    ...panels.flatMap(({ type, title, targets = [], transformations = [] }) => targets.filter(({ datasource }) => datasource.type === "influxdb").map(({ query, refId }) => ({ type, columns: transformations.flatMap(({ options }) => options.include?.names ?? []), where: `${language}/${part} ${title} ${refId}`, text: query }))),
   ]);
 
 /** Every query in PromQL, as Prometheus gets it. */

@@ -1,6 +1,6 @@
 /** Alerts: how many, whether operators can bear them, and whether they reach whom they should. */
 import { chart, meanings, stat, table } from "../panels";
-import { figure, perSecond, prom, promNow, quantile } from "../queries";
+import { figure, perSecond, prom, promNow, promRows, quantile } from "../queries";
 import type { Part } from "../part";
 
 export const alerts: Part = {
@@ -26,13 +26,13 @@ export const alerts: Part = {
         title: say("By position", "按岗位"),
         why: say("Acceptable: 144 a day, 1 in ten minutes, 10 at the peak, 1 % in flood, fewer than 5 stale, none chattering.", "可接受：每日 144 条、每十分钟 1 条、峰值 10 条、洪泛时间占 1 %、陈旧少于 5 条、无抖动。"),
         targets: [
-          promNow(figure("citybrain_alarm_load_per_operator_day"), "", "A"),
-          promNow(figure("citybrain_alarm_load_mean"), "", "B"),
-          promNow(figure("citybrain_alarm_load_peak"), "", "C"),
-          promNow(figure("citybrain_alarm_load_flood_share"), "", "D"),
-          promNow(figure("citybrain_alarm_load_standing"), "", "E"),
-          promNow(figure("citybrain_alarm_load_stale"), "", "F"),
-          promNow(figure("citybrain_alarm_load_chattering"), "", "G"),
+          promRows(figure("citybrain_alarm_load_per_operator_day"), "A"),
+          promRows(figure("citybrain_alarm_load_mean"), "B"),
+          promRows(figure("citybrain_alarm_load_peak"), "C"),
+          promRows(figure("citybrain_alarm_load_flood_share"), "D"),
+          promRows(figure("citybrain_alarm_load_standing"), "E"),
+          promRows(figure("citybrain_alarm_load_stale"), "F"),
+          promRows(figure("citybrain_alarm_load_chattering"), "G"),
         ],
         merged: true,
         width: 24,
@@ -54,7 +54,7 @@ export const alerts: Part = {
       { heading: say("Delivery", "送达") },
       table({
         title: say("Receivers", "接收方"),
-        targets: [promNow(figure("citybrain_receiver_failing"), "", "A"), promNow(figure("citybrain_receiver_waiting"), "", "B")],
+        targets: [promRows(figure("citybrain_receiver_failing"), "A"), promRows(figure("citybrain_receiver_waiting"), "B")],
         merged: true,
         columns: { receiver: say("Receiver", "接收方"), "Value #A": say("State", "状态"), "Value #B": say("Waiting", "等待") },
         mappings: { "Value #A": failing },

@@ -24,7 +24,8 @@ export const overview: Part = {
   |> keep(columns: ["device"])
   |> group()
   |> unique(column: "device")
-  |> count(column: "device")`)],
+  |> count(column: "device")
+  |> rename(columns: {device: "_value"})`)],
       decimals: 0,
     }),
     stat({ title: say("Messages in flight", "处理中的消息"), targets: [prom(`sum(${figure("citybrain_pipeline_in_flight")})`)], graph: true, decimals: 0 }),
@@ -34,11 +35,12 @@ export const overview: Part = {
         title: nameOf(metric, say),
         why: say("Mean of all devices, and the lowest and highest of any of them, in steps of 15 minutes. What failed its checks does not count.", "全部设备的均值，以及其中的最低和最高值，每 15 分钟一步。未通过检查的读数不计入。"),
         unit: unitOf(metric),
+        names: { A: say("mean", "均值"), B: say("lowest", "最低"), C: say("highest", "最高") },
         decimals: metric.decimals,
         targets: [
-          flux(`${tier("15m", text(metric.id), "mean")}\n${together("mean", say("mean", "均值"))}`, "A"),
-          flux(`${tier("15m", text(metric.id), "min")}\n${together("min", say("lowest", "最低"))}`, "B"),
-          flux(`${tier("15m", text(metric.id), "max")}\n${together("max", say("highest", "最高"))}`, "C"),
+          flux(`${tier("15m", text(metric.id), "mean")}\n${together("mean")}`, "A"),
+          flux(`${tier("15m", text(metric.id), "min")}\n${together("min")}`, "B"),
+          flux(`${tier("15m", text(metric.id), "max")}\n${together("max")}`, "C"),
         ],
       }),
     ),

@@ -1,6 +1,6 @@
 /** Whether citybrain itself is well: from the messages that come in to the pages that go out. */
 import { bars, chart, meanings, stat, table } from "../panels";
-import { figure, perSecond, prom, promNow, quantile } from "../queries";
+import { figure, perSecond, prom, promNow, promRows, quantile } from "../queries";
 import type { Part } from "../part";
 
 const by = (label: string, expr: string) => `sum by (${label}) (${expr})`;
@@ -23,8 +23,8 @@ export const platform: Part = {
       stat({ title: say("Alert engine", "告警引擎"), targets: [promNow(`max(${figure("citybrain_alert_engine_failing")})`)], mappings: works, limits: wrong }),
       stat({ title: say("Rules are behind by", "规则滞后"), why: say("Age of the oldest message that the alert engine has not been handed.", "尚未交给告警引擎的最早消息的时长。"), targets: [prom(`max(${figure("citybrain_pipeline_oldest_open_seconds")})`)], unit: "s", graph: true, limits: [{ from: 10, colour: "red" }] }),
       stat({ title: say("Audit log: failures in a day", "审计日志：近一日失败"), targets: [promNow(`sum(increase(${figure("citybrain_audit_failures_total")}[1d]))`)], decimals: 0, limits: wrong }),
-      table({ title: say("Versions", "版本"), targets: [promNow(figure("citybrain_build_info"))], columns: { instance: say("Instance", "实例"), version: say("Version", "版本") }, width: 12, height: 5 }),
-      table({ title: say("Brokers", "消息服务器"), targets: [promNow(figure("citybrain_broker_connected"))], columns: { instance: say("Instance", "实例"), broker: say("Broker", "消息服务器"), Value: say("State", "状态") }, mappings: { Value: linked }, width: 12, height: 5 }),
+      table({ title: say("Versions", "版本"), targets: [promRows(figure("citybrain_build_info"))], columns: { instance: say("Instance", "实例"), version: say("Version", "版本") }, width: 12, height: 5 }),
+      table({ title: say("Brokers", "消息服务器"), targets: [promRows(figure("citybrain_broker_connected"))], columns: { instance: say("Instance", "实例"), broker: say("Broker", "消息服务器"), Value: say("State", "状态") }, mappings: { Value: linked }, width: 12, height: 5 }),
 
       { heading: say("Ingest", "接入") },
       chart({ title: say("Messages that became durable, per second", "每秒落盘消息"), targets: [prom(by("instance", perSecond("citybrain_pipeline_messages_total")), "{{instance}}")], min: 0 }),

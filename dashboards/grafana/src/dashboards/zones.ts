@@ -1,5 +1,5 @@
 /** A zone: a metric in it and in the whole city, and its devices. Which devices stand in it is asked of citybrain. */
-import { amongDevices, devicesOfZone, raw, together, variable } from "../flux";
+import { ONLY_VALUE, amongDevices, devicesOfZone, raw, together, variable } from "../flux";
 import { chart, stat, table } from "../panels";
 import { flux } from "../queries";
 import type { Part } from "../part";
@@ -15,7 +15,6 @@ export const zones: Part = {
   refresh: "1m",
   variables: ["citybrain", "zone", "metric"],
   panels: ({ say, linkTo }) => {
-    const named = (fn: "mean" | "min" | "max", name: string) => together(fn, name);
     return [
       stat({ title: say("Devices with this metric", "有此指标的设备"), targets: [flux(`${IN_ZONE}
 ${raw(METRIC, "quality")}
@@ -24,15 +23,18 @@ ${amongDevices}
   |> keep(columns: ["device"])
   |> group()
   |> unique(column: "device")
-  |> count(column: "device")`)], width: 6, decimals: 0, noValue: "0" }),
+  |> count(column: "device")
+  |> rename(columns: {device: "_value"})`)], width: 6, decimals: 0, noValue: "0" }),
       stat({ title: say("Mean of the zone", "区域均值"), targets: [flux(`${IN_ZONE}
 ${raw(METRIC, "value")}
 ${amongDevices}
   |> group()
-  |> mean()`)], width: 6, decimals: 1, noValue: say("none", "无") }),
+  |> mean()
+${ONLY_VALUE}`)], width: 6, decimals: 1, noValue: say("none", "无") }),
       stat({ title: say("Mean of the whole city", "全市均值"), targets: [flux(`${raw(METRIC, "value")}
   |> group()
-  |> mean()`)], width: 6, decimals: 1, noValue: say("none", "无") }),
+  |> mean()
+${ONLY_VALUE}`)], width: 6, decimals: 1, noValue: say("none", "无") }),
       stat({
         title: say("Suspect or failed", "可疑或未通过"),
         why: say("Readings of the zone in this range with quality 3, 4 or 9.", "该时段内区域读数中质量为 3、4 或 9 的条数。"),
@@ -41,7 +43,8 @@ ${raw(METRIC, "quality")}
 ${amongDevices}
   |> filter(fn: (r) => r._value >= 3)
   |> group()
-  |> count()`)],
+  |> count()
+${ONLY_VALUE}`)],
         width: 6,
         decimals: 0,
         noValue: "0",
@@ -49,13 +52,14 @@ ${amongDevices}
       }),
       chart({
         title: say("The zone and the whole city", "区域与全市"),
+        names: { A: say("mean of the zone", "区域均值"), B: say("lowest of the zone", "区域最低"), C: say("highest of the zone", "区域最高"), D: say("mean of the whole city", "全市均值") },
         width: 24,
         height: 10,
         targets: [
-          flux(`${IN_ZONE}\n${raw(METRIC, "value")}\n${amongDevices}\n${STEPS}\n${named("mean", say("mean of the zone", "区域均值"))}`, "A"),
-          flux(`${IN_ZONE}\n${raw(METRIC, "value")}\n${amongDevices}\n${STEPS}\n${named("min", say("lowest of the zone", "区域最低"))}`, "B"),
-          flux(`${IN_ZONE}\n${raw(METRIC, "value")}\n${amongDevices}\n${STEPS}\n${named("max", say("highest of the zone", "区域最高"))}`, "C"),
-          flux(`${raw(METRIC, "value")}\n${STEPS}\n${named("mean", say("mean of the whole city", "全市均值"))}`, "D"),
+          flux(`${IN_ZONE}\n${raw(METRIC, "value")}\n${amongDevices}\n${STEPS}\n${together("mean")}`, "A"),
+          flux(`${IN_ZONE}\n${raw(METRIC, "value")}\n${amongDevices}\n${STEPS}\n${together("min")}`, "B"),
+          flux(`${IN_ZONE}\n${raw(METRIC, "value")}\n${amongDevices}\n${STEPS}\n${together("max")}`, "C"),
+          flux(`${raw(METRIC, "value")}\n${STEPS}\n${together("mean")}`, "D"),
         ],
       }),
       table({
