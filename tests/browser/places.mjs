@@ -288,6 +288,9 @@ async function journey(language, device) {
   await page.waitForFunction(() => document.querySelectorAll(".chart-tall .uplot").length === 1 && document.querySelectorAll(".chart-empty").length === 0);
   assert.ok((await page.textContent(".comparison")).includes(words.city));
   await look(page, "zone", language);
+  await page.goto(`${url}/zones/${device.zones[0]}?over=day`);
+  await page.waitForFunction(() => document.querySelectorAll(".panel-text + .table tbody tr").length > 0);
+  await look(page, "zone-day", language);
   const count = await page.locator(".comparison tbody tr").count();
   await tabTo(page, ".comparison button.icon-only");
   await page.keyboard.press("Enter");

@@ -31,7 +31,7 @@ afterEach(() => {
 const show = (what: preact.ComponentChild) => act(() => render(what, root));
 const device: Device = {
   id: "g1", name: { en: "Gauge 1", zh: "水位计 1" }, kind: "gauge", department: "water", position: null, moving: false, declared: null, zones: [], interval_s: 60, gateway: null, life_cycle: "active",
-  simulated: false, attributes: {}, status: "online", last_seen_at: null, newest_reading_at: null, severity: null, inherited: [], counters: { received: 10, stored: 6, duplicate: 1, dead_lettered: 2 },
+  simulated: false, attributes: {}, status: "online", last_seen_at: null, newest_reading_at: null, severity: null, counters: { received: 10, stored: 6, duplicate: 1, dead_lettered: 2 },
 };
 const problem = (status: number, code: string) => new Response(JSON.stringify({ title: "No", status, code, detail: "because" }), { status, headers: { "Content-Type": "application/problem+json" } });
 /** Answers by path, in the order in which they are listed. */

@@ -15,6 +15,9 @@ export type NewCommand = Schemas["NewCommand"];
 export type CommandKeep = Schemas["CommandKeep"];
 export type CommandSent = Schemas["CommandSent"];
 
+/** A device with the names of what it has from its kind: `interval`, `moving`, `crs`, `attributes.NAME`. */
+export type WholeDevice = Device & Partial<Pick<Schemas["Device"], "inherited">>;
+
 export const LIFE_CYCLES: readonly LifeCycle[] = ["planned", "active", "maintenance", "retired"];
 
 const id = encodeURIComponent;

@@ -207,8 +207,6 @@ export interface Device {
   last_seen_at: string | null;
   newest_reading_at: string | null;
   severity: Severity | null;
-  /** What it has from its kind: `interval`, `moving`, `crs`, `attributes.NAME`. */
-  inherited?: string[];
   counters: DeviceCounters;
 }
 

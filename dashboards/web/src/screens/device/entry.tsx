@@ -1,9 +1,9 @@
 /** What is registered of a device, to be changed by engineers of its department; what others saved meanwhile is merged. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { places, LIFE_CYCLES, type DeviceEntry, type LifeCycle } from "../../api/places";
+import { places, LIFE_CYCLES, type DeviceEntry, type LifeCycle, type WholeDevice } from "../../api/places";
 import type { Tagged } from "../../api/client";
 import { problemText } from "../../api/problem-text";
-import type { Crs, Device } from "../../api/types";
+import type { Crs } from "../../api/types";
 import { plainValue } from "../../format/number";
 import { span } from "../../format/time";
 import { local, t, type TextKey } from "../../i18n";
@@ -23,7 +23,7 @@ import { ResourceView } from "../../ui/resource-view";
 import { CRS, draftOf, entryOf, isBadDegree, type EntryDraft } from "./entry-draft";
 
 interface Props {
-  device: Device;
+  device: WholeDevice;
   reload(): void;
 }
 
@@ -50,7 +50,7 @@ export function Entry({ device, reload }: Props) {
   );
 }
 
-function EntryForm({ device, found, saved }: { device: Device; found: Tagged<DeviceEntry>; saved(): void }) {
+function EntryForm({ device, found, saved }: { device: WholeDevice; found: Tagged<DeviceEntry>; saved(): void }) {
   const reason = whyNot("engineer", found.value.department);
   const editing = useEditing<EntryDraft>({
     initial: draftOf(found),
@@ -183,7 +183,7 @@ function inheritedName(name: string) {
   return t(LABELS[name] ?? "device.about");
 }
 
-function inheritedText(device: Device, name: string): string {
+function inheritedText(device: WholeDevice, name: string): string {
   if (name === "interval") return device.interval_s === null ? t("value.none") : span(device.interval_s);
   if (name === "moving") return t(device.moving ? "value.true" : "value.false");
   if (name.startsWith("attributes.")) return plainValue(device.attributes[name.slice("attributes.".length)]);
