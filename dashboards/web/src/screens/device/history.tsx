@@ -168,7 +168,7 @@ function Summary({ readings, metric, lowHigh }: { readings: Readings; metric: st
   return (
     <span class="chart-summary">
       <span>{counted("history.readings", total)}</span>
-      {lowHigh && <span>{`${number(lowHigh.min, decimals)} – ${number(lowHigh.max, decimals)}`}</span>}
+      {lowHigh && <span>{[...new Set([number(lowHigh.min, decimals), number(lowHigh.max, decimals)])].join(" – ")}</span>}
       {doubted > 0 && (
         <button type="button" class="badge badge-doubt" title={t("history.doubted.show")} onClick={() => setQuery({ metric, view: "table", doubted: "1" })}>
           {said}
