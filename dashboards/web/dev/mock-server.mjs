@@ -5,6 +5,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { workRoutes } from "./mock-work.mjs";
 import { makeBaseMap, tilePng } from "./mock-base-map.mjs";
+import { placesRoutes } from "./mock-places.mjs";
 import { RULES, iso, kindNames, loadZones, makeDevices, metrics, pick, random, ruleText, value } from "./mock-city.mjs";
 
 const PORT = Number(process.env.PORT ?? 8787);
@@ -226,6 +227,7 @@ const OWN = [
   ["POST", "/alerts/:id/notes", ({ id }, _, body) => { const a = alerts.get(id); if (!a) return problem(404, "not_found", "no such alert"); change(a, "noted", "operator-1", body.note); return ok(a); }],
   ["GET", "/rules/:id", ({ id }) => { const r = RULES.find((x) => x.id === id); return r ? ok({ id, group: r.department, name: { en: r.en.replace("{l}", r.limit), zh: r.zh.replace("{l}", r.limit) }, department: r.department, kind: r.kind, version: r.version, for_s: 60, keep_firing_for_s: 0, direction: "above", severities: r.severities.map((severity) => ({ severity, limit: r.limit, clear: r.limit && r.limit * 0.9, for_s: 60 })), text: ruleText(r), file: `rules/${r.department}.yaml`, line: 12, firing: 1 }) : problem(404, "not_found", "no such rule"); }],
 ];
+OWN.push(...placesRoutes({ ok, page, problem, devices, byId, value, metrics, iso }));
 
 function match(method, path) {
   for (const [m, pattern, handle] of routes()) {

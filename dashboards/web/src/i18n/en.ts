@@ -4,6 +4,7 @@ import { enAdmin } from "./en-admin";
 import { enAlerts } from "./en-alerts";
 import { enSystem } from "./en-system";
 import { enWall } from "./en-wall";
+import { enPlaces } from "./en-places";
 
 export const en = {
   ...enAdmin,
@@ -11,6 +12,7 @@ export const en = {
   ...enWall,
   ...enActions,
   ...enAlerts,
+  ...enPlaces,
   "app.name": "City operations center",
   "app.skip": "Skip to content",
   "app.simulated": "SIMULATED DATA",
@@ -256,7 +258,6 @@ export const en = {
   "zone.gone": "There is no such zone.",
   "zone.offline": "Offline",
   "zone.kinds": "Devices by kind",
-  "zone.metrics": "Now",
   "zone.metrics.why": "trusted values of the last 15 minutes",
   "zone.metrics.none": "No trusted value in the last 15 minutes.",
   "zone.mean": "Mean",
