@@ -31,6 +31,8 @@ const DevicesScreen = lazily(() => places().then((module) => module.DevicesScree
 const DeviceScreen = lazily(() => places().then((module) => module.DeviceScreen));
 const ZonesScreen = lazily(() => places().then((module) => module.ZonesScreen));
 const ZoneScreen = lazily(() => places().then((module) => module.ZoneScreen));
+const RulesScreen = lazily(() => import("./screens/rules").then((module) => module.RulesScreen));
+const IntakeScreen = lazily(() => import("./screens/intake").then((module) => module.IntakeScreen));
 const AdminScreen = lazily(() => import("./screens/admin").then((module) => module.AdminScreen));
 
 const AlertWork = lazily(() => import("./screens/alerts").then((module) => module.AlertWork));
@@ -169,6 +171,17 @@ function Screen({ route }: { route: Route }) {
       return <HelpScreen />;
     case "wall":
       return <Loading />;
+    case "rules":
+    case "rule":
+    case "rule-groups":
+    case "rule-group":
+      return <RulesScreen route={route} />;
+    case "dead-letters":
+    case "dead-letter":
+    case "unknown-devices":
+    case "unknown-device":
+    case "mappings":
+      return <IntakeScreen route={route} />;
     case "login":
     case "setup":
       return <AlreadyIn />;

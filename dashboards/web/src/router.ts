@@ -1,5 +1,6 @@
 /** Where the person is: the path and query of the address, as signals; back and forward work. */
 import { computed, signal } from "@preact/signals";
+import { engineerRouteOf, engineerTo, type EngineerRoute } from "./engineer-routes";
 
 export type Route =
   | { screen: "overview" }
@@ -28,6 +29,7 @@ export type Route =
   | { screen: "datasets" }
   | { screen: "dataset"; id: string | null }
   | { screen: "audit" }
+  | EngineerRoute
   | { screen: "unknown"; path: string };
 
 export const path = signal(location.pathname);
@@ -41,6 +43,8 @@ export function routeOf(pathname: string): Route {
   if (first === "admin") return adminRouteOf(pathname, second, rest);
   if (rest.length > 0) return { screen: "unknown", path: pathname };
   if (first === undefined) return { screen: "overview" };
+  const engineers = engineerRouteOf(first, second);
+  if (engineers !== null) return engineers;
   if (second === undefined) {
     if (first === "new-silence") return { screen: "silence", id: null };
     if (PLAIN.includes(first as (typeof PLAIN)[number])) return { screen: first as (typeof PLAIN)[number] };
@@ -83,6 +87,7 @@ function decode(part: string): string {
 }
 
 export const to = {
+  ...engineerTo,
   overview: () => "/",
   alerts: (params: Record<string, string> = {}) => withParams("/alerts", params),
   silences: (params: Record<string, string> = {}) => withParams("/silences", params),

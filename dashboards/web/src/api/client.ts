@@ -145,7 +145,8 @@ async function answer(method: string, path: string, options: CallOptions): Promi
 
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
   const response = await answer(method, path, options);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  const text = await response.text(); // 202 and 204 have none
+  return (text === "" ? undefined : JSON.parse(text)) as T;
 }
 
 /** Something that can be changed, with the tag that says which version of it this is. */

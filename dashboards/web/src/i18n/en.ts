@@ -5,6 +5,7 @@ import { enAlerts } from "./en-alerts";
 import { enSystem } from "./en-system";
 import { enWall } from "./en-wall";
 import { enPlaces } from "./en-places";
+import { enRules } from "./en-rules";
 
 export const en = {
   ...enAdmin,
@@ -13,6 +14,7 @@ export const en = {
   ...enActions,
   ...enAlerts,
   ...enPlaces,
+  ...enRules,
   "app.name": "City operations center",
   "app.skip": "Skip to content",
   "app.simulated": "SIMULATED DATA",

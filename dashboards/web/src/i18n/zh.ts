@@ -6,6 +6,7 @@ import { zhAlerts } from "./zh-alerts";
 import { zhSystem } from "./zh-system";
 import { zhWall } from "./zh-wall";
 import { zhPlaces } from "./zh-places";
+import { zhRules } from "./zh-rules";
 
 export const zh: Texts = {
   ...zhAdmin,
@@ -14,6 +15,7 @@ export const zh: Texts = {
   ...zhActions,
   ...zhAlerts,
   ...zhPlaces,
+  ...zhRules,
   "app.name": "城市运行中心",
   "app.skip": "跳到正文",
   "app.simulated": "模拟数据",

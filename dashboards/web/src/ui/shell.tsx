@@ -32,11 +32,13 @@ export function Shell({ children }: { children: ComponentChildren }) {
     "g d": () => go(to.devices()),
     "g z": () => go(to.zones()),
     "g r": () => (isAtLeast("operator") ? go(to.receivers()) : false),
+    "g u": () => go(to.rules()),
+    "g i": () => go(to.deadLetters()),
     "g a": () => (isAtLeast("admin") ? go(to.users()) : false),
     "g m": () => go(to.account()),
     "g e": () => go(to.reports()),
     "g y": () => go(to.system()),
-    "g i": () => go(to.help()),
+    "g k": () => go(to.help()),
     "g w": () => go(to.wall()),
     l: toggleLanguage,
     t: toggleTheme,
@@ -102,6 +104,8 @@ function TopBar({ onHelp }: { onHelp(): void }) {
         <NavLink href={to.alerts()} here={/^\/(alerts|silences|new-silence|hand-overs|departments)/.test(path.value)} text={t("nav.alerts")} />
         <NavLink href={to.devices()} here={path.value.startsWith("/devices")} text={t("nav.devices")} />
         <NavLink href={to.zones()} here={path.value.startsWith("/zones")} text={t("nav.zones")} />
+        <NavLink href={to.rules()} here={/^\/(new-)?rule/.test(path.value)} text={t("nav.rules")} />
+        <NavLink href={to.deadLetters()} here={/^\/(dead-letters|unknown-devices|mappings)/.test(path.value)} text={t("nav.intake")} />
         {isAtLeast("operator") && <NavLink href={to.receivers()} here={path.value === "/receivers"} text={t("nav.receivers")} />}
         <NavLink href={to.reports()} here={path.value === "/reports"} text={t("nav.reports")} />
         <NavLink href={to.system()} here={path.value === "/system"} text={t("nav.system")} />
