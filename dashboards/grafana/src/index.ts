@@ -21,7 +21,8 @@ export function build(part: Part, language: Language): Dashboard {
   const dashboard = new DashboardBuilder(part.title(say))
     .uid(uidOf(part.id, language))
     .tags(["citybrain", `citybrain-${language}`])
-    .timezone("browser")
+    // That of the organization, which is to be the city's.
+    .timezone("")
     .time({ from: part.from, to: "now" })
     .refresh(part.refresh)
     .tooltip(DashboardCursorSync.Crosshair)
