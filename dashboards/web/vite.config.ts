@@ -4,6 +4,8 @@ import { defineConfig } from "vite";
 // byte-identical from run to run (no time stamps, no source maps, content-hashed names).
 const OUTPUT = "../../crates/api/web";
 
+const SERVER = process.env.CITYBRAIN_URL ?? "http://127.0.0.1:8787";
+
 export default defineConfig({
   base: "/",
   build: {
@@ -20,5 +22,5 @@ export default defineConfig({
   },
   worker: { format: "es" },
   // `vite` and `vite preview` show the app with the API of the mock, or of the program named here.
-  server: { proxy: { "/api": process.env.CITYBRAIN_URL ?? "http://127.0.0.1:8787" } },
+  server: { proxy: Object.fromEntries(["/api", "/open", "/metrics"].map((path) => [path, SERVER])) },
 });

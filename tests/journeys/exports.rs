@@ -1,4 +1,4 @@
-//! Files of ten million readings: as much as there is, in memory that does not grow with it.
+//! Files of millions of readings: as much as there is, in memory that does not grow with it.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -14,8 +14,10 @@ use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::json;
 
 const DEVICES: usize = 100;
-/// Of each device, one a second.
-const READINGS: usize = 100_000;
+/// Of each device, one a second: two million in all, which is more than any buffer holds.
+const READINGS: usize = 20_000;
+/// Of one device alone: more than fits between the program and a client.
+const ALONE: usize = 100_000;
 /// Readings of each device in a commit.
 const BATCH: usize = 100;
 /// The first reading: 2026-03-01.
@@ -24,12 +26,12 @@ const START: Timestamp = Timestamp::from_secs(1_772_323_200);
 const MORE: u64 = 96 << 20;
 
 /// Puts readings into the store of a program that does not run, and says whose they are.
-fn fill(city: &City) -> anyhow::Result<Vec<SeriesKey>> {
+fn fill(city: &City, readings: usize) -> anyhow::Result<Vec<SeriesKey>> {
     let (store, _) = Embedded::open(city.data().join("store"), Options::default())?;
     let mut all = Vec::new();
     store.each_last(&mut |series, _| all.push(series));
     all.sort_unstable();
-    for second in (0..READINGS).step_by(BATCH) {
+    for second in (0..readings).step_by(BATCH) {
         let of = |series: &SeriesKey, n: usize| Reading {
             series: *series,
             time: START + Span::from_secs(n as i64),
@@ -90,7 +92,7 @@ async fn export(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_million_readings_are_exported_in_bounded_memory() {
+async fn millions_of_readings_are_exported_in_bounded_memory() {
     let city = City::new(&[]).expect("a city");
     let instance = city.start().await.expect("it starts");
     let mqtt = instance.ready.mqtt.expect("an endpoint");
@@ -102,7 +104,7 @@ async fn ten_million_readings_are_exported_in_bounded_memory() {
         publisher.acknowledged().expect("acknowledged");
     }
     assert!(instance.interrupt().expect("stopped").1);
-    let series = fill(&city).expect("filled");
+    let series = fill(&city, READINGS).expect("filled");
     assert_eq!(series.len(), DEVICES);
     let rows = (series.len() * READINGS) as u64;
 
@@ -135,7 +137,7 @@ async fn ten_million_readings_are_exported_in_bounded_memory() {
     assert!(more < MORE, "parquet took {more} bytes more");
     let reader = SerializedFileReader::new(file).expect("Parquet");
     assert_eq!(reader.metadata().file_metadata().num_rows() as u64, rows);
-    assert!(reader.num_row_groups() > 100);
+    assert!(reader.num_row_groups() > 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,7 +151,7 @@ async fn clients_that_go_away_leave_room_for_others() {
     publisher.flush().expect("sent");
     publisher.acknowledged().expect("acknowledged");
     assert!(instance.interrupt().expect("stopped").1);
-    fill(&city).expect("filled");
+    fill(&city, ALONE).expect("filled");
     let instance = city.start().await.expect("it starts again");
     let client = city_alert::plain_client(PATIENCE).expect("a client");
     let url =
@@ -166,5 +168,5 @@ async fn clients_that_go_away_leave_room_for_others() {
         drop(answer);
     }
     let done = export(&instance, "csv", &mut std::io::sink()).await.expect("exported");
-    assert_eq!(done.lines, READINGS as u64 + 1);
+    assert_eq!(done.lines, ALONE as u64 + 1);
 }

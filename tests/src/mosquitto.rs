@@ -1,11 +1,13 @@
 //! A real Mosquitto on a free port, with the configuration that `deploy/` ships.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+
+use crate::network::free_address;
 
 /// Where the shipped configuration expects certificates, passwords and rights.
 const SHIPPED_FOLDERS: [&str; 2] = ["/etc/mosquitto/certs/", "/etc/mosquitto/"];
@@ -95,11 +97,6 @@ impl Drop for Mosquitto {
             let _ = child.wait();
         }
     }
-}
-
-/// An address that is free now; the broker cannot be given an open socket.
-fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
 /// The shipped configuration with what belongs to a machine replaced: where it listens, where it

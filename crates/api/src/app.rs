@@ -14,7 +14,8 @@ use city_store::{Accounts, SharedStore, StateDb};
 use crate::admission::Admission;
 use crate::alerts::{AlertList, Board, LoadMetrics};
 use crate::audit::Recorder;
-use crate::auth::{Credentials, LoginFailures, Setup, Throttle};
+use crate::auth::{Credentials, ExternalLogin, LoginFailures, Setup, Throttle};
+use crate::base_map::BaseMap;
 use crate::lanes::Lanes;
 use crate::live::Hub;
 use crate::metrics::HttpMetrics;
@@ -58,6 +59,8 @@ pub(crate) struct Inner {
     pub(crate) throttle: Throttle,
     pub(crate) login_failures: LoginFailures,
     pub(crate) setup: Setup,
+    pub(crate) external_login: Option<ExternalLogin>,
+    pub(crate) base_map: BaseMap,
     pub(crate) lanes: Lanes,
     pub(crate) limits: Arc<HttpLimits>,
     pub(crate) admission: Admission,

@@ -9,6 +9,7 @@ mod app;
 mod assets;
 mod audit;
 mod auth;
+mod base_map;
 mod connection;
 mod cursor;
 mod document;
@@ -68,10 +69,11 @@ use crate::request_id::RequestLog;
 use crate::server::{Figures, Server};
 
 pub use crate::auth::{
-    AccessToken, CITY, Grant, GrantProblem, Grants, NewPassword, NewToken, ParseRoleError,
-    PasswordState, Role, SHORTEST_USER_PASSWORD, SessionLimits, Tokens, User, UserEntry, UserError,
-    Users, check_user_id,
+    AccessToken, CITY, ExternalLogin, Grant, GrantProblem, Grants, NewPassword, NewToken,
+    OWN_TOKEN, ParseRoleError, PasswordState, Role, SHORTEST_USER_PASSWORD, SessionLimits, Tokens,
+    User, UserEntry, UserError, Users, check_user_id,
 };
+pub use crate::base_map::{BaseMap, LayerAbout, LayerKind, TileCoordinates};
 pub use crate::parts::{
     BrokerStatus, CityInfo, CommandDelivery, CommandKeep, CommandRefusal, CommandSent,
     DeviceCommand, Ingest, IngestStatus, Mode, Notices, Parts, Pushing, ReceiverState, ZoneFiles,
@@ -190,6 +192,8 @@ impl Brain {
                 throttle: Throttle::default(),
                 login_failures: LoginFailures::default(),
                 setup: Setup::default(),
+                external_login: parts.external_login,
+                base_map: parts.base_map,
                 lanes: Lanes::new(),
                 limits: Arc::new(parts.limits),
                 admission,

@@ -14,7 +14,8 @@ use city_store::{DeadLetterId, SharedStore, StateDb};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::auth::SessionLimits;
+use crate::auth::{ExternalLogin, SessionLimits};
+use crate::base_map::BaseMap;
 use crate::receivers::Receivers;
 use crate::server::HttpLimits;
 use crate::silences::Silences;
@@ -61,6 +62,10 @@ pub struct Parts {
     pub limits: HttpLimits,
     /// How long people stay logged in.
     pub sessions: SessionLimits,
+    /// What lies under the zones and the devices.
+    pub base_map: BaseMap,
+    /// The identity provider that people may log in through, if there is one.
+    pub external_login: Option<ExternalLogin>,
     /// The clock.
     pub clock: SharedClock,
     /// The version of the program.

@@ -46,11 +46,13 @@ codes! {
     UNAUTHENTICATED "unauthenticated" 401 "Log in first";
     BAD_TOKEN "bad_token" 401 "The access token is not valid";
     BAD_LOGIN "bad_login" 401 "The name or the password is not right";
+    BAD_EXTERNAL_LOGIN "bad_external_login" 401 "The login through the identity provider did not work";
     BAD_SETUP_TOKEN "bad_setup_token" 401 "The set-up token is not valid";
     TOO_MANY_ATTEMPTS "too_many_attempts" 429 "Too many failed logins";
     CSRF "csrf_header_missing" 403 "The request could have been forged";
     CROSS_ORIGIN "cross_origin" 403 "Another site made the request";
     PASSWORD_CHANGE "password_change_needed" 403 "Choose a password of your own first";
+    NO_RIGHTS "no_rights" 403 "Whoever logged in may do nothing here";
     FORBIDDEN "forbidden" 403 "Your role does not allow this";
     NOT_FOUND "not_found" 404 "There is nothing at this address";
     METHOD_NOT_ALLOWED "method_not_allowed" 405 "The address does not take this method";
@@ -69,6 +71,9 @@ codes! {
     NO_REPORT "no_report" 404 "There is no report of this day";
     NOT_DECODED "not_decoded" 422 "Nothing of the message could become readings";
     BAD_TOPIC "bad_topic" 422 "The topic is not one of the source's";
+    NO_PROVIDER "no_provider" 404 "There is no identity provider";
+    PROVIDER_UNAVAILABLE "provider_unavailable" 502 "The identity provider does not answer";
+    NO_SUCH_PART "no_such_part" 416 "The file has no such part";
     NOT_DURABLE "not_durable" 503 "The message is not durable";
     UNKNOWN_PARAMETER "unknown_parameter" 400 "A query parameter is not known";
     BAD_PARAMETER "bad_parameter" 400 "A parameter cannot be read";
@@ -101,6 +106,7 @@ codes! {
     CONFIGURED "configured" 409 "The configuration describes it";
     GROUP_IN_FILES "group_in_files" 409 "The group of rules lives in files";
     SETUP_DONE "setup_done" 409 "The city has an administrator already";
+    OWN_TOKEN "own_token" 409 "The program needs this token itself";
     LAST_ADMIN "last_administrator" 409 "Nobody could administer the city any more";
     NO_PASSWORD "no_password" 409 "You did not log in with a password";
     IN_USE "in_use" 409 "Devices need it";

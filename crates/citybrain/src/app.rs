@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use city_alert::{Engine, EngineParts, GateParts, Notifier, PlaceBook, ReceiverConfig};
-use city_api::{Brain, CityInfo, Mode, NewToken, Parts, Role, SessionLimits, Silences, Tokens};
+use city_api::{
+    Brain, CityInfo, Mode, NewToken, OWN_TOKEN, Parts, Role, SessionLimits, Silences, Tokens,
+};
 use city_collect::{Collector, FileMemory};
 use city_model::{SharedClock, Span};
 use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
@@ -41,9 +43,6 @@ const MAINTAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// How long the login link of a start is valid.
 const LOGIN_LIFETIME: Span = Span::from_hours(7 * 24);
-
-/// The note on tokens that the program makes for itself; the next start makes them worthless.
-const OWN_TOKEN: &str = "made by this instance for itself";
 
 /// Files that are open beside connections: the store's, the listeners, those that are read.
 pub(crate) const OTHER_FILES: u64 = 512;
@@ -108,6 +107,7 @@ impl App {
             settings,
             seed,
             devices,
+            base_map,
             rules: file_rules,
             sources,
             codecs,
@@ -239,6 +239,8 @@ impl App {
                 idle: settings.http.session_idle,
                 lifetime: settings.http.session_lifetime,
             },
+            external_login: external_login(&settings)?,
+            base_map,
             notices: Arc::new(Outside { notifier: notifier.clone(), clock: clock.clone() }),
             clock: clock.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -358,6 +360,12 @@ impl App {
 }
 
 /// The brain is told about alerts exactly as an outside receiver is: by a webhook.
+/// The login through an identity provider, if one is configured.
+fn external_login(settings: &Settings) -> anyhow::Result<Option<city_api::ExternalLogin>> {
+    let login = settings.http.oidc.as_ref().map(crate::settings::HttpOidc::login).transpose();
+    login.map_err(|problem| anyhow::anyhow!("{problem}"))
+}
+
 fn brain_receiver(http: SocketAddr, token: &str) -> ReceiverConfig {
     let url = format!("http://{http}/api/v1/alert-events");
     let options = serde_json::json!({ "url": url, "token": token });

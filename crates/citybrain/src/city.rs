@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use city_api::BaseMap;
 use city_model::{Catalogue, Directory};
 use city_pipeline::Sources;
 use city_registry::{DeviceEntry, Seed, read_devices};
@@ -20,6 +21,8 @@ pub struct City {
     pub seed: Seed,
     /// The devices to import.
     pub devices: Vec<DeviceEntry>,
+    /// What lies under the zones on the map.
+    pub base_map: BaseMap,
     /// The rules.
     pub rules: RuleSet,
     /// The sources.
@@ -46,6 +49,7 @@ impl City {
         }
         check_values(&settings, &mut problems.0);
         let zones = crate::zones::read(&settings.city, &mut problems.0, &mut warnings);
+        let base_map = crate::base_map::read(&settings.city.base_map, &mut problems.0);
         let catalogue = read_catalogue(settings.city.metrics.as_deref(), &mut problems.0);
         let mut devices = read_device_file(settings.city.devices.as_deref(), &mut problems.0);
         check_meaning(&settings, &catalogue, &devices, &mut problems.0);
@@ -77,7 +81,18 @@ impl City {
             departments: settings.city.departments.clone(),
         };
         let shown_bounds = bounds.or_else(|| bounds_of(&devices)).unwrap_or(WORLD);
-        Ok(Self { settings, seed, devices, rules, sources, codecs, bounds, shown_bounds, warnings })
+        Ok(Self {
+            settings,
+            seed,
+            devices,
+            base_map,
+            rules,
+            sources,
+            codecs,
+            bounds,
+            shown_bounds,
+            warnings,
+        })
     }
 }
 

@@ -4,6 +4,7 @@ mod access;
 pub mod app;
 mod audited;
 pub mod backup;
+mod base_map;
 pub mod bridge;
 mod certificates;
 pub mod city;

@@ -37,11 +37,13 @@ impl<'de> Deserialize<'de> for LocalText {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Both {
+            #[serde(default, deserialize_with = "there")]
             en: Option<String>,
+            #[serde(default, deserialize_with = "there")]
             zh: Option<String>,
         }
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(untagged, expecting = "expected a text, or texts in `en` and `zh`")]
         enum Either {
             Same(String),
             Both(Both),
@@ -53,6 +55,9 @@ impl<'de> Deserialize<'de> for LocalText {
         }
         Ok(match Either::deserialize(deserializer)? {
             Either::Same(text) => Self::same(text),
+            Either::Both(Both { en: None, zh: None }) => {
+                return Err(serde::de::Error::custom("a text in `en` or `zh` is missing"));
+            }
             Either::Both(Both { en, zh }) => {
                 let en = en.or_else(|| zh.clone()).unwrap_or_default();
                 let zh = zh.unwrap_or_else(|| en.clone());
@@ -60,6 +65,11 @@ impl<'de> Deserialize<'de> for LocalText {
             }
         })
     }
+}
+
+/// What is there is a text: a language that has none is left out, not `null`.
+fn there<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]
@@ -71,6 +81,10 @@ mod tests {
         let read = |text| serde_json::from_str::<LocalText>(text).expect("valid");
         assert_eq!(read(r#""Oslo""#), LocalText::new("Oslo", "Oslo"));
         assert_eq!(read(r#"{"zh":"北京"}"#), LocalText::new("北京", "北京"));
+        for bad in ["{}", r#"{"en":"Beijing","zh":null}"#, "null", "1"] {
+            let error = serde_json::from_str::<LocalText>(bad).expect_err(bad).to_string();
+            assert!(error.contains("`en`") && error.contains("`zh`"), "{error}");
+        }
         assert_eq!(read(r#"{"en":"Beijing","zh":"北京"}"#), LocalText::new("Beijing", "北京"));
     }
 }

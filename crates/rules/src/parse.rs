@@ -59,6 +59,23 @@ pub(crate) const QUALITIES: [(&str, Quality); 5] = [
     ("missing", Quality::Missing),
 ];
 
+/// Looks at a rule file and at each of its rules, whatever else is in it.
+fn each_table(text: &str, mut look: impl FnMut(&mut Fields<'_>, &mut Sink)) {
+    let mut quiet = Sink::new("");
+    let root = yaml::read(text, &mut quiet);
+    let Some(mut file) = root.as_ref().and_then(|root| Fields::of(root, "", &mut quiet)) else {
+        return;
+    };
+    look(&mut file, &mut quiet);
+    if let Some(Content::List(rules)) = file.get("rules").map(|rules| &rules.content) {
+        for rule in rules {
+            if let Some(mut rule) = Fields::of(rule, "", &mut quiet) {
+                look(&mut rule, &mut quiet);
+            }
+        }
+    }
+}
+
 impl RuleSet {
     /// Reads rule files, given as names and texts.
     ///
@@ -78,23 +95,22 @@ impl RuleSet {
     /// The departments that own the rules of a rule file, whatever else is in it: that of the file,
     /// and those that rules name themselves.
     pub fn departments_of(text: &str) -> BTreeSet<String> {
-        let mut quiet = Sink::new("");
         let mut departments = BTreeSet::new();
-        let root = yaml::read(text, &mut quiet);
-        let Some(mut fields) = root.as_ref().and_then(|root| Fields::of(root, "", &mut quiet))
-        else {
-            return departments;
-        };
-        departments.extend(fields.text("department", &mut quiet).map(str::to_owned));
-        let Some(Content::List(rules)) = fields.get("rules").map(|rules| &rules.content) else {
-            return departments;
-        };
-        for rule in rules {
-            let own = Fields::of(rule, "", &mut quiet);
-            let own = own.and_then(|mut fields| fields.text("department", &mut quiet));
-            departments.extend(own.map(str::to_owned));
-        }
+        each_table(text, |fields, sink| {
+            departments.extend(fields.text("department", sink).map(str::to_owned));
+        });
         departments
+    }
+
+    /// The ids of the rules that a rule file holds back ([`crate::Dependency`]), whatever else is in
+    /// it.
+    pub fn suppressed_by(text: &str) -> BTreeSet<String> {
+        let mut rules = BTreeSet::new();
+        each_table(text, |fields, sink| {
+            let named = located(fields.get("suppress"), "suppress", sink);
+            rules.extend(named.iter().map(|(id, _)| id.to_string()));
+        });
+        rules
     }
 
     /// Reads rule files of a city. Files of calendars may be among them; a calendar of theirs stands

@@ -1,7 +1,10 @@
 //! TLS of listeners: the server's certificate, the authorities of client certificates, their reload.
+//! And how connections to others judge certificates ([`Judging`]).
 //!
 //! [`Tls::acceptor`] shakes hands with what was read last; connections keep the certificates with
 //! which they began, so that a reload ends none of them.
+
+mod client;
 
 use std::fmt;
 use std::fs;
@@ -19,6 +22,8 @@ use rustls::{RootCertStore, ServerConfig};
 use serde::{Deserialize, Serialize};
 use tokio_rustls::TlsAcceptor;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+pub use client::{Judging, Shown};
 
 /// TLS of a listener. All files are PEM, and are read again when they change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,11 @@
 //! `target/fuzz/corpus/FORMAT`, and an input that makes a decoder panic, take more than 25
 //! seconds or use more than a gigabyte is written to `target/fuzz/crash-FORMAT-…`.
 
+use std::num::NonZero;
+use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, available_parallelism};
 
 use anyhow::{Context as _, ensure};
 
@@ -45,23 +49,40 @@ pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
     with_environment("tests/fuzz", env!("CARGO"), &build, &environment)?;
     let program = folder.join(&host).join("release/decode").display().to_string();
     let formats = if args.formats.is_empty() { &known } else { &args.formats };
-    for format in formats {
-        let arguments = [
-            &*format!("-max_total_time={}", args.seconds),
-            "-max_len=65536",
-            "-timeout=25",
-            "-rss_limit_mb=1024",
-            "-verbosity=0",
-            "-print_final_stats=1",
-            &*format!("-artifact_prefix={}/crash-{format}-", folder.display()),
-            &*corpus.join(format).display().to_string(),
-        ];
-        let environment = [("CITY_FUZZ_FORMAT", &**format)];
-        with_environment(".", &program, &arguments, &environment)
-            .with_context(|| format!("format `{format}`: see target/fuzz/crash-{format}-…"))?;
-    }
+    // As many at a time as there are cores: each keeps one busy.
+    let next = Mutex::new(formats.iter());
+    let work = || -> anyhow::Result<()> {
+        loop {
+            let format = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(format) = format else { return Ok(()) };
+            fuzz(&program, &folder, format, args.seconds)?;
+        }
+    };
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| match worker.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })?;
     eprintln!("{} formats fuzzed for {} s each, nothing found", formats.len(), args.seconds);
     Ok(())
+}
+
+fn fuzz(program: &str, folder: &Path, format: &str, seconds: u32) -> anyhow::Result<()> {
+    let arguments = [
+        &*format!("-max_total_time={seconds}"),
+        "-max_len=65536",
+        "-timeout=25",
+        "-rss_limit_mb=1024",
+        "-verbosity=0",
+        "-print_final_stats=1",
+        &*format!("-artifact_prefix={}/crash-{format}-", folder.display()),
+        &*folder.join("corpus").join(format).display().to_string(),
+    ];
+    with_environment(".", program, &arguments, &[("CITY_FUZZ_FORMAT", format)])
+        .with_context(|| format!("format `{format}`: see target/fuzz/crash-{format}-…"))
 }
 
 impl Args {
@@ -72,7 +93,7 @@ impl Args {
 }
 
 /// Writes the formats' examples, for a start, and returns the formats' names.
-fn seeds(corpus: &std::path::Path) -> anyhow::Result<Vec<String>> {
+fn seeds(corpus: &Path) -> anyhow::Result<Vec<String>> {
     let output = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--package", "city-decode", "--example", "fuzz_seeds", "--"])
         .arg(corpus)

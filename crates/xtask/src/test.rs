@@ -1,5 +1,7 @@
 //! All tests, in the order of how soon they tell something.
 
+use std::time::Instant;
+
 use crate::run::{cargo, program};
 use crate::{fuzz, influxd, schemathesis, tools, web};
 
@@ -9,17 +11,21 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         cargo(&["test", "--workspace", "--exclude", "city-collect"])?;
         return cargo(&["test", "--package", "city-collect", "--lib"]);
     }
-    tools::ensure()?;
-    let with_influxd = influxd::ensure()?;
-    program("dashboards/web", "npm", &["run", "check"])?;
-    program("dashboards/web", "npm", &["test"])?;
-    web::build(true)?;
-    cargo(&["test", "--workspace"])?;
-    fuzz::main(&fuzz::Args::short())?;
+    timed("tools", tools::ensure)?;
+    let with_influxd = timed("influxd", influxd::ensure)?;
+    timed("the web app", || {
+        program("dashboards/web", "npm", &["run", "check"])?;
+        program("dashboards/web", "npm", &["test"])?;
+        web::build(true)
+    })?;
+    timed("tests", || cargo(&["test", "--workspace"]))?;
+    timed("fuzzing", || fuzz::main(&fuzz::Args::short()))?;
     // The slow journeys drive the program as it ships: the release build.
-    cargo(&["build", "--release"])?;
-    cargo(&["test", "--package", "city-tests", "--features", "slow", "--", "--test-threads=1"])?;
-    schemathesis::main(&schemathesis::Args::short())?;
+    timed("the release build", || cargo(&["build", "--release"]))?;
+    timed("journeys", || {
+        cargo(&["test", "--package", "city-tests", "--features", "slow", "--", "--test-threads=1"])
+    })?;
+    timed("schemathesis", || schemathesis::main(&schemathesis::Args::short()))?;
     if with_influxd {
         eprintln!("all tests passed");
     } else {
@@ -32,6 +38,25 @@ pub(crate) fn ci() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     tools::ensure()?;
     let slow = "city-tests/slow";
-    cargo(&["clippy", "--workspace", "--all-targets", "--features", slow, "--", "-D", "warnings"])?;
+    timed("lints", || {
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            slow,
+            "--",
+            "-D",
+            "warnings",
+        ])
+    })?;
     all(false)
+}
+
+/// Does a part and says how long it took.
+fn timed<T>(part: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let begun = Instant::now();
+    let done = work();
+    eprintln!("== {part}: {} s", begun.elapsed().as_secs());
+    done
 }

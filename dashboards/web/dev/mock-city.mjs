@@ -71,7 +71,8 @@ export function loadZones(path) {
 function grid() {
   const features = [];
   for (let x = 0; x < 8; x++) for (let y = 0; y < 8; y++) {
-    const w = -87.9 + x * 0.045, s = 41.65 + y * 0.045, e = w + 0.045, n = s + 0.045;
+    const [lon, lat] = (process.env.ORIGIN ?? "-87.9,41.65").split(",").map(Number);
+    const w = lon + x * 0.045, s = lat + y * 0.045, e = w + 0.045, n = s + 0.045;
     features.push({ properties: { name: `Block ${x}${y}` }, geometry: { type: "Polygon", coordinates: [[[w, s], [e, s], [e, n], [w, n], [w, s]]] } });
   }
   return { features };

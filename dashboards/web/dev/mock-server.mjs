@@ -3,6 +3,9 @@ import { createServer } from "node:http";
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { workRoutes } from "./mock-work.mjs";
+import { makeBaseMap, tilePng } from "./mock-base-map.mjs";
+import { placesRoutes } from "./mock-places.mjs";
 import { RULES, iso, kindNames, loadZones, makeDevices, metrics, pick, random, ruleText, value } from "./mock-city.mjs";
 
 const PORT = Number(process.env.PORT ?? 8787);
@@ -12,8 +15,12 @@ const devices = makeDevices(zones, Number(process.env.DEVICES ?? 2000));
 const byId = new Map(devices.map((d) => [d.id, d]));
 const started = Date.now();
 const bounds = zones.features.map((z) => z.properties.bounds).reduce((a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])]);
+const base = makeBaseMap(bounds);
+// BASE=tiles has the city's own shifted tiles instead, BASE=none nothing.
+const baseLayers = process.env.BASE === "none" ? [] : process.env.BASE === "tiles" ? [{ id: "own", kind: "raster", format: "tiles", url: "/api/v1/base-map/tiles/own/{z}/{x}/{y}.png", coordinates: "gcj02", attribution: { en: "Invented tiles", zh: "虚构瓦片" }, min_zoom: 5, max_zoom: 16 }] : base.layers;
 const CSP = "default-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:";
 const kinds = Object.keys(kindNames);
+const NOBODY = { stage: "unassigned", who: null, department: null, holder: null, until: null, overdue: false, overdue_count: 0, step: 0, from: null };
 const alerts = new Map();
 let position = 100;
 const clients = new Set();
@@ -55,8 +62,8 @@ function fire(rule, device, at) {
     severity, started_at: iso(at - 60e3), fired_at: iso(at), resolved_at: null, metric: rule.metric, unit: rule.metric ? metrics.find((m) => m.id === rule.metric).symbol : null, value: v, limit, reading_time: rule.metric ? iso(at - 1500) : null,
     summary: zone ? { en: `${fill(rule.en)} in ${device.zone.name.en}`, zh: `${device.zone.name.zh}：${fill(rule.zh)}` } : { en: `${fill(rule.en)}: ${device.name.en}`, zh: `${device.name.zh}：${fill(rule.zh)}` },
     zones: [device.zone.id], kind: zone ? rule.device_kind : device.kind, position: zone ? null : { lon: device.place[0], lat: device.place[1] }, simulated: true, runbook: `https://city.example/runbooks/${rule.id}`, labels: { team: rule.department },
-    state: "firing", acknowledged: null, handling: { department: null, holder: null }, updated_at: iso(Math.max(at, started)), events: 1, device_name: zone ? null : device.name, zone_names: [device.zone.name] };
-  Object.defineProperty(alert, "log", { value: [{ seq: 1, at: iso(at), kind: "fired", by: "engine", note: null, severity, value: v, reason: null }], enumerable: false });
+    state: "firing", acknowledged: null, handling: { ...NOBODY }, shelved: null, silenced_by: [], inhibited_by: [], updated_at: iso(Math.max(at, started)), events: 1, device_name: zone ? null : device.name, zone_names: [device.zone.name] };
+  Object.defineProperty(alert, "log", { value: [{ seq: 1, at: iso(at), kind: "fired", by: "engine", note: null, severity, value: v, reason: null, about: null }], enumerable: false });
   alerts.set(id, alert);
   if (!rule.metric) device.status = 2;
   recolour(device);
@@ -64,6 +71,7 @@ function fire(rule, device, at) {
 }
 function recolour(device) {
   const rank = { low: 1, medium: 2, high: 3, critical: 4 };
+  if (CROWDED) return void (device.severity = Math.max(device.severity ?? 0, 2));
   device.severity = Math.max(0, ...firing().filter((a) => a.subject.device === device.id).map((a) => rank[a.severity]));
 }
 function change(alert, kind, by, note = null) {
@@ -85,7 +93,9 @@ function resolve(alert) {
   change(alert, "resolved", "engine");
 }
 
-const candidates = (rule) => devices.filter((d) => !d.severity && d.status !== 3 && (rule.device_kind === null || d.kind === rule.device_kind));
+/** With more alerts than devices, a device has several. */
+const CROWDED = Number(process.env.ALERTS ?? 46) > devices.length / 2;
+const candidates = (rule) => devices.filter((d) => (CROWDED || !d.severity) && d.status !== 3 && (rule.device_kind === null || d.kind === rule.device_kind));
 for (let n = 0; n < Number(process.env.ALERTS ?? 46); n++) {
   const rule = RULES[[4, 3, 1, 4, 1, 3, 5, 1, 4, 0, 3, 2, 6][n % 13]];
   const alert = fire(rule, pick(candidates(rule)), started - 60e3 - random() * 5400e3);
@@ -107,6 +117,13 @@ setInterval(() => {
     if (x < bounds[0] || x > bounds[2] || y < bounds[1] || y > bounds[3]) d.heading += Math.PI;
     d.place = [x, y];
     changed.push({ id: d.id, lon: x, lat: y });
+  }
+  // CHURN: so many fixed devices fall late or are heard again with each move.
+  for (let n = 0; n < Number(process.env.CHURN ?? 0); n++) {
+    const d = pick(devices);
+    if (d.moving || d.status > 1) continue;
+    d.status = 1 - d.status;
+    changed.push({ id: d.id, status: d.status });
   }
   send("map", { at: iso(Date.now()), devices: changed });
 }, Number(process.env.MOVE_MS ?? 1000)).unref();
@@ -142,10 +159,13 @@ const steps = (from, to, s) => { const out = []; for (let x = Math.ceil(from / s
 const seconds = (text) => { const [, n, u] = /^(\d+)([smhd]?)$/.exec(text ?? "") ?? [, "60", "s"]; return n * { s: 1, m: 60, h: 3600, d: 86400, "": 1 }[u]; };
 const outage = (ms) => (ms / 60e3) % 331 > 318; // a gap now and then
 
-const routes = [
+const routes = () => ROUTES ??= [...workRoutes({ alerts, firing, change, ok, page, problem, devices }), ...OWN];
+let ROUTES = null;
+const OWN = [
   ["GET", "/session", () => ok({ user: "operator-1", name: "Operator 1", role: process.env.ROLE ?? "operator", grants: [{ department: "*", role: process.env.ROLE ?? "operator" }], csrf_header: "X-Citybrain-Csrf", expires_at: iso(started + 288e5), password_change_needed: false, password_changeable: false })],
   ["GET", "/dev-clients", () => ok(clients.size)], // not of the contract: how many streams are open
   ["GET", "/system", () => ok(system())],
+  ["GET", "/base-map", () => ok({ layers: baseLayers, updated_at: iso(started) })],
   ["GET", "/receivers", () => ok({ items: receivers() })],
   ["POST", "/receivers/:id/test", ({ id }) => ok(id === "water-desk" ? { taken: false, took_ms: 3, error: "it did not take the alert: cannot reach it: Connection refused (os error 111)", hint: "check the address and the secrets in the options of `water-desk`, and whether this machine reaches it; alerts wait for it and are told in order once it takes them" } : { taken: true, took_ms: 84, error: null, hint: null })],
   ["GET", "/metrics-catalogue", () => ok({ items: metrics })],
@@ -186,7 +206,9 @@ const routes = [
   ["GET", "/alerts", (_, q) => {
     const state = q.get("state") ?? "firing", severity = q.get("severity")?.split(","), device = q.get("device"), zone = q.get("zone");
     const rank = { critical: 4, high: 3, medium: 2, low: 1 };
-    const found = [...alerts.values()].filter((a) => (state === "all" || a.state === state) && (!severity || severity.includes(a.severity)) && (!zone || a.zones.includes(zone)) && (!device || a.subject.device === device));
+    const wanted = (name, value) => !q.get(name) || q.get(name).split(",").includes(value);
+    const text = (q.get("q") ?? "").toLowerCase();
+    const found = [...alerts.values()].filter((a) => wanted("rule", a.rule.id) && wanted("department", a.rule.department) && wanted("kind", a.kind) && wanted("who", a.handling.who) && (!text || `${a.summary.en}${a.summary.zh}${a.id}`.toLowerCase().includes(text)) && (state === "all" || a.state === state) && (!severity || severity.includes(a.severity)) && (!zone || a.zones.includes(zone)) && (!device || a.subject.device === device));
     found.sort((a, b) => (q.get("sort") === "urgency" ? rank[b.severity] - rank[a.severity] : 0) || Date.parse(b.fired_at) - Date.parse(a.fired_at));
     const by_severity = { critical: 0, high: 0, medium: 0, low: 0 };
     for (const a of firing()) by_severity[a.severity] += 1;
@@ -203,11 +225,12 @@ const routes = [
     return ok(a);
   }],
   ["POST", "/alerts/:id/notes", ({ id }, _, body) => { const a = alerts.get(id); if (!a) return problem(404, "not_found", "no such alert"); change(a, "noted", "operator-1", body.note); return ok(a); }],
-  ["GET", "/rules/:id", ({ id }) => { const r = RULES.find((x) => x.id === id); return r ? ok({ id, group: r.department, name: { en: r.en.replace("{l}", r.limit), zh: r.zh.replace("{l}", r.limit) }, department: r.department, kind: r.kind, version: r.version, for_s: 60, text: ruleText(r), file: `rules/${r.department}.yaml`, line: 12, firing: 1 }) : problem(404, "not_found", "no such rule"); }],
+  ["GET", "/rules/:id", ({ id }) => { const r = RULES.find((x) => x.id === id); return r ? ok({ id, group: r.department, name: { en: r.en.replace("{l}", r.limit), zh: r.zh.replace("{l}", r.limit) }, department: r.department, kind: r.kind, version: r.version, for_s: 60, keep_firing_for_s: 0, direction: "above", severities: r.severities.map((severity) => ({ severity, limit: r.limit, clear: r.limit && r.limit * 0.9, for_s: 60 })), text: ruleText(r), file: `rules/${r.department}.yaml`, line: 12, firing: 1 }) : problem(404, "not_found", "no such rule"); }],
 ];
+OWN.push(...placesRoutes({ ok, page, problem, devices, byId, value, metrics, iso }));
 
 function match(method, path) {
-  for (const [m, pattern, handle] of routes) {
+  for (const [m, pattern, handle] of routes()) {
     const a = pattern.split("/"), b = path.split("/"), params = {};
     if (m === method && a.length === b.length && a.every((part, i) => (part.startsWith(":") ? ((params[part.slice(1)] = decodeURIComponent(b[i])), true) : part === b[i]))) return () => [handle, params];
   }
@@ -238,6 +261,10 @@ createServer(async (request, response) => {
   }
   if (path === "/session" && request.method === "DELETE") { response.setHeader("set-cookie", "citybrain_session=; Max-Age=0; Path=/"); return json(204); }
   if (process.env.NO_AUTH !== "1" && !/citybrain_session=dev/.test(request.headers.cookie ?? "")) { const p = problem(401, "unauthenticated", "sign in first"); return json(p.status, p.body); }
+  const tile = /^\/base-map\/tiles\/own\/(\d+)\/(\d+)\/(\d+)\.png$/.exec(path);
+  if (tile) { response.writeHead(200, { "content-type": "image/png" }); return response.end(tilePng(...tile.slice(1).map(Number))); }
+  const baseFile = /^\/base-map\/(\w+)\.geojson$/.exec(path);
+  if (baseFile && base.files[baseFile[1]]) { response.writeHead(200, { "content-type": "application/geo+json" }); return response.end(JSON.stringify(base.files[baseFile[1]])); }
   if (path === "/stream") {
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
     response.write(`id: ${position}\nevent: hello\ndata: ${JSON.stringify({ now: iso(Date.now()), heartbeat_s: 10, cursor: String(position) })}\n\n`);

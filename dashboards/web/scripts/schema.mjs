@@ -5,7 +5,7 @@ import openapiTS, { astToString } from "openapi-typescript";
 export const DOCUMENT = new URL("../../../crates/api/openapi.json", import.meta.url);
 export const SCHEMA = new URL("../src/api/schema.d.ts", import.meta.url);
 export const CHECK = new URL("../src/api/schema.check.ts", import.meta.url);
-const TYPES = ["types", "admin-types"].map((name) => new URL(`../src/api/${name}.ts`, import.meta.url));
+const TYPES = ["types", "admin-types", "alert-types"].map((name) => new URL(`../src/api/${name}.ts`, import.meta.url));
 
 const readDocument = () => JSON.parse(readFileSync(DOCUMENT, "utf8"));
 

@@ -5,9 +5,6 @@ import { useEffect } from "preact/hooks";
 import { ApiError } from "./api/client";
 import { go, query, route, to, type Route } from "./router";
 import { AccountScreen } from "./screens/account";
-import { AlertScreen } from "./screens/alert";
-import { DeviceScreen } from "./screens/device";
-import { DevicesScreen } from "./screens/devices";
 import { LoginScreen } from "./screens/entry/login";
 import { MustChangeScreen } from "./screens/entry/must-change";
 import { Relogin } from "./screens/entry/relogin";
@@ -15,8 +12,6 @@ import { SetupScreen } from "./screens/entry/setup";
 import { FullPage } from "./screens/full-page";
 import { Overview } from "./screens/overview";
 import { ReceiversScreen } from "./screens/receivers";
-import { ZoneScreen } from "./screens/zone";
-import { ZonesScreen } from "./screens/zones";
 import { loadCity, system } from "./state/city";
 import { refetchEverything, refreshEpoch } from "./state/clock";
 import { startLive } from "./state/live";
@@ -26,9 +21,21 @@ import { lazily } from "./ui/lazily";
 import { Loading } from "./ui/resource-view";
 import { Shell, SimulatedBand } from "./ui/shell";
 
+const WallScreen = lazily(() => import("./screens/wall").then((module) => module.WallScreen));
+const WallSignedOut = lazily(() => import("./screens/wall").then((module) => module.WallSignedOut));
+const SystemScreen = lazily(() => import("./screens/system").then((module) => module.SystemScreen));
+const ReportsScreen = lazily(() => import("./screens/reports").then((module) => module.ReportsScreen));
+const HelpScreen = lazily(() => import("./screens/help").then((module) => module.HelpScreen));
+const places = () => import("./screens/places");
+const DevicesScreen = lazily(() => places().then((module) => module.DevicesScreen));
+const DeviceScreen = lazily(() => places().then((module) => module.DeviceScreen));
+const ZonesScreen = lazily(() => places().then((module) => module.ZonesScreen));
+const ZoneScreen = lazily(() => places().then((module) => module.ZoneScreen));
 const RulesScreen = lazily(() => import("./screens/rules").then((module) => module.RulesScreen));
 const IntakeScreen = lazily(() => import("./screens/intake").then((module) => module.IntakeScreen));
 const AdminScreen = lazily(() => import("./screens/admin").then((module) => module.AdminScreen));
+
+const AlertWork = lazily(() => import("./screens/alerts").then((module) => module.AlertWork));
 
 const RETRY_MS = 3_000;
 
@@ -82,6 +89,11 @@ export function App() {
     return () => document.removeEventListener("visibilitychange", look);
   }, [phase]);
 
+  // Nobody types in front of a wall: it says in its own way what is wrong, and what was seen stays.
+  if (route.value.screen === "wall" && !mustChange) {
+    if (start.value === "ready") return <WallScreen />;
+    if (phase === "out") return <WallSignedOut />;
+  }
   if (route.value.screen === "setup" && phase !== "in") return <Entry><SetupScreen onDone={comeIn} /></Entry>;
   // What was open stays, forms included, but nobody sees it before they are in again.
   const ended = session.value.phase === "out" && session.value.why === "expired" && start.value === "ready";
@@ -124,8 +136,14 @@ function Screen({ route }: { route: Route }) {
   switch (route.screen) {
     case "overview":
       return <Overview />;
+    case "alerts":
     case "alert":
-      return <AlertScreen key={route.id} id={route.id} />;
+    case "silences":
+    case "silence":
+    case "hand-overs":
+    case "departments":
+    case "department":
+      return <AlertWork route={route} />;
     case "devices":
       return <DevicesScreen />;
     case "device":
@@ -145,6 +163,14 @@ function Screen({ route }: { route: Route }) {
     case "dataset":
     case "audit":
       return <AdminScreen route={route} />;
+    case "system":
+      return <SystemScreen />;
+    case "reports":
+      return <ReportsScreen />;
+    case "help":
+      return <HelpScreen />;
+    case "wall":
+      return <Loading />;
     case "rules":
     case "rule":
     case "rule-groups":

@@ -4,7 +4,13 @@ import { engineerRouteOf, engineerTo, type EngineerRoute } from "./engineer-rout
 
 export type Route =
   | { screen: "overview" }
+  | { screen: "alerts" }
   | { screen: "alert"; id: string }
+  | { screen: "silences" }
+  | { screen: "silence"; id: string | null }
+  | { screen: "hand-overs" }
+  | { screen: "departments" }
+  | { screen: "department"; id: string }
   | { screen: "devices" }
   | { screen: "device"; id: string }
   | { screen: "zones" }
@@ -13,6 +19,10 @@ export type Route =
   | { screen: "login" }
   | { screen: "setup" }
   | { screen: "account" }
+  | { screen: "wall" }
+  | { screen: "system" }
+  | { screen: "reports" }
+  | { screen: "help" }
   | { screen: "users" }
   | { screen: "user"; id: string | null }
   | { screen: "tokens" }
@@ -36,9 +46,12 @@ export function routeOf(pathname: string): Route {
   const engineers = engineerRouteOf(first, second);
   if (engineers !== null) return engineers;
   if (second === undefined) {
+    if (first === "new-silence") return { screen: "silence", id: null };
     if (PLAIN.includes(first as (typeof PLAIN)[number])) return { screen: first as (typeof PLAIN)[number] };
     return { screen: "unknown", path: pathname };
   }
+  if (first === "silences") return { screen: "silence", id: second };
+  if (first === "departments") return { screen: "department", id: second };
   if (first === "alerts") return { screen: "alert", id: second };
   if (first === "devices") return { screen: "device", id: second };
   if (first === "zones") return { screen: "zone", id: second };
@@ -46,7 +59,7 @@ export function routeOf(pathname: string): Route {
 }
 
 /** Screens whose address is their name. */
-const PLAIN = ["devices", "zones", "receivers", "login", "setup", "account"] as const;
+const PLAIN = ["alerts", "silences", "hand-overs", "departments", "devices", "zones", "receivers", "login", "setup", "account", "wall", "system", "reports", "help"] as const;
 
 /** Ids may be any word, so what makes something new has an address beside the list's. */
 function adminRouteOf(pathname: string, list: string | undefined, rest: readonly string[]): Route {
@@ -76,6 +89,14 @@ function decode(part: string): string {
 export const to = {
   ...engineerTo,
   overview: () => "/",
+  alerts: (params: Record<string, string> = {}) => withParams("/alerts", params),
+  silences: (params: Record<string, string> = {}) => withParams("/silences", params),
+  silence: (id: string) => `/silences/${encodeURIComponent(id)}`,
+  newSilence: (params: Record<string, string> = {}) => withParams("/new-silence", params),
+  handOvers: (params: Record<string, string> = {}) => withParams("/hand-overs", params),
+  departments: () => "/departments",
+  department: (id: string) => `/departments/${encodeURIComponent(id)}`,
+  rule: (id: string) => `/rules/${encodeURIComponent(id)}`,
   alert: (id: string) => `/alerts/${encodeURIComponent(id)}`,
   devices: (params: Record<string, string> = {}) => withParams("/devices", params),
   device: (id: string) => `/devices/${encodeURIComponent(id)}`,
@@ -85,6 +106,10 @@ export const to = {
   login: () => "/login",
   setup: () => "/setup",
   account: () => "/account",
+  wall: (params: Record<string, string> = {}) => withParams("/wall", params),
+  system: () => "/system",
+  reports: (params: Record<string, string> = {}) => withParams("/reports", params),
+  help: () => "/help",
   users: () => "/admin/users",
   user: (id: string | null) => (id === null ? "/admin/new-user" : `/admin/users/${encodeURIComponent(id)}`),
   tokens: () => "/admin/tokens",

@@ -102,7 +102,7 @@ describe("filters", () => {
   });
 
   it("tell tokens that are valid, expired and revoked", () => {
-    const token: AccessToken = { id: "1", note: "", grants: [], created_at: "", created_by: null, expires_at: "2026-12-01T00:00:00Z", last_used_at: null, last_used_from: null, revoked_at: null };
+    const token: AccessToken = { id: "1", note: "", grants: [], created_at: "", created_by: null, own: false, expires_at: "2026-12-01T00:00:00Z", last_used_at: null, last_used_from: null, revoked_at: null };
     const end = Date.parse("2026-12-01T00:00:00Z");
     expect([end - 1, end].map((now) => stateOfToken(token, now))).toEqual(["active", "expired"]);
     expect(stateOfToken({ ...token, revoked_at: "2026-11-01T00:00:00Z" }, end)).toBe("revoked");

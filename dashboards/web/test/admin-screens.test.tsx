@@ -141,7 +141,7 @@ describe("a user", () => {
 });
 
 describe("access tokens", () => {
-  const token = (change: Partial<AccessToken>): AccessToken => ({ id: "7", note: "GIS", grants: [{ department: "water", role: "viewer" }], created_at: "2026-11-01T00:00:00Z", created_by: "ada", expires_at: null, last_used_at: null, last_used_from: null, revoked_at: null, ...change });
+  const token = (change: Partial<AccessToken>): AccessToken => ({ id: "7", note: "GIS", grants: [{ department: "water", role: "viewer" }], created_at: "2026-11-01T00:00:00Z", created_by: "ada", own: false, expires_at: null, last_used_at: null, last_used_from: null, revoked_at: null, ...change });
 
   it("are revoked after a question, and listed by what the address asks", async () => {
     be({ department: "water", role: "admin" });

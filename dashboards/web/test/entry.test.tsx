@@ -91,9 +91,12 @@ describe("signing in", () => {
   });
 
   it("keeps tokens behind a switch, and shows single sign-on and set-up where there are any", async () => {
-    const sent = server({ "GET /login-methods": [200, { password: true, setup_needed: true, oidc: { name: { en: "City account", zh: "市政账号" }, start: "/api/v1/oidc/login" } }], "POST /session": [204, null], "GET /session": [200, signedIn([])] });
+    const sent = server({ "GET /login-methods": [200, { password: true, setup_needed: true, oidc: { name: { en: "City account", zh: "市政账号" } } }], "POST /session/external": [502, { status: 502, code: "provider_unavailable", title: "x" }, { "Content-Type": "application/problem+json" }], "POST /session": [204, null], "GET /session": [200, signedIn([])] });
     await show(<LoginScreen onDone={() => undefined} />);
-    await vi.waitFor(() => expect(root.querySelector("a[href='/api/v1/oidc/login']")?.textContent).toContain("City account"));
+    const single = () => [...root.querySelectorAll("button")].find((button) => button.textContent?.includes("City account"));
+    await vi.waitFor(() => expect(single()).toBeDefined());
+    await act(() => single()?.click());
+    await vi.waitFor(() => expect(root.querySelector("[role=alert]")?.textContent).toContain("identity provider does not answer"));
     expect(root.querySelector("a[href='/setup']")).not.toBeNull();
     await act(() => (root.querySelector(".login-way") as HTMLElement).click());
     expect(root.querySelector("input[autocomplete=username]")).toBeNull();

@@ -15,7 +15,7 @@ beforeEach(() => {
 
 describe("the fleet", () => {
   it("reads columns", () => {
-    expect(fleet.byId("gauge-1")).toEqual({ id: "gauge-1", kind: "water_gauge", lon: -87.7, lat: 41.7, status: "online", severity: "critical", moving: false });
+    expect(fleet.byId("gauge-1")).toEqual({ id: "gauge-1", kind: "water_gauge", lon: -87.7, lat: 41.7, status: "online", severity: "critical", moving: false, heading: null });
     expect(fleet.count()).toMatchObject({ total: 4, byStatus: { online: 3, late: 0, offline: 0, never_seen: 1 }, withoutPosition: 1 });
   });
 

@@ -10,7 +10,11 @@ describe("routes", () => {
     expect(routeOf("/zones/")).toEqual({ screen: "zones" });
     expect(routeOf("/devices/a%2Fb")).toEqual({ screen: "device", id: "a/b" });
     expect(routeOf("/alerts/x")).toEqual({ screen: "alert", id: "x" });
-    expect(routeOf("/alerts")).toEqual({ screen: "unknown", path: "/alerts" });
+    expect(routeOf("/alerts")).toEqual({ screen: "alerts" });
+    expect(routeOf("/silences/ab12")).toEqual({ screen: "silence", id: "ab12" });
+    expect(routeOf("/new-silence")).toEqual({ screen: "silence", id: null });
+    expect(routeOf("/hand-overs")).toEqual({ screen: "hand-overs" });
+    expect(routeOf("/departments/water")).toEqual({ screen: "department", id: "water" });
     expect(routeOf("/zones/a/b")).toEqual({ screen: "unknown", path: "/zones/a/b" });
     expect(routeOf("/devices/100%")).toEqual({ screen: "device", id: "100%" });
   });

@@ -196,3 +196,12 @@ describe("dead letters", () => {
     expect(root.querySelector(".letters-bar .primary")?.getAttribute("title")).toContain("Engineer");
   });
 });
+
+it("a draft holds what was typed last, however fast the tab closes", async () => {
+  be({ department: "air", role: "engineer" });
+  server(answer());
+  await open();
+  await type(field("severity.high.above"), "121");
+  dispatchEvent(new Event("pagehide"));
+  expect(readDraft("rules.air.api:air")?.text).toContain("above: 121");
+});

@@ -55,10 +55,10 @@ describe("rights", () => {
   it("on an alert are those of who has it", () => {
     be({ department: "roads", role: "operator" });
     expect(whyNoAlertChange(alert())).toContain("Water");
-    expect(whyNoAlertChange(alert({ handling: { department: "roads", holder: null } })), "they were asked to take it").toBeNull();
-    expect(whyNoAlertChange(alert({ handling: { department: null, holder: "roads" } })), "they have it").toBeNull();
+    expect(whyNoAlertChange(alert({ handling: { ...alert().handling, department: "roads", holder: null } })), "they were asked to take it").toBeNull();
+    expect(whyNoAlertChange(alert({ handling: { ...alert().handling, department: null, holder: "roads" } })), "they have it").toBeNull();
     be({ department: "water", role: "operator" });
-    expect(whyNoAlertChange(alert({ handling: { department: null, holder: "roads" } })), "the rule's department gave it away").toContain("roads");
+    expect(whyNoAlertChange(alert({ handling: { ...alert().handling, department: null, holder: "roads" } })), "the rule's department gave it away").toContain("roads");
   });
 });
 

@@ -105,6 +105,8 @@ pub(crate) async fn admit(
         }
         payer = Some(paying);
     }
+    #[cfg(test)]
+    let asked = (request.method().clone(), path.clone());
     let mut response = match admission.place(class) {
         Err(problem) => problem.into_response(),
         Ok(place) => {
@@ -116,6 +118,12 @@ pub(crate) async fn admit(
             }
         }
     };
+    #[cfg(test)]
+    {
+        let (method, path, status) = (asked.0.as_str(), asked.1.as_str(), response.status());
+        let said = crate::openapi::says(method, path, status.as_u16());
+        assert!(said, "{method} {path} answers with {status}, which its document does not say");
+    }
     if let (StatusCode::UNAUTHORIZED, Some(login), Some(Payer::Login(_))) =
         (response.status(), login, payer)
     {

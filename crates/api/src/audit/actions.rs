@@ -11,6 +11,7 @@ pub(crate) const NOT_CHANGES: &[(&str, &str, &str)] = &[
     // Readings, up to thousands a second: the ledger accounts for each of them.
     ("POST", "/api/v1/ingest/{source}", "readings of devices, which the ledger accounts for"),
     ("POST", "/api/v1/alert-events", "what alert engines find, which the alert log keeps"),
+    ("POST", "/api/v1/session/external", "only says where to log in, which is recorded then"),
     ("POST", "/api/v1/rules/check", "only says what is wrong with a text"),
     ("POST", "/api/v1/rules/test", "only says how rules would behave"),
     ("POST", "/api/v1/rules/backtest", "only says how rules would have behaved"),

@@ -142,16 +142,21 @@ fn of_group(app: &App, name: &str) -> Owners {
     let mut departments: Vec<String> = in_force.map(|rule| rule.department.to_string()).collect();
     match &group.home {
         Home::Files(files) => {
-            departments.extend(files.iter().flat_map(|(_, text)| of_rule_text(text)));
+            departments.extend(files.iter().flat_map(|(_, text)| of_rule_text(&rules, text)));
         }
-        Home::Kept(kept) => departments.extend(of_rule_text(&kept.text)),
+        Home::Kept(kept) => departments.extend(of_rule_text(&rules, &kept.text)),
     }
     departments.sort_unstable();
     departments.dedup();
     if departments.is_empty() { Owners::one(CITY) } else { Owners::All(departments) }
 }
 
-/// The departments of the rules in a text; what names none cannot become a rule.
-pub(crate) fn of_rule_text(text: &str) -> Vec<String> {
-    RuleSet::departments_of(text).into_iter().collect()
+/// The departments of the rules in a text, and of those in force that they hold back; what names no
+/// department cannot become a rule.
+pub(crate) fn of_rule_text(in_force: &RuleSet, text: &str) -> Vec<String> {
+    let mut departments = RuleSet::departments_of(text);
+    let held_back = RuleSet::suppressed_by(text);
+    let held_back = held_back.iter().filter_map(|id| in_force.get(id));
+    departments.extend(held_back.map(|rule| rule.department.to_string()));
+    departments.into_iter().collect()
 }

@@ -13,6 +13,9 @@ use sha2::{Digest as _, Sha256};
 use super::checked::Checked;
 use super::{Grants, Role, tables};
 
+/// The note on tokens that the program makes for itself; the next start makes them worthless.
+pub const OWN_TOKEN: &str = "made by this instance for itself";
+
 /// What a new access token is for.
 #[derive(Clone, Debug)]
 pub struct NewToken<'a> {

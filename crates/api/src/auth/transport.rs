@@ -41,6 +41,11 @@ impl Transport {
     pub(crate) fn browser_cookie(self) -> &'static str {
         if self.tls { "__Host-citybrain_browser" } else { "citybrain_browser" }
     }
+
+    /// The name of the cookie of a browser that is at the identity provider.
+    pub(crate) fn external_cookie(self) -> &'static str {
+        if self.tls { "__Host-citybrain_external" } else { "citybrain_external" }
+    }
 }
 
 /// The name of the session cookie without TLS.

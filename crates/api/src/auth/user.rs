@@ -11,7 +11,7 @@ use super::{CITY, Grants, Role, passwords};
 const LONGEST_NAME: usize = 128;
 const LONGEST_EMAIL: usize = 254;
 /// The longest id, in bytes.
-const LONGEST_ID: usize = 64;
+pub(super) const LONGEST_ID: usize = 64;
 
 /// Whether a user has a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,12 +4,16 @@
 use std::sync::Arc;
 
 use city_model::Timestamp;
+use city_oidc::Identity;
 use city_store::{StateDb, StateError};
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::checked::Checked;
 use super::tables::UserRow;
-use super::user::{NewPassword, PasswordState, User, UserEntry, UserError, check, check_id};
+use super::tokens::hash;
+use super::user::{
+    LONGEST_ID, NewPassword, PasswordState, User, UserEntry, UserError, check, check_id,
+};
 use super::{Grants, Role, tables};
 
 /// The users of a state database.
@@ -117,6 +121,45 @@ impl Users {
         Ok(added)
     }
 
+    /// The user whom an identity provider says somebody is, as it says they are now; `None` if they
+    /// may not log in. Nobody becomes a user of before by having the same name there: it is the
+    /// provider's subject that counts.
+    pub(crate) fn put_external(
+        &self,
+        identity: &Identity,
+        grants: Grants,
+        now: Timestamp,
+    ) -> Result<Option<User>, StateError> {
+        let written = self.state.write(|tx| {
+            let sql = format!("SELECT {} FROM users WHERE subject = ?1", tables::USER);
+            let before = tx.query_row(&sql, [&identity.subject], UserRow::read).optional()?;
+            let before = before.map(User::from);
+            if before.as_ref().is_some_and(|user| !user.enabled) {
+                return Ok(None);
+            }
+            let id = match &before {
+                Some(user) => user.id.clone(),
+                None => free_id(tx, identity)?,
+            };
+            let name = identity.name.clone().unwrap_or_else(|| id.clone());
+            let email = identity.email.clone();
+            let entry = UserEntry { name, email, grants, enabled: true, password: None };
+            // What the provider says and cannot be is left out.
+            let entry = check(entry.clone()).unwrap_or(UserEntry {
+                name: id.clone(),
+                email: None,
+                ..entry
+            });
+            let mut after = write(tx, &id, "identity provider", now, before.as_ref(), &entry)?;
+            let sql = "UPDATE users SET subject = ?2 WHERE id = ?1";
+            tx.execute(sql, params![id, identity.subject])?;
+            after.external = true;
+            Ok::<_, StateError>(Some(after))
+        });
+        self.checked.forget();
+        written
+    }
+
     /// Gives a user a password of his own choice, or with `must_change` one to be changed at the
     /// next login; he is logged out everywhere.
     pub fn set_password(
@@ -196,6 +239,20 @@ fn forget(tx: &Transaction<'_>, id: &str, now: Timestamp) -> rusqlite::Result<()
     tx.execute("DELETE FROM known_browsers WHERE user = ?1", [id])?;
     tx.execute("DELETE FROM users WHERE id = ?1", [id])?;
     Ok(())
+}
+
+/// An id for somebody new, as near as possible to what the provider calls them.
+fn free_id(tx: &Transaction<'_>, identity: &Identity) -> rusqlite::Result<String> {
+    let number = hash(&identity.subject);
+    let number = format!("{:02x}{:02x}{:02x}{:02x}", number[0], number[1], number[2], number[3]);
+    let wanted = identity.user.as_ref().or(identity.email.as_ref());
+    let wanted = wanted.map(|user| user.trim().to_lowercase()).filter(|id| check_id(id).is_ok());
+    let Some(wanted) = wanted else { return Ok(format!("external-{number}")) };
+    if tables::user(tx, &wanted)?.is_none() {
+        return Ok(wanted);
+    }
+    let room = wanted.floor_char_boundary(LONGEST_ID - number.len() - 1);
+    Ok(format!("{}-{number}", &wanted[..room]))
 }
 
 fn others_administer(tx: &Transaction<'_>, than: &str) -> rusqlite::Result<bool> {

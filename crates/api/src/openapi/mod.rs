@@ -139,6 +139,17 @@ fn complete(mut document: OpenApi) -> OpenApi {
     document
 }
 
+/// Whether the document says that an operation answers with a status.
+#[cfg(test)]
+pub(crate) fn says(method: &str, path: &str, status: u16) -> bool {
+    let Some(item) = DOCUMENT.paths.paths.get(path) else { return true };
+    let method = if method == "HEAD" { "GET" } else { method };
+    let mut item = item.clone();
+    operations(&mut item)
+        .find(|(name, _)| *name == method)
+        .is_none_or(|(_, said)| said.responses.responses.contains_key(&status.to_string()))
+}
+
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let PathItem { get, put, post, patch, delete, .. } = item;
     [("GET", get), ("PUT", put), ("POST", post), ("PATCH", patch), ("DELETE", delete)]

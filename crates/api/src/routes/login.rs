@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use city_model::LocalText;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -27,13 +28,28 @@ struct LoginMethods {
     password: bool,
     /// Whether the first administrator is still to be made, with `POST /setup`.
     setup_needed: bool,
+    /// Through an identity provider, with `POST /session/external`; `null` if there is none.
+    oidc: Option<IdentityProvider>,
+}
+
+/// An identity provider.
+#[derive(Serialize, ToSchema)]
+struct IdentityProvider {
+    /// What people call it.
+    #[schema(value_type = crate::schema::LocalText)]
+    name: LocalText,
 }
 
 /// How people can log in
 #[utoipa::path(get, path = "/login-methods", operation_id = "get_login_methods", tag = "session",
     responses((status = 200, description = "How people can log in", body = LoginMethods)))]
 async fn methods(State(app): State<App>, _: Parameters<NoParameters>) -> Json<LoginMethods> {
-    Json(LoginMethods { password: true, setup_needed: app.setup.is_open() })
+    let name = app.external_login.as_ref().map(|login| login.name().clone());
+    Json(LoginMethods {
+        password: true,
+        setup_needed: app.setup.is_open(),
+        oidc: name.map(|name| IdentityProvider { name }),
+    })
 }
 
 /// The first administrator.

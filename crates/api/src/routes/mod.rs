@@ -10,6 +10,7 @@ mod alert_log;
 mod alert_shelves;
 mod alerts;
 mod audit_log;
+mod base_map;
 mod cap;
 mod commands;
 mod credentials;
@@ -21,6 +22,7 @@ mod device_list;
 mod device_order;
 mod devices;
 mod documents;
+mod external;
 pub(crate) mod health;
 mod kinds;
 mod last_values;
@@ -64,6 +66,7 @@ use crate::app::App;
 /// Every resource, in the order of the documentation.
 static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     session::routes,
+    external::routes,
     login::routes,
     users::routes,
     tokens::routes,
@@ -80,6 +83,7 @@ static RESOURCES: &[fn() -> OpenApiRouter<App>] = &[
     provisioning::routes,
     credentials::routes,
     map::routes,
+    base_map::routes,
     last_values::routes,
     readings::routes,
     series::routes,

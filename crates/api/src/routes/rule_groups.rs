@@ -302,7 +302,7 @@ impl Order {
         }
         let why = if tried { String::new() } else { reason(why)? };
         let (book, board, by) = (app.rule_book.clone(), app.board.clone(), principal.user.clone());
-        let rights = principal.rights.clone();
+        let (rights, in_force) = (principal.rights.clone(), app.rules.load_full());
         let name = group.clone();
         let work = move || {
             audit::before(book.group(&name).map(|group| view(group).texts));
@@ -312,7 +312,8 @@ impl Order {
                 What::Restore(version) => book.entry(&name, *version)?.text.map(|t| t.to_string()),
                 What::Delete => None,
             };
-            let departments = text.map(|text| targets::of_rule_text(&text)).unwrap_or_default();
+            let departments =
+                text.map(|text| targets::of_rule_text(&in_force, &text)).unwrap_or_default();
             rights.require_all(Role::Engineer, departments.iter().map(String::as_str))?;
             let change = match &what {
                 What::Write(text) => Change::Write(text),

@@ -289,6 +289,8 @@ async fn check(
     request_body = NewBacktest,
     responses(
         (status = 200, description = "What would have happened", body = Backtest),
+        (status = 404, description = "`only` names a rule that is not there", body = ProblemBody,
+            content_type = "application/problem+json"),
         (status = 422, description = "The rules have problems (`problems` lists them)",
             body = ProblemBody, content_type = "application/problem+json")))]
 async fn run(

@@ -10,11 +10,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::external;
 use crate::app::App;
 use crate::audit;
 use crate::auth::{
-    BROWSER_KNOWN, CSRF_HEADER, Caller, Grant, NewPassword, Opener, PasswordLogin, Principal,
-    Proof, Refused, Role, SameOrigin, Transport, User, Via, cookie, hash, know_browser, set_cookie,
+    Arrival, BROWSER_KNOWN, CSRF_HEADER, Caller, Grant, NewPassword, Opener, PasswordLogin,
+    Principal, Proof, Refused, Role, SameOrigin, Transport, User, Via, cookie, hash, know_browser,
+    set_cookie,
 };
 use crate::extract::Body;
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters};
@@ -24,7 +26,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(log_in, show, log_out)).routes(routes!(change_password))
 }
 
-/// What a login shows: `token` alone, or `user` and `password`.
+/// What a login shows: `token` alone, or `user` and `password`, or `state` and `code` of an identity
+/// provider.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Login {
@@ -33,6 +36,55 @@ struct Login {
     /// The user's id.
     user: Option<String>,
     password: Option<String>,
+    /// What the browser came back with from the identity provider, which `POST /session/external`
+    /// sent it to.
+    state: Option<String>,
+    /// The same.
+    code: Option<String>,
+    /// The same: `iss`, if the provider sends it (RFC 9207).
+    issuer: Option<String>,
+}
+
+/// The ways to log in.
+enum Way {
+    Token(String),
+    Password(String, String),
+    External(Arrival),
+}
+
+impl Login {
+    fn way(self) -> Answer<Way> {
+        match self {
+            Self {
+                token: Some(token),
+                user: None,
+                password: None,
+                state: None,
+                code: None,
+                issuer: None,
+            } => Ok(Way::Token(token)),
+            Self {
+                token: None,
+                user: Some(user),
+                password: Some(password),
+                state: None,
+                code: None,
+                issuer: None,
+            } => Ok(Way::Password(user.trim().to_lowercase(), password)),
+            Self {
+                token: None,
+                user: None,
+                password: None,
+                state: Some(state),
+                code: Some(code),
+                issuer,
+            } => Ok(Way::External(Arrival { state, code, issuer })),
+            _ => Err(Problem::new(codes::BAD_BODY, "This is no login.").hint(
+                "Give `token` alone, or `user` and `password`, or `state` and `code` of the \
+                 identity provider.",
+            )),
+        }
+    }
 }
 
 /// Who is logged in.
@@ -105,15 +157,21 @@ impl Visit {
     }
 }
 
-/// Log in: exchange an access token, or a user's name and password, for a session cookie
+/// Log in: exchange an access token, a user's name and password, or what the identity provider gave
+/// for a session cookie
 ///
 /// The cookie is new at every login, and ends the session that the browser had. It is called
 /// `__Host-citybrain_session` over TLS and `citybrain_session` without.
 #[utoipa::path(post, path = "/session", operation_id = "log_in", tag = "session",
     request_body = Login,
     responses((status = 204, description = "Logged in; the cookie is set"),
-        (status = 403, description = "A page of another site made the request",
-            body = ProblemBody, content_type = "application/problem+json")))]
+        (status = 403, description = "A page of another site made the request, or who came from the \
+            identity provider may do nothing here",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "The identity provider does not answer", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 404, description = "There is no identity provider", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn log_in(
     State(app): State<App>,
     caller: Caller,
@@ -124,12 +182,9 @@ async fn log_in(
     Body(login): Body<Login>,
 ) -> Answer<Response> {
     let visit = Visit { caller, transport, headers };
-    match login {
-        Login { token: Some(token), user: None, password: None } => {
-            by_token(&app, &visit, token).await
-        }
-        Login { token: None, user: Some(user), password: Some(password) } => {
-            let user = user.trim().to_lowercase();
+    match login.way()? {
+        Way::Token(token) => by_token(&app, &visit, token).await,
+        Way::Password(user, password) => {
             let login = PasswordLogin {
                 user,
                 password,
@@ -140,8 +195,15 @@ async fn log_in(
             tracing::info!(user.name = user.id, client.address = %visit.caller.0, "logged in");
             visit.open(&app, &user.id).await
         }
-        _ => Err(Problem::new(codes::BAD_BODY, "This is no login.")
-            .hint("Give `token` alone, or `user` and `password`.")),
+        Way::External(arrival) => {
+            let user = external::arrived(&app, &visit, arrival).await?;
+            tracing::info!(
+                user.name = user.id, client.address = %visit.caller.0, "logged in externally"
+            );
+            let mut response = visit.open(&app, &user.id).await?;
+            external::forget(&visit.headers, transport, &mut response);
+            Ok(response)
+        }
     }
 }
 

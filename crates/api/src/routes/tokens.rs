@@ -14,11 +14,11 @@ use utoipa_axum::routes;
 use super::users::{administers_some, check_departments, note_department, read_grants};
 use crate::app::App;
 use crate::audit;
-use crate::auth::{self, Grant, Maker, NewToken, Principal, Role, targets};
+use crate::auth::{self, Grant, Maker, NewToken, OWN_TOKEN, Principal, Role, targets};
 use crate::cursor;
 use crate::extract::{Body, Id};
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
-use crate::problem::{Answer, Problem, bad_fields, codes};
+use crate::problem::{Answer, Problem, ProblemBody, bad_fields, codes};
 
 /// The longest note, in characters.
 const LONGEST_NOTE: usize = 200;
@@ -43,6 +43,8 @@ struct AccessToken {
     created_by: Option<String>,
     /// The user whose rights bound those of the token, and with whom it ends.
     owner: Option<String>,
+    /// Whether the program made it for itself, and cannot do without it; the next start makes another.
+    own: bool,
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
     /// When it was last used, to five minutes.
@@ -58,6 +60,7 @@ impl From<auth::AccessToken> for AccessToken {
     fn from(token: auth::AccessToken) -> Self {
         Self {
             id: token.id.to_string(),
+            own: token.note == OWN_TOKEN,
             user: token.user,
             note: token.note,
             grants: token.grants.to_vec(),
@@ -229,7 +232,9 @@ async fn make(
 /// Make an access token worthless, with the sessions that were opened with it
 #[utoipa::path(delete, path = "/tokens/{id}", operation_id = "revoke_token", tag = "access",
     params(("id" = String, Path, description = "The token's id")),
-    responses((status = 204, description = "It is worthless now")))]
+    responses((status = 204, description = "It is worthless now"),
+        (status = 409, description = "The program made it for itself", body = ProblemBody,
+            content_type = "application/problem+json")))]
 async fn revoke(
     State(app): State<App>,
     principal: Principal,
@@ -241,6 +246,11 @@ async fn revoke(
     app.lanes
         .short(move || {
             let token = tokens.get(number)?.ok_or_else(|| unknown(&id))?;
+            if token.note == OWN_TOKEN && token.revoked_at.is_none() {
+                let detail = "The program made this token for itself and needs it.";
+                return Err(Problem::new(codes::OWN_TOKEN, detail)
+                    .hint("A restart makes it worthless, and makes another."));
+            }
             note_department(&token.grants);
             audit::before(AccessToken::from(token));
             Ok(tokens.revoke(number, now)?)

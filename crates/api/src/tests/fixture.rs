@@ -309,6 +309,8 @@ impl City {
             metrics: prometheus::Registry::new(),
             silences: Arc::new(Silences::open(state.clone(), now).expect("silences")),
             sessions: crate::SessionLimits::default(),
+            external_login: None,
+            base_map: super::base_map::layers(),
             notices: told.clone(),
             flood: city_rules::lifecycle::FloodConfig::default(),
             inhibit: inhibit.into(),

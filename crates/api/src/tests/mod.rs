@@ -6,6 +6,7 @@ mod admission;
 mod alarm_load;
 mod alerts;
 mod audit;
+mod base_map;
 mod cap;
 mod commands;
 mod connections;

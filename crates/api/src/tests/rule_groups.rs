@@ -4,7 +4,8 @@ use axum::http::{Method, StatusCode};
 use city_model::{AlertEventKind, Severity, Span};
 use serde_json::{Value, json};
 
-use super::fixture::{Answer, City, NOW, alert, event};
+use super::fixture::{Answer, City, NOW, alert, bare, event};
+use super::owned::{grants, token};
 use crate::Role;
 
 const DUST: &str = "/api/v1/rule-groups/dust";
@@ -227,4 +228,37 @@ async fn a_group_that_became_invalid_is_shown_with_its_problem() {
     let mended = city.change(Method::PUT, DUST, &body(&text(50)), Some(etag)).await;
     assert_eq!(mended.json()["reload"]["added"], json!(["dust"]), "{}", mended.text);
     assert_eq!(city.ok("/api/v1/system").await["rule_problems"], json!([]));
+}
+
+/// Rules of one department do not silence those of another.
+#[tokio::test]
+async fn who_holds_back_rules_of_a_department_must_be_an_engineer_there() {
+    let city = City::new();
+    let rule = |group: &str, department: &str| {
+        let text = text(50).replace("dust", group);
+        body(&text.replace("department: environment", &format!("department: {department}")))
+    };
+    for (group, department) in [("soot", "environment"), ("jam", "transport")] {
+        let path = format!("/api/v1/rule-groups/{group}");
+        let put = city.change(Method::PUT, &path, &rule(group, department), None).await;
+        assert_eq!(put.status, StatusCode::CREATED, "{}", put.text);
+    }
+    let hold = |suppressed: &str| {
+        body(&format!(
+            "group: hold\ndepartment: environment\nrules:\n  - id: hold\n    kind: dependency\n    \
+             when: [soot]\n    suppress: [{suppressed}]\n    via: device\n"
+        ))
+    };
+    let engineer = token(&city, grants(&[("environment", Role::Engineer)]));
+    let put = async |suppressed: &str| {
+        let hold = hold(suppressed);
+        let mut request = bare(Method::PUT, "/api/v1/rule-groups/hold?check=true", Some(&hold));
+        let bearer = format!("Bearer {engineer}").parse().expect("a header");
+        request.headers_mut().insert("authorization", bearer);
+        city.send(request).await
+    };
+    assert_eq!(put("jam").await.problem(), "forbidden");
+    assert_eq!(put("\"jam\", dust-of-nobody").await.problem(), "forbidden");
+    let own = put("soot2").await;
+    assert_ne!(own.status, StatusCode::FORBIDDEN, "what is not there is nobody's: {}", own.text);
 }

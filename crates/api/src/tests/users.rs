@@ -273,6 +273,17 @@ async fn a_token_is_shown_once_listed_used_and_revoked() {
     }
 }
 
+#[tokio::test]
+async fn what_the_program_made_for_itself_is_marked_and_stays() {
+    let city = City::new();
+    city.brain.mint("alert-engine", Role::Engine, crate::OWN_TOKEN).expect("minted");
+    let listed = city.ok("/api/v1/tokens?q=alert-engine").await["items"][0].clone();
+    assert_eq!(listed["own"], true, "{listed}");
+    let path = format!("/api/v1/tokens/{}", listed["id"].as_str().expect("an id"));
+    let refused = city.send(city.request(Method::DELETE, &path, None)).await;
+    assert_eq!((refused.status.as_u16(), &*refused.problem()), (409, "own_token"));
+}
+
 /// A token that leaks must not live on in tokens that were made with it, nor outlive its user.
 #[tokio::test]
 async fn a_token_made_with_a_token_ends_with_it_and_with_the_user() {

@@ -117,6 +117,7 @@ static CHECKS: &[&Check] = &[
     &checks::peers::CHECK,
     &checks::brokers::CHECK,
     &checks::influxdb::CHECK,
+    &checks::identity_provider::CHECK,
     &checks::receivers::CHECK,
 ];
 

@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use city_tls::Judging;
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -29,11 +30,11 @@ pub(super) async fn look(
     name: &str,
     ca_pem: Option<&[u8]>,
 ) -> Result<Shown, String> {
-    let verifier = Arc::new(Looking { inner: verifier(ca_pem)?, seen: Mutex::default() });
+    let seen = Arc::<Mutex<Option<Seen>>>::default();
     let config = builder()?
         // Dangerous is only what a verifier leaves out; this one asks another for everything.
         .dangerous()
-        .with_custom_certificate_verifier(verifier.clone())
+        .with_custom_certificate_verifier(looking(verifier(ca_pem)?, seen.clone()))
         .with_no_client_auth();
     let server = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
     let shake = async {
@@ -42,7 +43,7 @@ pub(super) async fn look(
     };
     let shaken = tokio::time::timeout(PATIENCE, shake).await;
     let shaken = shaken.unwrap_or_else(|_| Err("it does not answer in time".to_owned()));
-    let seen = verifier.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (shaken, seen) {
         // The handshake may fail later because it wants a certificate of ours.
         (_, Some(Seen { said, refused })) => Ok(Shown { said, refused }),
@@ -89,55 +90,23 @@ fn verifier(ca_pem: Option<&[u8]>) -> Result<Arc<WebPkiServerVerifier>, String> 
         .map_err(|error| error.to_string())
 }
 
-/// Takes down what it is shown, and leaves the judgement to another.
-#[derive(Debug)]
-struct Looking {
-    inner: Arc<WebPkiServerVerifier>,
-    seen: Mutex<Option<Seen>>,
-}
-
+/// What was seen of a certificate.
 #[derive(Debug)]
 struct Seen {
     said: Option<Said>,
     refused: Option<String>,
 }
 
-impl ServerCertVerifier for Looking {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let judged =
-            self.inner.verify_server_cert(end_entity, intermediates, name, ocsp_response, now);
+/// Takes down what is shown, and leaves the judgement to a verifier.
+fn looking(
+    verifier: Arc<WebPkiServerVerifier>,
+    seen: Arc<Mutex<Option<Seen>>>,
+) -> Arc<dyn ServerCertVerifier> {
+    Arc::new(Judging::new(verifier, move |verifier, shown: &city_tls::Shown<'_>| {
+        let judged = shown.judged_by(verifier, shown.connected_to);
         let refused = judged.as_ref().err().map(ToString::to_string);
-        let seen = Seen { said: Said::of(end_entity).ok(), refused };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        let said = Said::of(shown.certificate).ok();
+        *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Seen { said, refused });
         judged
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
+    }))
 }

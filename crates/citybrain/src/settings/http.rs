@@ -8,7 +8,7 @@ use city_endpoint::{ClientAuth, TlsConfig};
 use city_model::Span;
 use serde::Deserialize;
 
-use super::Problem;
+use super::{HttpOidc, Problem};
 
 /// The brain's HTTP side.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,6 +24,8 @@ pub struct HttpSettings {
     pub session_lifetime: Span,
     /// TLS; without it nothing is encrypted.
     pub tls: Option<HttpTls>,
+    /// Login through an identity provider; only with names and passwords kept here without it.
+    pub oidc: Option<HttpOidc>,
     /// What connections and clients may cost.
     pub limits: HttpLimits,
 }
@@ -57,6 +59,7 @@ impl Default for HttpSettings {
             session_idle: sessions.idle,
             session_lifetime: sessions.lifetime,
             tls: None,
+            oidc: None,
             limits: HttpLimits::default(),
         }
     }
@@ -81,6 +84,9 @@ impl HttpSettings {
             tls.cert = base.join(&tls.cert);
             tls.key = base.join(&tls.key);
         }
+        if let Some(oidc) = &mut self.oidc {
+            oidc.resolve_paths(base);
+        }
     }
 
     /// Notes what cannot be meant.
@@ -103,6 +109,9 @@ impl HttpSettings {
                 let message = "the address is that of http.listen";
                 problems.push(Problem::new("http.tls.redirect_from", message, hint));
             }
+        }
+        if let Some(oidc) = &self.oidc {
+            oidc.check(problems);
         }
         for (key, message, hint) in self.limits.problems() {
             problems.push(Problem::new(format!("http.limits.{key}"), message, hint));

@@ -113,6 +113,7 @@ impl Settings {
         self.log.resolve_paths(base);
         self.brokers.iter_mut().for_each(|broker| broker.connect.resolve_paths(base));
         self.city.zones.iter_mut().for_each(|zones| resolve(&mut zones.file));
+        self.city.base_map.iter_mut().for_each(|layer| layer.resolve_paths(base));
         for path in [&mut self.city.devices, &mut self.city.metrics, &mut self.city.rules] {
             path.iter_mut().for_each(resolve);
         }

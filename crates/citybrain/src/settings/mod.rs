@@ -1,10 +1,12 @@
 //! Settings: what a configuration file can say, with defaults for everything but the city.
 
+mod base_map;
 mod http;
 mod influxdb;
 mod load;
 mod meaning;
 mod mqtt;
+mod oidc;
 mod problems;
 
 use std::collections::BTreeMap;
@@ -23,12 +25,14 @@ use serde::Deserialize;
 use crate::hj212::Hj212Settings;
 use crate::logging::LogSettings;
 
+pub use base_map::BaseLayer;
 pub use http::{HttpSettings, HttpTls};
 pub use influxdb::{InfluxSettings, StoreBackend};
 pub(crate) use load::tree;
 pub use load::{LoadError, load};
 pub(crate) use meaning::check_meaning;
 pub use mqtt::MqttSettings;
+pub use oidc::{GroupGrant, HttpOidc};
 pub use problems::{Problem, Problems};
 
 /// The complete, commented example.
@@ -107,6 +111,9 @@ pub struct CitySettings {
     /// A grid of H3 cells; made by itself where there are bounds and no zone files.
     #[serde(default)]
     pub grid: Option<GridSettings>,
+    /// What lies under the zones on the map, lowest first.
+    #[serde(default)]
+    pub base_map: Vec<BaseLayer>,
     /// A list of devices that is imported at every start.
     #[serde(default)]
     pub devices: Option<PathBuf>,

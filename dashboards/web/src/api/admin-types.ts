@@ -31,7 +31,8 @@ export interface LoginMethods {
   password: boolean;
   /** No administrator has been made yet. */
   setup_needed: boolean;
-  oidc?: { name: LocalText; start: string } | null;
+  /** An identity provider. */
+  oidc: { name: LocalText } | null;
 }
 
 export interface User {
@@ -63,6 +64,8 @@ export interface AccessToken {
   grants: Grant[];
   created_at: string;
   created_by: string | null;
+  /** The program made it for itself, and cannot do without it. */
+  own: boolean;
   expires_at: string | null;
   last_used_at: string | null;
   last_used_from: string | null;

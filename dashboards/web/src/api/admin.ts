@@ -26,6 +26,8 @@ function put<Draft, Made>(path: string, draft: Draft, tag: string | null): Promi
 
 export const admin = {
   loginMethods: () => get<LoginMethods>("/login-methods"),
+  /** Where to sign in; the browser is known when it comes back. */
+  leaveForProvider: () => call<{ url: string }>("POST", "/session/external", { proves: true }),
   setUp: (body: { token: string; user: string; name: string; password: string }) => call<void>("POST", "/setup", { body, proves: true }),
   logOutEverywhere: () => call<void>("DELETE", "/session", { query: { everywhere: true } }),
   changePassword: (current: string, next: string) => call<void>("PUT", "/session/password", { body: { current, new: next }, proves: true }),

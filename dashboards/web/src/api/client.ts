@@ -164,8 +164,8 @@ export function get<T>(path: string, query?: Query, signal?: AbortSignal): Promi
   return call<T>("GET", path, { ...(query && { query }), ...(signal && { signal }) });
 }
 
-/** What shows who somebody is: an access token, or a name with its password. */
-export type LoginProof = { token: string } | { user: string; password: string };
+/** What shows who somebody is: an access token, a name with its password, or what the identity provider gave. */
+export type LoginProof = { token: string } | { user: string; password: string } | { state: string; code: string; issuer?: string };
 
 const id = encodeURIComponent;
 

@@ -8,6 +8,10 @@ import type { Problem } from "./types";
 const TEXTS: Readonly<Record<string, TextKey>> = {
   bad_token: "problem.bad_token",
   bad_login: "problem.bad_login",
+  bad_external_login: "problem.bad_external_login",
+  no_rights: "problem.no_rights",
+  provider_refused: "problem.provider_refused",
+  provider_unavailable: "problem.provider_unavailable",
   bad_setup_token: "problem.bad_setup_token",
   setup_done: "problem.setup_done",
   changed_meanwhile: "problem.changed_meanwhile",
@@ -20,6 +24,9 @@ const TEXTS: Readonly<Record<string, TextKey>> = {
   too_many_streams: "problem.too_many_streams",
   body_too_slow: "problem.body_too_slow",
 };
+
+/** Of these the catalogues say all that there is to say. */
+const WHOLE: ReadonlySet<string> = new Set(["bad_external_login", "no_rights", "provider_refused", "provider_unavailable"]);
 
 export interface ProblemText {
   what: string;
@@ -40,6 +47,6 @@ export function textOf(problem: Problem | "unreachable"): ProblemText {
   const said = problem.detail ?? problem.title;
   if (problem.code === "bad_fields" && problem.fields?.every(({ field }) => field === "password" || field === "new")) return { what: t("problem.bad_password"), hint: said };
   if (problem.code === "bad_fields") return { what: t("problem.bad_fields"), hint: [said, problem.hint ?? ""].filter((part) => part !== "").join(" · ") };
-  if (key) return { what: t(key), hint: said === t(key) ? "" : said };
+  if (key) return { what: t(key), hint: said === t(key) || WHOLE.has(problem.code) ? "" : said };
   return { what: said, hint: problem.hint ?? "" };
 }

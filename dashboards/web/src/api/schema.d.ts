@@ -339,6 +339,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/base-map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The layers of the base map
+         * @description They are files of the city, which the configuration names; without any the list is empty.
+         */
+        get: operations["get_base_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/base-map/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of a layer of the base map
+         * @description GeoJSON, or an archive of tiles in the format PMTiles 3, which is read by ranges (RFC 9110,
+         *     section 14).
+         */
+        get: operations["get_base_map_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/base-map/{layer}/{z}/{x}/{y}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A tile of a layer of the base map */
+        get: operations["get_base_map_tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cap": {
         parameters: {
             query?: never;
@@ -1460,13 +1518,35 @@ export interface paths {
         get: operations["get_session"];
         put?: never;
         /**
-         * Log in: exchange an access token, or a user's name and password, for a session cookie
+         * Log in: exchange an access token, a user's name and password, or what the identity provider gave
+         *     for a session cookie
          * @description The cookie is new at every login, and ends the session that the browser had. It is called
          *     `__Host-citybrain_session` over TLS and `citybrain_session` without.
          */
         post: operations["log_in"];
         /** Log out: end the session and remove the cookie */
         delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/external": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go to the identity provider to log in
+         * @description The browser gets a cookie, and goes to `url`; from there it comes back to the login page with
+         *     `state` and `code`, for `POST /session`, within ten minutes.
+         */
+        post: operations["leave_for_provider"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2052,6 +2132,8 @@ export interface components {
             last_used_from: string | null;
             /** @description What it was made for. */
             note: string;
+            /** @description Whether the program made it for itself, and cannot do without it; the next start makes another. */
+            own: boolean;
             /** @description The user whose rights bound those of the token, and with whom it ends. */
             owner: string | null;
             /** Format: date-time */
@@ -2613,6 +2695,38 @@ export interface components {
             stale: number;
             /** @description `series:DEVICE/METRIC`, `device:DEVICE` or `zone:ZONE`. */
             subject: string;
+        };
+        /** @description One layer of the base map. */
+        BaseLayer: {
+            /** @description Whose work it is. */
+            attribution: components["schemas"]["LocalText"];
+            /** @description Where tiles are drawn; GeoJSON is in WGS-84 always. */
+            coordinates: components["schemas"]["TileCoordinates"];
+            format: components["schemas"]["LayerFormat"];
+            id: string;
+            kind: components["schemas"]["LayerKind"];
+            /**
+             * Format: int32
+             * @description Up to which zoom there are tiles, or it is shown.
+             */
+            max_zoom: number;
+            /**
+             * Format: int32
+             * @description From which zoom on it is shown.
+             */
+            min_zoom: number;
+            /** @description Where it is; `{z}`, `{x}` and `{y}` stand for those of a tile. */
+            url: string;
+        };
+        /** @description What lies under the zones and the devices. */
+        BaseMap: {
+            /** @description Lowest first. */
+            layers: components["schemas"]["BaseLayer"][];
+            /**
+             * Format: date-time
+             * @description When the newest of their files was changed; `null` if there is none.
+             */
+            updated_at: string | null;
         };
         /** @description West, south, east, north in degrees. */
         Bounds: [
@@ -3195,6 +3309,11 @@ export interface components {
              */
             now: string;
         };
+        /** @description An identity provider. */
+        IdentityProvider: {
+            /** @description What people call it. */
+            name: components["schemas"]["LocalText"];
+        };
         /** @description Whether a device is of interest. */
         Ignore: {
             /**
@@ -3438,6 +3557,21 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * @description How a layer is written.
+         * @enum {string}
+         */
+        LayerFormat: "geojson" | "pmtiles" | "tiles";
+        /**
+         * @description What a layer shows.
+         * @enum {string}
+         */
+        LayerKind: "water" | "green" | "road" | "rail" | "building" | "boundary" | "label" | "raster" | "vector";
+        /** @description Where somebody logs in who comes back then. */
+        Leave: {
+            /** @description The page of the identity provider. */
+            url: string;
+        };
+        /**
          * @description A stage in a device's life.
          * @enum {string}
          */
@@ -3449,9 +3583,21 @@ export interface components {
             /** @description Simplified Chinese. */
             zh: string;
         };
-        /** @description What a login shows: `token` alone, or `user` and `password`. */
+        /**
+         * @description What a login shows: `token` alone, or `user` and `password`, or `state` and `code` of an identity
+         *     provider.
+         */
         Login: {
+            /** @description The same. */
+            code?: string | null;
+            /** @description The same: `iss`, if the provider sends it (RFC 9207). */
+            issuer?: string | null;
             password?: string | null;
+            /**
+             * @description What the browser came back with from the identity provider, which `POST /session/external`
+             *     sent it to.
+             */
+            state?: string | null;
             /** @description An access token, as the server printed it or an administrator gave it. */
             token?: string | null;
             /** @description The user's id. */
@@ -3459,6 +3605,7 @@ export interface components {
         };
         /** @description How people can log in. */
         LoginMethods: {
+            oidc: components["schemas"]["IdentityProvider"] | null;
             /** @description With a user's name and password; a token always does. */
             password: boolean;
             /** @description Whether the first administrator is still to be made, with `POST /setup`. */
@@ -4964,6 +5111,11 @@ export interface components {
             started_at: string;
             version: string;
         };
+        /**
+         * @description Where the tiles of a layer are drawn.
+         * @enum {string}
+         */
+        TileCoordinates: "wgs84" | "gcj02";
         /** @description A token just made: the only time that it can be seen. */
         TokenMade: {
             /** @description Whose it is. */
@@ -7354,6 +7506,312 @@ export interface operations {
             };
             /** @description The role does not allow it, or the CSRF header is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_base_map: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The layers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaseMap"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_base_map_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the layer with its ending */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": string;
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The part that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description It has not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such part */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_base_map_tile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the layer */
+                layer: string;
+                /** @description The zoom */
+                z: number;
+                /** @description The column, counted from the west */
+                x: number;
+                /** @description The row, counted from the north, with the ending */
+                y: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tile */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": number[];
+                    "image/jpeg": number[];
+                    "image/webp": number[];
+                    "application/vnd.mapbox-vector-tile": number[];
+                };
+            };
+            /** @description The part that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": number[];
+                };
+            };
+            /** @description It has not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in, or the session or token has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such part */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14491,6 +14949,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `only` names a rule that is not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body came too slowly */
             408: {
                 headers: {
@@ -15161,8 +15628,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A page of another site made the request */
+            /** @description A page of another site made the request, or who came from the identity provider may do nothing here */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no identity provider */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15217,6 +15693,15 @@ export interface operations {
             };
             /** @description Something failed inside; the server's log says what */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The identity provider does not answer */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15292,6 +15777,98 @@ export interface operations {
             };
             /** @description Something failed inside; the server's log says what */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer, or too much is going on; try again later */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_for_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where to go; the cookie is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leave"];
+                };
+            };
+            /** @description A parameter is unknown, missing, repeated or cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A page of another site made the request */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no identity provider */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many failed logins; `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed inside; the server's log says what */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The identity provider does not answer */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16398,6 +16975,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The program made it for itself */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

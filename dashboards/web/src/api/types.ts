@@ -5,7 +5,10 @@
  * can check one against the other. Times are RFC 3339 in UTC unless a name says `ms`.
  */
 
+import type { Handling, Shelf } from "./alert-types";
+
 export type * from "./admin-types";
+export type * from "./alert-types";
 
 export interface LocalText {
   en: string;
@@ -301,14 +304,6 @@ export interface Acknowledgement {
   note: string | null;
 }
 
-/** Who takes care of an alert, as far as rights depend on it. */
-export interface Handling {
-  /** That was asked to take it and has not answered. */
-  department: string | null;
-  /** That has it; null for the rule's. */
-  holder: string | null;
-}
-
 export interface AlertItem {
   id: string;
   rule: RuleRef;
@@ -332,6 +327,11 @@ export interface AlertItem {
   state: "firing" | "resolved";
   acknowledged: Acknowledgement | null;
   handling: Handling;
+  shelved: Shelf | null;
+  /** Ids of the silences that keep outside receivers from being told of it. */
+  silenced_by: string[];
+  /** Ids of the alerts that make it a consequence. */
+  inhibited_by: string[];
   updated_at: string;
   events: number;
   device_name: LocalText | null;
@@ -372,6 +372,8 @@ export interface AlertLogEntry {
   severity: Severity | null;
   value: number | null;
   reason: EndReason | null;
+  /** The silence, alert, department or person that it speaks of. */
+  about: string | null;
 }
 
 export interface AlertDetail extends AlertItem {

@@ -18,6 +18,7 @@ export interface AggregateWindow extends ChartWindow {
 interface Wanted {
   metric: string;
   zone: string | null;
+  department?: string | null;
 }
 
 /** How many devices' newest values are asked for to find the newest of all. */
@@ -30,16 +31,19 @@ const SETTLED_MS = 600_000;
 const settled = new Map<string, { range: Range; at: number }>();
 
 /** `range` null: the longest that the data fill at least by half. */
-export function useAggregate(metric: string | null, zone: string | null, range: Range | null) {
+export function useAggregate(metric: string | null, zone: string | null, range: Range | null, department: string | null = null) {
+  const wanted: Wanted = { metric: metric ?? "", zone, department };
   return useResource<AggregateWindow>(
-    metric === null ? null : `${metric}|${zone ?? ""}|${range ?? ""}`,
-    (signal) => (range === null ? loadFitting({ metric: metric ?? "", zone }, signal) : load({ metric: metric ?? "", zone }, range, signal)),
+    metric === null ? null : `${keyOf(wanted)}|${range ?? ""}`,
+    (signal) => (range === null ? loadFitting(wanted, signal) : load(wanted, range, signal)),
     { everyMs: refreshMs(range) },
   );
 }
 
+const keyOf = ({ metric, zone, department }: Wanted) => `${metric}|${zone ?? ""}|${department ?? ""}`;
+
 async function loadFitting(wanted: Wanted, signal: AbortSignal): Promise<AggregateWindow> {
-  const key = `${wanted.metric}|${wanted.zone ?? ""}`;
+  const key = keyOf(wanted);
   const known = settled.get(key);
   if (known && serverNow() - known.at < SETTLED_MS) return load(wanted, known.range, signal);
   const held = await load(wanted, "6h", signal);

@@ -9,6 +9,7 @@ import { ResourceView } from "../ui/resource-view";
 import type { ChartLimit, ChartSpan } from "./options";
 import { EMPTY_SERIES, fromBuckets, fromRaw, type ChartSeries } from "./series";
 import { iso } from "./ranges";
+import type { Usual } from "./usual";
 import { TimeChart } from "./time-chart";
 
 export interface DeviceChartProps {
@@ -20,7 +21,9 @@ export interface DeviceChartProps {
   window(): { from: number; to: number };
   everyMs?: number;
   limit?: ChartLimit | null;
+  otherLimits?: readonly ChartLimit[];
   span?: ChartSpan | null;
+  usual?: Usual | null;
 }
 
 export function DeviceChart(props: DeviceChartProps) {
@@ -48,7 +51,9 @@ export function DeviceChart(props: DeviceChartProps) {
             symbol={held.readings.symbol}
             decimals={metricOf(metric)?.decimals ?? 1}
             limit={props.limit ?? null}
+            {...(props.otherLimits && { otherLimits: props.otherLimits })}
             span={props.span ?? null}
+            usual={props.usual ?? null}
           />
           {held.readings.truncated && <p class="note">{t("chart.truncated")}</p>}
         </>

@@ -12,6 +12,8 @@ export interface ChartLimit {
   label: string;
   /** The custom property of its colour. */
   colour: string;
+  /** Where it is over again, if that is elsewhere: what lies between is shaded. */
+  clear?: { value: number; label: string };
 }
 
 export interface ChartSpan {
@@ -28,8 +30,12 @@ export interface ChartSetup {
   to: number;
   decimals: number;
   limit: ChartLimit | null;
+  /** Other limits, drawn fainter. */
+  otherLimits: readonly ChartLimit[];
   span: ChartSpan | null;
   hasBand: boolean;
+  /** Whether what is usual is drawn, after the band. */
+  hasUsual: boolean;
   /** What the value axis must hold, if not every value of every column. */
   reach: readonly [number, number] | null;
   tzDate(ms: number): Date;
@@ -40,33 +46,49 @@ export function chartOptions(setup: ChartSetup): uPlot.Options {
   const text = token("text-muted");
   const grid = token("chart-grid");
   const line = token("chart-line");
-  const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 }, font: `11px ${token("font")}` };
+  const scale = chartScale();
+  const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 }, font: `${11 * scale}px ${token("font")}` };
   return {
     width: setup.width,
     height: setup.height,
     ms: 1,
     tzDate: setup.tzDate,
-    padding: [10, 26, 0, 0],
+    padding: [10, 26 * scale, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6, fill: line, stroke: line }, drag: { x: false, y: false } },
-    scales: { x: { time: true, range: () => [setup.from, setup.to] }, y: { range: (_, min, max) => yRange(setup.reach?.[0] ?? min, setup.reach?.[1] ?? max, setup.limit, setup.decimals) } },
+    scales: { x: { time: true, range: () => [setup.from, setup.to] }, y: { range: (_, min, max) => yRange(setup.reach?.[0] ?? min, setup.reach?.[1] ?? max, setup.limit, setup.decimals, setup.otherLimits) } },
     axes: [
-      { ...axis, space: 64, size: 28, gap: 3, values: (_, splits, __, ___, step) => splits.map((at) => timeLabel(at, step, setup.tzDate)) },
-      { ...axis, space: 30, size: (_, values) => 18 + 6.6 * Math.max(2, ...(values ?? []).map((value) => value.length)), gap: 4, values: (_, splits) => tickLabels(splits) },
+      { ...axis, space: 64 * scale, size: 28 * scale, gap: 3, values: (_, splits, __, ___, step) => splits.map((at) => timeLabel(at, step, setup.tzDate)) },
+      { ...axis, space: 30 * scale, size: (_, values) => 18 + 6.6 * scale * Math.max(2, ...(values ?? []).map((value) => value.length)), gap: 4, values: (_, splits) => tickLabels(splits) },
     ],
     series: [
       {},
-      { stroke: line, width: 1.6, spanGaps: false, points: { show: true, filter: lonePoints, size: 4, fill: line } },
+      { stroke: line, width: 1.6 * scale, spanGaps: false, points: { show: true, filter: lonePoints, size: 4, fill: line } },
       { stroke: "transparent", width: 0, spanGaps: false, points: { show: true, size: 6, width: 1.4, stroke: token("chart-flagged"), fill: token("panel") } },
       ...(setup.hasBand ? [edge(), edge()] : []),
+      ...(setup.hasUsual ? [edge(), edge()] : []),
     ],
-    ...(setup.hasBand && { bands: [{ series: [4, 3] as uPlot.Band.Bounds, fill: token("chart-band") }] }),
+    ...((setup.hasBand || setup.hasUsual) && { bands: bandsOf(setup) }),
     hooks: {
-      drawClear: [(plot) => drawSpan(plot, setup.span)],
-      draw: [(plot) => drawLimit(plot, setup.limit), (plot) => drawSpanLabel(plot, setup.span)],
+      drawClear: [(plot) => drawSpan(plot, setup.span), (plot) => drawLimitBand(plot, setup.limit)],
+      draw: [(plot) => drawLimits(plot, setup), (plot) => drawSpanLabel(plot, setup.span)],
       setCursor: [(plot) => setup.onCursor(plot.cursor.idx ?? null, plot.cursor.left ?? -1)],
     },
   };
+}
+
+/** Each lies between two series without a line, after the first two. */
+function bandsOf({ hasBand, hasUsual }: ChartSetup): uPlot.Band[] {
+  const after = hasBand ? 5 : 3;
+  return [
+    ...(hasBand ? [{ series: [4, 3] as uPlot.Band.Bounds, fill: token("chart-band") }] : []),
+    ...(hasUsual ? [{ series: [after + 1, after] as uPlot.Band.Bounds, fill: token("chart-usual") }] : []),
+  ];
+}
+
+/** How much larger than usual texts and lines are, for screens that are seen from afar. */
+export function chartScale(): number {
+  return (Number(token("chart-font")) || 11) / 11;
 }
 
 const edge = (): uPlot.Series => ({ stroke: "transparent", width: 0, spanGaps: false, points: { show: false } });
@@ -81,8 +103,8 @@ function lonePoints(plot: uPlot, series: number): number[] {
   return lone;
 }
 
-export function yRange(min: number | null, max: number | null, limit: ChartLimit | null, decimals: number): [number, number] {
-  const values = [min, max, limit?.value ?? null].filter((value): value is number => value !== null && Number.isFinite(value));
+export function yRange(min: number | null, max: number | null, limit: ChartLimit | null, decimals: number, others: readonly ChartLimit[] = []): [number, number] {
+  const values = [min, max, ...[limit, ...others].flatMap((limit) => [limit?.value ?? null, limit?.clear?.value ?? null])].filter((value): value is number => value !== null && Number.isFinite(value));
   if (values.length === 0) return [0, 1];
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -134,30 +156,60 @@ function drawSpanLabel(plot: uPlot, span: ChartSpan | null): void {
   ctx.restore();
 }
 
-function drawLimit(plot: uPlot, limit: ChartLimit | null): void {
+/** Between where it is raised and where it is over: neither one nor the other happens there. */
+function drawLimitBand(plot: uPlot, limit: ChartLimit | null): void {
+  if (!limit?.clear) return;
+  const { ctx, bbox } = plot;
+  const [a, b] = [limit.value, limit.clear.value].map((value) => clamp(plot.valToPos(value, "y", true), bbox.top, bbox.top + bbox.height)) as [number, number];
+  ctx.save();
+  ctx.globalAlpha = 0.1;
+  ctx.fillStyle = token(limit.colour);
+  ctx.fillRect(bbox.left, Math.min(a, b), bbox.width, Math.abs(a - b));
+  ctx.restore();
+}
+
+function drawLimits(plot: uPlot, { limit, otherLimits }: ChartSetup): void {
+  for (const other of otherLimits) drawLimit(plot, other, { dash: [2, 4], alpha: 0.75, below: false });
   if (!limit) return;
+  // The words stand outside of the band between the two.
+  const downwards = limit.clear !== undefined && limit.clear.value < limit.value;
+  if (limit.clear) drawLimit(plot, { ...limit, ...limit.clear }, { dash: [2, 3], alpha: 1, below: downwards });
+  drawLimit(plot, limit, { dash: [6, 4], alpha: 1, below: limit.clear !== undefined && !downwards });
+}
+
+interface LimitLook {
+  dash: [number, number];
+  alpha: number;
+  /** Its label stands below the line, where there is room. */
+  below: boolean;
+}
+
+function drawLimit(plot: uPlot, limit: ChartLimit, look: LimitLook): void {
   const { ctx, bbox } = plot;
   const y = Math.round(plot.valToPos(limit.value, "y", true));
   if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) return;
   ctx.save();
   ctx.strokeStyle = token(limit.colour);
+  ctx.globalAlpha = look.alpha;
   ctx.lineWidth = 1.5 * devicePixelRatio;
-  ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+  ctx.setLineDash(look.dash.map((part) => part * devicePixelRatio));
   ctx.beginPath();
   ctx.moveTo(bbox.left, y);
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
   ctx.font = `${11 * devicePixelRatio}px ${token("font")}`;
   ctx.textAlign = "left";
-  ctx.textBaseline = y - bbox.top < 18 * devicePixelRatio ? "top" : "bottom";
+  const height = 18 * devicePixelRatio;
+  ctx.textBaseline = y - bbox.top < height || (look.below && bbox.top + bbox.height - y > height) ? "top" : "bottom";
   const above = ctx.textBaseline === "bottom";
   const room = { width: ctx.measureText(limit.label).width + 8 * devicePixelRatio, height: 16 * devicePixelRatio };
+  const left = bbox.left + 2 * devicePixelRatio;
   ctx.fillStyle = token("panel");
   ctx.globalAlpha = 0.8;
-  ctx.fillRect(bbox.left + 2 * devicePixelRatio, above ? y - room.height - devicePixelRatio : y + devicePixelRatio, room.width, room.height);
+  ctx.fillRect(left, above ? y - room.height - devicePixelRatio : y + devicePixelRatio, room.width, room.height);
   ctx.globalAlpha = 1;
   ctx.fillStyle = token("text");
-  ctx.fillText(limit.label, bbox.left + 6 * devicePixelRatio, y + (ctx.textBaseline === "top" ? 3 : -3) * devicePixelRatio);
+  ctx.fillText(limit.label, left + 4 * devicePixelRatio, y + (ctx.textBaseline === "top" ? 3 : -3) * devicePixelRatio);
   ctx.restore();
 }
 

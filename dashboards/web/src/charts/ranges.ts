@@ -31,6 +31,10 @@ export function rangeForInterval(intervalS: number | null): Range {
   return intervalS <= 60 ? "1h" : intervalS <= 600 ? "6h" : intervalS < 3600 ? "24h" : "7d";
 }
 
+export function lengthOf(range: Range): number {
+  return LENGTH_MS[range];
+}
+
 export function stepOf(range: Range): string {
   return STEP[range];
 }

@@ -6,7 +6,9 @@ import { number } from "../format/number";
 import { cityZone, clockTime, dateTime, dayMonth, minuteTime } from "../format/time";
 import { language, t } from "../i18n";
 import { theme } from "../state/theme";
+import { PictureIcon } from "../ui/icons";
 import { chartOptions, type ChartLimit, type ChartSpan } from "./options";
+import { bandAt, type Usual } from "./usual";
 import { extremes, hasValues, reachOf, type ChartSeries } from "./series";
 
 export interface TimeChartProps {
@@ -17,8 +19,13 @@ export interface TimeChartProps {
   symbol: string;
   decimals: number;
   limit?: ChartLimit | null;
+  otherLimits?: readonly ChartLimit[];
   span?: ChartSpan | null;
+  /** What is usual at these hours. */
+  usual?: Usual | null;
 }
+
+const NO_LIMITS: readonly ChartLimit[] = [];
 
 interface ReadOut {
   left: number;
@@ -29,10 +36,10 @@ export function TimeChart(props: TimeChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [readOut, setReadOut] = useState<ReadOut | null>(null);
-  const { series, from, to, limit = null, span = null } = props;
-  const data = useMemo(() => columns(series), [series]);
+  const { series, from, to, limit = null, otherLimits = NO_LIMITS, span = null, usual = null } = props;
+  const data = useMemo(() => columns(series, usual), [series, usual]);
   const hasBand = series.band !== null;
-  const look = [theme.value, language.value, cityZone.value, hasBand, props.decimals, limit?.value, limit?.label, limit?.colour, span?.colour, span?.label].join("|");
+  const look = [theme.value, language.value, cityZone.value, hasBand, usual !== null, props.decimals, JSON.stringify([limit, otherLimits]), span?.colour, span?.label].join("|");
   const reach = useMemo(() => (limit === null ? reachOf(series) : null), [series, limit === null]);
   const shown = useRef({ from, to, span, reach });
 
@@ -59,7 +66,9 @@ export function TimeChart(props: TimeChartProps) {
         },
         decimals: props.decimals,
         limit,
+        otherLimits,
         hasBand,
+        hasUsual: usual !== null,
         tzDate: (ms) => uPlot.tzDate(new Date(ms), zone),
         onCursor: (index, left) => setReadOut(index === null || left < 0 ? null : { left: left + made.over.offsetLeft, index }),
       }),
@@ -88,26 +97,44 @@ export function TimeChart(props: TimeChartProps) {
   }, [data, from, to, span?.from, span?.to]);
 
   return (
-    <div class="chart" role="img" aria-label={spoken(props)}>
-      <div class="chart-plot" ref={box} />
+    <div class="chart">
+      <div class="chart-plot" ref={box} role="img" aria-label={spoken(props)} />
+      {hasValues(series) && (
+        <button type="button" class="plain icon-only chart-save" title={t("picture.chart")} aria-label={`${t("picture.chart")}: ${props.name}`} onClick={() => void save(plot.current, props)}>
+          <PictureIcon />
+        </button>
+      )}
       {readOut && <ReadOutBox {...props} at={readOut} />}
       {!hasValues(series) && <p class="chart-empty">{t("chart.none")}</p>}
     </div>
   );
 }
 
-function columns(series: ChartSeries): uPlot.AlignedData {
-  const base = [series.time, series.value, series.flagged];
-  return (series.band ? [...base, series.band.min, series.band.max] : base) as uPlot.AlignedData;
+/** Its module is loaded when somebody wants a picture. */
+async function save(plot: uPlot | null, { name, symbol, from, to, series }: TimeChartProps): Promise<void> {
+  if (!plot) return;
+  const { saveChart } = await import("./chart-picture");
+  await saveChart(plot.ctx.canvas, { title: name, symbol, from, to, hasBand: series.band !== null });
 }
 
-function ReadOutBox({ series, at, symbol, decimals, from, to }: TimeChartProps & { at: ReadOut }) {
+function columns(series: ChartSeries, usual: Usual | null): uPlot.AlignedData {
+  const all = [series.time, series.value, series.flagged];
+  if (series.band) all.push(series.band.min, series.band.max);
+  if (usual) {
+    const { min, max } = bandAt(usual, series.time);
+    all.push(min, max);
+  }
+  return all as uPlot.AlignedData;
+}
+
+function ReadOutBox({ series, at, symbol, decimals, from, to, usual = null }: TimeChartProps & { at: ReadOut }) {
   const time = series.time[at.index];
   if (time === undefined) return null;
   const value = series.value[at.index] ?? null;
   const flagged = series.flagged[at.index] ?? null;
   const low = series.band?.min[at.index] ?? null;
   const high = series.band?.max[at.index] ?? null;
+  const expected = usual === null ? null : bandAt(usual, [time]);
   const stamp = to - from > 86_400_000 ? `${dayMonth(time)} ${minuteTime(time)}` : clockTime(time);
   return (
     <div class="chart-tip" style={{ left: `${at.left}px` }}>
@@ -116,6 +143,7 @@ function ReadOutBox({ series, at, symbol, decimals, from, to }: TimeChartProps &
       {value === null && flagged === null && <span>{t("chart.none.value")}</span>}
       {flagged !== null && <span>{`${t("chart.flagged")}: ${number(flagged, decimals)} ${symbol}`}</span>}
       {low !== null && high !== null && low !== high && <span class="muted">{`${number(low, decimals)} – ${number(high, decimals)}`}</span>}
+      {expected !== null && typeof expected.min[0] === "number" && typeof expected.max[0] === "number" && <span class="muted">{t("chart.usual.at", { low: number(expected.min[0], decimals), high: number(expected.max[0], decimals) })}</span>}
     </div>
   );
 }

@@ -43,6 +43,8 @@ export function WouldChart({ name, series, from, to, decimals, limit, marks }: P
       height: Math.max(host.clientHeight, 50),
       from, to, decimals, limit,
       span: null,
+      otherLimits: [],
+      hasUsual: false,
       hasBand: series.band !== null,
       reach: limit === null ? reachOf(series) : null,
       tzDate: (ms) => uPlot.tzDate(new Date(ms), zone),

@@ -56,9 +56,15 @@ export function shortTime(moment: Moment | null | undefined, nowMs: number): str
   return date(moment) === date(nowMs) ? clockTime(moment) : `${dayMonth(moment)} ${minuteTime(moment)}`;
 }
 
+/** Making one takes far longer than using it, and every row of a table has an offset. */
+const offsets = new Map<string, Intl.DateTimeFormat>();
+
 /** The city's offset at a moment, as in UTC−06:00. */
 export function zoneOffset(moment: Moment): string {
-  const parts = new Intl.DateTimeFormat("en-GB", { timeZone: cityZone.value, timeZoneName: "longOffset" }).formatToParts(epoch(moment));
+  const zone = cityZone.value;
+  let made = offsets.get(zone);
+  if (!made) offsets.set(zone, (made = new Intl.DateTimeFormat("en-GB", { timeZone: zone, timeZoneName: "longOffset" })));
+  const parts = made.formatToParts(epoch(moment));
   const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "GMT";
   const offset = name.replace("GMT", "").replace("-", "−");
   return `UTC${offset === "" ? "+00:00" : offset}`;

@@ -1,11 +1,19 @@
 /** English texts. The keys are the catalogue's contract: zh.ts must have the same. */
 import { enActions } from "./en-actions";
 import { enAdmin } from "./en-admin";
+import { enAlerts } from "./en-alerts";
+import { enSystem } from "./en-system";
+import { enWall } from "./en-wall";
+import { enPlaces } from "./en-places";
 import { enRulesFirst } from "./en-rules-first";
 
 export const en = {
   ...enAdmin,
+  ...enSystem,
+  ...enWall,
   ...enActions,
+  ...enAlerts,
+  ...enPlaces,
   ...enRulesFirst,
   "app.name": "City operations center",
   "app.skip": "Skip to content",
@@ -252,7 +260,6 @@ export const en = {
   "zone.gone": "There is no such zone.",
   "zone.offline": "Offline",
   "zone.kinds": "Devices by kind",
-  "zone.metrics": "Now",
   "zone.metrics.why": "trusted values of the last 15 minutes",
   "zone.metrics.none": "No trusted value in the last 15 minutes.",
   "zone.mean": "Mean",

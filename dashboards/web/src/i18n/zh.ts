@@ -2,11 +2,19 @@
 import type { Texts } from "./index";
 import { zhActions } from "./zh-actions";
 import { zhAdmin } from "./zh-admin";
+import { zhAlerts } from "./zh-alerts";
+import { zhSystem } from "./zh-system";
+import { zhWall } from "./zh-wall";
+import { zhPlaces } from "./zh-places";
 import { zhRulesFirst } from "./zh-rules-first";
 
 export const zh: Texts = {
   ...zhAdmin,
+  ...zhSystem,
+  ...zhWall,
   ...zhActions,
+  ...zhAlerts,
+  ...zhPlaces,
   ...zhRulesFirst,
   "app.name": "城市运行中心",
   "app.skip": "跳到正文",
@@ -253,7 +261,6 @@ export const zh: Texts = {
   "zone.gone": "没有这个区域。",
   "zone.offline": "离线",
   "zone.kinds": "设备类型分布",
-  "zone.metrics": "当前值",
   "zone.metrics.why": "最近 15 分钟内的可信数值",
   "zone.metrics.none": "最近 15 分钟内没有可信数值。",
   "zone.mean": "均值",

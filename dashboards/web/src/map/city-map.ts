@@ -1,14 +1,17 @@
-/** The map itself: MapLibre with the fleet on it. The only module that knows MapLibre's API. */
+/** The map itself: MapLibre with the fleet on it. Only this, its pointer and its base layers know MapLibre's API. */
 import "maplibre-gl/dist/maplibre-gl.css";
-import { Map as MapLibre, ScaleControl, setWorkerUrl, type GeoJSONSource, type MapMouseEvent, type PaddingOptions, type PointLike } from "maplibre-gl";
+import { Map as MapLibre, ScaleControl, setWorkerUrl, type GeoJSONSource, type PaddingOptions } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { severityRank } from "../api/codes";
 import type { Bounds, LonLat, Severity, ZoneCollection, ZoneFeature } from "../api/types";
 import type { Fleet, FleetChange } from "../state/fleet";
+import { BaseLayers } from "./base-layers";
+import type { BaseMap } from "./base-map";
 import { fleetLayers, graticule, iconOf, point, points, zoneLabels, zoneMarks, type PointFeature } from "./features";
 import { ICONS, ICON_RATIO, drawIcon } from "./icons";
 import type { Palette } from "./palette";
-import { DEVICE_LAYERS, ZONE_LAYER, buildStyle, paints } from "./style";
+import { followPointer, type Hover, type MapTarget } from "./pointer";
+import { PLAIN_GROUPS, buildStyle, paints } from "./style";
 
 setWorkerUrl(workerUrl);
 
@@ -16,7 +19,6 @@ type SourceData = Parameters<GeoJSONSource["setData"]>[0];
 
 /** The small sources are redrawn at most this often. */
 const REDRAW_MS = 200;
-const POINTER_REACH_PX = 5;
 /** Room for what lies over the map. */
 const PADDING_PX = { plain: 24, dressed: { top: 52, bottom: 64, left: 24, right: 56 } } as const;
 /** Part of the width and height at each edge that does not count as in view. */
@@ -28,13 +30,7 @@ export interface View {
   zoom: number;
 }
 
-export type MapTarget = { type: "device"; id: string } | { type: "zone"; id: string };
-
-export interface Hover {
-  target: MapTarget;
-  x: number;
-  y: number;
-}
+export type { Hover, MapTarget } from "./pointer";
 
 export interface CityMapOptions {
   container: HTMLElement;
@@ -42,23 +38,28 @@ export interface CityMapOptions {
   bounds: Bounds;
   view: View | null;
   label: string;
+  /** Pixels of the screen per pixel of the page; null for the screen's own. */
+  density: number | null;
   /** Whether a legend and buttons lie over its edges. */
   dressed: boolean;
   onHover(hover: Hover | null): void;
   onPick(target: MapTarget | null): void;
   onView(view: View | null): void;
+  /** A layer of the base map could not be had. */
+  onTrouble(layer: string): void;
 }
 
 export class CityMap {
   private readonly map: MapLibre;
   private readonly ready: Promise<void>;
+  private readonly base: BaseLayers;
+  private hidden: ReadonlySet<string> = new Set();
   private fleet: Fleet | null = null;
   private zones: ZoneCollection | null = null;
   private zoneSeverities: ReadonlyMap<string, Severity> = new Map();
   private unlisten: (() => void) | null = null;
   private redrawTimer: ReturnType<typeof setTimeout> | null = null;
   private lastRedraw = 0;
-  private hoveredZone: string | null = null;
   private selectedZone: string | null = null;
   private focused: string | LonLat | null = null;
   /** What the map was fitted to, until somebody moves it: it then follows the size of the window. */
@@ -73,6 +74,7 @@ export class CityMap {
       style: buildStyle(options.palette),
       ...(view ? { center: [view.lon, view.lat], zoom: view.zoom } : { bounds: options.bounds, fitBoundsOptions: { padding: padding(options) } }),
       attributionControl: false,
+      ...(options.density !== null && { pixelRatio: options.density }),
       dragRotate: false,
       pitchWithRotate: false,
       touchPitch: false,
@@ -92,7 +94,13 @@ export class CityMap {
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new ScaleControl({ maxWidth: 90, unit: "metric" }), "bottom-right");
     this.drawIcons(options.palette, false);
-    this.followPointer();
+    this.base = new BaseLayers(this.map, options.onTrouble);
+    this.map.on("error", (event) => {
+      const { sourceId } = event as { sourceId?: string };
+      if (sourceId?.startsWith("base-")) options.onTrouble(sourceId.slice("base-".length));
+      else console.error(event.error);
+    });
+    this.listenToPointer();
     this.map.on("moveend", () => {
       if (this.gone) return; // removal ends a running movement, when the address is another already
       const { lng, lat } = this.map.getCenter();
@@ -146,6 +154,50 @@ export class CityMap {
         this.map.setPaintProperty(layer, property as Parameters<MapLibre["setPaintProperty"]>[1], value as never);
       }
     });
+  }
+
+  /** The base map below everything; without layers it is taken off. */
+  setBaseMap(base: BaseMap, palette: Palette, language: "en" | "zh"): void {
+    this.when(() => void this.base.draw(base, { palette, language, hidden: this.hidden }));
+  }
+
+  /** Takes groups of layers off the map. */
+  hide(hidden: ReadonlySet<string>): void {
+    this.hidden = hidden;
+    this.when(() => {
+      for (const [group, names] of Object.entries(PLAIN_GROUPS)) {
+        for (const name of names) this.map.setLayoutProperty(name, "visibility", hidden.has(group) ? "none" : "visible");
+      }
+      this.base.show(hidden);
+    });
+  }
+
+  /** The way that a moving device came, oldest place first. */
+  setTrail(places: readonly LonLat[]): void {
+    this.when(() => {
+      const line = { type: "Feature" as const, properties: {}, geometry: { type: "LineString" as const, coordinates: places.map((place) => [...place]) } };
+      void this.source("trail").setData(places.length < 2 ? { type: "FeatureCollection", features: [] } : line);
+    });
+  }
+
+  /** What is drawn now, as a picture; the frame must be taken while it is there. */
+  picture(): Promise<HTMLCanvasElement> {
+    return new Promise((resolve) => {
+      this.map.once("render", () => {
+        const shown = this.map.getCanvas();
+        const copy = document.createElement("canvas");
+        copy.width = shown.width;
+        copy.height = shown.height;
+        copy.getContext("2d")?.drawImage(shown, 0, 0);
+        resolve(copy);
+      });
+      this.map.triggerRepaint();
+    });
+  }
+
+  /** Metres on the ground that one pixel of the page stands for, in the middle. */
+  metresPerPixel(): number {
+    return (40_075_016.686 * Math.cos((this.map.getCenter().lat * Math.PI) / 180)) / (512 * 2 ** this.map.getZoom());
   }
 
   selectZone(id: string | null): void {
@@ -251,7 +303,8 @@ export class CityMap {
     if (this.gone || !this.fleet) return;
     const { moving, abnormal } = fleetLayers(this.fleet, { fixed: false });
     this.setPoints("moving", moving);
-    this.setPoints("abnormal", this.zones ? [...abnormal, ...zoneMarks(this.zones, this.zoneSeverities)] : abnormal);
+    this.setPoints("abnormal", abnormal);
+    this.setPoints("zone-marks", this.zones ? zoneMarks(this.zones, this.zoneSeverities) : []);
     if (typeof this.focused === "string") this.drawFocus();
   }
 
@@ -271,48 +324,28 @@ export class CityMap {
     }
   }
 
-  private followPointer(): void {
+  private listenToPointer(): void {
     const { onHover, onPick } = this.options;
-    this.map.on("mousemove", (event) => {
-      const target = this.targetAt(event);
-      this.hoverZone(target?.type === "zone" ? target.id : null);
-      this.map.getCanvas().style.cursor = target ? "pointer" : "";
-      onHover(target ? { target, x: event.point.x, y: event.point.y } : null);
+    followPointer(this.map, {
+      onHover,
+      onPick: (target) => {
+        if (target?.type === "cluster") void this.open(target.id, target.place);
+        else onPick(target);
+      },
+      isHidden: (id, layer) => {
+        if (layer !== "devices" || typeof id !== "number") return false;
+        const device = this.fleet?.at(id);
+        return device ? iconOf(device) !== null : true;
+      },
     });
-    this.map.on("mouseout", () => {
-      this.hoverZone(null);
-      onHover(null);
-    });
-    this.map.on("click", (event) => onPick(this.targetAt(event)));
   }
 
-  private targetAt(event: MapMouseEvent): MapTarget | null {
-    const { x, y } = event.point;
-    const box: [PointLike, PointLike] = [
-      [x - POINTER_REACH_PX, y - POINTER_REACH_PX],
-      [x + POINTER_REACH_PX, y + POINTER_REACH_PX],
-    ];
-    for (const layer of DEVICE_LAYERS) {
-      const found = this.map.queryRenderedFeatures(box, { layers: [layer] }).find((feature) => !this.isHidden(feature.id, layer));
-      const { id, zone } = found?.properties ?? {};
-      if (typeof zone === "string") return { type: "zone", id: zone };
-      if (typeof id === "string") return { type: "device", id };
-    }
-    const zone = this.map.queryRenderedFeatures(event.point, { layers: [ZONE_LAYER] })[0]?.properties["id"];
-    return typeof zone === "string" ? { type: "zone", id: zone } : null;
-  }
-
-  private isHidden(id: string | number | undefined, layer: string): boolean {
-    if (layer !== "devices" || typeof id !== "number") return false;
-    const device = this.fleet?.at(id);
-    return device ? iconOf(device) !== null : true;
-  }
-
-  private hoverZone(id: string | null): void {
-    if (id === this.hoveredZone) return;
-    if (this.hoveredZone) this.map.setFeatureState({ source: "zones", id: this.hoveredZone }, { hover: false });
-    if (id) this.map.setFeatureState({ source: "zones", id }, { hover: true });
-    this.hoveredZone = id;
+  /** Goes so near that a cluster falls apart. */
+  private async open(cluster: number, center: LonLat): Promise<void> {
+    const zoom = await this.source("abnormal").getClusterExpansionZoom(cluster).catch(() => this.map.getZoom() + 2);
+    if (this.gone) return;
+    this.fitted = null;
+    this.map.easeTo({ center, zoom: zoom + 0.2, duration: moveMs() });
   }
 }
 

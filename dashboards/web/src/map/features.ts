@@ -31,7 +31,7 @@ export function iconOf(device: Pick<FleetDevice, "severity" | "status">): IconNa
 }
 
 /** Drawn later means drawn above: the worst on top. */
-function iconOrder(device: FleetDevice): number {
+export function iconOrder(device: Pick<FleetDevice, "severity" | "status">): number {
   return device.severity === null ? (device.status === "offline" ? 0 : -1) : severityRank(device.severity);
 }
 
@@ -50,7 +50,10 @@ export function fleetLayers(fleet: Fleet, want: { fixed: boolean }): FleetLayers
     if (want.fixed && !device.moving) layers.fixed.push(point(lon, lat, { id: device.id }, index));
     const icon = iconOf(device);
     if (icon) layers.abnormal.push(point(lon, lat, { id: device.id, icon, order: iconOrder(device) }));
-    else if (device.moving) layers.moving.push(point(lon, lat, { id: device.id, status: device.status }));
+    if (device.moving) {
+      const { heading } = device;
+      layers.moving.push(point(lon, lat, { id: device.id, status: device.status, ...(heading !== null && { heading }), ...(icon && { abnormal: 1 }) }));
+    }
   }
   return layers;
 }

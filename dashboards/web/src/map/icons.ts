@@ -7,17 +7,21 @@ export const ICON_RATIO = 2;
 const SIZE = 20;
 
 export type IconName = Severity | "offline" | "never_seen";
-export const ICONS: readonly IconName[] = ["critical", "high", "medium", "low", "offline", "never_seen"];
+/** Beside the shapes, the arrow that says where something goes. */
+export type DrawnName = IconName | "heading";
+export const ICONS: readonly DrawnName[] = ["critical", "high", "medium", "low", "offline", "never_seen", "heading"];
 
 type Drawing = (c: CanvasRenderingContext2D) => void;
 
-const OUTLINES: Readonly<Record<IconName, Drawing>> = {
+const OUTLINES: Readonly<Record<DrawnName, Drawing>> = {
   critical: (c) => c.rect(4, 4, 12, 12),
   high: (c) => polygon(c, [[10, 2], [18, 10], [10, 18], [2, 10]]),
   medium: (c) => polygon(c, [[10, 2.5], [18, 16.5], [2, 16.5]]),
   low: (c) => c.arc(10, 10, 6, 0, 2 * Math.PI),
   offline: (c) => c.arc(10, 10, 5.2, 0, 2 * Math.PI),
   never_seen: (c) => c.arc(10, 10, 4.6, 0, 2 * Math.PI),
+  // Points north; in front of the device's dot, which is in the middle.
+  heading: (c) => polygon(c, [[10, 0.5], [13.5, 5.5], [6.5, 5.5]]),
 };
 
 function polygon(c: CanvasRenderingContext2D, corners: readonly (readonly [number, number])[]): void {
@@ -25,7 +29,7 @@ function polygon(c: CanvasRenderingContext2D, corners: readonly (readonly [numbe
   c.closePath();
 }
 
-export function drawIcon(name: IconName, palette: Palette): ImageData {
+export function drawIcon(name: DrawnName, palette: Palette): ImageData {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIZE * ICON_RATIO;
   const c = canvas.getContext("2d", { willReadFrequently: true });
@@ -34,7 +38,10 @@ export function drawIcon(name: IconName, palette: Palette): ImageData {
   c.lineJoin = "round";
   c.beginPath();
   OUTLINES[name](c);
-  if (name === "offline" || name === "never_seen") strokeSilent(c, name, palette);
+  if (name === "heading") {
+    c.fillStyle = palette.late;
+    c.fill();
+  } else if (name === "offline" || name === "never_seen") strokeSilent(c, name, palette);
   else fillSeverity(c, palette.severity[name], palette.outline);
   return c.getImageData(0, 0, canvas.width, canvas.height);
 }

@@ -5,16 +5,22 @@ import type { Bounds, LonLat, Severity } from "../api/types";
 import { language, local, t } from "../i18n";
 import { alertBook, alertVersion } from "../state/alert-book";
 import { kindName, system, zoneById, zones } from "../state/city";
-import { fleet } from "../state/fleet";
+import { refreshEpoch } from "../state/clock";
+import { fleet, type Fleet } from "../state/fleet";
 import { loaded } from "../state/live";
 import { theme } from "../state/theme";
 import { number } from "../format/number";
-import { severityRank } from "../api/codes";
+import { SEVERITY_CODES, severityRank } from "../api/codes";
 import { counted } from "../i18n";
 import { FitIcon, MinusIcon, PlusIcon } from "../ui/icons";
 import { SeverityWord, StatusWord } from "../ui/marks";
+import type { Replay } from "../state/replay";
+import { baseMap, loadBaseMap, noteTrouble } from "./base-map";
 import type { CityMap, Hover, MapTarget, View } from "./city-map";
+import { Attribution } from "./layer-choice";
 import { readPalette } from "./palette";
+import type { ClusterTarget } from "./pointer";
+import { useTrail } from "./use-trail";
 
 export interface MapPanelProps {
   view?: View | null;
@@ -28,8 +34,19 @@ export interface MapPanelProps {
   onView?(view: View | null): void;
   /** Gives the map to the caller, for its keys. */
   onMap?(map: CityMap | null): void;
+  /** Groups of layers that are not shown. */
+  hidden?: ReadonlySet<string>;
+  /** The past in place of the present, at this moment. */
+  replay?: Replay | null;
+  at?: number | null;
+  /** Without buttons, for screens that nobody operates. */
+  bare?: boolean;
+  /** Pixels of the screen per pixel of the page, if the map is enlarged afterwards. */
+  density?: number;
   children?: ComponentChildren;
 }
+
+const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
 
 export function MapPanel(props: MapPanelProps) {
   const container = useRef<HTMLDivElement>(null);
@@ -59,12 +76,13 @@ export function MapPanel(props: MapPanelProps) {
           bounds: latest.current.bounds ?? (cityBounds as Bounds),
           view: latest.current.view ?? null,
           label: t("map.label"),
+          density: latest.current.density ?? null,
           dressed: latest.current.children !== undefined,
           onHover: setHover,
           onPick: (target) => latest.current.onPick?.(target),
           onView: (view) => latest.current.onView?.(view),
+          onTrouble: noteTrouble,
         });
-        made.setFleet(fleet);
         setMap(made);
         latest.current.onMap?.(made);
       } catch (error) {
@@ -84,9 +102,23 @@ export function MapPanel(props: MapPanelProps) {
     if (map && zoneData) map.setZones(zoneData, (zone) => local(zone.properties.name));
   }, [map, zoneData, language.value]);
 
+  const { replay = null, at = null, hidden = NOTHING_HIDDEN } = props;
+  useEffect(() => map?.setFleet(replay?.fleet ?? fleet), [map, replay]);
   const version = alertVersion.value;
-  useEffect(() => map?.setZoneSeverities(zoneSubjects()), [map, version]);
+  const moment = replay ? at : version;
+  useEffect(() => map?.setZoneSeverities(replay && at !== null ? replay.zoneSeverities(at) : zoneSubjects()), [map, replay, moment]);
   useEffect(() => map?.setPalette(readPalette()), [map, theme.value]);
+  const epoch = refreshEpoch.value;
+  useEffect(() => {
+    if (map) void loadBaseMap();
+  }, [map, epoch]);
+  const base = baseMap.value;
+  useEffect(() => {
+    if (map && base && base.layers.length > 0) map.setBaseMap(base, readPalette(), language.value);
+  }, [map, base, theme.value, language.value]);
+  const hiddenKey = [...hidden].join();
+  useEffect(() => map?.hide(hidden), [map, hiddenKey]);
+  useTrail(map, typeof props.focus === "string" ? props.focus : null, replay, at);
   useEffect(() => map?.selectZone(props.zone ?? null), [map, props.zone]);
   const focusKey = Array.isArray(props.focus) ? props.focus.join() : props.focus;
   useEffect(() => {
@@ -102,7 +134,7 @@ export function MapPanel(props: MapPanelProps) {
       <div class="map-canvas" ref={container} data-ready={map !== null} />
       {failed && <p class="map-message">{t("map.failed")}</p>}
       {!failed && !map && <p class="map-message">{t("map.loading")}</p>}
-      {map && (
+      {map && !props.bare && (
         <div class="map-buttons">
           <button type="button" title={t("map.zoom_in")} aria-label={t("map.zoom_in")} onClick={() => map.zoomBy(1)}>
             <PlusIcon />
@@ -115,7 +147,8 @@ export function MapPanel(props: MapPanelProps) {
           </button>
         </div>
       )}
-      {hover && <MapTip hover={hover} />}
+      {hover && <MapTip hover={hover} known={replay?.fleet ?? fleet} />}
+      <Attribution />
       {props.children}
     </div>
   );
@@ -131,9 +164,10 @@ function zoneSubjects(): Map<string, Severity> {
   return worst;
 }
 
-function MapTip({ hover }: { hover: Hover }) {
+function MapTip({ hover, known }: { hover: Hover; known: Fleet }) {
   const style = { left: `${hover.x}px`, top: `${hover.y}px` };
   const { target } = hover;
+  if (target.type === "cluster") return <ClusterTip target={target} style={style} />;
   if (target.type === "zone") {
     const zone = zoneById.value.get(target.id)?.properties;
     if (!zone) return null;
@@ -144,7 +178,7 @@ function MapTip({ hover }: { hover: Hover }) {
       </div>
     );
   }
-  const device = fleet.byId(target.id);
+  const device = known.byId(target.id);
   if (!device) return null;
   return (
     <div class="map-tip" style={style}>
@@ -153,6 +187,23 @@ function MapTip({ hover }: { hover: Hover }) {
       {device.severity && <SeverityWord severity={device.severity} />}
       <StatusWord status={device.status} />
       {device.lon !== null && device.lat !== null && <span class="muted">{`${number(device.lat, 4)}, ${number(device.lon, 4)}`}</span>}
+    </div>
+  );
+}
+
+/** What is in a cluster, the worst first. */
+function ClusterTip({ target, style }: { target: ClusterTarget; style: Record<string, string> }) {
+  return (
+    <div class="map-tip" style={style}>
+      {target.counts.map(([order, count]) => {
+        const severity = SEVERITY_CODES[Math.max(0, order)] ?? null;
+        return (
+          <span key={order}>
+            <b>{number(count)}</b> {severity ? <SeverityWord severity={severity} /> : <StatusWord status={order === 0 ? "offline" : "never_seen"} />}
+          </span>
+        );
+      })}
+      <span class="muted">{t("map.cluster.open")}</span>
     </div>
   );
 }

@@ -1,17 +1,23 @@
 /** The map's layers: no tiles, no glyph server; zones are the base map, labels use local fonts. */
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
+import { FONTS, state, zoomed } from "./expressions";
 import type { Palette } from "./palette";
 
 const EMPTY = { type: "FeatureCollection", features: [] } as const;
-const FONTS = ["Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 
-const zoomed = (...stops: number[]): ExpressionSpecification => ["interpolate", ["linear"], ["zoom"], ...stops] as ExpressionSpecification;
-const state = (name: string, then: unknown, otherwise: unknown): ExpressionSpecification =>
-  ["case", ["boolean", ["feature-state", name], false], then, otherwise] as ExpressionSpecification;
+/** Nearer than this every abnormal device stands alone. */
+export const CLUSTER_MAX_ZOOM = 12;
+const CLUSTER_RADIUS_PX = 26;
 
 /** Layers on which a pointer finds devices, uppermost first. */
-export const DEVICE_LAYERS = ["abnormal", "moving", "devices"] as const;
+export const DEVICE_LAYERS = ["clusters", "abnormal", "zone-marks", "moving", "devices"] as const;
 export const ZONE_LAYER = "zones";
+/** The base map's areas and lines go below this one, its names below that one. */
+export const BELOW_AREAS = "zone-alert-fill";
+export const BELOW_NAMES = "trail";
+/** What a person can take off the map beside the base map; what is abnormal cannot be taken off. */
+export const PLAIN_GROUPS = { normal: ["devices", "moving", "headings"], zones: ["zones", "zone-lines"], names: ["zone-labels"] } as const;
+export type PlainGroup = keyof typeof PLAIN_GROUPS;
 
 export function buildStyle(palette: Palette): StyleSpecification {
   return {
@@ -22,7 +28,17 @@ export function buildStyle(palette: Palette): StyleSpecification {
       "zone-labels": { type: "geojson", data: EMPTY },
       devices: { type: "geojson", data: EMPTY, maxzoom: 14 },
       moving: { type: "geojson", data: EMPTY, maxzoom: 14 },
-      abnormal: { type: "geojson", data: EMPTY, maxzoom: 14 },
+      abnormal: {
+        type: "geojson",
+        data: EMPTY,
+        maxzoom: 14,
+        cluster: true,
+        clusterRadius: CLUSTER_RADIUS_PX,
+        clusterMaxZoom: CLUSTER_MAX_ZOOM,
+        clusterProperties: { worst: ["max", ["get", "order"]], ...counters() },
+      },
+      "zone-marks": { type: "geojson", data: EMPTY },
+      trail: { type: "geojson", data: EMPTY, lineMetrics: true, tolerance: 0.2 },
       focus: { type: "geojson", data: EMPTY },
     },
     layers: layers(palette),
@@ -61,6 +77,14 @@ function layers(p: Palette): LayerSpecification[] {
       paint: { "line-color": p.focus, "line-width": state("selected", 2.4, 0) },
     },
     {
+      id: "trail",
+      type: "line",
+      source: "trail",
+      layout: { "line-cap": "round", "line-join": "round" },
+      // Older is fainter: the line says which way the device went.
+      paint: { "line-width": zoomed(9, 2, 14, 4), "line-gradient": ["interpolate", ["linear"], ["line-progress"], 0, "rgba(128,128,128,0)", 0.15, "rgba(128,128,128,0.25)", 1, p.trail] },
+    },
+    {
       id: "devices",
       type: "circle",
       source: "devices",
@@ -77,6 +101,7 @@ function layers(p: Palette): LayerSpecification[] {
       id: "moving",
       type: "circle",
       source: "moving",
+      filter: ["!", ["has", "abnormal"]],
       paint: {
         "circle-radius": zoomed(9, 1.5, 11, 2.4, 14, 4.5),
         "circle-color": ["case", ["==", ["get", "status"], "late"], p.land, p.dot],
@@ -100,18 +125,52 @@ function layers(p: Palette): LayerSpecification[] {
       paint: { "text-color": p.label, "text-halo-color": p.halo, "text-halo-width": 1.6 },
     },
     {
+      id: "headings",
+      type: "symbol",
+      source: "moving",
+      minzoom: 11,
+      filter: ["has", "heading"],
+      layout: {
+        "icon-image": "heading",
+        "icon-size": zoomed(11, 0.7, 14, 1.1),
+        "icon-rotate": ["get", "heading"],
+        "icon-rotation-alignment": "map",
+        "icon-allow-overlap": true,
+        "icon-ignore-placement": true,
+      },
+    },
+    {
       id: "abnormal",
       type: "symbol",
       source: "abnormal",
+      filter: ["!", ["has", "point_count"]],
+      layout: { ...shape(["get", "icon"]), "icon-size": zoomed(9, 0.62, 11, 0.85, 14, 1.15), "symbol-sort-key": ["get", "order"] },
+    },
+    {
+      id: "zone-marks",
+      type: "symbol",
+      source: "zone-marks",
+      // Above the zone's name.
+      layout: { ...shape(["get", "icon"]), "icon-size": zoomed(9, 0.62, 11, 0.85, 14, 1.15), "icon-offset": [0, -18], "symbol-sort-key": ["get", "order"] },
+    },
+    {
+      id: "clusters",
+      type: "symbol",
+      source: "abnormal",
+      filter: ["has", "point_count"],
       layout: {
-        "icon-image": ["get", "icon"],
-        "icon-size": zoomed(9, 0.62, 11, 0.85, 14, 1.15),
-        // A zone's mark stands above its name.
-        "icon-offset": ["case", ["has", "zone"], ["literal", [0, -18]], ["literal", [0, 0]]],
-        "icon-allow-overlap": true,
-        "icon-ignore-placement": true,
-        "symbol-sort-key": ["get", "order"],
+        ...shape(["match", ["get", "worst"], 4, "critical", 3, "high", 2, "medium", 1, "low", 0, "offline", "never_seen"]),
+        "icon-size": zoomed(8, 0.8, 12, 1.15),
+        "symbol-sort-key": ["get", "worst"],
+        "text-field": ["to-string", ["get", "point_count"]],
+        "text-font": FONTS,
+        "text-size": zoomed(8, 12, 12, 14),
+        "text-anchor": "left",
+        "text-offset": [0.75, 0],
+        "text-allow-overlap": true,
+        "text-ignore-placement": true,
       },
+      paint: { "text-color": p.text, "text-halo-color": p.halo, "text-halo-width": 2 },
     },
     {
       id: "focus",
@@ -125,6 +184,18 @@ function layers(p: Palette): LayerSpecification[] {
       },
     },
   ];
+}
+
+/** A cluster knows what is in it: how many of each. */
+function counters(): Record<string, [ExpressionSpecification | string, ExpressionSpecification]> {
+  return Object.fromEntries([4, 3, 2, 1, 0, -1].map((order) => [countName(order), ["+", ["case", ["==", ["get", "order"], order], 1, 0]]]));
+}
+
+/** The property with which a cluster counts members of this order. */
+export const countName = (order: number) => `of${order}`;
+
+function shape(icon: unknown) {
+  return { "icon-image": icon as ExpressionSpecification, "icon-allow-overlap": true, "icon-ignore-placement": true } as const;
 }
 
 function zoomedEdge(): number {

@@ -1,7 +1,7 @@
 /** All devices as the map needs them: columns, changed in place by the stream. */
 import { signal } from "@preact/signals";
 import { SEVERITY_CODES, STATUS_CODES } from "../api/codes";
-import type { DeviceStatus, MapChange, MapSnapshot, Severity } from "../api/types";
+import type { DeviceStatus, LonLat, MapChange, MapSnapshot, Severity } from "../api/types";
 
 export interface FleetCounts {
   total: number;
@@ -31,12 +31,16 @@ export interface FleetDevice {
   status: DeviceStatus;
   severity: Severity | null;
   moving: boolean;
+  /** Where it goes, in degrees clockwise from north; null until it has been seen to move. */
+  heading: number | null;
 }
 
 export class Fleet {
   private columns: MapSnapshot["devices"] = { id: [], kind: [], lon: [], lat: [], status: [], severity: [], moving: [] };
   private kinds: string[] = [];
   private index = new Map<string, number>();
+  /** Of those that moved while this page looked. */
+  private headings = new Map<number, number>();
   private listeners = new Set<(change: FleetChange) => void>();
 
   get size(): number {
@@ -50,10 +54,18 @@ export class Fleet {
   }
 
   load(snapshot: MapSnapshot): void {
+    this.keepHeadings(snapshot);
     this.columns = snapshot.devices;
     this.kinds = [...snapshot.kinds];
     this.index = new Map(snapshot.devices.id.map((id, at) => [id, at]));
     this.tell({ reset: true });
+  }
+
+  /** A copy of what is known now, as the server would say it. */
+  snapshot(): MapSnapshot {
+    const c = this.columns;
+    const devices = { id: [...c.id], kind: [...c.kind], lon: [...c.lon], lat: [...c.lat], status: [...c.status], severity: [...c.severity], moving: [...c.moving] };
+    return { at: new Date().toISOString(), cursor: "", devices, kinds: [...this.kinds] };
   }
 
   apply(changes: readonly MapChange[]): void {
@@ -88,6 +100,7 @@ export class Fleet {
       status: STATUS_CODES[c.status[index] ?? 3] ?? "never_seen",
       severity: SEVERITY_CODES[c.severity[index] ?? 0] ?? null,
       moving: c.moving[index] === 1,
+      heading: this.headings.get(index) ?? null,
     };
   }
 
@@ -141,10 +154,29 @@ export class Fleet {
     const c = this.columns;
     c.status[at] = change.status ?? c.status[at] ?? 3;
     c.severity[at] = change.severity ?? c.severity[at] ?? 0;
+    this.turn(at, change);
     c.lon[at] = change.lon ?? c.lon[at] ?? null;
     c.lat[at] = change.lat ?? c.lat[at] ?? null;
     c.moving[at] = change.moving ?? c.moving[at] ?? 0;
     if (change.kind) c.kind[at] = this.kindIndex(change.kind);
+  }
+
+  private turn(at: number, { lon, lat }: MapChange): void {
+    const [x, y] = [this.columns.lon[at] ?? null, this.columns.lat[at] ?? null];
+    if (lon == null || lat == null || x === null || y === null) return;
+    const heading = headingOf([x, y], [lon, lat]);
+    if (heading !== null) this.headings.set(at, heading);
+  }
+
+  /** A fresh snapshot has other indexes. */
+  private keepHeadings(next: MapSnapshot): void {
+    if (this.headings.size === 0) return;
+    const known = new Map([...this.headings].map(([at, heading]) => [this.columns.id[at], heading]));
+    this.headings.clear();
+    next.devices.id.forEach((id, at) => {
+      const heading = known.get(id);
+      if (heading !== undefined) this.headings.set(at, heading);
+    });
   }
 
   private kindIndex(kind: string): number {
@@ -155,6 +187,17 @@ export class Fleet {
   private tell(change: FleetChange): void {
     for (const listener of this.listeners) listener(change);
   }
+}
+
+/** Jitter of a position that stands still is no direction: about 2 m. */
+const STILL_DEGREES = 0.00002;
+
+/** Degrees clockwise from north along a short way; null if it hardly moved. */
+export function headingOf([lon, lat]: LonLat, [lonTo, latTo]: LonLat): number | null {
+  const east = (lonTo - lon) * Math.cos((lat * Math.PI) / 180);
+  const north = latTo - lat;
+  if (Math.hypot(east, north) < STILL_DEGREES) return null;
+  return (Math.round((Math.atan2(east, north) * 180) / Math.PI) + 360) % 360;
 }
 
 export const fleet = new Fleet();

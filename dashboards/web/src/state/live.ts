@@ -5,6 +5,7 @@ import type { AlertItem, MapEvent } from "../api/types";
 import { connectLive, type LiveConnection } from "../live/connect";
 import type { Link, StreamEvent } from "../live/protocol";
 import { alertBook, alertVersion, serverCounts } from "./alert-book";
+import { tellAlertChange } from "./alert-changes";
 import { learnServerTime, now, refetchEverything, refreshEpoch, serverNow } from "./clock";
 import { takeSystem } from "./city";
 import { fleet } from "./fleet";
@@ -115,6 +116,7 @@ function apply(event: StreamEvent): void {
 export function takeAlert(item: AlertItem): void {
   const { before, taken } = alertBook.change(item, serverNow());
   if (!taken) return;
+  tellAlertChange(item);
   alertVersion.value += 1;
   if (before === null && item.state === "firing") arrived.value = item;
 }

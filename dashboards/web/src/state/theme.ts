@@ -21,6 +21,11 @@ export function toggleTheme(): void {
   memory.write(next);
 }
 
+/** For this page alone: the next visit has the person's own choice again. */
+export function setTheme(next: Theme): void {
+  chosen.value = next;
+}
+
 /** Keeps `<html data-theme>` in step, which the style sheets follow. */
 export function applyTheme(): void {
   effect(() => {

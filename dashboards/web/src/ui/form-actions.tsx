@@ -10,9 +10,11 @@ interface Props {
   action: string;
   /** Where leaving leads. */
   cancel: string;
+  /** What it is called when nothing is left behind. */
+  back?: string;
 }
 
-export function FormActions({ editing, ready, action, cancel }: Props) {
+export function FormActions({ editing, ready, action, cancel, back = t("form.back") }: Props) {
   const { dirty, busy, conflict } = editing;
   const [wasDirty, setWasDirty] = useState(false);
   if (dirty && !wasDirty) setWasDirty(true);
@@ -22,7 +24,7 @@ export function FormActions({ editing, ready, action, cancel }: Props) {
         {busy ? t("form.wait") : action}
       </button>
       <a class="button" href={cancel}>
-        {t(dirty ? "form.cancel" : "form.back")}
+        {dirty ? t("form.cancel") : back}
       </a>
       <span role="status" class="muted">{dirty ? t("form.unsaved") : wasDirty ? t("form.saved") : ""}</span>
     </div>

@@ -2,13 +2,15 @@
 import { useEffect, useRef } from "preact/hooks";
 import { t, type TextKey } from "../i18n";
 import { Legend } from "../map/legend";
+import { to } from "../router";
 import { CloseIcon } from "./icons";
 
-const GROUPS: readonly (readonly [title: TextKey, keys: readonly (readonly [keys: string, text: TextKey])[]])[] = [
+export const GROUPS: readonly (readonly [title: TextKey, keys: readonly (readonly [keys: string, text: TextKey])[]])[] = [
   ["help.group.lists", [["j k", "help.move"], ["Enter", "help.enter"], ["a", "help.ack"], ["/", "help.search"], ["Esc", "help.escape"]]],
-  ["help.group.view", [["f", "help.fit"], ["l", "help.language"], ["t", "help.theme"], ["?", "help.help"]]],
+  ["help.group.alerts", [["x X", "help.pick"], ["J K", "help.extend"], ["c", "help.accept"], ["s", "help.assign"], ["h", "help.hand_over"], ["b", "help.return"], ["z", "help.shelve"], ["m", "help.silence"], ["n", "help.note"], [".", "help.new"], ["e", "help.end_silence"]]],
+  ["help.group.view", [["f", "help.fit"], ["h", "help.replay"], ["space", "help.replay.play"], [", .", "help.replay.step"], ["< >", "help.replay.speed"], ["l", "help.language"], ["t", "help.theme"], ["?", "help.help"]]],
   ["help.group.rules", [["n", "help.rules.fault"], ["g t", "rules.pane.test"], ["g b", "rules.pane.backtest"], ["g h", "rules.pane.history"], ["g p", "rules.pane.publish"], ["Ctrl Z", "editor.undo"], ["Ctrl Y", "editor.redo"], ["Tab", "help.rules.tab"], ["x", "help.rules.pick"]]],
-  ["help.group.go", [["g o", "help.overview"], ["g d", "help.devices"], ["g z", "help.zones"], ["g r", "help.receivers"], ["g u", "nav.rules"], ["g i", "nav.intake"], ["g a", "help.admin"], ["g m", "help.account"]]],
+  ["help.group.go", [["g o", "help.overview"], ["g l", "help.alerts"], ["g h", "help.hand_overs"], ["g s", "help.silences"], ["g p", "help.departments"], ["g d", "help.devices"], ["g z", "help.zones"], ["g r", "help.receivers"], ["g u", "nav.rules"], ["g i", "nav.intake"], ["g y", "help.system"], ["g e", "help.reports"], ["g w", "help.wall"], ["g k", "help.page"], ["g a", "help.admin"], ["g m", "help.account"]]],
 ];
 
 export function Help({ onClose }: { onClose(): void }) {
@@ -28,25 +30,35 @@ export function Help({ onClose }: { onClose(): void }) {
         {GROUPS.map(([title, keys]) => (
           <section key={title}>
             <h3>{t(title)}</h3>
-            <dl>
-              {keys.map(([each, text]) => (
-                <div key={each}>
-                  <dt>
-                    {each.split(" ").map((key) => (
-                      <kbd key={key}>{key}</kbd>
-                    ))}
-                  </dt>
-                  <dd>{t(text)}</dd>
-                </div>
-              ))}
-            </dl>
+            <KeyList keys={keys} />
           </section>
         ))}
         <section>
           <h3>{t("help.symbols")}</h3>
           <Legend />
+          <p class="help-more">
+            <a href={to.help()} onClick={onClose}>{t("help.more")}</a>
+          </p>
         </section>
       </div>
     </dialog>
+  );
+}
+
+/** Keys and what they do. */
+export function KeyList({ keys }: { keys: readonly (readonly [keys: string, text: TextKey])[] }) {
+  return (
+    <dl>
+      {keys.map(([each, text]) => (
+        <div key={each}>
+          <dt>
+            {each.split(" ").map((key) => (
+              <kbd key={key}>{key === "space" ? t("replay.space") : key}</kbd>
+            ))}
+          </dt>
+          <dd>{t(text)}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

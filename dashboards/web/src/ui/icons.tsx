@@ -22,3 +22,8 @@ export const UserIcon = () => <Icon><circle cx="8" cy="5.4" r="2.6" /><path d="M
 export const CopyIcon = () => <Icon><path d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3" /></Icon>;
 export const WarnIcon = () => <Icon><path d="M8 2.2 14.5 13.5h-13zM8 6.5v3.3M8 11.7h.01" /></Icon>;
 export const EyeIcon = ({ crossed }: { crossed: boolean }) => <Icon><path d="M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8z" /><circle cx="8" cy="8" r="1.9" />{crossed && <path d="m2.5 13.5 11-11" />}</Icon>;
+export const PlayIcon = () => <Icon><path d="M4.5 2.8v10.4L13 8z" /></Icon>;
+export const PauseIcon = () => <Icon><path d="M5 3v10M11 3v10" /></Icon>;
+export const LayersIcon = () => <Icon><path d="M8 2 14 5.5 8 9 2 5.5zM2.5 8.5 8 11.6l5.5-3.1M2.5 11.2 8 14.3l5.5-3.1" /></Icon>;
+export const ClockBackIcon = () => <Icon><path d="M2.6 6A5.8 5.8 0 1 1 2.3 9M2.2 2.8V6h3.2M8 5v3.2l2.2 1.4" /></Icon>;
+export const PictureIcon = () => <Icon><path d="M8 2.5v7M5 6.8l3 3 3-3M2.5 11v2.5h11V11" /></Icon>;

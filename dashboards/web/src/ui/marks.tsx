@@ -2,7 +2,8 @@
 import type { DeviceStatus, Severity } from "../api/types";
 import { t } from "../i18n";
 
-const SHAPES: Readonly<Record<Severity, preact.JSX.Element>> = {
+/** In a box of 16 by 16. */
+export const SHAPES: Readonly<Record<Severity, preact.JSX.Element>> = {
   critical: <rect x="3" y="3" width="10" height="10" />,
   high: <path d="M8 1.5 14.5 8 8 14.5 1.5 8z" />,
   medium: <path d="M8 2 14.5 13.5h-13z" />,

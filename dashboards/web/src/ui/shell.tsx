@@ -25,6 +25,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const [help, setHelp] = useState(false);
   useKeys({
     "g o": () => go(to.overview()),
+    "g l": () => go(to.alerts()),
+    "g h": () => go(to.handOvers()),
+    "g s": () => go(to.silences()),
+    "g p": () => go(to.departments()),
     "g d": () => go(to.devices()),
     "g z": () => go(to.zones()),
     "g r": () => (isAtLeast("operator") ? go(to.receivers()) : false),
@@ -32,6 +36,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
     "g i": () => go(to.deadLetters()),
     "g a": () => (isAtLeast("admin") ? go(to.users()) : false),
     "g m": () => go(to.account()),
+    "g e": () => go(to.reports()),
+    "g y": () => go(to.system()),
+    "g k": () => go(to.help()),
+    "g w": () => go(to.wall()),
     l: toggleLanguage,
     t: toggleTheme,
     "?": () => setHelp(true),
@@ -92,12 +100,15 @@ function TopBar({ onHelp }: { onHelp(): void }) {
         <span>{t("app.name")}</span>
       </a>
       <nav aria-label={t("nav.label")}>
-        <NavLink href={to.overview()} here={path.value === "/" || path.value.startsWith("/alerts")} text={t("nav.overview")} />
+        <NavLink href={to.overview()} here={path.value === "/"} text={t("nav.overview")} />
+        <NavLink href={to.alerts()} here={/^\/(alerts|silences|new-silence|hand-overs|departments)/.test(path.value)} text={t("nav.alerts")} />
         <NavLink href={to.devices()} here={path.value.startsWith("/devices")} text={t("nav.devices")} />
         <NavLink href={to.zones()} here={path.value.startsWith("/zones")} text={t("nav.zones")} />
         <NavLink href={to.rules()} here={/^\/(new-)?rule/.test(path.value)} text={t("nav.rules")} />
         <NavLink href={to.deadLetters()} here={/^\/(dead-letters|unknown-devices|mappings)/.test(path.value)} text={t("nav.intake")} />
         {isAtLeast("operator") && <NavLink href={to.receivers()} here={path.value === "/receivers"} text={t("nav.receivers")} />}
+        <NavLink href={to.reports()} here={path.value === "/reports"} text={t("nav.reports")} />
+        <NavLink href={to.system()} here={path.value === "/system"} text={t("nav.system")} />
         {isAtLeast("admin") && <NavLink href={to.users()} here={path.value.startsWith("/admin")} text={t("nav.admin")} />}
       </nav>
       <LinkState />

@@ -19,6 +19,8 @@ use crate::fleet::now;
 const READS: usize = 20;
 /// A client that gets nothing for so long is silent; the system is told every two seconds.
 const SILENT: Duration = Duration::from_secs(5);
+/// What `Retry-After` says to those for whom there is no place yet.
+const COME_BACK: Duration = Duration::from_secs(1);
 const WATCH: &str = "/api/v1/stream?kind=bus&values=true";
 
 /// Running clients.
@@ -95,9 +97,9 @@ async fn follow(
 ) -> anyhow::Result<Seen> {
     let (sender, mut results) = unbounded_channel();
     for index in 0..count {
-        let mut stream = TcpStream::connect(address).await?;
-        stream.write_all(request.as_bytes()).await?;
-        tokio::spawn(watch(stream, index % READS == 0, shared.clone(), sender.clone()));
+        let stream = ask(address, &request).await?;
+        let client = Client { address, request: request.clone(), reads: index % READS == 0 };
+        tokio::spawn(client.watch(stream, shared.clone(), sender.clone()));
     }
     drop(sender);
     let watching = async {
@@ -132,45 +134,68 @@ async fn follow(
     Ok(seen)
 }
 
-/// Follows until told to stop. A client whose connection ends sends no result.
-async fn watch(
-    mut stream: TcpStream,
+/// Asks for the stream on a connection of its own.
+async fn ask(address: SocketAddr, request: &str) -> anyhow::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request.as_bytes()).await?;
+    Ok(stream)
+}
+
+/// One that follows.
+struct Client {
+    address: SocketAddr,
+    request: Arc<str>,
     reads: bool,
-    shared: Arc<Shared>,
-    results: UnboundedSender<One>,
-) -> anyhow::Result<()> {
-    let mut one = One { reads, ..One::default() };
-    let mut chunk = vec![0; 16 << 10];
-    let (mut text, mut greeted, mut heard) = (String::new(), false, Instant::now());
-    loop {
-        let count = tokio::select! {
-            count = stream.read(&mut chunk) => count?,
-            () = shared.stop.cancelled() => break,
-        };
-        ensure!(count > 0, "the server ended the stream");
-        one.silent |= heard.elapsed() > SILENT;
-        heard = Instant::now();
-        if !greeted {
-            let start = String::from_utf8_lossy(&chunk[..count]);
-            ensure!(start.starts_with("HTTP/1.1 200"), "{start}");
-            greeted = true;
-            shared.greeted.fetch_add(1, Ordering::Relaxed);
-        }
-        let measuring = shared.measuring.load(Ordering::Relaxed);
-        if measuring {
-            one.bytes += count;
-        }
-        if reads {
-            text.push_str(&String::from_utf8_lossy(&chunk[..count]));
-            while let Some(end) = text.find("\n\n") {
-                let event: String = text.drain(..end + 2).collect();
-                one.read(&event, measuring)?;
+}
+
+impl Client {
+    /// Follows until told to stop. A client whose connection ends sends no result.
+    async fn watch(
+        self,
+        mut stream: TcpStream,
+        shared: Arc<Shared>,
+        results: UnboundedSender<One>,
+    ) -> anyhow::Result<()> {
+        let mut one = One { reads: self.reads, ..One::default() };
+        let mut chunk = vec![0; 16 << 10];
+        let (mut text, mut greeted, mut heard) = (String::new(), false, Instant::now());
+        loop {
+            let count = tokio::select! {
+                count = stream.read(&mut chunk) => count?,
+                () = shared.stop.cancelled() => break,
+            };
+            ensure!(count > 0, "the server ended the stream");
+            if !greeted {
+                let start = String::from_utf8_lossy(&chunk[..count]);
+                if start.starts_with("HTTP/1.1 503") {
+                    // All come in the same moment; whoever is told to come back does, as browsers do.
+                    tokio::time::sleep(COME_BACK).await;
+                    stream = ask(self.address, &self.request).await?;
+                    heard = Instant::now();
+                    continue;
+                }
+                ensure!(start.starts_with("HTTP/1.1 200"), "{start}");
+                greeted = true;
+                shared.greeted.fetch_add(1, Ordering::Relaxed);
+            }
+            one.silent |= heard.elapsed() > SILENT;
+            heard = Instant::now();
+            let measuring = shared.measuring.load(Ordering::Relaxed);
+            if measuring {
+                one.bytes += count;
+            }
+            if self.reads {
+                text.push_str(&String::from_utf8_lossy(&chunk[..count]));
+                while let Some(end) = text.find("\n\n") {
+                    let event: String = text.drain(..end + 2).collect();
+                    one.read(&event, measuring)?;
+                }
             }
         }
+        // Nobody waits for it after a failure.
+        let _ = results.send(one);
+        Ok(())
     }
-    // Nobody waits for it after a failure.
-    let _ = results.send(one);
-    Ok(())
 }
 
 impl One {

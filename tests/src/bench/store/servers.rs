@@ -4,7 +4,6 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -24,6 +23,7 @@ use crate::bench::asking::{Kind, Times};
 use crate::bench::city::{City, Feed};
 use crate::bench::part::{bytes_in, disk_folder, memory_mb};
 use crate::bench::{Figure, Samples, Scale};
+use crate::network::free_address;
 
 const LINES: usize = 5_000;
 const UNDER_WAY: usize = 2;
@@ -182,14 +182,10 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
 async fn influxd_run(program: &Path, requests: &Requests, readings: u64) -> anyhow::Result<Found> {
     let folder = disk_folder()?;
     let dir = folder.path();
-    let url = format!("http://127.0.0.1:{}", free_port()?);
+    let url = format!("http://{}", free_address()?);
     let client = Client::builder().timeout(Duration::from_mins(2)).build()?;
     let mut command = Command::new(program);
     command
@@ -248,7 +244,7 @@ async fn influxd_run(program: &Path, requests: &Requests, readings: u64) -> anyh
 async fn victoria_run(program: &Path, requests: &Requests, readings: u64) -> anyhow::Result<Found> {
     let folder = disk_folder()?;
     let dir = folder.path();
-    let address = format!("127.0.0.1:{}", free_port()?);
+    let address = free_address()?.to_string();
     let client = Client::builder().timeout(Duration::from_mins(2)).build()?;
     let mut command = Command::new(program);
     command

@@ -9,6 +9,7 @@ pub(super) mod descriptors;
 pub(super) mod disk;
 pub(super) mod exposure;
 pub(super) mod fsync;
+pub(super) mod identity_provider;
 pub(super) mod influxdb;
 pub(super) mod listeners;
 pub(super) mod memory;

@@ -1,6 +1,5 @@
 /** Which entries of the audit log are shown; all of it is in the address. */
 import { useEffect, useState } from "preact/hooks";
-import { parseWallClock, wallClock } from "../../format/wall-clock";
 import { zoneOffset } from "../../format/time";
 import { t } from "../../i18n";
 import { query, setQuery } from "../../router";
@@ -9,6 +8,7 @@ import { departmentsWith } from "../../state/session";
 import { Choice } from "../../ui/choice";
 import { departmentChoices } from "../../ui/grants";
 import { ACTIONS, actionName } from "./actions";
+import { MomentField } from "../../ui/moment-field";
 import { SearchField } from "../../ui/search-field";
 
 const NAMES = ["from", "to", "user", "action", "department", "q"] as const;
@@ -63,25 +63,6 @@ interface FieldProps {
   label: string;
   value: string | null;
   onChange(value: string | null): void;
-}
-
-/** A moment by the city's clock; what cannot be read is said, and asks for nothing. */
-function MomentField({ label, value, onChange }: FieldProps) {
-  const given = value === null ? "" : Number.isFinite(Date.parse(value)) ? wallClock(Date.parse(value)) : value;
-  const [text, setText] = useState(given);
-  useEffect(() => setText(given), [given]);
-  const wrong = text.trim() !== "" && parseWallClock(text) === null;
-  const report = () => {
-    const moment = parseWallClock(text);
-    if (text.trim() === "") onChange(null);
-    else if (moment !== null && text !== given) onChange(new Date(moment).toISOString());
-  };
-  return (
-    <label class="filter">
-      <span>{label}</span>
-      <input class="input moment" value={text} placeholder={t("audit.moment")} aria-invalid={wrong} title={wrong ? t("audit.moment.wrong") : undefined} autocomplete="off" spellcheck={false} onInput={(event) => setText(event.currentTarget.value)} onBlur={report} onKeyDown={(event) => event.key === "Enter" && report()} />
-    </label>
-  );
 }
 
 function WordField({ label, value, onChange }: FieldProps) {

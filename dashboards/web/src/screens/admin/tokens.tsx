@@ -93,7 +93,7 @@ function TokenTable({ tokens, reload }: { tokens: readonly AccessToken[]; reload
               </td>
               <td><Ends token={token} /></td>
               <td>
-                {token.revoked_at === null && (
+                {token.own ? <span class="muted">{t("tokens.own")}</span> : token.revoked_at === null && (
                   <button type="button" class="button" onClick={() => setRevoking(token)}>
                     {t("tokens.revoke")}
                     <span class="spoken">{`: ${token.note}`}</span>

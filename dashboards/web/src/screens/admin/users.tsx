@@ -49,7 +49,7 @@ export function UsersScreen() {
         <a class="button primary" href={to.user(null)}>{t("users.add")}</a>
       </header>
       <div class="panel table-frame" tabIndex={0} role="region" aria-label={t("admin.users")}>
-        <ResourceView resource={resource}>{() => (shown.length === 0 ? <p class="state">{t("users.none")}</p> : <UserTable users={shown} selected={selected} />)}</ResourceView>
+        <ResourceView resource={resource}>{() => (shown.length === 0 ? <p class="state">{t(resource.data?.length === 0 ? "users.none_yet" : "users.none")}</p> : <UserTable users={shown} selected={selected} />)}</ResourceView>
       </div>
     </>
   );

@@ -1,18 +1,19 @@
 /** The series that decided, around the alert: limit line and firing span marked. */
 import { useMemo } from "preact/hooks";
 import { api } from "../../api/client";
-import type { AlertDetail } from "../../api/types";
+import type { AlertDetail, RuleWithLimits } from "../../api/types";
 import { iso } from "../../charts/ranges";
-import type { ChartLimit, ChartSpan } from "../../charts/options";
+import type { ChartSpan } from "../../charts/options";
 import { DeviceChart } from "../../charts/device-chart";
 import { fromBuckets } from "../../charts/series";
+import { DAY_MS, LEAST_DAYS, usualOf, usualStep, type Usual } from "../../charts/usual";
 import { TimeChart } from "../../charts/time-chart";
-import { number } from "../../format/number";
 import { t } from "../../i18n";
 import { metricName, metricOf } from "../../state/city";
 import { serverNow } from "../../state/clock";
 import { useResource } from "../../state/resource";
 import { Loading, ResourceView } from "../../ui/resource-view";
+import { limitsOf, type Limits } from "./limits";
 
 const MINUTE_MS = 60_000;
 const LIVE_MS = 10_000;
@@ -55,54 +56,78 @@ function spanOf(alert: AlertDetail): ChartSpan {
   return { from: Date.parse(alert.fired_at), to, label: t("alert.chart.span"), colour: alert.severity };
 }
 
-export function DecidingChart({ alert }: { alert: AlertDetail }) {
+export function DecidingChart({ alert, rule }: { alert: AlertDetail; rule: RuleWithLimits | null }) {
   const { subject, metric } = alert;
   const decimals = metricOf(metric)?.decimals ?? 1;
-  const word = t(alert.state === "resolved" ? "alert.limit.end" : "chart.limit");
-  const limit: ChartLimit | null = alert.limit === null ? null : { value: alert.limit, label: `${word} ${number(alert.limit, decimals)} ${alert.unit ?? ""}`, colour: `${alert.severity}-line` };
+  const limits = limitsOf(alert, rule, decimals);
   if (metric === null) return <p class="state">{t("alert.chart.none")}</p>;
-  if (subject.type === "zone") return <ZoneSeries alert={alert} zone={subject.zone} metric={metric} limit={limit} span={spanOf(alert)} />;
-  return <DeviceSeries alert={alert} device={subject.device} metric={metric} limit={limit} span={spanOf(alert)} />;
+  if (subject.type === "zone") return <ZoneSeries alert={alert} zone={subject.zone} metric={metric} limits={limits} span={spanOf(alert)} />;
+  return <DeviceSeries alert={alert} device={subject.device} metric={metric} limits={limits} span={spanOf(alert)} />;
 }
 
 interface DeviceSeriesProps {
   alert: AlertDetail;
   device: string;
   metric: string;
-  limit: ChartLimit | null;
+  limits: Limits;
   span: ChartSpan;
 }
 
-function DeviceSeries({ alert, device, metric, limit, span }: DeviceSeriesProps) {
+function DeviceSeries({ alert, device, metric, limits, span }: DeviceSeriesProps) {
   const about = useResource(`alert-device|${device}`, (signal) => api.device(device, signal));
-  // A device that the registry no longer has may still have readings.
-  if (about.loading) return <Loading />;
+  const known = !about.loading;
   const intervalS = about.data?.interval_s ?? null;
+  const usual = useResource(known ? `usual|${alert.id}` : null, (signal) => loadUsual(device, metric, windowAround(alert, serverNow(), intervalS), intervalS, signal));
+  // A device that the registry no longer has may still have readings.
+  if (!known) return <Loading />;
   return (
-    <div class="chart-tall">
-      <DeviceChart
-        device={device}
-        metric={metric}
-        intervalS={intervalS}
-        windowKey={`alert|${alert.id}|${alert.resolved_at ?? ""}`}
-        window={() => windowAround(alert, serverNow(), intervalS)}
-        {...(alert.resolved_at === null && { everyMs: LIVE_MS })}
-        limit={limit}
-        span={span}
-      />
-    </div>
+    <>
+      <div class="chart-tall">
+        <DeviceChart
+          device={device}
+          metric={metric}
+          intervalS={intervalS}
+          windowKey={`alert|${alert.id}|${alert.resolved_at ?? ""}`}
+          window={() => windowAround(alert, serverNow(), intervalS)}
+          {...(alert.resolved_at === null && { everyMs: LIVE_MS })}
+          limit={limits.limit}
+          otherLimits={limits.others}
+          span={span}
+          usual={usual.data}
+        />
+      </div>
+      <p class="chart-legend muted">
+        {usual.data !== null ? <><span class="usual-key" /> {t("chart.usual", { n: usual.data.days })}</> : usual.loading ? t("state.loading") : t("chart.usual.none", { n: LEAST_DAYS })}
+      </p>
+    </>
   );
+}
+
+const DAYS_BACK = 7;
+
+/** The same hours of the days before; a firing alert's window is some minutes long and grows only slowly. */
+async function loadUsual(device: string, metric: string, { from, to }: { from: number; to: number }, intervalS: number | null, signal: AbortSignal): Promise<Usual | null> {
+  const end = to + MARGIN_MS;
+  const step = usualStep(end - from, intervalS);
+  const before = await Promise.all(
+    Array.from({ length: DAYS_BACK }, async (_, n) => {
+      const back = (n + 1) * DAY_MS;
+      return (await api.readings({ device, metric, from: iso(from - back), to: iso(end - back), step: `${step}s` }, signal)).buckets;
+    }),
+  );
+  const none = { start: [], count: [], min: [], mean: [], max: [], flagged: [] };
+  return usualOf(before.map((buckets) => buckets ?? none), step);
 }
 
 interface ZoneSeriesProps {
   alert: AlertDetail;
   zone: string;
   metric: string;
-  limit: ChartLimit | null;
+  limits: Limits;
   span: ChartSpan;
 }
 
-function ZoneSeries({ alert, zone, metric, limit, span }: ZoneSeriesProps) {
+function ZoneSeries({ alert, zone, metric, limits, span }: ZoneSeriesProps) {
   const resource = useResource(
     `alert-zone|${alert.id}|${alert.resolved_at ?? ""}`,
     async (signal) => {
@@ -125,7 +150,8 @@ function ZoneSeries({ alert, zone, metric, limit, span }: ZoneSeriesProps) {
               to={held.to}
               symbol={held.aggregates.symbol}
               decimals={Math.max(1, metricOf(metric)?.decimals ?? 1)}
-              limit={limit}
+              limit={limits.limit}
+              otherLimits={limits.others}
               span={span}
             />
           )

@@ -1,5 +1,6 @@
 /** One alert: what, where, how bad, since when, why, what was done, and what to do. */
-import { api } from "../../api/client";
+import { alertWork } from "../../api/alerts";
+import type { Tagged } from "../../api/client";
 import type { AlertDetail, LonLat } from "../../api/types";
 import { dateTime, span, zoneOffset } from "../../format/time";
 import { plainValue } from "../../format/number";
@@ -10,50 +11,66 @@ import { departmentName, kindName, metricName, metricOf, zoneById, zoneName } fr
 import { now } from "../../state/clock";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
+import { HeldBadges, handlingText } from "../../ui/handling";
 import { SeverityWord } from "../../ui/marks";
 import { MiniMap } from "../../ui/mini-map";
 import { Facts, Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
 import { Actions } from "./actions";
 import { DecidingChart, recordedAt } from "./deciding-chart";
+import { ExplainPanel } from "./explain-panel";
 import { Log } from "./log";
+import { Neighbours } from "./neighbours";
 import { RulePanel } from "./rule-panel";
+import { Similar } from "./similar";
 
 export function AlertScreen({ id }: { id: string }) {
   void alertVersion.value;
   const known = alertBook.get(id);
-  const resource = useResource(`alert|${id}`, (signal) => api.alert(id, signal), { version: known?.updated_at });
+  const resource = useResource(`alert|${id}`, (signal) => alertWork.alert(id, signal), { version: known?.updated_at });
   return (
     <ResourceView resource={resource} missing="alert.gone">
-      {(fetched) => <AlertPage alert={known && known.updated_at > fetched.updated_at ? { ...fetched, ...known } : fetched} />}
+      {(fetched) => <AlertPage tagged={known && known.updated_at > fetched.value.updated_at ? { ...fetched, value: { ...fetched.value, ...known } } : fetched} />}
     </ResourceView>
   );
 }
 
-function AlertPage({ alert }: { alert: AlertDetail }) {
+function AlertPage({ tagged }: { tagged: Tagged<AlertDetail> }) {
+  const alert = tagged.value;
+  const rule = useResource(`rule|${alert.rule.id}`, (signal) => alertWork.rule(alert.rule.id, signal));
   return (
     <article class="page alert-page">
       <AlertHead alert={alert} />
       <div class="columns">
         <div class="column-main">
           <Panel title={t("alert.chart")} {...(alert.metric && { note: chartNote(alert, alert.metric) })}>
-            <DecidingChart alert={alert} />
+            <DecidingChart alert={alert} rule={rule.data} />
           </Panel>
+          <ExplainPanel alert={alert} />
           <Panel title={t("alert.log")}>
             <Log alert={alert} />
           </Panel>
-          <RulePanel alert={alert} />
+          <RulePanel alert={alert} resource={rule} />
         </div>
         <div class="column-side">
-          <Actions alert={alert} />
+          <Actions tagged={tagged} />
+          <Similar alert={alert} />
+          <Neighbours alert={alert} />
           <Panel title={t("alert.where")} class="map-side">
             <AlertMap alert={alert} />
             <WhereFacts alert={alert} />
           </Panel>
         </div>
       </div>
+      <p class="spoken" aria-live="polite">{spokenState(alert)}</p>
     </article>
   );
+}
+
+/** For screen readers: how it stands, said again whenever that changes. */
+function spokenState(alert: AlertDetail): string {
+  const known = alert.acknowledged === null ? t("alert.not_acked") : t("alert.acked_by", { who: alert.acknowledged.by });
+  return [t(`alert.state.${alert.state}`), known, handlingText(alert)].join(", ");
 }
 
 function chartNote(alert: AlertDetail, metric: string): string {
@@ -72,6 +89,7 @@ function AlertHead({ alert }: { alert: AlertDetail }) {
           <SeverityWord severity={alert.severity} />
           <span class="badge">{t(`alert.state.${alert.state}`)}</span>
           <span class={alert.acknowledged ? "badge" : "badge badge-open"}>{t(alert.acknowledged ? "alerts.acknowledged" : alert.state === "resolved" ? "alert.never_acked" : "alert.not_acked")}</span>
+          <HeldBadges alert={alert} />
         </p>
         <h1>{local(alert.summary)}</h1>
         {alert.simulated && <p class="muted">{t("alert.simulated")}</p>}

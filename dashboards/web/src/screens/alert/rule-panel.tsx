@@ -1,14 +1,13 @@
 /** The rule that raised an alert, with its source, and whether it has changed since. */
-import { api } from "../../api/client";
-import type { AlertDetail } from "../../api/types";
+import type { AlertDetail, RuleWithLimits } from "../../api/types";
 import { local, t } from "../../i18n";
+import { to } from "../../router";
 import { departmentName } from "../../state/city";
-import { useResource } from "../../state/resource";
+import type { Resource } from "../../state/resource";
 import { Facts, Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
 
-export function RulePanel({ alert }: { alert: AlertDetail }) {
-  const resource = useResource(`rule|${alert.rule.id}`, (signal) => api.rule(alert.rule.id, signal));
+export function RulePanel({ alert, resource }: { alert: AlertDetail; resource: Resource<RuleWithLimits> }) {
   return (
     <Panel title={t("alert.rule")} note={local(alert.rule.name)}>
       <ResourceView resource={resource} compact>
@@ -17,7 +16,7 @@ export function RulePanel({ alert }: { alert: AlertDetail }) {
             {rule.version !== alert.rule.version && <p class="note">{t("alert.rule.changed", { version: alert.rule.version })}</p>}
             <Facts
               items={[
-                [t("device.id"), <code>{rule.id}</code>],
+                [t("device.id"), <a href={to.rule(rule.id)}><code>{rule.id}</code></a>],
                 [t("alert.rule.version"), <code>{rule.version}</code>],
                 [t("alert.department"), departmentName(rule.department)],
                 [t("alert.rule.file"), <code>{breakable(`${rule.file}:${rule.line}`)}</code>],

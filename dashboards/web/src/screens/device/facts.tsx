@@ -1,6 +1,6 @@
-/** What the registry knows about a device, and what became of its messages. */
-import type { Device, DeviceCounters } from "../../api/types";
-import { latLon, number, plainValue } from "../../format/number";
+/** What the registry knows about a device. */
+import type { Device } from "../../api/types";
+import { latLon, plainValue } from "../../format/number";
 import { span } from "../../format/time";
 import { t } from "../../i18n";
 import { to } from "../../router";
@@ -39,23 +39,6 @@ export function Attributes({ device }: { device: Device }) {
   return (
     <Panel title={t("device.attributes")}>
       <Facts items={entries.map(([name, value]) => [<code>{name}</code>, plainValue(value, typeof value === "number" && !Number.isInteger(value) ? 2 : 0)] as const)} />
-    </Panel>
-  );
-}
-
-export function Counters({ counters }: { counters: DeviceCounters }) {
-  const inFlight = counters.received - counters.stored - counters.duplicate - counters.dead_lettered;
-  return (
-    <Panel title={t("device.counters")}>
-      <Facts
-        items={[
-          [t("device.counter.received"), number(counters.received)],
-          [t("device.counter.stored"), number(counters.stored)],
-          [t("device.counter.duplicate"), number(counters.duplicate)],
-          [t("device.counter.dead_lettered"), number(counters.dead_lettered)],
-          [t("device.counter.in_flight"), number(Math.max(0, inFlight))],
-        ]}
-      />
     </Panel>
   );
 }

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { admin } from "../../api/admin";
 import type { LoginMethods } from "../../api/types";
+import { ApiError } from "../../api/client";
 import { textOf } from "../../api/problem-text";
 import { span } from "../../format/time";
 import { local, t } from "../../i18n";
@@ -88,15 +89,33 @@ export function LoginFields({ login, methods, fixedUser = false }: { login: Logi
       <button type="submit" class="button primary" disabled={busy || empty || waitS > 0}>
         {t(busy ? "login.wait" : "login.go")}
       </button>
-      {methods?.oidc && (
-        <a class="button" href={methods.oidc.start} onClick={rememberPlace}>
-          {t("login.sso", { name: local(methods.oidc.name) })}
-        </a>
-      )}
+      {methods?.oidc && <SingleSignOn name={local(methods.oidc.name)} />}
       <button type="button" class="plain login-way" onClick={() => login.setWay(way === "password" ? "token" : "password")}>
         {t(way === "password" ? "login.with_token" : "login.with_password")}
       </button>
     </>
+  );
+}
+
+/** Leads to the identity provider, which leads back to the login page. */
+function SingleSignOn({ name }: { name: string }) {
+  const [busy, setBusy] = useState(false);
+  const leave = async () => {
+    setBusy(true);
+    refusal.value = null;
+    try {
+      const { url } = await admin.leaveForProvider();
+      rememberPlace();
+      location.assign(url);
+    } catch (error) {
+      refusal.value = error instanceof ApiError ? error.problem : "unreachable";
+      setBusy(false);
+    }
+  };
+  return (
+    <button type="button" class="button" disabled={busy} onClick={() => void leave()}>
+      {t("login.sso", { name })}
+    </button>
   );
 }
 

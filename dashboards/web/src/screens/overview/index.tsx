@@ -1,5 +1,5 @@
 /** The overview: key figures, map, live alerts, the city's trend. */
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { AlertItem, LonLat } from "../../api/types";
 import { t } from "../../i18n";
 import { useKeys } from "../../keys";
@@ -7,9 +7,14 @@ import type { CityMap, MapTarget } from "../../map/city-map";
 import { Legend } from "../../map/legend";
 import { MapPanel } from "../../map/map-panel";
 import { formatView, parseView } from "../../map/view-query";
-import { query, setQuery, to } from "../../router";
+import { query, setQuery } from "../../router";
 import { zoneById } from "../../state/city";
-import { ListIcon } from "../../ui/icons";
+import { hiddenOf } from "../../map/layer-choice";
+import { MapTools } from "../../map/map-tools";
+import { ReplayBar, ReplayFrame } from "../../map/replay-bar";
+import { choiceOf, closeReplay, end as endReplay, follow, openReplay, replayAt, replayData, replayWanted } from "../../state/replay-control";
+import { loaded } from "../../state/live";
+import { serverNow } from "../../state/clock";
 import { AlertList } from "./alert-list";
 import { Attention } from "./attention";
 import { Figures } from "./figures";
@@ -24,18 +29,30 @@ export function Overview() {
   const zone = query.value.get("zone");
   useKeys({
     f: () => map.current?.fit(),
+    h: () => (replayWanted.peek() ? closeReplay() : openReplay()),
     Escape: () => (query.peek().get("device") === null ? false : setQuery({ device: null })),
   });
+  const replaying = replayWanted.value;
+  const ready = loaded.value;
+  useEffect(() => {
+    if (ready) void follow(choiceOf(query.value, serverNow()));
+  }, [ready, query.value]);
+  useEffect(() => endReplay, []);
+  const replay = replayData.value?.replay ?? null;
   return (
     <div class="overview">
       <h1 class="spoken">{t("nav.overview")}</h1>
       <Figures />
       <section class="panel map-panel">
+        {replaying && <ReplayFrame />}
         <MapPanel
           view={parseView(query.peek().get("map"))}
           focus={alert ? placeOf(alert) : picked}
           follow={alert !== null}
           zone={zone}
+          hidden={hiddenOf(query.value)}
+          replay={replay}
+          at={replayAt.value}
           onPick={pick}
           onView={(view) => setQuery({ map: view && formatView(view) })}
           onMap={(made) => {
@@ -43,12 +60,10 @@ export function Overview() {
           }}
         >
           <Legend />
-          <a class="map-as-list button" href={to.devices(zone === null ? {} : { zone })}>
-            <ListIcon />
-            {t("map.as_list")}
-          </a>
+          <MapTools map={map} zone={zone} />
           <MapCard />
         </MapPanel>
+        {replaying && <ReplayBar />}
       </section>
       <Trend />
       <Attention />

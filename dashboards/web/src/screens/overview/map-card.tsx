@@ -4,11 +4,13 @@ import { counted, local, t } from "../../i18n";
 import { query, setQuery, to } from "../../router";
 import { kindName, metricName, zoneById } from "../../state/city";
 import { fleet, fleetCounts } from "../../state/fleet";
+import { replayAt, replayData } from "../../state/replay-control";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
 import { CloseIcon } from "../../ui/icons";
 import { SeverityWord, StatusWord } from "../../ui/marks";
 import { QualityWord, isDoubtful, trustedText } from "../../ui/quality";
+import { ValuesThen } from "./values-then";
 
 const VALUES_EVERY_MS = 5_000;
 
@@ -21,18 +23,20 @@ export function MapCard() {
 
 function DeviceCard({ id }: { id: string }) {
   void fleetCounts.value; // the fleet changes in place; its counts say when
-  const known = fleet.byId(id);
+  const at = replayAt.value;
+  const known = (replayData.value?.replay.fleet ?? fleet).byId(id);
   const about = useResource(`device|${id}`, (signal) => api.device(id, signal));
-  const values = useResource(`values|${id}`, (signal) => api.lastValues({ device: id }, signal), { everyMs: VALUES_EVERY_MS });
+  const values = useResource(at === null ? `values|${id}` : null, (signal) => api.lastValues({ device: id }, signal), { everyMs: VALUES_EVERY_MS });
   return (
     <aside class="map-card" aria-label={t("map.selected")}>
       <CardHead title={about.data ? local(about.data.name) : id} onClose={() => setQuery({ device: null })} />
       <p class="card-line">
         <span class="muted">{kindName(known?.kind ?? about.data?.kind)}</span>
         {known?.severity && <SeverityWord severity={known.severity} />}
-        {known && <StatusWord status={known.status} />}
+        {known && at === null && <StatusWord status={known.status} />}
       </p>
-      {values.data && (
+      {at !== null && <ValuesThen device={id} at={at} />}
+      {at === null && values.data && (
         <table class="card-values">
           <tbody>
             {values.data.items.map((value) => (

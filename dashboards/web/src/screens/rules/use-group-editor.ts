@@ -75,9 +75,6 @@ export function useGroupEditor(options: Options): GroupEditor {
   const { text } = history;
   const dirty = text !== base.text;
   const file = useMemo(() => readYaml(text), [text]);
-  // While it cannot be read, the last that could is still shown.
-  const lastRoot = useRef<YamlNode | null>(null);
-  if (file.root !== null) lastRoot.current = file.root;
   const latest = useRef(options);
   latest.current = options;
   const name = scalarAt(file.root, ["group"]);
@@ -87,17 +84,20 @@ export function useGroupEditor(options: Options): GroupEditor {
       if (dirty) setKept(keepDraft(options.draft, { text, base: base.text, tag: base.tag, at: Date.now() }));
       else dropDraft(options.draft);
     }, KEEP_AFTER_MS);
-    const leave = () => dirty && keepDraft(options.draft, { text, base: base.text, tag: base.tag, at: Date.now() });
-    addEventListener("pagehide", leave);
-    return () => {
-      clearTimeout(timer);
-      removeEventListener("pagehide", leave);
-    };
+    return () => clearTimeout(timer);
   }, [text, base]);
 
-  useEffect(() => () => latestKeep.current(), []);
-  const latestKeep = useRef(() => undefined as void);
-  latestKeep.current = () => void (dirty && keepDraft(options.draft, { text, base: base.text, tag: base.tag, at: Date.now() }));
+  // What was typed last is kept too, however fast the tab closes: by the latest render, not the latest effect.
+  const keep = useRef(() => undefined as void);
+  keep.current = () => void (dirty && keepDraft(options.draft, { text, base: base.text, tag: base.tag, at: Date.now() }));
+  useEffect(() => {
+    const leave = () => keep.current();
+    addEventListener("pagehide", leave);
+    return () => {
+      removeEventListener("pagehide", leave);
+      leave();
+    };
+  }, []);
 
   // Loaded again: what somebody else published is shown, unless something of one's own would be lost.
   useEffect(() => {

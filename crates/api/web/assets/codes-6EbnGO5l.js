@@ -1,0 +1,1 @@
+var e=[`online`,`late`,`offline`,`never_seen`],t=[null,`low`,`medium`,`high`,`critical`],n=[`critical`,`high`,`medium`,`low`],r={1:`pass`,2:`not_evaluated`,3:`suspect`,4:`fail`,9:`missing`};function i(e){return r[e]??`not_evaluated`}function a(e){return e===1||e===2}function o(e){return e===null?0:n.length-n.indexOf(e)}export{i as a,a as i,t as n,o,e as r,n as t};

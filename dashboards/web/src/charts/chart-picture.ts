@@ -1,0 +1,46 @@
+/** A chart as a picture: its title, unit and range stand on it, and it can be read without the page. */
+import { dateTime, zoneOffset } from "../format/time";
+import { local, t } from "../i18n";
+import { system } from "../state/city";
+import { serverNow } from "../state/clock";
+import { token } from "../state/theme";
+import { pictureName, saveCanvas } from "../ui/save-picture";
+
+const HEAD = 50;
+const PAD = 14;
+
+export interface ChartWords {
+  title: string;
+  symbol: string;
+  from: number;
+  to: number;
+  /** Whether lowest and highest are drawn beside the mean. */
+  hasBand: boolean;
+}
+
+export function saveChart(plot: HTMLCanvasElement, words: ChartWords): Promise<void> {
+  return saveCanvas(compose(plot, devicePixelRatio, words), pictureName(["citybrain", words.title], serverNow()));
+}
+
+export function compose(plot: HTMLCanvasElement, ratio: number, { title, symbol, from, to, hasBand }: ChartWords): HTMLCanvasElement {
+  const [width, height] = [plot.width / ratio, plot.height / ratio];
+  const paper = document.createElement("canvas");
+  paper.width = plot.width + 2 * PAD * ratio;
+  paper.height = Math.round((height + HEAD + PAD) * ratio);
+  const c = paper.getContext("2d");
+  if (!c) throw new Error("this browser gives no 2D canvas");
+  c.scale(ratio, ratio);
+  c.fillStyle = token("panel");
+  c.fillRect(0, 0, width + 2 * PAD, height + HEAD + PAD);
+  c.drawImage(plot, PAD, HEAD, width, height);
+  c.textBaseline = "middle";
+  c.fillStyle = token("text");
+  c.font = `650 15px ${token("font")}`;
+  c.fillText(symbol === "" ? title : `${title} (${symbol})`, PAD, 18);
+  c.fillStyle = token("text-muted");
+  c.font = `12px ${token("font")}`;
+  const about = system.peek();
+  const parts = [local(about?.city.name), `${dateTime(from)} – ${dateTime(to)} ${zoneOffset(to)}`, hasBand ? `${t("chart.mean")}, ${t("chart.band")}` : "", about?.simulated ? t("app.simulated") : ""];
+  c.fillText(parts.filter((part) => part !== "").join(" · "), PAD, 37);
+  return paper;
+}

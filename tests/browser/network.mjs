@@ -1,0 +1,127 @@
+// A lost and returned network in real Chromium: cut, frozen without a word, a computer that slept, and a page
+// that is opened while the server is away. Nothing old may look new, and everything comes back by itself.
+//
+// node tests/browser/network.mjs URL TOKEN FOLDER     (a demo; the token of an operator or more)
+import { join } from "node:path";
+import assert from "node:assert/strict";
+import { caller, checkAccessibility, folderOf, look, openBrowser, openPage, seeMap } from "./parts/eyes.mjs";
+import { layWire } from "./parts/wire.mjs";
+
+const [url, token, path] = process.argv.slice(2);
+const folder = folderOf(path);
+const api = caller(url, token);
+const wire = await layWire(url);
+const browser = await openBrowser();
+/** What a broken network makes the browser log by itself; and a server without a base map. */
+const EXPECTED = /status of (401|404|502)|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_TIMED_OUT|ERR_NETWORK|Failed to fetch/;
+const began = Date.now();
+let step = "";
+const say = (text) => {
+  step = text;
+  console.log(text);
+};
+
+const { page, notes } = await openPage(browser, wire.url, { expected: EXPECTED });
+const seen = (check, ...args) => page.waitForFunction(check, ...args);
+const isLive = () => seen(() => document.querySelector(".link-state")?.classList.contains("link-live") && document.querySelector(".shell:not(.stale-data)") !== null && ![...document.querySelectorAll(".banner")].some((each) => /server since|失去连接/.test(each.textContent)));
+const isBannered = () => seen(() => [...document.querySelectorAll(".banner")].some((each) => /No connection to the server since \d\d:\d\d:\d\d UTC/.test(each.textContent)));
+/** The age of the newest reading in seconds, as the page says it. */
+const age = () => page.evaluate(() => Number.parseInt(document.querySelector(".figure-newest .figure-value").textContent, 10));
+/** Waits until an age has grown: a number that stands still would look new for ever. */
+const ages = async (least) => {
+  const first = await age();
+  await seen((wanted) => Number.parseInt(document.querySelector(".figure-newest .figure-value").textContent, 10) >= wanted, first + least);
+};
+
+try {
+  say("all is well");
+  await page.goto(`${wire.url}/login#token=${token}`);
+  await page.waitForSelector("li.alert-row", { timeout: 180_000 });
+  await seeMap(page);
+  await isLive();
+
+  say("the network is cut: it says since when, and what is shown grows old");
+  wire.cut();
+  await isBannered();
+  await seen(() => document.querySelector(".link-state.link-reconnecting, .link-state.link-offline") !== null);
+  assert.ok(await page.evaluate(() => getComputedStyle(document.querySelector("main")).filter.includes("saturate")), "what is old is pale");
+  await ages(4);
+  await seeMap(page, { least: 4 });
+  await look(page, folder, "network-cut");
+
+  say("an acknowledgement that cannot be sent is not shown as done");
+  const row = page.locator("li.alert-row.unacknowledged").first();
+  const tried = await row.getAttribute("data-alert");
+  await row.locator("button.alert-ack").evaluate((button) => button.click());
+  await page.waitForSelector(".notice");
+  assert.equal(await page.locator(`li.alert-row[data-alert="${tried}"].unacknowledged`).count(), 1);
+  await page.keyboard.press("Escape");
+
+  say("another page says that it cannot be loaded, and is not empty as if there were nothing");
+  await page.evaluate(() => document.querySelector("a[href='/system']").click());
+  await page.waitForSelector('.platform [role="alert"]');
+  assert.match(await page.textContent(".platform"), /cannot be reached/);
+  await checkAccessibility(page, "the system screen without a server");
+  await page.evaluate(() => document.querySelector("a[href='/']").click());
+  await page.waitForSelector("li.alert-row");
+
+  say("meanwhile somebody else acknowledges an alert; when the network is back, it is seen");
+  const firing = (await api("GET", "/alerts?state=firing&acknowledged=false&limit=100")).body.items;
+  const shown = await page.locator("li.alert-row.unacknowledged").evaluateAll((rows) => rows.map((each) => each.dataset.alert));
+  const meanwhile = firing.map((alert) => alert.id).find((id) => shown.includes(id)) ?? null;
+  if (meanwhile !== null) assert.equal((await api("POST", `/alerts/${meanwhile}/acknowledge`, {})).status, 200);
+  wire.mend();
+  await isLive();
+  if (meanwhile !== null) await seen((id) => document.querySelector(`li.alert-row[data-alert="${id}"]:is(.unacknowledged)`) === null, meanwhile);
+  await seen(() => Number.parseInt(document.querySelector(".figure-newest .figure-value").textContent, 10) <= 5);
+  await seeMap(page);
+
+  say("a cable is pulled: nothing breaks, nothing comes, and that is noticed too");
+  wire.freeze();
+  await isBannered();
+  await ages(3);
+  wire.mend();
+  await isLive();
+
+  say("the computer sleeps for a while, and wakes on another network");
+  const session = await page.context().newCDPSession(page);
+  wire.freeze();
+  await session.send("Page.setWebLifecycleState", { state: "frozen" });
+  // A sleep is at least so long that timers cannot be late by themselves.
+  await new Promise((resolve) => setTimeout(resolve, 36_000));
+  const asked = page.waitForRequest((request) => request.url().endsWith("/api/v1/map"), { timeout: 90_000 });
+  wire.mend();
+  await session.send("Page.setWebLifecycleState", { state: "active" });
+  await asked;
+  await isLive();
+  await seen(() => Number.parseInt(document.querySelector(".figure-newest .figure-value").textContent, 10) <= 5);
+  const counted = await page.evaluate(() => Number(document.querySelector(".figure-firing .figure-value").textContent.replace(/\D/g, "")));
+  const real = (await api("GET", "/system")).body.alerts_firing;
+  assert.ok(Math.abs(counted - real) <= 3, `after the sleep ${counted} alerts are shown, and ${real} fire`);
+  await seeMap(page);
+
+  say("a page that is opened while the server is away waits for it");
+  wire.cut();
+  // The page itself comes from the browser's own memory or not at all: only what it asks is of interest.
+  const waiting = await page.context().newPage();
+  wire.mend();
+  await waiting.route("**/api/**", (route) => route.abort());
+  await waiting.goto(wire.url);
+  await waiting.waitForSelector(".full-page-unreachable");
+  await waiting.screenshot({ path: join(folder, "network-unreachable-en-dark.png") });
+  await waiting.unroute("**/api/**");
+  await waiting.waitForSelector(".alerts");
+  await waiting.close();
+
+  assert.deepEqual(notes.outside, [], "no request leaves the server");
+  assert.deepEqual(notes.errors, [], "no error in the console");
+  console.log(`the lost and returned network passed in ${((Date.now() - began) / 1000).toFixed(0)} s`);
+} catch (error) {
+  console.error(`it failed where ${step}`);
+  console.error(notes.errors);
+  await page.screenshot({ path: join(folder, "network-failure.png") });
+  throw error;
+} finally {
+  await browser.close();
+  await wire.close();
+}

@@ -1,0 +1,132 @@
+// What journeys share: a browser, languages and themes, looking at the map, and accessibility.
+import { createRequire } from "node:module";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import assert from "node:assert/strict";
+
+const require = createRequire(new URL("../../../dashboards/web/package.json", import.meta.url));
+const { chromium } = require("playwright-core");
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+export const LOOKS = [["en", "dark"], ["en", "light"], ["zh", "dark"], ["zh", "light"]];
+
+export function openBrowser() {
+  return chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: [
+      "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync",
+      "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    ],
+  });
+}
+
+/** A page that notes what leaves the server and what goes wrong. `expected` are errors that belong to the journey. */
+export async function openPage(browser, origin, { width = 1400, height = 900, expected = /status of 401/, reducedMotion = "reduce" } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, locale: "en-GB", colorScheme: "dark", reducedMotion, acceptDownloads: true });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const notes = { outside: [], errors: [] };
+  page.on("request", (request) => {
+    const target = new URL(request.url());
+    if (!["data:", "blob:"].includes(target.protocol) && target.origin !== origin) notes.outside.push(request.url());
+  });
+  page.on("console", (message) => {
+    if (message.type() === "error" && !expected.test(message.text())) notes.errors.push(message.text());
+  });
+  page.on("pageerror", (error) => notes.errors.push(String(error)));
+  return { context, page, notes };
+}
+
+/** Presses the keys that a person would, until the page is as wanted. */
+export async function use(page, language, theme) {
+  const is = () => page.evaluate(() => [document.documentElement.lang.slice(0, 2), document.documentElement.dataset.theme]);
+  await page.evaluate(() => document.activeElement instanceof HTMLElement && document.activeElement.blur());
+  if ((await is())[0] !== language) await page.keyboard.press("l");
+  if ((await is())[1] !== theme) await page.keyboard.press("t");
+  await page.waitForFunction(([l, t]) => document.documentElement.lang.slice(0, 2) === l && document.documentElement.dataset.theme === t, [language, theme]);
+}
+
+/** Pictures in both languages and themes; nothing too wide, nothing left in English, nothing that axe finds. */
+export async function look(page, folder, name, { axe = true } = {}) {
+  for (const [language, theme] of LOOKS) {
+    await use(page, language, theme);
+    await settled(page);
+    await page.screenshot({ path: join(folder, `${name}-${language}-${theme}.png`) });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${name} is ${wide} px too wide in ${language}`);
+    if (language === "zh") await checkChinese(page, name);
+    if (axe && language === "en") await checkAccessibility(page, `${name} in the ${theme} theme`);
+  }
+  await use(page, "en", "dark");
+}
+
+/** Two frames after the last change, so that what was asked for is drawn. */
+export function settled(page) {
+  return page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 120)))));
+}
+
+async function checkChinese(page, name) {
+  const left = await page.evaluate(() => {
+    const proper = /^(English|PNG|API|HTTP|WGS-84|GCJ-02.*|LoRaWAN|CSV|Esc|admin|brain)$/;
+    return [...document.querySelectorAll("h1, h2, h3, thead th, dt, label, legend, button, .button, .badge, nav a, summary")]
+      .filter((each) => each.offsetParent !== null && each.closest(".account-link, kbd") === null)
+      .map((each) => each.textContent.trim())
+      .filter((text) => /[A-Za-z]{3,}/.test(text) && !/[\u4e00-\u9fff]/.test(text) && !proper.test(text));
+  });
+  assert.deepEqual(left, [], `texts of ${name} that are not Chinese`);
+}
+
+export async function checkAccessibility(page, name) {
+  const violations = await page.evaluate(`${AXE}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
+    .then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).join(", ")))`);
+  assert.deepEqual(violations, [], `accessibility of ${name}`);
+}
+
+/** Waits until the map's canvas is large and shows clearly different colours: a blank map has one. */
+export async function seeMap(page, { least = 6, width = 300, height = 200 } = {}) {
+  await page.waitForFunction(([w, h]) => {
+    const canvas = document.querySelector("canvas.maplibregl-canvas");
+    return canvas !== null && canvas.width > w && canvas.height > h;
+  }, [width, height]);
+  let colours = 0;
+  for (const end = Date.now() + 40_000; colours < least && Date.now() < end; ) {
+    colours = await coloursOf(page, page.locator("canvas.maplibregl-canvas").first());
+    if (colours < least) await settled(page);
+  }
+  assert.ok(colours >= least, `the map shows ${colours} colours only`);
+  return colours;
+}
+
+/** How many clearly different colours a part of the page has. */
+export async function coloursOf(page, part) {
+  const clip = await part.boundingBox();
+  return coloursIn(page, (await page.screenshot({ clip })).toString("base64"));
+}
+
+export function coloursIn(page, base64) {
+  return page.evaluate(async (data) => {
+    const bytes = new Blob([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], { type: "image/png" });
+    const bitmap = await createImageBitmap(bytes);
+    const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+    pen.drawImage(bitmap, 0, 0);
+    const { data: pixels } = pen.getImageData(0, 0, bitmap.width, bitmap.height);
+    const seen = new Set();
+    for (let at = 0; at < pixels.length; at += 4 * 7) seen.add(((pixels[at] >> 5) << 6) | ((pixels[at + 1] >> 5) << 3) | (pixels[at + 2] >> 5));
+    return seen.size;
+  }, base64);
+}
+
+/** Calls the API beside the browser, as an access token. */
+export function caller(url, token) {
+  return async (method, path, body) => {
+    const answer = await fetch(`${url}/api/v1${path}`, { method, headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" }, body: body === undefined ? undefined : JSON.stringify(body) });
+    const text = await answer.text();
+    return { status: answer.status, body: /^[{[]/.test(text) ? JSON.parse(text) : text };
+  };
+}
+
+export function folderOf(path) {
+  mkdirSync(path, { recursive: true });
+  return path;
+}

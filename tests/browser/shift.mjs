@@ -1,0 +1,207 @@
+// An operator's shift in real Chromium, by keyboard: an alert arrives by push, is found, understood,
+// acknowledged and handed over; the other department's operator accepts it; it ends by itself.
+// In Chinese and in English, with a look at every screen of the work on alerts.
+//
+// node tests/browser/shift.mjs URL ADMIN_TOKEN FOLDER
+import assert from "node:assert/strict";
+import { City, Office, chooseByKeys } from "./work-on-alerts.mjs";
+
+const [url, token, folder] = process.argv.slice(2);
+const city = new City(url, token);
+const office = new Office(url, folder);
+const began = Date.now();
+let step = "";
+const say = (text) => {
+  step = text;
+  console.log(text);
+};
+
+const row = (id) => `.at-row[data-alert="${id}"]`;
+const current = (page) => page.evaluate(() => document.querySelector("[aria-current=true][data-alert]")?.dataset.alert ?? null);
+/** Down the list until it stands on this alert. */
+async function moveTo(page, id) {
+  for (let turn = 0; turn < 60 && (await current(page)) !== id; turn += 1) await page.keyboard.press("j");
+  assert.equal(await current(page), id, "the keyboard reaches the alert");
+}
+
+async function shift(language, person, other, device) {
+  const [li, wang] = [await office.sitDown(person, language, "/alerts"), await office.sitDown(other, language, "/hand-overs")];
+  await li.waitForSelector(".at-frame");
+  await li.waitForSelector(".link-live");
+  await wang.waitForSelector(".alert-work .table-frame");
+
+  say(`${language}: an alert arrives by push`);
+  const alert = await city.pollute(device);
+  await li.waitForSelector(row(alert.id));
+  assert.ok(await li.isVisible(`${row(alert.id)}.unacknowledged`), "it stands out until somebody acknowledges it");
+  await li.waitForFunction(() => /pier|码头/i.test(document.querySelector("[aria-live=polite]:not(main *)")?.textContent ?? ""));
+
+  say(`${language}: it is found by keyboard`);
+  await li.keyboard.press("/");
+  await li.keyboard.type(device);
+  await li.waitForFunction((q) => new URLSearchParams(location.search).get("q") === q, device);
+  await li.waitForFunction(() => document.querySelectorAll(".at-body .at-row").length === 1);
+  await li.keyboard.press("Escape");
+  await moveTo(li, alert.id);
+  await li.keyboard.press("Enter");
+  await li.waitForURL(`**/alerts/${alert.id}`);
+
+  say(`${language}: it is understood`);
+  await li.waitForSelector(".explain-sentence");
+  await li.waitForSelector(".explain-step.decision-fired");
+  await li.waitForSelector(".chart .uplot canvas");
+  assert.ok(!/\d{4}-\d\d-\d\dT/.test(await li.textContent(".explain")), "times are the city's");
+  await li.waitForSelector(".neighbour-map .neighbour-value");
+  await li.waitForSelector(".similar-part");
+
+  say(`${language}: it is acknowledged with a note`);
+  await li.keyboard.press("n");
+  const note = language === "zh" ? "已通知现场巡查" : "A patrol is on its way";
+  await li.keyboard.type(note);
+  await li.keyboard.press("Escape");
+  await li.keyboard.press("a");
+  await li.waitForSelector(".log [data-kind=acknowledged]");
+  assert.match(await li.textContent(".log [data-kind=acknowledged]"), new RegExp(note));
+  assert.equal(await li.inputValue("#alert-note"), "", "what was said is not said again");
+
+  say(`${language}: it is handed over with a deadline`);
+  await li.keyboard.press("h");
+  await li.waitForSelector(".deed-form");
+  assert.ok(await li.evaluate(() => document.activeElement.matches(".deed-form select")), "the form takes the keyboard");
+  await chooseByKeys(li, ".deed-form [data-first]", "transport");
+  await chooseByKeys(li, ".deed-form .until select", "60");
+  await li.focus(".deed-form textarea");
+  await li.keyboard.type(language === "zh" ? "请封闭码头车道" : "Please close the lane at the pier");
+  await li.keyboard.press("Tab");
+  await li.keyboard.press("Enter");
+  await li.waitForSelector(".log [data-kind=handed_over]");
+  assert.equal(await li.getAttribute(".deed-buttons button:nth-child(3)", "aria-disabled"), "true", "it cannot be handed over twice");
+
+  say(`${language}: the other department accepts it`);
+  await wang.waitForSelector(`tr[data-alert="${alert.id}"]`);
+  await wang.waitForSelector(".tab-count");
+  await moveTo(wang, alert.id);
+  if (language === "en") await office.look(wang, "hand-overs", language);
+  await wang.keyboard.press("c");
+  await wang.waitForSelector(".bulk .deed-fields");
+  await chooseByKeys(wang, ".bulk .until select", "240");
+  await wang.focus(".bulk textarea");
+  await wang.keyboard.type(language === "zh" ? "已派人封闭" : "The lane is being closed");
+  await wang.keyboard.press("Tab");
+  await wang.keyboard.press("Tab");
+  await wang.keyboard.press("Enter");
+  await wang.waitForSelector(".bulk-line:not(.bad)");
+  await wang.keyboard.press("Escape");
+  await wang.waitForSelector(".bulk", { state: "detached" });
+  await li.waitForSelector(".log [data-kind=accepted]");
+  assert.match(await li.textContent(".standing-handling"), new RegExp(other.user), "the first sees who has it now");
+  if (language === "zh") await office.look(li, "alert", language);
+
+  say(`${language}: it ends by itself`);
+  await city.clear(device);
+  await li.waitForSelector(".log [data-kind=resolved]");
+  await li.waitForSelector(".page-head.resolved");
+  assert.equal(await li.getAttribute(".deed-buttons button", "aria-disabled"), "true");
+  const { log } = await city.call("GET", `/alerts/${alert.id}`);
+  assert.deepEqual(log.map(({ kind }) => kind), ["fired", "acknowledged", "handed_over", "accepted", "resolved"]);
+  await wang.goto(`${url}/alerts?state=resolved&device=${device}`);
+  await wang.waitForSelector(`${row(alert.id)}.resolved`);
+  return [li, wang];
+}
+
+/** Several at once: rows that come wait behind the bar, and each of many has its own outcome. */
+async function many(page, devices, language) {
+  say(`${language}: new alerts wait while somebody stands on a row`);
+  await page.goto(`${url}/alerts?rule=${city.rule}`);
+  const first = await city.pollute(devices[0], 130);
+  await page.waitForSelector(row(first.id));
+  await page.keyboard.press("j");
+  await page.waitForFunction(() => document.querySelector("[aria-current=true][data-alert]") !== null);
+  const second = await city.pollute(devices[1]);
+  await page.waitForSelector(".list-head .new-rows");
+  assert.equal(await page.locator(row(second.id)).count(), 0, "nothing moves under the keyboard");
+  await page.keyboard.press(".");
+  await page.waitForSelector(row(second.id));
+
+  say(`${language}: many are worked on at once, and each has its own outcome`);
+  await city.call("POST", `/alerts/${first.id}/acknowledge`, {});
+  await page.waitForSelector(`${row(first.id)}:not(.unacknowledged)`);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("k");
+  await page.keyboard.press("x");
+  await page.keyboard.press("K");
+  await page.waitForFunction(() => document.querySelectorAll(".at-row.picked").length === 2);
+  await office.look(page, "table", language);
+  await page.keyboard.press("a");
+  await page.waitForSelector(".bulk");
+  await office.look(page, "bulk", language);
+  await page.focus(".bulk textarea");
+  await page.keyboard.type("Seen together");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(`.bulk-line[data-alert="${second.id}"]:not(.bad)`);
+  await page.waitForSelector(`.bulk-line.bad[data-alert="${first.id}"] .bulk-why`);
+  await office.look(page, "bulk-results", language);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  const csv = await page.evaluate(async () => (await fetch(document.querySelector("a[download='alerts.csv']").href)).text());
+  assert.equal(csv.trim().split("\n").length, 3, "the file has exactly what the table shows");
+  return [first, second];
+}
+
+async function silence(page, alert, language) {
+  say(`${language}: an alert is silenced, with a look at what that hides`);
+  await page.goto(`${url}/alerts/${alert.id}`);
+  await page.waitForSelector(".deed-buttons");
+  await page.keyboard.press("m");
+  await page.waitForURL("**/new-silence?**");
+  await page.waitForSelector(`.alert-lines [data-alert="${alert.id}"]`);
+  await page.fill(".new-silence textarea", "Road works beside the station");
+  await office.look(page, "new-silence", language);
+  await page.click(".new-silence button[type=submit]");
+  await page.waitForURL(/silences\/[0-9a-f]{16}/);
+  await page.waitForSelector(`.alert-lines [data-alert="${alert.id}"]`);
+  await office.look(page, "silence", language);
+  await page.goto(`${url}/silences`);
+  await page.waitForSelector("tr[data-silence]");
+  await office.look(page, "silences", language);
+  await page.keyboard.press("j");
+  await page.keyboard.press("e");
+  await page.waitForSelector(".dialog textarea");
+  await page.click(".dialog button[type=submit]");
+  await page.waitForSelector(".dialog", { state: "detached" });
+}
+
+try {
+  await office.open();
+  const li = await city.operator("li.na", "environment", "Li Na");
+  const wang = await city.operator("wang.wei", "transport", "Wang Wei");
+  const devices = await city.stations(6, "environment");
+  await shift("zh", li, wang, devices[0]);
+  const [page] = await shift("en", li, wang, devices[1]);
+  const [first] = await many(page, devices.slice(2, 4), "en");
+  await silence(page, first, "en");
+  for (const [path, name, wanted] of [
+    ["/alerts?view=groups", "groups", ".group-position"],
+    ["/alerts?view=load", "load", ".load-figure"],
+    ["/departments", "departments", ".table tbody tr"],
+    ["/departments/environment", "department", ".column-side .facts"],
+    ["/hand-overs?box=away", "hand-overs-away", ".hand-over-log li"],
+  ]) {
+    say(`a look at ${name}`);
+    await page.goto(url + path);
+    await page.waitForSelector(wanted);
+    await office.look(page, name, "en");
+  }
+  office.checkClean();
+  for (const device of devices.slice(2, 4)) await city.clear(device);
+  console.log(`the shift passed in ${((Date.now() - began) / 1000).toFixed(0)} s`);
+} catch (error) {
+  console.error(`it failed where ${step}`);
+  await office.keepFailure("shift");
+  throw error;
+} finally {
+  await office.browser?.close();
+}

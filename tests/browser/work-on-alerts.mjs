@@ -1,0 +1,209 @@
+// What the journeys of operators share: people with rights, devices that report, rules, browsers,
+// and a look at a screen in both languages and themes.
+import { createRequire } from "node:module";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import assert from "node:assert/strict";
+
+const require = createRequire(new URL("../../dashboards/web/package.json", import.meta.url));
+const { chromium } = require("playwright-core");
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const PASSWORD = "nine quiet herons wade";
+const SIZES = [[1400, 900], [1920, 1080]];
+/** What a refused or overtaken call makes the browser log by itself. */
+const EXPECTED = /status of (401|404|409|412)/;
+
+/** A city through its API, as an administrator. */
+export class City {
+  constructor(url, token) {
+    this.url = url;
+    this.token = token;
+    this.source = process.env.SOURCE ?? "json";
+    /** So that the journeys can go again and again on one instance. */
+    this.mark = Date.now().toString(36).slice(-5);
+  }
+
+  async call(method, path, body, headers = {}) {
+    const response = await fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json", ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+    return text === "" ? null : JSON.parse(text);
+  }
+
+  /** Somebody with a password of their own, who may operate in one department. */
+  async operator(name, department, shown) {
+    const user = `${name}-${this.mark}`;
+    await this.call("PUT", `/users/${user}`, { name: shown, enabled: true, grants: [{ department, role: "operator" }], password: `${PASSWORD} once` }, { "If-None-Match": "*" });
+    const said = { "Content-Type": "application/json", "X-Citybrain-Csrf": "1" };
+    const login = await fetch(`${this.url}/api/v1/session`, { method: "POST", headers: said, body: JSON.stringify({ user, password: `${PASSWORD} once` }) });
+    const cookie = login.headers.get("set-cookie").split(";")[0];
+    const changed = await fetch(`${this.url}/api/v1/session/password`, { method: "PUT", headers: { ...said, Cookie: cookie }, body: JSON.stringify({ current: `${PASSWORD} once`, new: PASSWORD }) });
+    assert.ok(changed.ok, `a password for ${user}: ${changed.status} ${await changed.clone().text()}`);
+    return { user, password: PASSWORD };
+  }
+
+  /** Air stations of a department beside one that is there already, and a rule that watches them. */
+  async stations(count, department) {
+    const { items } = await this.call("GET", "/devices?kind=air_station&limit=1");
+    const [lon, lat] = items[0].position;
+    const ids = Array.from({ length: count }, (_, n) => `pier-${this.mark}-${n + 1}`);
+    for (const [n, id] of ids.entries()) {
+      await this.call("PUT", `/devices/${id}`, {
+        id, kind: "air_station", department, interval: "30s",
+        name: { en: `Air station Pier ${this.mark} ${n + 1}`, zh: `码头空气监测站 ${this.mark} ${n + 1}` },
+        position: { lon: lon + 0.002 * (n + 1), lat: lat + 0.001, crs: "WGS-84" },
+      }, { "If-None-Match": "*" });
+    }
+    this.rule = `pier-${this.mark}`;
+    await this.call("PUT", `/rule-groups/${this.rule}`, {
+      why: "Watch the air at the pier",
+      text: `group: ${this.rule}\ndepartment: ${department}\nrules:\n  - id: ${this.rule}\n    name: {en: "PM2.5 at the pier", zh: "码头 PM2.5 超标"}\n`
+        + `    kind: threshold\n    select: {metric: pm25, device: [${ids.join(", ")}]}\n    severity:\n      medium: {above: 80, clear_below: 70}\n      high: {above: 120, clear_below: 100}\n`,
+    }, { "If-None-Match": "*" });
+    return ids;
+  }
+
+  /** One reading of fine dust, stored when this returns. */
+  async measure(device, pm25) {
+    const report = await this.call("POST", `/ingest/${this.source}?device=${device}&topic=city/environment/air_station/${device}/up`, { ts: new Date().toISOString(), data: { pm25 } });
+    assert.equal(report.stored, 1, `a reading of ${device} is stored`);
+  }
+
+  /** Rises until the rule fires: as air does, not in one leap. */
+  async pollute(device, top = 95) {
+    for (const part of [0.45, 0.6, 0.75, 1]) await this.measure(device, Math.round(top * part));
+    for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 200))) {
+      const { items } = await this.call("GET", `/alerts?state=firing&device=${device}`);
+      if (items.length > 0) return items[0];
+    }
+    assert.fail(`no alert about ${device}`);
+  }
+
+  async clear(device) {
+    for (const pm25 of [66, 52, 40]) await this.measure(device, pm25);
+  }
+}
+
+export class Office {
+  constructor(url, folder) {
+    this.url = url;
+    this.folder = folder;
+    this.outside = [];
+    this.errors = [];
+    this.pages = new Map();
+    mkdirSync(folder, { recursive: true });
+  }
+
+  async open() {
+    this.browser = await chromium.launch({
+      executablePath: "/usr/bin/chromium",
+      args: [
+        "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync",
+        "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+      ],
+    });
+  }
+
+  /** A person at a computer of their own, signed in by the form. */
+  async sitDown({ user, password }, language, path = "/") {
+    const context = await this.browser.newContext({ viewport: { width: 1400, height: 900 }, locale: "en-GB", colorScheme: "dark", reducedMotion: "reduce" });
+    const page = await context.newPage();
+    this.pages.set(user, page);
+    page.setDefaultTimeout(30_000);
+    page.on("request", (request) => {
+      const target = new URL(request.url());
+      if (!["data:", "blob:"].includes(target.protocol) && target.origin !== this.url) this.outside.push(request.url());
+    });
+    page.on("console", (message) => {
+      if (message.type() === "error" && !EXPECTED.test(message.text())) this.errors.push(message.text());
+    });
+    page.on("pageerror", (error) => this.errors.push(String(error)));
+    await page.goto(`${this.url}/login?next=${encodeURIComponent(path)}`);
+    await page.waitForSelector("input[autocomplete=username]");
+    await use(page, language, "dark");
+    await page.fill("input[autocomplete=username]", user);
+    await page.fill("input[name=password]", password);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".shell nav");
+    return page;
+  }
+
+  /** In both languages and themes; nothing may stand outside the window, and axe must find nothing in either theme. */
+  async look(page, name, language) {
+    for (const [at, [each, theme]] of [["en", "dark"], ["en", "light"], ["zh", "dark"], ["zh", "light"]].entries()) {
+      await use(page, each, theme);
+      const [width, height] = SIZES[at % SIZES.length];
+      await page.setViewportSize({ width, height });
+      await settled(page);
+      await page.screenshot({ path: join(this.folder, `alerts-${name}-${each}-${theme}.png`) });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${name} is ${wide} px too wide for ${width} px in ${each}`);
+      if (each === "zh") await this.checkChinese(page, name);
+      if (at === 1 || at === 2) await this.checkAxe(page, `${name} in ${theme}`);
+    }
+    await page.setViewportSize({ width: 1400, height: 900 });
+    await use(page, language, "dark");
+  }
+
+  async checkAxe(page, what) {
+    const violations = await page.evaluate(`${AXE}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
+      .then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")))`);
+    assert.deepEqual(violations, [], `accessibility of ${what}`);
+  }
+
+  /** In Chinese no heading, label, column or button may be left in English. */
+  async checkChinese(page, name) {
+    const left = await page.evaluate(() => {
+      const proper = /^(English|CSV|GeoJSON|WGS-84|[a-z]+-[0-9a-z]{5}.*)$/;
+      return [...document.querySelectorAll("h1, h2, h3, th[scope=col], [role=columnheader], dt, label, legend, button, .button, .badge, .tabs a, nav a")]
+        .filter((each) => each.offsetParent !== null && each.closest(".pick-options, .account-link, .silence-head") === null)
+        .map((each) => each.textContent.replace(/\s+[a-z]$/, "").trim())
+        .filter((text) => /[A-Za-z]{3,}/.test(text) && !/[\u4e00-\u9fff]/.test(text) && !proper.test(text));
+    });
+    assert.deepEqual(left, [], `texts of ${name} that are not Chinese`);
+  }
+
+  checkClean() {
+    assert.deepEqual(this.outside, [], "no request leaves the server");
+    assert.deepEqual(this.errors, [], "no error in the console");
+  }
+
+  async keepFailure(journey) {
+    for (const [user, page] of this.pages) await page.screenshot({ path: join(this.folder, `${journey}-failure-${user}.png`) }).catch(() => undefined);
+  }
+}
+
+/** Nothing is being loaded any more, and the browser has drawn what there is. */
+async function settled(page) {
+  await page.waitForFunction(() => document.querySelector("main .loading") === null);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
+
+export async function use(page, language, theme) {
+  await page.evaluate(([l, t]) => {
+    localStorage.setItem("citybrain.language", l);
+    localStorage.setItem("citybrain.theme", t);
+  }, [language, theme]);
+  const is = await page.evaluate(() => [document.documentElement.lang.slice(0, 2), document.documentElement.dataset.theme]);
+  // The buttons, not the keys: those are silent inside dialogs and fields.
+  const press = (selector) => page.evaluate((s) => document.querySelector(s).click(), selector);
+  if (is[0] !== language) await press("button[lang]");
+  if (is[1] !== theme) await press("button[title$='(t)']");
+  await page.waitForFunction(([l, t]) => document.documentElement.lang.slice(0, 2) === l && document.documentElement.dataset.theme === t, [language, theme]);
+}
+
+/** Presses the keys of a choice until it stands where it should, as somebody without a mouse does. */
+export async function chooseByKeys(page, selector, value) {
+  await page.focus(selector);
+  for (let turn = 0; turn < 40; turn += 1) {
+    if ((await page.inputValue(selector)) === value) return;
+    await page.keyboard.press("ArrowDown");
+  }
+  assert.fail(`${value} cannot be chosen in ${selector}`);
+}
