@@ -45,14 +45,14 @@ for (const language of ["en", "zh"]) {
     await page.waitForFunction(() => Math.abs(Number([...document.querySelectorAll(".place-inputs input")][0].value)) > 1);
     await look("accept");
     await page.click(".accept-form button[type=submit]");
-    await page.waitForSelector(".accept-form .verdict-good a.button", { timeout: 60_000 });
-    assert.equal(await page.getAttribute(".replay-view .verdict", "data-again"), "0");
+    await page.waitForSelector(".accept-form .outcome-good a.button", { timeout: 60_000 });
+    assert.equal(await page.getAttribute(".replay-view .outcome", "data-again"), "0");
     await look("accepted");
     const entry = (await api("GET", `/devices/${device}/entry`)).body;
     assert.deepEqual([entry.kind, entry.department, entry.position.crs, entry.name.zh], ["weather_station", "environment", "WGS-84", "试制气象站"]);
 
     say("its data show");
-    await page.click(".accept-form .verdict-good a.button");
+    await page.click(".accept-form .outcome-good a.button");
     await page.waitForURL(`**/devices/${device}`);
     await shows("21.4");
 
@@ -87,7 +87,7 @@ for (const language of ["en", "zh"]) {
     assert.equal(await input(1).inputValue(), "senml");
     await input(3).fill("Cel");
     await page.click(".mapping-form button[type=submit]");
-    await page.waitForSelector(".replay-view .verdict[data-again='0']", { timeout: 60_000 });
+    await page.waitForSelector(".replay-view .outcome[data-again='0']", { timeout: 60_000 });
     await look("mended");
     await page.goto(`${url}/devices/${device}`);
     await shows("22.6");
@@ -112,7 +112,7 @@ for (const language of ["en", "zh"]) {
     await page.waitForSelector("tr[data-letter]");
     for (const key of ["j", "x", "j", "x"]) await page.keyboard.press(key);
     await page.click(".letters-bar .primary");
-    await page.waitForSelector(".replay-view .verdict[data-again='2']", { timeout: 60_000 });
+    await page.waitForSelector(".replay-view .outcome[data-again='2']", { timeout: 60_000 });
     await look("replayed");
 
     say("the devices are retired");

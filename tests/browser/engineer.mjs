@@ -42,7 +42,7 @@ for (const language of ["en", "zh"]) {
     say("a rule says why it did not fire about a device");
     await page.fill(".explain .subject", station);
     await page.click(".explain button[type=submit]");
-    await page.waitForSelector(".verdict[data-verdict]");
+    await page.waitForSelector(".outcome[data-verdict]");
     await look("rule");
 
     say("a group that lives in files says so and cannot be published");
@@ -103,17 +103,17 @@ for (const language of ["en", "zh"]) {
     say("its tests are run");
     await pane("test");
     await page.click(".tests-text .primary");
-    await page.waitForSelector(".tests-result .verdict-good");
+    await page.waitForSelector(".tests-result .outcome-good");
     await look("tests", ".editor-panes");
 
     say("it is tried on what was stored, against what is in force");
     await pane("backtest");
     await page.click(".backtest-pane .segments button >> nth=0");
     await page.click(".backtest-pane button[type=submit]");
-    await page.waitForSelector(".load-figure strong", { timeout: 240_000 });
+    await page.waitForSelector(".trial-figure strong", { timeout: 240_000 });
     await page.waitForSelector(".would-table tr[data-change=gained]");
     await page.waitForSelector(".would-chart .u-over");
-    assert.ok(Number(await page.getAttribute(".load-figure strong", "data-load")) > 0);
+    assert.ok(Number(await page.getAttribute(".trial-figure strong", "data-load")) > 0);
     assert.ok((await page.locator(".day-bars .bar-tried").count()) > 0);
     const drawn = await page.evaluate(() => {
       const canvas = document.querySelector(".would-chart canvas");
@@ -136,7 +136,7 @@ for (const language of ["en", "zh"]) {
     await page.waitForSelector(".conflict", { state: "detached" });
     assert.match(await page.inputValue(".text-body textarea"), /Journey of two/);
     await page.click(".publish-form button[type=submit]");
-    await page.waitForFunction((text) => document.querySelector(".publish-pane .verdict-good")?.textContent.includes(text), words.published);
+    await page.waitForFunction((text) => document.querySelector(".publish-pane .outcome-good")?.textContent.includes(text), words.published);
     await look("published", ".editor-panes");
 
     say("it fires");

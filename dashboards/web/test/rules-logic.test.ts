@@ -70,11 +70,12 @@ describe("a backtest", () => {
     load: { alerts: alerts.length, per_operator_day: 1, peak_ten_minutes: 1, floods: 0, flood_minutes: 0, hours_over_30: 0, ten_minutes_over_10: 0, chattering: 0, fleeting: 0, stale: 0, rules: [] },
   });
   const [first, second, third] = [would("2026-11-26T17:00:00Z", "x"), would("2026-11-27T15:59:59Z", "x"), would("2026-11-27T16:00:00Z", "y")];
-  const trial = { tried: result([first, second], { both: 1, only_here: 1, only_there: 1, gained: [second], lost: [third] }), present: result([first, third]), operators: 1 };
+  const trial = { tried: result([first, second], { both: 1, only_here: 1, only_there: 1, gained: [second], lost: [third] }), present: result([first, third]), operators: 1, inForce: false };
 
   it("says of each alert whether it is new, gone or as now", () => {
     expect(changesOf(trial).map(({ change }) => change)).toEqual(["both", "gained", "lost"]);
     expect(changesOf({ ...trial, present: null, tried: result([first]) }).map(({ change }) => change)).toEqual(["gained"]);
+    expect(changesOf({ ...trial, present: null, tried: result([first]), inForce: true }).map(({ change }) => change)).toEqual(["both"]);
   });
 
   it("counts by the city's days, empty ones included", () => {

@@ -9,7 +9,7 @@ const WIDTH = 720;
 const LEFT = 40;
 const BOTTOM = 20;
 
-export function DayBars({ days, operators }: { days: readonly Day[]; operators: number }) {
+export function DayBars({ days, operators, inForce }: { days: readonly Day[]; operators: number; inForce: boolean }) {
   const most = Math.max(1, ...days.flatMap(({ tried, present }) => [tried, present ?? 0]));
   const lines = [ACCEPTABLE * operators, MANAGEABLE * operators].filter((limit) => limit <= most * 1.15);
   const top = Math.max(most * 1.12, ...lines.map((limit) => limit * 1.06));
@@ -43,7 +43,7 @@ export function DayBars({ days, operators }: { days: readonly Day[]; operators: 
       </svg>
       <figcaption class="bars-legend">
         {compares && <span><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="bar-present" width="10" height="10" /></svg> {t("backtest.present")}</span>}
-        <span><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="bar-tried" width="10" height="10" /></svg> {t("backtest.tried")}</span>
+        <span><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="bar-tried" width="10" height="10" /></svg> {t(inForce ? "backtest.present" : "backtest.tried")}</span>
       </figcaption>
       <details>
         <summary>{t("backtest.as_table")}</summary>
@@ -52,7 +52,7 @@ export function DayBars({ days, operators }: { days: readonly Day[]; operators: 
             <tr>
               <th scope="col">{t("backtest.day")}</th>
               {compares && <th scope="col" class="right">{t("backtest.present")}</th>}
-              <th scope="col" class="right">{t("backtest.tried")}</th>
+              <th scope="col" class="right">{t(inForce ? "backtest.present" : "backtest.tried")}</th>
             </tr>
           </thead>
           <tbody>

@@ -14,6 +14,8 @@ export interface Trial {
   /** The rules in force over the same readings; null if none of these rules is. */
   present: Backtest | null;
   operators: number;
+  /** What was tried is what is in force, so there is nothing to compare it with. */
+  inForce: boolean;
 }
 
 /** ISA-18.2: up to so many alerts a day and operator are acceptable, up to so many manageable. */
@@ -32,9 +34,9 @@ export function subjectKey({ subject }: Pick<WouldBe, "subject">): string {
 
 const keyOf = (alert: WouldBe) => `${alert.rule}|${subjectKey(alert)}|${alert.fired_at}`;
 
-export function changesOf({ tried, present }: Trial): Would[] {
+export function changesOf({ tried, present, inForce }: Trial): Would[] {
   const gained = new Set((tried.difference?.gained ?? []).map(keyOf));
-  const here = tried.alerts.map((alert): Would => ({ ...alert, change: present === null || gained.has(keyOf(alert)) ? "gained" : "both" }));
+  const here = tried.alerts.map((alert): Would => ({ ...alert, change: !inForce && (present === null || gained.has(keyOf(alert))) ? "gained" : "both" }));
   const lost = (tried.difference?.lost ?? []).map((alert): Would => ({ ...alert, change: "lost" }));
   return [...here, ...lost].sort((a, b) => (a.fired_at < b.fired_at ? -1 : 1));
 }

@@ -19,7 +19,7 @@ export function ReplayView({ replay }: { replay: Replaying }) {
       )}
       {failure !== null && <Mishap {...problemText(failure)} />}
       {result !== null && result.sent > 0 && (
-        <p class={result.again.length === 0 ? "verdict verdict-good" : "verdict verdict-bad"} data-again={result.again.length}>
+        <p class={result.again.length === 0 ? "outcome outcome-good" : "outcome outcome-bad"} data-again={result.again.length}>
           {result.again.length === 0 ? <CheckIcon /> : <WarnIcon />}
           <strong>{result.again.length === 0 ? counted("replay.good", result.sent) : t("replay.again", { again: number(result.again.length), sent: number(result.sent) })}</strong>
         </p>

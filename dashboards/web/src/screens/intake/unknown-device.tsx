@@ -221,7 +221,7 @@ function AcceptForm({ id, device, onAccepted }: { id: string; device: Unknown | 
       </p>
       <ReplayView replay={replay} />
       {stage === "done" && (
-        <p class="verdict verdict-good" role="status">
+        <p class="outcome outcome-good" role="status">
           <CheckIcon /> <strong>{t("unknown.done")}</strong> <a class="button" href={to.device(id)}>{t("map.open_device")}</a>
         </p>
       )}

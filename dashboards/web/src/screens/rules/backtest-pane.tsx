@@ -66,12 +66,12 @@ export function BacktestPane({ editor, name, ids, chosen, others, inForce = fals
       const known = wanted.filter((id) => idsInForce.includes(id));
       if (inForce) {
         const tried = await rulesApi.backtest({ ...common, files: [], only: [...wanted], compare: false, incidents: [] }, (step) => setProgress({ ...step, ofPresent: false }), running.signal);
-        return keep({ text: editor.text, only: wanted.join(", "), trial: { tried, present: null, operators } });
+        return keep({ text: editor.text, only: wanted.join(", "), trial: { tried, present: null, operators, inForce: true } });
       }
       const files = [{ name: fileName(name), text: editor.text }, ...(await others())];
       const tried = await rulesApi.backtest({ ...common, files, only: [...wanted], compare: known.length > 0, incidents: [] }, (step) => setProgress({ ...step, ofPresent: false }), running.signal);
       const present = known.length === 0 ? null : await rulesApi.backtest({ ...common, files: [], only: known, compare: false, incidents: [] }, (step) => setProgress({ ...step, ofPresent: true }), running.signal);
-      keep({ text: editor.text, only: wanted.join(", "), trial: { tried, present, operators } });
+      keep({ text: editor.text, only: wanted.join(", "), trial: { tried, present, operators, inForce: false } });
     } catch (error) {
       if (!running.signal.aborted) setFailure(error);
     } finally {

@@ -44,7 +44,7 @@ export function BacktestResult({ trial, only, about }: { trial: Trial; only: str
         </section>
         <section class="result-days">
           <h3>{t("backtest.days")}</h3>
-          <DayBars days={days} operators={operators} />
+          <DayBars days={days} operators={operators} inForce={trial.inForce} />
         </section>
       </div>
       {cut && <p class="note">{t("backtest.cut", { n: number(tried.alerts.length), all: number(tried.load.alerts) })}</p>}
@@ -53,11 +53,11 @@ export function BacktestResult({ trial, only, about }: { trial: Trial; only: str
           <h3>{t("backtest.marks")}</h3>
           <ZoneChoice value={zone} any={t("alerts.zone.any")} onChange={(next) => setQuery({ zone: next || null, subject: null })} />
           {subjects.length > 0 && <Choice label={t("backtest.subject")} value={subject ?? ""} options={subjects.slice(0, MOST_SUBJECTS).map(([key, count, name]) => [key, `${name} (${count})`] as const)} onChange={(key) => setQuery({ subject: key })} />}
-          <Legend />
+          {!trial.inForce && <Legend />}
         </header>
         {subject === null ? <p class="state">{t("backtest.no_alert")}</p> : <WouldSeries key={subject} alerts={shown.filter((alert) => subjectKey(alert) === subject)} about={about(shown.find((alert) => subjectKey(alert) === subject)?.rule ?? "")} from={Date.parse(tried.from)} to={Date.parse(tried.to)} />}
       </section>
-      {shown.length > 0 && <WouldTable alerts={shown} subject={subject} />}
+      {shown.length > 0 && <WouldTable alerts={shown} subject={subject} compares={!trial.inForce} />}
       {tried.caveats.length > 0 && (
         <details class="caveats">
           <summary>{t("backtest.caveats")}</summary>
@@ -101,8 +101,8 @@ function Verdict({ load, before, operators }: { load: number; before: number | n
   const verdict = verdictOf(load);
   const figure = (value: number) => number(value, value < 10 ? 1 : 0);
   return (
-    <div class={`load-verdict load-${verdict}`} role="status">
-      <p class="load-figure">
+    <div class={`trial-verdict trial-${verdict}`} role="status">
+      <p class="trial-figure">
         {verdict === "acceptable" ? <CheckIcon /> : <WarnIcon />} <strong data-load={load}>{figure(load)}</strong> {t("backtest.per_operator_day")}
       </p>
       <p>
@@ -114,7 +114,7 @@ function Verdict({ load, before, operators }: { load: number; before: number | n
   );
 }
 
-function LoadFacts({ trial: { tried, present } }: { trial: Trial }) {
+function LoadFacts({ trial: { tried, present, inForce } }: { trial: Trial }) {
   const rows = [
     ["backtest.alerts", tried.load.alerts, present?.load.alerts],
     ["backtest.peak", tried.load.peak_ten_minutes, present?.load.peak_ten_minutes],
@@ -128,7 +128,7 @@ function LoadFacts({ trial: { tried, present } }: { trial: Trial }) {
       <thead>
         <tr>
           <td />
-          <th scope="col">{t("backtest.tried")}</th>
+          <th scope="col">{t(inForce ? "backtest.present" : "backtest.tried")}</th>
           {present !== null && <th scope="col">{t("backtest.present")}</th>}
         </tr>
       </thead>
@@ -165,13 +165,13 @@ function Legend() {
   );
 }
 
-function WouldTable({ alerts, subject }: { alerts: readonly Would[]; subject: string | null }) {
+function WouldTable({ alerts, subject, compares }: { alerts: readonly Would[]; subject: string | null; compares: boolean }) {
   return (
     <section class="would-table" tabIndex={0} role="region" aria-label={t("backtest.list")}>
       <table class="table">
         <thead>
           <tr>
-            <th scope="col">{t("backtest.change")}</th>
+            {compares && <th scope="col">{t("backtest.change")}</th>}
             <th scope="col">{t("alert.fired_at")}</th>
             <th scope="col">{t("severity.label")}</th>
             <th scope="col">{t("rules.rule")}</th>
@@ -182,7 +182,7 @@ function WouldTable({ alerts, subject }: { alerts: readonly Would[]; subject: st
         <tbody>
           {alerts.slice(0, SHOWN).map((alert, at) => (
             <tr key={at} data-change={alert.change} {...(subjectKey(alert) === subject && { "aria-current": "true" as const })}>
-              <td class="would-change"><svg class="key would-key" viewBox="0 0 12 12" aria-hidden="true">{SHAPES[alert.change]}</svg> {t(`backtest.change.${alert.change}`)}</td>
+              {compares && <td class="would-change"><svg class="key would-key" viewBox="0 0 12 12" aria-hidden="true">{SHAPES[alert.change]}</svg> {t(`backtest.change.${alert.change}`)}</td>}
               <td><time dateTime={alert.fired_at} title={date(alert.fired_at)}>{dateTime(alert.fired_at)}</time></td>
               <td><SeverityWord severity={alert.severity} /></td>
               <td><code>{alert.rule}</code></td>

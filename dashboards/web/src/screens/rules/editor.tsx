@@ -55,7 +55,7 @@ export function Editor(props: EditorProps) {
   const reason = readOnly ? t("rules.read_only.why", { files: (info?.files ?? []).join(", ") }) : whyNot("engineer", department || null);
   const show = (line: number, column: number) => text.current?.goTo(line, column);
   const open = (next: Pane) => setQuery({ pane: next === "problems" ? null : next });
-  useKeys({ "g t": () => open("test"), "g b": () => open("backtest"), "g h": () => open("history"), "g p": () => open("publish"), n: () => nextFault(editor, show) });
+  useKeys({ n: () => nextFault(editor, show), ...Object.fromEntries(PANES.map((each, place) => [String(place + 1), () => open(each)])) });
 
   /** The cursor in another rule shows that rule's form. */
   const follow = (offset: number) => {
@@ -139,7 +139,7 @@ export function Editor(props: EditorProps) {
           {PANES.map((each) => (
             <button key={each} type="button" role="tab" id={`tab-${each}`} aria-selected={each === pane} aria-controls="editor-pane" tabIndex={each === pane ? 0 : -1} onClick={() => open(each)} onKeyDown={(event) => moveTab(event, each, open)}>
               {t(`rules.pane.${each}`)}
-              {each === "problems" && editor.placed.length > 0 && <span class="tab-count">{editor.placed.length}</span>}
+              {each === "problems" && editor.placed.length > 0 && <span class="fault-count">{editor.placed.length}</span>}
             </button>
           ))}
         </div>

@@ -71,7 +71,7 @@ function Answer({ rule, held }: { rule: Rule; held: RuleExplanation }) {
   const decimals = metric?.decimals ?? 1;
   return (
     <div class="answer">
-      <p class={`verdict verdict-${held.verdict}`} data-verdict={held.verdict}>
+      <p class={`outcome outcome-${held.verdict}`} data-verdict={held.verdict}>
         <span class="badge badge-open">{t(`explain.verdict.${held.verdict}`)}</span> <strong>{local(held.sentence)}</strong>
       </p>
       <p class="muted">

@@ -59,7 +59,7 @@ export function PublishPane({ group, editor, reason, reload, info, file }: Props
     <div class="publish-pane">
       <div class="publish-do">
         {reason !== null && <p class="note">{reason}</p>}
-        {done !== null && <p class="verdict verdict-good" role="status"><CheckIcon /> <strong>{t("publish.done")}</strong></p>}
+        {done !== null && <p class="outcome outcome-good" role="status"><CheckIcon /> <strong>{t("publish.done")}</strong></p>}
         {done !== null && <ReloadView reload={done} done />}
         {done === null && !editor.dirty && group !== null && <p class="state">{t("publish.same")}</p>}
         {editor.dirty && faulty && <p class="note" role="alert">{t("publish.faulty")}</p>}

@@ -26,7 +26,7 @@ export function RuleTabs({ ids, at, faults, disabled, onChoose, onAdd, onCopy, o
           return (
             <button key={`${each}${id}`} type="button" class="chip" aria-pressed={each === at} onClick={() => (setSure(false), onChoose(id))}>
               {id || t("rules.unnamed")}
-              {wrong > 0 && <span class="tab-count" title={t("rules.faults", { n: wrong })}>✕ {wrong}</span>}
+              {wrong > 0 && <span class="fault-count" title={t("rules.faults", { n: wrong })}>✕ {wrong}</span>}
             </button>
           );
         })}

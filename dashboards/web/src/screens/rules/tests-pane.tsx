@@ -56,7 +56,7 @@ export function TestsPane({ editor, name, ids, at }: { editor: GroupEditor; name
         {report === null && failure === null && <p class="state">{t("tests.none_yet")}</p>}
         {report && (
           <>
-            <p class={report.ok ? "verdict verdict-good" : "verdict verdict-bad"}>
+            <p class={report.ok ? "outcome outcome-good" : "outcome outcome-bad"}>
               {report.ok ? <CheckIcon /> : <WarnIcon />}
               <strong>{report.ok ? counted("tests.passed", report.passed.length) : counted("tests.failed", Math.max(1, report.failed.length))}</strong>
             </p>
