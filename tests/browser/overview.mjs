@@ -118,7 +118,7 @@ try {
   const fired = await page.waitForSelector("li.alert-row:not(.resolved)", { timeout: 120_000 });
   const id = await fired.getAttribute("data-alert");
   console.log(`first alert ${((Date.now() - opened) / 1000).toFixed(1)} s after opening: ${id}`);
-  await page.waitForTimeout(20_000); // let a few more come, for the pictures
+  if (process.env.PICTURES) await page.waitForTimeout(20_000); // a few more come, for the pictures of the README
   await screens("overview");
   const text = await page.textContent("body");
   assert.match(text, /simulated/i, "simulated data are called so");

@@ -3,8 +3,7 @@
 //!
 //! The steps in the browser are in `tests/browser/admin.mjs`; screenshots go to `tests/artefacts/`.
 
-use std::process::Command;
-
+use city_tests::browser::walk;
 use city_tests::faults::{City, PATIENCE};
 use city_tests::instance::eventually;
 use city_tests::publisher::Publisher;
@@ -42,16 +41,6 @@ async fn people_are_given_rights_use_them_and_are_refused_beyond_them() {
     .expect("two alerts");
 
     let url = format!("http://{}", instance.ready.http);
-    let top = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let status = tokio::task::spawn_blocking(move || {
-        Command::new("node")
-            .args(["tests/browser/admin.mjs", &url, &setup, "tests/artefacts"])
-            .current_dir(top)
-            .status()
-    })
-    .await
-    .expect("joins")
-    .expect("node starts");
-    assert!(status.success(), "the journey in the browser failed; see tests/artefacts");
+    walk("admin", &[&url, &setup]).await.expect("the journey goes through");
     drop(publisher);
 }

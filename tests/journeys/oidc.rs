@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, ensure};
+use city_tests::browser::walk;
 use city_tests::faults::City;
 use city_tests::network::free_address;
 use serde_json::Value;
-
-const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// A running provider; it ends when this does.
 struct Provider {
@@ -76,13 +75,7 @@ async fn people_log_in_through_the_citys_identity_provider_with_the_rights_of_th
 
     let instance = city.start().await.expect("a start");
     let url = format!("http://{}", instance.ready.http);
-    let seen = tokio::task::spawn_blocking(move || {
-        Command::new("node")
-            .args(["tests/browser/oidc.mjs", &url, "tests/artefacts"])
-            .current_dir(TOP)
-            .status()
-    });
-    assert!(seen.await.expect("joins").expect("node starts").success(), "the journey failed");
+    walk("oidc", &[&url]).await.expect("the journey goes through");
 
     let log = instance.get("/api/v1/audit-log?action=log_in&limit=100").await.expect("the log");
     let entries = log["items"].as_array().expect("entries");

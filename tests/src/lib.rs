@@ -2,6 +2,7 @@
 //! exactly what was acknowledged, networks and disks that fail, and the crash test.
 
 pub mod bench;
+pub mod browser;
 pub mod certificates;
 pub mod crash;
 pub mod disk;

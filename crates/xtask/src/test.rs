@@ -18,6 +18,7 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         program("dashboards/web", "npm", &["test"])?;
         web::build(true)
     })?;
+    timed("Grafana's dashboards", || program("dashboards/grafana", "npm", &["test"]))?;
     timed("tests", || cargo(&["test", "--workspace"]))?;
     timed("fuzzing", || fuzz::main(&fuzz::Args::short()))?;
     // The slow journeys drive the program as it ships: the release build.

@@ -98,14 +98,18 @@ fn install(missing: &[&Tool]) -> anyhow::Result<()> {
     apt(&arguments)
 }
 
-/// The dashboard's packages, exactly as locked.
+/// The dashboards' packages, exactly as locked.
 pub(crate) fn npm() -> anyhow::Result<()> {
-    let web = root().join("dashboards/web");
+    ["dashboards/web", "dashboards/grafana"].into_iter().try_for_each(npm_in)
+}
+
+fn npm_in(folder: &str) -> anyhow::Result<()> {
+    let path = root().join(folder);
     let stamp =
-        |name: &str| std::fs::metadata(web.join(name)).and_then(|data| data.modified()).ok();
+        |name: &str| std::fs::metadata(path.join(name)).and_then(|data| data.modified()).ok();
     let installed = stamp("node_modules/.package-lock.json");
     if installed.is_some() && installed >= stamp("package-lock.json") {
         return Ok(());
     }
-    program("dashboards/web", "npm", &["ci", "--no-audit", "--no-fund"])
+    program(folder, "npm", &["ci", "--no-audit", "--no-fund"])
 }

@@ -7,7 +7,7 @@ export function placesRoutes({ ok, page, problem, devices, byId, value, metrics,
   const lettersOf = (id) => letters.map((letter, at) => ({ ...letter, id: `${id}/${at}`, at: iso(Date.now() - (at + 1) * 61e3), source: "json", topic: `city/${id}/up`, device: id, replayed_at: null }));
   const unknown = () => problem(404, "not_found", "no such device");
   return [
-    ["GET", "/loss", (_, q) => page([...byId.keys()].sort().map((id, n) => ({ id, received: 12840 + n, stored: 12800 + n, duplicate: 31, dead_lettered: 6, missed: n % 7, in_flight: 0 })), q)],
+    ["GET", "/loss", (_, q) => page([...byId.keys()].sort().filter((id) => !q.get?.("id") || q.get("id") === id).map((id, n) => ({ id, received: 12840 + n, stored: 12800 + n, duplicate: 31, dead_lettered: 6, missed: n % 7, in_flight: 0 })), q)],
     ["GET", "/dead-letters", (_, q) => page(lettersOf(q.get("device") ?? ""), q)],
     ["GET", "/dead-letters/:id", ({ id }) => ok(lettersOf(id.split("/")[0]).find((letter) => letter.id === id))],
     ["GET", "/late-readings", (_, q) => page([["backfill", 3], ["inserted", 1], ["out_of_order", null]].map(([decision, rules], at) => ({ decision, rules, device: q.get("device"), metric: metrics[at].id, newest: rules === null ? iso(Date.now() - 50e3) : null, received: iso(Date.now() - 60e3), rule: decision === "backfill" ? "water_rising" : null, time: iso(Date.now() - (at + 2) * 3e5) })), q)],

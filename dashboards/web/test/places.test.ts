@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { fileUrl, isBefore, lossOf } from "../src/api/places";
+import { fileUrl, lossOf } from "../src/api/places";
 import type { Readings } from "../src/api/types";
 import { setLanguage } from "../src/i18n";
 import { hexOf, pretty } from "../src/screens/device/dead-letters";
@@ -86,26 +86,11 @@ describe("a list in pages", () => {
 });
 
 describe("the loss of a device", () => {
-  it("is looked for page by page, and no further than it could stand", async () => {
-    const item = (id: string) => ({ id, received: 1, stored: 1, duplicate: 0, dead_lettered: 0, missed: 7, in_flight: 0 });
-    const pages: Record<string, object> = {
-      "": { items: [item("a"), item("c")], next_cursor: "1" },
-      "1": { items: [item("e"), item("g")], next_cursor: "2" },
-      "2": { items: [item("i")], next_cursor: null },
-    };
-    const fetched = vi.fn(async (url: string) => new Response(JSON.stringify(pages[new URL(url, "http://x").searchParams.get("cursor") ?? ""])));
+  it("is asked for by its id", async () => {
+    const fetched = vi.fn(async (url: string) => new Response(JSON.stringify({ items: url.includes("id=g") ? [{ id: "g", missed: 7 }] : [], next_cursor: null })));
     vi.stubGlobal("fetch", fetched);
     expect((await lossOf("g"))?.missed).toBe(7);
-    expect(fetched).toHaveBeenCalledTimes(2);
     expect(await lossOf("b")).toBeNull();
-    expect(fetched).toHaveBeenCalledTimes(3);
-    expect(await lossOf("z")).toBeNull();
-    expect(fetched).toHaveBeenCalledTimes(6);
-  });
-
-  it("is ordered by bytes, which is not JavaScript's order", () => {
-    expect([isBefore("a", "b"), isBefore("b", "a"), isBefore("a", "a"), isBefore("a", "ab")]).toEqual([true, false, false, true]);
-    expect(["\u{ff21}" < "\u{1f600}", isBefore("\u{ff21}", "\u{1f600}")]).toEqual([false, true]);
   });
 
   it("adds up", () => {

@@ -85,11 +85,13 @@ struct LossQuery {
     /// `source` (unless given), `department` or `device`.
     #[param(inline, value_type = Option<By>)]
     by: By,
+    /// Only the items with these ids, separated by commas; the total stays that of all.
+    id: Option<String>,
 }
 
 impl FromPairs for LossQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
-        Ok(Self { by: By::from_pairs(pairs)? })
+        Ok(Self { by: By::from_pairs(pairs)?, id: pairs.text("id") })
     }
 }
 
@@ -117,6 +119,10 @@ async fn show(
             let ledger = reader.store.ledger();
             let directory = reader.registry.directory();
             let mut loss = loss(&ledger, query.by, &directory, &status.sources, status.in_flight);
+            if let Some(ids) = &query.id {
+                let wanted: Vec<&str> = ids.split(',').map(str::trim).collect();
+                loss.items.retain(|item| wanted.contains(&item.id.as_str()));
+            }
             (loss.items, loss.next_cursor) = part.of_sorted(loss.items, |item| &item.id);
             Ok(Json(loss))
         })

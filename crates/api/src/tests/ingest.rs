@@ -72,6 +72,9 @@ async fn the_counters_add_up_however_they_are_grouped() {
         let items = loss["items"].as_array().expect("items");
         assert_eq!(items.iter().map(|item| item["id"].clone()).collect::<Value>(), ids);
     }
+    let one = city.ok("/api/v1/loss?by=device&id=lamp/1,nobody").await;
+    assert_eq!(one["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&one["items"][0]["id"], &one["total"]), (&json!("lamp/1"), &total));
 }
 
 #[tokio::test]

@@ -367,8 +367,23 @@ async fn a_login_is_a_token_or_a_name_and_a_password() {
         json!({ "token": "t", "user": "bo", "password": "p" }),
         json!({ "token": 5 }),
         json!({ "token": "t", "role": "admin" }),
+        json!({ "state": "s" }),
+        json!({ "state": "s", "code": "c", "token": "t" }),
+        json!({ "user": "bo", "password": "p", "issuer": "https://id.city.example" }),
     ] {
         let answer = city.send(bare(Method::POST, "/api/v1/session", Some(&body))).await;
         assert_eq!(answer.problem(), "bad_body", "{body}");
     }
+}
+
+#[tokio::test]
+async fn without_an_identity_provider_nobody_goes_there_or_comes_from_there() {
+    let city = City::new();
+    let methods = city.send(bare(Method::GET, "/api/v1/login-methods", None)).await.json();
+    assert_eq!(methods["oidc"], Value::Null);
+    let leave = city.send(bare(Method::POST, "/api/v1/session/external", None)).await;
+    assert_eq!(leave.problem(), "no_provider");
+    let body = json!({ "state": "s", "code": "c" });
+    let arrive = city.send(bare(Method::POST, "/api/v1/session", Some(&body))).await;
+    assert_eq!(arrive.problem(), "no_provider");
 }

@@ -21,8 +21,6 @@ export type WholeDevice = Device & Partial<Pick<Schemas["Device"], "inherited">>
 export const LIFE_CYCLES: readonly LifeCycle[] = ["planned", "active", "maintenance", "retired"];
 
 const id = encodeURIComponent;
-/** As many as a page may have. */
-const MOST = 1_000;
 
 /** What a list of devices shows; the whole of a device is three times as much. */
 const LISTED = "id,name,kind,department,zones,status,severity,last_seen_at,newest_reading_at,life_cycle,simulated";
@@ -40,30 +38,10 @@ export const places = {
   top: (query: Query, signal?: AbortSignal) => get<Top>("/top", query, signal),
 };
 
-/** What was counted of one device; null if nothing was. The list is in the order of bytes, and is read as far as needed. */
+/** What was counted of one device; null if nothing was. */
 export async function lossOf(device: string, signal?: AbortSignal): Promise<LossItem | null> {
-  let cursor: string | null = null;
-  do {
-    const page: Page<LossItem> = await get<Page<LossItem>>("/loss", { by: "device", limit: MOST, cursor }, signal);
-    const found = page.items.find((item) => item.id === device);
-    if (found) return found;
-    const last = page.items.at(-1);
-    if (last === undefined || isBefore(device, last.id)) return null;
-    cursor = page.next_cursor;
-  } while (cursor !== null);
-  return null;
-}
-
-const encoder = new TextEncoder();
-
-/** By bytes of UTF-8, as the server orders; JavaScript's own order differs beyond the basic plane. */
-export function isBefore(a: string, b: string): boolean {
-  const [left, right] = [encoder.encode(a), encoder.encode(b)];
-  for (let at = 0; at < Math.min(left.length, right.length); at += 1) {
-    const difference = (left[at] ?? 0) - (right[at] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return left.length < right.length;
+  const { items } = await get<Page<LossItem>>("/loss", { by: "device", id: device }, signal);
+  return items[0] ?? null;
 }
 
 export type FileFormat = "csv" | "geojson";
