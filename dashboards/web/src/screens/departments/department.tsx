@@ -175,7 +175,7 @@ function Shares({ department }: { department: Department }) {
   const resource = useResource("public-datasets", publicDatasets);
   return (
     <Panel title={t("departments.shares")}>
-      <ResourceView resource={resource} compact>
+      <ResourceView resource={resource} compact missing="departments.shares.off">
         {(all) => {
           const mine = datasetsOf(all, department.name);
           return mine.length === 0 ? (
