@@ -79,7 +79,7 @@ describe("receivers", () => {
 
   it("say in words whether they work, since when not, and what waits", async () => {
     signIn("operator");
-    const since = new Date(Date.now() - 600_000).toISOString();
+    const since = new Date(Date.now() - 630_000).toISOString();
     answer([receiver({ id: "good" }), receiver({ ok: false, error: "cannot reach it", failing_since: since, waiting: 14, oldest_waiting_at: since, unknown_rules: ["typo"] })]);
     await show(<ReceiversScreen />);
     await vi.waitFor(() => expect(root.querySelectorAll("tbody tr")).toHaveLength(2));

@@ -11,6 +11,7 @@ import { alertBook, alertVersion, serverCounts } from "../../state/alert-book";
 import { departments, zones, system } from "../../state/city";
 import { serverNow } from "../../state/clock";
 import { DAY_MS } from "../../state/deeds";
+import { loaded } from "../../state/live";
 import { useResource } from "../../state/resource";
 import { isCrossed, isEmptyMatch, matchesAlert, whyNoSilence } from "../../state/silence-match";
 import { Choice } from "../../ui/choice";
@@ -18,6 +19,7 @@ import { Field } from "../../ui/field";
 import { GuardedButton } from "../../ui/guarded-button";
 import { Mishap } from "../../ui/mishap";
 import { Panel } from "../../ui/panel";
+import { Loading } from "../../ui/resource-view";
 import { PickList } from "../../ui/pick-list";
 import { UntilField, untilIn, untilOf, type UntilDraft } from "../../ui/until-field";
 import { parseWallClock } from "../../format/wall-clock";
@@ -158,7 +160,7 @@ export function NewSilenceScreen() {
       <div class="column-side">
         <Panel title={t("silence.preview")} note={<span role="status">{empty ? t("silence.preview.none_yet") : counted("silence.alerts", hits.length)}</span>}>
           {serverCounts.value !== null && <p class="note">{t("silence.preview.part")}</p>}
-          {hits.length === 0 ? <p class="state">{t(empty ? "silence.empty" : "silence.preview.none")}</p> : <AlertLines alerts={hits} />}
+          {!loaded.value ? <Loading /> : hits.length === 0 ? <p class="state">{t(empty ? "silence.empty" : "silence.preview.none")}</p> : <AlertLines alerts={hits} />}
         </Panel>
       </div>
     </div>
