@@ -63,6 +63,23 @@ describe("what to do about an alert", () => {
     expect(text(".acknowledged")).toContain("zhao");
   });
 
+  it("keeps the form that was opened while another deed was on its way", async () => {
+    let answer: (response: Response) => void = () => undefined;
+    vi.stubGlobal("fetch", vi.fn(() => new Promise<Response>((resolve) => (answer = resolve))));
+    await show(<Actions tagged={{ value: detail(), tag: '"1"' }} />);
+    const note = root.querySelector("textarea") as HTMLTextAreaElement;
+    await act(() => {
+      note.value = "Seen";
+      note.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    await act(async () => (root.querySelectorAll(".actions form .buttons button")[1] as HTMLElement).click());
+    await press("h");
+    expect(root.querySelector(".deed-form")).not.toBeNull();
+    await act(async () => answer(new Response(JSON.stringify(alert({ updated_at: "2026-11-23T11:30:00Z" })))));
+    expect(root.querySelector(".deed-form"), "the form is still open").not.toBeNull();
+    await vi.waitFor(() => expect((root.querySelector(".deed-form textarea") as HTMLTextAreaElement).value, "what was sent is not sent twice").toBe(""));
+  });
+
   it("asks for what a deed needs, and sends the tag of what was seen", async () => {
     const fetched = vi.fn(async (_url: string, _init?: RequestInit) => new Response(JSON.stringify(alert({ updated_at: "2026-11-23T11:00:00Z" }))));
     vi.stubGlobal("fetch", fetched);
@@ -77,7 +94,7 @@ describe("what to do about an alert", () => {
       choice.dispatchEvent(new Event("change", { bubbles: true }));
     });
     expect(submit().disabled).toBe(false);
-    await act(async () => (root.querySelector(".actions form") as HTMLFormElement).dispatchEvent(new Event("submit", { bubbles: true, cancelable: true })));
+    await act(async () => void (root.querySelector(".actions form") as HTMLFormElement).dispatchEvent(new Event("submit", { bubbles: true, cancelable: true })));
     const [url, init] = fetched.mock.calls[0] ?? [];
     expect(url).toBe("/api/v1/alerts/a1/hand-over");
     expect((init?.headers as Record<string, string>)["If-Match"]).toBe('"7"');
