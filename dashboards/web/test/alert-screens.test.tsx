@@ -9,6 +9,7 @@ import { Actions } from "../src/screens/alert/actions";
 import { AlertTableView } from "../src/screens/alerts/table";
 import { alertBook, alertVersion } from "../src/state/alert-book";
 import { departments } from "../src/state/city";
+import { refetchEverything } from "../src/state/clock";
 import { takeAlert } from "../src/state/live";
 import { session } from "../src/state/session";
 import { alert, signedIn } from "./samples";
@@ -130,5 +131,36 @@ describe("the alert table", () => {
     await vi.waitFor(() => expect(root.querySelector('[data-alert="new"]')).not.toBeNull());
     alertBook.loadFiring([]);
     alertVersion.value += 1;
+  });
+
+  it("keeps what was there when it cannot be loaded again, and says so", async () => {
+    let works = true;
+    vi.stubGlobal("fetch", vi.fn(async (url: string) => {
+      if (!works) throw new TypeError("no network");
+      return new Response(JSON.stringify(url.includes("/rules") ? { items: [], next_cursor: null } : { items: many(0, 3), next_cursor: null, counts }));
+    }));
+    await show(<AlertTableView />);
+    await vi.waitFor(() => expect(root.querySelectorAll(".at-body .at-row")).toHaveLength(3));
+    works = false;
+    await act(async () => refetchEverything());
+    await vi.waitFor(() => expect(text(".note")).toContain("shown as of"));
+    expect(root.querySelectorAll(".at-body .at-row")).toHaveLength(3);
+    works = true;
+    await act(async () => refetchEverything());
+    await vi.waitFor(() => expect(root.querySelector(".note")).toBeNull());
+    expect(root.querySelectorAll(".at-body .at-row")).toHaveLength(3);
+  });
+
+  it("says when it could not be had at all, and tries again", async () => {
+    let works = false;
+    vi.stubGlobal("fetch", vi.fn(async (url: string) => {
+      if (!works) throw new TypeError("no network");
+      return new Response(JSON.stringify(url.includes("/rules") ? { items: [], next_cursor: null } : { items: [], next_cursor: null, counts }));
+    }));
+    await show(<AlertTableView />);
+    await vi.waitFor(() => expect(text(".at-frame")).toContain("The server cannot be reached"));
+    works = true;
+    await act(async () => (root.querySelector(".at-frame button") as HTMLElement).click());
+    await vi.waitFor(() => expect(text(".at-frame")).toContain("No alert is firing."));
   });
 });
