@@ -121,6 +121,8 @@ function Table({ rows, selected, onDeed }: { rows: readonly AlertItem[]; selecte
 function Past({ ours }: { ours: ReadonlySet<string> | null }) {
   const departmentsAsked = ours === null ? null : [...ours].map((id) => id.replaceAll(",", "\\,")).join(",");
   const resource = useResource(`hand-over-log|${departmentsAsked ?? ""}`, (signal) => pastOf(departmentsAsked, signal), { version: Math.floor(alertVersion.value / 5) });
+  const rules = useResource("rules", (signal) => alertWork.rules(signal)).data ?? [];
+  const nameOf = (entry: AlertLogItem) => local(alertBook.get(entry.alert ?? "")?.summary) || local(rules.find(({ id }) => id === entry.rule)?.name) || (entry.rule ?? entry.alert);
   return (
     <Panel title={t("hand_overs.past")} class="hand-over-log">
       <ResourceView resource={resource} compact>
@@ -134,8 +136,8 @@ function Past({ ours }: { ours: ReadonlySet<string> | null }) {
                   <time dateTime={entry.at}>{dateTime(entry.at)}</time>
                   <strong>{t(`alert.log.${entry.kind}`)}</strong>
                   <span>
-                    {entry.alert !== null && <a href={to.alert(entry.alert)}>{entry.rule ?? entry.alert}</a>}
-                    {entry.about !== null && <span>→ {departments.value.some(({ id }) => id === entry.about) ? departmentName(entry.about) : entry.about}</span>}
+                    {entry.alert !== null && <a href={to.alert(entry.alert)}>{nameOf(entry)}</a>}
+                    {entry.about !== null && entry.about !== entry.by && <span>→ {departments.value.some(({ id }) => id === entry.about) ? departmentName(entry.about) : entry.about}</span>}
                     <span class="muted">{entry.by === "brain" || entry.by === "engine" ? t("alert.log.engine") : t("alert.log.by", { who: entry.by })}</span>
                     {entry.note && <q>{entry.note}</q>}
                   </span>
