@@ -67,7 +67,7 @@ async function shift(language, person, other, device) {
   say(`${language}: it is handed over with a deadline`);
   await li.keyboard.press("h");
   await li.waitForSelector(".deed-form");
-  assert.ok(await li.evaluate(() => document.activeElement.matches(".deed-form select")), "the form takes the keyboard");
+  await li.waitForFunction(() => document.activeElement.matches(".deed-form select")); // the form takes the keyboard
   await chooseByKeys(li, ".deed-form [data-first]", "transport");
   await chooseByKeys(li, ".deed-form .until select", "60");
   await li.focus(".deed-form textarea");

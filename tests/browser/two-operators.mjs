@@ -32,7 +32,7 @@ async function two(language, li, zhao, people, device) {
   await zhao.waitForSelector(".meanwhile");
   assert.match(await zhao.textContent(".meanwhile"), new RegExp(people.li.user), "it says who did what");
   assert.equal(await zhao.inputValue("#alert-note"), note, "the note is still there");
-  assert.ok(await zhao.evaluate(() => document.activeElement.id === "alert-note"), "and so is the cursor");
+  await zhao.waitForFunction(() => document.activeElement.id === "alert-note"); // and so is the cursor
   await office.look(zhao, `meanwhile-${language}`, language);
   assert.equal(await zhao.locator(".actions button[type=submit].primary").count(), 0, "it cannot be acknowledged a second time");
   await zhao.keyboard.press("Escape");

@@ -75,7 +75,7 @@ function recolour(device) {
   device.severity = Math.max(0, ...firing().filter((a) => a.subject.device === device.id).map((a) => rank[a.severity]));
 }
 function change(alert, kind, by, note = null) {
-  alert.log.push({ seq: alert.log.length + 1, at: iso(Date.now()), kind, by, note, severity: by === "engine" ? alert.severity : null, value: null, reason: null });
+  alert.log.push({ seq: alert.log.length + 1, at: iso(Date.now()), kind, by, note, severity: by === "engine" ? alert.severity : null, value: null, reason: null, about: null });
   alert.events = alert.log.length;
   alert.updated_at = iso(Date.now());
   send("alert", alert);
@@ -101,9 +101,9 @@ for (let n = 0; n < Number(process.env.ALERTS ?? 46); n++) {
   const alert = fire(rule, pick(candidates(rule)), started - 60e3 - random() * 5400e3);
   if (random() < 0.45) {
     alert.acknowledged = { by: pick(["operator-1", "wang.li", "j.smith"]), at: iso(started - 30e3), note: random() < 0.4 ? "Team is on the way" : null };
-    alert.log.push({ seq: 2, at: alert.acknowledged.at, kind: "acknowledged", by: alert.acknowledged.by, note: alert.acknowledged.note, severity: null, value: null, reason: null });
+    alert.log.push({ seq: 2, at: alert.acknowledged.at, kind: "acknowledged", by: alert.acknowledged.by, note: alert.acknowledged.note, severity: null, value: null, reason: null, about: null });
   }
-  if (n % 6 === 5) { alert.state = "resolved"; alert.resolved_at = iso(started - 40e3); alert.log.push({ seq: 3, at: alert.resolved_at, kind: "resolved", by: "engine", note: null, severity: alert.severity, value: null, reason: null }); const d = byId.get(alert.subject.device); if (d) { if (!alert.metric) d.status = 0; recolour(d); } }
+  if (n % 6 === 5) { alert.state = "resolved"; alert.resolved_at = iso(started - 40e3); alert.log.push({ seq: 3, at: alert.resolved_at, kind: "resolved", by: "engine", note: null, severity: alert.severity, value: null, reason: null, about: null }); const d = byId.get(alert.subject.device); if (d) { if (!alert.metric) d.status = 0; recolour(d); } }
 }
 
 setInterval(() => send("system", system()), 2000).unref();

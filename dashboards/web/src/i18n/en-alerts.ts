@@ -301,6 +301,7 @@ export const enAlerts = {
   "departments.lost": "Lost",
   "departments.shares": "Open data",
   "departments.shares.none": "It makes nothing public.",
+  "departments.shares.off": "This city publishes no open data.",
   "departments.all_alerts": "All its alerts",
   "departments.no_alert": "No alert is in its hands.",
   "departments.inbox": "Hand-overs",

@@ -303,6 +303,7 @@ export const zhAlerts: Readonly<Record<keyof typeof enAlerts, string>> = {
   "departments.lost": "丢失",
   "departments.shares": "开放数据",
   "departments.shares.none": "没有开放数据。",
+  "departments.shares.off": "本市未开放数据。",
   "departments.all_alerts": "全部告警",
   "departments.no_alert": "当前没有告警。",
   "departments.inbox": "移交",

@@ -1,7 +1,7 @@
 /** What came to my department, what I have, what we gave away; each with its deadline. */
 import { useState } from "preact/hooks";
 import { alertWork } from "../api/alerts";
-import type { AlertItem } from "../api/types";
+import type { AlertItem, AlertLogItem } from "../api/types";
 import { number } from "../format/number";
 import { dateTime } from "../format/time";
 import { local, t } from "../i18n";
@@ -119,23 +119,25 @@ function Table({ rows, selected, onDeed }: { rows: readonly AlertItem[]; selecte
 
 /** What went from hand to hand lately, whether or not it still fires. */
 function Past({ ours }: { ours: ReadonlySet<string> | null }) {
-  const about = ours === null ? null : [...ours].join(",");
-  const resource = useResource(`hand-over-log|${about ?? ""}`, (signal) => alertWork.log({ kind: "handed_over,accepted,returned,overdue", ...(about !== null && { department: about }), limit: PAST_SHOWN }, signal), { version: Math.floor(alertVersion.value / 5) });
+  const departmentsAsked = ours === null ? null : [...ours].map((id) => id.replaceAll(",", "\\,")).join(",");
+  const resource = useResource(`hand-over-log|${departmentsAsked ?? ""}`, (signal) => pastOf(departmentsAsked, signal), { version: Math.floor(alertVersion.value / 5) });
+  const rules = useResource("rules", (signal) => alertWork.rules(signal)).data ?? [];
+  const nameOf = (entry: AlertLogItem) => local(alertBook.get(entry.alert ?? "")?.summary) || local(rules.find(({ id }) => id === entry.rule)?.name) || (entry.rule ?? entry.alert);
   return (
     <Panel title={t("hand_overs.past")} class="hand-over-log">
       <ResourceView resource={resource} compact>
         {(page) =>
-          page.items.length === 0 ? (
+          page.length === 0 ? (
             <p class="state">{t("hand_overs.past.none")}</p>
           ) : (
             <ul class="log" tabIndex={0} aria-label={t("hand_overs.past")}>
-              {page.items.map((entry) => (
+              {page.map((entry) => (
                 <li key={`${entry.at}/${entry.alert}/${entry.kind}`}>
                   <time dateTime={entry.at}>{dateTime(entry.at)}</time>
                   <strong>{t(`alert.log.${entry.kind}`)}</strong>
                   <span>
-                    {entry.alert !== null && <a href={to.alert(entry.alert)}>{entry.rule ?? entry.alert}</a>}
-                    {entry.about !== null && <span>→ {departments.value.some(({ id }) => id === entry.about) ? departmentName(entry.about) : entry.about}</span>}
+                    {entry.alert !== null && <a href={to.alert(entry.alert)}>{nameOf(entry)}</a>}
+                    {entry.about !== null && entry.about !== entry.by && <span>→ {departments.value.some(({ id }) => id === entry.about) ? departmentName(entry.about) : entry.about}</span>}
                     <span class="muted">{entry.by === "brain" || entry.by === "engine" ? t("alert.log.engine") : t("alert.log.by", { who: entry.by })}</span>
                     {entry.note && <q>{entry.note}</q>}
                   </span>
@@ -147,4 +149,13 @@ function Past({ ours }: { ours: ReadonlySet<string> | null }) {
       </ResourceView>
     </Panel>
   );
+}
+
+/** Of these departments' own alerts, and of others' that came to them; the newest first. */
+async function pastOf(departmentsAsked: string | null, signal: AbortSignal): Promise<AlertLogItem[]> {
+  const ask = { kind: "handed_over,accepted,returned,overdue", limit: PAST_SHOWN };
+  const asks = departmentsAsked === null ? [ask] : [{ ...ask, department: departmentsAsked }, { ...ask, about: departmentsAsked }];
+  const pages = await Promise.all(asks.map((each) => alertWork.log(each, signal)));
+  const found = new Map(pages.flatMap(({ items }) => items).map((entry) => [`${entry.at}/${entry.alert}/${entry.kind}`, entry]));
+  return [...found.values()].sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).slice(0, PAST_SHOWN);
 }

@@ -24,6 +24,8 @@ export function handlingText({ handling }: Pick<AlertItem, "handling">): string 
 export function HandlingLine({ alert }: { alert: AlertItem }) {
   const { handling } = alert;
   const quiet = handling.stage === "unassigned";
+  // What ended without anybody needs nobody any more.
+  if (quiet && alert.state === "resolved") return null;
   return (
     <span class={quiet ? "handling muted" : "handling"} title={handlingText(alert)}>
       <span class="handling-who">{handlingText(alert)}</span>

@@ -176,7 +176,16 @@ function Meanwhile({ work, alert }: { work: DeedWork; alert: AlertDetail }) {
         ))}
       </ul>
       <p>{t(work.input.note.trim() === "" ? "deed.meanwhile.why" : "deed.meanwhile.kept")}</p>
-      <button type="button" class="button" onClick={work.look}>{t("deed.meanwhile.seen")}</button>
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          work.look();
+          notice.value = null;
+        }}
+      >
+        {t("deed.meanwhile.seen")}
+      </button>
     </section>
   );
 }

@@ -70,8 +70,9 @@ export function useDeeds({ value: alert, tag }: Tagged<AlertDetail>): DeedWork {
     const outcome = await doDeed(deed, alert.id, draftOf(input, deed, serverNow()), tag);
     setBusy(false);
     if (outcome.done) {
-      setOpen(null);
-      setInput(emptyInput("note"));
+      // What was opened or written while it was on its way stays.
+      setOpen((now) => (now === open ? null : now));
+      setInput((now) => (now === input ? emptyInput("note") : now.note === input.note ? { ...now, note: "" } : now));
     } else {
       setFailure(outcome);
     }

@@ -15,6 +15,8 @@ export class RowsModel {
   private readonly rules: RowsRules;
   /** Whether the server has more after the last row. */
   hasMore = true;
+  /** Whether anything may stand where it should not. */
+  private unsettled = false;
 
   constructor(rules: RowsRules) {
     this.rules = rules;
@@ -58,6 +60,7 @@ export class RowsModel {
     const fits = this.rules.fits(item);
     if (at !== undefined) {
       this.rows[at] = item;
+      this.unsettled = true;
       return true;
     }
     if (!fits) return this.waiting.delete(item.id);
@@ -76,8 +79,11 @@ export class RowsModel {
 
   /** Lets in what waits, takes out what does not fit any more, and puts all in order. Returns whether anything moved. */
   release(keep: (item: AlertItem) => boolean = () => false): boolean {
+    if (!this.unsettled && this.waiting.size === 0) return false;
     const stays = this.rows.filter((item) => this.rules.fits(item) || keep(item));
     const next = [...stays, ...this.waiting.values()];
+    // What is kept for a while has to be looked at again.
+    this.unsettled = stays.some((item) => !this.rules.fits(item));
     const moved = this.waiting.size > 0 || stays.length !== this.rows.length || !this.isSorted(next);
     if (!moved) return false;
     this.waiting.clear();

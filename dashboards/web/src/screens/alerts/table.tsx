@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { alertWork } from "../../api/alerts";
 import type { AlertItem } from "../../api/types";
 import { number } from "../../format/number";
+import { clockTime } from "../../format/time";
 import { counted, t } from "../../i18n";
 import { useKeys } from "../../keys";
 import { go, query, setQuery, to } from "../../router";
@@ -39,7 +40,7 @@ export function AlertTableView() {
   const [scrolled, setScrolled] = useState(placeOf(filterKey) > TOP_PX);
   const [bulk, setBulk] = useState<Deed | null>(null);
   const held = hovered || scrolled || picked.size > 0 || current !== null || bulk !== null;
-  const rows = useRows(filter, held, Math.ceil(placeOf(filterKey) / ROW_HEIGHT) + 100);
+  const rows = useRows(filter, held, () => Math.ceil(placeOf(filterKey) / ROW_HEIGHT) + 100);
   const { model } = rows;
   const list = useRef({ rows, picked, anchor, current });
   list.current = { rows, picked, anchor, current };
@@ -160,6 +161,7 @@ export function AlertTableView() {
         <a class="button" href={alertWork.file(ask, "geojson")} download="alerts.geojson">GeoJSON</a>
       </header>
       <TableFilters filter={filter} />
+      {rows.staleSince !== null && <p class="note" role="status">{t("state.refreshing_failed", { time: clockTime(rows.staleSince) })}</p>}
       <div class="panel at-frame" onMouseEnter={() => setHovered(true)} onMouseLeave={() => setHovered(false)}>
         {rows.loading ? <Loading /> : rows.error !== null && model.size === 0 ? <Failure error={rows.error} retry={rows.reload} /> : model.size === 0 ? <Nothing narrowed={narrowed} /> : (
           <RowsView key={filterKey} rows={rows} current={current} picked={picked} allPicked={allPicked} startTop={placeOf(filterKey)} onPoint={point} onPick={pick} onPickAll={pickAll} onScroll={scrolledTo} />

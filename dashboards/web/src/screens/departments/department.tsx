@@ -12,11 +12,12 @@ import { alertBook, alertVersion } from "../../state/alert-book";
 import { departments } from "../../state/city";
 import { serverNow } from "../../state/clock";
 import { handOversOf } from "../../state/hand-overs";
+import { loaded } from "../../state/live";
 import { useResource } from "../../state/resource";
 import { Countdown } from "../../ui/countdown";
 import { StatusWord } from "../../ui/marks";
 import { Facts, Panel } from "../../ui/panel";
-import { ResourceView } from "../../ui/resource-view";
+import { Loading, ResourceView } from "../../ui/resource-view";
 import { AlertLines } from "../silences/preview";
 import { figuresOf, worstVerdict } from "../alerts/load-figures";
 import { VerdictWord } from "../alerts/load";
@@ -47,15 +48,15 @@ function DepartmentPage({ department }: { department: Department }) {
         </div>
         <dl class="head-figures">
           <div><dt>{t("zones.devices")}</dt><dd>{number(department.devices)}</dd></div>
-          <div><dt>{t("zones.firing")}</dt><dd>{number(tally?.firing ?? 0)}</dd></div>
-          <div><dt>{t("alerts.unacknowledged")}</dt><dd>{number(tally?.unacknowledged ?? 0)}</dd></div>
-          <div><dt>{t("departments.asked")}</dt><dd>{number(tally?.asked ?? 0)}</dd></div>
+          <div><dt>{t("zones.firing")}</dt><dd>{known(tally?.firing)}</dd></div>
+          <div><dt>{t("alerts.unacknowledged")}</dt><dd>{known(tally?.unacknowledged)}</dd></div>
+          <div><dt>{t("departments.asked")}</dt><dd>{known(tally?.asked)}</dd></div>
         </dl>
       </header>
       <div class="columns">
         <div class="column-main">
           <Panel title={t("alerts.title")} note={<a href={to.alerts({ department: id })}>{t("departments.all_alerts")}</a>}>
-            {firing.length === 0 ? <p class="state">{t("departments.no_alert")}</p> : <AlertLines alerts={firing} />}
+            {!loaded.value ? <Loading /> : firing.length === 0 ? <p class="state">{t("departments.no_alert")}</p> : <AlertLines alerts={firing} />}
           </Panel>
           <HandOverPanel id={id} />
           <Load id={id} />
@@ -70,12 +71,17 @@ function DepartmentPage({ department }: { department: Department }) {
   );
 }
 
+/** Nothing is said to be none before the alerts are there. */
+function known(count: number | undefined): string {
+  return loaded.value ? number(count ?? 0) : t("value.none");
+}
+
 function HandOverPanel({ id }: { id: string }) {
   const { asked, away, taken } = handOversOf(alertBook.all(), "", new Set([id]));
   const parts = [["departments.asked", asked], ["departments.taken", taken], ["departments.away", away]] as const;
   return (
     <Panel title={t("hand_overs.title")} note={<a href={to.handOvers({ department: id })}>{t("departments.inbox")}</a>}>
-      {asked.length + away.length + taken.length === 0 ? (
+      {!loaded.value ? <Loading /> : asked.length + away.length + taken.length === 0 ? (
         <p class="state">{t("departments.no_hand_over")}</p>
       ) : (
         parts.map(([title, list]) => list.length > 0 && (
@@ -175,7 +181,7 @@ function Shares({ department }: { department: Department }) {
   const resource = useResource("public-datasets", publicDatasets);
   return (
     <Panel title={t("departments.shares")}>
-      <ResourceView resource={resource} compact>
+      <ResourceView resource={resource} compact missing="departments.shares.off">
         {(all) => {
           const mine = datasetsOf(all, department.name);
           return mine.length === 0 ? (

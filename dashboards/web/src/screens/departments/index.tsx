@@ -9,6 +9,7 @@ import { go, query, setQuery, to } from "../../router";
 import { alertBook, alertVersion } from "../../state/alert-book";
 import { departments } from "../../state/city";
 import { serverNow } from "../../state/clock";
+import { loaded } from "../../state/live";
 import { useResource } from "../../state/resource";
 import { SeverityWord } from "../../ui/marks";
 import { rowId, useRowKeys } from "../../ui/rows";
@@ -88,9 +89,9 @@ export function DepartmentsScreen() {
                     <td class="wide"><a href={to.department(department.id)}>{local(department.name) || department.id}</a><span class="under">{department.id}</span></td>
                     <td class="right">{number(department.devices)}</td>
                     <td>{tally?.worst && <SeverityWord severity={tally.worst} />}</td>
-                    <td class="right"><Count n={tally?.firing ?? 0} /></td>
-                    <td class="right"><Count n={tally?.unacknowledged ?? 0} /></td>
-                    <td class="right"><Count n={tally?.asked ?? 0} /></td>
+                    <td class="right"><Count n={loaded.value ? (tally?.firing ?? 0) : null} /></td>
+                    <td class="right"><Count n={loaded.value ? (tally?.unacknowledged ?? 0) : null} /></td>
+                    <td class="right"><Count n={loaded.value ? (tally?.asked ?? 0) : null} /></td>
                     <td class="right">{work ? number(work.per_operator_day) : load.data ? "0" : t("value.none")}</td>
                     <td>{load.data ? <VerdictWord verdict={work ? worstVerdict(figuresOf(work)) : "acceptable"} /> : <span class="muted">{t("value.none")}</span>}</td>
                     <td class="right">{counters ? <Count n={counters.missed + counters.dead_lettered} /> : <span class="muted">{t("value.none")}</span>}</td>
@@ -106,6 +107,7 @@ export function DepartmentsScreen() {
   );
 }
 
-function Count({ n }: { n: number }) {
+function Count({ n }: { /** Null before it is known. */ n: number | null }) {
+  if (n === null) return <span class="muted">{t("value.none")}</span>;
   return n === 0 ? <span class="muted">0</span> : <>{number(n)}</>;
 }

@@ -8,6 +8,7 @@ import { counted, local, t } from "../../i18n";
 import { useKeys } from "../../keys";
 import { go, query, setQuery, to } from "../../router";
 import { alertBook, alertVersion } from "../../state/alert-book";
+import { loaded } from "../../state/live";
 import { useResource } from "../../state/resource";
 import { isAtLeast } from "../../state/session";
 import { hiddenNow, whyNoSilence } from "../../state/silence-match";
@@ -117,7 +118,7 @@ function SilenceTable({ silences, selected, ruleName, whyNoEnd, onEnd }: TablePr
               <td class="wide"><a href={to.silence(silence.id)}>{silence.reason}</a></td>
               <td>{silence.owner}<span class="under">{dateTime(silence.created_at)}</span></td>
               <td><SilenceTime silence={silence} /></td>
-              <td class="right">{hidden > 0 ? <strong>{counted("silence.alerts", hidden)}</strong> : <span class="muted">0</span>}</td>
+              <td class="right">{!loaded.value ? <span class="muted">{t("value.none")}</span> : hidden > 0 ? <strong>{counted("silence.alerts", hidden)}</strong> : <span class="muted">0</span>}</td>
               <td class="right">{number(silence.hid)}{silence.unsaid > 0 && <span class="under">{t("silence.unsaid", { n: number(silence.unsaid) })}</span>}</td>
               <td>
                 {silence.state !== "expired" && (

@@ -11,6 +11,7 @@ import { alertBook, alertVersion, serverCounts } from "../../state/alert-book";
 import { departments, zones, system } from "../../state/city";
 import { serverNow } from "../../state/clock";
 import { DAY_MS } from "../../state/deeds";
+import { loaded } from "../../state/live";
 import { useResource } from "../../state/resource";
 import { isCrossed, isEmptyMatch, matchesAlert, whyNoSilence } from "../../state/silence-match";
 import { Choice } from "../../ui/choice";
@@ -18,6 +19,7 @@ import { Field } from "../../ui/field";
 import { GuardedButton } from "../../ui/guarded-button";
 import { Mishap } from "../../ui/mishap";
 import { Panel } from "../../ui/panel";
+import { Loading } from "../../ui/resource-view";
 import { PickList } from "../../ui/pick-list";
 import { UntilField, untilIn, untilOf, type UntilDraft } from "../../ui/until-field";
 import { parseWallClock } from "../../format/wall-clock";
@@ -110,19 +112,20 @@ export function NewSilenceScreen() {
             <button type="button" class="plain" onClick={() => setSubject(null)}>{t("silence.any_subject")}</button>
           </p>
         )}
-        <div class="form-columns">
+        <div class="form-columns three">
           <PickList title={t("alert.rule")} none={t("table.rule.any")} options={pickedFirst(rules.map(({ id, name }) => [id, local(name) || id] as const), params.get("rule"))} picked={rule} onPick={setRule} />
           <PickList title={t("alert.zone")} none={t("alerts.zone.any")} options={zoneOptions} picked={zone} onPick={setZone} />
-        </div>
-        <div class="form-columns">
           <PickList title={t("alert.department")} none={t("filter.department.any")} options={departments.value.map(({ id, name }) => [id, local(name) || id] as const)} picked={department} onPick={setDepartment} />
-          <div class="form-stack">
-            <Field label={t("alert.device")} hint={t("silence.device.hint")}>
-              {(parts) => <input {...parts} class="input" value={device} autocomplete="off" spellcheck={false} onInput={(event) => setDevice(event.currentTarget.value)} />}
-            </Field>
-            <Field label={t("alert.labels")} hint={t("silence.labels.hint")} error={readLabels === null ? t("silence.labels.wrong") : null}>
-              {(parts) => <input {...parts} class="input" value={labels} autocomplete="off" spellcheck={false} placeholder="team=north" onInput={(event) => setLabels(event.currentTarget.value)} />}
-            </Field>
+        </div>
+        <div class="form-columns three">
+          <Field label={t("alert.device")} hint={t("silence.device.hint")}>
+            {(parts) => <input {...parts} class="input" value={device} autocomplete="off" spellcheck={false} onInput={(event) => setDevice(event.currentTarget.value)} />}
+          </Field>
+          <Field label={t("alert.labels")} hint={t("silence.labels.hint")} error={readLabels === null ? t("silence.labels.wrong") : null}>
+            {(parts) => <input {...parts} class="input" value={labels} autocomplete="off" spellcheck={false} placeholder="team=north" onInput={(event) => setLabels(event.currentTarget.value)} />}
+          </Field>
+          <div class="field">
+            <span class="field-name">{t("severity.label")}</span>
             <span class="silence-severities">
               <label>{t("silence.least")} <Choice label={t("silence.least")} value={least ?? ""} options={severityOptions(t("silence.any"))} onChange={(value) => setLeast((value || null) as Severity | null)} /></label>
               <label>{t("silence.most")} <Choice label={t("silence.most")} value={most ?? ""} options={severityOptions(t("silence.any"))} onChange={(value) => setMost((value || null) as Severity | null)} /></label>
@@ -157,7 +160,7 @@ export function NewSilenceScreen() {
       <div class="column-side">
         <Panel title={t("silence.preview")} note={<span role="status">{empty ? t("silence.preview.none_yet") : counted("silence.alerts", hits.length)}</span>}>
           {serverCounts.value !== null && <p class="note">{t("silence.preview.part")}</p>}
-          {hits.length === 0 ? <p class="state">{t(empty ? "silence.empty" : "silence.preview.none")}</p> : <AlertLines alerts={hits} />}
+          {!loaded.value ? <Loading /> : hits.length === 0 ? <p class="state">{t(empty ? "silence.empty" : "silence.preview.none")}</p> : <AlertLines alerts={hits} />}
         </Panel>
       </div>
     </div>

@@ -8,11 +8,12 @@ import { local, t } from "../../i18n";
 import { useKeys } from "../../keys";
 import { back, to } from "../../router";
 import { alertBook, alertVersion } from "../../state/alert-book";
+import { loaded } from "../../state/live";
 import { useResource } from "../../state/resource";
 import { hiddenNow, whyNoSilence } from "../../state/silence-match";
 import { GuardedButton } from "../../ui/guarded-button";
 import { Facts, Panel } from "../../ui/panel";
-import { ResourceView } from "../../ui/resource-view";
+import { Loading, ResourceView } from "../../ui/resource-view";
 import { EndDialog } from "./end-dialog";
 import { MatchWords } from "./match-text";
 import { AlertLines } from "./preview";
@@ -45,7 +46,7 @@ function SilencePage({ silence, reload }: { silence: Silence; reload(): void }) 
           <h1>{silence.reason}</h1>
         </div>
         <dl class="head-figures">
-          <div><dt>{t("silence.hides")}</dt><dd>{number(hidden.length)}</dd></div>
+          <div><dt>{t("silence.hides")}</dt><dd>{loaded.value ? number(hidden.length) : t("value.none")}</dd></div>
           <div><dt>{t("silence.hid")}</dt><dd>{number(silence.hid)}</dd></div>
           <div><dt>{t("silence.unsaid.title")}</dt><dd>{number(silence.unsaid)}</dd></div>
         </dl>
@@ -57,8 +58,8 @@ function SilencePage({ silence, reload }: { silence: Silence; reload(): void }) 
       </header>
       <div class="columns">
         <div class="column-main">
-          <Panel title={t("silence.hides")} note={number(hidden.length)}>
-            {hidden.length === 0 ? <p class="state">{t("silence.hides.none")}</p> : <AlertLines alerts={hidden} />}
+          <Panel title={t("silence.hides")} note={loaded.value ? number(hidden.length) : ""}>
+            {!loaded.value ? <Loading /> : hidden.length === 0 ? <p class="state">{t("silence.hides.none")}</p> : <AlertLines alerts={hidden} />}
           </Panel>
         </div>
         <div class="column-side">
