@@ -13,7 +13,7 @@ const api = caller(url, token);
 const wire = await layWire(url);
 const browser = await openBrowser();
 /** What a broken network makes the browser log by itself; and a server without a base map. */
-const EXPECTED = /status of (401|404|502)|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_TIMED_OUT|ERR_NETWORK|Failed to fetch/;
+const EXPECTED = /status of (401|404|502)|ERR_CONNECTION|ERR_SOCKET|ERR_EMPTY_RESPONSE|ERR_TIMED_OUT|ERR_NETWORK|Failed to fetch/;
 const began = Date.now();
 let step = "";
 const say = (text) => {
@@ -59,9 +59,12 @@ try {
 
   say("another page says that it cannot be loaded, and is not empty as if there were nothing");
   await page.evaluate(() => document.querySelector("a[href='/system']").click());
-  await page.waitForSelector('.platform [role="alert"]');
-  assert.match(await page.textContent(".platform"), /cannot be reached/);
-  await checkAccessibility(page, "the system screen without a server");
+  await page.waitForSelector('main [role="alert"]');
+  assert.match(await page.textContent("main"), /cannot be reached/);
+  await checkAccessibility(page, "a screen without a server");
+  await page.evaluate(() => document.querySelector("a[href='/devices']").click());
+  await page.waitForSelector('main [role="alert"]');
+  assert.match(await page.textContent("main"), /cannot be reached/);
   await page.evaluate(() => document.querySelector("a[href='/']").click());
   await page.waitForSelector("li.alert-row");
 

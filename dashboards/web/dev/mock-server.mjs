@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeBaseMap, tilePng } from "./mock-base-map.mjs";
+import { makePmtiles } from "./mock-pmtiles.mjs";
 import { RULES, iso, kindNames, loadZones, makeDevices, metrics, pick, random, ruleText, value } from "./mock-city.mjs";
 
 const PORT = Number(process.env.PORT ?? 8787);
@@ -14,8 +15,14 @@ const byId = new Map(devices.map((d) => [d.id, d]));
 const started = Date.now();
 const bounds = zones.features.map((z) => z.properties.bounds).reduce((a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])]);
 const base = makeBaseMap(bounds);
-// BASE=tiles has the city's own shifted tiles instead, BASE=none nothing.
-const baseLayers = process.env.BASE === "none" ? [] : process.env.BASE === "tiles" ? [{ id: "own", kind: "raster", format: "tiles", url: "/api/v1/base-map/tiles/own/{z}/{x}/{y}.png", coordinates: "gcj02", attribution: { en: "Invented tiles", zh: "虚构瓦片" }, min_zoom: 5, max_zoom: 16 }] : base.layers;
+// BASE=tiles has the city's own shifted tiles instead, BASE=pmtiles one file with everything, BASE=none nothing.
+const own = { id: "own", coordinates: "wgs84", attribution: { en: "Invented", zh: "虚构" }, min_zoom: 5, max_zoom: 16 };
+const archive = process.env.BASE === "pmtiles" ? makePmtiles({ water: base.files.water, landuse_park: base.files.green, park: base.files.green, transportation: base.files.roads, place: base.files.places }, bounds) : null;
+const baseLayers = {
+  none: [],
+  tiles: [{ ...own, kind: "raster", format: "tiles", url: "/api/v1/base-map/tiles/own/{z}/{x}/{y}.png", coordinates: "gcj02" }],
+  pmtiles: [{ ...own, kind: "vector", format: "pmtiles", url: "/api/v1/base-map/own.pmtiles", min_zoom: null }],
+}[process.env.BASE ?? ""] ?? base.layers;
 const CSP = "default-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:";
 const kinds = Object.keys(kindNames);
 const alerts = new Map();
@@ -252,6 +259,12 @@ createServer(async (request, response) => {
   if (process.env.NO_AUTH !== "1" && !/citybrain_session=dev/.test(request.headers.cookie ?? "")) { const p = problem(401, "unauthenticated", "sign in first"); return json(p.status, p.body); }
   const tile = /^\/base-map\/tiles\/own\/(\d+)\/(\d+)\/(\d+)\.png$/.exec(path);
   if (tile) { response.writeHead(200, { "content-type": "image/png" }); return response.end(tilePng(...tile.slice(1).map(Number))); }
+  if (path === "/base-map/own.pmtiles" && archive) {
+    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? "") ?? [];
+    const part = from === undefined ? archive : archive.subarray(Number(from), Math.min(Number(to) + 1, archive.length));
+    response.writeHead(from === undefined ? 200 : 206, { "content-type": "application/vnd.pmtiles", "content-length": part.length, etag: '"1"', ...(from !== undefined && { "content-range": `bytes ${from}-${Number(from) + part.length - 1}/${archive.length}` }) });
+    return response.end(part);
+  }
   const baseFile = /^\/base-map\/(\w+)\.geojson$/.exec(path);
   if (baseFile && base.files[baseFile[1]]) { response.writeHead(200, { "content-type": "application/geo+json" }); return response.end(JSON.stringify(base.files[baseFile[1]])); }
   if (path === "/stream") {
