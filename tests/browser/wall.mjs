@@ -139,7 +139,7 @@ try {
 } catch (error) {
   console.error(`it failed where ${step}`);
   console.error(notes.errors);
-  await shot("failure");
+  await shot("failure").catch(() => undefined);
   throw error;
 } finally {
   await browser.close();

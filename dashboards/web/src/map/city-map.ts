@@ -47,6 +47,8 @@ export interface CityMapOptions {
   onView(view: View | null): void;
   /** A layer of the base map could not be had. */
   onTrouble(layer: string): void;
+  /** Its worker could not be had: nothing will be drawn by this map any more. */
+  onBroken(): void;
 }
 
 export class CityMap {
@@ -98,6 +100,7 @@ export class CityMap {
     this.map.on("error", (event) => {
       const { sourceId } = event as { sourceId?: string };
       if (sourceId?.startsWith("base-")) options.onTrouble(sourceId.slice("base-".length));
+      else if (event.error.message.startsWith("Worker failed")) options.onBroken();
       else console.error(event.error);
     });
     this.listenToPointer();
