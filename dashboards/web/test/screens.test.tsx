@@ -11,6 +11,7 @@ import { LastValues } from "../src/screens/device/last-values";
 import { ReceiversScreen } from "../src/screens/receivers";
 import { alertBook } from "../src/state/alert-book";
 import { metrics, system } from "../src/state/city";
+import { now } from "../src/state/clock";
 import { session } from "../src/state/session";
 import { useRowKeys } from "../src/ui/rows";
 import { ReceiverBanner } from "../src/ui/shell";
@@ -79,7 +80,8 @@ describe("receivers", () => {
 
   it("say in words whether they work, since when not, and what waits", async () => {
     signIn("operator");
-    const since = new Date(Date.now() - 600_000).toISOString();
+    // By the page's own clock, which stands still in tests.
+    const since = new Date(now.peek() - 600_000).toISOString();
     answer([receiver({ id: "good" }), receiver({ ok: false, error: "cannot reach it", failing_since: since, waiting: 14, oldest_waiting_at: since, unknown_rules: ["typo"] })]);
     await show(<ReceiversScreen />);
     await vi.waitFor(() => expect(root.querySelectorAll("tbody tr")).toHaveLength(2));
