@@ -115,8 +115,10 @@ try {
   say("a page that is opened while the server is away waits for it");
   // The page itself comes from the browser's memory or not at all: only what it asks is of interest.
   const { page: waiting } = await openPage(browser, wire.url, { expected: EXPECTED });
-  await waiting.route("**/api/**", (route) => route.abort());
   await waiting.goto(`${wire.url}/login#token=${token}`);
+  await waiting.waitForSelector(".alerts");
+  await waiting.route("**/api/**", (route) => route.abort());
+  await waiting.goto(wire.url);
   await waiting.waitForSelector(".full-page-unreachable");
   await waiting.screenshot({ path: join(folder, "network-unreachable-en-dark.png") });
   await waiting.unroute("**/api/**");
