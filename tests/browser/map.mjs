@@ -157,7 +157,7 @@ try {
 } catch (error) {
   console.error(`it failed where ${step}`);
   console.error(notes.errors);
-  await page.screenshot({ path: join(folder, "map-failure.png") });
+  await page.screenshot({ path: join(folder, "map-failure.png"), timeout: 10_000 }).catch(() => undefined);
   throw error;
 } finally {
   await browser.close();

@@ -13,7 +13,7 @@ const api = caller(url, token);
 const wire = await layWire(url);
 const browser = await openBrowser();
 /** What a broken network makes the browser log by itself; and a server without a base map. */
-const EXPECTED = /status of (401|404|502)|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_TIMED_OUT|ERR_NETWORK|Failed to fetch/;
+const EXPECTED = /Worker failed to load|status of (401|404|502)|ERR_CONNECTION|ERR_SOCKET|ERR_EMPTY_RESPONSE|ERR_TIMED_OUT|ERR_NETWORK|Failed to fetch/;
 const began = Date.now();
 let step = "";
 const say = (text) => {
@@ -59,9 +59,12 @@ try {
 
   say("another page says that it cannot be loaded, and is not empty as if there were nothing");
   await page.evaluate(() => document.querySelector("a[href='/system']").click());
-  await page.waitForSelector('.platform [role="alert"]');
-  assert.match(await page.textContent(".platform"), /cannot be reached/);
-  await checkAccessibility(page, "the system screen without a server");
+  await page.waitForSelector('main [role="alert"]');
+  assert.match(await page.textContent("main"), /cannot be reached/);
+  await checkAccessibility(page, "a screen without a server");
+  await page.evaluate(() => document.querySelector("a[href='/devices']").click());
+  await page.waitForSelector('main [role="alert"]');
+  assert.match(await page.textContent("main"), /cannot be reached/);
   await page.evaluate(() => document.querySelector("a[href='/']").click());
   await page.waitForSelector("li.alert-row");
 
@@ -84,34 +87,42 @@ try {
   await isLive();
 
   say("the computer sleeps for a while, and wakes on another network");
-  const session = await page.context().newCDPSession(page);
+  const { page: laptop, context } = await openPage(browser, wire.url, { expected: EXPECTED });
+  await laptop.clock.install();
+  await laptop.goto(`${wire.url}/login#token=${token}`);
+  await laptop.waitForSelector("li.alert-row");
+  await laptop.waitForSelector(".link-live");
   wire.freeze();
-  await session.send("Page.setWebLifecycleState", { state: "frozen" });
-  // A sleep is at least so long that timers cannot be late by themselves.
-  await new Promise((resolve) => setTimeout(resolve, 36_000));
-  const asked = page.waitForRequest((request) => request.url().endsWith("/api/v1/map"), { timeout: 90_000 });
+  // As when the lid is closed: time goes on, and timers that were due run once.
+  await laptop.clock.fastForward("35:00");
+  await laptop.waitForFunction(() => [...document.querySelectorAll(".banner")].some((each) => /No connection to the server/.test(each.textContent)));
+  const asked = laptop.waitForRequest((request) => request.url().endsWith("/api/v1/map"));
   wire.mend();
-  await session.send("Page.setWebLifecycleState", { state: "active" });
   await asked;
-  await isLive();
-  await seen(() => Number.parseInt(document.querySelector(".figure-newest .figure-value").textContent, 10) <= 5);
-  const counted = await page.evaluate(() => Number(document.querySelector(".figure-firing .figure-value").textContent.replace(/\D/g, "")));
+  await laptop.waitForSelector(".link-live");
+  await laptop.waitForFunction(() => document.querySelector(".banner") === null);
+  // Its own clock stands half an hour apart now; ages are by the server's.
+  await laptop.waitForFunction(() => Number.parseInt(document.querySelector(".figure-newest .figure-value").textContent, 10) <= 5);
+  const shownAt = await laptop.evaluate(() => Date.parse(document.querySelector("time.clock").dateTime));
+  assert.ok(Math.abs(shownAt - Date.now()) < 15_000, "the clock is the server's");
+  const counted = await laptop.evaluate(() => Number(document.querySelector(".figure-firing .figure-value").textContent.replace(/\D/g, "")));
   const real = (await api("GET", "/system")).body.alerts_firing;
   assert.ok(Math.abs(counted - real) <= 3, `after the sleep ${counted} alerts are shown, and ${real} fire`);
+  await context.close();
+  await isLive();
   await seeMap(page);
 
   say("a page that is opened while the server is away waits for it");
-  wire.cut();
-  // The page itself comes from the browser's own memory or not at all: only what it asks is of interest.
-  const waiting = await page.context().newPage();
-  wire.mend();
+  // The page itself comes from the browser's memory or not at all: only what it asks is of interest.
+  const { page: waiting } = await openPage(browser, wire.url, { expected: EXPECTED });
+  await waiting.goto(`${wire.url}/login#token=${token}`);
+  await waiting.waitForSelector(".alerts");
   await waiting.route("**/api/**", (route) => route.abort());
   await waiting.goto(wire.url);
   await waiting.waitForSelector(".full-page-unreachable");
   await waiting.screenshot({ path: join(folder, "network-unreachable-en-dark.png") });
   await waiting.unroute("**/api/**");
   await waiting.waitForSelector(".alerts");
-  await waiting.close();
 
   assert.deepEqual(notes.outside, [], "no request leaves the server");
   assert.deepEqual(notes.errors, [], "no error in the console");
@@ -119,7 +130,7 @@ try {
 } catch (error) {
   console.error(`it failed where ${step}`);
   console.error(notes.errors);
-  await page.screenshot({ path: join(folder, "network-failure.png") });
+  await page.screenshot({ path: join(folder, "network-failure.png"), timeout: 10_000 }).catch(() => undefined);
   throw error;
 } finally {
   await browser.close();

@@ -14,7 +14,7 @@ const wire = await layWire(url);
 const browser = await openBrowser();
 const SIZES = { hd: [1920, 1080], triple: [3840, 1080], uhd: [3840, 2160] };
 /** What a broken connection and an ended session make the browser log by itself; and a server without a base map. */
-const EXPECTED = /status of (401|404|502)|ERR_CONNECTION|ERR_EMPTY_RESPONSE|Failed to fetch/;
+const EXPECTED = /status of (401|404|502)|ERR_CONNECTION|ERR_SOCKET|ERR_EMPTY_RESPONSE|Failed to fetch/;
 const began = Date.now();
 let step = "";
 const say = (text) => {
@@ -139,7 +139,7 @@ try {
 } catch (error) {
   console.error(`it failed where ${step}`);
   console.error(notes.errors);
-  await shot("failure");
+  await shot("failure").catch(() => undefined);
   throw error;
 } finally {
   await browser.close();

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { workRoutes } from "./mock-work.mjs";
 import { makeBaseMap, tilePng } from "./mock-base-map.mjs";
 import { placesRoutes } from "./mock-places.mjs";
+import { makePmtiles } from "./mock-pmtiles.mjs";
 import { RULES, iso, kindNames, loadZones, makeDevices, metrics, pick, random, ruleText, value } from "./mock-city.mjs";
 
 const PORT = Number(process.env.PORT ?? 8787);
@@ -16,8 +17,14 @@ const byId = new Map(devices.map((d) => [d.id, d]));
 const started = Date.now();
 const bounds = zones.features.map((z) => z.properties.bounds).reduce((a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])]);
 const base = makeBaseMap(bounds);
-// BASE=tiles has the city's own shifted tiles instead, BASE=none nothing.
-const baseLayers = process.env.BASE === "none" ? [] : process.env.BASE === "tiles" ? [{ id: "own", kind: "raster", format: "tiles", url: "/api/v1/base-map/tiles/own/{z}/{x}/{y}.png", coordinates: "gcj02", attribution: { en: "Invented tiles", zh: "虚构瓦片" }, min_zoom: 5, max_zoom: 16 }] : base.layers;
+// BASE=tiles has the city's own shifted tiles instead, BASE=pmtiles one file with everything, BASE=none nothing.
+const own = { id: "own", coordinates: "wgs84", attribution: { en: "Invented", zh: "虚构" }, min_zoom: 5, max_zoom: 16 };
+const archive = process.env.BASE === "pmtiles" ? makePmtiles({ water: base.files.water, landuse_park: base.files.green, park: base.files.green, transportation: base.files.roads, place: base.files.places }, bounds) : null;
+const baseLayers = {
+  none: [],
+  tiles: [{ ...own, kind: "raster", format: "tiles", url: "/api/v1/base-map/tiles/own/{z}/{x}/{y}.png", coordinates: "gcj02" }],
+  pmtiles: [{ ...own, kind: "vector", format: "pmtiles", url: "/api/v1/base-map/own.pmtiles", min_zoom: null }],
+}[process.env.BASE ?? ""] ?? base.layers;
 const CSP = "default-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:";
 const kinds = Object.keys(kindNames);
 const NOBODY = { stage: "unassigned", who: null, department: null, holder: null, until: null, overdue: false, overdue_count: 0, step: 0, from: null };
@@ -136,6 +143,8 @@ if (process.env.QUIET !== "1") setInterval(() => {
   if (old.length > 30) resolve(pick(old));
 }, 6000).unref();
 
+const books = (by) => (by === "device" ? devices.slice(0, 40).map((d) => d.id) : by === "department" ? ["environment", "water"] : ["json", "senml"]).map((id, n) => ({ id, received: 1000 + n, stored: 980 + n, duplicate: 12, dead_lettered: 8, missed: n % 5, in_flight: 0 }));
+const sum = (items) => Object.fromEntries(["received", "stored", "duplicate", "dead_lettered", "missed", "in_flight"].map((name) => [name, items.reduce((all, item) => all + item[name], 0)]));
 const problem = (status, code, detail) => ({ status, body: { type: "about:blank", title: detail, status, detail, code, hint: null, instance: null } });
 const ok = (body) => ({ status: 200, body });
 const page = (items, q, extra = {}) => { const from = Number(q.get("cursor") ?? 0), limit = Number(q.get("limit") ?? 100); return ok({ items: items.slice(from, from + limit), next_cursor: from + limit < items.length ? String(from + limit) : null, ...extra }); };
@@ -165,6 +174,16 @@ const OWN = [
   ["GET", "/session", () => ok({ user: "operator-1", name: "Operator 1", role: process.env.ROLE ?? "operator", grants: [{ department: "*", role: process.env.ROLE ?? "operator" }], csrf_header: "X-Citybrain-Csrf", expires_at: iso(started + 288e5), password_change_needed: false, password_changeable: false })],
   ["GET", "/dev-clients", () => ok(clients.size)], // not of the contract: how many streams are open
   ["GET", "/system", () => ok(system())],
+  ["GET", "/track", (_, q) => {
+    const d = byId.get(q.get("device")), from = Date.parse(q.get("from")), to = Math.min(Date.parse(q.get("to")), Date.now());
+    const times = d?.moving && to > from ? steps(from, to, 30) : [];
+    const back = (ms) => [d.place[0] - Math.cos(d.heading) * ((Date.now() - ms) / 1e3) * 2e-5, d.place[1] - Math.sin(d.heading) * ((Date.now() - ms) / 1e3) * 2e-5];
+    return ok({ type: "Feature", properties: { device: q.get("device"), times: times.map(iso), truncated: false }, geometry: times.length > 1 ? { type: "LineString", coordinates: times.map(back) } : null });
+  }],
+  ["GET", "/alert-log", (_, q) => page([...alerts.values()].flatMap((a) => a.log.map((line) => ({ ...line, alert: a.id, rule: a.rule.id, department: a.rule.department, device: a.subject.device ?? null, about: null }))).filter((line) => !q.get("kind") || q.get("kind").split(",").includes(line.kind)), q)],
+  ["GET", "/loss", (_, q) => { const items = books(q.get("by")); return ok({ balanced: true, items, total: sum(items), next_cursor: null }); }],
+  ["GET", "/reports/ingest", (_, q) => { const items = books(q.get("by")); return ok({ date: q.get("date") ?? iso(Date.now()).slice(0, 10), available: [], balanced: true, closed: false, counted_from: iso(started), counted_to: iso(Date.now()), items, total: sum(items), dead_letters: [], silent_devices: { count: 2, ids: devices.slice(0, 2).map((d) => d.id) }, next_cursor: null }); }],
+  ["GET", "/alarm-load", () => { const load = (position, alerts) => ({ position, operators: 2, alerts, per_operator_day: alerts, ten_minutes_mean: alerts / 144, ten_minutes_peak: 14, hours_over_30: 0, ten_minutes_over_10: 0.02, floods: 1, flood_share: 0.02, chattering: 1, fleeting: 3, standing: firing().length, stale: 2, severities: [] }); return ok({ from: iso(started - 864e5), to: iso(Date.now()), city: load("city", 200), departments: ["environment", "water"].map((each, n) => load(each, 60 + 240 * n)), bad_actors: [] }); }],
   ["GET", "/base-map", () => ok({ layers: baseLayers, updated_at: iso(started) })],
   ["GET", "/receivers", () => ok({ items: receivers() })],
   ["POST", "/receivers/:id/test", ({ id }) => ok(id === "water-desk" ? { taken: false, took_ms: 3, error: "it did not take the alert: cannot reach it: Connection refused (os error 111)", hint: "check the address and the secrets in the options of `water-desk`, and whether this machine reaches it; alerts wait for it and are told in order once it takes them" } : { taken: true, took_ms: 84, error: null, hint: null })],
@@ -263,6 +282,12 @@ createServer(async (request, response) => {
   if (process.env.NO_AUTH !== "1" && !/citybrain_session=dev/.test(request.headers.cookie ?? "")) { const p = problem(401, "unauthenticated", "sign in first"); return json(p.status, p.body); }
   const tile = /^\/base-map\/tiles\/own\/(\d+)\/(\d+)\/(\d+)\.png$/.exec(path);
   if (tile) { response.writeHead(200, { "content-type": "image/png" }); return response.end(tilePng(...tile.slice(1).map(Number))); }
+  if (path === "/base-map/own.pmtiles" && archive) {
+    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? "") ?? [];
+    const part = from === undefined ? archive : archive.subarray(Number(from), Math.min(Number(to) + 1, archive.length));
+    response.writeHead(from === undefined ? 200 : 206, { "content-type": "application/vnd.pmtiles", "content-length": part.length, etag: '"1"', ...(from !== undefined && { "content-range": `bytes ${from}-${Number(from) + part.length - 1}/${archive.length}` }) });
+    return response.end(part);
+  }
   const baseFile = /^\/base-map\/(\w+)\.geojson$/.exec(path);
   if (baseFile && base.files[baseFile[1]]) { response.writeHead(200, { "content-type": "application/geo+json" }); return response.end(JSON.stringify(base.files[baseFile[1]])); }
   if (path === "/stream") {

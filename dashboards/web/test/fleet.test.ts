@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { fleetLayers, iconOf, zoneMarks } from "../src/map/features";
+import { fixedPoints, iconOf, zoneMarks } from "../src/map/features";
+import { FleetView } from "../src/map/fleet-view";
 import { Fleet, type FleetChange } from "../src/state/fleet";
 import { snapshot } from "./samples";
 
@@ -52,10 +53,29 @@ describe("the fleet", () => {
 
 describe("what the map draws", () => {
   it("parts devices into layers, each in one", () => {
-    const layers = fleetLayers(fleet, { fixed: true });
-    expect(layers.fixed.map((each) => each.id)).toEqual([0, 1]);
-    expect(layers.moving.map((each) => each.properties["id"])).toEqual(["bus-1"]);
-    expect(layers.abnormal.map((each) => each.properties)).toEqual([{ id: "gauge-1", icon: "critical", order: 4 }]);
+    const view = new FleetView();
+    view.reset(fleet);
+    expect(fixedPoints(fleet).map((each) => each.id)).toEqual([0, 1]);
+    expect(view.takeMoving(fleet)?.map((each) => each.properties["id"])).toEqual(["bus-1"]);
+    expect(view.takeAbnormal(fleet)?.map((each) => each.properties)).toEqual([{ id: "gauge-1", icon: "critical", order: 4 }]);
+  });
+
+  it("draws anew only what changed", () => {
+    const view = new FleetView();
+    view.reset(fleet);
+    view.takeMoving(fleet);
+    view.takeAbnormal(fleet);
+    const change = (...changed: Parameters<Fleet["apply"]>[0]) => {
+      fleet.apply(changed);
+      view.note(fleet, changed.map(({ id }) => fleet.indexOf(id) ?? -1));
+      return [view.takeMoving(fleet)?.length ?? null, view.takeAbnormal(fleet)?.length ?? null];
+    };
+    expect(change({ id: "lamp-1", status: 1 })).toEqual([null, null]);
+    expect(change({ id: "bus-1", lon: -87.66, lat: 41.91 })).toEqual([1, null]);
+    expect(change({ id: "lamp-1", severity: 2 })).toEqual([null, 2]);
+    expect(change({ id: "gauge-1", severity: 0 })).toEqual([null, 1]);
+    // A bus in alert is drawn by its shape, and still moves.
+    expect(change({ id: "bus-1", severity: 4 })).toEqual([1, 2]);
   });
 
   it("gives an alert's shape precedence over silence", () => {

@@ -80,6 +80,7 @@ describe("receivers", () => {
 
   it("say in words whether they work, since when not, and what waits", async () => {
     signIn("operator");
+    // By the page's own clock, which stands still in tests.
     const since = new Date(now.peek() - 600_000).toISOString();
     answer([receiver({ id: "good" }), receiver({ ok: false, error: "cannot reach it", failing_since: since, waiting: 14, oldest_waiting_at: since, unknown_rules: ["typo"] })]);
     await show(<ReceiversScreen />);

@@ -70,7 +70,7 @@ async function checkChinese(page, name) {
   const left = await page.evaluate(() => {
     const proper = /^(English|PNG|API|HTTP|WGS-84|GCJ-02.*|LoRaWAN|CSV|Esc|admin|brain)$/;
     return [...document.querySelectorAll("h1, h2, h3, thead th, dt, label, legend, button, .button, .badge, nav a, summary")]
-      .filter((each) => each.offsetParent !== null && each.closest(".account-link, kbd") === null)
+      .filter((each) => each.offsetParent !== null && each.closest(".account-link, kbd") === null && each.querySelector("kbd, code") === null)
       .map((each) => each.textContent.trim())
       .filter((text) => /[A-Za-z]{3,}/.test(text) && !/[\u4e00-\u9fff]/.test(text) && !proper.test(text));
   });

@@ -6,7 +6,7 @@ import { serverNow } from "../state/clock";
 import { token } from "../state/theme";
 import { pictureName, saveCanvas } from "../ui/save-picture";
 
-const HEAD = 50;
+const HEAD = 68;
 const PAD = 14;
 
 export interface ChartWords {
@@ -40,7 +40,10 @@ export function compose(plot: HTMLCanvasElement, ratio: number, { title, symbol,
   c.fillStyle = token("text-muted");
   c.font = `12px ${token("font")}`;
   const about = system.peek();
-  const parts = [local(about?.city.name), `${dateTime(from)} – ${dateTime(to)} ${zoneOffset(to)}`, hasBand ? `${t("chart.mean")}, ${t("chart.band")}` : "", about?.simulated ? t("app.simulated") : ""];
-  c.fillText(parts.filter((part) => part !== "").join(" · "), PAD, 37);
+  const lines = [
+    [`${dateTime(from)} – ${dateTime(to)} ${zoneOffset(to)}`],
+    [local(about?.city.name), hasBand ? `${t("chart.mean")}, ${t("chart.band")}` : "", about?.simulated ? t("app.simulated") : ""],
+  ];
+  lines.forEach((parts, at) => c.fillText(parts.filter((part) => part !== "").join(" · "), PAD, 37 + at * 17, width));
   return paper;
 }

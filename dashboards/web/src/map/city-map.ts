@@ -7,7 +7,8 @@ import type { Bounds, LonLat, Severity, ZoneCollection, ZoneFeature } from "../a
 import type { Fleet, FleetChange } from "../state/fleet";
 import { BaseLayers } from "./base-layers";
 import type { BaseMap } from "./base-map";
-import { fleetLayers, graticule, iconOf, point, points, zoneLabels, zoneMarks, type PointFeature } from "./features";
+import { fixedPoints, graticule, iconOf, point, points, zoneLabels, zoneMarks, type PointFeature } from "./features";
+import { FleetView } from "./fleet-view";
 import { ICONS, ICON_RATIO, drawIcon } from "./icons";
 import type { Palette } from "./palette";
 import { followPointer, type Hover, type MapTarget } from "./pointer";
@@ -47,12 +48,16 @@ export interface CityMapOptions {
   onView(view: View | null): void;
   /** A layer of the base map could not be had. */
   onTrouble(layer: string): void;
+  /** Its worker could not be had: nothing will be drawn by this map any more. */
+  onBroken(): void;
 }
 
 export class CityMap {
   private readonly map: MapLibre;
   private readonly ready: Promise<void>;
   private readonly base: BaseLayers;
+  private readonly view = new FleetView();
+  private marksChanged = true;
   private hidden: ReadonlySet<string> = new Set();
   private fleet: Fleet | null = null;
   private zones: ZoneCollection | null = null;
@@ -98,6 +103,7 @@ export class CityMap {
     this.map.on("error", (event) => {
       const { sourceId } = event as { sourceId?: string };
       if (sourceId?.startsWith("base-")) options.onTrouble(sourceId.slice("base-".length));
+      else if (event.error.message.startsWith("Worker failed")) options.onBroken();
       else console.error(event.error);
     });
     this.listenToPointer();
@@ -119,6 +125,7 @@ export class CityMap {
   setZones(zones: ZoneCollection, nameOf: (zone: ZoneFeature) => string): void {
     const fresh = zones !== this.zones;
     this.zones = zones;
+    this.marksChanged = true;
     this.when(() => {
       if (fresh) {
         this.source("zones").setData(zones as unknown as SourceData);
@@ -126,6 +133,7 @@ export class CityMap {
       }
       this.setPoints("zone-labels", zoneLabels(zones, nameOf));
       this.showZoneSeverities();
+      this.redrawSoon();
     });
   }
 
@@ -140,6 +148,7 @@ export class CityMap {
   setZoneSeverities(severities: ReadonlyMap<string, Severity>): void {
     const before = this.zoneSeverities;
     this.zoneSeverities = severities;
+    this.marksChanged = true;
     this.when(() => {
       for (const id of before.keys()) if (!severities.has(id)) this.map.removeFeatureState({ source: "zones", id }, "severity");
       this.showZoneSeverities();
@@ -270,11 +279,12 @@ export class CityMap {
     const { fleet } = this;
     if (!fleet) return;
     if (change.reset) {
-      const { fixed } = fleetLayers(fleet, { fixed: true });
+      this.view.reset(fleet);
       this.map.removeFeatureState({ source: "devices" });
-      this.setPoints("devices", fixed);
+      this.setPoints("devices", fixedPoints(fleet));
       for (let index = 0; index < fleet.size; index += 1) this.showState(index, false);
     } else {
+      this.view.note(fleet, change.indexes);
       for (const index of change.indexes) this.showState(index, true);
     }
     this.redrawSoon();
@@ -301,10 +311,11 @@ export class CityMap {
 
   private redraw(): void {
     if (this.gone || !this.fleet) return;
-    const { moving, abnormal } = fleetLayers(this.fleet, { fixed: false });
-    this.setPoints("moving", moving);
-    this.setPoints("abnormal", abnormal);
-    this.setPoints("zone-marks", this.zones ? zoneMarks(this.zones, this.zoneSeverities) : []);
+    const [moving, abnormal] = [this.view.takeMoving(this.fleet), this.view.takeAbnormal(this.fleet)];
+    if (moving) this.setPoints("moving", moving);
+    if (abnormal) this.setPoints("abnormal", abnormal);
+    if (this.marksChanged) this.setPoints("zone-marks", this.zones ? zoneMarks(this.zones, this.zoneSeverities) : []);
+    this.marksChanged = false;
     if (typeof this.focused === "string") this.drawFocus();
   }
 

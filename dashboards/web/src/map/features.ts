@@ -35,27 +35,14 @@ export function iconOrder(device: Pick<FleetDevice, "severity" | "status">): num
   return device.severity === null ? (device.status === "offline" ? 0 : -1) : severityRank(device.severity);
 }
 
-export interface FleetLayers {
-  fixed: PointFeature[];
-  moving: PointFeature[];
-  abnormal: PointFeature[];
-}
-
-export function fleetLayers(fleet: Fleet, want: { fixed: boolean }): FleetLayers {
-  const layers: FleetLayers = { fixed: [], moving: [], abnormal: [] };
+/** Devices that stand still: drawn once, and changed by their state. */
+export function fixedPoints(fleet: Fleet): PointFeature[] {
+  const fixed: PointFeature[] = [];
   for (let index = 0; index < fleet.size; index += 1) {
     const device = fleet.at(index);
-    if (!device || device.lon === null || device.lat === null) continue;
-    const { lon, lat } = device;
-    if (want.fixed && !device.moving) layers.fixed.push(point(lon, lat, { id: device.id }, index));
-    const icon = iconOf(device);
-    if (icon) layers.abnormal.push(point(lon, lat, { id: device.id, icon, order: iconOrder(device) }));
-    if (device.moving) {
-      const { heading } = device;
-      layers.moving.push(point(lon, lat, { id: device.id, status: device.status, ...(heading !== null && { heading }), ...(icon && { abnormal: 1 }) }));
-    }
+    if (device && !device.moving && device.lon !== null && device.lat !== null) fixed.push(point(device.lon, device.lat, { id: device.id }, index));
   }
-  return layers;
+  return fixed;
 }
 
 /** Larger zones get their label first. */

@@ -7,7 +7,7 @@ import { alertBook, alertVersion } from "../state/alert-book";
 import { kindName, system, zoneById, zones } from "../state/city";
 import { refreshEpoch } from "../state/clock";
 import { fleet, type Fleet } from "../state/fleet";
-import { loaded } from "../state/live";
+import { linkWord, loaded } from "../state/live";
 import { theme } from "../state/theme";
 import { number } from "../format/number";
 import { SEVERITY_CODES, severityRank } from "../api/codes";
@@ -57,12 +57,20 @@ export function MapPanel(props: MapPanelProps) {
   latest.current = props;
   const cityBounds = system.value?.city.bounds;
   const known = cityBounds !== undefined;
+  // A map that was begun while the network was away is begun anew when it is back.
+  const [turn, setTurn] = useState(0);
+  const broken = useRef(false);
+  const live = linkWord.value === "live";
+  useEffect(() => {
+    if (live && broken.current) setTurn((at) => at + 1);
+  }, [live]);
 
   useEffect(() => {
     if (!known || !container.current) return;
     let made: CityMap | null = null;
     let left = false;
     const box = container.current;
+    broken.current = false;
     const fail = (error: unknown) => {
       console.error("the map cannot be drawn", error);
       setFailed(true);
@@ -82,6 +90,9 @@ export function MapPanel(props: MapPanelProps) {
           onPick: (target) => latest.current.onPick?.(target),
           onView: (view) => latest.current.onView?.(view),
           onTrouble: noteTrouble,
+          onBroken: () => {
+            broken.current = true;
+          },
         });
         setMap(made);
         latest.current.onMap?.(made);
@@ -95,7 +106,7 @@ export function MapPanel(props: MapPanelProps) {
       made?.destroy();
       setMap(null);
     };
-  }, [known]);
+  }, [known, turn]);
 
   const zoneData = zones.value;
   useEffect(() => {

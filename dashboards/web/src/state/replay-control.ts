@@ -132,6 +132,11 @@ let hours = new Set<number>();
 
 /** Begins, changes or ends the replay as the address says. */
 export async function follow(choice: ReplayChoice | null): Promise<void> {
+  // An address that does not say until when, or says a time to come, is made to: else it would be another replay with every change.
+  if (choice !== null && Date.parse(query.peek().get("until") ?? "") !== Date.parse(isoSecond(choice.to))) {
+    setQuery({ until: isoSecond(choice.to) });
+    return;
+  }
   const key = choice === null ? null : `${choice.range}|${Math.round(choice.to / 1000)}`;
   if (key === (replayData.peek()?.key ?? null) && replayError.peek() === null) {
     // Back and forward in the history move the moment.

@@ -1,6 +1,8 @@
 /** A screen that few people open: its code is loaded when somebody does. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { Unreachable } from "../api/client";
+import { linkWord } from "../state/live";
 import { Failure, Loading } from "./resource-view";
 
 export function lazily<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
@@ -15,9 +17,18 @@ export function lazily<Props extends object>(load: () => Promise<ComponentType<P
           loaded = found;
           setTurn((turn) => turn + 1);
         },
-        setError,
+        (cause: unknown) => setError(new Unreachable(cause)),
       );
     }, []);
+    // A browser may remember that a file could not be had: once the server is back, begin anew.
+    useEffect(() => {
+      if (error === null) return;
+      let away = linkWord.peek() !== "live";
+      return linkWord.subscribe((word) => {
+        if (word === "live" && away) location.reload();
+        away ||= word !== "live";
+      });
+    }, [error]);
     if (loaded !== null) {
       const Screen = loaded;
       return <Screen {...props} />;

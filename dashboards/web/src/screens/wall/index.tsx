@@ -73,7 +73,7 @@ export function WallScreen() {
               <li key={viewKey(each)} class={at === turn.index ? "here" : ""} />
             ))}
           </ol>
-          <WallLink lost={trouble !== null} />
+          <WallLink trouble={trouble} />
           <span class="wall-age">
             {t("wall.data_age")} <b>{system.value?.last_reading_at ? <Age at={system.value.last_reading_at} past /> : t("figure.none_yet")}</b>
           </span>
@@ -96,8 +96,8 @@ function titleOf(view: WallView): string {
   return t(view.kind === "city" ? "wall.view.city" : "wall.view.alerts");
 }
 
-function WallLink({ lost }: { lost: boolean }) {
-  const word = lost ? "lost" : linkWord.value === "live" ? "live" : "connecting";
+function WallLink({ trouble }: { trouble: Trouble | null }) {
+  const word = trouble ? TROUBLE_WORDS[trouble.kind] : linkWord.value === "live" ? "live" : "connecting";
   return (
     <span class={`wall-link wall-link-${word}`} role="status">
       <svg viewBox="0 0 16 16" aria-hidden="true">
@@ -107,6 +107,8 @@ function WallLink({ lost }: { lost: boolean }) {
     </span>
   );
 }
+
+const TROUBLE_WORDS = { lost: "lost", out: "signed_out" } as const;
 
 interface Trouble {
   kind: "lost" | "out";
