@@ -3,7 +3,7 @@
 // unit is a dead letter, the mapping is mended, it is replayed and its data show; messages that are
 // broken say where, and are replayed together; another device is ignored.
 // It needs a running city with a SenML source `senml` whose topic is `senml/{device}` and whose `temp`
-// is the metric `temperature` (the demo). It leaves two retired devices behind.
+// is the metric `temperature` (the demo). It leaves a retired and an ignored device behind in each language.
 //
 // node tests/browser/device-maker.mjs URL TOKEN FOLDER
 import assert from "node:assert/strict";
