@@ -1,6 +1,6 @@
 // DEVELOPMENT ONLY. Whether the wall leaks: views turn every second, and heap, nodes and listeners are
 // counted after garbage collections. A week of turns of half a minute are 20,160.
-//   node dev/measure-wall.mjs [minutes]     (BASE, TOKEN as for measure-map.mjs)
+//   node dev/measure-wall.mjs [minutes]     (BASE, TOKEN as for measure-map.mjs; QUERY of the wall)
 import { chromium } from "playwright-core";
 
 const BASE = process.env.BASE ?? "http://127.0.0.1:8787";
@@ -9,7 +9,7 @@ const SAMPLES = 12;
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"] });
 const context = await browser.newContext({ viewport: { width: 1920, height: 1080 }, reducedMotion: "reduce" });
 const page = await context.newPage();
-await page.goto(`${BASE}/login?next=${encodeURIComponent("/wall?period=1")}#token=${process.env.TOKEN ?? "dev"}`);
+await page.goto(`${BASE}/login?next=${encodeURIComponent(`/wall?${process.env.QUERY ?? "period=1"}`)}#token=${process.env.TOKEN ?? "dev"}`);
 await page.waitForSelector(".wall-board", { timeout: 120_000 });
 await page.waitForTimeout(30_000);
 const cdp = await context.newCDPSession(page);

@@ -132,7 +132,8 @@ let hours = new Set<number>();
 
 /** Begins, changes or ends the replay as the address says. */
 export async function follow(choice: ReplayChoice | null): Promise<void> {
-  // An address that does not say until when, or says a time to come, is made to: else it would be another replay with every change.
+  // An address that does not say until when, or says a time to come, is made to say it: else every
+  // change of it would begin another replay.
   if (choice !== null && Date.parse(query.peek().get("until") ?? "") !== Date.parse(isoSecond(choice.to))) {
     setQuery({ until: isoSecond(choice.to) });
     return;
