@@ -54,7 +54,7 @@ async function checkChinese(screen) {
   const left = await page.evaluate(() => {
     const names = [...document.querySelectorAll("h2, th[scope=col], dt, .figure-name, button, .badge, .segments button")];
     const foreign = /[A-Za-z]{3,}/;
-    const proper = /^(English|WGS-84|LoRaWAN)$/;
+    const proper = /^(English|WGS-84|LoRaWAN|PNG|CSV|GeoJSON)$/;
     return names
       .filter((each) => each.offsetParent !== null)
       .map((each) => each.textContent.trim())

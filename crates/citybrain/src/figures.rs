@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 
 use city_api::Ingest as _;
 use city_model::SharedClock;
-use city_store::{Counters, SharedStore, Store};
+use city_store::{Counters, LedgerKey, SharedStore, Store};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{CounterVec, GaugeVec, Opts};
@@ -40,7 +40,11 @@ impl Origins {
 
     fn ledger(&self, count: impl Fn(&Counters) -> u64) -> Values {
         let ledger = self.store.upgrade().map(|store| store.ledger()).unwrap_or_default();
-        one(ledger.iter().map(|(_, counters)| count(counters)).sum::<u64>())
+        // Everything is counted twice, by its source and by its device.
+        let of_sources = ledger
+            .iter()
+            .filter(|(key, _)| matches!(key, LedgerKey::Source(_) | LedgerKey::NoSource));
+        one(of_sources.map(|(_, counters)| count(counters)).sum::<u64>())
     }
 
     fn store(&self, count: impl Fn(&city_store::StoreStats) -> u64) -> Values {
@@ -258,8 +262,11 @@ fn family(figure: &Figure, values: Values) -> Vec<MetricFamily> {
 
 #[cfg(test)]
 mod tests {
-    use city_model::{ManualClock, Timestamp};
-    use city_store::Memory;
+    use city_model::{
+        DeviceKey, ManualClock, Marks, MetricKey, Quality, Reading, SeriesKey, Timestamp, Value,
+        ZoneSet,
+    };
+    use city_store::{Commit, Memory};
 
     use super::*;
 
@@ -286,6 +293,23 @@ mod tests {
         let size = value("citybrain_data_disk_size_bytes").expect("a disk");
         assert!(value("citybrain_data_disk_free_bytes").expect("a disk") <= size);
         assert_eq!(value("citybrain_store_readings"), Some(0.0));
+        let at = Timestamp::from_secs(1_795_435_100);
+        let reading = Reading {
+            series: SeriesKey { device: DeviceKey(0), metric: MetricKey(0) },
+            time: at,
+            received: at,
+            value: Value::Number(1.0),
+            quality: Quality::Pass,
+            marks: Marks::NONE,
+            position: None,
+            zones: ZoneSet::default(),
+        };
+        let commit = Commit { readings: vec![reading], sources: vec![0], ..Commit::default() };
+        store.commit(&commit).expect("committed");
+        let families = registry.gather();
+        let counted = families.iter().find(|f| f.name() == "citybrain_ledger_received_total");
+        let counted = counted.expect("a figure").get_metric()[0].get_counter().get_value();
+        assert_eq!(counted, 1.0, "what came is counted once");
         drop(store);
         assert_eq!(value("citybrain_store_readings"), None, "the store is closed");
     }

@@ -26,6 +26,11 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     timed("journeys", || {
         cargo(&["test", "--package", "city-tests", "--features", "slow", "--", "--test-threads=1"])
     })?;
+    timed("the dashboard's journeys", || {
+        let journeys = ["test", "--package", "city-tests", "--features", "slow"];
+        let several = ["--test", "dashboard", "--", "--ignored", "--test-threads=3"];
+        cargo(&[&journeys[..], &several].concat())
+    })?;
     timed("schemathesis", || schemathesis::main(&schemathesis::Args::short()))?;
     if with_influxd {
         eprintln!("all tests passed");
