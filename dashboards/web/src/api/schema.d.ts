@@ -12273,6 +12273,8 @@ export interface operations {
             query?: {
                 /** @description `source` (unless given), `department` or `device`. */
                 by?: "source" | "department" | "device";
+                /** @description Only the items with these ids, separated by commas; the total stays that of all. */
+                id?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
