@@ -93,12 +93,13 @@ try {
   await laptop.waitForSelector("li.alert-row");
   await laptop.waitForSelector(".link-live");
   wire.freeze();
+  // Everything is asked for anew as soon as it wakes, also before the network is there.
+  const asked = laptop.waitForRequest((request) => request.url().endsWith("/api/v1/map"));
   // As when the lid is closed: time goes on, and timers that were due run once.
   await laptop.clock.fastForward("35:00");
   await laptop.waitForFunction(() => [...document.querySelectorAll(".banner")].some((each) => /No connection to the server/.test(each.textContent)));
-  const asked = laptop.waitForRequest((request) => request.url().endsWith("/api/v1/map"));
-  wire.mend();
   await asked;
+  wire.mend();
   await laptop.waitForSelector(".link-live");
   await laptop.waitForFunction(() => document.querySelector(".banner") === null);
   // Its own clock stands half an hour apart now; ages are by the server's.

@@ -9,7 +9,7 @@ export const GROUPS: readonly (readonly [title: TextKey, keys: readonly (readonl
   ["help.group.lists", [["j k", "help.move"], ["Enter", "help.enter"], ["a", "help.ack"], ["/", "help.search"], ["Esc", "help.escape"]]],
   ["help.group.alerts", [["x X", "help.pick"], ["J K", "help.extend"], ["c", "help.accept"], ["s", "help.assign"], ["h", "help.hand_over"], ["b", "help.return"], ["z", "help.shelve"], ["m", "help.silence"], ["n", "help.note"], [".", "help.new"], ["e", "help.end_silence"]]],
   ["help.group.view", [["f", "help.fit"], ["h", "help.replay"], ["space", "help.replay.play"], [", .", "help.replay.step"], ["< >", "help.replay.speed"], ["l", "help.language"], ["t", "help.theme"], ["?", "help.help"]]],
-  ["help.group.rules", [["n", "help.rules.fault"], ["1 2 3 4 5", "help.rules.panes"], ["e", "help.rules.edit"], ["Ctrl Z", "editor.undo"], ["Ctrl Y", "editor.redo"], ["Tab", "help.rules.tab"], ["x", "help.rules.pick"]]],
+  ["help.group.rules", [["n", "help.rules.fault"], ["1…5", "help.rules.panes"], ["e", "help.rules.edit"], ["Ctrl Z", "editor.undo"], ["Ctrl Y", "editor.redo"], ["Tab", "help.rules.tab"], ["x", "help.rules.pick"]]],
   ["help.group.go", [["g o", "help.overview"], ["g l", "help.alerts"], ["g h", "help.hand_overs"], ["g s", "help.silences"], ["g p", "help.departments"], ["g d", "help.devices"], ["g z", "help.zones"], ["g r", "help.receivers"], ["g u", "nav.rules"], ["g i", "nav.intake"], ["g y", "help.system"], ["g e", "help.reports"], ["g w", "help.wall"], ["g k", "help.page"], ["g a", "help.admin"], ["g m", "help.account"]]],
 ];
 
