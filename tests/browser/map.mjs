@@ -108,7 +108,7 @@ try {
 
   say("the system");
   await page.keyboard.press("g");
-  await page.keyboard.press("s");
+  await page.keyboard.press("y");
   await page.waitForSelector('.check[data-check="books"].check-good');
   await seen(() => document.querySelector(".platform .table tbody tr") !== null);
   await seen(() => !/–/.test(document.querySelector(".platform .table tbody tr td").textContent));
@@ -116,7 +116,7 @@ try {
 
   say("the report of a day, on the screen and on paper");
   await page.keyboard.press("g");
-  await page.keyboard.press("p");
+  await page.keyboard.press("e");
   await page.waitForSelector(".paper .table");
   await seen(() => Number((/(\d+) alerts? fired/.exec(document.querySelector(".paper .lead").textContent) ?? [])[1]) > 0);
   await look(page, folder, "report");
@@ -145,7 +145,7 @@ try {
 
   say("help");
   await page.keyboard.press("g");
-  await page.keyboard.press("h");
+  await page.keyboard.press("k");
   await page.waitForSelector(".guide-terms");
   await look(page, folder, "help");
   await page.fill(".guide .search", "silence");

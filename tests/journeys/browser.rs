@@ -29,7 +29,7 @@ async fn a_stranger_sees_devices_and_an_alert_fires_and_clears_by_itself() {
     assert!(took < Duration::from_secs(5), "Ctrl-C took {took:?}");
 
     // Started again from the same folder: history and alerts are there.
-    let again = demo(folder.path().join("data")).expect("the demo starts again");
+    let again = demo(&folder.path().join("data")).expect("the demo starts again");
     let id = cleared["id"].as_str().expect("an id");
     let kept = again.get(&format!("/api/v1/alerts/{id}")).await.expect("the alert is kept");
     assert_eq!(kept["state"], "resolved");

@@ -1,6 +1,6 @@
 //! Journeys in a real browser: the scripts of `tests/browser` against a program that runs.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
@@ -22,7 +22,7 @@ impl Demo {
     /// Starts it in a new folder.
     pub fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let instance = demo(folder.path().join("data"))?;
+        let instance = demo(&folder.path().join("data"))?;
         Ok(Self { folder, instance })
     }
 
@@ -43,7 +43,7 @@ impl Demo {
 }
 
 /// Starts the demo in this folder.
-pub fn demo(data: PathBuf) -> anyhow::Result<Instance> {
+pub fn demo(data: &Path) -> anyhow::Result<Instance> {
     let (data, free) = (data.display().to_string(), "127.0.0.1:0");
     Instance::start(&["demo", "--data-dir", &data, "--http", free, "--mqtt", free, "--no-color"])
 }

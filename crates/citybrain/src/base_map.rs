@@ -135,7 +135,9 @@ fn geojson(file: &Path, crs: Crs) -> Result<(String, Timestamp), Refused> {
 
 fn convert(geometry: &mut Value, crs: Crs) {
     if let Some(geometries) = geometry.get_mut("geometries").and_then(Value::as_array_mut) {
-        geometries.iter_mut().for_each(|geometry| convert(geometry, crs));
+        for geometry in geometries {
+            convert(geometry, crs);
+        }
     }
     if let Some(coordinates) = geometry.get_mut("coordinates") {
         convert_all(coordinates, crs);
@@ -173,12 +175,13 @@ fn ending_of(folder: &Path) -> Option<String> {
 mod tests {
     use super::*;
 
+    #[derive(serde::Deserialize)]
+    struct File {
+        layer: Vec<BaseLayer>,
+    }
+
     fn layers(folder: &Path, text: &str) -> (BaseMap, Vec<String>) {
         let text = text.replace("FOLDER", &folder.display().to_string());
-        #[derive(serde::Deserialize)]
-        struct File {
-            layer: Vec<BaseLayer>,
-        }
         let file: File = toml::from_str(&text).expect("the right shape");
         let mut problems = Vec::new();
         let map = read(&file.layer, &mut problems);

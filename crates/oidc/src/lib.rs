@@ -30,7 +30,7 @@ use claims::Claims;
 use http::Http;
 
 /// How long what a provider says of itself is believed, its keys included.
-const BELIEVED: Duration = Duration::from_mins(60);
+const BELIEVED: Duration = Duration::from_hours(1);
 /// How soon it may be asked again, where a signature is by a key that nobody knows.
 const AGAIN: Duration = Duration::from_secs(30);
 /// How an ID token may be signed: with a key that only the provider has.

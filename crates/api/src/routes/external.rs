@@ -56,14 +56,15 @@ async fn leave(
     _: SameOrigin,
     _: Parameters<NoParameters>,
 ) -> Answer<Response> {
-    let (url, state) = external(&app)?.begin(app.clock.now()).await.map_err(failed)?;
+    let (url, state) =
+        external(&app)?.begin(app.clock.now()).await.map_err(|error| failed(&error))?;
     let name = transport.external_cookie();
     let cookie = set_cookie(name, Some(&state), EXTERNAL_PATIENCE, transport);
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(Leave { url })).into_response())
 }
 
 /// Why nobody can log in: the log says it, the browser learns only whom to ask.
-fn failed(error: OidcError) -> Problem {
+fn failed(error: &OidcError) -> Problem {
     tracing::error!(error.cause = %error, "a login through the identity provider failed");
     match error {
         OidcError::Refused(_) => no_login(),
@@ -87,7 +88,11 @@ pub(super) async fn arrived(app: &App, visit: &Visit, arrival: Arrival) -> Answe
         tracing::warn!(client.address = %visit.caller.0, "a login that began elsewhere was refused");
         return Err(no_login());
     }
-    let identity = external.finish(arrival, now).await.map_err(failed)?.ok_or_else(no_login)?;
+    let identity = external
+        .finish(arrival, now)
+        .await
+        .map_err(|error| failed(&error))?
+        .ok_or_else(no_login)?;
     let grants = external.grants_of(&identity.groups);
     if grants.is_empty() {
         tracing::warn!(
