@@ -70,7 +70,7 @@ async function look(page, name) {
 /** In Chinese no heading, label, column or button may be left in English. */
 async function checkChinese(page, name) {
   const left = await page.evaluate(() => {
-    const proper = /^(English|Ada Lovelace.*|ada|wang|Wang Li.*)$/;
+    const proper = /^(English|Ada Lovelace.*|ada|wang|Wang Li.*|PNG|CSV|GeoJSON)$/;
     return [...document.querySelectorAll("h1, h2, th[scope=col], dt, label, legend, button, .button, .badge, .tabs a, nav a")]
       .filter((each) => each.offsetParent !== null && each.closest(".difference, .pick-options, .account-link") === null)
       .map((each) => each.textContent.trim())
