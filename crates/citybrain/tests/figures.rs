@@ -202,7 +202,7 @@ fn names_in_sources() -> BTreeSet<String> {
         }
     }
     // The names of cookies.
-    for cookie in ["citybrain_session", "citybrain_browser"] {
+    for cookie in ["citybrain_session", "citybrain_browser", "citybrain_external"] {
         found.remove(cookie);
     }
     found
