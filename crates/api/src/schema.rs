@@ -24,6 +24,25 @@ pub(crate) struct LocalText {
     zh: String,
 }
 
+/// A text for both languages, or one for each; one that is missing is the other's.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub(crate) enum GivenText {
+    Same(String),
+    Each(EachText),
+}
+
+/// A text in English, in Chinese, or in both.
+#[derive(ToSchema)]
+pub(crate) struct EachText {
+    /// English.
+    #[schema(nullable = false)]
+    en: Option<String>,
+    /// Simplified Chinese.
+    #[schema(nullable = false)]
+    zh: Option<String>,
+}
+
 /// How bad it is, mildest first.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

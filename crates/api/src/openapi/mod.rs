@@ -48,6 +48,7 @@ const SPARSE: &[&str] = &[
     "Dataset",
     "DatasetSelect",
     "DeviceEntry",
+    "EachText",
     "EndSilence",
     "HandOverAlert",
     "Ignore",

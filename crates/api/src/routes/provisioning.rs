@@ -151,7 +151,7 @@ struct AcceptDevice {
     /// Its department; as the list of unknown devices says if missing.
     department: Option<String>,
     /// What people call it.
-    #[schema(value_type = Option<schema::LocalText>)]
+    #[schema(value_type = Option<schema::GivenText>)]
     name: Option<LocalText>,
     /// `false`: leave its dead letters alone.
     replay: Option<bool>,

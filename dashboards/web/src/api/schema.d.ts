@@ -2097,7 +2097,7 @@ export interface components {
              */
             kind: string | null;
             /** @default null */
-            name: components["schemas"]["LocalText"] | null;
+            name: components["schemas"]["GivenText"] | null;
             /**
              * @description `false`: leave its dead letters alone.
              * @default null
@@ -3145,6 +3145,13 @@ export interface components {
              */
             only_there: number;
         };
+        /** @description A text in English, in Chinese, or in both. */
+        EachText: {
+            /** @description English. */
+            en?: string;
+            /** @description Simplified Chinese. */
+            zh?: string;
+        };
         /** @description Whether a client may connect. */
         Enabled: {
             /** @description `false`: it may not connect, and nobody else may pass for it. */
@@ -3242,6 +3249,8 @@ export interface components {
             /** @description What they log in with: small letters, digits and `.-_@+`. */
             user: string;
         };
+        /** @description A text for both languages, or one for each; one that is missing is the other's. */
+        GivenText: string | components["schemas"]["EachText"];
         /** @description A role in a department, or in the whole city. */
         Grant: {
             /** @description The department's id, or `*` for the whole city. */
