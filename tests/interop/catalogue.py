@@ -11,6 +11,9 @@ import rdflib
 from rdflib.compare import isomorphic
 
 DCAT = rdflib.Namespace("http://www.w3.org/ns/dcat#")
+MODIFIED = rdflib.URIRef("http://purl.org/dc/terms/modified")
+# They go on with the clock and with each reading.
+MOVING = (DCAT.startDate, DCAT.endDate, MODIFIED)
 
 
 def fetch(url, accept):
@@ -20,11 +23,13 @@ def fetch(url, accept):
 
 
 def still(graph):
-    """The graph without the instants between which readings are public: they go on with the clock."""
+    """The graph with one and the same instant wherever instants go on while it is fetched."""
     copy = rdflib.Graph()
-    for triple in graph:
-        if triple[1] not in (DCAT.startDate, DCAT.endDate):
-            copy.add(triple)
+    for subject, predicate, value in graph:
+        if predicate in MOVING:
+            assert value.datatype == rdflib.XSD.dateTime and value.value, value
+            value = rdflib.Literal("2020-01-01T00:00:00Z", datatype=rdflib.XSD.dateTime)
+        copy.add((subject, predicate, value))
     return copy
 
 
