@@ -24,6 +24,7 @@ mod live;
 mod metrics;
 mod open;
 mod openapi;
+mod order;
 mod parameters;
 mod parts;
 mod precondition;

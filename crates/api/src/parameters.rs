@@ -207,14 +207,19 @@ impl Pairs {
         self.parse(name, "2026-11-23T08:30:00Z")
     }
 
-    /// `limit`.
+    /// `limit`, of a list that gives [`DEFAULT_LIMIT`] unless asked.
     pub(crate) fn limit(&mut self) -> Answer<usize> {
-        let limit = self.parse("limit", "100")?.unwrap_or(DEFAULT_LIMIT);
-        if (1..=MAX_LIMIT).contains(&limit) {
-            return Ok(limit);
+        Ok(self.given_limit()?.unwrap_or(DEFAULT_LIMIT))
+    }
+
+    /// `limit`, if it is given.
+    pub(crate) fn given_limit(&mut self) -> Answer<Option<usize>> {
+        let limit = self.parse("limit", "100")?;
+        if let Some(limit) = limit.filter(|limit| !(1..=MAX_LIMIT).contains(limit)) {
+            let why = format!("it must be 1 to {MAX_LIMIT}");
+            return Err(bad("limit", &limit.to_string(), &why, "100"));
         }
-        let why = format!("it must be 1 to {MAX_LIMIT}");
-        Err(bad("limit", &limit.to_string(), &why, "100"))
+        Ok(limit)
     }
 
     /// `cursor`, as a list gave it.

@@ -6,9 +6,8 @@ use arc_swap::ArcSwap;
 use city_model::Timestamp;
 use city_rules::lifecycle::{Shelves, Silence, SilenceState, Silencing, Suppressions};
 use city_store::{StateDb, StateError};
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
-use serde::{Deserialize, Serialize};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::Serialize;
 
 use crate::alerts::{self, AlertLogKind, append_note};
 
@@ -54,23 +53,6 @@ pub(crate) struct EndedEarly {
     #[schema(value_type = String, format = DateTime)]
     pub(crate) at: Timestamp,
     pub(crate) reason: Option<String>,
-}
-
-/// Which silences.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SilenceQuery {
-    /// Only those in this state at `now`.
-    pub(crate) state: Option<SilenceState>,
-    pub(crate) now: Timestamp,
-    pub(crate) after: Option<SilenceCursor>,
-    pub(crate) limit: usize,
-}
-
-/// The last silence of a page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SilenceCursor {
-    created_at: i64,
-    id: String,
 }
 
 /// Why a silence cannot be ended.
@@ -179,43 +161,26 @@ impl Silences {
         self.state.read(|conn| Ok(get(conn, id)?))
     }
 
-    /// A page of silences, those that were made last first.
-    pub(crate) fn page(
+    /// The silences in this state at `now`, or all.
+    pub(crate) fn list(
         &self,
-        query: &SilenceQuery,
-    ) -> Result<(Vec<SilenceRecord>, Option<SilenceCursor>), StateError> {
-        let over = matches!(query.state, Some(SilenceState::Expired));
-        let mut sql = format!("SELECT {COLUMNS} FROM silences WHERE TRUE");
-        let mut values = Vec::new();
-        if query.state.is_some() {
-            sql += if over { " AND ends_at <= ?" } else { " AND ends_at > ?" };
-            values.push(Value::Integer(query.now.micros()));
-        }
-        if let Some(after) = &query.after {
-            sql += " AND (created_at, id) < (?, ?)";
-            values.extend([Value::Integer(after.created_at), Value::Text(after.id.clone())]);
-        }
-        sql += " ORDER BY created_at DESC, id DESC";
-        self.state.read(|conn| {
+        state: Option<SilenceState>,
+        now: Timestamp,
+    ) -> Result<Vec<SilenceRecord>, StateError> {
+        let when = match state {
+            None => "?1 IS NOT NULL",
+            Some(SilenceState::Expired) => "ends_at <= ?1",
+            Some(_) => "ends_at > ?1",
+        };
+        let sql = format!("SELECT {COLUMNS} FROM silences WHERE {when} ORDER BY id");
+        let mut found: Vec<SilenceRecord> = self.state.read(|conn| {
             let mut statement = conn.prepare_cached(&sql)?;
-            let mut rows = statement.query(params_from_iter(values))?;
-            let mut page = Vec::new();
-            // Whether one that recurs is active now is not for SQL to say.
-            while let Some(row) = rows.next()? {
-                let record = read(row)?;
-                if query.state.is_none_or(|state| record.silence.state(query.now) == state) {
-                    if page.len() == query.limit {
-                        let next = page.last().map(|last: &SilenceRecord| SilenceCursor {
-                            created_at: last.created_at.micros(),
-                            id: last.silence.id.to_string(),
-                        });
-                        return Ok((page, next));
-                    }
-                    page.push(record);
-                }
-            }
-            Ok((page, None))
-        })
+            let found = statement.query_map([now.micros()], read)?.collect::<Result<_, _>>()?;
+            Ok::<_, StateError>(found)
+        })?;
+        // Whether one that recurs is active now is not for SQL to say.
+        found.retain(|record| state.is_none_or(|state| record.silence.state(now) == state));
+        Ok(found)
     }
 
     /// Notes until when an alert is shelved, if it is.

@@ -10,7 +10,7 @@ use city_pipeline::{
     RawMessage, SourceSpec, Sources, Speakers, TimePolicy,
 };
 use city_registry::{Registry, Seed};
-use city_store::{Memory, NewDeadLetter, SharedStore, StateDb};
+use city_store::{LettersFrom, Memory, NewDeadLetter, SharedStore, StateDb};
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_435_200);
 
@@ -74,7 +74,7 @@ impl Bench {
     }
 
     fn letters(&self) -> Vec<NewDeadLetter> {
-        let page = self.store.dead_letters(None, None, 100).expect("a page");
+        let page = self.store.dead_letters(LettersFrom::Newest, None, 100).expect("a page");
         page.items.into_iter().map(|kept| kept.letter).collect()
     }
 }
@@ -135,10 +135,10 @@ fn garbage_is_never_decoded_whatever_is_in_it_and_however_often_it_is_replayed()
     };
     bench.runtime.block_on(bench.pipeline.intake().send(vec![message])).expect("open");
     bench.push("json", None, "{").expect("taken");
-    let page = bench.store.dead_letters(None, Some("garbage"), 10).expect("a page");
+    let page = bench.store.dead_letters(LettersFrom::Newest, Some("garbage"), 10).expect("a page");
     let [letter] = &page.items[..] else { panic!("{:?}", page.items) };
     bench.runtime.block_on(bench.pipeline.replayer().replay(letter.id)).expect("replayed");
-    let page = bench.store.dead_letters(None, Some("garbage"), 10).expect("a page");
+    let page = bench.store.dead_letters(LettersFrom::Newest, Some("garbage"), 10).expect("a page");
     assert_eq!(page.items.len(), 2, "garbage again");
     assert_eq!(bench.letters().len(), 3);
 }

@@ -98,7 +98,7 @@ fn frames_of_a_batch_are_decoded_together_and_each_keeps_its_place() {
     assert_eq!(city.points("a2", "x").len(), 1);
     let counted = city.counted("lora");
     assert_eq!((counted.stored, counted.dead_lettered), (5, 3));
-    let letters = city.store.dead_letters(None, None, 10).expect("listed");
+    let letters = city.store.dead_letters(LettersFrom::Newest, None, 10).expect("listed");
     let told = letters.items.iter().any(|letter| letter.letter.detail.contains("a2 sends 255"));
     assert!(told, "{letters:?}");
 }

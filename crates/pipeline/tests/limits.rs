@@ -30,7 +30,8 @@ fn pack(prefix: &str, count: usize) -> String {
 }
 
 fn letters(city: &City) -> Vec<DeadLetter> {
-    let mut letters = city.store.dead_letters(None, None, 100).expect("a page").items;
+    let mut letters =
+        city.store.dead_letters(LettersFrom::Newest, None, 100).expect("a page").items;
     letters.reverse();
     letters
 }

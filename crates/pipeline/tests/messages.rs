@@ -11,7 +11,7 @@ use city_pipeline::{
     PushError, Pushed, RawMessage, SourceSpec, Sources, Speakers, TimePolicy,
 };
 use city_registry::{Registry, Seed, read_devices};
-use city_store::{LedgerKey, Memory, SharedStore, StateDb, TimeRange};
+use city_store::{LedgerKey, LettersFrom, Memory, SharedStore, StateDb, TimeRange};
 
 const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 
@@ -166,7 +166,7 @@ struct Done {
 
 impl Done {
     fn reasons(&self) -> Vec<String> {
-        let page = self.store.dead_letters(None, None, 100).expect("a page");
+        let page = self.store.dead_letters(LettersFrom::Newest, None, 100).expect("a page");
         let mut reasons: Vec<_> = page.items.into_iter().map(|item| item.letter.reason).collect();
         reasons.sort();
         reasons
@@ -274,7 +274,7 @@ fn what_cannot_become_readings_is_kept_whole_with_a_reason() {
     done.assert_balanced();
     assert_eq!(done.reasons(), ["bad_unit", "malformed", "no_source", "unknown_device"]);
     assert_eq!(done.readings.len(), 1, "the good half of a message is stored");
-    let page = done.store.dead_letters(None, Some("bad_unit"), 1).expect("a page");
+    let page = done.store.dead_letters(LettersFrom::Newest, Some("bad_unit"), 1).expect("a page");
     let letter = &page.items[0].letter;
     assert!(
         letter.detail.contains("water_level") && letter.detail.contains("temperature"),
@@ -318,7 +318,7 @@ fn a_dead_letter_is_replayed_once_its_cause_is_mended() {
     while bench.acked.0.load(Ordering::SeqCst) == 0 {
         std::thread::yield_now();
     }
-    let id = bench.store.dead_letters(None, None, 1).expect("a page").items[0].id;
+    let id = bench.store.dead_letters(LettersFrom::Newest, None, 1).expect("a page").items[0].id;
     registry
         .import(
             &read_devices("d", r#"[{"id":"ghost","kind":"k","department":"d"}]"#).expect("valid"),
@@ -434,7 +434,7 @@ fn devices_register_by_pattern_up_to_the_cap_and_the_others_wait() {
         ("lamp-1".to_owned(), "thing".to_owned(), 1),
     ];
     assert_eq!(waiting, expected);
-    let letters = done.store.dead_letters(None, None, 100).expect("a page").items;
+    let letters = done.store.dead_letters(LettersFrom::Newest, None, 100).expect("a page").items;
     assert!(letters[0].letter.detail.contains("2 devices already"), "{}", letters[0].letter.detail);
 }
 
@@ -485,7 +485,8 @@ fn a_message_without_values_has_come_all_the_same() {
     bench.send(&messages);
     let done = bench.finish();
     assert_eq!(done.reasons(), ["no_codec"]);
-    let letter = &done.store.dead_letters(None, None, 1).expect("a page").items[0].letter;
+    let letter =
+        &done.store.dead_letters(LettersFrom::Newest, None, 1).expect("a page").items[0].letter;
     assert_eq!(letter.device.as_deref(), Some("gauge"), "the message says whose it is");
     let device = done.registry.directory().device_by_id("gauge").expect("known").key;
     let ledger = done.store.ledger();

@@ -26,8 +26,8 @@ pub use backends::memory::Memory;
 pub use port::{
     Bucket, Cancel, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
     DeadLetterPage, Deletion, DeliveryNote, EXPORT_PAGE, ForwardStats, LastValue, LedgerKey,
-    LetterCount, NewDeadLetter, Outcome, Point, Rank, Replay, SequenceNote, SharedStore, Store,
-    StoreError, StoreErrorKind, StoreStats, TimeRange,
+    LetterCount, LettersFrom, NewDeadLetter, Outcome, Point, Rank, Replay, SequenceNote,
+    SharedStore, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
 pub use priority::{give_way, give_way_a_little};
 pub use sequence::Sequence;

@@ -148,6 +148,42 @@ pub struct LastValue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeadLetterId(pub i64);
 
+/// Where a page of dead letters begins, and in which order it goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LettersFrom {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// The newest first, of those before this one.
+    Before(DeadLetterId),
+    /// The oldest first.
+    Oldest,
+    /// The oldest first, of those after this one.
+    After(DeadLetterId),
+}
+
+impl LettersFrom {
+    /// Whether the oldest comes first.
+    pub fn goes_up(self) -> bool {
+        matches!(self, Self::Oldest | Self::After(_))
+    }
+
+    /// The same order, after a letter of it.
+    #[must_use]
+    pub fn beyond(self, last: DeadLetterId) -> Self {
+        if self.goes_up() { Self::After(last) } else { Self::Before(last) }
+    }
+
+    /// Whether a page from here on has this letter.
+    pub(crate) fn reaches(self, id: DeadLetterId) -> bool {
+        match self {
+            Self::Newest | Self::Oldest => true,
+            Self::Before(before) => id < before,
+            Self::After(after) => id > after,
+        }
+    }
+}
+
 /// A message, whole, that could not become readings, or not all of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewDeadLetter {
@@ -207,8 +243,18 @@ pub struct DeadLetter {
 pub struct DeadLetterPage {
     /// The letters.
     pub items: Vec<DeadLetter>,
-    /// Pass it to get the next page; `None` at the end.
-    pub next: Option<DeadLetterId>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<LettersFrom>,
+}
+
+impl DeadLetterPage {
+    /// A page of at most `limit`, of letters of which one more was read if there is more.
+    pub(crate) fn cut(from: LettersFrom, mut items: Vec<DeadLetter>, limit: usize) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(|last| from.beyond(last.id));
+        Self { items, next }
+    }
 }
 
 /// How many dead letters a source has for one reason.
@@ -530,10 +576,10 @@ pub trait Store: Send + Sync {
     /// The number of the newest commit; 0 if there is none.
     fn head_seq(&self) -> u64;
 
-    /// A page of dead letters, newest first, those before `before`, of one reason or of all.
+    /// A page of dead letters, of one reason or of all.
     fn dead_letters(
         &self,
-        before: Option<DeadLetterId>,
+        from: LettersFrom,
         reason: Option<&str>,
         limit: usize,
     ) -> Result<DeadLetterPage, StoreError>;

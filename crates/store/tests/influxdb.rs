@@ -13,8 +13,8 @@ use city_model::{DeviceKey, MetricKey, Position, Quality, Reading, Span, Timesta
 use city_store::conformance::{Promises, commit, reading, run_with, series};
 use city_store::influxdb::{SetupDone, SetupWanted, greet, setup};
 use city_store::{
-    Bucket, Cancel, Deletion, Influx, InfluxOptions, Memory, Naming, Rank, Secret, SharedStore,
-    Store, StoreErrorKind, TimeRange, Waits,
+    Bucket, Cancel, Deletion, Influx, InfluxOptions, LettersFrom, Memory, Naming, Rank, Secret,
+    SharedStore, Store, StoreErrorKind, TimeRange, Waits,
 };
 
 use influxd::{BUCKET, Influxd, ORG, TOKEN};
@@ -325,7 +325,8 @@ fn what_the_server_refuses_is_a_dead_letter_and_the_rest_arrives() {
     assert!(influx.wait_until_forwarded(Duration::from_mins(1)));
     assert_eq!(influx.stats().forward.expect("figures").rejected, 2_200);
     assert_eq!(server.count("an hour"), 100);
-    let page = influx.dead_letters(None, Some("influxdb_rejected"), 1).expect("letters");
+    let page =
+        influx.dead_letters(LettersFrom::Newest, Some("influxdb_rejected"), 1).expect("letters");
     let words = &page.items[0].letter.detail;
     assert!(words.starts_with("422") && words.contains("dropped"), "{words}");
 
@@ -349,7 +350,8 @@ fn what_the_server_refuses_is_a_dead_letter_and_the_rest_arrives() {
     assert!(influx.wait_until_forwarded(Duration::from_mins(1)));
     let forward = influx.stats().forward.expect("figures");
     assert_eq!((forward.forwarded, forward.rejected), (990, 10), "{forward:?}");
-    let page = influx.dead_letters(None, Some("influxdb_rejected"), 1).expect("letters");
+    let page =
+        influx.dead_letters(LettersFrom::Newest, Some("influxdb_rejected"), 1).expect("letters");
     let words = &page.items[0].letter.detail;
     assert!(words.contains("type conflict"), "{words}");
 }

@@ -1,4 +1,4 @@
-//! The log of all alerts, newest first: filters and cursors in SQL.
+//! The log of all alerts: filters and cursors in SQL.
 
 use city_model::{EndReason, Timestamp};
 use city_store::StateError;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::item::AlertLogEntry;
 use super::query::one_of;
 use super::{AlertList, AlertLogKind, log_rows};
+use crate::order::LogOrder;
 use crate::schema;
 
 /// Which lines.
@@ -27,6 +28,7 @@ pub(crate) struct LogQuery {
     pub(crate) kinds: Vec<AlertLogKind>,
     pub(crate) from: Option<Timestamp>,
     pub(crate) to: Option<Timestamp>,
+    pub(crate) sort: LogOrder,
     pub(crate) after: Option<LogCursor>,
     pub(crate) limit: usize,
 }
@@ -71,7 +73,7 @@ pub(crate) struct AlertLogItem {
 }
 
 impl AlertList {
-    /// A page of the log, newest first.
+    /// A page of the log.
     pub(crate) fn log(
         &self,
         query: &LogQuery,
@@ -86,11 +88,12 @@ fn page(
 ) -> Result<(Vec<AlertLogItem>, Option<LogCursor>), StateError> {
     let (wanted, mut values) = conditions(query);
     values.push(Value::Integer(query.limit as i64 + 1));
+    let order = query.sort.sql();
     let sql = format!(
         "SELECT log.at, log.kind, log.by, log.note, log.severity, log.value, log.about,
                 log.reason, log.alert, log.n, alerts.rule, alerts.department, alerts.device
          FROM alert_log AS log LEFT JOIN alerts ON alerts.id = log.alert
-         WHERE {wanted} ORDER BY log.at DESC, log.alert DESC, log.n DESC LIMIT ?"
+         WHERE {wanted} ORDER BY log.at {order}, log.alert {order}, log.n {order} LIMIT ?"
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), |row| {
@@ -157,7 +160,7 @@ fn conditions(query: &LogQuery) -> (String, Vec<Value>) {
             Value::Text(after.alert.clone()),
             Value::Integer(after.n),
         ];
-        also("(log.at, log.alert, log.n) < (?, ?, ?)", place);
+        also(&format!("(log.at, log.alert, log.n) {} (?, ?, ?)", query.sort.beyond()), place);
     }
     (conditions.join(" AND "), values)
 }

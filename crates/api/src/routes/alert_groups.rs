@@ -37,6 +37,6 @@ struct Groups {
 async fn list(State(app): State<App>, Parameters(part): Parameters<Part>) -> Answer<Json<Groups>> {
     let (alerts, directory) = (app.alerts.clone(), app.registry.directory());
     let items = app.lanes.short(move || Ok(alerts.groups(&directory))).await?;
-    let (items, next_cursor) = part.of(items, |of| &of.position);
+    let (items, next_cursor) = part.of(items, |of| &of.position)?;
     Ok(Json(Groups { items, next_cursor }))
 }

@@ -15,6 +15,7 @@ use crate::alerts::{AlertLogItem, AlertLogKind, LogCursor, LogQuery};
 use crate::app::App;
 use crate::cursor;
 use crate::export::{self, Rows, Shape, Table};
+use crate::order::LogOrder;
 use crate::parameters::{FromPairs, MAX_LIMIT, Pairs, Parameters, With};
 use crate::problem::Answer;
 
@@ -64,6 +65,9 @@ struct AlertLogQuery {
     /// Only what happened before this instant, RFC 3339.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
+    /// `newest`, unless given, or `oldest` first.
+    #[param(inline, value_type = Option<LogOrder>)]
+    sort: LogOrder,
     /// Where to go on, from `next_cursor`.
     #[param(value_type = Option<String>)]
     cursor: Option<LogCursor>,
@@ -86,13 +90,14 @@ impl FromPairs for AlertLogQuery {
             kind: pairs.some_of("kind", AlertLogKind::ALL)?,
             from,
             to,
+            sort: LogOrder::from_pairs(pairs)?,
             cursor: pairs.cursor()?,
             limit: pairs.limit()?,
         })
     }
 }
 
-/// Everything that happened to alerts, newest first
+/// Everything that happened to alerts, newest first unless sorted otherwise
 ///
 /// The lines of an alert are deleted with it, 400 days after its end.
 #[utoipa::path(get, path = "/alert-log", operation_id = "list_alert_log", tag = "alerts",
@@ -114,6 +119,7 @@ async fn list(
         kinds: query.kind,
         from: query.from,
         to: query.to,
+        sort: query.sort,
         after: query.cursor,
         limit: query.limit,
     };

@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::auth::{CITY, Grants, Principal, Role};
 use crate::cursor;
+use crate::order::LogOrder;
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters};
 use crate::problem::{Answer, Problem, codes};
 
@@ -115,10 +116,13 @@ struct AuditQuery {
     department: Option<Vec<String>>,
     /// Only those with this text in user, address, action, target, before or after.
     q: Option<String>,
-    /// `json`: a page, newest first; `csv` and `jsonl`: all of them, oldest first. As the header
+    /// `json`: a page; `csv` and `jsonl`: all of them, oldest first. As the header
     /// `Accept` says if missing.
     #[param(inline)]
     format: Option<AuditFormat>,
+    /// `newest`, unless given, or `oldest` first. Exports are oldest first.
+    #[param(inline, value_type = Option<LogOrder>)]
+    sort: LogOrder,
     /// Where to go on, from `next_cursor`.
     #[param(value_type = Option<String>)]
     cursor: Option<u64>,
@@ -140,13 +144,14 @@ impl FromPairs for AuditQuery {
             department: pairs.list("department"),
             q: pairs.text("q"),
             format: pairs.one_of("format", &formats)?,
+            sort: LogOrder::from_pairs(pairs)?,
             cursor: pairs.cursor()?,
             limit: pairs.limit()?,
         })
     }
 }
 
-/// The audit log, newest first; or all of it as CSV or lines of JSON, oldest first
+/// The audit log, newest first unless sorted otherwise; or all of it as CSV or lines of JSON, oldest first
 ///
 /// Administrators of departments see the entries about these; administrators of the city see all.
 /// Nothing is ever deleted from it. A page may have fewer entries than `limit`, or none, and yet
@@ -165,7 +170,7 @@ async fn list(
     Parameters(query): Parameters<AuditQuery>,
 ) -> Answer<Response> {
     let format = query.format.unwrap_or_else(|| accepted(&headers));
-    let (cursor, limit) = (query.cursor, query.limit);
+    let (sort, cursor, limit) = (query.sort, query.cursor, query.limit);
     let filter = Filter {
         from: query.from,
         to: query.to,
@@ -179,7 +184,13 @@ async fn list(
         return Ok(export(&app, filter, format));
     }
     let log = app.audit.log().clone();
-    let page = app.lanes.short(move || Ok(log.newest(&filter, cursor, limit)?)).await?;
+    let page = app.lanes.short(move || {
+        Ok(match sort {
+            LogOrder::Newest => log.newest(&filter, cursor, limit)?,
+            LogOrder::Oldest => log.oldest(&filter, cursor.unwrap_or(0), limit)?,
+        })
+    });
+    let page = page.await?;
     let next_cursor = page.next.as_ref().map(cursor::encode);
     Ok(Json(AuditPage { items: page.items, next_cursor }).into_response())
 }

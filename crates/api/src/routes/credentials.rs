@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use city_model::Timestamp;
-use city_registry::credentials::{Proof, Rights, Secret};
+use city_registry::credentials::{NameOrder, Proof, Rights, Secret};
 use city_registry::{FieldProblem, tag};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -116,6 +116,9 @@ struct ClientPage {
 struct ClientsQuery {
     /// Only those with this text in their name, in any case.
     q: Option<String>,
+    /// `name`, unless given, or `-name`: from the last to the first.
+    #[param(value_type = Option<String>, pattern = "^-?name$")]
+    sort: NameOrder,
     /// Where to go on, from `next_cursor`.
     #[param(value_type = Option<String>)]
     cursor: Option<String>,
@@ -126,7 +129,10 @@ struct ClientsQuery {
 
 impl FromPairs for ClientsQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
-        Ok(Self { q: pairs.text("q"), cursor: pairs.cursor()?, limit: pairs.limit()? })
+        let orders = [("name", NameOrder::Up), ("-name", NameOrder::Down)];
+        let sort = pairs.one_of("sort", &orders)?.unwrap_or_default();
+        let (cursor, limit) = (pairs.cursor()?, pairs.limit()?);
+        Ok(Self { q: pairs.text("q"), sort, cursor, limit })
     }
 }
 
@@ -143,7 +149,7 @@ async fn list(
         .short(move || {
             let words = query.q.unwrap_or_default();
             let (mut found, total) =
-                clients.page(&words, query.cursor.as_deref(), query.limit + 1)?;
+                clients.page(&words, query.sort, query.cursor.as_deref(), query.limit + 1)?;
             let more = found.len() > query.limit;
             found.truncate(query.limit);
             let next_cursor =

@@ -37,11 +37,14 @@ struct DatasetList {
 #[utoipa::path(get, path = "/datasets", operation_id = "list_datasets", tag = "open data",
     params(Part),
     responses((status = 200, description = "The datasets by id", body = DatasetList)))]
-async fn list(State(app): State<App>, Parameters(part): Parameters<Part>) -> Json<DatasetList> {
+async fn list(
+    State(app): State<App>,
+    Parameters(part): Parameters<Part>,
+) -> Answer<Json<DatasetList>> {
     let marks = app.open.marked.current();
     let datasets = marks.datasets.values().map(|kept| kept.dataset.clone()).collect();
-    let (items, next_cursor) = part.of_sorted(datasets, |dataset: &Dataset| &dataset.id);
-    Json(DatasetList { items, next_cursor })
+    let (items, next_cursor) = part.of_sorted(datasets, |dataset: &Dataset| &dataset.id)?;
+    Ok(Json(DatasetList { items, next_cursor }))
 }
 
 /// One dataset

@@ -9,7 +9,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use city_model::Timestamp;
-use city_store::{Cancel, DeadLetterId, NewDeadLetter, Store, StoreError};
+use city_store::{Cancel, DeadLetterId, LettersFrom, NewDeadLetter, Store, StoreError};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -20,6 +20,7 @@ use crate::auth::Principal;
 use crate::cursor;
 use crate::export::{self, Cell, Column, Kind, Rows, Shape, Table, column};
 use crate::extract::Id;
+use crate::order::LogOrder;
 use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, With, short};
 use crate::problem::{Answer, Problem, codes};
 use crate::select;
@@ -90,6 +91,9 @@ struct DeadLettersQuery {
     /// Only those that reached us before this instant, RFC 3339.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
+    /// `newest`, unless given, or `oldest` first.
+    #[param(inline, value_type = Option<LogOrder>)]
+    sort: LogOrder,
     /// Where to go on, from `next_cursor`.
     #[param(value_type = Option<String>)]
     cursor: Option<DeadLetterId>,
@@ -108,6 +112,7 @@ impl FromPairs for DeadLettersQuery {
             q: pairs.text("q").map(|q| q.to_lowercase()),
             from,
             to,
+            sort: LogOrder::from_pairs(pairs)?,
             cursor: pairs.cursor()?,
             limit: pairs.limit()?,
         })
@@ -129,7 +134,7 @@ impl DeadLettersQuery {
             })
     }
 
-    /// Calls `each` with those that are wanted, newest first, until it fails. Few are in memory at a
+    /// Calls `each` with those that are wanted, until it fails. Few are in memory at a
     /// time, for each may be large.
     fn each<E: From<StoreError>>(
         &self,
@@ -139,19 +144,23 @@ impl DeadLettersQuery {
     ) -> Result<(), E> {
         // The store has an index of reasons.
         let one = self.reason.as_deref().filter(|all| all.len() == 1).and_then(<[_]>::first);
-        let mut before = self.cursor;
+        let mut from = match self.sort {
+            LogOrder::Newest => LettersFrom::Newest,
+            LogOrder::Oldest => LettersFrom::Oldest,
+        };
+        if let Some(last) = self.cursor {
+            from = from.beyond(last);
+        }
         loop {
             cancel.check()?;
-            let page = store.dead_letters(before, one.map(String::as_str), LETTERS)?;
+            let page = store.dead_letters(from, one.map(String::as_str), LETTERS)?;
             for letter in page.items {
                 if self.wants(&letter.letter) {
                     each(letter)?;
                 }
             }
-            before = page.next;
-            if before.is_none() {
-                return Ok(());
-            }
+            let Some(next) = page.next else { return Ok(()) };
+            from = next;
         }
     }
 }
@@ -159,7 +168,7 @@ impl DeadLettersQuery {
 /// How many letters are read at a time.
 const LETTERS: usize = 32;
 
-/// Dead letters, newest first
+/// Dead letters, newest first unless sorted otherwise
 #[utoipa::path(get, path = "/dead-letters", operation_id = "list_dead_letters", tag = "ingest",
     params(Shape, DeadLettersQuery),
     responses((status = 200, description = "A page of dead letters", body = DeadLetterPage)))]

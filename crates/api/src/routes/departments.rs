@@ -68,14 +68,15 @@ async fn list(
             }
             let mut departments = registry.departments()?;
             departments.retain(|of| words.are_in(&[&of.id, &of.name.en, &of.name.zh]));
-            let (departments, next_cursor) = part.of_sorted(departments, |of| &of.id);
-            let items = departments.into_iter().map(|department| Department {
+            let departments = departments.into_iter().map(|department| Department {
                 devices: devices.get(&department.id).copied().unwrap_or(0),
                 configured: registry.is_configured("department", &department.id),
                 id: department.id,
                 name: department.name,
             });
-            fresh(&headers, &DepartmentList { items: items.collect(), next_cursor })
+            let (items, next_cursor) =
+                part.of_sorted(departments.collect(), |of: &Department| &of.id)?;
+            fresh(&headers, &DepartmentList { items, next_cursor })
         })
         .await
 }

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use city_registry::{
     DeviceList, ImportMode, ImportOutcome, ImportProblem, ListFormat, Registry, write_csv,
@@ -78,8 +78,11 @@ impl FromPairs for ImportQuery {
 #[utoipa::path(post, path = "/devices/import", operation_id = "import_devices", tag = "registry",
     params(ImportQuery),
     request_body(content((Vec<schema::DeviceEntry> = "application/json"), (String = "text/csv"))),
-    responses((status = 200, description = "Devices are registered now, or with `check` would be",
-        body = Imported)))]
+    responses(
+        (status = 200, description = "All devices are registered now, or with `check` would be",
+            body = Imported),
+        (status = 207, description = "Some devices have problems; the others are registered now, \
+            or with `check` would be", body = Imported)))]
 async fn import(
     State(app): State<App>,
     principal: Principal,
@@ -118,7 +121,9 @@ async fn import(
         return Ok(lines::answer(done));
     }
     let outcome = app.lanes.short(move || job.run(&mut |_, _| ())).await?;
-    Ok(Json(imported(outcome)).into_response())
+    let status =
+        if outcome.problems.is_empty() { StatusCode::OK } else { StatusCode::MULTI_STATUS };
+    Ok((status, Json(imported(outcome))).into_response())
 }
 
 fn format_of(headers: &HeaderMap) -> Answer<ListFormat> {

@@ -71,15 +71,15 @@ async fn list(
             }
             let mut kinds = registry.kinds();
             kinds.retain(|kind| words.are_in(&[&kind.id, &kind.name.en, &kind.name.zh]));
-            let (kinds, next_cursor) = part.of_sorted(kinds, |kind| &kind.id);
-            let items = kinds.into_iter().map(|kind| Kind {
+            let kinds = kinds.into_iter().map(|kind| Kind {
                 devices: devices.get(&kind.id).copied().unwrap_or(0),
                 configured: registry.is_configured("kind", &kind.id),
                 id: kind.id.clone(),
                 name: kind.name.clone(),
                 template: kind,
             });
-            fresh(&headers, &KindList { items: items.collect(), next_cursor })
+            let (items, next_cursor) = part.of_sorted(kinds.collect(), |kind: &Kind| &kind.id)?;
+            fresh(&headers, &KindList { items, next_cursor })
         })
         .await
 }

@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::cursor;
-use crate::parameters::{FromPairs, Pairs, Parameters};
+use crate::list::Page;
+use crate::parameters::{FromPairs, Pairs, Parameters, With};
 use crate::problem::Answer;
 use crate::select::has;
 
@@ -57,7 +57,7 @@ pub(super) struct LateDecided {
 /// The last late readings.
 #[derive(Serialize, ToSchema)]
 struct LateReadings {
-    /// Newest first.
+    /// Newest first, unless sorted otherwise.
     items: Vec<LateDecided>,
     /// Pass it as `cursor` to get the next page; `null` at the end.
     next_cursor: Option<String>,
@@ -73,22 +73,11 @@ struct LateQuery {
     /// Only those of these metrics, separated by commas.
     #[param(value_type = Option<String>)]
     metric: Option<Vec<String>>,
-    /// Where to go on, from `next_cursor`.
-    #[param(value_type = Option<String>)]
-    cursor: Option<(Timestamp, SeriesKey, Timestamp)>,
-    /// How many at most, 1 to 1,000; 100 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
-    limit: usize,
 }
 
 impl FromPairs for LateQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
-        Ok(Self {
-            device: pairs.list("device"),
-            metric: pairs.list("metric"),
-            cursor: pairs.cursor()?,
-            limit: pairs.limit()?,
-        })
+        Ok(Self { device: pairs.list("device"), metric: pairs.list("metric") })
     }
 }
 
@@ -97,12 +86,12 @@ impl FromPairs for LateQuery {
 /// The last 10,000 decisions since the program started. Every reading is stored, however late; this
 /// says what alert rules made of it.
 #[utoipa::path(get, path = "/late-readings", operation_id = "list_late_readings", tag = "rules",
-    params(LateQuery),
+    params(LateQuery, Page),
     responses((status = 200, description = "The decisions, newest first", body = LateReadings)))]
 async fn list(
     State(app): State<App>,
-    Parameters(query): Parameters<LateQuery>,
-) -> Json<LateReadings> {
+    Parameters(With(query, page)): Parameters<With<LateQuery, Page>>,
+) -> Answer<Json<LateReadings>> {
     let directory = app.registry.directory();
     let fits = |late: &LateReading| {
         let named = |wanted: &Option<Vec<String>>, found: Option<String>| {
@@ -112,20 +101,19 @@ async fn list(
             && named(&query.metric, metric(late, &directory))
     };
     // They are few.
-    let mut found = app.late_readings.newest(usize::MAX, fits);
-    let key = |late: &LateReading| (late.received, late.series, late.time);
-    if let Some(after) = query.cursor {
-        // What came meanwhile is before it; if it is forgotten, so is what is older.
-        let place = found.iter().position(|late| key(late) == after);
-        found.drain(..place.map_or(found.len(), |place| place + 1));
-    }
-    let more = found.len() > query.limit;
-    found.truncate(query.limit);
-    let last = found.last().filter(|_| more).map(key);
-    Json(LateReadings {
-        items: found.iter().map(|late| view(late, &directory)).collect(),
-        next_cursor: last.as_ref().map(cursor::encode),
-    })
+    let found = app.late_readings.newest(usize::MAX, fits);
+    let keyed = found.iter().map(|late| (key(late), view(late, &directory))).collect();
+    let part = page.or_as_it_is()?;
+    let (items, next_cursor) =
+        part.of_told(keyed, |(key, _)| key, |(_, late)| serde_json::to_value(late))?;
+    let items = items.into_iter().map(|(_, late)| late).collect();
+    Ok(Json(LateReadings { items, next_cursor }))
+}
+
+/// What tells decisions apart.
+fn key(late: &LateReading) -> String {
+    let SeriesKey { device, metric } = late.series;
+    format!("{device:?} {metric:?} {} {}", late.time.micros(), late.received.micros())
 }
 
 fn device(late: &LateReading, directory: &Directory) -> Option<String> {

@@ -123,7 +123,7 @@ async fn show(
                 let wanted: Vec<&str> = ids.split(',').map(str::trim).collect();
                 loss.items.retain(|item| wanted.contains(&item.id.as_str()));
             }
-            (loss.items, loss.next_cursor) = part.of_sorted(loss.items, |item| &item.id);
+            (loss.items, loss.next_cursor) = part.of_sorted(loss.items, |item| &item.id)?;
             Ok(Json(loss))
         })
         .await

@@ -124,7 +124,7 @@ async fn metrics(
             let named =
                 |metric: &MetricUse| words.are_in(&[&metric.id, &metric.name.en, &metric.name.zh]);
             let items = uses.filter(wanted).filter(named).collect();
-            let (items, next_cursor) = part.of(items, |metric: &MetricUse| &metric.id);
+            let (items, next_cursor) = part.of(items, |metric: &MetricUse| &metric.id)?;
             fresh(&headers, &MetricUseList { items, next_cursor })
         })
         .await
@@ -161,12 +161,12 @@ async fn list(
     State(app): State<App>,
     headers: HeaderMap,
     Parameters(part): Parameters<Part>,
-) -> Response {
+) -> Answer<Response> {
     let mappings = app.registry.mappings();
     let tag = etag(&tag(&mappings));
     let cache = [(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
     if is_known(&headers, &tag[0].1) {
-        return (StatusCode::NOT_MODIFIED, tag, cache).into_response();
+        return Ok((StatusCode::NOT_MODIFIED, tag, cache).into_response());
     }
     let keyed: Vec<(String, Mapping)> = mappings
         .into_iter()
@@ -175,9 +175,10 @@ async fn list(
             (format!("{}\u{0}{source}", mapping.name), mapping)
         })
         .collect();
-    let (keyed, next_cursor) = part.of(keyed, |(key, _)| key);
+    let (keyed, next_cursor) =
+        part.of_told(keyed, |(key, _)| key, |(_, mapping)| serde_json::to_value(mapping))?;
     let items = keyed.into_iter().map(|(_, mapping)| mapping).collect();
-    (tag, cache, Json(MappingList { items, next_cursor })).into_response()
+    Ok((tag, cache, Json(MappingList { items, next_cursor })).into_response())
 }
 
 /// Say what a name means, from now on

@@ -71,6 +71,6 @@ async fn list(
         words.are_in(&[&metric.id, &metric.name.en, &metric.name.zh])
     };
     let items = directory.metrics.iter().filter(named).map(metric).collect();
-    let (items, next_cursor) = part.of(items, |metric: &Metric| &metric.id);
+    let (items, next_cursor) = part.of(items, |metric: &Metric| &metric.id)?;
     fresh(&headers, &MetricList { items, next_cursor })
 }

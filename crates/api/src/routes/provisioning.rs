@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use city_model::{LocalText, Timestamp};
 use city_registry::{DeviceEntry, UnknownDevice};
-use city_store::{DeadLetterId, Store};
+use city_store::{DeadLetterId, LettersFrom, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -15,9 +15,9 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::audit;
 use crate::auth::{Principal, Role};
-use crate::cursor;
 use crate::extract::{Body, Id};
-use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
+use crate::list::Page;
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, With, short};
 use crate::problem::{Answer, Problem, codes};
 use crate::schema;
 use crate::select::has;
@@ -72,12 +72,6 @@ struct UnknownQuery {
     source: Option<Vec<String>>,
     /// Only those with this text in their id, in any case.
     q: Option<String>,
-    /// Where to go on, from `next_cursor`.
-    #[param(value_type = Option<String>)]
-    cursor: Option<(i64, String)>,
-    /// How many at most, 1 to 1,000; 100 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
-    limit: usize,
 }
 
 impl FromPairs for UnknownQuery {
@@ -86,19 +80,17 @@ impl FromPairs for UnknownQuery {
             ignored: pairs.flag("ignored")?,
             source: pairs.list("source"),
             q: pairs.text("q"),
-            cursor: pairs.cursor()?,
-            limit: pairs.limit()?,
         })
     }
 }
 
-/// Devices that call and are not registered, those heard last first
+/// Devices that call and are not registered, those heard last first unless sorted otherwise
 #[utoipa::path(get, path = "/provisioning/unknown", operation_id = "list_unknown_devices",
-    tag = "registry", params(UnknownQuery),
+    tag = "registry", params(UnknownQuery, Page),
     responses((status = 200, description = "A page of unknown devices", body = UnknownPage)))]
 async fn list(
     State(app): State<App>,
-    Parameters(query): Parameters<UnknownQuery>,
+    Parameters(With(query, page)): Parameters<With<UnknownQuery, Page>>,
 ) -> Answer<Json<UnknownPage>> {
     let registry = app.registry.clone();
     app.lanes
@@ -111,19 +103,9 @@ async fn list(
                     && words.as_ref().is_none_or(|words| device.id.to_lowercase().contains(words))
             });
             let total = devices.len();
-            if let Some((at, id)) = query.cursor {
-                // By time, newest first, then by id.
-                devices.retain(|device| {
-                    let seen = device.last_seen.micros();
-                    seen < at || (seen == at && device.id > id)
-                });
-            }
-            let more = devices.len() > query.limit;
-            devices.truncate(query.limit);
-            let last = devices.last().filter(|_| more);
-            let next_cursor =
-                last.map(|device| cursor::encode(&(device.last_seen.micros(), &device.id)));
-            let items = devices.into_iter().map(view).collect();
+            let devices = devices.into_iter().map(view).collect();
+            let part = page.or_by("-last_seen_at")?;
+            let (items, next_cursor) = part.of(devices, |device: &Unknown| &device.id)?;
             Ok(Json(UnknownPage { items, next_cursor, total }))
         })
         .await
@@ -227,18 +209,16 @@ async fn accept(
 fn letters_of(store: &dyn Store, id: &str) -> Answer<Vec<DeadLetterId>> {
     const PAGE: usize = 1_000;
     let mut letters = Vec::new();
-    let mut before = None;
+    let mut from = LettersFrom::Newest;
     for _ in 0..MOST_SEARCHED / PAGE {
-        let page = store.dead_letters(before, Some("unknown_device"), PAGE)?;
+        let page = store.dead_letters(from, Some("unknown_device"), PAGE)?;
         let own = page
             .items
             .iter()
             .filter(|kept| kept.letter.device.as_deref() == Some(id) && kept.replayed_at.is_none());
         letters.extend(own.map(|kept| kept.id));
-        before = page.next;
-        if before.is_none() {
-            break;
-        }
+        let Some(next) = page.next else { break };
+        from = next;
     }
     letters.reverse();
     Ok(letters)

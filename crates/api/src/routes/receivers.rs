@@ -45,7 +45,7 @@ async fn list(
         let wanted = receiver.route.rules.iter();
         receiver.unknown_rules = wanted.filter(|id| rules.get(id).is_none()).cloned().collect();
     }
-    let (items, next_cursor) = part.of(items, |receiver| &receiver.id);
+    let (items, next_cursor) = part.of(items, |receiver| &receiver.id)?;
     Ok(Json(ReceiverList { items, next_cursor }))
 }
 

@@ -144,7 +144,7 @@ async fn show(
     app.lanes
         .history(move |_| {
             let mut report = report(&reader, query.date, query.by)?;
-            (report.items, report.next_cursor) = part.of_sorted(report.items, |item| &item.id);
+            (report.items, report.next_cursor) = part.of_sorted(report.items, |item| &item.id)?;
             Ok(Json(report))
         })
         .await

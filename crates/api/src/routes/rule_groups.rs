@@ -135,7 +135,7 @@ async fn list(
     app.lanes
         .short(move || {
             let items = book.groups().into_iter().map(|group| view(group).group).collect();
-            let (items, next_cursor) = part.of(items, |group: &RuleGroup| &group.group);
+            let (items, next_cursor) = part.of(items, |group: &RuleGroup| &group.group)?;
             let deleted = book.deleted()?.into_iter().map(DeletedRuleGroup::from).collect();
             Ok(Json(RuleGroupList { items, next_cursor, deleted }))
         })

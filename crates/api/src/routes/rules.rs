@@ -147,9 +147,9 @@ async fn list(
             && has(query.department.as_ref(), &rule.department)
             && words.are_in(&[&rule.id, &rule.name.en, &rule.name.zh])
     };
-    let found: Vec<_> = rules.rules().iter().filter(wanted).collect();
-    let (found, next_cursor) = part.of(found, |rule| &rule.id);
-    let items = found.into_iter().map(|rule| view(rule, count(&rule.id))).collect();
+    let found = rules.rules().iter().filter(wanted);
+    let items = found.map(|rule| view(rule, count(&rule.id))).collect();
+    let (items, next_cursor) = part.of(items, |rule: &Rule| &rule.id)?;
     fresh(&headers, &RuleList { items, next_cursor })
 }
 

@@ -15,13 +15,13 @@ use super::alerts::{check_note, reason};
 use crate::app::App;
 use crate::audit;
 use crate::auth::{CITY, Principal, Role, targets};
-use crate::cursor;
 use crate::extract::{Body, Id};
-use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
+use crate::list::Page;
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, With, short};
 use crate::precondition::{Precondition, etag};
 use crate::problem::{Answer, Problem, ProblemBody, codes};
 use crate::schema;
-use crate::silences::{EndError, EndedEarly, SilenceCursor, SilenceQuery, SilenceRecord};
+use crate::silences::{EndError, EndedEarly, SilenceRecord};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show)).routes(routes!(end))
@@ -113,42 +113,35 @@ struct SilencesQuery {
     /// Only those in this state now.
     #[param(inline, value_type = Option<StateName>)]
     state: Option<SilenceState>,
-    /// Where to go on, from `next_cursor`.
-    #[param(value_type = Option<String>)]
-    cursor: Option<SilenceCursor>,
-    /// How many at most, 1 to 1,000; 100 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
-    limit: usize,
 }
 
 impl FromPairs for SilencesQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
         use SilenceState::{Active, Expired, Pending};
         let states = [("pending", Pending), ("active", Active), ("expired", Expired)];
-        let state = pairs.one_of("state", &states)?;
-        Ok(Self { state, cursor: pairs.cursor()?, limit: pairs.limit()? })
+        Ok(Self { state: pairs.one_of("state", &states)? })
     }
 }
 
-/// Silences, those that were made last first
+/// Silences, those that were made last first unless sorted otherwise
 ///
 /// Those that ended more than 400 days ago are deleted.
 #[utoipa::path(get, path = "/silences", operation_id = "list_silences", tag = "alerts",
-    params(SilencesQuery),
+    params(SilencesQuery, Page),
     responses((status = 200, description = "A page of silences", body = SilencePage)))]
 async fn list(
     State(app): State<App>,
-    Parameters(query): Parameters<SilencesQuery>,
+    Parameters(With(query, page)): Parameters<With<SilencesQuery, Page>>,
 ) -> Answer<Json<SilencePage>> {
     let now = app.clock.now();
     let silences = app.silences.clone();
-    let SilencesQuery { state, cursor: after, limit } = query;
-    let query = SilenceQuery { state, now, after, limit };
-    let (items, next) = app.lanes.short(move || Ok(silences.page(&query)?)).await?;
-    Ok(Json(SilencePage {
-        items: items.into_iter().map(|record| SilenceItem::new(record, now)).collect(),
-        next_cursor: next.as_ref().map(cursor::encode),
-    }))
+    let work = move || {
+        let found = silences.list(query.state, now)?.into_iter();
+        let items = found.map(|record| SilenceItem::new(record, now)).collect();
+        page.or_by("-created_at")?.of(items, |silence: &SilenceItem| &silence.id)
+    };
+    let (items, next_cursor) = app.lanes.short(work).await?;
+    Ok(Json(SilencePage { items, next_cursor }))
 }
 
 /// One silence

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt as _;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -84,6 +85,10 @@ struct StreamQuery {
     events: Vec<EventKind>,
     /// The `cursor` of `/map` or `hello`: events follow from there. `Last-Event-ID` goes before.
     after: Option<String>,
+    /// End after so many events, `hello` and heartbeats among them: 1 to 1,000. Without it the
+    /// stream goes on.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<usize>,
 }
 
 impl FromPairs for StreamQuery {
@@ -95,6 +100,7 @@ impl FromPairs for StreamQuery {
             values: pairs.flag("values")?,
             events: pairs.some_of("events", EVENTS)?,
             after: pairs.text("after"),
+            limit: pairs.given_limit()?,
         })
     }
 }
@@ -154,6 +160,7 @@ async fn follow(
         // Proxies that collect answers would hold events back.
         (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
+    let stream = stream.take(query.limit.unwrap_or(usize::MAX));
     Ok((headers, Body::from_stream(stream)).into_response())
 }
 

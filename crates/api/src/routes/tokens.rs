@@ -15,9 +15,9 @@ use super::users::{administers_some, check_departments, note_department, read_gr
 use crate::app::App;
 use crate::audit;
 use crate::auth::{self, Grant, Maker, NewToken, OWN_TOKEN, Principal, Role, targets};
-use crate::cursor;
 use crate::extract::{Body, Id};
-use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
+use crate::list::Page;
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, With, short};
 use crate::problem::{Answer, Problem, ProblemBody, bad_fields, codes};
 
 /// The longest note, in characters.
@@ -93,37 +93,25 @@ struct TokensQuery {
     valid: Option<bool>,
     /// Only those with this text in their user or note, in any case.
     q: Option<String>,
-    /// Where to go on, from `next_cursor`.
-    #[param(value_type = Option<String>)]
-    cursor: Option<i64>,
-    /// How many at most, 1 to 1,000; 100 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
-    limit: usize,
 }
 
 impl FromPairs for TokensQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
-        Ok(Self {
-            valid: pairs.flag("valid")?,
-            q: pairs.text("q"),
-            cursor: pairs.cursor()?,
-            limit: pairs.limit()?,
-        })
+        Ok(Self { valid: pairs.flag("valid")?, q: pairs.text("q") })
     }
 }
 
-/// Access tokens, newest first: those with a grant in a department that you administer
+/// Access tokens, newest first unless sorted otherwise: those with a grant in a department that you administer
 #[utoipa::path(get, path = "/tokens", operation_id = "list_tokens", tag = "access",
-    params(TokensQuery),
+    params(TokensQuery, Page),
     responses((status = 200, description = "A page of access tokens", body = AccessTokenPage)))]
 async fn list(
     State(app): State<App>,
     principal: Principal,
-    Parameters(query): Parameters<TokensQuery>,
+    Parameters(With(query, page)): Parameters<With<TokensQuery, Page>>,
 ) -> Answer<Json<AccessTokenPage>> {
     let (tokens, now) = (app.credentials.tokens().clone(), app.clock.now());
     let mut found = app.lanes.short(move || Ok(tokens.list()?)).await?;
-    found.reverse();
     let words = query.q.map(|q| q.to_lowercase());
     found.retain(|token| {
         let valid =
@@ -135,11 +123,11 @@ async fn list(
             })
     });
     let total = found.len();
-    found.retain(|token| query.cursor.is_none_or(|last| token.id < last));
-    let more = found.len() > query.limit;
-    found.truncate(query.limit);
-    let next_cursor = found.last().filter(|_| more).map(|token| cursor::encode(&token.id));
-    let items = found.into_iter().map(AccessToken::from).collect();
+    let found = found.into_iter().map(|token| (token.id.to_string(), AccessToken::from(token)));
+    let part = page.or_by("-id")?;
+    let (found, next_cursor) =
+        part.of_told(found.collect(), |(id, _)| id, |(_, token)| serde_json::to_value(token))?;
+    let items = found.into_iter().map(|(_, token)| token).collect();
     Ok(Json(AccessTokenPage { items, next_cursor, total }))
 }
 

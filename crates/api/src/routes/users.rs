@@ -18,10 +18,10 @@ use crate::auth::{
     self, CITY, Grant, Grants, NewPassword, PasswordState, Principal, Rights, Role, UserEntry,
     targets,
 };
-use crate::cursor;
 use crate::document::created;
 use crate::extract::{Body, Id};
-use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, short};
+use crate::list::{Page, Words};
+use crate::parameters::{FromPairs, NoParameters, Pairs, Parameters, With, short};
 use crate::precondition::{Precondition, etag};
 use crate::problem::{Answer, Problem, ProblemBody, bad_fields, codes};
 
@@ -94,54 +94,35 @@ struct UsersQuery {
     /// Only those with a grant in one of these departments, separated by commas; `*` for the whole city.
     #[param(value_type = Option<String>)]
     department: Option<Vec<String>>,
-    /// Only those with this text in their id or name, in any case.
-    q: Option<String>,
-    /// Where to go on, from `next_cursor`.
-    #[param(value_type = Option<String>)]
-    cursor: Option<String>,
-    /// How many at most, 1 to 1,000; 100 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
-    limit: usize,
 }
 
 impl FromPairs for UsersQuery {
     fn from_pairs(pairs: &mut Pairs) -> Answer<Self> {
-        Ok(Self {
-            department: pairs.list("department"),
-            q: pairs.text("q"),
-            cursor: pairs.cursor()?,
-            limit: pairs.limit()?,
-        })
+        Ok(Self { department: pairs.list("department") })
     }
 }
 
-/// Users by id: those with a grant in a department that you administer
+/// Users by id, unless sorted otherwise: those with a grant in a department that you administer
 #[utoipa::path(get, path = "/users", operation_id = "list_users", tag = "access",
-    params(UsersQuery),
+    params(UsersQuery, Words, Page),
     responses((status = 200, description = "A page of users", body = UserPage)))]
 async fn list(
     State(app): State<App>,
     principal: Principal,
-    Parameters(query): Parameters<UsersQuery>,
+    Parameters(With(query, With(words, page))): Parameters<With<UsersQuery, With<Words, Page>>>,
 ) -> Answer<Json<UserPage>> {
     let users = app.credentials.users().clone();
     let mut found = app.lanes.short(move || Ok(users.list()?)).await?;
-    let words = query.q.map(|q| q.to_lowercase());
     found.retain(|user| {
         administers_some(&principal.rights, &user.grants)
             && query.department.as_ref().is_none_or(|departments| {
                 user.grants.iter().any(|grant| departments.contains(&grant.department))
             })
-            && words.as_ref().is_none_or(|words| {
-                [&user.id, &user.name].iter().any(|text| text.to_lowercase().contains(words))
-            })
+            && words.are_in(&[&user.id, &user.name])
     });
     let total = found.len();
-    let start = query.cursor.map_or(0, |last| found.partition_point(|user| user.id <= last));
-    let more = start + query.limit < total;
-    let items: Vec<User> =
-        found.into_iter().skip(start).take(query.limit).map(User::from).collect();
-    let next_cursor = items.last().filter(|_| more).map(|user| cursor::encode(&user.id));
+    let found = found.into_iter().map(User::from).collect();
+    let (items, next_cursor) = page.or_by("id")?.of(found, |user: &User| &user.id)?;
     Ok(Json(UserPage { items, next_cursor, total }))
 }
 

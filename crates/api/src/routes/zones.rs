@@ -152,8 +152,13 @@ async fn draw(
             && words.are_in(&[&zone.id, &zone.name.en, &zone.name.zh])
     };
     let found: Vec<&DrawnZone> = drawn.zones.iter().filter(wanted).collect();
-    let (found, next_cursor) = part.of(found, |zone| &zone.id);
-    if found.len() == drawn.zones.len() {
+    let sorted = part.is_sorted();
+    let told = |zone: &&DrawnZone| {
+        let feature: Value = serde_json::from_slice(&drawn.body[zone.feature.clone()])?;
+        Ok(feature["properties"].clone())
+    };
+    let (found, next_cursor) = part.of_told(found, |zone| &zone.id, told)?;
+    if found.len() == drawn.zones.len() && !sorted {
         return Ok(drawn.whole.answer(&headers));
     }
     let body = collection(

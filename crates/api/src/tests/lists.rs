@@ -44,7 +44,17 @@ async fn pages_of_one_hold_what_the_whole_list_holds() {
         ("mappings", "name", 2),
         ("rules", "id", 1),
         ("rule-groups", "group", 1),
+        ("rules?sort=-name", "id", 1),
+        ("metrics?sort=-unit", "id", 10),
+        ("mappings?sort=-metric", "name", 2),
+        ("kinds?sort=-devices", "id", 3),
+        ("departments?sort=-name", "id", 3),
         ("loss?by=device", "id", 2),
+        ("loss?by=device&sort=-id", "id", 2),
+        ("tokens", "id", 1),
+        ("tokens?sort=note", "id", 1),
+        ("users?sort=-last_login_at", "id", 0),
+        ("credentials?sort=-name", "name", 0),
         ("devices", "id", 5),
         ("devices?sort=-last_seen_at", "id", 5),
         ("devices?sort=kind", "id", 5),
@@ -54,6 +64,8 @@ async fn pages_of_one_hold_what_the_whole_list_holds() {
         ("alerts?sort=updated", "id", 2),
         ("alerts?sort=urgency", "id", 2),
         ("alert-log", "alert", 2),
+        ("alert-log?sort=oldest", "alert", 2),
+        ("audit-log?sort=oldest", "number", 2),
     ] {
         let whole = city.ok(&format!("/api/v1/{path}")).await;
         let whole = whole["items"].as_array().expect("items").iter();
@@ -118,6 +130,39 @@ async fn devices_are_in_the_order_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn lists_are_in_the_order_that_is_asked_for() {
+    let city = City::new();
+    assert_eq!(ids(&city, "kinds?sort=-id").await, ["street_light", "bus", "air_station"]);
+    let by_devices = city.ok("/api/v1/kinds?sort=-devices").await;
+    let counts: Vec<u64> = by_devices["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|kind| kind["devices"].as_u64().expect("a number"))
+        .collect();
+    assert!(counts.is_sorted_by(|a, b| a >= b), "{counts:?}");
+    let zones = city.ok("/api/v1/zones?sort=-id").await;
+    let first = &zones["features"][0]["properties"];
+    assert_eq!(
+        (&zones["features"].as_array().map(Vec::len), &first["id"]),
+        (&Some(2), &json!("old-town"))
+    );
+    for (path, why) in [("kinds?sort=colour", "devices"), ("kinds?sort=ID", "member")] {
+        let wrong = city.get(&format!("/api/v1/{path}")).await;
+        assert_eq!(wrong.problem(), "bad_parameter");
+        assert!(wrong.text.contains(why), "{}", wrong.text);
+    }
+    let page = city.ok("/api/v1/kinds?sort=id&limit=1").await;
+    let cursor = page["next_cursor"].as_str().expect("more");
+    let other = city.get(&format!("/api/v1/kinds?sort=-id&cursor={cursor}")).await;
+    assert_eq!(other.problem(), "bad_cursor");
+    for path in ["alert-log", "audit-log", "dead-letters"] {
+        let wrong = city.get(&format!("/api/v1/{path}?sort=upside_down")).await;
+        assert_eq!(wrong.problem(), "bad_parameter", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn filters_take_several_values() {
     let city = City::new();
     assert_eq!(ids(&city, "devices?kind=bus,street_light").await, ["bus-1", "lamp/1", "old-1"]);
@@ -169,6 +214,10 @@ async fn late_readings_and_dead_letters_are_paged_and_filtered() {
         all.iter().map(|text| text.as_str().expect("text").to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(letters("").await, ["2", "1", "0"]);
+    assert_eq!(letters("?sort=oldest").await, ["0", "1", "2"]);
+    assert_eq!(letters("?sort=oldest&reason=unit").await, ["0", "2"]);
+    let times = walk(&city, "late-readings?sort=time", "time").await;
+    assert!(times.is_sorted_by(|a, b| a.as_str() <= b.as_str()), "{times:?}");
     assert_eq!(letters("?reason=syntax").await, ["1"]);
     assert_eq!(letters("?reason=syntax,unit&source=mqtt").await, ["2", "1", "0"]);
     assert_eq!(letters("?q=BYTE").await.len(), 3);

@@ -177,7 +177,9 @@ async fn a_list_in_csv_is_taken_whole_or_in_part_or_only_checked() {
     let expected = [(json!(3), json!("position")), (json!(4), json!("lon"))];
     assert_eq!(places(&refused.json()["problems"]), expected);
     for query in ["check=true", "partial=true"] {
-        let report = import(query).await.json();
+        let answer = import(query).await;
+        assert_eq!(answer.status, StatusCode::MULTI_STATUS);
+        let report = answer.json();
         assert_eq!((&report["added"], places(&report["problems"])), (&json!(1), expected.to_vec()));
         let known = city.get("/api/v1/devices/new-1").await.status == StatusCode::OK;
         assert_eq!(known, query == "partial=true");

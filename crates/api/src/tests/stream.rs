@@ -219,6 +219,18 @@ async fn a_client_may_follow_several_of_each_and_only_some_events() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_ends_after_as_many_events_as_were_asked_for() {
+    let city = City::new();
+    let mut client = Client::open(&city, "?limit=2", None).await;
+    client.expect("hello").await;
+    city.commit(vec![city.reading("air-1", "pm25", 1.0)]);
+    city.pass(TICK);
+    client.expect("map").await;
+    assert!(client.body.next().await.is_none(), "the stream ends");
+    assert_eq!(city.get("/api/v1/stream?limit=0").await.problem(), "bad_parameter");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_user_follows_only_so_often() {
     let city = City::limited(crate::HttpLimits { live_clients_per_user: 2, ..City::limits() });
     let one = Client::open(&city, "", None).await;

@@ -46,6 +46,16 @@ const REMEMBERED_WRONG: usize = 4_096;
 /// A use is noted again after this.
 const USE_AGAIN: Span = Span::from_secs(60);
 
+/// The order of names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NameOrder {
+    /// From the first to the last.
+    #[default]
+    Up,
+    /// From the last to the first.
+    Down,
+}
+
 /// How a client proves who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -303,15 +313,17 @@ impl Credentials {
         self.read(None)
     }
 
-    /// A page of clients by name: those with `words` in their name (in any case), after the one
+    /// A page of clients by name, in an order: those with `words` in their name (in any case), after the one
     /// called `after`, at most `limit`; and how many have the words in all.
     pub fn page(
         &self,
         words: &str,
+        order: NameOrder,
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<Client>, usize), RegistryError> {
-        let (names, total) = self.state.read(|conn| tables::page(conn, words, after, limit))?;
+        let (names, total) =
+            self.state.read(|conn| tables::page(conn, words, order, after, limit))?;
         let clients = names.iter().map(|name| self.client(name));
         let clients: Vec<_> = clients.collect::<Result<_, _>>()?;
         Ok((clients.into_iter().flatten().collect(), total))

@@ -4,7 +4,7 @@ use city_model::Timestamp;
 use city_store::{StateDb, StateError};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use super::{Proof, Rights};
+use super::{NameOrder, Proof, Rights};
 use crate::RegistryError;
 
 const MIGRATIONS: &[&str] = &["
@@ -83,14 +83,20 @@ pub(super) fn load_clients(
 pub(super) fn page(
     conn: &Connection,
     words: &str,
+    order: NameOrder,
     after: Option<&str>,
     limit: usize,
 ) -> Result<(Vec<String>, usize), RegistryError> {
     let words = words.to_lowercase();
-    let mut statement = conn.prepare_cached(
+    let (beyond, direction) = match order {
+        NameOrder::Up => (">", "ASC"),
+        NameOrder::Down => ("<", "DESC"),
+    };
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT name FROM device_client
-         WHERE instr(lower(name), ?1) > 0 AND (?2 IS NULL OR name > ?2) ORDER BY name LIMIT ?3",
-    )?;
+         WHERE instr(lower(name), ?1) > 0 AND (?2 IS NULL OR name {beyond} ?2)
+         ORDER BY name {direction} LIMIT ?3",
+    ))?;
     let names = statement.query_map(params![words, after, limit as i64], |row| row.get(0))?;
     let names = names.collect::<Result<_, _>>()?;
     let total: i64 = conn

@@ -12,8 +12,9 @@ use super::{bare_reading, same_value, supersedes};
 use crate::steps::{Stats, Steps, check_range, ranked};
 use crate::{
     Bucket, Cancel, Commit, CommitReport, Counters, DELIVERIES_KEPT, DeadLetter, DeadLetterId,
-    DeadLetterPage, Deletion, DeliveryNote, LastValue, LedgerKey, LetterCount, Outcome, Point,
-    Rank, Replay, Sequence, SequenceNote, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
+    DeadLetterPage, Deletion, DeliveryNote, LastValue, LedgerKey, LetterCount, LettersFrom,
+    Outcome, Point, Rank, Replay, Sequence, SequenceNote, Store, StoreError, StoreErrorKind,
+    StoreStats, TimeRange,
 };
 
 /// Readings in a page.
@@ -333,19 +334,21 @@ impl Store for Memory {
 
     fn dead_letters(
         &self,
-        before: Option<DeadLetterId>,
+        from: LettersFrom,
         reason: Option<&str>,
         limit: usize,
     ) -> Result<DeadLetterPage, StoreError> {
         let state = self.state();
-        let matching = state.letters.iter().rev().filter(|letter| {
-            before.is_none_or(|before| letter.id < before)
-                && reason.is_none_or(|reason| letter.letter.reason == reason)
+        let matching = state.letters.iter().filter(|letter| {
+            from.reaches(letter.id) && reason.is_none_or(|reason| letter.letter.reason == reason)
         });
-        let mut items: Vec<_> = matching.take(limit.saturating_add(1)).cloned().collect();
-        let more = items.len() > limit;
-        items.truncate(limit);
-        Ok(DeadLetterPage { next: items.last().filter(|_| more).map(|letter| letter.id), items })
+        let enough = limit.saturating_add(1);
+        let items = if from.goes_up() {
+            matching.take(enough).cloned().collect()
+        } else {
+            matching.rev().take(enough).cloned().collect()
+        };
+        Ok(DeadLetterPage::cut(from, items, limit))
     }
 
     fn count_letters(&self, received: TimeRange) -> Result<Vec<LetterCount>, StoreError> {

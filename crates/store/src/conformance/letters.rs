@@ -1,7 +1,7 @@
 //! Dead letters: kept whole, in pages, marked when replayed.
 
 use super::{Subject, commit, device, letter, t};
-use crate::{Commit, DeadLetterId, LedgerKey, LetterCount, NewDeadLetter, TimeRange};
+use crate::{Commit, DeadLetterId, LedgerKey, LetterCount, LettersFrom, NewDeadLetter, TimeRange};
 
 fn letters(letters: Vec<NewDeadLetter>) -> Commit {
     Commit { dead_letters: letters, ..Commit::default() }
@@ -18,7 +18,7 @@ pub(super) fn dead_letters_are_kept_whole(subject: &mut Subject) {
     };
     subject.store().commit(&letters(vec![full.clone(), bare.clone()])).expect("commits");
     for _ in 0..2 {
-        let page = subject.store().dead_letters(None, None, 10).expect("readable");
+        let page = subject.store().dead_letters(LettersFrom::Newest, None, 10).expect("readable");
         assert_eq!(page.next, None);
         let got: Vec<_> = page.items.iter().map(|item| item.letter.clone()).collect();
         assert_eq!(got, [bare.clone(), full.clone()], "newest first");
@@ -39,24 +39,24 @@ pub(super) fn dead_letters_come_in_pages(subject: &mut Subject) {
         commit.dead_letters = vec![NewDeadLetter { items: i + 1, ..letter(reason, 1) }];
         store.commit(&commit).expect("commits");
     }
-    for (reason, expected) in [
-        (None, (1..=25).rev().collect::<Vec<u32>>()),
-        (Some("syntax"), vec![21, 16, 11, 6, 1]),
-        (Some("nothing such"), vec![]),
+    for (begin, reason, expected) in [
+        (LettersFrom::Newest, None, (1..=25).rev().collect::<Vec<u32>>()),
+        (LettersFrom::Newest, Some("syntax"), vec![21, 16, 11, 6, 1]),
+        (LettersFrom::Oldest, None, (1..=25).collect()),
+        (LettersFrom::Oldest, Some("syntax"), vec![1, 6, 11, 16, 21]),
+        (LettersFrom::Newest, Some("nothing such"), vec![]),
     ] {
         for limit in [1, 3, 5, 25, 26] {
-            let (mut got, mut before) = (Vec::new(), None);
+            let (mut got, mut from) = (Vec::new(), begin);
             loop {
-                let page = store.dead_letters(before, reason, limit).expect("readable");
+                let page = store.dead_letters(from, reason, limit).expect("readable");
                 assert!(page.items.len() <= limit);
                 got.extend(page.items.iter().map(|item| item.letter.items));
-                before = page.next;
-                if before.is_none() {
-                    break;
-                }
+                let Some(next) = page.next else { break };
+                from = next;
                 assert_eq!(page.items.len(), limit, "only the last page may be short");
             }
-            assert_eq!(got, expected, "{reason:?} by {limit}");
+            assert_eq!(got, expected, "{begin:?}, {reason:?} by {limit}");
         }
     }
 }
@@ -74,7 +74,7 @@ pub(super) fn a_letter_that_comes_again(subject: &mut Subject) {
     let report = subject.store().commit(&letters(sent)).expect("commits");
     assert_eq!(report.repeated_letters, [0, 2, 3]);
     for _ in 0..2 {
-        let page = subject.store().dead_letters(None, None, 10).expect("readable");
+        let page = subject.store().dead_letters(LettersFrom::Newest, None, 10).expect("readable");
         let got: Vec<_> = page.items.into_iter().map(|item| item.letter).collect();
         let other = NewDeadLetter { again: false, ..other.clone() };
         assert_eq!(got, [other, first.clone(), first.clone()]);
@@ -94,7 +94,7 @@ pub(super) fn a_replayed_letter_is_marked(subject: &mut Subject) {
     let both = vec![letter("syntax", 1), letter("syntax", 1)];
     subject.store().commit(&letters(both)).expect("commits");
     let ids: Vec<_> = {
-        let page = subject.store().dead_letters(None, None, 10).expect("readable");
+        let page = subject.store().dead_letters(LettersFrom::Newest, None, 10).expect("readable");
         page.items.iter().map(|item| item.id).collect()
     };
     subject.store().mark_replayed(ids[0], t(500)).expect("marks");

@@ -61,7 +61,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everything that happened to alerts, newest first
+         * Everything that happened to alerts, newest first unless sorted otherwise
          * @description The lines of an alert are deleted with it, 400 days after its end.
          */
         get: operations["list_alert_log"];
@@ -303,7 +303,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The audit log, newest first; or all of it as CSV or lines of JSON, oldest first
+         * The audit log, newest first unless sorted otherwise; or all of it as CSV or lines of JSON, oldest first
          * @description Administrators of departments see the entries about these; administrators of the city see all.
          *     Nothing is ever deleted from it. A page may have fewer entries than `limit`, or none, and yet
          *     have a `next_cursor`, when what is searched for is rare. An export in lines of JSON can be
@@ -605,7 +605,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Dead letters, newest first */
+        /** Dead letters, newest first unless sorted otherwise */
         get: operations["list_dead_letters"];
         put?: never;
         post?: never;
@@ -1098,7 +1098,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Devices that call and are not registered, those heard last first */
+        /** Devices that call and are not registered, those heard last first unless sorted otherwise */
         get: operations["list_unknown_devices"];
         put?: never;
         post?: never;
@@ -1601,7 +1601,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Silences, those that were made last first
+         * Silences, those that were made last first unless sorted otherwise
          * @description Those that ended more than 400 days ago are deleted.
          */
         get: operations["list_silences"];
@@ -1697,7 +1697,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Access tokens, newest first: those with a grant in a department that you administer */
+        /** Access tokens, newest first unless sorted otherwise: those with a grant in a department that you administer */
         get: operations["list_tokens"];
         put?: never;
         /**
@@ -1771,7 +1771,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Users by id: those with a grant in a department that you administer */
+        /** Users by id, unless sorted otherwise: those with a grant in a department that you administer */
         get: operations["list_users"];
         put?: never;
         post?: never;
@@ -3560,7 +3560,7 @@ export interface components {
         };
         /** @description The last late readings. */
         LateReadings: {
-            /** @description Newest first. */
+            /** @description Newest first, unless sorted otherwise. */
             items: components["schemas"]["LateDecided"][];
             /** @description Pass it as `cursor` to get the next page; `null` at the end. */
             next_cursor: string | null;
@@ -5800,6 +5800,8 @@ export interface operations {
                 from?: string;
                 /** @description Only what happened before this instant, RFC 3339. */
                 to?: string;
+                /** @description `newest`, unless given, or `oldest` first. */
+                sort?: "newest" | "oldest";
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -6019,6 +6021,12 @@ export interface operations {
     list_alert_groups: {
         parameters: {
             query?: {
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -7395,10 +7403,12 @@ export interface operations {
                 /** @description Only those with this text in user, address, action, target, before or after. */
                 q?: string;
                 /**
-                 * @description `json`: a page, newest first; `csv` and `jsonl`: all of them, oldest first. As the header
+                 * @description `json`: a page; `csv` and `jsonl`: all of them, oldest first. As the header
                  *     `Accept` says if missing.
                  */
                 format?: "json" | "csv" | "jsonl";
+                /** @description `newest`, unless given, or `oldest` first. Exports are oldest first. */
+                sort?: "newest" | "oldest";
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. An export takes all. */
@@ -8031,6 +8041,8 @@ export interface operations {
             query?: {
                 /** @description Only those with this text in their name, in any case. */
                 q?: string;
+                /** @description `name`, unless given, or `-name`: from the last to the first. */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -9032,6 +9044,12 @@ export interface operations {
     list_datasets: {
         parameters: {
             query?: {
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -9470,6 +9488,8 @@ export interface operations {
                 from?: string;
                 /** @description Only those that reached us before this instant, RFC 3339. */
                 to?: string;
+                /** @description `newest`, unless given, or `oldest` first. */
+                sort?: "newest" | "oldest";
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -9726,6 +9746,12 @@ export interface operations {
             query?: {
                 /** @description Only those with this text in their id or name, in any case. */
                 q?: string;
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -10501,8 +10527,17 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Devices are registered now, or with `check` would be */
+            /** @description All devices are registered now, or with `check` would be */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Some devices have problems; the others are registered now, or with `check` would be */
+            207: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11578,6 +11613,12 @@ export interface operations {
             query?: {
                 /** @description Only those with this text in their id or name, in any case. */
                 q?: string;
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -12127,6 +12168,12 @@ export interface operations {
                 device?: string;
                 /** @description Only those of these metrics, separated by commas. */
                 metric?: string;
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -12284,6 +12331,12 @@ export interface operations {
                 by?: "source" | "department" | "device";
                 /** @description Only the items with these ids, separated by commas; the total stays that of all. */
                 id?: string;
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -12447,6 +12500,12 @@ export interface operations {
     list_mappings: {
         parameters: {
             query?: {
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -12753,6 +12812,12 @@ export interface operations {
                 unmapped?: boolean;
                 /** @description Only those with this text in their id or name, in any case. */
                 q?: string;
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -12841,6 +12906,12 @@ export interface operations {
             query?: {
                 /** @description Only those with this text in their id or name, in any case. */
                 q?: string;
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -13007,6 +13078,12 @@ export interface operations {
                 source?: string;
                 /** @description Only those with this text in their id, in any case. */
                 q?: string;
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -13778,6 +13855,12 @@ export interface operations {
     list_receivers: {
         parameters: {
             query?: {
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -13956,6 +14039,12 @@ export interface operations {
                 date?: string;
                 /** @description `source` (unless given), `department` or `device`. */
                 by?: "source" | "department" | "device";
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -14044,6 +14133,12 @@ export interface operations {
     list_rule_groups: {
         parameters: {
             query?: {
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -14828,6 +14923,12 @@ export interface operations {
                 department?: string;
                 /** @description Only those with this text in their id or name, in any case. */
                 q?: string;
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */
@@ -16145,6 +16246,12 @@ export interface operations {
             query?: {
                 /** @description Only those in this state now. */
                 state?: "pending" | "active" | "expired";
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -16583,6 +16690,11 @@ export interface operations {
                 events?: string;
                 /** @description The `cursor` of `/map` or `hello`: events follow from there. `Last-Event-ID` goes before. */
                 after?: string;
+                /**
+                 * @description End after so many events, `hello` and heartbeats among them: 1 to 1,000. Without it the
+                 *     stream goes on.
+                 */
+                limit?: number;
             };
             header?: {
                 /** @description Where to go on */
@@ -16748,6 +16860,12 @@ export interface operations {
                 valid?: boolean;
                 /** @description Only those with this text in their user or note, in any case. */
                 q?: string;
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -17228,6 +17346,12 @@ export interface operations {
                 department?: string;
                 /** @description Only those with this text in their id or name, in any case. */
                 q?: string;
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; 100 unless given. */
@@ -17736,6 +17860,12 @@ export interface operations {
                 layer?: string;
                 /** @description Only those with this text in their id or name, in any case. */
                 q?: string;
+                /**
+                 * @description A member of the items to sort them by, with `-` before it from the greatest down. What has
+                 *     none counts as least; equals are in the order of their ids.
+                 * @example -id
+                 */
+                sort?: string;
                 /** @description Where to go on, from `next_cursor`. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1,000; all of them unless given. */

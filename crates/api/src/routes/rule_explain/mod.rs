@@ -18,16 +18,15 @@ use crate::problem::{Answer, Problem, codes};
 use crate::routes::alerts::unknown as unknown_alert;
 use crate::routes::late_readings::{self, LateDecided};
 use crate::routes::rules::unknown as unknown_rule;
-use crate::silences::SilenceQuery;
 
 use self::view::{ExplainedSilence, RuleExplanation, view};
 
 /// Alerts that stand beside an explanation.
 const ALERTS: usize = 5;
+/// Alerts among which those are looked for.
+const LOOKED_AT: usize = 1_000;
 /// Late readings that do.
 const LATE: usize = 100;
-/// Silences among which those are looked for that hold an alert back.
-const SILENCES: usize = 1_000;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(explain_rule)).routes(routes!(explain_alert))
@@ -173,7 +172,7 @@ async fn beside(app: &App, explanation: &Explanation) -> Answer<Beside> {
         device: subject.device().map(|id| vec![id.to_string()]),
         zone: zone.map(|id| vec![id]),
         to: Some(at + Span::from_micros(1)),
-        limit: SILENCES,
+        limit: LOOKED_AT,
         ..AlertQuery::default()
     };
     let directory = app.registry.directory();
@@ -222,8 +221,7 @@ fn silences_of(
     alert: &Alert,
     at: Timestamp,
 ) -> Answer<Vec<ExplainedSilence>> {
-    let all = SilenceQuery { now: at, limit: SILENCES, ..SilenceQuery::default() };
-    let (records, _) = silences.page(&all)?;
+    let records = silences.list(None, at)?;
     let held = records.into_iter().filter(|record| {
         record.created_at <= at
             && record.ended.as_ref().is_none_or(|ended| at < ended.at)

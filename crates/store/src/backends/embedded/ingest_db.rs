@@ -10,8 +10,8 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use super::letters::{self, Amount, Coming};
 use crate::sqlite::{self, Format};
 use crate::{
-    DELIVERIES_KEPT, DeadLetter, DeadLetterId, Deletion, DeliveryNote, LetterCount, NewDeadLetter,
-    StoreError, TimeRange,
+    DELIVERIES_KEPT, DeadLetter, DeadLetterId, Deletion, DeliveryNote, LetterCount, LettersFrom,
+    NewDeadLetter, StoreError, TimeRange,
 };
 
 pub(super) const FORMAT: Format = Format {
@@ -362,14 +362,14 @@ impl IngestDb {
         })
     }
 
-    /// Dead letters before `before`, newest first.
+    /// Dead letters, at most `limit`.
     pub(super) fn dead_letters(
         &self,
-        before: Option<DeadLetterId>,
+        from: LettersFrom,
         reason: Option<&str>,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        self.read(|conn| letters::page(conn, before, reason, limit))
+        self.read(|conn| letters::page(conn, from, reason, limit))
     }
 
     pub(super) fn count_letters(

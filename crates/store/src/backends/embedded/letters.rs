@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 use rustc_hash::FxHashMap;
 
 use super::ingest_db::add_to;
-use crate::{DeadLetter, DeadLetterId, LetterCount, NewDeadLetter, TimeRange};
+use crate::{DeadLetter, DeadLetterId, LetterCount, LettersFrom, NewDeadLetter, TimeRange};
 
 /// The setting that counts the letters that are kept.
 pub(super) const COUNT: &str = "dead_letters";
@@ -159,22 +159,25 @@ pub(super) fn drop_some(
 /// Letters before `before`, newest first.
 pub(super) fn page(
     conn: &Connection,
-    before: Option<DeadLetterId>,
+    from: LettersFrom,
     reason: Option<&str>,
     limit: usize,
 ) -> rusqlite::Result<Vec<DeadLetter>> {
-    let before = before.map_or(i64::MAX, |id| id.0);
+    let (place, rest) = match from {
+        LettersFrom::Newest => (i64::MAX, "id < ?1 ORDER BY id DESC"),
+        LettersFrom::Before(id) => (id.0, "id < ?1 ORDER BY id DESC"),
+        LettersFrom::Oldest => (i64::MIN, "id > ?1 ORDER BY id"),
+        LettersFrom::After(id) => (id.0, "id > ?1 ORDER BY id"),
+    };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     match reason {
         Some(reason) => conn
-            .prepare_cached(&format!(
-                "{SELECT} WHERE reason = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
-            ))?
-            .query_map((reason, before, limit), to_letter)?
+            .prepare_cached(&format!("{SELECT} WHERE reason = ?3 AND {rest} LIMIT ?2"))?
+            .query_map((place, limit, reason), to_letter)?
             .collect(),
         None => conn
-            .prepare_cached(&format!("{SELECT} WHERE id < ?1 ORDER BY id DESC LIMIT ?2"))?
-            .query_map((before, limit), to_letter)?
+            .prepare_cached(&format!("{SELECT} WHERE {rest} LIMIT ?2"))?
+            .query_map((place, limit), to_letter)?
             .collect(),
     }
 }

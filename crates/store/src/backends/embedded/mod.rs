@@ -72,8 +72,8 @@ pub use self::verify::{Damage, Verification, verify, verify_only, verify_state};
 use crate::steps::check_range;
 use crate::{
     Bucket, Cancel, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage,
-    Deletion, DeliveryNote, LastValue, LedgerKey, LetterCount, Point, Rank, Replay, Store,
-    StoreError, StoreErrorKind, StoreStats, TimeRange,
+    Deletion, DeliveryNote, LastValue, LedgerKey, LetterCount, LettersFrom, Point, Rank, Replay,
+    Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
 
 /// The setting that says from when on all readings are here.
@@ -430,14 +430,12 @@ impl Store for Embedded {
 
     fn dead_letters(
         &self,
-        before: Option<DeadLetterId>,
+        from: LettersFrom,
         reason: Option<&str>,
         limit: usize,
     ) -> Result<DeadLetterPage, StoreError> {
-        let mut items = self.ingest.dead_letters(before, reason, limit.saturating_add(1))?;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        Ok(DeadLetterPage { next: items.last().filter(|_| more).map(|letter| letter.id), items })
+        let items = self.ingest.dead_letters(from, reason, limit.saturating_add(1))?;
+        Ok(DeadLetterPage::cut(from, items, limit))
     }
 
     fn count_letters(&self, received: TimeRange) -> Result<Vec<LetterCount>, StoreError> {

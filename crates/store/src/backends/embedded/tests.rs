@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::conformance::{self, Reopen, commit, device, letter, metric, reading, series, t};
-use crate::{Cancel, NewDeadLetter, Outcome, SequenceNote, SharedStore};
+use crate::{Cancel, LettersFrom, NewDeadLetter, Outcome, SequenceNote, SharedStore};
 
 fn open(dir: &Path) -> Embedded {
     open_with(dir, Options::default())
@@ -176,7 +176,7 @@ fn letters(secs: std::ops::Range<i64>) -> Commit {
 
 /// When the letters were received that are kept, in seconds, oldest first.
 fn kept(store: &Embedded) -> Vec<i64> {
-    let page = store.dead_letters(None, None, 10_000).expect("readable");
+    let page = store.dead_letters(LettersFrom::Newest, None, 10_000).expect("readable");
     page.items
         .iter()
         .rev()
@@ -211,7 +211,7 @@ fn dead_letters_are_dropped_when_their_time_is_over() {
     let store = open_with(dir.path(), options);
     assert_eq!(letter_stats(&store), (0, 0, 21), "over a restart too");
     store.commit(&letters(0..1)).expect("commits");
-    let page = store.dead_letters(None, None, 10).expect("readable");
+    let page = store.dead_letters(LettersFrom::Newest, None, 10).expect("readable");
     assert_eq!(page.items[0].id, DeadLetterId(22), "no number is given twice");
 }
 

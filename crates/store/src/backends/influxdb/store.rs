@@ -7,8 +7,8 @@ use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Times
 use super::{DRAIN, Influx};
 use crate::{
     Bucket, Cancel, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage,
-    Deletion, DeliveryNote, ForwardStats, LastValue, LedgerKey, LetterCount, Point, Rank, Replay,
-    Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
+    Deletion, DeliveryNote, ForwardStats, LastValue, LedgerKey, LetterCount, LettersFrom, Point,
+    Rank, Replay, Store, StoreError, StoreErrorKind, StoreStats, TimeRange,
 };
 
 impl Store for Influx {
@@ -114,11 +114,11 @@ impl Store for Influx {
 
     fn dead_letters(
         &self,
-        before: Option<DeadLetterId>,
+        from: LettersFrom,
         reason: Option<&str>,
         limit: usize,
     ) -> Result<DeadLetterPage, StoreError> {
-        self.local.dead_letters(before, reason, limit)
+        self.local.dead_letters(from, reason, limit)
     }
 
     fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {

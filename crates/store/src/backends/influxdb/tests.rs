@@ -10,7 +10,7 @@ use super::reads::{Part, parts};
 use super::scripted::{Answer, Asked, Scripted};
 use super::{Influx, InfluxOptions, Naming, Secret, Waits};
 use crate::conformance::{commit, device, reading, series, t};
-use crate::{LedgerKey, Store as _, StoreErrorKind, TimeRange};
+use crate::{LedgerKey, LettersFrom, Store as _, StoreErrorKind, TimeRange};
 
 /// Long enough for any test, on a busy machine too.
 const LONG: Duration = Duration::from_mins(1);
@@ -173,7 +173,8 @@ fn bad_points_are_found_and_become_dead_letters_with_the_servers_words() {
     let many = (0..1_000).map(|secs| reading(series(7, 1), secs, secs as f64));
     influx.commit(&commit(many)).expect("commits");
     assert!(influx.wait_until_forwarded(LONG));
-    let page = influx.dead_letters(None, Some("influxdb_rejected"), 10).expect("letters");
+    let page =
+        influx.dead_letters(LettersFrom::Newest, Some("influxdb_rejected"), 10).expect("letters");
     let mut lines: Vec<String> = page
         .items
         .iter()

@@ -32,7 +32,10 @@ fn a_copy_holds_everything_and_goes_on_by_itself() {
         assert_eq!(of.count(None, TimeRange::ALL).expect("countable"), 251);
         assert_eq!(of.head_seq(), 51);
         assert_eq!(of.last(series(9, 1)).expect("a value").value, 5.0.into());
-        assert_eq!(of.dead_letters(None, None, 100).expect("readable").items.len(), 50);
+        assert_eq!(
+            of.dead_letters(LettersFrom::Newest, None, 100).expect("readable").items.len(),
+            50
+        );
     }
     assert_eq!(again.ledger(), store.ledger());
 }

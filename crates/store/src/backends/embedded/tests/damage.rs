@@ -82,7 +82,8 @@ fn a_torn_log_gives_whole_commits_and_no_more() {
         assert_eq!(count(&again), commits * 5);
         assert_eq!(totals(&again), ((commits * 5, commits), (commits * 5, commits)));
         assert_eq!(again.head_seq(), commits);
-        let letters = again.dead_letters(None, None, 100).expect("readable").items.len();
+        let letters =
+            again.dead_letters(LettersFrom::Newest, None, 100).expect("readable").items.len();
         assert_eq!(letters as u64, commits);
         seen.insert(commits);
     }
@@ -291,7 +292,10 @@ fn a_full_disk_holds_commits_up_and_nothing_else() {
         assert_eq!(error.kind, StoreErrorKind::Full, "{error}");
         let now = (count(&store), store.ledger(), store.head_seq(), store.last(series(1, 1)));
         assert_eq!(now, before, "nothing of it is left");
-        assert_eq!(store.dead_letters(None, None, 100).expect("readable").items.len(), 10);
+        assert_eq!(
+            store.dead_letters(LettersFrom::Newest, None, 100).expect("readable").items.len(),
+            10
+        );
     }
     store.writer().db.limit_pages(1_000_000);
     let report = store.commit(&big).expect("there is room again");

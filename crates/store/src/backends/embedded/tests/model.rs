@@ -6,7 +6,7 @@ use proptest::test_runner::RngSeed;
 
 use super::*;
 use crate::backends::memory::Memory;
-use crate::{Cancel, Deletion, Rank};
+use crate::{Cancel, Deletion, LettersFrom, Rank};
 
 /// What can happen.
 #[derive(Clone, Debug)]
@@ -184,8 +184,8 @@ fn compare(store: &Embedded, model: &Memory) {
     assert_eq!(store.stats().series, model.stats().series);
     assert_eq!(store.stats().dead_letters, model.stats().dead_letters);
     assert_eq!(
-        store.dead_letters(None, None, 100).expect("readable"),
-        model.dead_letters(None, None, 100).expect("readable")
+        store.dead_letters(LettersFrom::Newest, None, 100).expect("readable"),
+        model.dead_letters(LettersFrom::Newest, None, 100).expect("readable")
     );
     let mut replays = [Vec::new(), Vec::new()];
     let first = model.head_seq().saturating_sub(3);
