@@ -7,8 +7,8 @@ use std::time::Duration;
 use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
 use city_store::{
     Bucket, Cancel, Commit, CommitReport, Counters, DeadLetter, DeadLetterId, DeadLetterPage,
-    Deletion, DeliveryNote, LastValue, LedgerKey, LetterCount, Point, Rank, Replay, SharedStore,
-    Store, StoreError, StoreStats, TimeRange,
+    Deletion, DeliveryNote, LastValue, LedgerKey, LetterCount, LettersFrom, Point, Rank, Replay,
+    SharedStore, Store, StoreError, StoreStats, TimeRange,
 };
 
 /// Commits wait as long as the test says; everything else goes straight through.
@@ -163,11 +163,11 @@ impl Store for SlowStore {
 
     fn dead_letters(
         &self,
-        before: Option<DeadLetterId>,
+        from: LettersFrom,
         reason: Option<&str>,
         limit: usize,
     ) -> Result<DeadLetterPage, StoreError> {
-        self.store.dead_letters(before, reason, limit)
+        self.store.dead_letters(from, reason, limit)
     }
 
     fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {

@@ -229,6 +229,7 @@ struct Metrics {
     firing: IntGauge,
     batch: Histogram,
     taking: Histogram,
+    standing: Histogram,
     bytes: IntGauge,
 }
 
@@ -250,7 +251,11 @@ impl Metrics {
             ))?,
             taking: Histogram::with_opts(HistogramOpts::new(
                 "citybrain_alert_snapshot_seconds",
-                "Time for which evaluation stood still to take the state that is saved.",
+                "Time to take the state that is saved, all pieces together.",
+            ))?,
+            standing: Histogram::with_opts(HistogramOpts::new(
+                "citybrain_alert_snapshot_pause_seconds",
+                "Time for which evaluation stood still for a piece of the state that is saved.",
             ))?,
             bytes: IntGauge::new(
                 "citybrain_alert_snapshot_bytes",
@@ -262,6 +267,7 @@ impl Metrics {
         registry.register(Box::new(metrics.firing.clone()))?;
         registry.register(Box::new(metrics.batch.clone()))?;
         registry.register(Box::new(metrics.taking.clone()))?;
+        registry.register(Box::new(metrics.standing.clone()))?;
         registry.register(Box::new(metrics.bytes.clone()))?;
         Ok(metrics)
     }

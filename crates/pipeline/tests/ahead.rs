@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use city_decode::{Codec, CodecError, CodecOutput, CodecValue, Codecs, Frame};
 use city_model::{Timestamp, Value};
+use city_store::LettersFrom;
 
 mod city;
 use city::{City, Plan};

@@ -4,7 +4,7 @@ mod city;
 
 use city::{City, Plan};
 use city_model::{Span, Timestamp, Value};
-use city_store::DeadLetter;
+use city_store::{DeadLetter, LettersFrom};
 
 const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 

@@ -109,6 +109,7 @@ impl Runner {
             tidied_at: now,
             failing: None,
             is_untold: false,
+            taking: None,
             events,
         };
         Ok((runner, past))

@@ -1,13 +1,13 @@
 //! The engine's thread: takes what comes, gives it to the evaluator, and writes what comes of it.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use city_model::{AlertEvent, DeviceKey, Directory, Position, SharedClock, Span, Timestamp};
 use city_pipeline::Committed;
 use city_registry::Registry;
-use city_rules::{Evaluator, ReloadReport, RuleSet};
+use city_rules::{Evaluator, ReloadReport, RuleSet, Snapshot, Told};
 use city_store::{SharedStore, StateDb};
 use rustc_hash::FxHashMap;
 
@@ -37,9 +37,12 @@ pub(super) const SAVE_EVERY: Span = Span::from_secs(10);
 /// How often at least, however long it takes.
 const SAVE_AT_LEAST_EVERY: Span = Span::from_mins(5);
 
-/// Taking the state holds up evaluation: at most one part in so many of the time, so that it is not
-/// what the slowest of a hundred alerts waits for.
-const TAKING_SHARE: i64 = 1_000;
+/// Taking the state keeps evaluation from its work: at most one part in so many of the time.
+const TAKING_SHARE: i64 = 100;
+
+/// Subjects of rules whose state is taken between two looks into the inbox, some hundred
+/// microseconds: no alert waits until the whole state is taken.
+const TAKEN_AT_ONCE: usize = 256;
 
 /// How many readings a restart evaluates again before the state is saved in any case: some seconds.
 const MOST_AGAIN: u64 = 20_000_000;
@@ -63,6 +66,19 @@ pub(super) enum Base {
     Stale,
     /// A state from after that is being saved.
     Renewing,
+}
+
+/// The rest of a state that is being taken piece by piece, as it was when that began.
+pub(super) struct Taking {
+    /// How long it has taken so far.
+    took: Duration,
+    devices: u32,
+    places: Vec<(DeviceKey, Position)>,
+    seq: u64,
+    clock: Timestamp,
+    place: u64,
+    entry: i64,
+    told: Vec<Told>,
 }
 
 /// What the engine's thread holds.
@@ -95,6 +111,8 @@ pub(super) struct Runner {
     pub(super) failing: Option<String>,
     /// Whether it was not written down yet what receivers were told.
     pub(super) is_untold: bool,
+    /// A state that is being taken piece by piece.
+    pub(super) taking: Option<Taking>,
     /// Events that are not written yet, because the state database failed, or are about to be.
     pub(super) events: Vec<AlertEvent>,
 }
@@ -102,8 +120,15 @@ pub(super) struct Runner {
 impl Runner {
     pub(super) fn run(mut self, inbox: &Receiver<Order>) {
         loop {
-            let mut next = inbox.recv_timeout(TICK);
-            let idle = matches!(next, Err(RecvTimeoutError::Timeout));
+            let mut next = if self.taking.is_some() {
+                inbox.try_recv().or_else(|error| match error {
+                    TryRecvError::Empty => Err(RecvTimeoutError::Timeout),
+                    TryRecvError::Disconnected => Err(RecvTimeoutError::Disconnected),
+                })
+            } else {
+                inbox.recv_timeout(TICK)
+            };
+            let idle = self.taking.is_none() && matches!(next, Err(RecvTimeoutError::Timeout));
             let mut obeyed = 0;
             loop {
                 match next {
@@ -198,11 +223,16 @@ impl Runner {
         if !self.events.is_empty() {
             self.write(now);
         }
-        let is_due = is_past(self.saved_at, self.save_every, now)
-            || self.readings - self.saved_readings > MOST_AGAIN
-            || (self.base == Base::Stale && self.failing.is_none());
-        if is_due && self.events.is_empty() && !self.saver.is_busy {
-            self.begin_save(now);
+        self.go_on_taking();
+        if self.events.is_empty() && !self.saver.is_busy {
+            if self.base == Base::Stale && self.failing.is_none() {
+                self.begin_save(now);
+            } else if self.taking.is_none()
+                && (is_past(self.saved_at, self.save_every, now)
+                    || self.readings - self.saved_readings > MOST_AGAIN)
+            {
+                self.begin_taking(now);
+            }
         }
         if is_past(self.tidied_at, TIDY_EVERY, now) {
             self.tidied_at = now;
@@ -281,31 +311,72 @@ impl Runner {
         }
     }
 
-    /// Takes the state as it is now, and has it saved beside the evaluation.
+    /// Takes the state as it is now, standing still for it, and has it saved beside the evaluation.
     fn begin_save(&mut self, now: Timestamp) {
         let begun = Instant::now();
-        let content = Content {
-            devices: self.directory.device_slots() as u32,
-            places: Some(self.places.iter().map(|(device, at)| (*device, *at)).collect()),
-            evaluator: self.evaluator.snapshot(),
-        };
-        let told = if self.is_untold { self.evaluator.told().collect() } else { Vec::new() };
-        let taking = begun.elapsed();
-        self.metrics.taking.observe(taking.as_secs_f64());
-        (self.saved_at, self.save_every) = (now, pace(taking, TAKING_SHARE));
-        self.saved_readings = self.readings;
+        let mut taking = self.note_taking(now);
+        let snapshot = self.evaluator.snapshot();
+        taking.took = begun.elapsed();
+        self.metrics.standing.observe(taking.took.as_secs_f64());
         if self.base == Base::Stale {
             self.base = Base::Renewing;
         }
-        let begun = self.saver.save(Job {
-            content,
+        self.save(taking, snapshot, self.events.clone());
+    }
+
+    /// Begins to take the state as it is now, piece by piece.
+    fn begin_taking(&mut self, now: Timestamp) {
+        let begun = Instant::now();
+        let mut taking = self.note_taking(now);
+        self.evaluator.begin_snapshot();
+        taking.took = begun.elapsed();
+        self.metrics.standing.observe(taking.took.as_secs_f64());
+        self.taking = Some(taking);
+    }
+
+    /// What belongs to a state beside the evaluator's own.
+    fn note_taking(&mut self, now: Timestamp) -> Taking {
+        // Only one is taken at a time.
+        self.taking = None;
+        self.evaluator.give_up_snapshot();
+        self.saved_at = now;
+        self.saved_readings = self.readings;
+        Taking {
+            took: Duration::ZERO,
+            devices: self.directory.device_slots() as u32,
+            places: self.places.iter().map(|(device, at)| (*device, *at)).collect(),
             seq: self.seq,
             clock: now,
             place: self.journal.seal(),
             entry: self.entry - 1,
-            events: self.events.clone(),
-            told,
-        });
+            told: if self.is_untold { self.evaluator.told().collect() } else { Vec::new() },
+        }
+    }
+
+    /// Takes the next piece of the state that is being taken; has it saved when it is whole.
+    fn go_on_taking(&mut self) {
+        let Some(mut taking) = self.taking.take() else { return };
+        if !self.evaluator.is_taking_snapshot() || self.base != Base::Good {
+            // It became another one meanwhile; a new one is begun when it is time.
+            return self.evaluator.give_up_snapshot();
+        }
+        let begun = Instant::now();
+        let whole = self.evaluator.go_on_with_snapshot(TAKEN_AT_ONCE);
+        let piece = begun.elapsed();
+        taking.took += piece;
+        self.metrics.standing.observe(piece.as_secs_f64());
+        match whole {
+            Some(snapshot) => self.save(taking, snapshot, Vec::new()),
+            None => self.taking = Some(taking),
+        }
+    }
+
+    fn save(&mut self, taking: Taking, evaluator: Snapshot, events: Vec<AlertEvent>) {
+        let Taking { took, devices, places, seq, clock, place, entry, told } = taking;
+        self.metrics.taking.observe(took.as_secs_f64());
+        self.save_every = pace(took, TAKING_SHARE);
+        let content = Content { devices, places: Some(places), evaluator };
+        let begun = self.saver.save(Job { content, seq, clock, place, entry, events, told });
         if !begun {
             // Nothing may be written on a state that is not saved.
             if self.base == Base::Renewing {

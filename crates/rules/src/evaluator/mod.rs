@@ -36,6 +36,7 @@ use self::reload::Scope;
 use self::series::{Subscription, Table, Target};
 use self::shift::Shifts;
 use self::slot::{Body, Evidence, SlotId, Slots};
+use self::snapshot::Begun;
 use self::stats::Counters;
 use self::ties::{Ties, timing_of};
 use self::trace::Tracer;
@@ -62,6 +63,8 @@ pub struct Evaluator {
     shifts: Shifts,
     counters: Counters,
     tracer: Option<Box<Tracer>>,
+    /// What goes with the slots that a snapshot is being taken of.
+    begun: Option<Begun>,
     /// Reused buffers.
     due: Vec<SlotId>,
     values: Vec<f64>,
@@ -83,6 +86,7 @@ impl Evaluator {
             shifts: Shifts::default(),
             counters: Counters::default(),
             tracer: None,
+            begun: None,
             due: Vec::new(),
             values: Vec::new(),
         };
@@ -160,7 +164,7 @@ impl Evaluator {
 
     /// The alerts that fire, as they were at their last event; in no particular order.
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
-        let told = self.slots.list.iter().filter_map(|slot| slot.open.as_ref());
+        let told = self.slots.all().iter().filter_map(|slot| slot.open.as_ref());
         told.filter(|open| open.seq > 0).filter_map(|open| open.alert.as_ref())
     }
 
@@ -171,7 +175,7 @@ impl Evaluator {
 
     /// What became of the readings, and how much state there is.
     pub fn stats(&self) -> Stats {
-        let (slots, series) = (self.slots.list.len(), self.series.entries.len());
+        let (slots, series) = (self.slots.all().len(), self.series.entries.len());
         self.counters.report(slots, series, self.slots.firing)
     }
 
@@ -183,7 +187,7 @@ impl Evaluator {
     /// Lets silences count from `now`, after a time in which nothing could be received (the
     /// process was down): that nobody was heard then says nothing about the devices.
     pub fn resume(&mut self, now: Timestamp) {
-        for slot in &mut self.slots.list {
+        for slot in self.slots.all_mut() {
             if let Body::Silence(quiet) = &mut slot.body
                 && !quiet.silent
             {

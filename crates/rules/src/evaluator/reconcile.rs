@@ -34,7 +34,7 @@ impl Evaluator {
         let mut told: FxHashMap<_, _> =
             told.into_iter().map(|told| (told.alert.id.clone(), told)).collect();
         let mut forgotten = false;
-        for slot in &mut self.slots.list {
+        for slot in self.slots.all_mut() {
             let Some(open) = slot.open.as_deref_mut() else { continue };
             let Some(alert) = &open.alert else { continue };
             if open.seq == 0 {
@@ -88,7 +88,7 @@ impl Evaluator {
 
     /// The alerts that fire as receivers were told of them, provided that they were.
     pub fn told(&self) -> impl Iterator<Item = Told> {
-        let open = self.slots.list.iter().filter_map(|slot| slot.open.as_ref());
+        let open = self.slots.all().iter().filter_map(|slot| slot.open.as_ref());
         open.filter(|open| open.seq > 0)
             .filter_map(|open| Some(Told { seq: open.seq, alert: open.alert.clone()? }))
     }

@@ -114,7 +114,7 @@ impl Evaluator {
 
     /// Gives slots the new numbers of their rules; without one they end.
     pub(super) fn renumber(&mut self, numbers: &[Option<u32>], report: &mut ReloadReport) {
-        let mut slots = std::mem::take(&mut self.slots.list);
+        let mut slots = self.slots.take_all();
         slots.retain_mut(|slot| {
             let number = numbers.get(slot.rule as usize).copied().flatten();
             match number {
@@ -123,7 +123,7 @@ impl Evaluator {
             }
             number.is_some()
         });
-        self.slots.list = slots;
+        self.slots.replace(slots);
         self.slots.reindex();
     }
 
@@ -138,7 +138,7 @@ impl Evaluator {
                 ids.into_iter().map(move |id| (rule, id))
             })
             .collect();
-        let mut slots = std::mem::take(&mut self.slots.list);
+        let mut slots = self.slots.take_all();
         let before = slots.len();
         let (events, ended) = (report.events.len(), report.ended.len());
         slots.retain_mut(|slot| {
@@ -158,7 +158,7 @@ impl Evaluator {
             reason.is_none()
         });
         let moved = slots.len() != before;
-        self.slots.list = slots;
+        self.slots.replace(slots);
         // The order of slots is that in which they came to be: it says nothing.
         report.events[events..].sort_by(|a, b| {
             (&a.alert.rule.id, &a.alert.subject).cmp(&(&b.alert.rule.id, &b.alert.subject))
@@ -272,7 +272,7 @@ impl Evaluator {
                 *zones = zone_set(ids, &directory);
             }
         };
-        for slot in &mut self.slots.list {
+        for slot in self.slots.all_mut() {
             if let Some(open) = &mut slot.open {
                 follow(&mut open.evidence.zones);
             }

@@ -20,7 +20,7 @@ impl Evaluator {
         for entry in &mut self.series.entries {
             entry.newest = entry.newest.filter(|newest| *newest <= now);
         }
-        for slot in &mut self.slots.list {
+        for slot in self.slots.all_mut() {
             if let Some(open) = &mut slot.open {
                 open.machine.set_back(now);
             }

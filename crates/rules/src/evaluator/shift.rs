@@ -120,7 +120,7 @@ impl Evaluator {
             rules.contains(&slot.rule)
                 && (slot.open.is_some() || matches!(slot.body, Body::Silence(_)))
         };
-        let slots = self.slots.list.iter().enumerate();
+        let slots = self.slots.all().iter().enumerate();
         let mut ids: Vec<SlotId> =
             slots.filter(|(_, slot)| touched(slot)).map(|(id, _)| id as SlotId).collect();
         ids.sort_unstable_by(|a, b| {

@@ -39,7 +39,7 @@ impl Evaluator {
     /// Lets silence count only from the first reading of a device or series on. For runs over
     /// history, which begins at some time for each device, and not with an alert.
     pub fn watch_from_first_readings(&mut self) {
-        for slot in &mut self.slots.list {
+        for slot in self.slots.all_mut() {
             if let Body::Silence(quiet) = &mut slot.body
                 && !quiet.silent
             {
@@ -52,7 +52,7 @@ impl Evaluator {
     /// Makes slots for all that must be heard, counted from `now` where they are new, and groups
     /// them by gateway. Looks at the devices in `scope` only, except for rules that group.
     pub(super) fn watch_silence(&mut self, now: Timestamp, scope: &Scope) {
-        for slot in &mut self.slots.list {
+        for slot in self.slots.all_mut() {
             if let Body::Gateway { members } = &mut slot.body {
                 members.clear();
             }
@@ -93,7 +93,7 @@ impl Evaluator {
     /// Gives an allowance anew to what is suppressed by nobody's alert any more: causes can go
     /// without a word, with their rules and devices.
     pub(super) fn free_orphans(&mut self, now: Timestamp) {
-        for id in 0..self.slots.list.len() as SlotId {
+        for id in 0..self.slots.all().len() as SlotId {
             let slot = self.slots.get(id);
             let Some(quiet) = self.slots.quiet(id).filter(|quiet| quiet.suppressed) else {
                 continue;

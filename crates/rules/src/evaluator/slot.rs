@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use city_model::{Alert, DeviceKey, Position, SeriesKey, Span, Subject, Timestamp, ZoneSet};
+use city_model::{
+    Alert, DeviceKey, Directory, Position, SeriesKey, Span, Subject, Timestamp, ZoneSet,
+};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::program::Program;
+use super::snapshot::{SavedSlot, Taking};
 use super::ties::{Fires, timing_of};
 use crate::kinds::{DeviceMemory, Memory};
 use crate::ladder::Ladder;
@@ -255,7 +258,9 @@ impl Slot {
 /// All slots, found by rule and subject.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    pub(super) list: Vec<Slot>,
+    list: Vec<Slot>,
+    /// A snapshot that is being taken piece by piece.
+    taking: Option<Taking>,
     index: FxHashMap<(u32, SubjectKey), SlotId>,
     /// The zones in which a device counts, with their rules.
     memberships: FxHashMap<DeviceKey, Vec<(u32, SlotId)>>,
@@ -315,7 +320,56 @@ impl Slots {
     }
 
     pub(super) fn get_mut(&mut self, id: SlotId) -> &mut Slot {
-        &mut self.list[id as usize]
+        let slot = &mut self.list[id as usize];
+        if let Some(taking) = &mut self.taking {
+            taking.before_change(id, slot);
+        }
+        slot
+    }
+
+    /// All of them, by id.
+    pub(super) fn all(&self) -> &[Slot] {
+        &self.list
+    }
+
+    /// All of them, to be changed; the ids stay. A snapshot that is being taken is given up.
+    pub(super) fn all_mut(&mut self) -> &mut [Slot] {
+        self.taking = None;
+        &mut self.list
+    }
+
+    /// All of them, to be put back by [`Slots::replace`].
+    pub(super) fn take_all(&mut self) -> Vec<Slot> {
+        self.taking = None;
+        std::mem::take(&mut self.list)
+    }
+
+    /// Puts others in their place; [`Slots::reindex`] then makes the index anew, unless they are
+    /// the same.
+    pub(super) fn replace(&mut self, list: Vec<Slot>) {
+        self.taking = None;
+        self.list = list;
+    }
+
+    /// Begins to take a snapshot of them as they are now.
+    pub(super) fn begin_taking(&mut self, directory: Arc<Directory>) {
+        self.taking = Some(Taking::new(directory, self.list.len()));
+    }
+
+    /// Gives up the snapshot that is being taken.
+    pub(super) fn give_up_taking(&mut self) {
+        self.taking = None;
+    }
+
+    /// Whether a snapshot is being taken.
+    pub(super) fn is_being_taken(&self) -> bool {
+        self.taking.is_some()
+    }
+
+    /// Takes as many slots more into the snapshot that is being taken; gives them when it has all.
+    pub(super) fn go_on_taking(&mut self, slots: usize) -> Option<Vec<SavedSlot>> {
+        self.taking.as_mut()?.go_on(&self.list, slots)?;
+        self.taking.take().map(Taking::saved)
     }
 
     pub(super) fn quiet(&self, id: SlotId) -> Option<&Quiet> {
@@ -335,7 +389,7 @@ impl Slots {
 
 impl SubjectKey {
     /// The subject as alerts name it; `None` if the directory no longer knows it.
-    pub(super) fn subject(&self, directory: &city_model::Directory) -> Option<Subject> {
+    pub(super) fn subject(&self, directory: &Directory) -> Option<Subject> {
         Some(match self {
             Self::Series(series) => Subject::Series {
                 device: directory.device(series.device)?.id.clone(),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Evaluator;
 use super::reload::{ReloadReport, Scope, zone_set};
-use super::slot::{Body, Evidence, Member, Members, Open, Quiet, Slot, SubjectKey, Whole};
+use super::slot::{Body, Evidence, Member, Members, Open, Quiet, Slot, SlotId, SubjectKey, Whole};
 use crate::kinds::{Condition, Saved, SavedDevice};
 use crate::rule::RuleSet;
 use crate::state::Machine;
@@ -24,6 +24,72 @@ pub struct Snapshot {
     rules: Vec<SavedRule>,
     series: Vec<(SeriesKey, Timestamp)>,
     slots: Vec<SavedSlot>,
+}
+
+/// Slots that are being saved piece by piece, as they were at one moment: whoever changes one
+/// that has not had its turn has it saved before.
+#[derive(Debug)]
+pub(super) struct Taking {
+    directory: Arc<Directory>,
+    /// How many slots there were; later ones do not belong to it.
+    upto: usize,
+    /// The slots below this have had their turn.
+    next: usize,
+    /// Which of the others were saved early, a bit for each slot.
+    early: Vec<u64>,
+    saved: Vec<(SlotId, SavedSlot)>,
+}
+
+impl Taking {
+    pub(super) fn new(directory: Arc<Directory>, slots: usize) -> Self {
+        let early = vec![0; slots.div_ceil(64)];
+        Self { directory, upto: slots, next: 0, early, saved: Vec::new() }
+    }
+
+    /// Called before a slot is changed.
+    pub(super) fn before_change(&mut self, id: SlotId, slot: &Slot) {
+        let place = id as usize;
+        if (self.next..self.upto).contains(&place) && !self.is_early(place) {
+            self.early[place / 64] |= 1 << (place % 64);
+            self.save(id, slot);
+        }
+    }
+
+    /// Gives up to so many slots their turn; says when all have had it.
+    pub(super) fn go_on(&mut self, list: &[Slot], slots: usize) -> Option<()> {
+        let end = self.upto.min(self.next.saturating_add(slots));
+        for (place, slot) in list.iter().enumerate().take(end).skip(self.next) {
+            if !self.is_early(place) {
+                self.save(place as SlotId, slot);
+            }
+        }
+        self.next = end;
+        (end == self.upto).then_some(())
+    }
+
+    /// The slots by id.
+    pub(super) fn saved(mut self) -> Vec<SavedSlot> {
+        self.saved.sort_unstable_by_key(|(id, _)| *id);
+        self.saved.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    fn is_early(&self, place: usize) -> bool {
+        self.early[place / 64] >> (place % 64) & 1 == 1
+    }
+
+    fn save(&mut self, id: SlotId, slot: &Slot) {
+        if !is_pristine(slot) {
+            self.saved.push((id, save_slot(slot, &self.directory)));
+        }
+    }
+}
+
+/// The rest of a snapshot that is being taken.
+#[derive(Debug)]
+pub(super) struct Begun {
+    clock: Timestamp,
+    rules: Vec<SavedRule>,
+    series: Vec<(SeriesKey, Timestamp)>,
 }
 
 impl Snapshot {
@@ -41,7 +107,7 @@ struct SavedRule {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct SavedSlot {
+pub(super) struct SavedSlot {
     /// An index into the rules of the snapshot.
     rule: u32,
     key: SubjectKey,
@@ -114,25 +180,58 @@ struct SavedQuiet {
     place: Option<(Vec<Arc<str>>, Position)>,
 }
 
+impl Begun {
+    fn with(self, slots: Vec<SavedSlot>) -> Snapshot {
+        let Self { clock, rules, series } = self;
+        Snapshot { clock, rules, series, slots }
+    }
+}
+
 impl Evaluator {
     /// The state, to be restored into an evaluator with the same or other rules.
     pub fn snapshot(&self) -> Snapshot {
-        let directory = &*self.directory;
+        let slots = self.slots.all();
+        let mut taking = Taking::new(self.directory.clone(), slots.len());
+        taking.go_on(slots, usize::MAX);
+        self.begun().with(taking.saved())
+    }
+
+    /// Begins to take a snapshot of the state as it is now, without standing still for it: call
+    /// [`Evaluator::go_on_with_snapshot`] until it is there, between readings as it suits. One that
+    /// was begun before is given up.
+    pub fn begin_snapshot(&mut self) {
+        self.begun = Some(self.begun());
+        self.slots.begin_taking(self.directory.clone());
+    }
+
+    /// Takes up to `slots` further rules' subjects into the snapshot that was begun; gives it when
+    /// it is whole. What happened since it was begun is not in it.
+    pub fn go_on_with_snapshot(&mut self, slots: usize) -> Option<Snapshot> {
+        let slots = self.slots.go_on_taking(slots)?;
+        Some(self.begun.take()?.with(slots))
+    }
+
+    /// Gives up the snapshot that was begun, if there is one.
+    pub fn give_up_snapshot(&mut self) {
+        self.begun = None;
+        self.slots.give_up_taking();
+    }
+
+    /// Whether a snapshot was begun that is not there yet. New rules, a changed directory and a
+    /// clock that is set back give it up.
+    pub fn is_taking_snapshot(&self) -> bool {
+        self.slots.is_being_taken()
+    }
+
+    fn begun(&self) -> Begun {
         let rules = self.rules.rules().iter();
         let newest = |entry: &super::series::Entry| Some((entry.key, entry.newest?));
-        Snapshot {
+        Begun {
             clock: self.clock,
             rules: rules
                 .map(|rule| SavedRule { id: rule.id.clone(), meaning: rule.meaning.clone() })
                 .collect(),
             series: self.series.entries.iter().filter_map(newest).collect(),
-            slots: self
-                .slots
-                .list
-                .iter()
-                .filter(|slot| !is_pristine(slot))
-                .map(|slot| save_slot(slot, directory))
-                .collect(),
         }
     }
 
@@ -152,7 +251,7 @@ impl Evaluator {
             self.series.entries[index].newest = Some(*newest);
         }
         let numbers = number_rules(&snapshot.rules, &self.rules, &mut report);
-        self.slots.list = snapshot
+        let slots = snapshot
             .slots
             .into_iter()
             .map(|slot| {
@@ -161,6 +260,7 @@ impl Evaluator {
                 load_slot(slot, condition, &self.directory)
             })
             .collect();
+        self.slots.replace(slots);
         self.renumber(&numbers, &mut report);
         self.rebuild(known, &Scope::All, &mut report);
         report

@@ -202,6 +202,30 @@ proptest! {
     }
 
     #[test]
+    fn a_state_taken_piece_by_piece_is_that_of_one_moment(steps in steps(), pieces in 0usize..4) {
+        let rules = rules(&format!("{RULES}{SCHEDULED}"));
+        let mut evaluator = Evaluator::new(rules, directory(["north", "south"]), T0);
+        let mut out = Vec::new();
+        let mut whole = None;
+        for step in &steps {
+            if step.restart && !evaluator.is_taking_snapshot() {
+                whole = Some(evaluator.snapshot());
+                evaluator.begin_snapshot();
+            }
+            evaluator.observe(&step.reading, &mut out);
+            if let Some(snapshot) = evaluator.go_on_with_snapshot(pieces) {
+                prop_assert_eq!(Some(snapshot), whole.take());
+            }
+        }
+        while whole.is_some() {
+            if let Some(snapshot) = evaluator.go_on_with_snapshot(1) {
+                prop_assert_eq!(Some(snapshot), whole.take());
+            }
+        }
+        prop_assert!(!evaluator.is_taking_snapshot());
+    }
+
+    #[test]
     fn alerts_are_raised_once_and_never_end_by_silence(steps in steps()) {
         let (events, stats) = play(&steps, false, false);
         let mut keys = BTreeSet::new();

@@ -81,7 +81,7 @@ impl Evaluator {
     pub(super) fn reschedule(&mut self) {
         self.timers.clear();
         self.look_up_shifts();
-        for id in 0..self.slots.list.len() as SlotId {
+        for id in 0..self.slots.all().len() as SlotId {
             self.slots.get_mut(id).timer = None;
             self.schedule(id);
         }

@@ -104,7 +104,7 @@ impl Evaluator {
         }
         self.ties = Ties::default();
         let (mut composites, mut held) = (Vec::new(), Vec::new());
-        for (id, slot) in self.slots.list.iter_mut().enumerate() {
+        for (id, slot) in self.slots.all_mut().iter_mut().enumerate() {
             if std::mem::take(&mut slot.held) {
                 held.push(id as SlotId);
             }
@@ -114,7 +114,7 @@ impl Evaluator {
                 composites.push(id as SlotId);
             }
         }
-        for id in 0..self.slots.list.len() as SlotId {
+        for id in 0..self.slots.all().len() as SlotId {
             if !self.program.ties[self.slots.get(id).rule as usize].is_empty() {
                 self.tie(id);
                 composites
@@ -336,7 +336,7 @@ impl Evaluator {
     /// The slots of the rules that a dependency suppresses.
     fn suppressed_by(&self, dependency: u32) -> Vec<SlotId> {
         let hangs = |rule: u32| self.program.rules[rule as usize].suppressors.contains(&dependency);
-        let slots = self.slots.list.iter().enumerate();
+        let slots = self.slots.all().iter().enumerate();
         self.in_order(
             slots.filter(|(_, slot)| hangs(slot.rule)).map(|(id, _)| id as SlotId).collect(),
         )
