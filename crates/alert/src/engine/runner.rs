@@ -1,6 +1,6 @@
 //! The engine's thread: takes what comes, gives it to the evaluator, and writes what comes of it.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -120,14 +120,8 @@ pub(super) struct Runner {
 impl Runner {
     pub(super) fn run(mut self, inbox: &Receiver<Order>) {
         loop {
-            let mut next = if self.taking.is_some() {
-                inbox.try_recv().or_else(|error| match error {
-                    TryRecvError::Empty => Err(RecvTimeoutError::Timeout),
-                    TryRecvError::Disconnected => Err(RecvTimeoutError::Disconnected),
-                })
-            } else {
-                inbox.recv_timeout(TICK)
-            };
+            let patience = if self.taking.is_some() { Duration::ZERO } else { TICK };
+            let mut next = inbox.recv_timeout(patience);
             let idle = self.taking.is_none() && matches!(next, Err(RecvTimeoutError::Timeout));
             let mut obeyed = 0;
             loop {
