@@ -37,7 +37,7 @@ pub use evaluator::{
     Decision, Ended, Evaluator, LateDecision, LateLog, LateReading, NearMiss, ReloadReport, Seen,
     Snapshot, Standing, Stats, Step as TraceStep, Told, Trace,
 };
-pub use kinds::{Condition, KINDS, Kind};
+pub use kinds::{Condition, Expectation, KINDS, Kind};
 pub use ladder::{Direction, Ladder, Step, Verdict};
 pub use limits::{DeviceLimits, LimitFault};
 pub use problem::{RuleProblem, RuleProblems};

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Buckets } from "../src/api/types";
-import { DAY_MS, bandAt, usualOf, usualStep } from "../src/charts/usual";
+import type { Buckets, ExplainedStep } from "../src/api/types";
+import { DAY_MS, bandAt, expectedOf, usualOf, usualStep } from "../src/charts/usual";
 
 const START = Date.parse("2026-11-23T10:00:00Z");
 const day = (back: number, means: (number | null)[]): Buckets => ({
@@ -17,6 +17,20 @@ describe("what is usual", () => {
   it("is nothing before there are days enough", () => {
     expect(usualOf([day(1, [1, 2]), day(2, [1, 2])], 60)).toBeNull();
     expect(usualOf([], 60)).toBeNull();
+  });
+
+  it("is what the rule expected, where it says so", () => {
+    const step = (seconds: number, expected: { low: number; high: number } | null): ExplainedStep => {
+      const time = new Date(START + seconds * 1000).toISOString();
+      const reading = { device: "d", metric: "pm25", time, value: 1, quality: "pass" as const };
+      return { at: time, decision: "judged", limit: 3, value: 0, reading, text: { en: "", zh: "" }, expected: expected && { ...expected, value: 5, deviation: 0 } };
+    };
+    const told = [step(2, null), step(61, { low: 1, high: 9 }), step(122, { low: 2, high: 8 })];
+    for (const interval of [60, null]) {
+      const usual = expectedOf(told, interval);
+      expect(bandAt(usual!, [START - 600_000, START + 61_000, START + 122_000]), `${interval}`).toEqual({ min: [null, 1, 2], max: [null, 9, 8] });
+    }
+    expect(expectedOf(told.slice(0, 2), 60), "too little for a band").toBeNull();
   });
 
   it("comes in steps that a chart can show", () => {

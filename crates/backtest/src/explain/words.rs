@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use city_model::{AlertEventKind, LocalText, Quality, Severity};
-use city_rules::Decision;
+use city_rules::{Decision, Expectation};
 
 /// What a step decided, for people.
 pub fn told(decision: &Decision) -> LocalText {
@@ -37,8 +37,9 @@ pub fn told(decision: &Decision) -> LocalText {
             format!("devices heard: {have}, needed: {need}"),
             format!("仅 {have} 台设备有读数，需要 {need} 台"),
         ),
-        Decision::Judged { value, limit, raised, cleared } => {
-            judged(*value, *limit, *raised, *cleared)
+        Decision::Judged { value, limit, raised, cleared, expected } => {
+            let told = judged(*value, *limit, *raised, *cleared);
+            expected.map_or(told.clone(), |expected| with_expected(&told, &expected))
         }
         Decision::Followed { firing, needed, blocking } => followed(firing, *needed, blocking),
         Decision::OffSchedule => text("the rule is off schedule", "不在规则生效时段内"),
@@ -101,6 +102,17 @@ fn judged(
     };
     let (en_before, zh_before) = compared.unwrap_or_default();
     LocalText::new(en_before + &en, zh_before + &zh)
+}
+
+/// A decision with what had been expected.
+fn with_expected(told: &LocalText, expected: &Expectation) -> LocalText {
+    let [value, low, high] = [expected.value, expected.low, expected.high].map(number);
+    let off = number((expected.deviation.abs() * 10.0).round() / 10.0);
+    let (en, zh) = if expected.deviation < 0.0 { ("below", "低于") } else { ("above", "高于") };
+    LocalText::new(
+        format!("{}; expected {value}, usual {low} to {high}; {off} usual errors {en}", told.en),
+        format!("{}；预期 {value}，通常 {low} 至 {high}；{zh}预期 {off} 倍常见误差", told.zh),
+    )
 }
 
 /// How many of the rules that a composite follows fire.

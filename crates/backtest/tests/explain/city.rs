@@ -22,6 +22,11 @@ rules:
       medium: {above: 75, clear_below: 65}
       high: {above: 115}
     for: 5m
+  - id: odd
+    kind: anomaly
+    select: {metric: pm25}
+    severity: low
+    raise: {above: 3}
   - id: office
     kind: threshold
     select: {metric: pm25}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use city_backtest::{Explanation, Verdict, subject_of, told};
 use city_model::{Catalogue, Directory, LocalText, Quality, Severity, Span, Subject};
-use city_rules::Evaluator;
+use city_rules::{Decision, Evaluator};
 
 use self::city::{City, at, device, noon, rules, zone};
 
@@ -35,6 +35,26 @@ fn an_alert_that_fires_is_told_with_what_decided() {
     assert!(words.contains(&"120 against 115: raises high".to_owned()), "{words:?}");
     let seen = found.steps[0].reading.as_ref().expect("a reading");
     assert_eq!((seen.time, &seen.value), (at(0), &80.0.into()));
+}
+
+#[test]
+fn what_a_rule_expected_is_told() {
+    let mut values: Vec<f64> = (0..600).map(|n| 20.0 + f64::from(n % 5)).collect();
+    values.push(70.0);
+    let last = values.len() as i64 - 1;
+    let found = City::new(&values).ask("odd", "d0/pm25", last);
+    let judged = found.steps.iter().rev().find_map(|step| match &step.decision {
+        Decision::Judged { expected, .. } => Some((*expected, told(&step.decision))),
+        _ => None,
+    });
+    let (expected, words) = judged.expect("the last reading was judged");
+    let expected = expected.expect("it expected something");
+    assert!(expected.low < 24.0 && expected.high < 70.0, "{expected:?}");
+    assert!(
+        words.en.contains("; expected ") && words.en.ends_with(" usual errors above"),
+        "{words:?}"
+    );
+    assert!(words.zh.contains("；预期 "), "{words:?}");
 }
 
 #[test]

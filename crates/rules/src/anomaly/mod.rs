@@ -112,6 +112,8 @@ pub struct Score {
     pub deviation: f64,
     /// What is odd about it.
     pub reason: Reason,
+    /// Whether it has seen enough for any of this to mean something.
+    pub ready: bool,
 }
 
 /// The state of one series; about a kilobyte.
@@ -203,6 +205,7 @@ impl Detector {
             high: self.origin + middle + reach,
             deviation: (f64::from(relative) - middle) / scale,
             reason,
+            ready: warmth > 0.0,
         }
     }
 

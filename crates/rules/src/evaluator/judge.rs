@@ -7,7 +7,7 @@ use super::program::{Hot, Inside};
 use super::series::{Subscription, Target, ZoneLink};
 use super::slot::{Body, Evidence, SlotId, SubjectKey};
 use super::trace::{Decision, note};
-use crate::kinds::{Condition, Watch};
+use crate::kinds::{Condition, Memory, Watch};
 use crate::ladder::Verdict;
 
 impl Evaluator {
@@ -112,7 +112,7 @@ impl Evaluator {
             // It has left the zones of the rule: seen outside, it is clear.
             Verdict::CLEAR
         } else {
-            if let (Some(memory), Some(value)) = (memory, value) {
+            if let (Some(memory), Some(value)) = (memory.as_deref_mut(), value) {
                 match memory.push(reading.time, value) {
                     Some(result) => judged = Some(result),
                     None => {
@@ -123,7 +123,10 @@ impl Evaluator {
             let is_calm = |judged| subscription.hot.is_calm(judged);
             let ladder = slot.own.as_deref().or(compiled.rule.ladder.as_ref());
             if slot.open.is_none() && slot.own.is_none() && judged.is_some_and(is_calm) {
-                let calm = || Decision::judged(judged, ladder, Verdict::CLEAR);
+                let calm = || {
+                    let expected = memory.as_deref().and_then(Memory::expectation);
+                    Decision::judged(judged, ladder, Verdict::CLEAR).expecting(expected)
+                };
                 return note(&mut self.tracer, about, self.clock, calm);
             }
             let verdict = match (&compiled.rule.condition, ladder, judged) {
@@ -134,7 +137,10 @@ impl Evaluator {
                 (_, Some(ladder), Some(judged)) => ladder.judge(judged),
             };
             let judged = judged.filter(|_| !compiled.takes_text());
-            let decision = || Decision::judged(judged, ladder, verdict);
+            let decision = || {
+                let expected = memory.as_deref().and_then(Memory::expectation);
+                Decision::judged(judged, ladder, verdict).expecting(expected)
+            };
             note(&mut self.tracer, about, self.clock, decision);
             verdict
         };

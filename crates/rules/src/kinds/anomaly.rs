@@ -27,7 +27,9 @@ use std::sync::Arc;
 use city_model::{Span, Timestamp};
 use jiff::tz::TimeZone;
 
-use super::{Built, Condition, Kind, Measure, Memory, Saved, SeriesFunction, threshold};
+use super::{
+    Built, Condition, Expectation, Kind, Measure, Memory, Saved, SeriesFunction, threshold,
+};
 use crate::anomaly::{Config, Detector, Direction, SavedDetector, Seasons};
 use crate::fields::{self, Fields};
 use crate::ladder::Ladder;
@@ -147,7 +149,7 @@ impl SeriesFunction for Anomaly {
         let saved =
             SavedDetector { last: saved.integers.first().copied(), numbers: saved.numbers.clone() };
         let detector = Detector::restore(self.config, &saved);
-        Box::new(Watched { detector, clock: self.clock.clone() })
+        Box::new(Watched { detector, clock: self.clock.clone(), expected: None })
     }
 
     fn reach(&self) -> Span {
@@ -168,11 +170,23 @@ impl SeriesFunction for Anomaly {
 struct Watched {
     detector: Detector,
     clock: Clock,
+    expected: Option<Expectation>,
 }
 
 impl Memory for Watched {
     fn push(&mut self, time: Timestamp, value: f64) -> Option<f64> {
-        Some(self.detector.update(time, self.clock.ahead(time), value).surprise)
+        let score = self.detector.update(time, self.clock.ahead(time), value);
+        self.expected = score.ready.then_some(Expectation {
+            value: score.expected,
+            low: score.low,
+            high: score.high,
+            deviation: score.deviation,
+        });
+        Some(score.surprise)
+    }
+
+    fn expectation(&self) -> Option<Expectation> {
+        self.expected
     }
 
     fn save(&self) -> Saved {
@@ -235,6 +249,24 @@ mod tests {
             Clock::Zone(zone.clone()).ahead(text.parse().expect("a time")).secs_f64() / 3_600.0
         };
         assert_eq!([ahead("2026-03-08T07:59:59Z"), ahead("2026-03-08T08:00:00Z")], [-6.0, -5.0]);
+    }
+
+    #[test]
+    fn it_says_what_it_expected_once_it_has_seen_enough() {
+        let mut memory = Anomaly::default().start();
+        assert_eq!(memory.expectation(), None);
+        for index in 0..2_000_i64 {
+            let value = 20.0 + (index % 5) as f64;
+            memory.push(Timestamp::from_secs(index * 600), value);
+            if index == 0 {
+                assert_eq!(memory.expectation(), None, "one reading teaches nothing");
+            }
+        }
+        let told = memory.expectation().expect("it knows the series");
+        assert!(told.low < 20.0 && told.high > 24.0 && told.high < 40.0, "{told:?}");
+        memory.push(Timestamp::from_secs(2_000 * 600), 60.0);
+        let told = memory.expectation().expect("it knows the series");
+        assert!(told.high < 60.0 && told.deviation > 3.0, "{told:?}");
     }
 
     #[test]

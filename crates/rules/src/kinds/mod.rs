@@ -255,6 +255,23 @@ pub trait Memory: fmt::Debug + Send + Sync {
     }
     /// Everything needed to go on after a restart exactly as without it.
     fn save(&self) -> Saved;
+    /// What was expected of the reading that was pushed last, by a memory that expects something.
+    fn expectation(&self) -> Option<Expectation> {
+        None
+    }
+}
+
+/// What was expected of a reading, in the unit of its series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Expectation {
+    /// The value.
+    pub value: f64,
+    /// The lower end of what is usual.
+    pub low: f64,
+    /// The upper end of what is usual.
+    pub high: f64,
+    /// How far off the reading is, in usual errors; negative below what was expected.
+    pub deviation: f64,
 }
 
 /// What a [`Memory`] did with a late reading.

@@ -180,6 +180,8 @@ export interface ExplainedStep {
   value: number | null;
   reading: ExplainedReading | null;
   text: LocalText;
+  /** What the rule expected of the reading. */
+  expected: { value: number; low: number; high: number; deviation: number } | null;
 }
 
 export interface ExplainedMismatch {

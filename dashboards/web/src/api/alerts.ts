@@ -15,7 +15,7 @@ export const alertWork = {
   alert: (alert: string, signal?: AbortSignal): Promise<Tagged<AlertDetail>> => callTagged<AlertDetail>("GET", `/alerts/${id(alert)}`, { ...(signal && { signal }) }),
   deed: (alert: string, deed: DeedPath, body: object, tag: string | null): Promise<AlertItem> =>
     call<AlertItem>("POST", `/alerts/${id(alert)}/${deed}`, { body, ...(tag !== null && { ifMatch: tag }) }),
-  explain: (alert: string, signal?: AbortSignal) => get<RuleExplanation>(`/alerts/${id(alert)}/explain`, {}, signal),
+  explain: (alert: string, signal?: AbortSignal, query: { at?: string; limit?: number } = {}) => get<RuleExplanation>(`/alerts/${id(alert)}/explain`, query, signal),
   /** Enough of each to count and date them. */
   glances: (query: Query, signal?: AbortSignal) => get<Page<AlertGlance>>("/alerts", { ...query, fields: "id,fired_at,resolved_at,severity,state" }, signal),
   groups: async (signal?: AbortSignal) => (await get<{ items: PositionGroups[] }>("/alerts/groups", {}, signal)).items,

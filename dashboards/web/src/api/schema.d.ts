@@ -3185,6 +3185,23 @@ export interface components {
             by: string;
             reason: string | null;
         };
+        /** @description What a rule expected of a reading, in the unit of its metric. */
+        ExplainedExpectation: {
+            /**
+             * Format: double
+             * @description How far off the reading is, in usual errors; negative below what was expected.
+             */
+            deviation: number;
+            /** Format: double */
+            high: number;
+            /**
+             * Format: double
+             * @description From here to `high` a single reading is usual.
+             */
+            low: number;
+            /** Format: double */
+            value: number;
+        };
         /** @description A part of a rule that does not match. */
         ExplainedMismatch: {
             /**
@@ -3219,6 +3236,7 @@ export interface components {
             at: string;
             /** @description Its name, such as `judged`, `untrusted`, `pending` or `fired`. */
             decision: string;
+            expected: components["schemas"]["ExplainedExpectation"] | null;
             /**
              * Format: double
              * @description The limit with which it was compared.

@@ -112,7 +112,7 @@ function asNumber(value: ReadingValue | null): number | null {
   return typeof value === "boolean" ? Number(value) : null;
 }
 
-function medianDistance(times: readonly number[]): number {
+export function medianDistance(times: readonly number[]): number {
   return median(times.slice(1).map((time, at) => time - (times[at] ?? time)));
 }
 

@@ -1,5 +1,6 @@
 /** What a series usually is at these hours: from the same hours of the days before. */
-import type { Buckets } from "../api/types";
+import type { Buckets, ExplainedStep } from "../api/types";
+import { medianDistance } from "./series";
 
 type Column = (number | null)[];
 
@@ -9,7 +10,7 @@ export interface Usual {
   low: Column;
   high: Column;
   stepMs: number;
-  /** From how many days it is made, at most. */
+  /** From how many days it is made, at most; 0 if a rule expected it. */
   days: number;
 }
 
@@ -41,6 +42,17 @@ export function usualOf(before: readonly Buckets[], stepS: number): Usual | null
   if (start.length < 2) return null;
   const of = (at: number) => seen.get(at) as number[];
   return { start, low: start.map((at) => Math.min(...of(at))), high: start.map((at) => Math.max(...of(at))), stepMs, days: Math.max(...start.map((at) => of(at).length)) };
+}
+
+/** What a rule expected of single readings, as it told step by step; null if it expected nothing. */
+export function expectedOf(steps: readonly ExplainedStep[], intervalS: number | null): Usual | null {
+  const told = steps.flatMap(({ reading, expected }) => (reading && expected ? [{ at: Date.parse(reading.time), low: expected.low, high: expected.high }] : []));
+  if (told.length < 2) return null;
+  const stepMs = intervalS !== null && intervalS > 0 ? intervalS * 1000 : Math.max(1, medianDistance(told.map(({ at }) => at)));
+  const of = new Map(told.map((each) => [Math.floor(each.at / stepMs) * stepMs, each]));
+  const start = [...of.keys()].sort((a, b) => a - b);
+  const pick = (end: "low" | "high") => start.map((at) => of.get(at)?.[end] ?? null);
+  return { start, low: pick("low"), high: pick("high"), stepMs, days: 0 };
 }
 
 /** The band at the times that a chart has; gaps stay gaps. */

@@ -130,6 +130,7 @@ export const enAlerts = {
   "alert.log.by": "by {who}",
   "alert.log.the_silence": "the silence",
 
+  "chart.expected": "Expected by the rule: where a single reading usually lies",
   "chart.usual": "Usual at these hours: lowest to highest of {n} days before",
   "chart.usual.at": "usual {low} – {high}",
   "chart.usual.none": "What is usual at these hours shows once there are {n} days of history.",

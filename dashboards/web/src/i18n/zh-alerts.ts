@@ -132,6 +132,7 @@ export const zhAlerts: Readonly<Record<keyof typeof enAlerts, string>> = {
   "alert.log.by": "操作人 {who}",
   "alert.log.the_silence": "查看静默",
 
+  "chart.expected": "规则的预期：单个读数通常所在的范围",
   "chart.usual": "同一时段的通常范围：此前 {n} 天的最低至最高",
   "chart.usual.at": "通常 {low} – {high}",
   "chart.usual.none": "有 {n} 天以上历史数据后，将显示同一时段的通常范围。",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use city_backtest::{Caveat, Explanation, Mismatch, Verdict, told};
 use city_model::{Alert, Directory, LocalText, Quality, Subject, Timestamp, Value};
-use city_rules::{Decision, TraceStep};
+use city_rules::{Decision, Expectation, TraceStep};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -120,6 +120,19 @@ pub(super) struct ExplainedStep {
     pub(super) value: Option<f64>,
     /// The limit with which it was compared.
     pub(super) limit: Option<f64>,
+    /// What the rule expected of the reading; `null` if it expects nothing, or nothing yet.
+    pub(super) expected: Option<ExplainedExpectation>,
+}
+
+/// What a rule expected of a reading, in the unit of its metric.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ExplainedExpectation {
+    pub(super) value: f64,
+    /// From here to `high` a single reading is usual.
+    pub(super) low: f64,
+    pub(super) high: f64,
+    /// How far off the reading is, in usual errors; negative below what was expected.
+    pub(super) deviation: f64,
 }
 
 /// A reading that decided.
@@ -187,9 +200,9 @@ pub(super) fn view(
 }
 
 fn step_view(step: TraceStep, directory: &Directory) -> ExplainedStep {
-    let (value, limit) = match step.decision {
-        Decision::Judged { value, limit, .. } => (value, limit),
-        _ => (None, None),
+    let (value, limit, expected) = match step.decision {
+        Decision::Judged { value, limit, expected, .. } => (value, limit, expected),
+        _ => (None, None, None),
     };
     let finite = |number: &f64| number.is_finite();
     ExplainedStep {
@@ -205,6 +218,9 @@ fn step_view(step: TraceStep, directory: &Directory) -> ExplainedStep {
         text: told(&step.decision),
         value: value.filter(finite),
         limit: limit.filter(finite),
+        expected: expected.map(|Expectation { value, low, high, deviation }| {
+            ExplainedExpectation { value, low, high, deviation }
+        }),
     }
 }
 

@@ -7,6 +7,7 @@ use city_model::{
     Alert, AlertEventKind, Marks, Quality, SeriesKey, Severity, Span, Timestamp, Value,
 };
 
+use crate::kinds::Expectation;
 use crate::ladder::{Ladder, Verdict};
 
 /// A reading as a step saw it.
@@ -77,6 +78,8 @@ pub enum Decision {
         raised: Option<Severity>,
         /// Whether it clears all severities.
         cleared: bool,
+        /// What the rule expected of the reading, if it expects something.
+        expected: Option<Expectation>,
     },
     /// The rules that a composite follows were counted.
     Followed {
@@ -177,7 +180,16 @@ impl Decision {
             limit: step.map(|step| step.raise).filter(|limit| limit.is_finite()),
             raised,
             cleared: verdict.cleared == Verdict::CLEAR.cleared,
+            expected: None,
         }
+    }
+
+    /// The same with what was expected.
+    pub(in super::super) fn expecting(mut self, by_rule: Option<Expectation>) -> Self {
+        if let Self::Judged { expected, .. } = &mut self {
+            *expected = by_rule;
+        }
+        self
     }
 }
 

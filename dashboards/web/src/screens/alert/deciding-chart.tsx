@@ -1,12 +1,13 @@
 /** The series that decided, around the alert: limit line and firing span marked. */
 import { useMemo } from "preact/hooks";
+import { alertWork } from "../../api/alerts";
 import { api } from "../../api/client";
 import type { AlertDetail, RuleWithLimits } from "../../api/types";
 import { iso } from "../../charts/ranges";
 import type { ChartSpan } from "../../charts/options";
 import { DeviceChart } from "../../charts/device-chart";
 import { fromBuckets } from "../../charts/series";
-import { DAY_MS, LEAST_DAYS, usualOf, usualStep, type Usual } from "../../charts/usual";
+import { DAY_MS, expectedOf, LEAST_DAYS, usualOf, usualStep, type Usual } from "../../charts/usual";
 import { TimeChart } from "../../charts/time-chart";
 import { t } from "../../i18n";
 import { metricName, metricOf } from "../../state/city";
@@ -62,7 +63,7 @@ export function DecidingChart({ alert, rule }: { alert: AlertDetail; rule: RuleW
   const limits = limitsOf(alert, rule, decimals);
   if (metric === null) return <p class="state">{t("alert.chart.none")}</p>;
   if (subject.type === "zone") return <ZoneSeries alert={alert} zone={subject.zone} metric={metric} limits={limits} span={spanOf(alert)} />;
-  return <DeviceSeries alert={alert} device={subject.device} metric={metric} limits={limits} span={spanOf(alert)} />;
+  return <DeviceSeries alert={alert} device={subject.device} metric={metric} limits={limits} span={spanOf(alert)} expects={rule?.kind === EXPECTING} />;
 }
 
 interface DeviceSeriesProps {
@@ -71,13 +72,19 @@ interface DeviceSeriesProps {
   metric: string;
   limits: Limits;
   span: ChartSpan;
+  /** Whether the rule expects something of each reading, and can tell what. */
+  expects: boolean;
 }
 
-function DeviceSeries({ alert, device, metric, limits, span }: DeviceSeriesProps) {
+function DeviceSeries({ alert, device, metric, limits, span, expects }: DeviceSeriesProps) {
   const about = useResource(`alert-device|${device}`, (signal) => api.device(device, signal));
   const known = !about.loading;
   const intervalS = about.data?.interval_s ?? null;
-  const usual = useResource(known ? `usual|${alert.id}` : null, (signal) => loadUsual(device, metric, windowAround(alert, serverNow(), intervalS), intervalS, signal));
+  const usual = useResource(known ? `usual|${alert.id}|${expects}` : null, async (signal) => {
+    const shown = windowAround(alert, serverNow(), intervalS);
+    const expected = expects ? await loadExpected(alert, shown.to, intervalS, signal) : null;
+    return expected ?? loadUsual(device, metric, shown, intervalS, signal);
+  });
   // A device that the registry no longer has may still have readings.
   if (!known) return <Loading />;
   return (
@@ -97,10 +104,20 @@ function DeviceSeries({ alert, device, metric, limits, span }: DeviceSeriesProps
         />
       </div>
       <p class="chart-legend muted">
-        {usual.data !== null ? <><span class="usual-key" /> {t("chart.usual", { n: usual.data.days })}</> : usual.loading ? t("state.loading") : t("chart.usual.none", { n: LEAST_DAYS })}
+        {usual.data !== null ? <><span class="usual-key" /> {usual.data.days === 0 ? t("chart.expected") : t("chart.usual", { n: usual.data.days })}</> : usual.loading ? t("state.loading") : t("chart.usual.none", { n: LEAST_DAYS })}
       </p>
     </>
   );
+}
+
+/** The kind of rules that say what they expected. */
+const EXPECTING = "anomaly";
+const MOST_STEPS = 1000;
+
+/** What the rule expected, as it makes it out again from what is stored; null where it cannot. */
+async function loadExpected(alert: AlertDetail, to: number, intervalS: number | null, signal: AbortSignal): Promise<Usual | null> {
+  const found = await alertWork.explain(alert.id, signal, { at: iso(to), limit: MOST_STEPS });
+  return expectedOf(found.steps, intervalS);
 }
 
 const DAYS_BACK = 7;
