@@ -91,7 +91,7 @@ describe("receivers", () => {
     expect(bad).toContain("cannot reach it");
     expect(bad).toContain("14");
     expect(bad).toContain("No such rule: typo");
-    expect(root.querySelector("button"), "operators try nothing").toBeNull();
+    expect(root.querySelector("table button"), "operators try nothing").toBeNull();
     await act(() => setLanguage("zh"));
     expect(root.textContent).toContain("无法送达，已持续 10 分钟");
   });
@@ -100,8 +100,8 @@ describe("receivers", () => {
     signIn("engineer");
     const fetched = answer([receiver(), receiver({ id: "brain", inside: true })]);
     await show(<ReceiversScreen />);
-    await vi.waitFor(() => expect(root.querySelectorAll("button")).toHaveLength(1));
-    await act(async () => root.querySelector("button")?.click());
+    await vi.waitFor(() => expect(root.querySelectorAll("table button")).toHaveLength(1));
+    await act(async () => root.querySelector<HTMLButtonElement>("table button")?.click());
     await vi.waitFor(() => expect(root.querySelector(".trial")?.textContent).toContain("refused"));
     expect(fetched.mock.calls.map(([url]) => url)).toContain("/api/v1/receivers/duty-desk/test");
     expect(root.querySelector(".trial")?.textContent).toContain("mend it");

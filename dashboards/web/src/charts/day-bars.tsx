@@ -3,6 +3,7 @@ import { number } from "../format/number";
 import { dayMonth } from "../format/time";
 import { t } from "../i18n";
 import { ACCEPTABLE, MANAGEABLE, type Day } from "../rulefile/trial";
+import { DataTable } from "../ui/data-table";
 
 const HEIGHT = 140;
 const WIDTH = 720;
@@ -47,7 +48,7 @@ export function DayBars({ days, operators, inForce }: { days: readonly Day[]; op
       </figcaption>
       <details>
         <summary>{t("backtest.as_table")}</summary>
-        <table class="table">
+        <DataTable>
           <thead>
             <tr>
               <th scope="col">{t("backtest.day")}</th>
@@ -64,7 +65,7 @@ export function DayBars({ days, operators, inForce }: { days: readonly Day[]; op
               </tr>
             ))}
           </tbody>
-        </table>
+        </DataTable>
       </details>
     </figure>
   );

@@ -1,5 +1,6 @@
 /** English texts of devices and zones; a part of en.ts. */
 export const enPlaces = {
+  "files.table": "The rows of this table as a CSV file",
   "files.all": "Everything that matches, as {format}",
   "table.sort": "Put in this order, or the other way round",
 

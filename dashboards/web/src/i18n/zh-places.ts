@@ -2,6 +2,7 @@
 import type { enPlaces } from "./en-places";
 
 export const zhPlaces: Readonly<Record<keyof typeof enPlaces, string>> = {
+  "files.table": "将此表格的内容保存为 CSV 文件",
   "files.all": "导出全部符合条件的内容（{format}）",
   "table.sort": "按此列排序，再次点击则倒序",
 

@@ -17,6 +17,7 @@ import { departmentsWith, whoIs } from "../state/session";
 import { Age } from "../ui/age";
 import { Choice } from "../ui/choice";
 import { Countdown } from "../ui/countdown";
+import { DataTable } from "../ui/data-table";
 import { GuardedButton } from "../ui/guarded-button";
 import { handlingText } from "../ui/handling";
 import { SeverityWord } from "../ui/marks";
@@ -77,7 +78,7 @@ const ROW_DEEDS: readonly (readonly [deed: Deed, key: string])[] = [["accept", "
 
 function Table({ rows, selected, onDeed }: { rows: readonly AlertItem[]; selected: string | null; onDeed(deed: Deed, alert: AlertItem): void }) {
   return (
-    <table class="table hand-overs">
+    <DataTable class="hand-overs">
       <thead>
         <tr>
           <th scope="col">{t("severity.label")}</th>
@@ -113,7 +114,7 @@ function Table({ rows, selected, onDeed }: { rows: readonly AlertItem[]; selecte
           </tr>
         ))}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
 

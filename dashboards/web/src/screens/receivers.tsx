@@ -9,6 +9,7 @@ import { now } from "../state/clock";
 import { may } from "../state/session";
 import { useResource } from "../state/resource";
 import { Age } from "../ui/age";
+import { DataTable } from "../ui/data-table";
 import { CheckIcon } from "../ui/icons";
 import { SeverityWord } from "../ui/marks";
 import { ResourceView } from "../ui/resource-view";
@@ -33,7 +34,7 @@ export function ReceiversScreen() {
 function ReceiverTable({ items, onTried }: { items: readonly Receiver[]; onTried(): void }) {
   const tries = may("engineer", null);
   return (
-    <table class="table receivers">
+    <DataTable class="receivers">
       <thead>
         <tr>
           <th scope="col">{t("receivers.receiver")}</th>
@@ -67,7 +68,7 @@ function ReceiverTable({ items, onTried }: { items: readonly Receiver[]; onTried
           </tr>
         ))}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
 

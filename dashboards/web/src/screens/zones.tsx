@@ -8,6 +8,7 @@ import { go, query, setQuery, to } from "../router";
 import { zoneLoads } from "../state/alert-book";
 import { layerName, zoneName, zones } from "../state/city";
 import { Choice } from "../ui/choice";
+import { DataTable } from "../ui/data-table";
 import { SeverityWord } from "../ui/marks";
 import { Loading } from "../ui/resource-view";
 import { rowId, useRowKeys } from "../ui/rows";
@@ -63,7 +64,7 @@ function ZoneTable({ rows, selected, sort }: { rows: readonly ZoneRow[]; selecte
   const nested = rows.some((row) => row.parent !== null);
   const onSort = (next: string) => setQuery({ sort: next === "-worst" ? null : next });
   return (
-    <table class="table">
+    <DataTable>
       <thead>
         <tr>
           <SortHead name="worst" first="down" sort={sort} onSort={onSort}>{t("zones.worst")}</SortHead>
@@ -88,7 +89,7 @@ function ZoneTable({ rows, selected, sort }: { rows: readonly ZoneRow[]; selecte
           </tr>
         ))}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
 

@@ -7,6 +7,7 @@ import { t } from "../../i18n";
 import { query, setQuery } from "../../router";
 import { departmentName } from "../../state/city";
 import { useResource } from "../../state/resource";
+import { DataTable } from "../../ui/data-table";
 import { CheckIcon, WarnIcon } from "../../ui/icons";
 import { Pager } from "../../ui/pager";
 import { ResourceView } from "../../ui/resource-view";
@@ -75,7 +76,7 @@ interface TableProps {
 
 function AuditTable({ entries, open, selected, toggle }: TableProps) {
   return (
-    <table class="table audit">
+    <DataTable class="audit">
       <thead>
         <tr>
           <th scope="col" class="right">{t("audit.number")}</th>
@@ -94,7 +95,7 @@ function AuditTable({ entries, open, selected, toggle }: TableProps) {
           return <EntryRows key={id} entry={entry} open={open === id} selected={selected === id} onToggle={() => toggle(id)} />;
         })}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
 

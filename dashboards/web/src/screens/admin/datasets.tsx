@@ -10,6 +10,7 @@ import { notice } from "../../state/acknowledge";
 import { whyNot } from "../../state/rights";
 import { useResource } from "../../state/resource";
 import { Choice } from "../../ui/choice";
+import { DataTable } from "../../ui/data-table";
 import { departmentChoices } from "../../ui/grants";
 import { GuardedButton } from "../../ui/guarded-button";
 import { ResourceView } from "../../ui/resource-view";
@@ -47,7 +48,7 @@ export function DatasetsScreen() {
 
 function DatasetTable({ datasets, selected, reload }: { datasets: readonly Dataset[]; selected: string | null; reload(): void }) {
   return (
-    <table class="table">
+    <DataTable>
       <thead>
         <tr>
           <th scope="col">{t("dataset.title")}</th>
@@ -86,7 +87,7 @@ function DatasetTable({ datasets, selected, reload }: { datasets: readonly Datas
           </tr>
         ))}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
 

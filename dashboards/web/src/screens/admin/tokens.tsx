@@ -9,6 +9,7 @@ import { now } from "../../state/clock";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
 import { Choice } from "../../ui/choice";
+import { DataTable } from "../../ui/data-table";
 import { Confirm } from "../../ui/dialog";
 import { GrantChips } from "../../ui/grants";
 import { ResourceView } from "../../ui/resource-view";
@@ -67,7 +68,7 @@ function TokenTable({ tokens, reload }: { tokens: readonly AccessToken[]; reload
   const [revoking, setRevoking] = useState<AccessToken | null>(null);
   return (
     <>
-      <table class="table">
+      <DataTable>
         <thead>
           <tr>
             <th scope="col">{t("tokens.note")}</th>
@@ -103,7 +104,7 @@ function TokenTable({ tokens, reload }: { tokens: readonly AccessToken[]; reload
             </tr>
           ))}
         </tbody>
-      </table>
+      </DataTable>
       {revoking && (
         <Confirm
           title={t("tokens.revoke")}

@@ -7,6 +7,7 @@ import { ROLES, EVERYWHERE, rankOf } from "../../state/session";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
 import { Choice } from "../../ui/choice";
+import { DataTable } from "../../ui/data-table";
 import { GrantChips, departmentChoices } from "../../ui/grants";
 import { CheckIcon } from "../../ui/icons";
 import { ResourceView } from "../../ui/resource-view";
@@ -57,7 +58,7 @@ export function UsersScreen() {
 
 function UserTable({ users, selected }: { users: readonly User[]; selected: string | null }) {
   return (
-    <table class="table">
+    <DataTable>
       <thead>
         <tr>
           <th scope="col">{t("user.name")}</th>
@@ -81,7 +82,7 @@ function UserTable({ users, selected }: { users: readonly User[]; selected: stri
           </tr>
         ))}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
 

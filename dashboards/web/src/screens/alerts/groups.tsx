@@ -10,6 +10,7 @@ import { departmentName, zoneName } from "../../state/city";
 import { now } from "../../state/clock";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
+import { DataTable } from "../../ui/data-table";
 import { WarnIcon } from "../../ui/icons";
 import { SeverityWord } from "../../ui/marks";
 import { ResourceView } from "../../ui/resource-view";
@@ -52,7 +53,7 @@ function Position({ position, selected }: { position: PositionGroups; selected: 
           </span>
         )}
       </h2>
-      <table class="table">
+      <DataTable>
         <thead>
           <tr>
             <th scope="col">{t("zones.worst")}</th>
@@ -80,7 +81,7 @@ function Position({ position, selected }: { position: PositionGroups; selected: 
             </tr>
           ))}
         </tbody>
-      </table>
+      </DataTable>
     </section>
   );
 }

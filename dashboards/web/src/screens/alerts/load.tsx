@@ -9,6 +9,7 @@ import { departmentName, departments, metricName, zoneName } from "../../state/c
 import { serverNow } from "../../state/clock";
 import { useResource } from "../../state/resource";
 import { Choice } from "../../ui/choice";
+import { DataTable } from "../../ui/data-table";
 import { CheckIcon, WarnIcon } from "../../ui/icons";
 import { SeverityWord } from "../../ui/marks";
 import { Panel } from "../../ui/panel";
@@ -149,7 +150,7 @@ function BadActors({ load, ruleName, hours }: { load: AlarmLoad; ruleName(id: st
     <Panel title={t("actors.title")} note={load.bad_actors.length === 0 ? t("actors.none") : t("actors.note", { share: `${number(together * 100)}\u2009%` })} class="bad-actors">
       {load.bad_actors.length > 0 && (
         <div class="table-scroll" tabIndex={0} role="region" aria-label={t("actors.title")}>
-          <table class="table">
+          <DataTable>
             <thead>
               <tr>
                 <th scope="col">{t("alert.rule")}</th>
@@ -181,7 +182,7 @@ function BadActors({ load, ruleName, hours }: { load: AlarmLoad; ruleName(id: st
                 );
               })}
             </tbody>
-          </table>
+          </DataTable>
         </div>
       )}
     </Panel>
@@ -192,7 +193,7 @@ function Departments({ loads }: { loads: readonly PositionLoad[] }) {
   return (
     <Panel title={t("load.departments")} class="load-departments">
       <div class="table-scroll" tabIndex={0} role="region" aria-label={t("load.departments")}>
-        <table class="table">
+        <DataTable>
           <thead>
             <tr>
               <th scope="col">{t("alert.department")}</th>
@@ -219,7 +220,7 @@ function Departments({ loads }: { loads: readonly PositionLoad[] }) {
               </tr>
             ))}
           </tbody>
-        </table>
+        </DataTable>
       </div>
     </Panel>
   );

@@ -11,6 +11,7 @@ import { departments } from "../../state/city";
 import { serverNow } from "../../state/clock";
 import { loaded } from "../../state/live";
 import { useResource } from "../../state/resource";
+import { DataTable } from "../../ui/data-table";
 import { SeverityWord } from "../../ui/marks";
 import { rowId, useRowKeys } from "../../ui/rows";
 import { SearchField } from "../../ui/search-field";
@@ -63,7 +64,7 @@ export function DepartmentsScreen() {
         {rows.length === 0 ? (
           <p class="state">{t("departments.none")}</p>
         ) : (
-          <table class="table">
+          <DataTable>
             <thead>
               <tr>
                 <th scope="col">{t("alert.department")}</th>
@@ -100,7 +101,7 @@ export function DepartmentsScreen() {
                 );
               })}
             </tbody>
-          </table>
+          </DataTable>
         )}
       </div>
     </>

@@ -10,6 +10,7 @@ import { useResource } from "../../state/resource";
 import { whyNot } from "../../state/rights";
 import { isAtLeast } from "../../state/session";
 import { Age } from "../../ui/age";
+import { DataTable } from "../../ui/data-table";
 import { FileLinks } from "../../ui/file-links";
 import { Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
@@ -57,7 +58,7 @@ function Ledger({ device }: { device: Device }) {
   ] as const;
   return (
     <Panel title={t("device.counters")} note={t("ledger.why")} class="ledger">
-      <table class="table">
+      <DataTable>
         <tbody>
           <tr class="ledger-sum">
             <th scope="row">{t("device.counter.received")}</th>
@@ -86,7 +87,7 @@ function Ledger({ device }: { device: Device }) {
             <td class="right muted">{missed !== null && shareText(missed, missed + counters.received)}</td>
           </tr>
         </tbody>
-      </table>
+      </DataTable>
       {loss.data === null && loss.error === null && !loss.loading && <p class="panel-text muted">{t("ledger.nothing")}</p>}
     </Panel>
   );
@@ -118,7 +119,7 @@ function Late({ device }: { device: string }) {
 function LateTable({ items, more }: { items: readonly LateDecided[]; more: boolean }) {
   return (
     <div class="short-table" tabIndex={0} role="region" aria-label={t("late.title")}>
-      <table class="table">
+      <DataTable>
         <thead>
           <tr>
             <th scope="col">{t("late.time")}</th>
@@ -144,7 +145,7 @@ function LateTable({ items, more }: { items: readonly LateDecided[]; more: boole
             </tr>
           ))}
         </tbody>
-      </table>
+      </DataTable>
       {more && <p class="panel-text muted">{t("late.more", { n: number(items.length) })}</p>}
     </div>
   );

@@ -10,6 +10,7 @@ import { whyNot } from "../../state/rights";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
 import { Choice } from "../../ui/choice";
+import { DataTable } from "../../ui/data-table";
 import { GuardedButton } from "../../ui/guarded-button";
 import { Pager } from "../../ui/pager";
 import { ResourceView } from "../../ui/resource-view";
@@ -82,7 +83,7 @@ function Grouped({ ask, filtered }: { ask: Ask; filtered: boolean }) {
       <div class="panel table-frame" tabIndex={0} role="region" aria-label={t("letters.title")}>
         <ResourceView resource={resource}>
           {() => (groups.length === 0 ? none(filtered) : (
-            <table class="table letter-groups">
+            <DataTable class="letter-groups">
               <thead>
                 <tr>
                   <th scope="col">{t("letters.reason")}</th>
@@ -112,7 +113,7 @@ function Grouped({ ask, filtered }: { ask: Ask; filtered: boolean }) {
                   </tr>
                 ))}
               </tbody>
-            </table>
+            </DataTable>
           ))}
         </ResourceView>
       </div>
@@ -145,7 +146,7 @@ function Each({ ask, filtered }: { ask: Ask; filtered: boolean }) {
       <div class="panel table-frame" tabIndex={0} role="region" aria-label={t("letters.title")}>
         <ResourceView resource={resource}>
           {() => (items.length === 0 ? none(filtered) : (
-            <table class="table letters-each">
+            <DataTable class="letters-each">
               <thead>
                 <tr>
                   <th scope="col"><span class="spoken">{t("letters.pick")}</span></th>
@@ -172,7 +173,7 @@ function Each({ ask, filtered }: { ask: Ask; filtered: boolean }) {
                   </tr>
                 ))}
               </tbody>
-            </table>
+            </DataTable>
           ))}
         </ResourceView>
       </div>

@@ -8,6 +8,7 @@ import { metricName } from "../../state/city";
 import { whyNot } from "../../state/rights";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
+import { DataTable } from "../../ui/data-table";
 import { Confirm, Dialog } from "../../ui/dialog";
 import { GuardedButton } from "../../ui/guarded-button";
 import { Panel } from "../../ui/panel";
@@ -48,7 +49,7 @@ export function MappingsScreen() {
         <Panel title={t("mappings.in_force")} note={mappings.data ? counted("mappings.total", shown.length) : ""}>
           <ResourceView resource={mappings} compact>
             {() => (shown.length === 0 ? <p class="state">{t("mappings.none")}</p> : (
-              <table class="table">
+              <DataTable>
                 <thead>
                   <tr>
                     <th scope="col">{t("mapping.name")}</th>
@@ -74,7 +75,7 @@ export function MappingsScreen() {
                     </tr>
                   ))}
                 </tbody>
-              </table>
+              </DataTable>
             ))}
           </ResourceView>
         </Panel>
@@ -103,7 +104,7 @@ export function MappingsScreen() {
 
 function UnmappedTable({ uses, reason, onMap }: { uses: readonly MetricUse[]; reason: string | null; onMap(mapping: Mapping): void }) {
   return (
-    <table class="table">
+    <DataTable>
       <thead>
         <tr>
           <th scope="col">{t("mapping.name")}</th>
@@ -132,6 +133,6 @@ function UnmappedTable({ uses, reason, onMap }: { uses: readonly MetricUse[]; re
           )),
         )}
       </tbody>
-    </table>
+    </DataTable>
   );
 }

@@ -10,6 +10,7 @@ import { departmentName, kindName } from "../../state/city";
 import { whyNot } from "../../state/rights";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
+import { DataTable } from "../../ui/data-table";
 import { GuardedButton } from "../../ui/guarded-button";
 import { Pager } from "../../ui/pager";
 import { ResourceView } from "../../ui/resource-view";
@@ -55,7 +56,7 @@ export const said = (id: string, name: (id: string) => string) => (id === NOBODY
 
 function UnknownTable({ devices, selected, reload }: { devices: readonly Unknown[]; selected: string | null; reload(): void }) {
   return (
-    <table class="table">
+    <DataTable>
       <thead>
         <tr>
           <th scope="col">{t("device.id")}</th>
@@ -84,7 +85,7 @@ function UnknownTable({ devices, selected, reload }: { devices: readonly Unknown
           </tr>
         ))}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
 

@@ -4,6 +4,7 @@ import { number } from "../../format/number";
 import { minuteTime, span } from "../../format/time";
 import { counted, local, t, type TextKey } from "../../i18n";
 import { to } from "../../router";
+import { DataTable } from "../../ui/data-table";
 import { SeverityMark, SeverityWord } from "../../ui/marks";
 import type { Day } from "./day";
 import type { AlertFigures, Line } from "./figures";
@@ -16,7 +17,7 @@ export function AlertSections({ figures, total, day }: { figures: AlertFigures; 
       <section>
         <h3>{t("report.alerts")}</h3>
         <p class="lead">{counted("report.fired", total)}</p>
-        <table class="table">
+        <DataTable>
           <thead>
             <tr>
               <th scope="col">{t("severity.label")}</th>
@@ -39,7 +40,7 @@ export function AlertSections({ figures, total, day }: { figures: AlertFigures; 
               </tr>
             ))}
           </tbody>
-        </table>
+        </DataTable>
         {total > 0 && <Hours hours={figures.hours} day={day} />}
       </section>
       <Ranking title="report.rules" lines={figures.rules} />
@@ -73,7 +74,7 @@ function Ranking({ title, lines, href }: { title: TextKey; lines: readonly Line[
   return (
     <section class="report-ranking">
       <h3>{t(title)}</h3>
-      <table class="table">
+      <DataTable>
         <tbody>
           {lines.slice(0, SHOWN).map((line) => (
             <tr key={line.id}>
@@ -90,7 +91,7 @@ function Ranking({ title, lines, href }: { title: TextKey; lines: readonly Line[
             </tr>
           ))}
         </tbody>
-      </table>
+      </DataTable>
       {lines.length > SHOWN && <p class="hint">{t("report.others", { n: number(lines.length - SHOWN) })}</p>}
     </section>
   );

@@ -5,6 +5,7 @@ import { counted, t } from "../../i18n";
 import { to } from "../../router";
 import { departmentName } from "../../state/city";
 import { completeness, worstDevices } from "./figures";
+import { DataTable } from "../../ui/data-table";
 
 const WORST = 15;
 const SILENT_SHOWN = 60;
@@ -32,7 +33,7 @@ export function DataSections({ books, devices, registered, department }: Props) 
           {` · ${books.balanced ? t("check.books.good") : t("check.books.bad")}`}
         </p>
         <div class="table-frame" tabIndex={0} role="region" aria-label={t("report.data")}>
-          <table class="table">
+          <DataTable>
             <thead>
               <tr>
                 <th scope="col">{t(department === null ? "system.by.source" : "system.by.department")}</th>
@@ -48,7 +49,7 @@ export function DataSections({ books, devices, registered, department }: Props) 
               ))}
               {department === null && <CounterLine item={{ ...books.total, id: "total" }} name={t("loss.total")} />}
             </tbody>
-          </table>
+          </DataTable>
         </div>
       </section>
       {department === null && (
@@ -69,7 +70,7 @@ export function DataSections({ books, devices, registered, department }: Props) 
         <section>
           <h3>{t("report.worst")}</h3>
           {worst.length === 0 ? <p class="lead">{t("report.worst.none")}</p> : (
-            <table class="table">
+            <DataTable>
               <thead>
                 <tr>
                   <th scope="col">{t("alert.device")}</th>
@@ -84,7 +85,7 @@ export function DataSections({ books, devices, registered, department }: Props) 
                   <CounterLine key={item.id} item={item} name={item.id} href={to.device(item.id)} />
                 ))}
               </tbody>
-            </table>
+            </DataTable>
           )}
         </section>
       )}

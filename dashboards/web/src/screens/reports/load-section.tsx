@@ -3,6 +3,7 @@ import type { AlarmLoad, PositionLoad } from "../../api/platform";
 import { number } from "../../format/number";
 import { t, type TextKey } from "../../i18n";
 import { departmentName } from "../../state/city";
+import { DataTable } from "../../ui/data-table";
 import { CheckIcon, WarnIcon } from "../../ui/icons";
 
 /** Up to the first it is acceptable, up to the second manageable (ISA-18.2, IEC 62682). */
@@ -24,7 +25,7 @@ export function LoadSection({ load, department }: { load: AlarmLoad; department:
       <h3>{t("report.load")}</h3>
       <p class="hint">{t("report.load.why")}</p>
       <div class="table-frame" tabIndex={0} role="region" aria-label={t("report.load")}>
-        <table class="table">
+        <DataTable>
           <thead>
             <tr>
               <th scope="col">{t("report.load.figure")}</th>
@@ -52,7 +53,7 @@ export function LoadSection({ load, department }: { load: AlarmLoad; department:
               </tr>
             ))}
           </tbody>
-        </table>
+        </DataTable>
       </div>
     </section>
   );

@@ -10,6 +10,7 @@ import { ACCEPTABLE, changesOf, daysOf, loadOf, subjectKey, verdictOf, type Tria
 import { metricName, zoneName } from "../../state/city";
 import { useResource } from "../../state/resource";
 import { Choice } from "../../ui/choice";
+import { DataTable } from "../../ui/data-table";
 import { CheckIcon, WarnIcon } from "../../ui/icons";
 import { SeverityWord } from "../../ui/marks";
 import { ZoneChoice } from "../overview/alert-filters";
@@ -168,7 +169,7 @@ function Legend() {
 function WouldTable({ alerts, subject, compares }: { alerts: readonly Would[]; subject: string | null; compares: boolean }) {
   return (
     <section class="would-table" tabIndex={0} role="region" aria-label={t("backtest.list")}>
-      <table class="table">
+      <DataTable>
         <thead>
           <tr>
             {compares && <th scope="col">{t("backtest.change")}</th>}
@@ -191,7 +192,7 @@ function WouldTable({ alerts, subject, compares }: { alerts: readonly Would[]; s
             </tr>
           ))}
         </tbody>
-      </table>
+      </DataTable>
       {alerts.length > SHOWN && <p class="note">{t("backtest.more", { n: number(alerts.length - SHOWN) })}</p>}
     </section>
   );

@@ -10,6 +10,7 @@ import { metricName, metricOf, zones } from "../../state/city";
 import { now } from "../../state/clock";
 import { fleet } from "../../state/fleet";
 import { useResource } from "../../state/resource";
+import { DataTable } from "../../ui/data-table";
 import { ResourceView } from "../../ui/resource-view";
 import { QualityWord } from "../../ui/quality";
 
@@ -106,7 +107,7 @@ const stepName = (decision: string) => (STEPS.includes(decision as (typeof STEPS
 function Steps({ held, decimals }: { held: RuleExplanation; decimals: number }) {
   return (
     <div class="steps" tabIndex={0} role="region" aria-label={t("explain.steps")}>
-      <table class="table">
+      <DataTable>
         <thead>
           <tr>
             <th scope="col">{t("explain.time")}</th>
@@ -129,7 +130,7 @@ function Steps({ held, decimals }: { held: RuleExplanation; decimals: number }) 
             </tr>
           ))}
         </tbody>
-      </table>
+      </DataTable>
     </div>
   );
 }

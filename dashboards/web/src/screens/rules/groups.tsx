@@ -7,6 +7,7 @@ import { isAtLeast } from "../../state/session";
 import { whyNot } from "../../state/rights";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
+import { DataTable } from "../../ui/data-table";
 import { GuardedButton } from "../../ui/guarded-button";
 import { ResourceView } from "../../ui/resource-view";
 import { rowId, useRowKeys } from "../../ui/rows";
@@ -48,7 +49,7 @@ export function GroupsScreen() {
 
 function GroupTable({ groups, selected }: { groups: readonly RuleGroup[]; selected: string | null }) {
   return (
-    <table class="table">
+    <DataTable>
       <thead>
         <tr>
           <th scope="col">{t("rules.group")}</th>
@@ -76,6 +77,6 @@ function GroupTable({ groups, selected }: { groups: readonly RuleGroup[]; select
           </tr>
         ))}
       </tbody>
-    </table>
+    </DataTable>
   );
 }

@@ -7,6 +7,7 @@ import { t } from "../../i18n";
 import { query, setQuery } from "../../router";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
+import { DataTable } from "../../ui/data-table";
 import { Dialog } from "../../ui/dialog";
 import { TextField } from "../../ui/field";
 import { GuardedButton } from "../../ui/guarded-button";
@@ -55,7 +56,7 @@ function Versions({ group, editor, versions, reason, onRestored }: Omit<Props, "
   const names = [...(editor.dirty ? [[DRAFT, t("history.draft")] as const] : []), ...versions.map(({ version }) => [String(version), t("rules.version", { n: version })] as const)];
   return (
     <div class="history-pane">
-      <table class="table history-table">
+      <DataTable class="history-table">
         <thead>
           <tr>
             <th scope="col">{t("alert.rule.version")}</th>
@@ -82,7 +83,7 @@ function Versions({ group, editor, versions, reason, onRestored }: Omit<Props, "
             </tr>
           ))}
         </tbody>
-      </table>
+      </DataTable>
       <div class="history-diff">
         <p class="diff-choice">
           <label>{t("history.from")} <VersionChoice value={from} options={names} onChange={(version) => setQuery({ from: version })} /></label>

@@ -11,6 +11,7 @@ import { serverNow } from "../../state/clock";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
 import { Choice } from "../../ui/choice";
+import { DataTable } from "../../ui/data-table";
 import { departmentChoices } from "../../ui/grants";
 import { SeverityMark } from "../../ui/marks";
 import { ResourceView } from "../../ui/resource-view";
@@ -88,7 +89,7 @@ interface TableProps {
 function RuleTable({ rules, groups, fired, selected }: TableProps) {
   const groupOf = (name: string) => groups.find(({ group }) => group === name);
   return (
-    <table class="table rule-table">
+    <DataTable class="rule-table">
       <thead>
         <tr>
           <th scope="col">{t("rules.rule")}</th>
@@ -123,7 +124,7 @@ function RuleTable({ rules, groups, fired, selected }: TableProps) {
           );
         })}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
 

@@ -14,6 +14,7 @@ import { isAtLeast } from "../../state/session";
 import { hiddenNow, whyNoSilence } from "../../state/silence-match";
 import { whyNot } from "../../state/rights";
 import { Countdown } from "../../ui/countdown";
+import { DataTable } from "../../ui/data-table";
 import { GuardedButton } from "../../ui/guarded-button";
 import { ResourceView } from "../../ui/resource-view";
 import { rowId, useRowKeys } from "../../ui/rows";
@@ -97,7 +98,7 @@ interface TableProps {
 function SilenceTable({ silences, selected, ruleName, whyNoEnd, onEnd }: TableProps) {
   void alertVersion.value;
   return (
-    <table class="table silences">
+    <DataTable class="silences">
       <thead>
         <tr>
           <th scope="col">{t("silence.match")}</th>
@@ -132,7 +133,7 @@ function SilenceTable({ silences, selected, ruleName, whyNoEnd, onEnd }: TablePr
           );
         })}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
 

@@ -17,6 +17,7 @@ import { whyNot } from "../../state/rights";
 import { isAtLeast } from "../../state/session";
 
 import { Age } from "../../ui/age";
+import { DataTable } from "../../ui/data-table";
 import { CheckIcon, WarnIcon, CloseIcon } from "../../ui/icons";
 import { Facts, Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
@@ -154,7 +155,7 @@ const COLUMNS = ["received", "stored", "duplicate", "dead_lettered", "missed"] a
 function LossTable({ loss, rates, by }: { loss: Loss; rates: ReadonlyMap<string, number>; by: "source" | "department" }) {
   return (
     <div class="table-frame" tabIndex={0} role="region" aria-label={t("system.ingest")}>
-      <table class="table">
+      <DataTable>
         <thead>
           <tr>
             <th scope="col">{t(`system.by.${by}`)}</th>
@@ -184,7 +185,7 @@ function LossTable({ loss, rates, by }: { loss: Loss; rates: ReadonlyMap<string,
             ))}
           </tr>
         </tfoot>
-      </table>
+      </DataTable>
     </div>
   );
 }

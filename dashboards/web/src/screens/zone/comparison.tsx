@@ -10,6 +10,7 @@ import { query, setQuery, to } from "../../router";
 import { metricName, metricOf, zoneName, zones } from "../../state/city";
 import { useResource } from "../../state/resource";
 import { Choice } from "../../ui/choice";
+import { DataTable } from "../../ui/data-table";
 import { CloseIcon } from "../../ui/icons";
 import { Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
@@ -112,7 +113,7 @@ function Rows({ rows, own, metric, onRemove }: { rows: readonly Compared[]; own:
   const of = metricOf(metric);
   const ofMeans = forMeans(of);
   return (
-    <table class="table comparison">
+    <DataTable class="comparison">
       <thead>
         <tr>
           <th scope="col">{t("alert.zone")}</th>
@@ -147,7 +148,7 @@ function Rows({ rows, own, metric, onRemove }: { rows: readonly Compared[]; own:
           </tr>
         ))}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
 

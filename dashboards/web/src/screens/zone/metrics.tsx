@@ -10,6 +10,7 @@ import { inOrder, metricName, metricOf } from "../../state/city";
 import { serverNow } from "../../state/clock";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
+import { DataTable } from "../../ui/data-table";
 import { FileLinks } from "../../ui/file-links";
 import { Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
@@ -50,7 +51,7 @@ function Now({ zone }: { zone: ZoneDetail }) {
   const order = inOrder(zone.metrics.map((each) => each.metric));
   const rows = [...zone.metrics].sort((a, b) => order.indexOf(a.metric) - order.indexOf(b.metric));
   return (
-    <table class="table">
+    <DataTable>
       <Head last={t("device.age")} />
       <tbody>
         {rows.map((each) => (
@@ -64,7 +65,7 @@ function Now({ zone }: { zone: ZoneDetail }) {
           </tr>
         ))}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
 
@@ -94,7 +95,7 @@ function Span({ zone, over }: { zone: ZoneDetail; over: Exclude<Over, "now"> }) 
         ) : (
           <>
             <p class="panel-text muted">{t("zone.metrics.over", { from: dateTime(held.from), to: dateTime(held.to) })}</p>
-            <table class="table">
+            <DataTable>
               <Head last={t("zone.readings")} />
               <tbody>
                 {held.rows.map(({ metric, figures }) => figures && (
@@ -108,7 +109,7 @@ function Span({ zone, over }: { zone: ZoneDetail; over: Exclude<Over, "now"> }) 
                   </tr>
                 ))}
               </tbody>
-            </table>
+            </DataTable>
           </>
         )
       }

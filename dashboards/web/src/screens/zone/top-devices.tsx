@@ -8,6 +8,7 @@ import { query, setQuery, to } from "../../router";
 import { metricName, metricOf } from "../../state/city";
 import { useResource } from "../../state/resource";
 import { Choice } from "../../ui/choice";
+import { DataTable } from "../../ui/data-table";
 import { Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
 import { Bar, forMeans } from "./comparison";
@@ -35,7 +36,7 @@ function Ranking({ top, by, metric }: { top: Top; by: TopBy; metric: string }) {
   const of = metricOf(metric);
   const most = Math.max(...top.ranking.map((device) => Math.abs(device[by])));
   return (
-    <table class="table">
+    <DataTable>
       <thead>
         <tr>
           <th scope="col" class="right">{t("top.place")}</th>
@@ -60,6 +61,6 @@ function Ranking({ top, by, metric }: { top: Top; by: TopBy; metric: string }) {
           </tr>
         ))}
       </tbody>
-    </table>
+    </DataTable>
   );
 }
