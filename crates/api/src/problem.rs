@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use city_model::with_causes;
 use city_registry::{FieldProblem, RegistryError};
 use city_store::{StateError, StoreError, StoreErrorKind};
 use serde::Serialize;
@@ -210,7 +211,7 @@ impl Problem {
 
     /// A failure whose cause is logged here and not shown to the client.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error.cause = %chain(error), "a request failed inside");
+        tracing::error!(error.cause = %with_causes(error), "a request failed inside");
         Self::new(codes::INTERNAL, "The server could not do this; its log says why.")
             .hint("Try again; if it stays, look into the server's log.")
     }
@@ -293,7 +294,7 @@ impl From<StoreError> for Problem {
             // Nobody is there to read it, and nothing is wrong.
             StoreErrorKind::Cancelled => Self::new(codes::STORE_UNAVAILABLE, error.message),
             _ if error.is_transient() => {
-                tracing::warn!(error.cause = %chain(&error), "the store refused a query");
+                tracing::warn!(error.cause = %with_causes(&error), "the store refused a query");
                 Self::new(codes::STORE_UNAVAILABLE, "The store cannot answer now.")
                     .hint("It recovers by itself; try again in a few seconds.")
                     .retry_after(5)
@@ -357,17 +358,6 @@ pub(crate) fn bad_fields(problems: &[FieldProblem]) -> Problem {
     Problem::new(codes::BAD_FIELDS, lines.join("; "))
         .hint(hints.join("; "))
         .with("fields", problems)
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

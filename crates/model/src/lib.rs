@@ -3,6 +3,7 @@
 //! Pure values: no I/O, no clock, no async runtime. Every other crate speaks in these types.
 
 mod alert;
+mod causes;
 mod clock;
 mod csv;
 mod device;
@@ -18,6 +19,7 @@ mod value;
 mod zone;
 
 pub use alert::{Alert, AlertEvent, AlertEventKind, EndReason, RuleRef, Severity, Subject};
+pub use causes::with_causes;
 pub use clock::{Clock, ManualClock, SharedClock};
 pub use csv::{csv_cell, from_csv_cell};
 pub use device::{Attribute, Device, DeviceKey, LifeCycle, Placement};

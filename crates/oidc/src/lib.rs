@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use city_model::with_causes;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm as Algorithm, CoreProviderMetadata,
@@ -262,22 +263,11 @@ fn verifier(relying: &Relying) -> IdTokenVerifier<'_, CoreJsonWebKey> {
 }
 
 fn provider(error: impl std::error::Error) -> OidcError {
-    OidcError::Provider(chain(&error))
+    OidcError::Provider(with_causes(&error))
 }
 
 fn refused(error: impl std::error::Error) -> OidcError {
-    OidcError::Refused(chain(&error))
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
+    OidcError::Refused(with_causes(&error))
 }
 
 #[cfg(test)]
