@@ -123,9 +123,9 @@ After=multi-user.target
 [Service]
 Type=oneshot
 ExecStart=/bin/bash /root/journey.sh
-StandardOutput=file:/root/journey.log
+StandardOutput=append:/root/journey.log
 StandardError=inherit
-ExecStopPost=/bin/systemctl poweroff --no-block
+ExecStopPost=/bin/sh -c 'systemctl poweroff --no-block 2>/dev/null'
 TimeoutStartSec=120
 [Install]
 WantedBy=default.target

@@ -73,9 +73,9 @@ impl Target {
         if let Some(path) = ca_file {
             client = client.tls_certs_merge(certificates(path)?);
         }
-        let client = client.build().map_err(|error| {
-            format!("the HTTP client cannot be made: {}", innermost(&error))
-        })?;
+        let client = client
+            .build()
+            .map_err(|error| format!("the HTTP client cannot be made: {}", innermost(&error)))?;
         Ok(Self { client, url })
     }
 
