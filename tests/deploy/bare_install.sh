@@ -49,6 +49,15 @@ systemd-tmpfiles --create /etc/tmpfiles.d/citybrain.conf
 citybrain config example >/root/citybrain.toml
 install -m 640 -g citybrain /root/citybrain.toml /etc/citybrain/
 citybrain config check /etc/citybrain/citybrain.toml
+install -d -m 700 /etc/citybrain-secrets
+echo a-token >/etc/citybrain-secrets/desk-token
+printf '%s\n' '[[receiver]]' 'id = "desk"' 'type = "webhook"' '[receiver.options]' \
+    'url = "http://127.0.0.1:9/alerts"' 'token_file = "/run/credentials/citybrain.service/desk-token"' \
+    >>/etc/citybrain/citybrain.toml
+install -D -m 644 /dev/stdin /etc/systemd/system/citybrain.service.d/secrets.conf <<'DROPIN'
+[Service]
+LoadCredential=desk-token:/etc/citybrain-secrets/desk-token
+DROPIN
 install -m 644 citybrain.service citybrain-backup.service citybrain-backup.timer /etc/systemd/system/
 systemctl enable citybrain citybrain-backup.timer
 STEPS
@@ -69,7 +78,7 @@ ready() {
 is() { [[ $(systemctl show -P "$2" "$1") == "$3" ]] || not "$1: $2 is $(systemctl show -P "$2" "$1"), not $3"; }
 
 ready || not "it does not become ready"
-ok "it starts with the system, as its own user, and is ready"
+ok "it starts with the system, as its own user, with a secret that only root can read, and is ready"
 process=$(systemctl show -P MainPID citybrain)
 grep -q "^Uid:.$(id -u citybrain)" "/proc/$process/status" || not "it runs as another user"
 grep -q '^CapEff:.0*$' "/proc/$process/status" || not "it has capabilities"
