@@ -205,10 +205,13 @@ def kubernetes_takes_the_manifests(folder):
     for version in [["--kubernetes-version", "1.29"], []]:
         for name in sorted(files | {"secrets.example.yaml"}):
             run(validate, "--strict", "--quiet", *version, home / name)
-    pod = yaml.safe_load((home / "statefulset.yaml").read_text())["spec"]["template"]["spec"]
+    stateful = yaml.safe_load((home / "statefulset.yaml").read_text())["spec"]
+    pod = stateful["template"]["spec"]
     container = pod["containers"][0]
-    mounted, there = {m["name"] for m in container["volumeMounts"]}, {v["name"] for v in pod["volumes"]}
-    assert mounted == there | {"data"}, (mounted, there)
+    mounted = {mount["name"] for mount in container["volumeMounts"]}
+    there = {volume["name"] for volume in pod["volumes"]}
+    there |= {claim["metadata"]["name"] for claim in stateful["volumeClaimTemplates"]}
+    assert mounted == there, (mounted, there)
     ports = {port["name"] for port in container["ports"]}
     asked = {container[probe]["httpGet"]["port"] for probe in container if probe.endswith("Probe")}
     targets = {port["targetPort"] for service in yaml.safe_load_all((home / "services.yaml").read_text())
