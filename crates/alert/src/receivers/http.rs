@@ -65,12 +65,17 @@ impl Target {
         if is_this_machine(&url) {
             // What stays on this machine, the brain's token too, must not go through a proxy.
             client = client.no_proxy();
+            if url.scheme() == "http" && ca_file.is_none() {
+                // The program must start, and tell the brain, also where no authorities are installed.
+                client = client.tls_backend_preconfigured(trusts_nobody()?);
+            }
         }
         if let Some(path) = ca_file {
             client = client.tls_certs_merge(certificates(path)?);
         }
-        let client =
-            client.build().map_err(|error| format!("the HTTP client cannot be made: {error}"))?;
+        let client = client
+            .build()
+            .map_err(|error| format!("the HTTP client cannot be made: {}", innermost(&error)))?;
         Ok(Self { client, url })
     }
 

