@@ -1,13 +1,15 @@
-//! Repository chores: `cargo xtask web | test | bench | fuzz | schemathesis | crash-test | influxd | ci`.
+//! Repository chores: `cargo xtask web | test | bench | deploy | fuzz | schemathesis | crash-test | influxd | ci`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
 
 mod bench;
+mod deploy;
 mod fuzz;
 mod influxd;
 mod run;
 mod schemathesis;
 mod test;
 mod tools;
+mod venv;
 mod web;
 
 use clap::{Parser, Subcommand};
@@ -35,6 +37,8 @@ enum Command {
     },
     /// Run a benchmark: prints a table and writes target/bench/NAME.json.
     Bench(bench::Args),
+    /// Check the files of deploy/ by the tools that read them, and try them with the program.
+    Deploy(deploy::Args),
     /// Feed the decoders what a fuzzer comes up with.
     Fuzz(fuzz::Args),
     /// Ask the running program everything that its API's document allows, and what it does not, as
@@ -63,6 +67,10 @@ fn main() -> anyhow::Result<()> {
         Command::Web { check } => web::build(check),
         Command::Test { quick } => test::all(quick),
         Command::Bench(args) => bench::main(&args),
+        Command::Deploy(args) => {
+            run::cargo(&["build", "--release"])?;
+            deploy::main(&args)
+        }
         Command::Fuzz(args) => fuzz::main(&args),
         Command::Schemathesis(args) => {
             run::cargo(&["build", "--release"])?;

@@ -4,11 +4,8 @@
 //! It is a Python program; `tests/schemathesis/requirements.txt` pins it with all that it needs, and
 //! it lives in `target/schemathesis`.
 
-use std::fs;
-
-use anyhow::Context as _;
-
-use crate::run::{cargo, program, root, succeeds};
+use crate::run::cargo;
+use crate::venv;
 
 /// Where all that belongs to it is, from the top.
 const FOLDER: &str = "tests/schemathesis";
@@ -35,7 +32,7 @@ impl Args {
 
 /// Starts a city in the release build, which must be there, and runs schemathesis.
 pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
-    let schemathesis = install()?;
+    let schemathesis = format!("{}/schemathesis", venv::ensure(FOLDER)?);
     let (examples, seed) = (args.max_examples.to_string(), args.seed.to_string());
     let mut line = vec!["run", "--quiet", "--package", "city-tests", "--bin", "schemathesis", "--"];
     line.extend(["--program", &schemathesis, "--max-examples", &examples, "--seed", &seed]);
@@ -43,23 +40,4 @@ pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
         line.extend(["--role", role]);
     }
     cargo(&line)
-}
-
-/// Installs it unless exactly this is installed; gives the program.
-fn install() -> anyhow::Result<String> {
-    let venv = root().join("target/schemathesis");
-    let wanted = fs::read_to_string(root().join(FOLDER).join("requirements.txt"))?;
-    let stamp = venv.join("requirements.txt");
-    let bin = |name: &str| venv.join("bin").join(name).display().to_string();
-    let installed = fs::read_to_string(&stamp).is_ok_and(|there| there == wanted);
-    if !installed || !succeeds(&bin("schemathesis"), &["--version"]) {
-        let folder = venv.display().to_string();
-        program(".", "python3", &["-m", "venv", "--clear", &folder])
-            .context("install Python 3.10 or newer with its venv (Debian: python3-venv)")?;
-        let requirements = format!("{FOLDER}/requirements.txt");
-        let install = ["install", "--quiet", "--no-deps", "--disable-pip-version-check"];
-        program(".", &bin("pip"), &[&install[..], &["--requirement", &requirements]].concat())?;
-        fs::write(&stamp, wanted)?;
-    }
-    Ok(bin("schemathesis"))
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::run::{cargo, program};
-use crate::{fuzz, influxd, schemathesis, tools, web};
+use crate::{deploy, fuzz, influxd, schemathesis, tools, web};
 
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     if quick {
@@ -31,6 +31,7 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         let several = ["--test", "dashboard", "--", "--ignored", "--test-threads=3"];
         cargo(&[&journeys[..], &several].concat())
     })?;
+    timed("deployment files", || deploy::main(&deploy::Args::short()))?;
     timed("schemathesis", || schemathesis::main(&schemathesis::Args::short()))?;
     if with_influxd {
         eprintln!("all tests passed");

@@ -40,6 +40,21 @@ const TOOLS: &[Tool] = &[
         why: "the same rules and readings through Prometheus",
     },
     Tool {
+        package: "nginx-light",
+        proof: "/usr/sbin/nginx",
+        why: "the proxy's files of deploy/ in front of the program",
+    },
+    Tool {
+        package: "libnginx-mod-stream",
+        proof: "/usr/lib/nginx/modules/ngx_stream_module.so",
+        why: "MQTT over TLS through the proxy",
+    },
+    Tool {
+        package: "mosquitto-clients",
+        proof: "/usr/bin/mosquitto_pub",
+        why: "a device's means of publishing through the proxy",
+    },
+    Tool {
         package: "python3-aiosmtpd",
         proof: "/usr/lib/python3/dist-packages/aiosmtpd",
         why: "mail about alerts to a real server",

@@ -25,6 +25,12 @@ impl Caller {
         Self(caller(peer, &parts.headers))
     }
 
+    /// Whether a request comes from this machine, as what a proxy in front passes on does.
+    pub(crate) fn has_near_peer(parts: &Parts) -> bool {
+        let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Self::is_near(info.map(|info| info.0.ip()))
+    }
+
     /// Whether a peer is on this machine, as one is where there is no connection at all.
     pub(super) fn is_near(peer: Option<IpAddr>) -> bool {
         peer.is_none_or(|peer| peer.to_canonical().is_loopback())

@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 
+use crate::auth::Caller;
 use crate::connection::OverTls;
 
 /// The beginning of this server's addresses as the client wrote them: scheme and host.
@@ -27,9 +28,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Base {
         if host.is_empty() || host.len() > 255 || !host.chars().all(fits) {
             return Ok(Self(String::new()));
         }
-        // Here, or at a proxy in front.
-        let tls = parts.extensions.get::<OverTls>().is_some()
-            || parts.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+        // Here, or at a proxy on this machine; from anybody else the header is only what they say.
+        let proxied = || {
+            Caller::has_near_peer(parts)
+                && parts.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
+        };
+        let tls = parts.extensions.get::<OverTls>().is_some() || proxied();
         let scheme = if tls { "https" } else { "http" };
         Ok(Self(format!("{scheme}://{host}")))
     }
@@ -37,6 +41,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Base {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use axum::extract::ConnectInfo;
     use axum::http::Request;
 
     use super::*;
@@ -62,6 +69,12 @@ mod tests {
         let proxy = ("x-forwarded-proto", "https");
         assert_eq!(base(&[host, proxy], "/", false).await, "https://city.example:8080");
         assert_eq!(base(&[], "https://[::1]:8443/open/v1", true).await, "https://[::1]:8443");
+        let mut far = Request::builder().uri("/").header("host", "city.example");
+        far = far.header("x-forwarded-proto", "https");
+        far = far.extension(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))));
+        let (mut parts, ()) = far.body(()).expect("a request").into_parts();
+        let Ok(Base(said)) = Base::from_request_parts(&mut parts, &()).await;
+        assert_eq!(said, "http://city.example", "what somebody far away says of a proxy");
         for odd in ["", "a b", "a/b", "a\"><b", "a@b"] {
             assert_eq!(base(&[("host", odd)], "/", false).await, "", "{odd}");
         }
