@@ -1,6 +1,6 @@
 #!/bin/sh
 # Packs a built citybrain for machines that have no compiler: the program, the files of deploy/, the
-# documents. The same input gives the same archive, byte by byte.
+# documents, manual pages, completions for shells. The same input gives the same archive, byte by byte.
 #
 # usage: deploy/package.sh CITYBRAIN FOLDER
 #
@@ -18,6 +18,11 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/$name"
 install -m 755 "$program" "$work/$name/citybrain"
 cp -r "$here/deploy" "$here/docs" "$here/LICENSE" "$here/README.md" "$here/CHANGELOG.md" "$work/$name/"
+"$program" man --to "$work/$name/man/man1"
+mkdir "$work/$name/completions"
+"$program" completions bash >"$work/$name/completions/citybrain.bash"
+"$program" completions zsh >"$work/$name/completions/_citybrain"
+"$program" completions fish >"$work/$name/completions/citybrain.fish"
 mkdir "$work/$name/dashboards"
 cp -r "$here/dashboards/grafana/dashboards" "$work/$name/dashboards/grafana"
 chmod -R u=rwX,go=rX "$work/$name"

@@ -23,6 +23,7 @@ mod report;
 mod rules;
 mod rules_export;
 mod serve;
+mod shell;
 mod store;
 mod token;
 mod user;
@@ -113,6 +114,10 @@ enum Command {
     /// Add people who log in, say what they may do, and give them passwords.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Print what a shell reads to complete commands.
+    Completions(shell::CompletionsArgs),
+    /// Write manual pages.
+    Man(shell::ManArgs),
 }
 
 /// Where the data are.
@@ -198,5 +203,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Audit(command) => audit::run(&command),
         Command::Token(command) => token::run(&command),
         Command::User(command) => user::run(&command),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     }
 }
