@@ -2,7 +2,7 @@
 # Packs a built citybrain for machines that have no compiler: the program, the files of deploy/, the
 # documents, manual pages, completions for shells. The same input gives the same archive, byte by byte.
 #
-# usage: deploy/package.sh CITYBRAIN FOLDER
+# usage: deploy/package.sh CITYBRAIN FOLDER [BILL]
 #
 # Writes FOLDER/citybrain-VERSION-ARCHITECTURE-linux.tar.gz and FOLDER/SHA256SUMS, and prints the archive's
 # path. The program needs the C library of the system that it was built on, or a newer one.
@@ -16,6 +16,8 @@ name=citybrain-$version-$(uname -m)-linux
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/$name"
+# The bill of materials, if there is one: `cargo xtask release` writes it.
+[ -z "${3:-}" ] || install -m 644 "$3" "$work/$name/citybrain.cdx.json"
 install -m 755 "$program" "$work/$name/citybrain"
 cp -r "$here/deploy" "$here/docs" "$here/LICENSE" "$here/README.md" "$here/CHANGELOG.md" "$work/$name/"
 "$program" man --to "$work/$name/man/man1"

@@ -1,11 +1,13 @@
-//! Repository chores: `cargo xtask web | test | bench | deploy | fuzz | schemathesis | crash-test | influxd | ci`.
+//! Repository chores: `cargo xtask web | test | bench | deploy | release | fuzz | schemathesis | crash-test | influxd | ci`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
 
 mod bench;
 mod deploy;
 mod fuzz;
 mod influxd;
+mod release;
 mod run;
+mod sbom;
 mod schemathesis;
 mod test;
 mod tools;
@@ -39,6 +41,8 @@ enum Command {
     Bench(bench::Args),
     /// Check the files of deploy/ by the tools that read them, and try them with the program.
     Deploy(deploy::Args),
+    /// Build the release archive with its bill of materials and checksums.
+    Release(release::Args),
     /// Feed the decoders what a fuzzer comes up with.
     Fuzz(fuzz::Args),
     /// Ask the running program everything that its API's document allows, and what it does not, as
@@ -71,6 +75,7 @@ fn main() -> anyhow::Result<()> {
             run::cargo(&["build", "--release"])?;
             deploy::main(&args)
         }
+        Command::Release(args) => release::main(&args),
         Command::Fuzz(args) => fuzz::main(&args),
         Command::Schemathesis(args) => {
             run::cargo(&["build", "--release"])?;
