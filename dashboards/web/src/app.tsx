@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { ApiError } from "./api/client";
+import { needTexts, type Part } from "./i18n";
 import { go, query, route, to, type Route } from "./router";
 import { AccountScreen } from "./screens/account";
 import { LoginScreen } from "./screens/entry/login";
@@ -21,18 +22,24 @@ import { lazily } from "./ui/lazily";
 import { Loading } from "./ui/resource-view";
 import { Shell, SimulatedBand } from "./ui/shell";
 
+/** A screen whose texts come with it. */
+const withTexts = async <Module,>(part: Part, module: Promise<Module>): Promise<Module> => {
+  await needTexts(part);
+  return module;
+};
+
 const WallScreen = lazily(() => import("./screens/wall").then((module) => module.WallScreen));
 const WallSignedOut = lazily(() => import("./screens/wall").then((module) => module.WallSignedOut));
 const SystemScreen = lazily(() => import("./screens/system").then((module) => module.SystemScreen));
 const ReportsScreen = lazily(() => import("./screens/reports").then((module) => module.ReportsScreen));
-const HelpScreen = lazily(() => import("./screens/help").then((module) => module.HelpScreen));
+const HelpScreen = lazily(() => withTexts("help", import("./screens/help")).then((module) => module.HelpScreen));
 const places = () => import("./screens/places");
 const DevicesScreen = lazily(() => places().then((module) => module.DevicesScreen));
 const DeviceScreen = lazily(() => places().then((module) => module.DeviceScreen));
 const ZonesScreen = lazily(() => places().then((module) => module.ZonesScreen));
 const ZoneScreen = lazily(() => places().then((module) => module.ZoneScreen));
-const RulesScreen = lazily(() => import("./screens/rules").then((module) => module.RulesScreen));
-const IntakeScreen = lazily(() => import("./screens/intake").then((module) => module.IntakeScreen));
+const RulesScreen = lazily(() => withTexts("rules", import("./screens/rules")).then((module) => module.RulesScreen));
+const IntakeScreen = lazily(() => withTexts("rules", import("./screens/intake")).then((module) => module.IntakeScreen));
 const AdminScreen = lazily(() => import("./screens/admin").then((module) => module.AdminScreen));
 
 const AlertWork = lazily(() => import("./screens/alerts").then((module) => module.AlertWork));

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { counted, fill, local, setLanguage, t, toggleLanguage, language } from "../src/i18n";
 import { en as enFirst } from "../src/i18n/en";
 import { enRules } from "../src/i18n/en-rules";
@@ -51,5 +51,33 @@ describe("texts", () => {
   it("leave unknown placeholders alone and fall back to the other language", () => {
     expect(fill("{a} {b}", { a: 1 })).toBe("1 {b}");
     expect(local({ en: "", zh: "北京" })).toBe("北京");
+  });
+});
+
+describe("loading", () => {
+  beforeEach(() => localStorage.setItem("citybrain.language", "en"));
+
+  it("changes the language only once its texts are there", async () => {
+    vi.resetModules();
+    const fresh = await import("../src/i18n");
+    await fresh.needTexts("first");
+    expect(fresh.t("severity.critical")).toBe("Critical");
+    const change = fresh.setLanguage("zh");
+    expect([fresh.language.value, fresh.t("severity.critical")]).toEqual(["en", "Critical"]);
+    await change;
+    expect([fresh.language.value, fresh.t("severity.critical")]).toEqual(["zh", "紧急"]);
+    await fresh.needTexts("rules");
+    expect(fresh.t("rules.title")).toMatch(/\p{Script=Han}/u);
+    await fresh.setLanguage("en");
+    expect(fresh.t("rules.title")).toBe("Rules");
+  });
+
+  it("follows the last wish when somebody changes their mind", async () => {
+    vi.resetModules();
+    const fresh = await import("../src/i18n");
+    await fresh.needTexts("first");
+    const [there, back] = [fresh.setLanguage("zh"), fresh.setLanguage("en")];
+    await Promise.all([there, back]);
+    expect(fresh.language.value).toBe("en");
   });
 });
