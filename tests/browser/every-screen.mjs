@@ -1,16 +1,18 @@
-// Every screen of the dashboard in real Chromium, in both languages and both themes: a picture of each,
-// and nothing on it that anybody would call a fault (see parts/faults.mjs).
+// Every screen of the dashboard in real Chromium, in both languages and both themes: nothing on any that
+// anybody would call a fault (see parts/faults.mjs), and a picture of each on request.
 //
 // node tests/browser/every-screen.mjs URL TOKEN FOLDER     (a demo; the token of an administrator)
 //
-// PICTURES is a folder for the pictures instead of FOLDER, ONLY a part of the name of the screens to look at.
+// PICTURES is a folder for pictures of all screens; without it only those that fail are kept, in FOLDER.
+// ONLY is a part of the names of the screens to look at.
 import { join } from "node:path";
 import assert from "node:assert/strict";
 import { LOOKS, caller, folderOf, openBrowser, openPage } from "./parts/eyes.mjs";
 import { faultsOf } from "./parts/faults.mjs";
 
 const [url, token, path] = process.argv.slice(2);
-const folder = folderOf(process.env.PICTURES ?? path);
+const pictures = process.env.PICTURES;
+const folder = folderOf(pictures ?? path);
 const only = process.env.ONLY ?? "";
 const api = caller(url, token);
 const began = Date.now();
@@ -39,14 +41,15 @@ async function furnish() {
   const holder = series.handling.holder ?? series.rule.department;
   const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
   const asked = alerts.find((alert) => alert.id !== series.id && alert.handling.department === null && alert.rule.department === holder);
-  if (asked !== undefined) await ask("POST", `/alerts/${asked.id}/hand-over`, { department: departments.find((each) => each !== holder), until: inAnHour, note: "Please close the lane · 请封闭车道" });
-  const silence = await ask("POST", "/silences", { match: { rule: [`works-${mark}`] }, reason: "Road works · 道路施工", ends_at: inAnHour });
-  await ask("PUT", `/users/wang-${mark}`, { name: "Wang Li 王丽", enabled: true, grants: [{ department: holder, role: "operator" }], password: "a kettle of green tea" });
+  if (asked !== undefined) await ask("POST", `/alerts/${asked.id}/hand-over`, { department: departments.find((each) => each !== holder), until: inAnHour, note: "Please close the lane" });
+  const silence = await ask("POST", "/silences", { match: { rule: [`works-${mark}`] }, reason: "Road works", ends_at: inAnHour });
+  await ask("PUT", `/users/wang-${mark}`, { name: "Wang Li", enabled: true, grants: [{ department: holder, role: "operator" }], password: "a kettle of green tea" });
   const { token: viewer } = await ask("POST", "/tokens", { note: `Every screen ${mark}`, grants: [{ department: "*", role: "viewer" }] });
   await ask("PUT", `/datasets/air-${mark}`, { id: `air-${mark}`, title: { en: "Air quality", zh: "空气质量" }, description: { en: "Fine dust as the stations measure it.", zh: "各监测站测得的颗粒物。" }, department: "environment", licence: "CC-BY-4.0", select: { kinds: ["air_station"], metrics: ["pm25"] }, positions: "exact", history_days: 30, enabled: true });
   await api("POST", `/ingest/senml?device=stray-${mark}&topic=senml/stray-${mark}`, [{ n: "temp", u: "Cel", v: 21.4 }]);
   const air = (await ask("GET", "/last-values?metric=pm25&limit=1")).items[0].device;
   await api("POST", `/ingest/json?device=${air}`, { nothing: `for ${mark}` });
+  await api("PUT", "/mappings", { name: `temp_${mark}`, metric: "temperature" });
   let letter = null;
   for (const end = Date.now() + 30_000; letter === null && Date.now() < end; ) letter = (await ask("GET", `/dead-letters?device=${air}&limit=1`)).items[0]?.id ?? null;
   const all = (await ask("GET", "/alerts?state=resolved&limit=20")).items;
@@ -77,8 +80,9 @@ async function look(name, { wall = null, fullPage = false } = {}) {
     if (wall !== null) await wall(language, theme);
     else await use(language, theme);
     await settled();
-    for (const fault of await faultsOf(page, language)) found.push(`${name} in ${language}, ${theme}: ${fault}`);
-    await page.screenshot({ path: join(folder, `${name}-${language}-${theme}.png`), fullPage });
+    const faults = await faultsOf(page, language);
+    for (const fault of faults) found.push(`${name} in ${language}, ${theme}: ${fault}`);
+    if (pictures !== undefined || faults.length > 0) await page.screenshot({ path: join(folder, `${name}-${language}-${theme}.png`), fullPage });
   }
   for (const error of notes.errors.splice(0)) found.push(`${name}: an error in the console: ${error}`);
   for (const request of notes.outside.splice(0)) found.push(`${name}: a request that leaves the server: ${request}`);
@@ -162,7 +166,7 @@ try {
   await visit("dead-letter", `/dead-letters/${it.letter}`, ".payload, .hex");
   await visit("unknown-devices", "/unknown-devices", "tr[data-unknown]");
   await visit("unknown-device", `/unknown-devices/${it.stray}`, ".samples pre");
-  await visit("mappings", "/mappings", ".mapping-panels .table");
+  await visit("mappings", "/mappings", ".mapping-panels");
   await visit("delivery", "/receivers", ".table.receivers");
   await visit("system", "/system", ".platform .table tbody tr");
   await visit("reports", "/reports", ".paper .table");

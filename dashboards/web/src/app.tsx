@@ -3,7 +3,6 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { ApiError } from "./api/client";
-import { needTexts, type Part } from "./i18n";
 import { go, query, route, to, type Route } from "./router";
 import { AccountScreen } from "./screens/account";
 import { LoginScreen } from "./screens/entry/login";
@@ -18,15 +17,9 @@ import { refetchEverything, refreshEpoch } from "./state/clock";
 import { startLive } from "./state/live";
 import { takePlace } from "./state/return-place";
 import { askSession, session, whoIs } from "./state/session";
-import { lazily } from "./ui/lazily";
+import { lazily, withTexts } from "./ui/lazily";
 import { Loading } from "./ui/resource-view";
 import { Shell, SimulatedBand } from "./ui/shell";
-
-/** A screen whose texts come with it. */
-const withTexts = async <Module,>(part: Part, module: Promise<Module>): Promise<Module> => {
-  await needTexts(part);
-  return module;
-};
 
 const WallScreen = lazily(() => import("./screens/wall").then((module) => module.WallScreen));
 const WallSignedOut = lazily(() => import("./screens/wall").then((module) => module.WallSignedOut));

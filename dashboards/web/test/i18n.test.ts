@@ -72,6 +72,13 @@ describe("loading", () => {
     expect(fresh.t("rules.title")).toBe("Rules");
   });
 
+  it("keeps every part when several are loaded at once", async () => {
+    vi.resetModules();
+    const fresh = await import("../src/i18n");
+    await Promise.all([fresh.needTexts("rules"), fresh.needTexts("help"), fresh.needTexts("first")]);
+    expect([fresh.t("severity.critical"), fresh.t("rules.title"), fresh.t("guide.title")]).toEqual(["Critical", "Rules", "Help"]);
+  });
+
   it("follows the last wish when somebody changes their mind", async () => {
     vi.resetModules();
     const fresh = await import("../src/i18n");

@@ -38,11 +38,13 @@ function look([language, stems]) {
   while (texts.nextNode()) {
     const element = texts.currentNode.parentElement;
     const text = texts.currentNode.data.trim();
-    if (text === "" || element === null || foreign(element) || !element.checkVisibility()) continue;
+    if (text === "" || element === null || foreign(element)) continue;
+    // What can be chosen is seen once somebody opens the list.
+    if (!(element instanceof HTMLOptionElement ? element.closest("select") ?? element : element).checkVisibility()) continue;
     if (isKey(text)) faults.add(`a key instead of a text: ${text}`);
     if (/\{\w+\}/.test(text)) faults.add(`a placeholder that was not filled in: ${text.slice(0, 60)}`);
     if (/\b(undefined|NaN|null|\[object)\b/.test(text)) faults.add(`a value that nobody can read: ${text.slice(0, 60)}`);
-    if (language === "en" && /\p{Script=Han}/u.test(text) && !inOther(element) && element.closest(".simulated, .wall-simulated") === null) faults.add(`Chinese among the English: ${name(element)}`);
+    if (language === "en" && /\p{Script=Han}/u.test(text.replaceAll("中文", "")) && !inOther(element) && element.closest(".simulated, .wall-simulated") === null) faults.add(`Chinese among the English: ${name(element)}`);
   }
   for (const element of document.querySelectorAll("[title], [aria-label], [placeholder], [alt]")) {
     for (const attribute of ["title", "aria-label", "placeholder", "alt"]) {
@@ -51,14 +53,25 @@ function look([language, stems]) {
     }
   }
   if (language === "zh") {
-    const proper = /^(English|PNG|CSV|GeoJSON|API|HTTP|MQTT|WGS-84|GCJ-02|BD-09|CGCS2000|LoRaWAN|Esc|YAML|SenML|JSON|PM2\.5.*|PM10.*)$/;
+    const proper = /^(English|PNG|CSV|GeoJSON|API|HTTP|MQTT|WGS-84|GCJ-02|GCJ-02、WGS-84|BD-09|CGCS2000|LoRaWAN|Esc|YAML|SenML|JSON|PM2\.5.*|PM10.*)$/;
     for (const element of document.querySelectorAll("h1, h2, h3, th[scope=col], dt, legend, .field > span, button, .button, .badge, .tabs a, nav a, summary")) {
       const text = element.textContent.trim();
       if (!/[A-Za-z]{3,}/.test(text) || /\p{Script=Han}/u.test(text) || proper.test(text)) continue;
       if (inOther(element) || foreign(element) || element.querySelector("code, kbd, [data-id]") !== null || !seen(element)) continue;
-      if (element.closest(".names-own, .rule-tab-list, .pick-options, .text-editor") !== null) continue;
+      if (element.closest(".unknown-page h1, .rule-tab-list, .pick-options, .text-editor") !== null) continue;
       faults.add(`not Chinese: ${name(element)}`);
     }
+  }
+
+  for (const select of document.querySelectorAll("select")) {
+    const chosen = select.selectedOptions[0]?.textContent ?? "";
+    if (!seen(select) || chosen === "") continue;
+    const style = getComputedStyle(select);
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    // The arrow takes some of it.
+    const room = select.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight) - 12;
+    if (pen.measureText(chosen).width > room + 2) faults.add(`a choice is cut off: “${chosen}”`);
   }
 
   if (document.documentElement.scrollWidth > innerWidth) faults.add(`${document.documentElement.scrollWidth - innerWidth} px wider than the window`);
@@ -70,7 +83,7 @@ function look([language, stems]) {
     const cuts = style.overflowX === "hidden" || style.overflowX === "clip";
     if (cuts && (own || style.textOverflow === "ellipsis") && element.scrollWidth > element.clientWidth + 1 && element.closest("[title]") === null && element.querySelector("[title]") === null) faults.add(`cut off, and no title says the rest: ${name(element)}`);
     const cutsDown = style.overflowY === "hidden" || style.overflowY === "clip";
-    if (cutsDown && own && element.scrollHeight > element.clientHeight + 4 && element.closest("[title]") === null) faults.add(`cut off below, and no title says the rest: ${name(element)}`);
+    if (cutsDown && own && element.scrollHeight > element.clientHeight * 1.25 + 4 && element.closest("[title]") === null) faults.add(`cut off below, and no title says the rest: ${name(element)}`);
     if (own && !cuts && style.overflowX === "visible" && style.display !== "inline" && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 2) faults.add(`a text stands out of its box: ${name(element)}`);
   }
 

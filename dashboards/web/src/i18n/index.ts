@@ -41,7 +41,8 @@ let wanted = language.peek();
 
 export async function loadTexts(part: Part, of: Language): Promise<void> {
   if (held[of].has(part)) return;
-  texts[of] = { ...texts[of], ...(await FILES[part][of]()) };
+  const more = await FILES[part][of]();
+  texts[of] = { ...texts[of], ...more };
   held[of].add(part);
 }
 
