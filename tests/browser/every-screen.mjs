@@ -4,7 +4,7 @@
 // node tests/browser/every-screen.mjs URL TOKEN FOLDER     (a demo; the token of an administrator)
 //
 // PICTURES is a folder for pictures of all screens; without it only those that fail are kept, in FOLDER.
-// ONLY is a part of the names of the screens to look at.
+// ONLY is a part of the names of the screens to look at, SIZE that of the window (1440x900).
 import { join } from "node:path";
 import assert from "node:assert/strict";
 import { LOOKS, caller, folderOf, openBrowser, openPage } from "./parts/eyes.mjs";
@@ -14,6 +14,8 @@ const [url, token, path] = process.argv.slice(2);
 const pictures = process.env.PICTURES;
 const folder = folderOf(pictures ?? path);
 const only = process.env.ONLY ?? "";
+const [width, height] = (process.env.SIZE ?? "1440x900").split("x").map(Number);
+const size = { width, height };
 const api = caller(url, token);
 const began = Date.now();
 const mark = began.toString(36).slice(-5);
@@ -21,7 +23,7 @@ const found = [];
 
 const browser = await openBrowser();
 // Somebody who is not signed in, may not do this or asks for what is not there: the browser logs that by itself.
-const { page, notes } = await openPage(browser, url, { width: 1440, height: 900, expected: /status of (401|403|404)/ });
+const { page, notes } = await openPage(browser, url, { ...size, expected: /status of (401|403|404)/ });
 page.setDefaultTimeout(30_000);
 
 /** What the screens show, so that none is empty. */
@@ -161,6 +163,7 @@ try {
   await visit("rule-history", "/rule-groups/air?rule=pm25-high&pane=history", ".pane-body > *");
   await visit("rule-publish", "/rule-groups/air?rule=pm25-high&pane=publish", ".pane-body > *");
   await visit("backtest", "/rules/pm25-high?tab=backtest", ".backtest-pane", clickThen(".backtest-pane button[type=submit]", ".trial-figure strong"));
+  await visit("rule-backtest", `/new-rule-group?name=trial-${mark}&pane=backtest`, ".check-sum, .backtest-pane", clickThen(".backtest-pane button[type=submit]:enabled", ".trial-figure strong"));
   await visit("dead-letters", "/dead-letters", ".letter-groups tbody tr");
   await visit("dead-letters-each", "/dead-letters?view=each", "tr[data-letter]");
   await visit("dead-letter", `/dead-letters/${it.letter}`, ".payload, .hex");
@@ -187,17 +190,17 @@ try {
   await visit("not-found", "/no-such-page", ".full-page-not-found");
   await visit("alert-gone", "/alerts/0123456789abcdef", ".state, .full-page");
 
-  for (const [size, [width, height]] of Object.entries(SIZES)) {
+  for (const [name, [wide, high]] of Object.entries(SIZES)) {
     const wall = async (language, theme) => {
       await page.goto(`${url}/wall?view=1&lang=${language}&theme=${theme}`);
       await page.waitForSelector(".wall-chart .uplot");
     };
-    if (`wall-${size}`.includes(only)) {
-      await page.setViewportSize({ width, height });
-      await visit(`wall-${size}`, "/wall?view=1", ".wall-board", null, { wall });
+    if (`wall-${name}`.includes(only)) {
+      await page.setViewportSize({ width: wide, height: high });
+      await visit(`wall-${name}`, "/wall?view=1", ".wall-board", null, { wall });
     }
   }
-  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.setViewportSize(size);
 
   // Somebody who may only look.
   await page.goto(`${url}/login?next=${encodeURIComponent("/account")}#token=${it.viewer}`);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { counted, fill, local, setLanguage, t, toggleLanguage, language } from "../src/i18n";
 import { en as enFirst } from "../src/i18n/en";
+import { enHelp } from "../src/i18n/en-help";
 import { enRules } from "../src/i18n/en-rules";
 import { zh as zhFirst } from "../src/i18n/zh";
 import { zhRules } from "../src/i18n/zh-rules";
@@ -13,6 +14,11 @@ const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((fou
 describe("the catalogues", () => {
   it("have the same keys in the same order", () => {
     expect(Object.keys(zh)).toEqual(Object.keys(en));
+  });
+
+  it("have no key in two parts, of which the one that is loaded last would win", () => {
+    const parts = [enFirst, enRules, enHelp].flatMap((part) => Object.keys(part));
+    expect(parts.filter((key, at) => parts.indexOf(key) !== at)).toEqual([]);
   });
 
   it("have the same placeholders and no empty text", () => {

@@ -42,7 +42,7 @@ function look([language, stems]) {
     // What can be chosen is seen once somebody opens the list.
     if (!(element instanceof HTMLOptionElement ? element.closest("select") ?? element : element).checkVisibility()) continue;
     if (isKey(text)) faults.add(`a key instead of a text: ${text}`);
-    if (/\{\w+\}/.test(text)) faults.add(`a placeholder that was not filled in: ${text.slice(0, 60)}`);
+    if (/\{\w+\}/.test(text) && element.closest(".field-hint") === null) faults.add(`a placeholder that was not filled in: ${text.slice(0, 60)}`);
     if (/\b(undefined|NaN|null|\[object)\b/.test(text)) faults.add(`a value that nobody can read: ${text.slice(0, 60)}`);
     if (language === "en" && /\p{Script=Han}/u.test(text.replaceAll("中文", "")) && !inOther(element) && element.closest(".simulated, .wall-simulated") === null) faults.add(`Chinese among the English: ${name(element)}`);
   }
@@ -58,7 +58,7 @@ function look([language, stems]) {
       const text = element.textContent.trim();
       if (!/[A-Za-z]{3,}/.test(text) || /\p{Script=Han}/u.test(text) || proper.test(text)) continue;
       if (inOther(element) || foreign(element) || element.querySelector("code, kbd, [data-id]") !== null || !seen(element)) continue;
-      if (element.closest(".unknown-page h1, .rule-tab-list, .pick-options, .text-editor") !== null) continue;
+      if (element.closest(".unknown-page h1, .silence-head h1, .admin-form h1, .rule-tab-list, .pick-options, .text-editor") !== null) continue;
       faults.add(`not Chinese: ${name(element)}`);
     }
   }

@@ -27,8 +27,8 @@ export function DeadLetters({ letters, more, open, onOpen }: Props) {
                 {dateTime(letter.at)} <span class="muted">(<Age at={letter.at} past />)</span>
               </time>
               <span class="badge" title={letter.reason}>{reasonName(letter.reason)}</span>
-              <span class="muted">{t("letters.size", { n: number(letter.size) })}</span>
-              {letter.replayed_at !== null && <span class="badge">{t("letters.replayed", { time: dateTime(letter.replayed_at) })}</span>}
+              <span class="muted">{t("device.letters.size", { n: number(letter.size) })}</span>
+              {letter.replayed_at !== null && <span class="badge">{t("device.letters.replayed", { time: dateTime(letter.replayed_at) })}</span>}
               <button type="button" class="button" aria-expanded={letter.id === open} onClick={() => onOpen(letter.id)}>
                 {t(letter.id === open ? "letters.close" : "letters.open")}
                 <span class="spoken">{`: ${dateTime(letter.at)}`}</span>

@@ -74,7 +74,7 @@ function RulePage({ rule }: { rule: Rule }) {
                   setQuery({ tab: next === "explain" ? null : next });
                   document.getElementById(`tab-${next}`)?.focus();
                 }}>
-                  {t(each === "explain" ? "explain.title" : "backtest.of_present")}
+                  {t(each === "explain" ? "explain.rule.title" : "backtest.of_present")}
                 </button>
               ))}
             </div>
