@@ -286,7 +286,7 @@ async function viewer(language, device) {
   await page.waitForSelector("[data-letter]");
   assert.match(await page.textContent(".column-main"), WORDS[language].needs);
   await page.goto(`${url}/devices/no-such-device`);
-  await page.waitForSelector(".state-page h2");
+  await page.waitForSelector(".full-page-not-found h1");
   await page.goto(`${url}/devices?q=no-such-device`);
   await page.waitForSelector(".list-panel .state");
   await look(page, "devices-none", language);
