@@ -4,7 +4,7 @@
 // node tests/browser/every-screen.mjs URL TOKEN FOLDER     (a demo; the token of an administrator)
 //
 // PICTURES is a folder for pictures of all screens; without it only those that fail are kept, in FOLDER.
-// ONLY is a part of the names of the screens to look at, SIZE that of the window (1440x900).
+// ONLY is a pattern for the names of the screens to look at, SIZE that of the window (1440x900).
 import { join } from "node:path";
 import assert from "node:assert/strict";
 import { LOOKS, caller, folderOf, openBrowser, openPage } from "./parts/eyes.mjs";
@@ -13,7 +13,7 @@ import { faultsOf } from "./parts/faults.mjs";
 const [url, token, path] = process.argv.slice(2);
 const pictures = process.env.PICTURES;
 const folder = folderOf(pictures ?? path);
-const only = process.env.ONLY ?? "";
+const only = new RegExp(process.env.ONLY ?? "");
 const [width, height] = (process.env.SIZE ?? "1440x900").split("x").map(Number);
 const size = { width, height };
 const api = caller(url, token);
@@ -38,7 +38,8 @@ async function furnish() {
     alerts = (await ask("GET", "/alerts?state=firing&limit=100")).items;
   }
   assert.ok(alerts.length >= 2, "alerts fire");
-  const series = alerts.find((alert) => alert.subject.type === "series") ?? alerts[0];
+  const ofSeries = alerts.filter((alert) => alert.subject.type === "series");
+  const series = ofSeries.find((alert) => alert.severity === "critical") ?? ofSeries[0] ?? alerts[0];
   const departments = (await ask("GET", "/departments")).items.map(({ id }) => id);
   const holder = series.handling.holder ?? series.rule.department;
   const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
@@ -92,7 +93,7 @@ async function look(name, { wall = null, fullPage = false } = {}) {
 
 /** Goes to an address, waits for what belongs there, prepares it as somebody would, and looks. */
 async function visit(name, where, wanted, prepare = null, options = {}) {
-  if (!name.includes(only)) return;
+  if (!only.test(name)) return;
   try {
     if (where !== null) await page.goto(url + where);
     await page.waitForSelector(wanted);
@@ -195,7 +196,7 @@ try {
       await page.goto(`${url}/wall?view=1&lang=${language}&theme=${theme}`);
       await page.waitForSelector(".wall-chart .uplot");
     };
-    if (`wall-${name}`.includes(only)) {
+    if (only.test(`wall-${name}`)) {
       await page.setViewportSize({ width: wide, height: high });
       await visit(`wall-${name}`, "/wall?view=1", ".wall-board", null, { wall });
     }

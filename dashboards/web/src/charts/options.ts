@@ -180,7 +180,15 @@ function drawLimits(plot: uPlot, { limit, otherLimits }: ChartSetup): void {
 }
 
 /** From where to where down the chart there are words already. */
-type Taken = readonly [top: number, bottom: number];
+export type Taken = readonly [top: number, bottom: number];
+
+/** Where the words of a line at `y` go: on the wanted side, else on the other; null if there is no room on either. */
+export function placeForWords(y: number, height: number, gap: number, wantsBelow: boolean, chart: Taken, words: readonly Taken[]): Taken | null {
+  const above: Taken = [y - gap - height, y - gap];
+  const below: Taken = [y + gap, y + gap + height];
+  const free = ([top, bottom]: Taken) => top >= chart[0] && bottom <= chart[1] && words.every((other) => bottom <= other[0] || top >= other[1]);
+  return (wantsBelow ? [below, above] : [above, below]).find(free) ?? null;
+}
 
 interface LimitLook {
   dash: [number, number];
@@ -206,10 +214,7 @@ function drawLimit(plot: uPlot, limit: ChartLimit, look: LimitLook, words: Taken
   ctx.font = `${11 * devicePixelRatio}px ${token("font")}`;
   ctx.textAlign = "left";
   const room = { width: ctx.measureText(limit.label).width + 8 * devicePixelRatio, height: 16 * devicePixelRatio };
-  const above: Taken = [y - room.height - devicePixelRatio, y - devicePixelRatio];
-  const below: Taken = [y + devicePixelRatio, y + devicePixelRatio + room.height];
-  const free = ([top, bottom]: Taken) => top >= bbox.top && bottom <= bbox.top + bbox.height && words.every((other) => bottom <= other[0] || top >= other[1]);
-  const place = (look.below ? [below, above] : [above, below]).find(free);
+  const place = placeForWords(y, room.height, devicePixelRatio, look.below, [bbox.top, bbox.top + bbox.height], words);
   if (place) {
     words.push(place);
     const left = bbox.left + 2 * devicePixelRatio;
