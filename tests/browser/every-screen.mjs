@@ -67,6 +67,11 @@ async function settled() {
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 60)))));
 }
 
+const mapInSight = () => page.evaluate(() => {
+  const box = document.querySelector("canvas.maplibregl-canvas")?.getBoundingClientRect();
+  return box !== undefined && box.width > 50 && box.top >= 0 && box.bottom <= innerHeight;
+});
+
 /** The buttons, not the keys: those are silent in dialogs and fields. */
 async function use(language, theme) {
   const change = () => page.evaluate(([l, t]) => {
@@ -84,7 +89,7 @@ async function look(name, { wall = null, fullPage = false } = {}) {
     else await use(language, theme);
     await settled();
     // A map that is there has yet to draw what is on it.
-    if ((at === 0 || wall !== null) && (await page.locator("canvas.maplibregl-canvas").count()) > 0) await seeMap(page, { least: 3, width: 50, height: 50 });
+    if ((at === 0 || wall !== null) && (await mapInSight())) await seeMap(page, { least: 3, width: 50, height: 50 });
     const faults = await faultsOf(page, language);
     for (const fault of faults) found.push(`${name} in ${language}, ${theme}: ${fault}`);
     if (pictures !== undefined || faults.length > 0) await page.screenshot({ path: join(folder, `${name}-${language}-${theme}.png`), fullPage });
