@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { environment: "happy-dom", include: ["test/**/*.test.{ts,tsx}"], maxWorkers: 1 },
+  test: { environment: "happy-dom", setupFiles: ["test/setup.ts"], include: ["test/**/*.test.{ts,tsx}"], maxWorkers: 1 },
 });

@@ -3,93 +3,42 @@
 // open comes back; tokens, open data and the audit log. In both languages and themes, at three sizes.
 //
 // node tests/browser/admin.mjs URL SETUP_TOKEN FOLDER
-import { createRequire } from "node:module";
-import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import assert from "node:assert/strict";
+import { LOOKS, checkAccessibility, checkChinese, checkWidth, folderOf, newNotes, openBrowser, openPage, useByButtons } from "./parts/eyes.mjs";
+import { goThrough, say } from "./parts/steps.mjs";
 
-const require = createRequire(new URL("../../dashboards/web/package.json", import.meta.url));
-const { chromium } = require("playwright-core");
-const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-
-const [url, setupToken, folder] = process.argv.slice(2);
-mkdirSync(folder, { recursive: true });
+const [url, setupToken, path] = process.argv.slice(2);
+const folder = folderOf(path);
 
 const PASSWORDS = { ada: "seven grey herons wade", wang: "a kettle of green tea" };
 const SIZES = [[1920, 1080], [1400, 900], [900, 900]];
 /** What a refused or ended login makes the browser log by itself. */
 const EXPECTED = /status of (401|403|404|412|429)/;
 
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: [
-    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-    "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-  ],
-});
-const outside = [];
-const errors = [];
+const browser = await openBrowser();
+const notes = newNotes();
 
 /** A person at a computer of their own. */
 async function sitDown() {
-  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, locale: "en-GB", colorScheme: "dark", reducedMotion: "reduce" });
-  const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
-  page.on("request", (request) => {
-    const target = new URL(request.url());
-    if (!["data:", "blob:"].includes(target.protocol) && target.origin !== url) outside.push(request.url());
-  });
-  page.on("console", (message) => {
-    if (message.type() === "error" && !EXPECTED.test(message.text())) errors.push(message.text());
-  });
-  page.on("pageerror", (error) => errors.push(String(error)));
+  const { page } = await openPage(browser, url, { expected: EXPECTED, timeout: 30_000, notes });
   return page;
 }
 
 /** In both languages and themes, at all sizes; nothing may stand outside the window or fail axe. */
 async function look(page, name) {
-  const looks = [["en", "dark"], ["en", "light"], ["zh", "dark"], ["zh", "light"]];
-  for (const [at, [language, theme]] of looks.entries()) {
-    await use(page, language, theme);
+  for (const [at, [language, theme]] of LOOKS.entries()) {
+    await useByButtons(page, language, theme);
     const [width, height] = SIZES[at % SIZES.length];
     await page.setViewportSize({ width, height });
     await page.waitForTimeout(250);
     await page.screenshot({ path: join(folder, `admin-${name}-${language}-${theme}.png`) });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(wide <= 0, `${name} is ${wide} px too wide for ${width} px in ${language}`);
-    if (language === "zh") await checkChinese(page, name);
+    await checkWidth(page, `${name} in ${language}`);
+    if (language === "zh") await checkChinese(page, name, { but: ".difference, .pick-options", names: /^(Ada Lovelace.*|ada|wang|Wang Li.*)$/ });
   }
   await page.setViewportSize({ width: 1400, height: 900 });
-  await use(page, "en", "dark");
-  const violations = await page.evaluate(`${AXE}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
-    .then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")))`);
-  assert.deepEqual(violations, [], `accessibility of ${name}`);
-}
-
-/** In Chinese no heading, label, column or button may be left in English. */
-async function checkChinese(page, name) {
-  const left = await page.evaluate(() => {
-    const proper = /^(English|Ada Lovelace.*|ada|wang|Wang Li.*|PNG|CSV|GeoJSON)$/;
-    return [...document.querySelectorAll("h1, h2, th[scope=col], dt, label, legend, button, .button, .badge, .tabs a, nav a")]
-      .filter((each) => each.offsetParent !== null && each.closest(".difference, .pick-options, .account-link") === null)
-      .map((each) => each.textContent.trim())
-      .filter((text) => /[A-Za-z]{3,}/.test(text) && !/[\u4e00-\u9fff]/.test(text) && !proper.test(text));
-  });
-  assert.deepEqual(left, [], `texts of ${name} that are not Chinese`);
-}
-
-async function use(page, language, theme) {
-  await page.evaluate(([l, t]) => {
-    localStorage.setItem("citybrain.language", l);
-    localStorage.setItem("citybrain.theme", t);
-  }, [language, theme]);
-  const is = await page.evaluate(() => [document.documentElement.lang.slice(0, 2), document.documentElement.dataset.theme]);
-  // The buttons, not the keys: those are silent inside dialogs and fields.
-  const press = (selector) => page.evaluate((s) => document.querySelector(s).click(), selector);
-  if (is[0] !== language) await press("button[lang]");
-  if (is[1] !== theme) await press("button[title$='(t)']");
-  await page.waitForFunction(([l, t]) => document.documentElement.lang.slice(0, 2) === l && document.documentElement.dataset.theme === t, [language, theme]);
+  await useByButtons(page, "en", "dark");
+  await checkAccessibility(page, name);
 }
 
 async function logIn(page, user, password) {
@@ -108,14 +57,8 @@ const api = (page, method, path, body) => page.evaluate(async ([m, p, b]) => {
 
 const ada = await sitDown();
 const wang = await sitDown();
-let step = "";
-const say = (text) => {
-  step = text;
-  console.log(text);
-};
-const began = Date.now();
 
-try {
+await goThrough("the journey through access", async () => {
   say("the first administrator is set up");
   await ada.goto(`${url}/login`);
   await ada.waitForSelector("a[href='/setup']");
@@ -311,15 +254,11 @@ try {
   assert.match(csv.type, /text\/csv/);
   assert.match(csv.body, /put_user/);
   assert.ok(!csv.body.includes(PASSWORDS.wang) && !csv.body.includes(oneTime), "no secret is in it");
-
-  assert.deepEqual(outside, [], "no request leaves the server");
-  assert.deepEqual(errors, [], "no error in the console");
-  console.log(`the journey through access passed in ${((Date.now() - began) / 1000).toFixed(0)} s`);
-} catch (error) {
-  console.error(`it failed where ${step}`);
-  await ada.screenshot({ path: join(folder, "admin-failure-ada.png") });
-  await wang.screenshot({ path: join(folder, "admin-failure-wang.png") });
-  throw error;
-} finally {
-  await browser.close();
-}
+}, {
+  notes,
+  keep: async () => {
+    await ada.screenshot({ path: join(folder, "admin-failure-ada.png") });
+    await wang.screenshot({ path: join(folder, "admin-failure-wang.png") });
+  },
+  close: () => browser.close(),
+});

@@ -7,17 +7,14 @@
 //
 // Needs the demo, or another instance with simulated devices of several kinds in zones, a source
 // `json`, and a token of an administrator of the whole city.
-import { createRequire } from "node:module";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import assert from "node:assert/strict";
+import { checkAccessibility, checkChinese, checkWidth, folderOf, newNotes, openBrowser, openPage, useByButtons } from "./parts/eyes.mjs";
+import { goThrough, say } from "./parts/steps.mjs";
 
-const require = createRequire(new URL("../../dashboards/web/package.json", import.meta.url));
-const { chromium } = require("playwright-core");
-const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-
-const [url, token, folder] = process.argv.slice(2);
-mkdirSync(folder, { recursive: true });
+const [url, token, path] = process.argv.slice(2);
+const folder = folderOf(path);
 
 const SIZES = [[1400, 900], [1920, 1080], [1366, 768]];
 /** What a viewer's refused look at late readings, or a conflict, makes the browser log by itself. */
@@ -27,29 +24,11 @@ const WORDS = {
   zh: { loading: "加载中", never: "未到达", saved: "已保存", city: "全市", needs: /需要|工程师/, reading: /^[\d,]+ 条读数$/ },
 };
 
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: [
-    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-    "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-  ],
-});
-const outside = [];
-const errors = [];
+const browser = await openBrowser();
+const notes = newNotes();
 
 async function sitDown(language) {
-  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, locale: language === "zh" ? "zh-CN" : "en-GB", colorScheme: "dark", reducedMotion: "reduce", acceptDownloads: true });
-  const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
-  page.on("request", (request) => {
-    const target = new URL(request.url());
-    if (!["data:", "blob:"].includes(target.protocol) && target.origin !== url) outside.push(request.url());
-  });
-  page.on("console", (message) => {
-    if (message.type() === "error" && !EXPECTED.test(message.text())) errors.push(message.text());
-  });
-  page.on("pageerror", (error) => errors.push(String(error)));
+  const { page } = await openPage(browser, url, { expected: EXPECTED, locale: language === "zh" ? "zh-CN" : "en-GB", timeout: 30_000, notes });
   return page;
 }
 
@@ -62,20 +41,16 @@ async function api(method, path, body, headers = {}, by = token) {
 /** In both themes, at two sizes; nothing may stand outside the window, be left in English, or fail axe. */
 async function look(page, name, language) {
   for (const theme of ["dark", "light"]) {
-    if ((await page.evaluate(() => document.documentElement.dataset.theme)) !== theme) await page.evaluate(() => document.querySelector("button[title$='(t)']").click());
-    await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, theme);
+    await useByButtons(page, language, theme);
     for (const [width, height] of SIZES.slice(theme === "dark" ? 0 : 1, theme === "dark" ? 2 : 3)) {
       await page.setViewportSize({ width, height });
       await settled(page);
       await page.screenshot({ path: join(folder, `places-${name}-${language}-${theme}-${width}.png`) });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `${name} is ${wide} px too wide for ${width} px in ${language}`);
+      await checkWidth(page, `${name} in ${language}`);
     }
-    const violations = await page.evaluate(`${AXE}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
-      .then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map((node) => node.target.join(" ") + " " + node.failureSummary).join(", ")))`);
-    assert.deepEqual(violations, [], `accessibility of ${name} in ${language}, ${theme}`);
+    await checkAccessibility(page, `${name} in ${language}, ${theme}`);
   }
-  if (language === "zh") await checkChinese(page, name);
+  if (language === "zh") await checkChinese(page, name, { but: ".comparison", names: /^admin/ });
   await page.setViewportSize({ width: 1400, height: 900 });
 }
 
@@ -83,17 +58,6 @@ async function look(page, name, language) {
 async function settled(page) {
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   await page.waitForFunction(() => document.querySelector(".loading") === null);
-}
-
-async function checkChinese(page, name) {
-  const left = await page.evaluate(() => {
-    const proper = /^(English|admin.*|CSV|GeoJSON|WGS-84|GCJ-02|BD-09|CGCS2000|PM2\.5.*|PM10.*)$/;
-    return [...document.querySelectorAll("h1, h2, th[scope=col], dt, label, legend, button, .button, .badge:not(code), .tabs a, nav a")]
-      .filter((each) => each.offsetParent !== null && each.querySelector("code") === null && each.closest(".account-link, .comparison") === null)
-      .map((each) => each.textContent.trim())
-      .filter((text) => /[A-Za-z]{3,}/.test(text) && !/[\u4e00-\u9fff]/.test(text) && !proper.test(text));
-  });
-  assert.deepEqual(left, [], `texts of ${name} that are not Chinese`);
 }
 
 /** Goes on with Tab until the wanted element has the focus, as somebody without a mouse does. */
@@ -122,12 +86,6 @@ async function download(page, selector) {
   return { name: file.suggestedFilename(), marked: bytes.startsWith("\ufeff"), lines: bytes.replace(/^\ufeff/, "").trimEnd().split(/\r?\n/) };
 }
 
-let step = "";
-const say = (text) => {
-  step = text;
-  console.log(text);
-};
-const began = Date.now();
 let page = null;
 
 async function journey(language, device) {
@@ -328,7 +286,7 @@ async function viewer(language, device) {
   await page.waitForSelector("[data-letter]");
   assert.match(await page.textContent(".column-main"), WORDS[language].needs);
   await page.goto(`${url}/devices/no-such-device`);
-  await page.waitForSelector(".state-page h2");
+  await page.waitForSelector(".full-page-not-found h1");
   await page.goto(`${url}/devices?q=no-such-device`);
   await page.waitForSelector(".list-panel .state");
   await look(page, "devices-none", language);
@@ -348,19 +306,10 @@ async function subjects() {
   return assert.fail("no two devices are heard that have skipped numbers");
 }
 
-try {
+await goThrough("the journey through devices and zones", async () => {
   const [first, second] = await subjects();
   await journey("en", first);
   await viewer("en", first);
   await journey("zh", second);
   await viewer("zh", second);
-  assert.deepEqual(outside, [], "no request leaves the server");
-  assert.deepEqual(errors, [], "no error in the console");
-  console.log(`the journey through devices and zones passed in ${((Date.now() - began) / 1000).toFixed(0)} s`);
-} catch (error) {
-  console.error(`it failed where ${step}`);
-  await page?.screenshot({ path: join(folder, "places-failure.png") });
-  throw error;
-} finally {
-  await browser.close();
-}
+}, { notes, keep: () => page?.screenshot({ path: join(folder, "places-failure.png") }), close: () => browser.close() });

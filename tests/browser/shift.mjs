@@ -4,17 +4,12 @@
 //
 // node tests/browser/shift.mjs URL ADMIN_TOKEN FOLDER
 import assert from "node:assert/strict";
+import { goThrough, say } from "./parts/steps.mjs";
 import { City, Office, chooseByKeys } from "./work-on-alerts.mjs";
 
 const [url, token, folder] = process.argv.slice(2);
 const city = new City(url, token);
 const office = new Office(url, folder);
-const began = Date.now();
-let step = "";
-const say = (text) => {
-  step = text;
-  console.log(text);
-};
 
 const row = (id) => `.at-row[data-alert="${id}"]`;
 const current = (page) => page.evaluate(() => document.querySelector("[aria-current=true][data-alert]")?.dataset.alert ?? null);
@@ -174,7 +169,7 @@ async function silence(page, alert, language) {
   await page.waitForSelector(".dialog", { state: "detached" });
 }
 
-try {
+await goThrough("the shift", async () => {
   await office.open();
   const li = await city.operator("li.na", "environment", "Li Na");
   const wang = await city.operator("wang.wei", "transport", "Wang Wei");
@@ -195,13 +190,5 @@ try {
     await page.waitForSelector(wanted);
     await office.look(page, name, "en");
   }
-  office.checkClean();
   for (const device of devices.slice(2, 4)) await city.clear(device);
-  console.log(`the shift passed in ${((Date.now() - began) / 1000).toFixed(0)} s`);
-} catch (error) {
-  console.error(`it failed where ${step}`);
-  await office.keepFailure("shift");
-  throw error;
-} finally {
-  await office.browser?.close();
-}
+}, { notes: office.notes, keep: () => office.keepFailure("shift"), close: () => office.browser?.close() });

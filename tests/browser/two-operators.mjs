@@ -3,17 +3,12 @@
 //
 // node tests/browser/two-operators.mjs URL ADMIN_TOKEN FOLDER
 import assert from "node:assert/strict";
+import { goThrough, say } from "./parts/steps.mjs";
 import { City, Office, chooseByKeys } from "./work-on-alerts.mjs";
 
 const [url, token, folder] = process.argv.slice(2);
 const city = new City(url, token);
 const office = new Office(url, folder);
-const began = Date.now();
-let step = "";
-const say = (text) => {
-  step = text;
-  console.log(text);
-};
 
 async function two(language, li, zhao, people, device) {
   const alert = await city.pollute(device);
@@ -89,7 +84,7 @@ async function two(language, li, zhao, people, device) {
   await zhao.waitForSelector(".page-head.resolved");
 }
 
-try {
+await goThrough("the journey of two operators", async () => {
   await office.open();
   const people = { li: await city.operator("li.na", "environment", "Li Na"), zhao: await city.operator("zhao.min", "environment", "Zhao Min") };
   const devices = await city.stations(2, "environment");
@@ -100,12 +95,4 @@ try {
     await page.waitForFunction(() => document.documentElement.lang === "en");
   }
   await two("en", li, zhao, people, devices[1]);
-  office.checkClean();
-  console.log(`the two operators passed in ${((Date.now() - began) / 1000).toFixed(0)} s`);
-} catch (error) {
-  console.error(`it failed where ${step}`);
-  await office.keepFailure("two-operators");
-  throw error;
-} finally {
-  await office.browser?.close();
-}
+}, { notes: office.notes, keep: () => office.keepFailure("two-operators"), close: () => office.browser?.close() });

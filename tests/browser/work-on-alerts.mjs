@@ -1,13 +1,8 @@
 // What the journeys of operators share: people with rights, devices that report, rules, browsers,
 // and a look at a screen in both languages and themes.
-import { createRequire } from "node:module";
-import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import assert from "node:assert/strict";
-
-const require = createRequire(new URL("../../dashboards/web/package.json", import.meta.url));
-const { chromium } = require("playwright-core");
-const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+import { LOOKS, checkAccessibility, checkChinese, checkWidth, folderOf, newNotes, openBrowser, openPage, useByButtons } from "./parts/eyes.mjs";
 
 const PASSWORD = "nine quiet herons wade";
 const SIZES = [[1400, 900], [1920, 1080]];
@@ -92,41 +87,22 @@ export class City {
 export class Office {
   constructor(url, folder) {
     this.url = url;
-    this.folder = folder;
-    this.outside = [];
-    this.errors = [];
+    this.folder = folderOf(folder);
+    this.notes = newNotes();
     this.pages = new Map();
-    mkdirSync(folder, { recursive: true });
   }
 
   async open() {
-    this.browser = await chromium.launch({
-      executablePath: "/usr/bin/chromium",
-      args: [
-        "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync",
-        "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-      ],
-    });
+    this.browser = await openBrowser();
   }
 
   /** A person at a computer of their own, signed in by the form. */
   async sitDown({ user, password }, language, path = "/") {
-    const context = await this.browser.newContext({ viewport: { width: 1400, height: 900 }, locale: "en-GB", colorScheme: "dark", reducedMotion: "reduce" });
-    const page = await context.newPage();
+    const { page } = await openPage(this.browser, this.url, { expected: EXPECTED, timeout: 30_000, notes: this.notes });
     this.pages.set(user, page);
-    page.setDefaultTimeout(30_000);
-    page.on("request", (request) => {
-      const target = new URL(request.url());
-      if (!["data:", "blob:"].includes(target.protocol) && target.origin !== this.url) this.outside.push(request.url());
-    });
-    page.on("console", (message) => {
-      if (message.type() === "error" && !EXPECTED.test(message.text())) this.errors.push(message.text());
-    });
-    page.on("pageerror", (error) => this.errors.push(String(error)));
     await page.goto(`${this.url}/login?next=${encodeURIComponent(path)}`);
     await page.waitForSelector("input[autocomplete=username]");
-    await use(page, language, "dark");
+    await useByButtons(page, language, "dark");
     await page.fill("input[autocomplete=username]", user);
     await page.fill("input[name=password]", password);
     await page.keyboard.press("Enter");
@@ -136,42 +112,18 @@ export class Office {
 
   /** In both languages and themes; nothing may stand outside the window, and axe must find nothing in either theme. */
   async look(page, name, language) {
-    for (const [at, [each, theme]] of [["en", "dark"], ["en", "light"], ["zh", "dark"], ["zh", "light"]].entries()) {
-      await use(page, each, theme);
+    for (const [at, [each, theme]] of LOOKS.entries()) {
+      await useByButtons(page, each, theme);
       const [width, height] = SIZES[at % SIZES.length];
       await page.setViewportSize({ width, height });
       await settled(page);
       await page.screenshot({ path: join(this.folder, `alerts-${name}-${each}-${theme}.png`) });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `${name} is ${wide} px too wide for ${width} px in ${each}`);
-      if (each === "zh") await this.checkChinese(page, name);
-      if (at === 1 || at === 2) await this.checkAxe(page, `${name} in ${theme}`);
+      await checkWidth(page, `${name} in ${each}`);
+      if (each === "zh") await checkChinese(page, name, { but: ".pick-options, .silence-head", names: /^[a-z]+-[0-9a-z]{5}/ });
+      if (at === 1 || at === 2) await checkAccessibility(page, `${name} in ${theme}`);
     }
     await page.setViewportSize({ width: 1400, height: 900 });
-    await use(page, language, "dark");
-  }
-
-  async checkAxe(page, what) {
-    const violations = await page.evaluate(`${AXE}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
-      .then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")))`);
-    assert.deepEqual(violations, [], `accessibility of ${what}`);
-  }
-
-  /** In Chinese no heading, label, column or button may be left in English. */
-  async checkChinese(page, name) {
-    const left = await page.evaluate(() => {
-      const proper = /^(English|CSV|GeoJSON|WGS-84|[a-z]+-[0-9a-z]{5}.*)$/;
-      return [...document.querySelectorAll("h1, h2, h3, th[scope=col], [role=columnheader], dt, label, legend, button, .button, .badge, .tabs a, nav a")]
-        .filter((each) => each.offsetParent !== null && each.closest(".pick-options, .account-link, .silence-head") === null)
-        .map((each) => each.textContent.replace(/\s+[a-z]$/, "").trim())
-        .filter((text) => /[A-Za-z]{3,}/.test(text) && !/[\u4e00-\u9fff]/.test(text) && !proper.test(text));
-    });
-    assert.deepEqual(left, [], `texts of ${name} that are not Chinese`);
-  }
-
-  checkClean() {
-    assert.deepEqual(this.outside, [], "no request leaves the server");
-    assert.deepEqual(this.errors, [], "no error in the console");
+    await useByButtons(page, language, "dark");
   }
 
   async keepFailure(journey) {
@@ -183,19 +135,6 @@ export class Office {
 async function settled(page) {
   await page.waitForFunction(() => document.querySelector("main .loading") === null);
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-}
-
-export async function use(page, language, theme) {
-  await page.evaluate(([l, t]) => {
-    localStorage.setItem("citybrain.language", l);
-    localStorage.setItem("citybrain.theme", t);
-  }, [language, theme]);
-  const is = await page.evaluate(() => [document.documentElement.lang.slice(0, 2), document.documentElement.dataset.theme]);
-  // The buttons, not the keys: those are silent inside dialogs and fields.
-  const press = (selector) => page.evaluate((s) => document.querySelector(s).click(), selector);
-  if (is[0] !== language) await press("button[lang]");
-  if (is[1] !== theme) await press("button[title$='(t)']");
-  await page.waitForFunction(([l, t]) => document.documentElement.lang.slice(0, 2) === l && document.documentElement.dataset.theme === t, [language, theme]);
 }
 
 /** Presses the keys of a choice until it stands where it should, as somebody without a mouse does. */

@@ -56,3 +56,9 @@ async fn the_map_shows_the_city_and_its_past() {
 async fn devices_and_zones_are_found_read_and_edited() {
     walk("places").await;
 }
+
+#[tokio::test]
+#[ignore = "several at a time: `cargo xtask test` does"]
+async fn every_screen_is_without_a_fault_in_both_languages_and_themes() {
+    walk("every-screen").await;
+}

@@ -17,7 +17,7 @@ import { refetchEverything, refreshEpoch } from "./state/clock";
 import { startLive } from "./state/live";
 import { takePlace } from "./state/return-place";
 import { askSession, session, whoIs } from "./state/session";
-import { lazily } from "./ui/lazily";
+import { lazily, withTexts } from "./ui/lazily";
 import { Loading } from "./ui/resource-view";
 import { Shell, SimulatedBand } from "./ui/shell";
 
@@ -25,14 +25,14 @@ const WallScreen = lazily(() => import("./screens/wall").then((module) => module
 const WallSignedOut = lazily(() => import("./screens/wall").then((module) => module.WallSignedOut));
 const SystemScreen = lazily(() => import("./screens/system").then((module) => module.SystemScreen));
 const ReportsScreen = lazily(() => import("./screens/reports").then((module) => module.ReportsScreen));
-const HelpScreen = lazily(() => import("./screens/help").then((module) => module.HelpScreen));
+const HelpScreen = lazily(() => withTexts("help", import("./screens/help")).then((module) => module.HelpScreen));
 const places = () => import("./screens/places");
 const DevicesScreen = lazily(() => places().then((module) => module.DevicesScreen));
 const DeviceScreen = lazily(() => places().then((module) => module.DeviceScreen));
 const ZonesScreen = lazily(() => places().then((module) => module.ZonesScreen));
 const ZoneScreen = lazily(() => places().then((module) => module.ZoneScreen));
-const RulesScreen = lazily(() => import("./screens/rules").then((module) => module.RulesScreen));
-const IntakeScreen = lazily(() => import("./screens/intake").then((module) => module.IntakeScreen));
+const RulesScreen = lazily(() => withTexts("rules", import("./screens/rules")).then((module) => module.RulesScreen));
+const IntakeScreen = lazily(() => withTexts("rules", import("./screens/intake")).then((module) => module.IntakeScreen));
 const AdminScreen = lazily(() => import("./screens/admin").then((module) => module.AdminScreen));
 
 const AlertWork = lazily(() => import("./screens/alerts").then((module) => module.AlertWork));

@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Backtest, RuleFault, WouldBe } from "../src/api/rules";
 import { cityZone } from "../src/format/time";
 import { setLanguage } from "../src/i18n";
-import "../src/i18n/rules";
 import { concerns, faultText, hintText, placeFault } from "../src/rulefile/faults";
 import { seconds, testFor } from "../src/rulefile/test-template";
 import { changesOf, daysOf, loadOf, verdictOf } from "../src/rulefile/trial";

@@ -4,7 +4,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Grant } from "../src/api/types";
 import { setLanguage } from "../src/i18n";
 import { go } from "../src/router";
-import "../src/i18n/rules";
 import { LettersScreen } from "../src/screens/intake/letters";
 import { RulesScreen } from "../src/screens/rules";
 import { departments } from "../src/state/city";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { yRange } from "../src/charts/options";
+import { placeForWords, yRange, type Taken } from "../src/charts/options";
 import { rangeForInterval, windowOf } from "../src/charts/ranges";
 import { extremes, fromBuckets, fromRaw, hasValues, reachOf } from "../src/charts/series";
 
@@ -116,5 +116,17 @@ describe("the value axis", () => {
 
   it("survives the absence of values", () => {
     expect(yRange(null, null, null, 0)).toEqual([0, 1]);
+  });
+});
+
+describe("the words of limits", () => {
+  const chart: Taken = [0, 100];
+
+  it("stand on the wanted side, or on the other where that is taken or outside", () => {
+    expect(placeForWords(50, 16, 1, false, chart, [])).toEqual([33, 49]);
+    expect(placeForWords(50, 16, 1, true, chart, [])).toEqual([51, 67]);
+    expect(placeForWords(10, 16, 1, false, chart, [])).toEqual([11, 27]);
+    expect(placeForWords(50, 16, 1, false, chart, [[40, 56]])).toBeNull();
+    expect(placeForWords(58, 16, 1, false, chart, [[40, 56]])).toEqual([59, 75]);
   });
 });

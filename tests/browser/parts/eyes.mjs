@@ -21,12 +21,14 @@ export function openBrowser() {
   });
 }
 
+/** What pages note; those of one journey may share it. */
+export const newNotes = () => ({ outside: [], errors: [] });
+
 /** A page that notes what leaves the server and what goes wrong. `expected` are errors that belong to the journey. */
-export async function openPage(browser, origin, { width = 1400, height = 900, expected = /status of 401/, reducedMotion = "reduce" } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, locale: "en-GB", colorScheme: "dark", reducedMotion, acceptDownloads: true });
+export async function openPage(browser, origin, { width = 1400, height = 900, expected = /status of 401/, reducedMotion = "reduce", locale = "en-GB", timeout = 60_000, notes = newNotes() } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme: "dark", reducedMotion, acceptDownloads: true });
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
-  const notes = { outside: [], errors: [] };
+  page.setDefaultTimeout(timeout);
   page.on("request", (request) => {
     const target = new URL(request.url());
     if (!["data:", "blob:"].includes(target.protocol) && target.origin !== origin) notes.outside.push(request.url());
@@ -47,15 +49,31 @@ export async function use(page, language, theme) {
   await page.waitForFunction(([l, t]) => document.documentElement.lang.slice(0, 2) === l && document.documentElement.dataset.theme === t, [language, theme]);
 }
 
+/** As `use`, by the buttons: keys are silent in dialogs and fields. A page that is opened later begins so too. */
+export async function useByButtons(page, language, theme) {
+  await page.evaluate(([l, t]) => {
+    localStorage.setItem("citybrain.language", l);
+    localStorage.setItem("citybrain.theme", t);
+    const root = document.documentElement;
+    if (root.lang.slice(0, 2) !== l) document.querySelector("button[lang]").click();
+    if (root.dataset.theme !== t) document.querySelector("button[title$='(t)']").click();
+  }, [language, theme]);
+  await page.waitForFunction(([l, t]) => document.documentElement.lang.slice(0, 2) === l && document.documentElement.dataset.theme === t, [language, theme]);
+}
+
+export async function checkWidth(page, name) {
+  const [wide, width] = await page.evaluate(() => [document.documentElement.scrollWidth - innerWidth, innerWidth]);
+  assert.ok(wide <= 0, `${name} is ${wide} px too wide for ${width} px`);
+}
+
 /** Pictures in both languages and themes; nothing too wide, nothing left in English, nothing that axe finds. */
 export async function look(page, folder, name, { axe = true } = {}) {
   for (const [language, theme] of LOOKS) {
     await use(page, language, theme);
     await settled(page);
     await page.screenshot({ path: join(folder, `${name}-${language}-${theme}.png`) });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(wide <= 0, `${name} is ${wide} px too wide in ${language}`);
-    if (language === "zh") await checkChinese(page, name);
+    await checkWidth(page, `${name} in ${language}`);
+    if (language === "zh") await checkChinese(page, name, { names: /^(admin|brain)$/ });
     if (axe && language === "en") await checkAccessibility(page, `${name} in the ${theme} theme`);
   }
   await use(page, "en", "dark");
@@ -66,15 +84,27 @@ export function settled(page) {
   return page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 120)))));
 }
 
-async function checkChinese(page, name) {
-  const left = await page.evaluate(() => {
-    const proper = /^(English|PNG|API|HTTP|WGS-84|GCJ-02.*|LoRaWAN|CSV|Esc|admin|brain)$/;
-    return [...document.querySelectorAll("h1, h2, h3, thead th, dt, label, legend, button, .button, .badge, nav a, summary")]
-      .filter((each) => each.offsetParent !== null && each.closest(".account-link, kbd") === null && each.querySelector("kbd, code") === null)
-      .map((each) => each.textContent.trim())
-      .filter((text) => /[A-Za-z]{3,}/.test(text) && !/[\u4e00-\u9fff]/.test(text) && !proper.test(text));
-  });
-  assert.deepEqual(left, [], `texts of ${name} that are not Chinese`);
+/** What is called the same in every language. */
+const PROPER = /^(English|PNG|API|HTTP|CSV|GeoJSON|WGS-84|GCJ-02.*|BD-09|CGCS2000|LoRaWAN|Esc|PM2\.5.*|PM10.*)$/;
+const NEVER = /^(?!)/;
+
+/**
+ * In Chinese no heading, column, label or button may be left in English. `but` are parts of the page in
+ * which people and devices have the word, `names` what the journey itself has written.
+ */
+export async function checkChinese(page, name, { but = "", names = NEVER } = {}) {
+  const left = await page.evaluate((besides) => {
+    const own = (element) => {
+      const copy = element.cloneNode(true);
+      for (const each of copy.querySelectorAll("kbd, code")) each.remove();
+      return copy.textContent.trim();
+    };
+    return [...document.querySelectorAll("h1, h2, h3, th[scope=col], [role=columnheader], dt, label, legend, button, .button, .badge:not(code), .tabs a, nav a, summary")]
+      .filter((each) => each.offsetParent !== null && each.closest(besides) === null)
+      .map(own)
+      .filter((text) => /[A-Za-z]{3,}/.test(text) && !/[\u4e00-\u9fff]/.test(text));
+  }, [".account-link", "kbd", "[lang=en]", but].filter((part) => part !== "").join(", "));
+  assert.deepEqual(left.filter((text) => !PROPER.test(text) && !names.test(text)), [], `texts of ${name} that are not Chinese`);
 }
 
 export async function checkAccessibility(page, name) {

@@ -169,12 +169,25 @@ function drawLimitBand(plot: uPlot, limit: ChartLimit | null): void {
 }
 
 function drawLimits(plot: uPlot, { limit, otherLimits }: ChartSetup): void {
-  for (const other of otherLimits) drawLimit(plot, other, { dash: [2, 4], alpha: 0.75, below: false });
-  if (!limit) return;
-  // The words stand outside of the band between the two.
-  const downwards = limit.clear !== undefined && limit.clear.value < limit.value;
-  if (limit.clear) drawLimit(plot, { ...limit, ...limit.clear }, { dash: [2, 3], alpha: 1, below: downwards });
-  drawLimit(plot, limit, { dash: [6, 4], alpha: 1, below: limit.clear !== undefined && !downwards });
+  const words: Taken[] = [];
+  if (limit) {
+    // The words stand outside of the band between the two.
+    const downwards = limit.clear !== undefined && limit.clear.value < limit.value;
+    drawLimit(plot, limit, { dash: [6, 4], alpha: 1, below: limit.clear !== undefined && !downwards }, words);
+    if (limit.clear) drawLimit(plot, { ...limit, ...limit.clear }, { dash: [2, 3], alpha: 1, below: downwards }, words);
+  }
+  for (const other of otherLimits) drawLimit(plot, other, { dash: [2, 4], alpha: 0.75, below: false }, words);
+}
+
+/** From where to where down the chart there are words already. */
+export type Taken = readonly [top: number, bottom: number];
+
+/** Where the words of a line at `y` go: on the wanted side, else on the other; null if there is no room on either. */
+export function placeForWords(y: number, height: number, gap: number, wantsBelow: boolean, chart: Taken, words: readonly Taken[]): Taken | null {
+  const above: Taken = [y - gap - height, y - gap];
+  const below: Taken = [y + gap, y + gap + height];
+  const free = ([top, bottom]: Taken) => top >= chart[0] && bottom <= chart[1] && words.every((other) => bottom <= other[0] || top >= other[1]);
+  return (wantsBelow ? [below, above] : [above, below]).find(free) ?? null;
 }
 
 interface LimitLook {
@@ -184,7 +197,8 @@ interface LimitLook {
   below: boolean;
 }
 
-function drawLimit(plot: uPlot, limit: ChartLimit, look: LimitLook): void {
+/** The line, and its words on the side where there is room; on neither, the line has to do without. */
+function drawLimit(plot: uPlot, limit: ChartLimit, look: LimitLook, words: Taken[]): void {
   const { ctx, bbox } = plot;
   const y = Math.round(plot.valToPos(limit.value, "y", true));
   if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) return;
@@ -199,17 +213,19 @@ function drawLimit(plot: uPlot, limit: ChartLimit, look: LimitLook): void {
   ctx.stroke();
   ctx.font = `${11 * devicePixelRatio}px ${token("font")}`;
   ctx.textAlign = "left";
-  const height = 18 * devicePixelRatio;
-  ctx.textBaseline = y - bbox.top < height || (look.below && bbox.top + bbox.height - y > height) ? "top" : "bottom";
-  const above = ctx.textBaseline === "bottom";
   const room = { width: ctx.measureText(limit.label).width + 8 * devicePixelRatio, height: 16 * devicePixelRatio };
-  const left = bbox.left + 2 * devicePixelRatio;
-  ctx.fillStyle = token("panel");
-  ctx.globalAlpha = 0.8;
-  ctx.fillRect(left, above ? y - room.height - devicePixelRatio : y + devicePixelRatio, room.width, room.height);
-  ctx.globalAlpha = 1;
-  ctx.fillStyle = token("text");
-  ctx.fillText(limit.label, left + 4 * devicePixelRatio, y + (ctx.textBaseline === "top" ? 3 : -3) * devicePixelRatio);
+  const place = placeForWords(y, room.height, devicePixelRatio, look.below, [bbox.top, bbox.top + bbox.height], words);
+  if (place) {
+    words.push(place);
+    const left = bbox.left + 2 * devicePixelRatio;
+    ctx.fillStyle = token("panel");
+    ctx.globalAlpha = 0.8;
+    ctx.fillRect(left, place[0], room.width, room.height);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = token("text");
+    ctx.textBaseline = "middle";
+    ctx.fillText(limit.label, left + 4 * devicePixelRatio, (place[0] + place[1]) / 2);
+  }
   ctx.restore();
 }
 

@@ -196,6 +196,8 @@ export const enAdmin = {
   "tokens.revoke": "Revoke",
   "tokens.revoke.ask": "Whatever uses “{note}” is refused from now on, and sessions that were opened with it end. This cannot be undone.",
   "tokens.own": "Made anew at each start",
+  "tokens.note.printed": "printed at a start",
+  "tokens.note.own": "made by this instance for itself",
   "users.none_yet": "There are no users yet: only access tokens let anybody in.",
   "tokens.revoke.own": "It was made on the server itself: what runs there may need it.",
   "tokens.made.title": "The token is made",

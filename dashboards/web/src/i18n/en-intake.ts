@@ -1,6 +1,5 @@
 /** English texts of dead letters, unknown devices and names; a part of en-rules.ts. */
 export const enIntake = {
-  "letters.title": "Dead letters",
   "letters.view": "View",
   "letters.grouped": "By reason",
   "letters.each": "One by one",

@@ -37,9 +37,9 @@ export const enPlaces = {
 
   "letters.title": "Dead letters",
   "letters.why": "messages that could not become readings, kept whole",
-  "letters.none": "None. What became readings is not kept as it came.",
-  "letters.size": "{n} B",
-  "letters.replayed": "replayed {time}",
+  "device.letters.none": "None. What became readings is not kept as it came.",
+  "device.letters.size": "{n} B",
+  "device.letters.replayed": "replayed {time}",
   "letters.open": "Show",
   "letters.close": "Hide",
   "letters.hint": "What to do:",

@@ -198,6 +198,8 @@ export const zhAdmin: Readonly<Record<keyof typeof enAdmin, string>> = {
   "tokens.revoke": "吊销",
   "tokens.revoke.ask": "使用“{note}”的程序将立即被拒绝，以其开启的会话也会结束。此操作无法撤销。",
   "tokens.own": "每次启动时自动更换",
+  "tokens.note.printed": "启动时打印的登录令牌",
+  "tokens.note.own": "本实例自用",
   "users.none_yet": "尚无用户：目前只能凭访问令牌进入。",
   "tokens.revoke.own": "此令牌由服务器自身创建，服务器上运行的程序可能需要它。",
   "tokens.made.title": "令牌已创建",

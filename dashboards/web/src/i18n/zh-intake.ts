@@ -1,6 +1,5 @@
 /** 死信、未知设备与名称映射的中文文案；zh-rules.ts 的一部分。 */
 export const zhIntake = {
-  "letters.title": "死信",
   "letters.view": "查看方式",
   "letters.grouped": "按原因",
   "letters.each": "逐条",

@@ -39,9 +39,9 @@ export const zhPlaces: Readonly<Record<keyof typeof enPlaces, string>> = {
 
   "letters.title": "死信",
   "letters.why": "未能解析为读数的消息，原样保留",
-  "letters.none": "没有死信。已成为读数的消息不保留原文。",
-  "letters.size": "{n} 字节",
-  "letters.replayed": "已于 {time} 重放",
+  "device.letters.none": "没有死信。已成为读数的消息不保留原文。",
+  "device.letters.size": "{n} 字节",
+  "device.letters.replayed": "已于 {time} 重放",
   "letters.open": "展开",
   "letters.close": "收起",
   "letters.hint": "处理办法：",

@@ -47,7 +47,7 @@ export const zhRuleFields = {
   "kind.dependency.more": "自身不产生告警。应让原因比其下属更早被发现。",
 
   "rf.id": "标识",
-  "rf.id.why": "长期不变，最多 64 个字符：a–z、0–9、- _ .",
+  "rf.id.why": "长期不变，限 64 个 a–z 0–9 - _ .",
   "rf.name": "名称",
   "rf.department": "部门",
   "rf.department.why": "留空则沿用规则组的部门。",

@@ -21,7 +21,7 @@ type SourceData = Parameters<GeoJSONSource["setData"]>[0];
 /** The small sources are redrawn at most this often. */
 const REDRAW_MS = 200;
 /** Room for what lies over the map. */
-const PADDING_PX = { plain: 24, dressed: { top: 52, bottom: 64, left: 24, right: 56 } } as const;
+const PADDING_PX = { plain: 24, dressed: { top: 52, bottom: 64, left: 24, right: 56 }, crowned: 128 } as const;
 /** Part of the width and height at each edge that does not count as in view. */
 const SEEN_MARGIN = 0.06;
 
@@ -69,6 +69,8 @@ export class CityMap {
   private focused: string | LonLat | null = null;
   /** What the map was fitted to, until somebody moves it: it then follows the size of the window. */
   private fitted: Bounds | null = null;
+  /** Whether something stands over the top of the map. */
+  private crowned = false;
   private gone = false;
 
   constructor(private readonly options: CityMapOptions) {
@@ -118,7 +120,7 @@ export class CityMap {
     for (const name of ["dragstart", "wheel", "dblclick", "touchstart"] as const) this.map.on(name, moved);
     this.map.getCanvas().addEventListener("keydown", moved);
     this.map.on("resize", () => {
-      if (this.fitted !== null) this.map.fitBounds(this.fitted, { padding: padding(options), duration: 0 });
+      if (this.fitted !== null) this.map.fitBounds(this.fitted, { padding: padding(options, this.crowned), duration: 0 });
     });
   }
 
@@ -236,7 +238,14 @@ export class CityMap {
 
   fit(bounds: Bounds = this.options.bounds): void {
     this.fitted = bounds;
-    this.map.fitBounds(bounds, { padding: padding(this.options), duration: moveMs() });
+    this.map.fitBounds(bounds, { padding: padding(this.options, this.crowned), duration: moveMs() });
+  }
+
+  /** Makes room for what stands over the top, or takes it back. */
+  crown(on: boolean): void {
+    if (on === this.crowned) return;
+    this.crowned = on;
+    if (this.fitted !== null) this.fit(this.fitted);
   }
 
   zoomBy(steps: number): void {
@@ -360,8 +369,9 @@ export class CityMap {
   }
 }
 
-function padding({ dressed }: CityMapOptions): PaddingOptions | number {
-  return dressed ? PADDING_PX.dressed : PADDING_PX.plain;
+function padding({ dressed }: CityMapOptions, crowned = false): PaddingOptions | number {
+  if (!dressed) return PADDING_PX.plain;
+  return crowned ? { ...PADDING_PX.dressed, top: PADDING_PX.crowned } : PADDING_PX.dressed;
 }
 
 function moveMs(): number {

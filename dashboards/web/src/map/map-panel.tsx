@@ -115,6 +115,7 @@ export function MapPanel(props: MapPanelProps) {
 
   const { replay = null, at = null, hidden = NOTHING_HIDDEN } = props;
   useEffect(() => map?.setFleet(replay?.fleet ?? fleet), [map, replay]);
+  useEffect(() => map?.crown(replay !== null), [map, replay === null]);
   const version = alertVersion.value;
   const moment = replay ? at : version;
   useEffect(() => map?.setZoneSeverities(replay && at !== null ? replay.zoneSeverities(at) : zoneSubjects()), [map, replay, moment]);

@@ -1,41 +1,36 @@
 /** The help page: keys, symbols, what one sees, and a glossary that can be searched. */
 import "../styles/help.css";
-import { language, t } from "../i18n";
-import { enHelp } from "../i18n/en-help";
-import { zhHelp } from "../i18n/zh-help";
+import { keysWith, locale, t, type HelpKey } from "../i18n";
 import { query, setQuery, to } from "../router";
 import { Legend } from "../map/legend";
 import { GROUPS, KeyList } from "../ui/help";
 import { Panel } from "../ui/panel";
 import { SearchField } from "../ui/search-field";
 
-type HelpKey = keyof typeof enHelp;
 type Explained = { [K in HelpKey]: K extends `${infer Stem}.why` ? (Stem extends HelpKey ? Stem : never) : never }[HelpKey];
 
-const say = (key: HelpKey) => (language.value === "zh" ? zhHelp : enHelp)[key];
-const explain = (key: Explained) => say(`${key}.why` as HelpKey);
+const explain = (key: Explained) => t(`${key}.why` as HelpKey);
 
 /** What the catalogue explains: `x` with `x.why`. */
 function explained(prefix: string): Explained[] {
-  return (Object.keys(enHelp) as HelpKey[]).filter((key) => key.startsWith(prefix) && `${key}.why` in enHelp) as Explained[];
+  const keys = keysWith(prefix);
+  const all = new Set<string>(keys);
+  return keys.filter((key) => all.has(`${key}.why`)) as Explained[];
 }
-
-const STATES = explained("guide.state.");
-const TERMS = explained("term.");
 
 export function HelpScreen() {
   const q = query.value.get("q") ?? "";
   const wanted = q.trim().toLowerCase();
-  const fits = (key: Explained) => wanted === "" || `${say(key)} ${explain(key)}`.toLowerCase().includes(wanted);
-  const states = STATES.filter(fits);
-  const terms = TERMS.filter(fits).sort((a, b) => say(a).localeCompare(say(b), language.value === "zh" ? "zh-CN" : "en"));
+  const fits = (key: Explained) => wanted === "" || `${t(key)} ${explain(key)}`.toLowerCase().includes(wanted);
+  const states = explained("guide.state.").filter(fits);
+  const terms = explained("term.").filter(fits).sort((a, b) => t(a).localeCompare(t(b), locale.value));
   return (
     <div class="page guide">
       <header class="list-head">
-        <h1>{say("guide.title")}</h1>
-        <SearchField label={say("guide.find")} value={q} onSearch={(text) => setQuery({ q: text })} />
+        <h1>{t("guide.title")}</h1>
+        <SearchField label={t("guide.find")} value={q} onSearch={(text) => setQuery({ q: text })} />
         <span class="list-total">
-          <a href="/api/v1/docs" target="_blank" rel="noreferrer">{say("guide.api")}</a>
+          <a href="/api/v1/docs" target="_blank" rel="noreferrer">{t("guide.api")}</a>
         </span>
       </header>
       {wanted === "" && (
@@ -57,7 +52,7 @@ export function HelpScreen() {
       {states.length > 0 && <Terms title="guide.states" keys={states} />}
       {terms.length > 0 && <Terms title="guide.glossary" keys={terms} />}
       {wanted === "" && <WallGuide />}
-      {states.length + terms.length === 0 && <p class="state">{say("guide.none")}</p>}
+      {states.length + terms.length === 0 && <p class="state">{t("guide.none")}</p>}
     </div>
   );
 }
@@ -73,13 +68,13 @@ const WALL_PARTS: readonly (readonly [example: string, text: HelpKey])[] = [
 
 function WallGuide() {
   return (
-    <Panel title={say("guide.wall")} note={<a href={to.wall()}>/wall</a>}>
-      <p class="guide-how">{say("guide.wall.how")}</p>
+    <Panel title={t("guide.wall")} note={<a href={to.wall()}>/wall</a>}>
+      <p class="guide-how">{t("guide.wall.how")}</p>
       <dl class="guide-terms">
         {WALL_PARTS.map(([example, text]) => (
           <div key={example}>
             <dt><code>{example}</code></dt>
-            <dd>{say(text)}</dd>
+            <dd>{t(text)}</dd>
           </div>
         ))}
       </dl>
@@ -89,11 +84,11 @@ function WallGuide() {
 
 function Terms({ title, keys }: { title: HelpKey; keys: readonly Explained[] }) {
   return (
-    <Panel title={say(title)}>
+    <Panel title={t(title)}>
       <dl class="guide-terms">
         {keys.map((key) => (
           <div key={key}>
-            <dt>{say(key)}</dt>
+            <dt>{t(key)}</dt>
             <dd>{explain(key)}</dd>
           </div>
         ))}

@@ -2,8 +2,15 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Unreachable } from "../api/client";
+import { needTexts, type Part } from "../i18n";
 import { linkWord } from "../state/live";
 import { Failure, Loading } from "./resource-view";
+
+/** The code of a screen whose texts come with it. */
+export async function withTexts<Module>(part: Part, module: Promise<Module>): Promise<Module> {
+  await needTexts(part);
+  return module;
+}
 
 export function lazily<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
   let loaded: ComponentType<Props> | null = null;

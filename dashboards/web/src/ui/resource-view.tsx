@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { ApiError, Unreachable } from "../api/client";
 import { clockTime } from "../format/time";
 import { t, type TextKey } from "../i18n";
+import { FullPage } from "../screens/full-page";
 import type { Resource } from "../state/resource";
 
 interface Props<T> {
@@ -43,6 +44,7 @@ interface FailureProps {
 }
 
 export function Failure({ error, missing, compact = false, retry }: FailureProps) {
+  if (!compact && error instanceof ApiError && error.status === 404) return <FullPage shape="not-found" title={missing ?? "state.not_found"} why="state.not_found.why" home />;
   const { title, why, retryable } = describe(error, missing);
   return (
     <div class={compact ? "state" : "state state-page"} role="alert">

@@ -3,13 +3,14 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { number } from "../format/number";
 import { clockTime, date, shortTime, zoneOffset } from "../format/time";
-import { counted, local, t, toggleLanguage, language } from "../i18n";
+import { counted, local, t, language } from "../i18n";
 import { useKeys } from "../keys";
 import { go, path, to } from "../router";
 import { notice } from "../state/acknowledge";
 import { alertCounts } from "../state/alert-book";
 import { now, refetchEverything } from "../state/clock";
 import { system } from "../state/city";
+import { changeLanguage } from "../state/language";
 import { arrived, linkWord, loaded, retryLive, staleSince } from "../state/live";
 import { isAtLeast, logOut, whoIs } from "../state/session";
 import { theme, toggleTheme } from "../state/theme";
@@ -40,7 +41,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     "g y": () => go(to.system()),
     "g k": () => go(to.help()),
     "g w": () => go(to.wall()),
-    l: toggleLanguage,
+    l: changeLanguage,
     t: toggleTheme,
     "?": () => setHelp(true),
   });
@@ -114,7 +115,7 @@ function TopBar({ onHelp }: { onHelp(): void }) {
       <LinkState />
       <Clock />
       <div class="top-actions">
-        <button type="button" class="plain" onClick={toggleLanguage} title={`${t("pref.language.label")} (l)`} lang={language.value === "zh" ? "en" : "zh-CN"}>
+        <button type="button" class="plain" onClick={changeLanguage} title={`${t("pref.language.label")} (l)`} lang={language.value === "zh" ? "en" : "zh-CN"}>
           {t("pref.language")}
         </button>
         <ThemeButton />

@@ -1,11 +1,10 @@
 /** What the audit log records, as people call it; what has no name here is shown by its operation's id. */
-import { t, type TextKey } from "../../i18n";
-import { enActions } from "../../i18n/en-actions";
+import { keysWith, t, type TextKey } from "../../i18n";
 
 const PREFIX = "action.";
 
-export const ACTIONS: readonly string[] = Object.keys(enActions).map((key) => key.slice(PREFIX.length));
+export const actions = (): string[] => keysWith(PREFIX).map((key) => key.slice(PREFIX.length));
 
 export function actionName(action: string): string | null {
-  return ACTIONS.includes(action) ? t(`${PREFIX}${action}` as TextKey) : null;
+  return actions().includes(action) ? t(`${PREFIX}${action}` as TextKey) : null;
 }

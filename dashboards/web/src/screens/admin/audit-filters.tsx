@@ -7,7 +7,7 @@ import { now, serverNow } from "../../state/clock";
 import { departmentsWith } from "../../state/session";
 import { Choice } from "../../ui/choice";
 import { departmentChoices } from "../../ui/grants";
-import { ACTIONS, actionName } from "./actions";
+import { actionName, actions } from "./actions";
 import { MomentField } from "../../ui/moment-field";
 import { SearchField } from "../../ui/search-field";
 
@@ -55,7 +55,8 @@ export function AuditFilters() {
 
 /** An action that this page does not know, asked for by the address, is one too. */
 function actionChoices(asked: string | null): readonly (readonly [string, string])[] {
-  const known = ACTIONS.includes(asked ?? "") || asked === null ? ACTIONS : [asked, ...ACTIONS];
+  const named = actions();
+  const known = asked === null || named.includes(asked) ? named : [asked, ...named];
   return [["", t("audit.action.any")], ...known.map((action) => [action, actionName(action) ?? action] as const)];
 }
 

@@ -4,7 +4,7 @@ import { admin } from "../../api/admin";
 import type { Tagged } from "../../api/client";
 import { problemText } from "../../api/problem-text";
 import type { Dataset, DatasetDraft, LocalText } from "../../api/types";
-import { local, t, type TextKey } from "../../i18n";
+import { local, locale, t, type TextKey } from "../../i18n";
 import { go, to } from "../../router";
 import { departmentName, inOrder, kindName, kinds, metricName, metrics, zoneName, zones } from "../../state/city";
 import { useEditing } from "../../state/editing";
@@ -72,7 +72,7 @@ function Editor({ id, setId, found, reload }: EditorProps) {
   const complete = id.trim() !== "" && [draft.title.en, draft.title.zh, draft.description.en, draft.description.zh, draft.licence, draft.department].every((text) => text.trim() !== "") && draft.select.kinds.length > 0 && draft.select.metrics.length > 0;
   const kindsThere = kinds.value.map(({ id: kind, name }) => [kind, local(name)] as const);
   const metricsThere = inOrder(metrics.value.map(({ id: metric }) => metric)).map((metric) => [metric, metricName(metric)] as const);
-  const zonesThere = (zones.value?.features ?? []).map(({ properties }) => [properties.id, local(properties.name)] as const);
+  const zonesThere = (zones.value?.features ?? []).map(({ properties }) => [properties.id, local(properties.name)] as const).sort((a, b) => a[1].localeCompare(b[1], locale.value));
   const select = (part: Partial<DatasetDraft["select"]>) => change({ select: { ...draft.select, ...part } });
   const publish = (part: Partial<LocalText>) => {
     const publisher = { en: "", zh: "", ...draft.publisher, ...part };

@@ -59,9 +59,15 @@ export function TokensScreen() {
   );
 }
 
+/** What the program writes about its own tokens, in the language that is on. */
+function noteOf({ note, created_by }: AccessToken): string {
+  if (created_by !== null) return note;
+  return note === "printed at a start" ? t("tokens.note.printed") : note === "made by this instance for itself" ? t("tokens.note.own") : note;
+}
+
 function matchesText(token: AccessToken, q: string): boolean {
   const text = q.trim().toLowerCase();
-  return text === "" || [token.note, token.created_by ?? ""].some((each) => each.toLowerCase().includes(text));
+  return text === "" || [noteOf(token), token.created_by ?? ""].some((each) => each.toLowerCase().includes(text));
 }
 
 function TokenTable({ tokens, reload }: { tokens: readonly AccessToken[]; reload(): void }) {
@@ -82,7 +88,7 @@ function TokenTable({ tokens, reload }: { tokens: readonly AccessToken[]; reload
         <tbody>
           {tokens.map((token) => (
             <tr key={token.id} data-token={token.id}>
-              <th scope="row">{token.note || <span class="muted">{t("value.none")}</span>}</th>
+              <th scope="row">{noteOf(token) || <span class="muted">{t("value.none")}</span>}</th>
               <td class="wide"><GrantChips grants={token.grants} /></td>
               <td>
                 {date(token.created_at)}

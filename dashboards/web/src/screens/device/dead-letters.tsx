@@ -4,7 +4,9 @@ import { number } from "../../format/number";
 import { dateTime, zoneOffset } from "../../format/time";
 import { t } from "../../i18n";
 import { useResource } from "../../state/resource";
+import { detailText, hintText, reasonName, reasonWhy } from "../intake/reasons";
 import { Age } from "../../ui/age";
+import { Quoted } from "../../ui/quoted";
 import { ResourceView } from "../../ui/resource-view";
 
 interface Props {
@@ -24,15 +26,15 @@ export function DeadLetters({ letters, more, open, onOpen }: Props) {
               <time dateTime={letter.at} title={`${dateTime(letter.at)} ${zoneOffset(letter.at)}`}>
                 {dateTime(letter.at)} <span class="muted">(<Age at={letter.at} past />)</span>
               </time>
-              <code class="badge">{letter.reason}</code>
-              <span class="muted">{t("letters.size", { n: number(letter.size) })}</span>
-              {letter.replayed_at !== null && <span class="badge">{t("letters.replayed", { time: dateTime(letter.replayed_at) })}</span>}
+              <span class="badge" title={letter.reason}>{reasonName(letter.reason)}</span>
+              <span class="muted">{t("device.letters.size", { n: number(letter.size) })}</span>
+              {letter.replayed_at !== null && <span class="badge">{t("device.letters.replayed", { time: dateTime(letter.replayed_at) })}</span>}
               <button type="button" class="button" aria-expanded={letter.id === open} onClick={() => onOpen(letter.id)}>
                 {t(letter.id === open ? "letters.close" : "letters.open")}
                 <span class="spoken">{`: ${dateTime(letter.at)}`}</span>
               </button>
             </div>
-            <p class="letter-detail">{letter.detail}</p>
+            <p class="letter-detail"><Quoted text={detailText(letter.detail)} /></p>
             <p class="muted">
               {letter.source} · <code>{letter.topic}</code>
             </p>
@@ -49,7 +51,7 @@ function Whole({ letter }: { letter: DeadLetter }) {
   const resource = useResource(`letter|${letter.id}`, (signal) => places.deadLetter(letter.id, signal));
   return (
     <div class="letter-whole">
-      {letter.hint !== "" && <p><strong>{t("letters.hint")}</strong> {letter.hint}</p>}
+      <p><strong>{t("letters.hint")}</strong> {reasonWhy(letter.reason)} <Quoted text={hintText(letter.hint)} /></p>
       <ResourceView resource={resource} compact missing="letters.gone">
         {(whole) => <pre class="source" tabIndex={0} aria-label={t("letters.payload")}>{whole.payload_text === null ? hexOf(whole.payload_base64) : pretty(whole.payload_text)}</pre>}
       </ResourceView>

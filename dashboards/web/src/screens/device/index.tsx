@@ -10,6 +10,7 @@ import { useResource } from "../../state/resource";
 import { AlertTable, alertMark } from "../../ui/alert-table";
 import { SeverityWord, StatusWord } from "../../ui/marks";
 import { MiniMap } from "../../ui/mini-map";
+import { lazily, withTexts } from "../../ui/lazily";
 import { Panel } from "../../ui/panel";
 import { ResourceView } from "../../ui/resource-view";
 import { DeviceAlerts } from "./alerts";
@@ -18,7 +19,9 @@ import { Entry } from "./entry";
 import { About, Attributes } from "./facts";
 import { History } from "./history";
 import { LastValues } from "./last-values";
-import { Messages } from "./messages";
+
+// What is wrong with messages is said in the words of the intake.
+const Messages = lazily(() => withTexts("rules", import("./messages")).then((module) => module.Messages));
 
 const REFRESH_MS = 5_000;
 

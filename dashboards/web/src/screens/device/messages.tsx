@@ -29,7 +29,7 @@ export function Messages({ device }: { device: Device }) {
       <div class="column-main">
         <Panel title={t("letters.title")} note={t("letters.why")} actions={<FileLinks path="/dead-letters" query={ask} name={`${device.id}-dead-letters`} formats={["csv"]} />}>
           <ResourceView resource={letters} compact>
-            {(page) => (page.items.length === 0 ? <p class="state">{t("letters.none")}</p> : <DeadLetters letters={page.items} more={page.next_cursor !== null} open={open} onOpen={(letter) => setQuery({ letter: letter === open ? null : letter })} />)}
+            {(page) => (page.items.length === 0 ? <p class="state">{t("device.letters.none")}</p> : <DeadLetters letters={page.items} more={page.next_cursor !== null} open={open} onOpen={(letter) => setQuery({ letter: letter === open ? null : letter })} />)}
           </ResourceView>
         </Panel>
         <Late device={device.id} />

@@ -1,6 +1,7 @@
 /** What surrounds the pages before one is in: the name, language and theme. */
 import type { ComponentChildren } from "preact";
-import { language, t, toggleLanguage } from "../../i18n";
+import { language, t } from "../../i18n";
+import { changeLanguage } from "../../state/language";
 import { ThemeButton, useDocumentNames } from "../../ui/shell";
 
 interface Props {
@@ -27,7 +28,7 @@ export function EntryFrame({ title, children, onSubmit, after }: Props) {
       </form>
       {after}
       <div class="login-actions">
-        <button type="button" class="plain" onClick={toggleLanguage} lang={language.value === "zh" ? "en" : "zh-CN"}>
+        <button type="button" class="plain" onClick={changeLanguage} lang={language.value === "zh" ? "en" : "zh-CN"}>
           {t("pref.language")}
         </button>
         <ThemeButton />

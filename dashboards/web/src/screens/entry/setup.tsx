@@ -8,6 +8,7 @@ import { askSession } from "../../state/session";
 import { TextField } from "../../ui/field";
 import { Mishap } from "../../ui/mishap";
 import { NewPassword } from "../../ui/new-password";
+import { Quoted } from "../../ui/quoted";
 import { EntryFrame } from "./entry-frame";
 import { useLoginMethods } from "./login-form";
 
@@ -41,7 +42,7 @@ export function SetupScreen({ onDone }: { onDone(): void }) {
   if (methods !== null && !methods.setup_needed) {
     return (
       <EntryFrame title={t("setup.done")} onSubmit={() => undefined}>
-        <p>{t("setup.done.why")}</p>
+        <p><Quoted text={t("setup.done.why")} /></p>
         <a class="button primary" href={to.login()}>{t("login.go")}</a>
       </EntryFrame>
     );

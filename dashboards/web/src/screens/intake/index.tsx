@@ -2,7 +2,6 @@
 import type { ComponentChildren } from "preact";
 import type { EngineerRoute } from "../../engineer-routes";
 import { t } from "../../i18n";
-import "../../i18n/rules";
 import { to } from "../../router";
 import "../../styles/rule-trials.css";
 import "../../styles/intake.css";

@@ -9,11 +9,12 @@ import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
 import { GuardedButton } from "../../ui/guarded-button";
 import { Facts, Panel } from "../../ui/panel";
+import { Quoted } from "../../ui/quoted";
 import { ResourceView } from "../../ui/resource-view";
 import { byteAt, bytesOf, hex, hexRows, printed } from "./bytes";
 import { whyNoReplay } from "./letters";
 import { MappingForm } from "./mapping-form";
-import { detailText, mappingOf, mendable, placeOf, reasonName, reasonWhy } from "./reasons";
+import { detailText, hintText, mappingOf, mendable, placeOf, reasonName, reasonWhy } from "./reasons";
 import { useReplay } from "./replay";
 import { ReplayView } from "./replay-view";
 
@@ -45,7 +46,7 @@ function LetterPage({ letter, reload }: { letter: DeadLetter; reload(): void }) 
             {letter.replayed_at !== null && <span class="badge">{t("letters.replayed")} <Age at={letter.replayed_at} past /></span>}
           </p>
           <h1>{reasonName(letter.reason)}</h1>
-          <p>{detailText(letter.detail)}</p>
+          <p><Quoted text={detailText(letter.detail)} /></p>
         </div>
         <p class="buttons">
           <GuardedButton class="button primary" reason={whyNoReplay()} disabled={replay.step !== null} onPress={() => void run()}>{t("letters.replay")}</GuardedButton>
@@ -61,7 +62,7 @@ function LetterPage({ letter, reload }: { letter: DeadLetter; reload(): void }) 
           <Panel title={t("letter.mend")}>
             <div class="panel-form">
               <p>{reasonWhy(letter.reason)}</p>
-              <p class="muted" lang="en">{letter.hint}</p>
+              {hintText(letter.hint) !== "" && <p class="muted"><Quoted text={hintText(letter.hint)} /></p>}
               {letter.reason === "unknown_device" && letter.device !== null && <a class="button primary" href={to.unknownDevice(letter.device)}>{t("letter.to_device")}</a>}
               {mendable(letter.reason) && <MappingForm key={letter.id} initial={mappingOf(letter)} fixedName={false} onSaved={reload} trial={{ letter, run }} />}
               {!mendable(letter.reason) && <a class="link" href={to.mappings()}>{t("letter.to_mappings")}</a>}

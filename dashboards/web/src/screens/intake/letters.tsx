@@ -13,6 +13,7 @@ import { Choice } from "../../ui/choice";
 import { DataTable } from "../../ui/data-table";
 import { GuardedButton } from "../../ui/guarded-button";
 import { Pager } from "../../ui/pager";
+import { Quoted } from "../../ui/quoted";
 import { ResourceView } from "../../ui/resource-view";
 import { rowId, useRowKeys } from "../../ui/rows";
 import { SearchField } from "../../ui/search-field";
@@ -106,7 +107,7 @@ function Grouped({ ask, filtered }: { ask: Ask; filtered: boolean }) {
                     <td><Age at={group.first} past /></td>
                     <td><Age at={group.last} past /></td>
                     <td class="wide">
-                      <a href={to.deadLetter(group.letters[0]?.id ?? "")}>{detailText(group.letters[0]?.detail ?? "")}</a>
+                      <a href={to.deadLetter(group.letters[0]?.id ?? "")}><Quoted text={detailText(group.letters[0]?.detail ?? "")} /></a>
                       <span class="under">{reasonWhy(group.reason)}</span>
                     </td>
                     <td><GuardedButton reason={whyNoReplay()} disabled={replay.step !== null || group.waiting === 0} onPress={() => void run(group)}>{counted("letters.replay.all", group.waiting)}</GuardedButton></td>
@@ -167,8 +168,8 @@ function Each({ ask, filtered }: { ask: Ask; filtered: boolean }) {
                     <td><a href={to.deadLetter(letter.id)}>{reasonName(letter.reason)}</a></td>
                     <td><code>{letter.source}</code></td>
                     <td>{letter.device === null ? t("value.none") : <code>{letter.device}</code>}</td>
-                    <td class="wide">{detailText(letter.detail)}<code class="under">{letter.topic}</code></td>
-                    <td class="right">{t("letters.bytes", { n: number(letter.size) })}</td>
+                    <td class="wide"><Quoted text={detailText(letter.detail)} /><code class="under">{letter.topic}</code></td>
+                    <td class="right nowrap">{t("letters.bytes", { n: number(letter.size) })}</td>
                     <td>{letter.replayed_at === null ? <span class="muted">{t("letters.not_replayed")}</span> : <Age at={letter.replayed_at} past />}</td>
                   </tr>
                 ))}

@@ -22,12 +22,16 @@ const CHINESE: readonly (readonly [RegExp, string])[] = [
   [/no source wants the topic `([^`]+)`/g, "没有数据源接收主题 `$1`"],
   [/neither the payload nor the topic says which device sent it/g, "消息和主题都没有说明是哪台设备发送的"],
   [/client `([^`]+)` may not send readings of device `([^`]+)`/g, "客户端 `$1` 不能为设备 `$2` 发送读数"],
+  [/nothing was found; looked for (.+)/g, "未找到任何数值；查找过 $1"],
   [/at line (\d+),? column (\d+)/g, "（第 $1 行第 $2 列）"],
 ];
 
 export function detailText(detail: string): string {
   return language.value === "zh" ? CHINESE.reduce((text, [pattern, words]) => text.replace(pattern, words), detail) : detail;
 }
+
+/** What the server advises; in Chinese that of the reason stands alone, rather than beside an English one. */
+export const hintText = (hint: string): string => (language.value === "zh" ? "" : hint);
 
 /** Reasons that a mapping of a name can mend. */
 export const mendable = (code: string) => code === "bad_unit" || code === "no_metric";

@@ -16,7 +16,7 @@ import { useRowKeys } from "../../ui/rows";
 import { windowOfRows } from "../../ui/window-of-rows";
 import { AlertFilters } from "./alert-filters";
 import { clearFilter, filterOf, isFiltered } from "./alert-filter";
-import { AlertRow, ROW_HEIGHT } from "./alert-row";
+import { AlertRow, isNarrow, rowHeight } from "./alert-row";
 import { number } from "../../format/number";
 
 const RESOLVED_SHOWN = 200;
@@ -97,11 +97,11 @@ interface RowsProps {
 
 function Rows({ rows, selected, onSelect }: RowsProps) {
   const scroller = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 800 });
+  const [view, setView] = useState({ top: 0, height: 800, width: 0 });
   useEffect(() => {
     const box = scroller.current;
     if (!box) return;
-    const measure = () => setView({ top: box.scrollTop, height: box.clientHeight });
+    const measure = () => setView({ top: box.scrollTop, height: box.clientHeight, width: box.clientWidth });
     const resize = new ResizeObserver(measure);
     resize.observe(box);
     box.addEventListener("scroll", measure, { passive: true });
@@ -111,22 +111,24 @@ function Rows({ rows, selected, onSelect }: RowsProps) {
     };
   }, []);
 
+  const high = rowHeight(view.width);
+
   // A row that the keyboard reaches may not exist yet, so the list scrolls by numbers.
   useEffect(() => {
     const box = scroller.current;
     const at = selected === null ? -1 : rows.findIndex((row) => row.id === selected);
     if (!box || at < 0) return;
-    const top = at * ROW_HEIGHT;
+    const top = at * high;
     if (top < box.scrollTop) box.scrollTop = top;
-    else if (top + ROW_HEIGHT > box.scrollTop + box.clientHeight) box.scrollTop = top + ROW_HEIGHT - box.clientHeight;
+    else if (top + high > box.scrollTop + box.clientHeight) box.scrollTop = top + high - box.clientHeight;
   }, [selected]);
 
-  const { first, end } = windowOfRows(view.top, view.height, ROW_HEIGHT, rows.length);
+  const { first, end } = windowOfRows(view.top, view.height, high, rows.length);
   return (
-    <div class="alert-rows" ref={scroller} tabIndex={0} role="region" aria-label={t("alerts.list")}>
-      <ul style={{ height: `${rows.length * ROW_HEIGHT}px` }}>
+    <div class={isNarrow(view.width) ? "alert-rows narrow" : "alert-rows"} ref={scroller} tabIndex={0} role="region" aria-label={t("alerts.list")}>
+      <ul style={{ height: `${rows.length * high}px` }}>
         {rows.slice(first, end).map((alert, at) => (
-          <AlertRow key={alert.id} alert={alert} top={(first + at) * ROW_HEIGHT} selected={alert.id === selected} onSelect={() => onSelect(alert.id === selected ? null : alert.id)} />
+          <AlertRow key={alert.id} alert={alert} top={(first + at) * high} selected={alert.id === selected} onSelect={() => onSelect(alert.id === selected ? null : alert.id)} />
         ))}
       </ul>
     </div>

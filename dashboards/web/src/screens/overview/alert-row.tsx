@@ -14,8 +14,12 @@ import { CheckIcon } from "../../ui/icons";
 import { SeverityMark } from "../../ui/marks";
 import { rowId } from "../../ui/rows";
 
-/** Pixels; the list relies on it. */
-export const ROW_HEIGHT = 54;
+/** Pixels; the list relies on them. In a narrow list the summary, whose figures stand at its end, takes two lines. */
+const ROW_HEIGHT = { wide: 54, narrow: 72 } as const;
+const NARROW = 520;
+
+export const isNarrow = (width: number): boolean => width > 0 && width < NARROW;
+export const rowHeight = (width: number): number => (isNarrow(width) ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide);
 
 interface Props {
   alert: AlertItem;

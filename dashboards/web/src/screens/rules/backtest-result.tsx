@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { api } from "../../api/client";
 import { number } from "../../format/number";
 import { date, dateTime, span, zoneOffset } from "../../format/time";
-import { counted, local, t } from "../../i18n";
+import { counted, language, local, t } from "../../i18n";
 import { query, setQuery } from "../../router";
 import { DayBars } from "../../charts/day-bars";
 import { ACCEPTABLE, changesOf, daysOf, loadOf, subjectKey, verdictOf, type Trial, type Would } from "../../rulefile/trial";
@@ -27,7 +27,7 @@ export function BacktestResult({ trial, only, about }: { trial: Trial; only: str
   const members = useMembers(zone);
   const fits = (alert: Pick<Would, "subject">) => zone === null || (alert.subject.type === "zone" ? alert.subject.zone === zone : (members?.has(alert.subject.device) ?? false));
   const shown = all.filter(fits);
-  const subjects = useMemo(() => countSubjects(shown), [all, zone, members]);
+  const subjects = useMemo(() => countSubjects(shown), [all, zone, members, language.value]);
   const subject = subjects.find(([key]) => key === query.value.get("subject"))?.[0] ?? subjects[0]?.[0] ?? null;
   const load = zone === null ? tried.load.per_operator_day : loadOf(tried, operators, fits);
   const before = present === null ? null : zone === null ? present.load.per_operator_day : loadOf(present, operators, fits);

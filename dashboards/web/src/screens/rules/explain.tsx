@@ -76,15 +76,15 @@ function Answer({ rule, held }: { rule: Rule; held: RuleExplanation }) {
         <span class="badge badge-open">{t(`explain.verdict.${held.verdict}`)}</span> <strong>{local(held.sentence)}</strong>
       </p>
       <p class="muted">
-        {t("explain.looked", { from: dateTime(held.from), at: `${dateTime(held.at)} ${zoneOffset(held.at)}`, n: held.readings })}
+        {t("explain.rule.looked", { from: dateTime(held.from), at: `${dateTime(held.at)} ${zoneOffset(held.at)}`, n: held.readings })}
         {held.until !== null && ` ${t("explain.until", { time: dateTime(held.until) })}`}
       </p>
       {held.nearest_miss !== null && <p>{t("explain.nearest", { value: plainValue(held.nearest_miss.value, decimals), limit: plainValue(held.nearest_miss.limit, decimals), time: dateTime(held.nearest_miss.at) })}</p>}
       {held.mismatches.length > 0 && <ul class="plain-list">{held.mismatches.map((each, at) => <li key={at}>{local(each.text)}</li>)}</ul>}
       {Object.entries(held.untrusted).length > 0 && (
-        <p>{t("explain.untrusted")} {Object.entries(held.untrusted).map(([flag, count]) => `${isQuality(flag) ? t(`quality.${flag}`) : flag}: ${count}`).join(t("list.and"))}</p>
+        <p>{t("explain.rule.untrusted")} {Object.entries(held.untrusted).map(([flag, count]) => `${isQuality(flag) ? t(`quality.${flag}`) : flag}: ${count}`).join(t("list.and"))}</p>
       )}
-      {held.silences.length > 0 && <ul class="plain-list">{held.silences.map((each) => <li key={each.id}>{t("explain.silenced", { owner: each.owner, reason: each.reason, time: dateTime(each.ends_at) })}</li>)}</ul>}
+      {held.silences.length > 0 && <ul class="plain-list">{held.silences.map((each) => <li key={each.id}>{t("explain.rule.silenced", { owner: each.owner, reason: each.reason, time: dateTime(each.ends_at) })}</li>)}</ul>}
       {held.alerts.length > 0 && (
         <p>
           {t("explain.alerts")}{" "}
@@ -106,7 +106,7 @@ const stepName = (decision: string) => (STEPS.includes(decision as (typeof STEPS
 
 function Steps({ held, decimals }: { held: RuleExplanation; decimals: number }) {
   return (
-    <div class="steps" tabIndex={0} role="region" aria-label={t("explain.steps")}>
+    <div class="steps" tabIndex={0} role="region" aria-label={t("explain.rule.steps")}>
       <DataTable>
         <thead>
           <tr>

@@ -74,7 +74,7 @@ function RulePage({ rule }: { rule: Rule }) {
                   setQuery({ tab: next === "explain" ? null : next });
                   document.getElementById(`tab-${next}`)?.focus();
                 }}>
-                  {t(each === "explain" ? "explain.title" : "backtest.of_present")}
+                  {t(each === "explain" ? "explain.rule.title" : "backtest.of_present")}
                 </button>
               ))}
             </div>
@@ -98,7 +98,7 @@ function RulePage({ rule }: { rule: Rule }) {
             />
           </Panel>
           <Panel title={t("rules.parameters")}>
-            <Facts items={parametersOf(rule)} />
+            <Facts items={parametersOf(rule).map(([label, value]) => [label, value.includes("{") ? <code>{value}</code> : value] as const)} />
             <details class="rule-source">
               <summary>{counted("rules.lines", rule.text.trimEnd().split("\n").length)}</summary>
               <pre class="source" tabIndex={0} aria-label={t("alert.rule.source")}><code>{rule.text}</code></pre>

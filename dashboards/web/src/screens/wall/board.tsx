@@ -158,7 +158,7 @@ function Zones() {
 }
 
 function Alerts({ alerts, columns }: { alerts: WallAlerts; columns: boolean }) {
-  const [box, rows, across] = useRows(3.6, columns ? 34 : 1e9);
+  const [box, rows, across] = useRows(3.9, columns ? 34 : 1e9);
   const room = rows * across;
   const { firing } = alerts;
   // The last place is kept to say how many more there are.

@@ -3,11 +3,12 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import "../../styles/wall.css";
 import "../../styles/wall-panels.css";
 import { clockTime, date, zoneOffset } from "../../format/time";
-import { language, local, t, toggleLanguage, type Language } from "../../i18n";
+import { local, t } from "../../i18n";
 import { useKeys } from "../../keys";
 import { query, setQuery } from "../../router";
 import { departmentName, departments, system, zoneName } from "../../state/city";
 import { now, refetchEverything } from "../../state/clock";
+import { changeLanguage, takeLanguage } from "../../state/language";
 import { linkWord, loaded, staleSince } from "../../state/live";
 import { askSession, session } from "../../state/session";
 import { setTheme, toggleTheme, type Theme } from "../../state/theme";
@@ -46,7 +47,7 @@ export function WallScreen() {
   }, [scale]);
   const pin = (by: number) => setQuery({ view: String(((turn.index + by + plan.views.length) % plan.views.length) + 1) });
   useKeys({
-    l: toggleLanguage,
+    l: changeLanguage,
     t: toggleTheme,
     p: () => setQuery({ view: plan.pinned === null ? String(turn.index + 1) : null }),
     ArrowRight: () => pin(1),
@@ -158,7 +159,7 @@ function useHeight(): number {
 function useAddressLook(params: URLSearchParams): void {
   const [lang, look] = [params.get("lang"), params.get("theme")];
   useEffect(() => {
-    if (lang === "en" || lang === "zh") language.value = lang as Language;
+    if (lang === "en" || lang === "zh") takeLanguage(lang);
     if (look === "dark" || look === "light") setTheme(look as Theme);
   }, [lang, look]);
 }
