@@ -1,5 +1,5 @@
 //! Programs that others wrote read what this one offers: the catalogue of open data by rdflib and the
-//! shapes of DCAT-AP, SensorThings by the client of FROST.
+//! shapes of DCAT-AP, SensorThings by the client of FROST, alerts by the schema of CAP 1.2.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -89,6 +89,15 @@ async fn the_client_of_frost_works() {
     let base = format!("http://{}", instance.ready.http);
     let said = asked("interop/things.py", &[&base, &instance.ready.token]).expect("it works");
     assert!(said.contains("things"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_are_cap_by_the_schema_of_oasis() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let instance = city(&folder.path().join("data")).expect("it starts");
+    let base = format!("http://{}", instance.ready.http);
+    let said = asked("interop/cap.py", &[&base, &instance.ready.token]).expect("it is valid");
+    assert!(said.trim_end().ends_with(" messages"), "{said}");
 }
 
 /// An air station that has sent something.
