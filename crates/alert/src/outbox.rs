@@ -133,8 +133,10 @@ impl Outbox {
         })
     }
 
+    /// Notes what was delivered. That does not wait for the disk, for which others wait whose alert is
+    /// news: when the power goes, the last ones are told once more, with the same keys.
     pub(crate) fn delivered(&self, ids: &[i64], now: Timestamp) -> Result<(), StateError> {
-        self.state.write(|tx| {
+        self.state.write_soon(|tx| {
             let mut update = tx.prepare_cached(
                 "UPDATE alert_outbox SET delivered_at = ?2, attempts = attempts + 1 WHERE id = ?1",
             )?;

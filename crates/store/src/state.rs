@@ -81,15 +81,38 @@ pub struct StateDb {
     /// `None` in memory, where a second connection would see a database of its own. It is dropped
     /// before the writer, which as the last one works the write-ahead log into the file.
     reader: Option<Mutex<Connection>>,
-    writer: Mutex<Connection>,
+    writer: Mutex<Writer>,
     path: PathBuf,
+}
+
+#[derive(Debug)]
+struct Writer {
+    conn: Connection,
+    /// Whether a commit waits for the disk, as it does unless something else was said.
+    waits: bool,
+}
+
+impl Writer {
+    fn new(conn: Connection) -> Self {
+        Self { conn, waits: true }
+    }
+
+    /// Begins a transaction whose commit waits for the disk or does not.
+    fn begin(&mut self, waits: bool) -> rusqlite::Result<Transaction<'_>> {
+        if self.waits != waits {
+            let mode = if waits { "FULL" } else { "NORMAL" };
+            self.conn.pragma_update(None, "synchronous", mode)?;
+            self.waits = waits;
+        }
+        self.conn.transaction_with_behavior(TransactionBehavior::Immediate)
+    }
 }
 
 impl StateDb {
     /// Opens the database at `path` and makes it if it is not there.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StateError> {
         let path = path.as_ref().to_owned();
-        let writer = Mutex::new(FORMAT.open(&path)?);
+        let writer = Mutex::new(Writer::new(FORMAT.open(&path)?));
         let reader = Some(Mutex::new(FORMAT.open_reader(&path)?));
         Ok(Self { reader, writer, path })
     }
@@ -99,7 +122,8 @@ impl StateDb {
         let conn = Connection::open_in_memory()?;
         sqlite::make_durable(&conn)?;
         conn.execute_batch(FORMAT.schema)?;
-        Ok(Self { reader: None, writer: Mutex::new(conn), path: PathBuf::from(":memory:") })
+        let writer = Mutex::new(Writer::new(conn));
+        Ok(Self { reader: None, writer, path: PathBuf::from(":memory:") })
     }
 
     /// Brings the tables of one part of the program up to date.
@@ -108,8 +132,9 @@ impl StateDb {
     /// that this database has not seen are run, each in a transaction of its own. Never change or
     /// remove a released step: add one.
     pub fn migrate(&self, component: &str, steps: &[&str]) -> Result<(), StateError> {
-        let mut conn = lock(&self.writer);
-        let found: usize = conn
+        let mut writer = lock(&self.writer);
+        let found: usize = writer
+            .conn
             .query_row(
                 "SELECT coalesce(max(version), 0) FROM migrations WHERE component = ?1",
                 [component],
@@ -126,7 +151,7 @@ impl StateDb {
             });
         }
         for (done, step) in steps.iter().enumerate().skip(found) {
-            run_step(&mut conn, component, done + 1, step).map_err(|source| {
+            run_step(&mut writer, component, done + 1, step).map_err(|source| {
                 StateError::Migration {
                     path: self.path.clone(),
                     component: component.to_owned(),
@@ -146,9 +171,11 @@ impl StateDb {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut conn = lock(self.reader.as_ref().unwrap_or(&self.writer));
         // The transaction is what keeps the state still; it has nothing to commit.
-        read(&*conn.transaction()?)
+        match &self.reader {
+            Some(reader) => read(&*lock(reader).transaction()?),
+            None => read(&*lock(&self.writer).conn.transaction()?),
+        }
     }
 
     /// Writes in one transaction, which is on the disk when this returns `Ok`. If the closure or
@@ -159,8 +186,26 @@ impl StateDb {
         &self,
         write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut conn = lock(&self.writer);
-        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.write_so(true, write)
+    }
+
+    /// As [`StateDb::write`], but without waiting for the disk: it is there after the next write that
+    /// waits, and soon in any case. Whatever becomes of this program, it is kept; when the power goes,
+    /// the last of these writes may be undone. For what can be done again.
+    pub fn write_soon<T, E: From<rusqlite::Error>>(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.write_so(false, write)
+    }
+
+    fn write_so<T, E: From<rusqlite::Error>>(
+        &self,
+        waits: bool,
+        write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut writer = lock(&self.writer);
+        let tx = writer.begin(waits)?;
         let result = write(&tx)?;
         tx.commit()?;
         Ok(result)
@@ -173,17 +218,17 @@ impl StateDb {
 }
 
 /// A panic inside a closure rolled its transaction back, so the connection is still good.
-fn lock(conn: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+fn lock<T>(conn: &Mutex<T>) -> MutexGuard<'_, T> {
     conn.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn run_step(
-    conn: &mut Connection,
+    writer: &mut Writer,
     component: &str,
     version: usize,
     step: &str,
 ) -> rusqlite::Result<()> {
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let tx = writer.begin(true)?;
     tx.execute_batch(step)?;
     tx.execute(
         "INSERT INTO migrations (component, version) VALUES (?1, ?2)
@@ -233,6 +278,22 @@ mod tests {
         assert_eq!(count(&db), 0);
         db.migrate("p", &["CREATE TABLE a (x)", "INSERT INTO a VALUES (1)"]).expect("mended");
         assert_eq!(count(&db), 1);
+    }
+
+    #[test]
+    fn only_writes_that_may_be_undone_do_not_wait_for_the_disk() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let db = StateDb::open(dir.path().join("state.db")).expect("new");
+        db.migrate("p", &["CREATE TABLE a (x)"]).expect("table");
+        let mode = |tx: &Transaction<'_>| {
+            tx.execute("INSERT INTO a VALUES (1)", [])?;
+            tx.query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0))
+        };
+        let modes = [db.write(mode), db.write_soon(mode), db.write_soon(mode), db.write(mode)];
+        let modes = modes.map(|mode: rusqlite::Result<i64>| mode.expect("written"));
+        assert!(modes[0] >= 2 && modes[3] == modes[0], "{modes:?}");
+        assert_eq!(modes[1..3], [1, 1]);
+        assert_eq!(count(&db), 4);
     }
 
     #[test]

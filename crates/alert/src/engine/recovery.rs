@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use city_model::{
     Alert, Device, DeviceKey, Directory, EndReason, Placement, Position, Reading, ZoneSet,
@@ -110,6 +111,7 @@ impl Runner {
             failing: None,
             is_untold: false,
             taking: None,
+            wrote: (Instant::now(), Duration::ZERO),
             events,
         };
         Ok((runner, past))

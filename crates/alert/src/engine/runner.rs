@@ -113,6 +113,8 @@ pub(super) struct Runner {
     pub(super) is_untold: bool,
     /// A state that is being taken piece by piece.
     pub(super) taking: Option<Taking>,
+    /// When events were written last, and how long that took.
+    pub(super) wrote: (Instant, Duration),
     /// Events that are not written yet, because the state database failed, or are about to be.
     pub(super) events: Vec<AlertEvent>,
 }
@@ -134,7 +136,7 @@ impl Runner {
                 }
                 obeyed += 1;
                 // What is taken out of the queue is obeyed: nothing may be lost here.
-                if obeyed == TOGETHER {
+                if obeyed == TOGETHER || self.is_time_to_write() {
                     break;
                 }
                 next = inbox.try_recv().or(Err(RecvTimeoutError::Timeout));
@@ -154,6 +156,12 @@ impl Runner {
             }
             self.publish(now);
         }
+    }
+
+    /// Whether what there is to tell is written before anything else is evaluated: so that writing,
+    /// which waits for the disk, takes half of the time at most.
+    fn is_time_to_write(&self) -> bool {
+        !self.events.is_empty() && self.wrote.0.elapsed() >= self.wrote.1
     }
 
     fn obey(&mut self, rules: Arc<RuleSet>, answer: &SyncSender<ReloadReport>) {
@@ -259,7 +267,10 @@ impl Runner {
             }
             return;
         }
-        match self.try_write(now) {
+        let begun = Instant::now();
+        let written = self.try_write(now);
+        self.wrote = (Instant::now(), begun.elapsed());
+        match written {
             Ok(()) => {
                 self.entry += 1;
                 self.journal.drop_before(self.journal.end());

@@ -23,8 +23,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// How often the outbox is looked at although nobody rang: a safety net, not the normal way.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How many events that were delivered are noted in the outbox together, and for how long at most one
-/// of them waits for that. Each note waits for the disk, and the next event would wait for it; a crash
-/// in between tells those again, with the same keys.
+/// of them waits for that. The next event would wait for a note, which waits for whoever writes; a
+/// crash in between tells those again, with the same keys.
 const NOTED_TOGETHER: usize = 32;
 const NOTED_AFTER: Duration = Duration::from_millis(50);
 /// No attempt takes longer, whatever the receiver does.
@@ -76,10 +76,16 @@ impl Worker {
             match self.deliver_waiting(&mut progress, &stop).await {
                 Ok(()) => {
                     wait = FIRST_WAIT;
+                    let note = progress.unnoted_since.map(|since| since + NOTED_AFTER);
+                    let look = note.unwrap_or_else(|| Instant::now() + LOOK_AGAIN);
                     tokio::select! {
-                        () = stop.cancelled() => return,
+                        () = stop.cancelled() => {
+                            // What cannot be noted now is told once more after the next start.
+                            let _ = self.note_delivered(&mut progress).await;
+                            return;
+                        }
                         () = &mut news => {}
-                        () = tokio::time::sleep(LOOK_AGAIN) => {}
+                        () = tokio::time::sleep_until(look) => {}
                     }
                 }
                 Err(Later(after)) => {
@@ -112,8 +118,13 @@ impl Worker {
             if stop.is_cancelled() {
                 return Ok(());
             }
-            self.note_delivered(progress).await?;
-            let waiting = self.on_outbox(move |outbox, id| outbox.waiting(id, at_once)).await?;
+            if progress.must_be_noted() {
+                self.note_delivered(progress).await?;
+            }
+            // Those that were delivered and are not noted yet stand there, too, before the others.
+            let most = at_once + progress.unnoted.len();
+            let mut waiting = self.on_outbox(move |outbox, id| outbox.waiting(id, most)).await?;
+            waiting.retain(|event| !progress.unnoted.contains(&event.id));
             if waiting.is_empty() {
                 self.repeat(progress, &limits, stop).await?;
                 self.note(|status| {
@@ -125,14 +136,14 @@ impl Worker {
             let backlog = if waiting.len() < at_once {
                 waiting.len() as u64
             } else {
-                self.on_outbox(Outbox::backlog).await?
+                self.on_outbox(Outbox::backlog).await?.saturating_sub(progress.unnoted.len() as u64)
             };
             self.note(|status| status.waiting = backlog);
             let (rows, events): (Vec<Row>, Vec<Delivery>) = waiting.into_iter().map(split).unzip();
             let together = if limits.history { 1 } else { limits.together.max(1) };
             for (rows, events) in rows.chunks(together).zip(events.chunks(together)) {
                 if stop.is_cancelled() {
-                    return self.note_delivered(progress).await;
+                    return Ok(());
                 }
                 let done = self.deliver(rows, events, progress).await;
                 if done.is_err() {
@@ -140,7 +151,6 @@ impl Worker {
                 }
                 done?;
             }
-            self.note_delivered(progress).await?;
             self.repeat(progress, &limits, stop).await?;
         }
     }
@@ -174,11 +184,10 @@ impl Worker {
             Ok(()) => {
                 self.count("delivered", events.len());
                 progress.unnoted.extend(&ids);
-                let since = *progress.unnoted_since.get_or_insert_with(Instant::now);
-                if self.receiver.limits().history
-                    || progress.unnoted.len() >= NOTED_TOGETHER
-                    || since.elapsed() >= NOTED_AFTER
-                {
+                progress.unnoted_since.get_or_insert_with(Instant::now);
+                let limits = self.receiver.limits();
+                // Those with history read the notes; with others there is time between two events.
+                if limits.history || !limits.apart.is_zero() || progress.must_be_noted() {
                     self.note_delivered(progress).await?;
                 }
                 self.note(|status| {
@@ -245,6 +254,7 @@ impl Worker {
     ) -> Result<(), Later> {
         let Some(every) = limits.repeat else { return Ok(()) };
         if progress.firing.is_none() {
+            self.note_delivered(progress).await?;
             let firing = self.on_outbox(Outbox::firing).await?;
             progress.firing = Some(firing.into_iter().collect());
         }
@@ -328,6 +338,12 @@ fn split(waiting: Waiting) -> (Row, Delivery) {
 }
 
 impl Progress {
+    /// Whether what was delivered must be noted now.
+    fn must_be_noted(&self) -> bool {
+        self.unnoted.len() >= NOTED_TOGETHER
+            || self.unnoted_since.is_some_and(|since| since.elapsed() >= NOTED_AFTER)
+    }
+
     /// Notes what fires now that these events are told.
     fn note(&mut self, rows: &[Row], events: &[Delivery]) {
         let Some(firing) = &mut self.firing else { return };
