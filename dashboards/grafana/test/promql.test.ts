@@ -65,7 +65,7 @@ describe("queries of Prometheus", () => {
     const shown = new Set(queries.flatMap(({ text }) => parse(text).names.map((name) => name.replace(/_(bucket|sum|count)$/, ""))));
     const all = [...known.keys()].map((name) => name.replace(/_(bucket|sum|count)$/, ""));
     // Parts of figures that are shown whole, and what only tells how a figure came about.
-    const left = ["citybrain_alert_snapshot_seconds", "citybrain_audit_last_entry", "citybrain_collector_acknowledged_total", "citybrain_collector_bytes_total", "citybrain_endpoint_connections_total", "citybrain_endpoint_refused_connections_total", "citybrain_hj212_connections_total", "citybrain_hj212_garbage_bytes_total", "citybrain_hj212_open_connections", "citybrain_hj212_refused_connections_total", "citybrain_http_connections_accepted_total", "citybrain_influxdb_batch_lines", "citybrain_influxdb_corrected_total", "citybrain_pipeline_commits_total"];
+    const left = ["citybrain_alert_snapshot_pause_seconds", "citybrain_alert_snapshot_seconds", "citybrain_audit_last_entry", "citybrain_collector_acknowledged_total", "citybrain_collector_bytes_total", "citybrain_endpoint_connections_total", "citybrain_endpoint_refused_connections_total", "citybrain_hj212_connections_total", "citybrain_hj212_garbage_bytes_total", "citybrain_hj212_open_connections", "citybrain_hj212_refused_connections_total", "citybrain_http_connections_accepted_total", "citybrain_influxdb_batch_lines", "citybrain_influxdb_corrected_total", "citybrain_pipeline_commits_total"];
     assert.deepEqual([...new Set(all.filter((name) => !shown.has(name)))].sort(), left);
   });
 
