@@ -110,6 +110,7 @@ pub(crate) fn head() -> OpenApi {
     let components = ComponentsBuilder::new()
         .security_scheme("bearer", SecurityScheme::Http(bearer))
         .security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
+        .schemas_from_iter(crate::routes::stream_data())
         .build();
     OpenApiBuilder::new().info(info).components(Some(components)).build()
 }

@@ -40,6 +40,7 @@ mod readings_file;
 mod receivers;
 #[cfg(test)]
 pub(crate) use readings::MAX_RAW;
+pub(crate) use stream::data_schemas as stream_data;
 pub(crate) mod report;
 mod rule_explain;
 mod rule_groups;

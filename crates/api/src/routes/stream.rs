@@ -6,7 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -54,17 +55,38 @@ struct ValuesEvent {
     values: Vec<Vec<serde_json::Value>>,
 }
 
-/// What the stream writes: one of these as the data of the event of that name.
+/// An event of the stream.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what the stream writes")]
+struct StreamEvent {
+    /// `hello`, `map`, `values`, `alert`, `system` or `resync`.
+    event: String,
+    /// Where to go on after it, for `Last-Event-ID`.
+    id: String,
+    /// The data of the event of that name, a `StreamData`, as JSON.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
+
+/// The data of an event, by its name.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[allow(dead_code, reason = "describes what the stream writes")]
-enum StreamEvent {
+enum StreamData {
     Hello(HelloEvent),
     Map(MapEvent),
     Values(ValuesEvent),
     Alert(Box<AlertItem>),
     System(Box<System>),
     Resync(ResyncEvent),
+}
+
+/// The schemas of the data of events: the document names them in words alone, for they stand as text
+/// in the events.
+pub(crate) fn data_schemas() -> Vec<(String, RefOr<Schema>)> {
+    let mut schemas = vec![(StreamData::name().into_owned(), StreamData::schema())];
+    StreamData::schemas(&mut schemas);
+    schemas
 }
 
 /// What to follow.

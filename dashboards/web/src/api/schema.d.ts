@@ -5061,8 +5061,17 @@ export interface components {
             /** @description The first 1,000 of them, by id. */
             ids: string[];
         };
-        /** @description What the stream writes: one of these as the data of the event of that name. */
-        StreamEvent: components["schemas"]["HelloEvent"] | components["schemas"]["MapEvent"] | components["schemas"]["ValuesEvent"] | components["schemas"]["AlertItem"] | components["schemas"]["System"] | components["schemas"]["ResyncEvent"];
+        /** @description The data of an event, by its name. */
+        StreamData: components["schemas"]["HelloEvent"] | components["schemas"]["MapEvent"] | components["schemas"]["ValuesEvent"] | components["schemas"]["AlertItem"] | components["schemas"]["System"] | components["schemas"]["ResyncEvent"];
+        /** @description An event of the stream. */
+        StreamEvent: {
+            /** @description The data of the event of that name, a `StreamData`, as JSON. */
+            data: string;
+            /** @description `hello`, `map`, `values`, `alert`, `system` or `resync`. */
+            event: string;
+            /** @description Where to go on after it, for `Last-Event-ID`. */
+            id: string;
+        };
         /** @description What an alert is about. */
         Subject: {
             /** @description The device's id. */
