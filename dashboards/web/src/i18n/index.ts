@@ -56,6 +56,17 @@ async function complete(of: Language): Promise<void> {
 export async function needTexts(part: Part): Promise<void> {
   needed.add(part);
   while (lacks(language.peek()).length > 0) await complete(language.peek());
+  fetchOtherLater();
+}
+
+/** Long enough for the screen to be there before. */
+const LATER_MS = 2_000;
+
+/** Whoever changes the language later must not depend on the network then. */
+function fetchOtherLater(): void {
+  setTimeout(() => {
+    complete(language.peek() === "zh" ? "en" : "zh").catch(() => undefined); // a change tries again, and says so
+  }, LATER_MS);
 }
 
 /** The BCP 47 tag for numbers and dates. */
