@@ -48,7 +48,9 @@ async function startCity(): Promise<void> {
     start.value = "ready";
     startLive();
   } catch (error) {
-    start.value = error instanceof ApiError && error.status === 403 ? "forbidden" : "unreachable";
+    if (error instanceof ApiError && error.status === 403) start.value = "forbidden";
+    // What was seen stays while the server is away or the session ends once more: the live feed says how old it is.
+    else if (start.peek() !== "ready") start.value = "unreachable";
   }
 }
 
