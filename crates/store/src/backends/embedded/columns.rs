@@ -2,10 +2,12 @@
 //! values and of flags.
 
 use std::collections::BTreeSet;
+use std::hash::BuildHasher as _;
 use std::hint::black_box;
 use std::sync::Arc;
 
 use city_model::{MetricKey, Position, Quality, Value};
+use rustc_hash::FxBuildHasher;
 
 /// What a flag byte says beside the quality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +76,9 @@ impl Column {
     /// Sets a row that the column may not have reached yet. Says whether there was nothing before,
     /// and whether anything changed. The same value again is a redelivery: the flag that it got
     /// the first time, when the readings before it were at hand, stands.
-    fn set(&mut self, row: usize, value: &Value, quality: Quality) -> Put {
+    ///
+    /// `room` is for how many rows there is room in the times: as much is made here when it is needed.
+    fn set(&mut self, row: usize, room: usize, value: &Value, quality: Quality) -> Put {
         let (kind, number) = match value {
             Value::Number(number) => (Kind::Number, *number),
             Value::Bool(state) => (Kind::Bool, f64::from(u8::from(*state))),
@@ -82,6 +86,10 @@ impl Column {
         };
         let flag = flag(kind, quality);
         if self.flags.len() <= row {
+            if self.flags.capacity() <= row {
+                self.flags.reserve_exact(room - self.flags.len());
+                self.values.reserve_exact(room - self.values.len());
+            }
             self.flags.resize(row, ABSENT);
             self.values.resize(row, 0.0);
             self.flags.push(flag);
@@ -173,15 +181,15 @@ impl DeviceColumns {
         position: Option<Position>,
     ) -> Put {
         let row = self.row_for(time);
+        let room = self.times.capacity();
         let column = if let Some(index) = self.columns.iter().position(|c| c.metric == metric) {
             &mut self.columns[index]
         } else {
-            let room = self.times.capacity();
             let (values, flags) = (Vec::with_capacity(room), Vec::with_capacity(room));
             self.columns.push(Column { metric, values, flags, texts: Vec::new() });
             self.columns.last_mut().expect("just pushed")
         };
-        let mut put = column.set(row, value, quality);
+        let mut put = column.set(row, room, value, quality);
         self.readings += usize::from(put == Put::New);
         if let Some(position) = position {
             if self.positions.len() <= row {
@@ -195,8 +203,21 @@ impl DeviceColumns {
         put
     }
 
+    /// Makes room for more rows if there is none: half as much again to twice as much, by the first
+    /// time, which differs from device to device. Devices that send equally often would otherwise all
+    /// be moved to larger places in the same moment, and whoever waits for the commit would wait for
+    /// hundreds of megabytes to be copied.
+    fn grow_if_full(&mut self) {
+        let room = self.times.capacity();
+        if room > 0 && self.times.len() == room {
+            let first = self.times[0] as usize;
+            self.times.reserve_exact(spread(room, first));
+        }
+    }
+
     /// The row of this time, made if it is not there.
     fn row_for(&mut self, time: i64) -> usize {
+        self.grow_if_full();
         match self.times.last() {
             Some(last) if *last == time => return self.times.len() - 1,
             Some(last) if *last > time => {}
@@ -326,6 +347,12 @@ impl DeviceColumns {
     }
 }
 
+/// Between a half of `most` and all of it, at least one, by what `of` is.
+pub(super) fn spread(most: usize, of: usize) -> usize {
+    let half = (most / 2).max(1);
+    half + FxBuildHasher.hash_one(of) as usize % half
+}
+
 /// The rows whose time is in `from <= time < to`.
 pub(super) fn rows(times: &[i64], from: i64, to: i64) -> std::ops::Range<usize> {
     let first = times.partition_point(|time| *time < from);
@@ -379,6 +406,28 @@ mod tests {
         assert_eq!(device.put(A, 20, &1.0.into(), Quality::Pass, at(2.0)), Put::Changed);
         assert_eq!(device.put(A, 20, &1.0.into(), Quality::Pass, None), Put::Same);
         assert_eq!(device.positions[1], at(2.0));
+    }
+
+    /// Devices that send in step do not all grow in the same step.
+    #[test]
+    fn devices_grow_at_different_times() {
+        let mut devices = vec![DeviceColumns::default(); 200];
+        let mut most = 0;
+        for row in 0..4_096 {
+            let mut grown = 0;
+            for (device, index) in devices.iter_mut().zip(0..) {
+                let before = device.times.capacity();
+                put(device, A, row * 1_000_000 + index * 997, 1.0);
+                grown += usize::from(device.times.capacity() != before);
+                let column = &device.columns[0];
+                assert_eq!(column.flags.capacity(), device.times.capacity());
+                assert_eq!(column.values.capacity(), device.times.capacity());
+            }
+            if row > 64 {
+                most = most.max(grown);
+            }
+        }
+        assert!(most < 40, "{most} of 200 at once");
     }
 
     #[test]

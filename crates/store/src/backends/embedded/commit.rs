@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use super::Embedded;
 use super::codec::Chunk;
 use super::codec::bytes::Damaged;
-use super::columns::{DeviceColumns, rows as rows_of};
+use super::columns::{DeviceColumns, rows as rows_of, spread};
 use super::day_name::day_of;
 use super::head::Window;
 use super::ingest_db::IngestWriter;
@@ -196,7 +196,8 @@ impl Embedded {
         let before = self.head.get(window.start.saturating_sub(self.window));
         let rows = before.and_then(|before| before.device(device)).map(|s| s.columns.times.len());
         rows.map_or_else(DeviceColumns::default, |rows| {
-            DeviceColumns::with_room(rows.div_ceil(4).next_power_of_two().min(MOST))
+            // Not the same for all: they should not all grow at once.
+            DeviceColumns::with_room(spread(rows.div_ceil(4).min(MOST), device.0 as usize))
         })
     }
 
