@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::FairMutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::StoreError;
@@ -81,7 +82,8 @@ pub struct StateDb {
     /// `None` in memory, where a second connection would see a database of its own. It is dropped
     /// before the writer, which as the last one works the write-ahead log into the file.
     reader: Option<Mutex<Connection>>,
-    writer: Mutex<Writer>,
+    /// Fair: the engine's events come between the parts of a state that is being saved.
+    writer: FairMutex<Writer>,
     path: PathBuf,
 }
 
@@ -112,7 +114,7 @@ impl StateDb {
     /// Opens the database at `path` and makes it if it is not there.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StateError> {
         let path = path.as_ref().to_owned();
-        let writer = Mutex::new(Writer::new(FORMAT.open(&path)?));
+        let writer = FairMutex::new(Writer::new(FORMAT.open(&path)?));
         let reader = Some(Mutex::new(FORMAT.open_reader(&path)?));
         Ok(Self { reader, writer, path })
     }
@@ -122,7 +124,7 @@ impl StateDb {
         let conn = Connection::open_in_memory()?;
         sqlite::make_durable(&conn)?;
         conn.execute_batch(FORMAT.schema)?;
-        let writer = Mutex::new(Writer::new(conn));
+        let writer = FairMutex::new(Writer::new(conn));
         Ok(Self { reader: None, writer, path: PathBuf::from(":memory:") })
     }
 
@@ -132,7 +134,7 @@ impl StateDb {
     /// that this database has not seen are run, each in a transaction of its own. Never change or
     /// remove a released step: add one.
     pub fn migrate(&self, component: &str, steps: &[&str]) -> Result<(), StateError> {
-        let mut writer = lock(&self.writer);
+        let mut writer = self.writer.lock();
         let found: usize = writer
             .conn
             .query_row(
@@ -174,7 +176,7 @@ impl StateDb {
         // The transaction is what keeps the state still; it has nothing to commit.
         match &self.reader {
             Some(reader) => read(&*lock(reader).transaction()?),
-            None => read(&*lock(&self.writer).conn.transaction()?),
+            None => read(&*self.writer.lock().conn.transaction()?),
         }
     }
 
@@ -204,7 +206,7 @@ impl StateDb {
         waits: bool,
         write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut writer = lock(&self.writer);
+        let mut writer = self.writer.lock();
         let tx = writer.begin(waits)?;
         let result = write(&tx)?;
         tx.commit()?;

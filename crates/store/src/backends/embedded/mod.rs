@@ -53,6 +53,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use city_model::{DeviceKey, MetricKey, Position, Reading, SeriesKey, Span, Timestamp};
+use parking_lot::{FairMutex, FairMutexGuard};
 
 pub use self::backup::{
     Backup, Earlier, Stamp, backup, backup_since, backup_state, pass_on_numbers,
@@ -108,8 +109,9 @@ pub struct Embedded {
     head: Head,
     last: LastValues,
     ledger: Mutex<Ledger>,
-    /// Locked by whoever changes the head or writes to `ingest.db`.
-    writer: Mutex<Writer>,
+    /// Locked by whoever changes the head or writes to `ingest.db`. Fair: commits come between the
+    /// steps of maintenance.
+    writer: FairMutex<Writer>,
     /// Locked by whoever seals, before the writer.
     sealer: Mutex<Sealer>,
     /// Locked by whoever writes whole days anew, before the sealer.
@@ -195,7 +197,7 @@ impl Embedded {
             head: Head::default(),
             last: LastValues::default(),
             ledger: Mutex::default(),
-            writer: Mutex::new(Writer::new(writer)),
+            writer: FairMutex::new(Writer::new(writer)),
             sealer: Mutex::default(),
             compactor: Mutex::default(),
             holds,
@@ -213,8 +215,8 @@ impl Embedded {
         &self.dir
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn writer(&self) -> FairMutexGuard<'_, Writer> {
+        self.writer.lock()
     }
 
     fn sealer(&self) -> MutexGuard<'_, Sealer> {

@@ -58,7 +58,7 @@ impl Embedded {
         let newest = log_newest.max(ledger_seq).max(last_seq).max(floor);
         self.counts.log_bytes.store(log_bytes, Ordering::Relaxed);
         let counts = self.replay_log(newest, ledger_seq, last_seq)?;
-        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let writer = self.writer.get_mut();
         self.last.each_newest(|series, _, time| writer.newest.raise(series, time.micros()));
         self.counts.head_seq.store(newest, Ordering::Release);
         self.sealer.get_mut().unwrap_or_else(PoisonError::into_inner).snapshot_seq =
