@@ -241,7 +241,7 @@ pub(crate) fn drop_parts(tx: &Transaction<'_>, counts: i64) -> rusqlite::Result<
     let dropped = tx
         .prepare_cached(
             "DELETE FROM alert_snapshot WHERE rowid IN (
-                 SELECT rowid FROM alert_snapshot WHERE generation <> ?1 LIMIT 2)",
+                 SELECT rowid FROM alert_snapshot WHERE generation <> ?1 LIMIT 8)",
         )?
         .execute([counts])?;
     Ok(dropped > 0)

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use city_model::{AlertEvent, DeviceKey, Position, Timestamp};
 use city_rules::{Snapshot, Told};
-use city_store::{SharedStore, StateDb};
+use city_store::{SharedStore, StateDb, give_way_a_little};
 use serde::{Deserialize, Serialize};
 
 use super::{EngineError, HOLD};
@@ -23,8 +23,15 @@ const LAYOUT: u8 = 2;
 /// The layout of versions before the journal: the evaluator's state alone.
 const FIRST_LAYOUT: u8 = 1;
 
-/// Bytes that are written in one transaction.
-const PART: usize = 512 * 1024;
+/// Bytes that are written in one transaction: two milliseconds, in which events wait.
+const PART: usize = 128 * 1024;
+
+/// For each second that writing a part takes, so long it pauses: saving takes a fourth of the disk's
+/// and a core's time at most, because others wait for both.
+const PAUSE_FOR_A_PART: u32 = 3;
+
+/// A part that took longer was held up by a disk that stands still, and is no reason to pause longer.
+const LONGEST_PART: Duration = Duration::from_millis(5);
 
 /// The engine's state at one moment.
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,7 +81,7 @@ pub(super) struct Job {
 pub(super) struct Done {
     /// Inputs of the journal before this place are in the state.
     pub(super) place: u64,
-    /// How long it took, and how many bytes it were.
+    /// How long it took without the pauses, and how many bytes it were.
     pub(super) result: Result<(Duration, usize), EngineError>,
 }
 
@@ -90,6 +97,8 @@ pub(super) struct Saver {
     /// Whether a state is being saved.
     pub(super) is_busy: bool,
     gives_up: Arc<AtomicBool>,
+    /// Whether somebody waits for the job that is under way.
+    is_awaited: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -103,12 +112,23 @@ impl Saver {
         let (orders, inbox) = sync_channel(4);
         let (answers, done) = sync_channel(4);
         let gives_up = Arc::new(AtomicBool::new(false));
-        let worker = Worker { state, outbox, store, generation, gives_up: gives_up.clone() };
-        let thread = std::thread::Builder::new()
-            .name("alerts-saver".to_owned())
-            .spawn(move || worker.run(&inbox, &answers))?;
+        let is_awaited = Arc::new(AtomicBool::new(false));
+        let worker = Worker {
+            state,
+            outbox,
+            store,
+            generation,
+            gives_up: gives_up.clone(),
+            is_awaited: is_awaited.clone(),
+            rested: Duration::ZERO,
+        };
+        let thread =
+            std::thread::Builder::new().name("alerts-saver".to_owned()).spawn(move || {
+                give_way_a_little();
+                worker.run(&inbox, &answers);
+            })?;
         let (orders, thread) = (Some(orders), Some(thread));
-        Ok(Self { orders, done, is_busy: false, gives_up, thread })
+        Ok(Self { orders, done, is_busy: false, gives_up, is_awaited, thread })
     }
 
     /// Begins to save; not while it is busy. `false` if it cannot be told.
@@ -132,7 +152,14 @@ impl Saver {
         if !self.is_busy {
             return None;
         }
-        let done = if patient { self.done.recv().ok() } else { self.done.try_recv().ok() };
+        let done = if patient {
+            self.is_awaited.store(true, Ordering::Relaxed);
+            let done = self.done.recv().ok();
+            self.is_awaited.store(false, Ordering::Relaxed);
+            done
+        } else {
+            self.done.try_recv().ok()
+        };
         self.is_busy = done.is_none() && !patient;
         done
     }
@@ -158,6 +185,9 @@ struct Worker {
     store: SharedStore,
     generation: i64,
     gives_up: Arc<AtomicBool>,
+    is_awaited: Arc<AtomicBool>,
+    /// How long it has paused in the job that is under way.
+    rested: Duration,
 }
 
 impl Worker {
@@ -169,8 +199,10 @@ impl Worker {
             match order {
                 Order::Save(job) => {
                     let begun = Instant::now();
+                    self.rested = Duration::ZERO;
                     let Some(result) = self.save(&job).transpose() else { return };
-                    let result = result.map(|bytes| (begun.elapsed(), bytes));
+                    let worked = begun.elapsed().saturating_sub(self.rested);
+                    let result = result.map(|bytes| (worked, bytes));
                     // An error says that nobody waits for it any more.
                     let _ = answers.send(Done { place: job.place, result });
                 }
@@ -189,7 +221,7 @@ impl Worker {
             if self.gives_up.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            self.state.write(|tx| state::put_part(tx, generation, part, chunk))?;
+            self.gently(|state| state.write(|tx| state::put_part(tx, generation, part, chunk)))?;
         }
         if self.gives_up.load(Ordering::Relaxed) {
             return Ok(None);
@@ -208,8 +240,21 @@ impl Worker {
         })?;
         // The state counts from here on; what follows is done again with the next one.
         self.store.hold(HOLD, seq + 1)?;
-        while self.state.write(|tx| state::drop_parts(tx, generation))? {}
+        while self.gently(|state| state.write(|tx| state::drop_parts(tx, generation)))? {}
         Ok(Some(bytes.len()))
+    }
+
+    /// Does one of many steps, and leaves the disk and the core to others after it, unless somebody
+    /// waits for the last one.
+    fn gently<T>(&mut self, step: impl FnOnce(&StateDb) -> T) -> T {
+        let begun = Instant::now();
+        let done = step(&self.state);
+        let pauses = Instant::now();
+        if !self.is_awaited.load(Ordering::Relaxed) {
+            std::thread::sleep((pauses - begun).min(LONGEST_PART) * PAUSE_FOR_A_PART);
+        }
+        self.rested += pauses.elapsed();
+        done
     }
 
     fn tidy(&self, now: Timestamp) {
