@@ -21,6 +21,8 @@ const RESTLESS: usize = 200;
 const WINDOW: usize = 2_000;
 /// Events a second while delays are measured.
 const EVENTS_PER_S: f64 = 50.0;
+/// How long it goes on at that rate before delays count: until what the most has left behind is over.
+const WARM_UP: Duration = Duration::from_secs(2);
 /// How often the publisher sends.
 const TICK: Duration = Duration::from_millis(2);
 /// How long the last event may take.
@@ -69,6 +71,7 @@ struct City {
     last: i64,
 }
 
+#[derive(Default)]
 struct Delays {
     webhook: Vec<Duration>,
     ack: Vec<Duration>,
@@ -117,10 +120,17 @@ impl City {
     fn paced(&mut self, rate: f64, time: Duration, sink: &Sink) -> anyhow::Result<Delays> {
         let mut open: VecDeque<(u16, Instant)> = VecDeque::new();
         let mut expected: HashMap<(String, i64), Instant> = HashMap::new();
-        let mut delays = Delays { webhook: Vec::new(), ack: Vec::new() };
+        let mut delays = Delays::default();
         let (mut messages, mut events) = (0.0, 0_usize);
         let started = Instant::now();
+        let time = WARM_UP + time;
+        let mut is_warm = false;
         while started.elapsed() < time {
+            if !is_warm && started.elapsed() >= WARM_UP {
+                is_warm = true;
+                delays = Delays::default();
+                expected.clear();
+            }
             let tick = Instant::now();
             let due = started.elapsed().as_secs_f64();
             while messages < due * rate {
