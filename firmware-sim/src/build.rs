@@ -6,13 +6,14 @@ use jiff::Timestamp;
 
 use crate::clock::from_millis;
 use crate::device::{DeclaredPosition, DeviceSpec};
+use crate::fault::Fault;
 use crate::fleet::{Sender, Unit};
 use crate::formats::{self, Via};
 use crate::incident::{Incident, IncidentKind};
 use crate::kinds::{self, BUS, GATEWAY, Kind, Seed};
 use crate::noise::{between, key, mix};
 use crate::route::{self, Ride, Route};
-use crate::scenario::{DeviceGroup, IncidentPlan, Repeat, Scenario};
+use crate::scenario::{DeviceGroup, FaultPlan, IncidentPlan, Repeat, Scenario};
 use crate::text::slug;
 use crate::zones::Zones;
 use crate::{LocalText, SimError, Span};
@@ -168,6 +169,7 @@ impl<'s> Builder<'s> {
             format,
             seed: Seed(seed),
             zone,
+            place,
             ride,
             gateway,
             interval,
@@ -252,6 +254,67 @@ impl<'s> Builder<'s> {
             end: after(&[plan.start, plan.rise, plan.hold, plan.fall]),
             peak: plan.peak,
         })
+    }
+
+    /// The faults of the scenario. What the registry says of places is changed by them.
+    pub(crate) fn faults(&mut self, start: Timestamp) -> Result<Vec<Fault>, SimError> {
+        let plans = self.scenario.faults.iter().enumerate();
+        plans.map(|(index, plan)| self.fault(index + 1, plan, start)).collect()
+    }
+
+    fn fault(
+        &mut self,
+        number: usize,
+        plan: &FaultPlan,
+        start: Timestamp,
+    ) -> Result<Fault, SimError> {
+        let seed = mix(self.scenario.seed, 0xfa17 + number as u64);
+        let drawn = |unit: &Unit| mix(unit.seed.0, seed);
+        let of_kind = self.units.iter().enumerate().filter(|(_, u)| u.kind.id() == plan.devices);
+        let mut hit: Vec<usize> = of_kind.map(|(index, _)| index).collect();
+        hit.sort_by_key(|index| drawn(&self.units[*index]));
+        hit.truncate(((hit.len() as f64 * plan.share).round() as usize).max(1));
+        hit.sort_unstable();
+        if plan.kind.is_of_places() {
+            for index in &hit {
+                self.say_place(*index, number, plan)?;
+            }
+        }
+        let after = |span: Span| from_millis(start.as_millisecond().saturating_add(span.millis()));
+        Ok(Fault {
+            number,
+            kind: plan.kind,
+            devices: hit.into_iter().map(|index| self.specs[index].id.clone()).collect(),
+            start: after(plan.start),
+            end: plan
+                .hold
+                .map(|hold| after(Span::from_millis(plan.start.millis() + hold.millis()))),
+            size: plan.kind.sizes().map_or(0.0, |(usual, _)| plan.size.unwrap_or(usual)),
+            format: plan.format.clone(),
+        })
+    }
+
+    /// Puts the place into the registry that a faulty device says.
+    fn say_place(&mut self, index: usize, number: usize, plan: &FaultPlan) -> Result<(), SimError> {
+        let unit = &self.units[index];
+        let Some(said) = plan.kind.said(unit.place) else {
+            return Err(SimError::scenario(
+                format!("[[faults]] number {number}"),
+                format!("there is no {} outside of China", plan.kind.name()),
+                "leave it out for this city",
+            ));
+        };
+        if let Some(position) = &mut self.specs[index].position {
+            if !plan.start.is_zero() || plan.hold.is_some() {
+                return Err(SimError::scenario(
+                    format!("[[faults]] number {number}"),
+                    "it has a start or an end, but the registry says one place for all times",
+                    "leave start and hold out, or take devices that move",
+                ));
+            }
+            (position.lon, position.lat) = said;
+        }
+        Ok(())
     }
 
     /// The devices on which an incident in a zone acts.

@@ -3,14 +3,18 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::build::{self, Builder};
 use crate::city::{City, Now};
-use crate::formats::{Encoder, Record};
-use crate::incident::{Incident, IncidentKind};
+use crate::clock::from_millis;
+use crate::fault::{Fault, FaultKind};
+use crate::formats::{self, Encoder, Record};
+use crate::incident::{Incident, IncidentKind, rfc3339};
 use crate::kinds::{KINDS, Kind, Moment, Sample, Seed};
 use crate::route::Ride;
 use crate::scenario::{Backfill, Scenario};
+use crate::sends::Sends;
 use crate::zones::Zones;
 use crate::{DeviceSpec, Label, SimError};
 
@@ -20,6 +24,8 @@ pub(crate) struct Unit {
     pub(crate) format: &'static dyn Encoder,
     pub(crate) seed: Seed,
     pub(crate) zone: usize,
+    /// Where it really stands, whatever its registry entry says; of no meaning for what moves.
+    pub(crate) place: (f64, f64),
     pub(crate) ride: Option<Ride>,
     /// The index of its gateway.
     pub(crate) gateway: Option<usize>,
@@ -48,7 +54,11 @@ pub struct Fleet {
     incidents: Vec<Incident>,
     /// For each device the incidents that act on it, by their start.
     struck: Vec<Vec<usize>>,
+    faults: Vec<Fault>,
+    /// For each device the faults that it has at some time.
+    faulty: Vec<Vec<usize>>,
     city: City,
+    seed: u64,
     start: Timestamp,
     backfill: Option<Backfill>,
 }
@@ -70,16 +80,22 @@ impl Fleet {
         let mut builder = Builder::new(scenario, &zones);
         builder.devices()?;
         let incidents = builder.incidents(start)?;
+        let faults = builder.faults(start)?;
         let senders = builder.senders();
         let Builder { specs, units, .. } = builder;
         let index: HashMap<String, usize> =
             specs.iter().enumerate().map(|(index, spec)| (spec.id.clone(), index)).collect();
-        let mut struck = vec![Vec::new(); specs.len()];
-        for (number, incident) in incidents.iter().enumerate() {
-            for device in incident.devices.iter().filter_map(|id| index.get(id)) {
-                struck[*device].push(number);
+        let by_device = |lists: &mut dyn Iterator<Item = &[String]>| {
+            let mut of_device = vec![Vec::new(); specs.len()];
+            for (number, ids) in lists.enumerate() {
+                for device in ids.iter().filter_map(|id| index.get(id)) {
+                    of_device[*device].push(number);
+                }
             }
-        }
+            of_device
+        };
+        let struck = by_device(&mut incidents.iter().map(|incident| &*incident.devices));
+        let faulty = by_device(&mut faults.iter().map(|fault| &*fault.devices));
         let [west, south, east, north] = zones.bounds;
         let city = City::new(
             scenario.seed,
@@ -89,7 +105,20 @@ impl Fleet {
             f64::midpoint(south, north),
         );
         let backfill = scenario.backfill;
-        Ok(Self { specs, units, index, senders, incidents, struck, city, start, backfill })
+        Ok(Self {
+            specs,
+            units,
+            index,
+            senders,
+            incidents,
+            struck,
+            faults,
+            faulty,
+            city,
+            seed: scenario.seed,
+            start,
+            backfill,
+        })
     }
 
     /// All devices, in the shape that the registry imports; always in the same order.
@@ -110,6 +139,31 @@ impl Fleet {
     /// What really happens, by the start: the ground truth for alert rules.
     pub fn incidents(&self) -> &[Incident] {
         &self.incidents
+    }
+
+    /// What devices do wrong, or otherwise than one expects, in the scenario's order.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// All that an alert rule or a check of quality should find, to be written beside what is sent.
+    pub fn truth(&self) -> Truth<'_> {
+        Truth {
+            seed: self.seed,
+            start: self.start,
+            incidents: &self.incidents,
+            faults: &self.faults,
+        }
+    }
+
+    /// Everything that it sends from its start on, without history.
+    pub fn sends(&self) -> Sends<'_> {
+        self.sends_from(self.start)
+    }
+
+    /// The same from another moment on; its message counters begin there.
+    pub fn sends_from(&self, from: Timestamp) -> Sends<'_> {
+        Sends::new(self, from, vec![0; self.specs.len()])
     }
 
     /// The instant from which incidents count.
@@ -135,11 +189,10 @@ impl Fleet {
     /// Where a device is at a time, in degrees (lon, lat, WGS-84).
     pub fn position_at(&self, device: usize, time: Timestamp) -> Option<(f64, f64)> {
         let unit = self.units.get(device)?;
-        match (&unit.ride, &self.specs[device].position) {
-            (Some(ride), _) => Some(ride.at(time.as_millisecond() as f64 / 1e3).0),
-            (None, Some(position)) => Some((position.lon, position.lat)),
-            (None, None) => None,
-        }
+        Some(match &unit.ride {
+            Some(ride) => ride.at(time.as_millisecond() as f64 / 1e3).0,
+            None => unit.place,
+        })
     }
 
     /// Whether a device cannot be heard at a time because its gateway is dark.
@@ -184,8 +237,32 @@ impl Fleet {
         &self.senders
     }
 
-    pub(crate) fn format_of(&self, sender: &Sender) -> &'static dyn Encoder {
-        self.units[sender.devices[0]].format
+    /// The format that a sender's firmware speaks at a time.
+    pub(crate) fn format_of(&self, sender: &Sender, time: Timestamp) -> &'static dyn Encoder {
+        let device = sender.devices[0];
+        let updated = self.faults_of(device, time).filter_map(|fault| fault.format.as_deref());
+        updated.last().and_then(formats::format).unwrap_or(self.units[device].format)
+    }
+
+    pub(crate) fn seed_of(&self, device: usize) -> u64 {
+        self.units[device].seed.0
+    }
+
+    /// The faults that a device has at a time.
+    pub(crate) fn faults_of(
+        &self,
+        device: usize,
+        time: Timestamp,
+    ) -> impl Iterator<Item = &Fault> + '_ {
+        let faults = self.faulty.get(device).map_or(&[][..], Vec::as_slice);
+        faults.iter().map(|number| &self.faults[*number]).filter(move |fault| fault.acts(time))
+    }
+
+    /// Whether what a device measures at a time is not sent yet.
+    pub(crate) fn holds_back(&self, device: &DeviceSpec, time: Timestamp) -> bool {
+        let Some(index) = self.index_of(&device.id) else { return false };
+        let unit = &self.units[index];
+        self.faults_of(index, time).any(|fault| fault.holds_back(unit.seed.0, time, unit.interval))
     }
 
     /// Appends what a sender has to say at a time: nothing of devices that cannot be heard, whose
@@ -199,23 +276,59 @@ impl Fleet {
     ) {
         let now = self.city.at(time);
         for &device in &sender.devices {
-            let counter = counters[device];
-            counters[device] = counter.wrapping_add(1);
+            let unit = &self.units[device];
+            let seed = unit.seed.0;
+            let sent = counters[device];
+            counters[device] = sent.wrapping_add(1);
             if self.is_silent(device, time) {
                 continue;
             }
-            let (samples, position) = self.measure(device, time, &now);
-            let seed = self.units[device].seed.0;
-            out.push(Record {
+            let mut record = Record {
                 device: &self.specs[device],
                 time,
-                samples,
-                position,
-                counter,
+                samples: Vec::new(),
+                position: None,
+                counter: sent,
                 seed,
-            });
+            };
+            (record.samples, record.position) = self.measure(device, time, &now);
+            let mut is_up = true;
+            for fault in self.faults_of(device, time) {
+                match fault.kind {
+                    FaultKind::Stuck => {
+                        let then = self.city.at(fault.start);
+                        record.samples = self.measure(device, fault.start, &then).0;
+                    }
+                    FaultKind::ClockDrift => record.time = from_millis(fault.clock(time)),
+                    FaultKind::Reboots => match fault.count_since_start(time, unit.interval) {
+                        Some(count) => record.counter = count,
+                        None => is_up = false,
+                    },
+                    FaultKind::SwappedCoordinates | FaultKind::Gcj02 => {
+                        record.position = record.position.and_then(|place| fault.kind.said(place));
+                    }
+                    _ => record.samples.iter_mut().for_each(|s| fault.spoil(s, seed, time)),
+                }
+            }
+            if is_up {
+                out.push(record);
+            }
         }
     }
+}
+
+/// What really happens in a city and with its devices.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Truth<'f> {
+    /// The number from which everything random follows.
+    pub seed: u64,
+    /// The start of the simulation.
+    #[serde(serialize_with = "rfc3339")]
+    pub start: Timestamp,
+    /// What happens in the city, by the start.
+    pub incidents: &'f [Incident],
+    /// What devices do wrong.
+    pub faults: &'f [Fault],
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 //! - [`Scenario`] describes a city: how many devices of which kind, in which format, how often,
 //!   and what goes wrong when.
 //! - [`Fleet`] is the city made from it: a pure function of (seed, device, time) gives every value,
-//!   so history can be written as well as the present. [`Fleet::incidents`] is the ground truth.
+//!   so history can be written as well as the present. [`Fleet::truth`] says what really happens:
+//!   incidents in the city, and faults of the devices.
 //! - [`Runner`] publishes a fleet over a handful of MQTT connections at QoS 1: first some history
 //!   as store-and-forward batches, then live.
 //! - [`replay`] publishes recorded rows with their event times, at any speed.
@@ -36,6 +37,7 @@ mod city;
 mod clock;
 mod device;
 mod error;
+mod fault;
 mod fleet;
 mod formats;
 mod incident;
@@ -48,6 +50,7 @@ pub mod replay;
 mod route;
 mod run;
 mod scenario;
+mod sends;
 mod span;
 mod text;
 mod zones;
@@ -55,12 +58,14 @@ mod zones;
 pub use clock::Clock;
 pub use device::{Attribute, DeclaredPosition, DeviceSpec, Label};
 pub use error::SimError;
-pub use fleet::Fleet;
+pub use fault::{Fault, FaultKind};
+pub use fleet::{Fleet, Truth};
 pub use formats::{Encoder, FORMATS, Record, Uplink, Via, format};
 pub use incident::{Incident, IncidentKind};
 pub use kinds::{KINDS, Kind, Moment, Sample, Seed, Value};
 pub use mqtt::{Counters, Credentials, Snapshot, Target};
 pub use run::{Report, Runner};
-pub use scenario::{Backfill, Climate, DeviceGroup, IncidentPlan, Repeat, Scenario};
+pub use scenario::{Backfill, Climate, DeviceGroup, FaultPlan, IncidentPlan, Repeat, Scenario};
+pub use sends::{Sends, Sent};
 pub use span::Span;
 pub use text::LocalText;

@@ -134,28 +134,12 @@ impl Rehearsal {
 
     /// Everything that a fleet sends from its start on for some seconds, in the order of time.
     fn play(&mut self, fleet: &Fleet, from: i64, to: i64) {
-        let start = fleet.start().as_millisecond();
-        let mut due: Vec<(i64, usize)> = Vec::new();
-        for (index, sender) in fleet.senders().iter().enumerate() {
-            let mut time = crate::run::next(start + from * 1_000, sender.interval, sender.phase);
-            while time < start + to * 1_000 {
-                due.push((time, index));
-                time += sender.interval;
-            }
+        let after = |seconds: i64| from_millis(fleet.start().as_millisecond() + seconds * 1_000);
+        let end = after(to);
+        for sent in fleet.sends_from(after(from)).take_while(|sent| sent.at < end) {
+            self.receive(&sent.uplink, sent.at);
         }
-        due.sort_unstable();
-        let mut counters = vec![0; fleet.devices().len()];
-        for (time, index) in due {
-            let (sender, time) = (&fleet.senders()[index], from_millis(time));
-            let mut records = Vec::new();
-            fleet.records(sender, time, &mut counters, &mut records);
-            if !records.is_empty() {
-                for uplink in fleet.format_of(sender).encode(&records) {
-                    self.receive(&uplink, time);
-                }
-            }
-        }
-        self.evaluator.advance(stamp(from_millis(start + to * 1_000)), &mut self.events);
+        self.evaluator.advance(stamp(end), &mut self.events);
     }
 
     /// Seconds after a start, rule, what happened and how bad it then was.

@@ -1,16 +1,14 @@
 //! Runs a fleet: publishes what was stored before the start, then goes live on time.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::from_millis;
-use crate::formats::Record;
 use crate::mqtt::{Counters, Links, Message};
 use crate::scenario::Backfill;
+use crate::sends::Sends;
 use crate::{Clock, Fleet, Snapshot, Target};
 
 /// How long a fleet that is told to stop waits for outstanding acknowledgements.
@@ -88,7 +86,7 @@ impl Runner {
         if let Some(backfill) = self.backfill {
             self.send_history(backfill, links, &mut counters).await;
         }
-        self.go_live(links, &mut counters).await;
+        self.go_live(links, counters).await;
     }
 
     /// Everything that each sender had stored, at times that are multiples of the step, so that
@@ -104,28 +102,21 @@ impl Runner {
             if records.is_empty() {
                 continue;
             }
-            for uplink in self.fleet.format_of(sender).encode(&records) {
+            for uplink in self.fleet.format_of(sender, self.fleet.start()).encode(&records) {
                 links.of(sender.link).push_when_free(Message::from(uplink)).await;
             }
             tokio::task::yield_now().await;
         }
     }
 
-    async fn go_live(&self, links: &Links, counters: &mut [u32]) {
-        let senders = self.fleet.senders();
-        let start = self.fleet.start().as_millisecond();
-        let mut due: BinaryHeap<Reverse<(i64, usize)>> = senders
-            .iter()
-            .enumerate()
-            .map(|(index, sender)| Reverse((next(start, sender.interval, sender.phase), index)))
-            .collect();
-        let mut records: Vec<Record<'_>> = Vec::new();
+    async fn go_live(&self, links: &Links, counters: Vec<u32>) {
+        let mut sends = Sends::new(&self.fleet, self.fleet.start(), counters);
+        let mut uplinks = Vec::new();
         let mut burst = 0_u32;
-        while let Some(Reverse((time, index))) = due.pop() {
-            let sender = &senders[index];
+        while let Some((time, interval)) = sends.next_due() {
             let now = self.clock.now().as_millisecond();
-            if now - time > TOO_LATE * sender.interval {
-                due.push(Reverse((next(now, sender.interval, sender.phase), index)));
+            if now - time > TOO_LATE * interval {
+                sends.skip_to(now);
                 continue;
             }
             let wait = self.clock.until(from_millis(time));
@@ -137,33 +128,10 @@ impl Runner {
             } else {
                 tokio::time::sleep(wait).await;
             }
-            records.clear();
-            self.fleet.records(sender, from_millis(time), counters, &mut records);
-            if !records.is_empty() {
-                for uplink in self.fleet.format_of(sender).encode(&records) {
-                    links.of(sender.link).push(Message::from(uplink));
-                }
+            let Some(link) = sends.send_next(&mut uplinks) else { return };
+            for uplink in uplinks.drain(..) {
+                links.of(link).push(Message::from(uplink));
             }
-            due.push(Reverse((time + sender.interval, index)));
         }
-    }
-}
-
-/// The first time at or after `from` at which a sender sends.
-pub(crate) fn next(from: i64, interval: i64, phase: i64) -> i64 {
-    let interval = interval.max(1);
-    (from - phase + interval - 1).div_euclid(interval) * interval + phase
-}
-
-#[cfg(test)]
-mod tests {
-    use super::next;
-
-    #[test]
-    fn senders_keep_their_phase() {
-        assert_eq!(next(10_000, 5_000, 1_200), 11_200);
-        assert_eq!(next(11_200, 5_000, 1_200), 11_200);
-        assert_eq!(next(11_201, 5_000, 1_200), 16_200);
-        assert_eq!(next(-7, 5, 0), -5);
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::kinds::{self, GATEWAY};
-use crate::{IncidentKind, LocalText, SimError, Span, formats};
+use crate::{FaultKind, IncidentKind, LocalText, SimError, Span, formats};
 
 /// A city to simulate.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Scenario {
     /// What happens after that.
     #[serde(default)]
     pub repeat: Option<Repeat>,
+    /// What devices do wrong, or otherwise than one expects.
+    #[serde(default)]
+    pub faults: Vec<FaultPlan>,
 }
 
 /// What the devices stored before the start and send first.
@@ -102,6 +105,35 @@ pub struct IncidentPlan {
     pub fall: Span,
     /// How bad it gets; what the number means depends on the kind, see [`IncidentKind`].
     pub peak: f64,
+}
+
+/// What some devices of a kind do wrong, or otherwise than one expects.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultPlan {
+    /// What they do.
+    pub kind: FaultKind,
+    /// The kind of the devices, one of [`crate::KINDS`].
+    pub devices: String,
+    /// How many of them, from 0 to 1; at least one is hit. All if it is not said.
+    #[serde(default = "all")]
+    pub share: f64,
+    /// From when on, from the start of the simulation.
+    #[serde(default)]
+    pub start: Span,
+    /// For how long; for ever if it is not said.
+    #[serde(default)]
+    pub hold: Option<Span>,
+    /// How much; what the number means, and what is usual, depends on the kind, see [`FaultKind`].
+    #[serde(default)]
+    pub size: Option<f64>,
+    /// The format of the new firmware, for `firmware_update` alone.
+    #[serde(default)]
+    pub format: Option<String>,
+}
+
+const fn all() -> f64 {
+    1.0
 }
 
 /// Incidents that go on after the prescribed ones, each at a random place.
@@ -208,6 +240,11 @@ impl Scenario {
                 return Err(SimError::scenario(place, "peak is not a number", "give a number"));
             }
         }
+        for (index, plan) in self.faults.iter().enumerate() {
+            self.check_fault(plan).map_err(|(problem, hint)| {
+                SimError::scenario(format!("[[faults]] number {}", index + 1), problem, hint)
+            })?;
+        }
         if let Some(backfill) = self.backfill
             && (backfill.step.is_zero() || backfill.step > backfill.window)
         {
@@ -229,6 +266,58 @@ impl Scenario {
                 ))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What is wrong with a fault, and what to do.
+    fn check_fault(&self, plan: &FaultPlan) -> Result<(), (String, String)> {
+        let name = plan.kind.name();
+        let fail = |problem: String, hint: &str| Err((problem, hint.to_owned()));
+        let Some(group) = self.devices.iter().find(|group| group.kind == plan.devices) else {
+            let problem = format!("there are no devices of kind `{}`", plan.devices);
+            return fail(problem, "name a kind that a group of [[devices]] has");
+        };
+        if !(plan.share > 0.0 && plan.share <= 1.0) {
+            return fail(
+                format!("share {} is not a share", plan.share),
+                "give more than 0, at most 1",
+            );
+        }
+        if plan.hold.is_some_and(Span::is_zero) {
+            return fail("hold is zero".to_owned(), "leave it out for a fault that does not end");
+        }
+        match (plan.kind.sizes(), plan.size) {
+            (None, Some(_)) => {
+                return fail(format!("a size means nothing to {name}"), "leave it out");
+            }
+            (Some((_, [low, high])), Some(size)) if !(low..=high).contains(&size) => {
+                let hint = format!("give one from {low} to {high}");
+                return fail(format!("size {size} is none of {name}"), &hint);
+            }
+            _ => {}
+        }
+        let is_update = plan.kind == FaultKind::FirmwareUpdate;
+        match plan.format.as_deref() {
+            None if is_update => {
+                fail("the new firmware has no format".to_owned(), "add format = \"…\"")
+            }
+            Some(_) if !is_update => {
+                fail(format!("a format means nothing to {name}"), "leave it out")
+            }
+            Some(format) => {
+                let via = |name: &str| formats::format(name).map(formats::Encoder::via);
+                if via(format).is_none() || via(format) != via(&group.format) {
+                    let fits = |f: &&&dyn formats::Encoder| Some(f.via()) == via(&group.format);
+                    let fitting: Vec<_> =
+                        formats::FORMATS.iter().filter(fits).map(|f| f.name()).collect();
+                    let problem =
+                        format!("{name} to `{format}` of devices that speak `{}`", group.format);
+                    let hint = format!("they can send {}", fitting.join(", "));
+                    return fail(problem, &hint);
+                }
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 
