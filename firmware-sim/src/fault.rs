@@ -176,6 +176,7 @@ impl Fault {
     }
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it with this")]
 fn rfc3339_or_none<S: serde::Serializer>(
     time: &Option<Timestamp>,
     serializer: S,

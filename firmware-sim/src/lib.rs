@@ -11,6 +11,7 @@
 //!   incidents in the city, and faults of the devices.
 //! - [`Runner`] publishes a fleet over a handful of MQTT connections at QoS 1: first some history
 //!   as store-and-forward batches, then live.
+//! - [`Load`] publishes at a wanted rate and measures how late acknowledgements come.
 //! - [`replay`] publishes recorded rows with their event times, at any speed.
 //!
 //! ```no_run
@@ -42,6 +43,7 @@ mod fleet;
 mod formats;
 mod incident;
 mod kinds;
+mod load;
 mod mqtt;
 mod noise;
 #[cfg(test)]
@@ -63,6 +65,7 @@ pub use fleet::{Fleet, Truth};
 pub use formats::{Encoder, FORMATS, Record, Uplink, Via, format};
 pub use incident::{Incident, IncidentKind};
 pub use kinds::{KINDS, Kind, Moment, Sample, Seed, Value};
+pub use load::{Delays, Load, LoadReport};
 pub use mqtt::{Counters, Credentials, Snapshot, Target};
 pub use run::{Report, Runner};
 pub use scenario::{Backfill, Climate, DeviceGroup, FaultPlan, IncidentPlan, Repeat, Scenario};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use firmware_sim::{Backfill, Clock, Fleet, Runner, Scenario, Span, Target};
+use firmware_sim::{Backfill, Clock, Fleet, Load, Runner, Scenario, Span, Target};
 use rumqttc::mqttbytes::v4::{ConnAck, ConnectReturnCode, Packet, PubAck};
 use rumqttc::mqttbytes::{Error, QoS};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -152,4 +152,49 @@ async fn without_a_broker_the_store_is_bounded_and_what_gives_way_is_counted() {
     assert_eq!(report.unsent, 20);
     assert_eq!(snapshot.stored, report.dropped + report.unsent);
     assert_eq!((snapshot.acknowledged, snapshot.connects), (0, 0));
+}
+
+fn load(port: u16) -> Load {
+    Load {
+        target: Target { connections: 3, ..Target::new("127.0.0.1", port) },
+        rate: 2_000.0,
+        time: Duration::from_millis(500),
+        devices: 7,
+        topic: "load/{device}/up".to_owned(),
+        payload: r#"{"ts":"{time}","v":{value},"of":{device}}"#.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn load_counts_every_acknowledgement_and_how_late_it_was() {
+    let (port, mut arrived) = listen(0).await;
+    let taken = tokio::spawn(async move {
+        let (mut topics, mut messages) = (BTreeSet::new(), 0);
+        while let Some((topic, payload)) = arrived.recv().await {
+            let payload: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
+            assert!(payload["v"].is_number() && topic.contains(&payload["of"].to_string()));
+            topics.insert(topic);
+            messages += 1;
+            if messages == 1_000 {
+                break;
+            }
+        }
+        topics.len()
+    });
+    let report = load(port).run().await;
+    assert_eq!((report.wanted, report.acknowledged), (1_000, 1_000));
+    assert_eq!(report.failures, [""; 0]);
+    let delays = report.delay_ms;
+    assert!(delays.p50 > 0.0 && delays.p50 <= delays.p99 && delays.p99 <= delays.max);
+    assert_eq!(taken.await.expect("no panic"), 7);
+}
+
+#[tokio::test]
+async fn load_says_which_connections_failed() {
+    let (port, mut arrived) = listen(3).await;
+    tokio::spawn(async move { while arrived.recv().await.is_some() {} });
+    let report = load(port).run().await;
+    assert_eq!(report.failures.len(), 3, "{report:?}");
+    // Each listener hangs up with its fiftieth message.
+    assert!(report.acknowledged <= 3 * 49, "{report:?}");
 }
