@@ -5,7 +5,7 @@
 //! every message of that second late, not only the one that it happened to have (what is called
 //! coordinated omission).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -55,9 +55,9 @@ pub struct LoadReport {
     pub rate: f64,
     /// How late acknowledgements came, in milliseconds.
     pub delay_ms: Delays,
-    /// Why connections ended early, if any did.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub failures: Vec<String>,
+    /// Why connections ended early, if any did, and how many for each reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub failures: BTreeMap<String, usize>,
 }
 
 /// Quantiles of delays, in milliseconds.
@@ -94,16 +94,18 @@ impl Load {
             tasks.spawn(async move { Share { load, number, begun, connections }.run().await });
         }
         let mut delays = delays();
-        let (mut last, mut failures) = (begun, Vec::new());
+        let (mut last, mut failures) = (begun, BTreeMap::new());
         while let Some(share) = tasks.join_next().await {
             let Ok(share) = share else {
-                failures.push("a connection's task panicked".to_owned());
+                *failures.entry("its task panicked".to_owned()).or_default() += 1;
                 continue;
             };
             // Both have the same bounds.
             let _ = delays.add(&share.delays);
             last = last.max(share.last);
-            failures.extend(share.failure);
+            if let Some(failure) = share.failure {
+                *failures.entry(failure).or_default() += 1;
+            }
         }
         let seconds = (last - begun).as_secs_f64();
         LoadReport {
@@ -174,14 +176,11 @@ impl Share {
         let mut outcome = Outcome { delays: delays(), last: self.begun, failure: None };
         tokio::select! {
             failure = receive(events, &on_the_way, &accepted, &mut outcome) => {
-                let number = self.number;
-                outcome.failure = failure.map(|failure| format!("connection {number}: {failure}"));
+                outcome.failure = failure;
             }
             () = self.send(&client, &on_the_way, &accepted) => {
-                outcome.failure = Some(format!(
-                    "connection {}: acknowledgements did not come within {PATIENCE:?}",
-                    self.number
-                ));
+                let failure = format!("acknowledgements did not come within {PATIENCE:?}");
+                outcome.failure = Some(failure);
             }
         }
         outcome

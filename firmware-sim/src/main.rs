@@ -257,6 +257,11 @@ impl LoadArgs {
                 delays.max
             );
         }
-        if report.failures.is_empty() { Ok(()) } else { bail!("{}", report.failures.join("; ")) }
+        if report.failures.is_empty() {
+            return Ok(());
+        }
+        let failures = report.failures.iter();
+        let failures: Vec<_> = failures.map(|(why, n)| format!("{n} connections: {why}")).collect();
+        bail!("{}", failures.join("; "))
     }
 }
