@@ -236,7 +236,7 @@ impl<'s> Builder<'s> {
         };
         let devices = self.struck(plan.kind, zone);
         if devices.is_empty() {
-            return fail(format!("no {} is there", plan.kind.acts_on().0));
+            return fail(format!("no {} is there", plan.kind.acts_on().0.join(" or ")));
         }
         let after = |spans: &[Span]| {
             let millis: i64 = spans.iter().map(|span| span.millis()).sum();
@@ -319,18 +319,23 @@ impl<'s> Builder<'s> {
 
     /// The devices on which an incident in a zone acts.
     fn struck(&self, kind: IncidentKind, zone: usize) -> Vec<usize> {
-        if kind == IncidentKind::DarkGateway {
-            let Some(gateway) = self.lorawan[zone] else { return Vec::new() };
-            let behind = |index: &usize| self.units[*index].gateway == Some(gateway);
-            let behind = (0..self.units.len()).filter(behind);
-            return std::iter::once(gateway).chain(behind).collect();
-        }
         let (wanted, _, most) = kind.acts_on();
         let there = |index: &usize| {
             let unit: &Unit = &self.units[*index];
-            unit.kind.id() == wanted && unit.zone == zone && unit.ride.is_none()
+            wanted.contains(&unit.kind.id()) && unit.zone == zone && unit.ride.is_none()
         };
-        (0..self.units.len()).filter(there).take(most).collect()
+        if !kind.silences() {
+            return (0..self.units.len()).filter(there).take(most).collect();
+        }
+        let gateway = self.lorawan[zone];
+        let is_hit = |index: &usize| {
+            let behind = gateway.is_some() && self.units[*index].gateway == gateway;
+            behind || (kind == IncidentKind::PowerCut && Some(*index) != gateway && there(index))
+        };
+        if kind == IncidentKind::DarkGateway && gateway.is_none() {
+            return Vec::new();
+        }
+        gateway.into_iter().chain((0..self.units.len()).filter(is_hit)).collect()
     }
 
     /// Incidents at random places, one after the other.
@@ -368,7 +373,7 @@ impl<'s> Builder<'s> {
         let secs = |which: u64, low: f64, high: f64| {
             Span::from_millis((between(mix(seed, which), low, high) * 1e3) as i64)
         };
-        let sudden = kind == IncidentKind::DarkGateway;
+        let sudden = kind.silences();
         IncidentPlan {
             kind,
             zone: self.zones.list[zone].name.en.clone(),

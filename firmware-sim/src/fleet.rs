@@ -195,10 +195,10 @@ impl Fleet {
         })
     }
 
-    /// Whether a device cannot be heard at a time because its gateway is dark.
+    /// Whether a device cannot be heard at a time because its gateway is dark or has no power, or
+    /// itself has none.
     pub fn is_silent(&self, device: usize, time: Timestamp) -> bool {
-        self.acting(device, time)
-            .any(|(kind, strength, _)| kind == IncidentKind::DarkGateway && strength > 0.0)
+        self.acting(device, time).any(|(kind, strength, _)| kind.silences() && strength > 0.0)
     }
 
     /// The incidents that act on a device: kind, strength, peak.

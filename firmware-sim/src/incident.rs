@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::LocalText;
 use crate::noise::smoothstep;
 
+/// The kinds without a battery.
+const ON_THE_MAINS: &[&str] =
+    &["air_station", "weather_station", "traffic_loop", "parking_garage", "street_light"];
+
 /// What happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -20,6 +24,11 @@ pub enum IncidentKind {
     TrafficJam,
     /// It is very loud in a zone; the peak is in dB(A).
     LoudEvent,
+    /// The mains of a zone fail: what has no battery falls silent, and with the zone's gateway all
+    /// behind it; the peak means nothing.
+    PowerCut,
+    /// Many people come into a zone: it is loud, and the garages are full; the peak is in dB(A).
+    Festival,
 }
 
 impl IncidentKind {
@@ -31,19 +40,28 @@ impl IncidentKind {
             Self::DarkGateway => "dark_gateway",
             Self::TrafficJam => "traffic_jam",
             Self::LoudEvent => "loud_event",
+            Self::PowerCut => "power_cut",
+            Self::Festival => "festival",
         }
     }
 
-    /// The kind of devices that it acts on, how many of one zone it needs and how many at most it
+    /// The kinds of devices that it acts on, how many of one zone it needs and how many at most it
     /// takes; a gateway is looked up by the zone that it serves.
-    pub(crate) const fn acts_on(self) -> (&'static str, usize, usize) {
+    pub(crate) const fn acts_on(self) -> (&'static [&'static str], usize, usize) {
         match self {
-            Self::AirEpisode => ("air_station", 3, 5),
-            Self::RisingWater => ("water_gauge", 1, 2),
-            Self::DarkGateway => (crate::kinds::GATEWAY, 1, 1),
-            Self::TrafficJam => ("traffic_loop", 3, 16),
-            Self::LoudEvent => ("noise_meter", 1, 2),
+            Self::AirEpisode => (&["air_station"], 3, 5),
+            Self::RisingWater => (&["water_gauge"], 1, 2),
+            Self::DarkGateway => (&[crate::kinds::GATEWAY], 1, 1),
+            Self::TrafficJam => (&["traffic_loop"], 3, 16),
+            Self::LoudEvent => (&["noise_meter"], 1, 2),
+            Self::PowerCut => (ON_THE_MAINS, 3, usize::MAX),
+            Self::Festival => (&["noise_meter", "parking_garage"], 2, 8),
         }
+    }
+
+    /// Whether what it acts on cannot be heard: the gateway of its zone, and all behind it, too.
+    pub(crate) const fn silences(self) -> bool {
+        matches!(self, Self::DarkGateway | Self::PowerCut)
     }
 
     /// How bad it gets when nobody says.
@@ -51,7 +69,8 @@ impl IncidentKind {
         match self {
             Self::AirEpisode => 170.0,
             Self::RisingWater => 0.3,
-            Self::DarkGateway => 0.0,
+            Self::DarkGateway | Self::PowerCut => 0.0,
+            Self::Festival => 88.0,
             Self::TrafficJam => 8.0,
             Self::LoudEvent => 94.0,
         }
@@ -64,6 +83,8 @@ impl IncidentKind {
             Self::DarkGateway => ("Dark gateway in", "网关离线"),
             Self::TrafficJam => ("Traffic jam in", "交通拥堵"),
             Self::LoudEvent => ("Loud event in", "噪声事件"),
+            Self::PowerCut => ("Power cut in", "停电"),
+            Self::Festival => ("Festival in", "大型活动"),
         };
         LocalText::new(format!("{en} {}", zone.en), format!("{}{zh}", zone.zh))
     }
@@ -80,8 +101,8 @@ pub struct Incident {
     pub name: LocalText,
     /// The English name of the zone.
     pub zone: String,
-    /// The ids of the devices that it acts on; of a dark gateway those that fall silent, itself
-    /// first.
+    /// The ids of the devices that it acts on; of a dark gateway or a power cut those that fall
+    /// silent, the gateway first.
     pub devices: Vec<String>,
     /// When it begins.
     #[serde(serialize_with = "rfc3339")]

@@ -279,3 +279,54 @@ fn only_scripted_values_pass_the_limits_of_the_rules() {
     });
     assert!((1..=4).contains(&weak.count()));
 }
+
+/// The demo's city with one incident in Austin, a minute after the start, for ten minutes.
+fn struck_by(kind: &str, peak: f64) -> Fleet {
+    let mut scenario = Scenario::chicago();
+    scenario.repeat = None;
+    let text = format!(
+        "kind = \"{kind}\"\nzone = \"Austin\"\nstart = \"60s\"\nrise = \"0s\"\nhold = \"10m\"\n\
+         fall = \"0s\"\npeak = {peak:?}"
+    );
+    scenario.incidents = vec![toml::from_str(&text).expect("an incident")];
+    Fleet::new(&scenario, CHICAGO, start()).expect("a city")
+}
+
+#[test]
+fn a_power_cut_leaves_only_batteries_that_are_heard_by_another_gateway() {
+    let fleet = struck_by("power_cut", 0.0);
+    let [cut] = fleet.incidents() else { panic!("one incident") };
+    let gateway = &cut.devices[0];
+    assert!(gateway.starts_with("gw-"), "{gateway}");
+    for (index, (device, unit)) in fleet.specs.iter().zip(&fleet.units).enumerate() {
+        let in_the_zone = !device.moving && fleet.specs[index].id.contains("-austin-");
+        let on_the_mains = device.kind == "air_station" || device.kind == "traffic_loop";
+        let is_silent = fleet.is_silent(index, after(120));
+        if in_the_zone && on_the_mains || device.gateway.as_ref() == Some(gateway) {
+            assert!(is_silent, "{} has power", device.id);
+        }
+        assert!(!is_silent || cut.devices.contains(&device.id));
+        assert!(!fleet.is_silent(index, after(59)) && !fleet.is_silent(index, after(660)));
+        assert!(!is_silent || unit.ride.is_none(), "buses drive on");
+    }
+}
+
+#[test]
+fn a_festival_is_loud_and_fills_the_garages() {
+    let fleet = struck_by("festival", 88.0);
+    let [festival] = fleet.incidents() else { panic!("one incident") };
+    let of = |id: &str, second: i64| {
+        let index = fleet.index_of(id).expect("a device");
+        fleet.values_at(index, after(second))[0].value.as_f64()
+    };
+    let kinds: BTreeSet<_> =
+        festival.devices.iter().map(|id| id.split('-').next().expect("a prefix")).collect();
+    assert_eq!(kinds, BTreeSet::from(["garage", "noise"]));
+    for id in &festival.devices {
+        if id.starts_with("noise") {
+            assert!(of(id, 300) > 85.0 && of(id, 30) < 75.0, "{id}");
+        } else {
+            assert!(of(id, 300) < 0.06 * 900.0, "{id}: {} free", of(id, 300));
+        }
+    }
+}

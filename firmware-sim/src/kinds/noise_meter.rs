@@ -29,8 +29,10 @@ impl Kind for NoiseMeter {
             + 14.0 * moment.now.activity
             + 2.0 * moment.drift(2, 600.0)
             + 1.4 * moment.noise(3);
-        if let Some((strength, peak)) = moment.effect(IncidentKind::LoudEvent) {
-            level = lerp(level, peak + 1.5 * moment.noise(4), strength);
+        for kind in [IncidentKind::LoudEvent, IncidentKind::Festival] {
+            if let Some((strength, peak)) = moment.effect(kind) {
+                level = lerp(level, peak + 1.5 * moment.noise(4), strength);
+            }
         }
         out.push(number("noise_laeq", level, 1, "dB"));
         out.push(integer("battery", moment.battery() as f64, "%"));

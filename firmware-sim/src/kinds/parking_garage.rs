@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Kind, Moment, Sample, Seed, called, departments, integer};
-use crate::{Attribute, LocalText};
+use crate::noise::lerp;
+use crate::{Attribute, IncidentKind, LocalText};
 
 /// The counter of a parking garage.
 pub(super) struct ParkingGarage;
@@ -40,7 +41,10 @@ impl Kind for ParkingGarage {
         let by_day = (1.0 / (1.0 + ((hours - 4.5) * 1.4).exp()))
             * if moment.now.weekend { 0.45 } else { 1.0 };
         let fill = office * by_day + (1.0 - office) * (0.85 - 0.45 * by_day);
-        let fill = 0.08 + 0.8 * fill + 0.05 * moment.drift(3, 2_700.0);
+        let mut fill = 0.08 + 0.8 * fill + 0.05 * moment.drift(3, 2_700.0);
+        if let Some((strength, _)) = moment.effect(IncidentKind::Festival) {
+            fill = lerp(fill, 0.97, strength);
+        }
         let free = capacity(moment.device) * (1.0 - fill.clamp(0.02, 0.97));
         out.push(called("free", integer("parking_free", free + moment.noise(4), "1")));
     }
