@@ -3,8 +3,9 @@ import { useState } from "preact/hooks";
 import type { DeviceEntry } from "../../api/intake";
 import { t } from "../../i18n";
 import { MapPanel } from "../../map/map-panel";
+import { system } from "../../state/city";
 import { Field, TextField } from "../../ui/field";
-import type { LonLat } from "../../api/types";
+import type { Bounds, LonLat } from "../../api/types";
 
 export const CRS = ["WGS-84", "GCJ-02", "BD-09", "CGCS2000"] as const;
 
@@ -24,9 +25,17 @@ export function placeOfText({ crs, lat, lon }: PlaceDraft): Declared | "wrong" |
   return good ? { crs, lat: y, lon: x } : "wrong";
 }
 
+/** What a place of this city looks like. */
+export function middleOf(bounds: Bounds | undefined): LonLat | null {
+  if (!bounds) return null;
+  const [west, south, east, north] = bounds;
+  return [(west + east) / 2, (south + north) / 2];
+}
+
 export function PlaceField({ value, onChange }: { value: PlaceDraft; onChange(value: PlaceDraft): void }) {
   const [centre, setCentre] = useState<LonLat | null>(null);
   const place = placeOfText(value);
+  const example = middleOf(system.value?.city.bounds);
   const wrong = place === "wrong" ? t("unknown.place.wrong") : null;
   const shown: LonLat | null = place !== null && place !== "wrong" && (place.crs === "WGS-84" || place.crs === "CGCS2000") ? [place.lon, place.lat] : null;
   return (
@@ -40,8 +49,8 @@ export function PlaceField({ value, onChange }: { value: PlaceDraft; onChange(va
             </select>
           )}
         </Field>
-        <TextField label={t("unknown.place.lat")} value={value.lat} onInput={(lat) => onChange({ ...value, lat })} error={wrong} placeholder="39.9042" />
-        <TextField label={t("unknown.place.lon")} value={value.lon} onInput={(lon) => onChange({ ...value, lon })} placeholder="116.4074" />
+        <TextField label={t("unknown.place.lat")} value={value.lat} onInput={(lat) => onChange({ ...value, lat })} error={wrong} placeholder={example?.[1].toFixed(4)} />
+        <TextField label={t("unknown.place.lon")} value={value.lon} onInput={(lon) => onChange({ ...value, lon })} placeholder={example?.[0].toFixed(4)} />
         <button type="button" class="button" disabled={centre === null} onClick={() => centre && onChange({ crs: "WGS-84", lon: centre[0].toFixed(6), lat: centre[1].toFixed(6) })}>{t("unknown.place.take")}</button>
         <p class="field-hint">{t("unknown.place.why")}</p>
       </div>
