@@ -226,9 +226,8 @@ fn ten_times_the_load_is_shed_while_ingest_and_alerts_go_on() {
     let (served, refused) = (shed[&200], shed[&503]);
     let carries = carried[&200] * 5;
     assert!(served + refused >= 10 * carries, "{served} served, {refused} refused, of {carries}");
-    // The askers share the cores with it, and have more claim to them than its public side has: how
-    // much it serves beside them is their machine's doing, but it never stops.
-    assert!(served * 50 >= carries, "it goes on to answer: {served} of {carries}");
+    // The askers share the cores with it, and have more claim to them than its public side has.
+    assert!(served * 10 >= carries, "it goes on to answer: {served} of {carries}");
     let worst = quantile(&health, 0.99);
     assert!(worst < Duration::from_secs(2), "health took {worst:?}");
 }
