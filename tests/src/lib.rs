@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod browser;
 pub mod certificates;
+pub mod cluster;
 pub mod crash;
 pub mod disk;
 pub mod faults;
@@ -14,6 +15,7 @@ pub mod influxd;
 pub mod instance;
 pub mod mosquitto;
 pub mod mqtt_load;
+pub mod nats;
 pub mod network;
 pub mod peers;
 pub mod power;
