@@ -14,6 +14,7 @@ pub mod influxd;
 pub mod instance;
 pub mod mosquitto;
 pub mod mqtt_load;
+pub mod nats;
 pub mod network;
 pub mod peers;
 pub mod power;
