@@ -28,8 +28,9 @@ pub(crate) fn ensure() -> anyhow::Result<bool> {
     }
 }
 
-/// Outside the repository, so that a fresh clone need not build it again.
-fn cache() -> anyhow::Result<PathBuf> {
+/// Where servers for the tests are kept: outside the repository, so that a fresh clone need not build
+/// them again.
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let base =

@@ -1,10 +1,11 @@
-//! Repository chores: `cargo xtask web | test | bench | deploy | release | fuzz | schemathesis | crash-test | influxd | ci`.
+//! Repository chores: `cargo xtask web | test | bench | deploy | release | fuzz | schemathesis | crash-test | influxd | nats | ci`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line talks
 
 mod bench;
 mod deploy;
 mod fuzz;
 mod influxd;
+mod nats;
 mod release;
 mod run;
 mod sbom;
@@ -62,6 +63,8 @@ enum Command {
     },
     /// Build InfluxDB's server for tests, once, and print where it is; takes some minutes.
     Influxd,
+    /// Build NATS's server for tests, once, and print where it is; takes a minute.
+    Nats,
     /// What continuous integration runs: formatting, lints, and all tests.
     Ci,
 }
@@ -98,6 +101,7 @@ fn main() -> anyhow::Result<()> {
             &seed.to_string(),
         ]),
         Command::Influxd => influxd::build(),
+        Command::Nats => nats::build(),
         Command::Ci => test::ci(),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::run::{cargo, program};
-use crate::{deploy, fuzz, influxd, schemathesis, tools, web};
+use crate::{deploy, fuzz, influxd, nats, schemathesis, tools, web};
 
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     if quick {
@@ -13,6 +13,7 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     }
     timed("tools", tools::ensure)?;
     let with_influxd = timed("influxd", influxd::ensure)?;
+    let with_nats = timed("nats-server", nats::ensure)?;
     timed("the web app", || {
         program("dashboards/web", "npm", &["run", "check"])?;
         program("dashboards/web", "npm", &["test"])?;
@@ -20,6 +21,10 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     })?;
     timed("Grafana's dashboards", || program("dashboards/grafana", "npm", &["test"]))?;
     timed("tests", || cargo(&["test", "--workspace"]))?;
+    timed("the bus with three servers", || {
+        let slow = ["test", "--package", "city-bus", "--features", "slow", "--test", "cluster"];
+        cargo(&[&slow[..], &["--", "--test-threads=1"]].concat())
+    })?;
     timed("fuzzing", || fuzz::main(&fuzz::Args::short()))?;
     // The slow journeys drive the program as it ships: the release build.
     timed("the release build", || cargo(&["build", "--release"]))?;
@@ -33,10 +38,12 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     })?;
     timed("deployment files", || deploy::main(&deploy::Args::short()))?;
     timed("schemathesis", || schemathesis::main(&schemathesis::Args::short()))?;
-    if with_influxd {
+    if with_influxd && with_nats {
         eprintln!("all tests passed");
     } else {
-        eprintln!("all tests passed, but those against InfluxDB's server were SKIPPED: no go");
+        eprintln!(
+            "all tests passed, but those against InfluxDB's and NATS's servers were SKIPPED: no go"
+        );
     }
     Ok(())
 }
@@ -44,7 +51,7 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
 pub(crate) fn ci() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     tools::ensure()?;
-    let slow = "city-tests/slow";
+    let slow = "city-tests/slow,city-bus/slow";
     timed("lints", || {
         cargo(&[
             "clippy",

@@ -1,0 +1,355 @@
+//! The bus with NATS's own server.
+
+#![allow(missing_docs, clippy::unwrap_used)] // a test
+
+#[path = "../../../tests/src/nats.rs"]
+#[allow(dead_code, unreachable_pub)] // it is shared, and not all is used here
+mod nats;
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use city_bus::{
+    AppendError, Bus, BusConfig, BusError, Entry, Follow, Following, Message, Origin, Topic,
+};
+use nats::NatsCluster;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn config(cluster: &NatsCluster) -> BusConfig {
+    let replicas = cluster.count();
+    BusConfig { servers: cluster.urls(), replicas, partitions: 4, ..BusConfig::default() }
+}
+
+fn connect(cluster: &NatsCluster, node: &str) -> Bus {
+    Bus::connect(&config(cluster), node, PATIENCE).unwrap()
+}
+
+fn entry(topic: Topic, number: usize) -> Entry {
+    Entry { topic, id: format!("e{number}"), payload: Bytes::from(number.to_string()) }
+}
+
+/// Reads until so many are there.
+fn read(following: &mut Following, count: usize) -> Vec<Message> {
+    let until = Instant::now() + PATIENCE;
+    let mut messages = Vec::new();
+    while messages.len() < count {
+        let left = until.saturating_duration_since(Instant::now());
+        assert!(!left.is_zero(), "only {} of {count} messages came", messages.len());
+        let most = count - messages.len();
+        following.next_batch(&mut messages, most, left).unwrap();
+    }
+    messages
+}
+
+fn payloads(messages: &[Message]) -> Vec<String> {
+    messages.iter().map(|m| String::from_utf8(m.payload.to_vec()).unwrap()).collect()
+}
+
+/// Repeats until it is so.
+fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !so() {
+        assert!(Instant::now() < until, "{what}: not within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn publishing_again_doubles_nothing_and_topics_are_read_in_order() {
+    let Some(cluster) = NatsCluster::start("publishing_again_doubles_nothing", 1) else { return };
+    let bus = connect(&cluster, "n1");
+    let entries: Vec<Entry> = (0..600).map(|n| entry(Topic::Readings(n as u16 % 4), n)).collect();
+    let first = bus.publish(&entries, PATIENCE).unwrap();
+    assert_eq!(first, (1..=600).collect::<Vec<u64>>());
+    assert_eq!(bus.publish(&entries, PATIENCE).unwrap(), first, "the same numbers again");
+    assert_eq!(bus.readings_end().unwrap(), 600);
+    assert_eq!(bus.topic_end(Topic::Readings(1)).unwrap(), 598);
+    assert_eq!(bus.topic_end(Topic::Letters).unwrap(), 0);
+
+    let letter = Entry { topic: Topic::Letters, id: "l".to_owned(), payload: Bytes::new() };
+    bus.publish(&[letter, entry(Topic::Alerts(3), 0)], PATIENCE).unwrap();
+    let all = read(&mut bus.follow(Follow::AllReadings, 0).unwrap(), 601);
+    assert_eq!(payloads(&all[..600]), (0..600).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(all[600].origin, Origin::Topic(Topic::Letters));
+    assert!(all.iter().map(|m| m.number).eq(1..=601));
+
+    let topics = vec![Topic::Readings(1), Topic::Letters];
+    let mut following = bus.follow(Follow::Topics(topics), 300).unwrap();
+    let some = read(&mut following, 76);
+    assert_eq!(some[0].payload, "301");
+    assert_eq!(some[75].origin, Origin::Topic(Topic::Letters));
+    assert_eq!(following.next(Duration::from_millis(50)).unwrap(), None);
+    assert_eq!(following.position(), 601);
+    let alerts = read(&mut bus.follow(Follow::Alerts, 0).unwrap(), 1);
+    assert_eq!(alerts[0].origin, Origin::Topic(Topic::Alerts(3)));
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let Some(cluster) = NatsCluster::start("what_cannot_be_is_refused", 1) else { return };
+    let bus = connect(&cluster, "n1");
+    let none = bus.publish(&[entry(Topic::Readings(4), 0)], PATIENCE);
+    assert!(matches!(none, Err(BusError::Partition { partition: 4, partitions: 4 })), "{none:?}");
+    let blank = Entry { id: "a b".to_owned(), ..entry(Topic::Letters, 0) };
+    assert!(matches!(bus.publish(&[blank], PATIENCE), Err(BusError::Name { .. })));
+    let large = Entry { payload: vec![0; 2 << 20].into(), ..entry(Topic::Letters, 0) };
+    let large = bus.publish(&[large], PATIENCE);
+    assert!(matches!(large, Err(BusError::TooLarge { .. })), "{large:?}");
+    assert!(matches!(bus.log_end("a.b"), Err(BusError::Name { .. })));
+    let mixed = Follow::Topics(vec![Topic::Letters, Topic::Alerts(0)]);
+    assert!(matches!(bus.follow(mixed, 0), Err(BusError::Topics)));
+
+    // The bus ends before what was seen.
+    let mut following = bus.follow(Follow::AllReadings, 7).unwrap();
+    let lost = following.next(PATIENCE);
+    assert!(matches!(lost, Err(BusError::Lost { after: 7, last: 0 })), "{lost:?}");
+}
+
+#[test]
+fn another_number_of_partitions_is_refused() {
+    let Some(cluster) = NatsCluster::start("another_number_of_partitions", 1) else { return };
+    let bus = connect(&cluster, "n1");
+    assert_eq!(bus.partitions(), 4);
+    let other = BusConfig { partitions: 8, ..config(&cluster) };
+    let refused = Bus::connect(&other, "n2", PATIENCE).err().expect("it is refused");
+    assert!(matches!(refused, BusError::Partitions { configured: 8, kept: 4, .. }), "{refused:?}");
+    assert!(refused.to_string().contains("docs/cluster.md"), "{refused}");
+    // What may change does.
+    let changed = BusConfig { max_bytes: 1 << 20, ..config(&cluster) };
+    drop(Bus::connect(&changed, "n2", PATIENCE).unwrap());
+    let many =
+        (0..2000).map(|n| Entry { payload: vec![0; 1024].into(), ..entry(Topic::Letters, n) });
+    let full = bus.publish(&many.collect::<Vec<_>>(), PATIENCE);
+    assert!(matches!(full, Err(BusError::Full { .. })), "{full:?}");
+    assert_eq!(read(&mut bus.follow(Follow::AllReadings, 0).unwrap(), 500).len(), 500);
+}
+
+#[test]
+fn an_unreachable_server_is_told_of_in_time() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = BusConfig { servers: vec![format!("nats://{free}")], ..BusConfig::default() };
+    let begun = Instant::now();
+    let error = Bus::connect(&config, "n1", Duration::from_millis(300)).err().expect("an error");
+    assert!(matches!(error, BusError::Unreachable { .. }), "{error:?}");
+    assert!(error.to_string().contains(&free.to_string()), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn of_two_that_append_one_succeeds_and_the_other_is_told() {
+    let Some(cluster) = NatsCluster::start("of_two_that_append", 1) else { return };
+    let bus = connect(&cluster, "n1");
+    assert_eq!(bus.log_end("rules").unwrap(), 0);
+    let one = bus.append("rules", 0, "a".into(), PATIENCE).unwrap();
+    assert_eq!(bus.log_end("rules").unwrap(), one);
+    let late = bus.append("rules", 0, "b".into(), PATIENCE);
+    assert!(matches!(late, Err(AppendError::Conflict)), "{late:?}");
+    let ahead = bus.append("rules", one + 5, "b".into(), Duration::from_secs(1));
+    assert!(matches!(ahead, Err(AppendError::Conflict)), "{ahead:?}");
+    // Another log has numbers of its own, though the stream's.
+    let other = bus.append("zones", 0, "c".into(), PATIENCE).unwrap();
+    assert!(other > one);
+    let two = bus.append("rules", one, "d".into(), PATIENCE).unwrap();
+    assert!(two > other);
+    let log = read(&mut bus.follow(Follow::Log("rules".to_owned()), 0).unwrap(), 2);
+    assert_eq!(payloads(&log), ["a", "d"]);
+    assert_eq!(log[0].origin, Origin::Log);
+    let large = bus.append("rules", two, vec![0; 2 << 20].into(), PATIENCE);
+    assert!(matches!(large, Err(AppendError::Refused(BusError::TooLarge { .. }))), "{large:?}");
+}
+
+/// Appends `count` entries of a writer, each where the log ends then.
+fn append_all(bus: &Bus, log: &str, writer: usize, count: usize) {
+    let mut end = 0;
+    for number in 0..count {
+        let payload = format!("{writer}:{number}");
+        loop {
+            match bus.append(log, end, payload.clone().into(), PATIENCE) {
+                Ok(number) => {
+                    end = number;
+                    break;
+                }
+                Err(AppendError::Conflict) => end = bus.log_end(log).unwrap(),
+                Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
+            }
+        }
+    }
+}
+
+/// All entries of all writers are there once, those of each in order.
+fn check_log(bus: &Bus, log: &str, writers: usize, count: usize) {
+    let mut following = bus.follow(Follow::Log(log.to_owned()), 0).unwrap();
+    let all = payloads(&read(&mut following, writers * count));
+    assert_eq!(following.next(Duration::from_millis(50)).unwrap(), None, "nothing is doubled");
+    for writer in 0..writers {
+        let prefix = format!("{writer}:");
+        let of_one: Vec<_> = all.iter().filter_map(|text| text.strip_prefix(&prefix)).collect();
+        let wanted: Vec<_> = (0..count).map(|number| number.to_string()).collect();
+        assert_eq!(of_one, wanted, "of the writer {writer}");
+    }
+}
+
+#[test]
+fn two_that_race_leave_one_order() {
+    let Some(cluster) = NatsCluster::start("two_that_race_leave_one_order", 1) else { return };
+    std::thread::scope(|scope| {
+        for writer in 0..2 {
+            let bus = connect(&cluster, &format!("n{writer}"));
+            scope.spawn(move || append_all(&bus, "race", writer, 200));
+        }
+    });
+    check_log(&connect(&cluster, "n3"), "race", 2, 200);
+}
+
+#[test]
+fn following_goes_on_after_a_server_was_killed() {
+    let Some(mut cluster) = NatsCluster::start("following_goes_on", 1) else { return };
+    let bus = connect(&cluster, "n1");
+    let mut following = bus.follow(Follow::AllReadings, 0).unwrap();
+    let mut log = bus.follow(Follow::Log("l".to_owned()), 0).unwrap();
+    let mut end = 0;
+    for round in 0..3 {
+        let entries: Vec<_> = (round * 100..round * 100 + 100)
+            .map(|n| entry(Topic::Readings(n as u16 % 4), n))
+            .collect();
+        bus.publish(&entries, PATIENCE).unwrap();
+        end = bus.append("l", end, round.to_string().into(), PATIENCE).unwrap();
+        // Some are read before, some after.
+        let mut read_in_round = read(&mut following, 50);
+        cluster.kill(0);
+        cluster.restart(0);
+        read_in_round.extend(read(&mut following, 50));
+        let wanted: Vec<_> = (round * 100..round * 100 + 100).map(|n| n.to_string()).collect();
+        assert_eq!(payloads(&read_in_round), wanted);
+        assert_eq!(payloads(&read(&mut log, 1)), [round.to_string()]);
+    }
+    assert_eq!(following.next(Duration::from_millis(50)).unwrap(), None);
+}
+
+#[test]
+fn an_image_takes_the_place_of_entries() {
+    let Some(cluster) = NatsCluster::start("an_image_takes_the_place_of_entries", 1) else {
+        return;
+    };
+    let bus = connect(&cluster, "n1");
+    assert_eq!(bus.image("l").unwrap(), None);
+    let mut numbers = vec![0];
+    for text in ["a", "b", "c", "d", "e"] {
+        let number = bus.append("l", numbers[numbers.len() - 1], text.into(), PATIENCE).unwrap();
+        numbers.push(number);
+        bus.append("other", bus.log_end("other").unwrap(), "x".into(), PATIENCE).unwrap();
+    }
+    let early = bus.drop_before("l", numbers[3]);
+    assert!(matches!(early, Err(BusError::NoImage { image: 0, .. })), "{early:?}");
+    // More than one window of pieces.
+    let bytes: Vec<u8> = (0..5_000_000_u32).map(|n| (n % 251) as u8).collect();
+    bus.put_image("l", numbers[2], b"ab").unwrap();
+    assert_eq!(bus.image("l").unwrap(), Some((numbers[2], b"ab".to_vec())));
+    bus.put_image("l", numbers[3], &bytes).unwrap();
+    bus.put_image("l", numbers[2], b"late").unwrap();
+    let (number, read_back) = bus.image("l").unwrap().unwrap();
+    assert_eq!(number, numbers[3], "the newest counts");
+    assert!(read_back == bytes);
+    assert_eq!(bus.image("other").unwrap(), None);
+
+    bus.drop_before("l", numbers[3] + 1).unwrap();
+    let mut following = bus.follow(Follow::Log("l".to_owned()), number).unwrap();
+    assert_eq!(payloads(&read(&mut following, 2)), ["d", "e"]);
+    // From before the image it cannot be followed, not by anybody who does not know it.
+    for after in [0, numbers[2]] {
+        let gone = bus.follow(Follow::Log("l".to_owned()), after).unwrap().next(PATIENCE);
+        assert!(matches!(gone, Err(BusError::Gone { first }) if first == numbers[4]), "{gone:?}");
+    }
+    // The last entry stays, and the log goes on after it.
+    bus.put_image("l", numbers[5], b"").unwrap();
+    bus.drop_before("l", numbers[5] + 1).unwrap();
+    assert_eq!(bus.image("l").unwrap(), Some((numbers[5], Vec::new())));
+    assert_eq!(bus.log_end("l").unwrap(), numbers[5]);
+    let next = bus.append("l", numbers[5], "f".into(), PATIENCE).unwrap();
+    assert_eq!(read(&mut following, 1)[0].number, next);
+    assert_eq!(read(&mut bus.follow(Follow::Log("other".to_owned()), 0).unwrap(), 5).len(), 5);
+}
+
+#[test]
+fn a_lease_is_of_one_node_at_a_time() {
+    let Some(cluster) = NatsCluster::start("a_lease_is_of_one_node_at_a_time", 1) else { return };
+    let ttl = Duration::from_secs(2);
+    let wanted = vec!["partition.0".to_owned(), "partition.1".to_owned()];
+    let (bus_a, bus_b) = (connect(&cluster, "a"), connect(&cluster, "b.city.example"));
+    let (mut a, mut b) = (bus_a.leases(ttl), bus_b.leases(ttl));
+    a.announce("workers").unwrap();
+    b.announce("workers").unwrap();
+    let holding = a.holding();
+    let mut gained = a.turn(&wanted).unwrap().gained;
+    gained.sort();
+    assert_eq!(gained, wanted);
+    assert_eq!(b.turn(&wanted).unwrap(), city_bus::Changes::default());
+    assert_eq!(b.holders()["partition.0"], "a");
+    assert_eq!(b.live("workers"), ["a", "b.city.example"]);
+    assert_eq!(b.live("others"), [""; 0]);
+    assert!(holding.holds("partition.0") && !b.holding().holds("partition.0"));
+
+    // Renewed, it stays, for longer than its time.
+    let begun = Instant::now();
+    while begun.elapsed() < ttl * 3 / 2 {
+        assert_eq!(a.turn(&wanted).unwrap(), city_bus::Changes::default());
+        assert_eq!(b.turn(&wanted).unwrap(), city_bus::Changes::default());
+        assert!(holding.holds("partition.1"));
+        std::thread::sleep(ttl / 10);
+    }
+
+    // Released, it can be taken at once.
+    a.release("partition.1");
+    assert!(!holding.holds("partition.1"));
+    assert_eq!(b.turn(&wanted).unwrap().gained, ["partition.1"]);
+    assert_eq!(a.turn(&wanted).unwrap(), city_bus::Changes::default(), "now it is the other's");
+
+    // The holder turns no more: another takes over, when the holder has given up for long.
+    let stopped = Instant::now();
+    let mut gained = Vec::new();
+    wait_until("the other takes over", || {
+        let held = holding.holds("partition.0");
+        gained.extend(b.turn(&wanted).unwrap().gained);
+        assert!(gained.is_empty() || !held, "both held it");
+        !gained.is_empty()
+    });
+    assert!(stopped.elapsed() >= ttl * 3 / 4, "only after {:?}", stopped.elapsed());
+    assert_eq!(gained, ["partition.0"]);
+    assert_eq!(b.live("workers"), ["b.city.example"]);
+    assert_eq!(a.turn(&[]).unwrap().lost, ["partition.0"]);
+
+    b.leave();
+    let mut gained = a.turn(&wanted).unwrap().gained;
+    gained.sort();
+    assert_eq!(gained, wanted);
+    assert_eq!(a.live("workers"), ["a"]);
+}
+
+#[test]
+fn leases_are_lost_when_the_bus_is_away() {
+    let Some(mut cluster) = NatsCluster::start("leases_are_lost", 1) else { return };
+    let wanted = vec!["p".to_owned()];
+    let bus = connect(&cluster, "a");
+    let mut leases = bus.leases(Duration::from_secs(1));
+    assert_eq!(leases.turn(&wanted).unwrap().gained, wanted);
+    cluster.kill(0);
+    let mut lost = Vec::new();
+    wait_until("it is lost", || {
+        if let Ok(changes) = leases.turn(&wanted) {
+            lost = changes.lost;
+        }
+        !lost.is_empty()
+    });
+    assert_eq!(lost, wanted);
+    assert!(!leases.holding().holds("p"));
+    cluster.restart(0);
+    let mut gained = Vec::new();
+    wait_until("it is taken again", || {
+        if let Ok(changes) = leases.turn(&wanted) {
+            gained = changes.gained;
+        }
+        !gained.is_empty()
+    });
+    assert_eq!(gained, wanted);
+}
