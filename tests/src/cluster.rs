@@ -66,7 +66,9 @@ pub struct Size {
 impl Cluster {
     /// Starts all of it; `more` is added to the configuration of the brains.
     pub fn start(size: Size, rules: &str, more: &str) -> anyhow::Result<Option<Self>> {
-        let Some(nats) = NatsCluster::start(size.servers)? else { return Ok(None) };
+        let Some(nats) = NatsCluster::start("a city on a bus", size.servers) else {
+            return Ok(None);
+        };
         let folder = tempfile::tempdir()?;
         std::fs::create_dir(folder.path().join("rules"))?;
         std::fs::write(folder.path().join("rules/rules.yaml"), rules)?;
@@ -141,7 +143,10 @@ impl Node {
     ) -> anyhow::Result<Self> {
         let http = free_address()?;
         let mqtt = if role == "collect" { Some(free_address()?) } else { None };
-        let ways = nats.addresses().into_iter().map(Network::to).collect::<Result<Vec<_>, _>>()?;
+        let mut ways = Vec::new();
+        for url in nats.urls() {
+            ways.push(Network::to(url.trim_start_matches("nats://").parse()?)?);
+        }
         let servers: Vec<String> =
             ways.iter().map(|way| format!("\"nats://{}\"", way.address)).collect();
         let mut text = "[city]\nname = \"Cluster\"\ntime_zone = \"UTC\"\nrules = \"rules\"\n".to_owned();
@@ -155,7 +160,7 @@ impl Node {
             "[bus]\nnode = \"{name}\"\nlease = \"3s\"\n[bus.nats]\nservers = [{}]\nreplicas = {}\n\
              partitions = 4\nretention = \"1d\"\n",
             servers.join(", "),
-            nats.addresses().len(),
+            nats.count(),
         )?;
         text += SOURCE;
         if role == "brain" {

@@ -58,15 +58,28 @@ impl Registry {
     /// Reads the registry from the state database, after adding what the seed brings.
     pub fn open(state: Arc<StateDb>, seed: Seed) -> Result<Self, RegistryError> {
         tables::migrate(&state)?;
-        let catalogue = state.write(|tx| {
-            for kind in &seed.kinds {
-                tables::put_kind(tx, kind)?;
+        let bring = || {
+            state.write(|tx| {
+                for kind in &seed.kinds {
+                    tables::put_kind(tx, kind)?;
+                }
+                for department in &seed.departments {
+                    tables::put_label(tx, "department", &department.id, &department.name, true)?;
+                }
+                tables::load_catalogue(tx, &seed.catalogue)
+            })
+        };
+        let mut brought = bring();
+        for _ in 1..TRIES {
+            match &brought {
+                // Others bring the same at the same time.
+                Err(RegistryError::State(error)) if state.is_shared() && error.is_busy() => {
+                    brought = bring();
+                }
+                _ => break,
             }
-            for department in &seed.departments {
-                tables::put_label(tx, "department", &department.id, &department.name, true)?;
-            }
-            tables::load_catalogue(tx, &seed.catalogue)
-        })?;
+        }
+        let catalogue = brought?;
         let kinds = state.read(tables::load_kinds)?;
         let entries: BTreeMap<_, _> = state.read(tables::load_devices)?.into_iter().collect();
         let devices: Vec<_> =

@@ -167,7 +167,14 @@ pub(crate) struct Listen {
 /// The threads without which nothing works. Nothing that was acknowledged is lost when the
 /// process ends, and the next start goes on from there, so a process that limps on without one of
 /// them is the worse choice.
-const VITAL_THREADS: &[&str] = &["pipeline", "commit", "alerts", "alerts-saver", "influxdb", "bus-readings", "bus-alerts", "bus-state", "bus-changes", "leases"];
+const VITAL_THREADS: &[&str] = &["pipeline", "commit", "influxdb", "leases"];
+
+/// What the names of further threads begin with without which nothing works.
+const VITAL_KINDS: &[&str] = &["alerts", "bus-"];
+
+fn is_vital(thread: &str) -> bool {
+    VITAL_THREADS.contains(&thread) || VITAL_KINDS.iter().any(|kind| thread.starts_with(kind))
+}
 
 /// The exit code after a panic of a vital thread (EX_SOFTWARE of sysexits.h).
 const BROKEN: i32 = 70;
@@ -179,7 +186,7 @@ fn die_with_vital_threads() {
         if city_rules::kinds::is_computing() {
             return; // caught: the formula of a rule has no result
         }
-        if std::thread::current().name().is_some_and(|name| VITAL_THREADS.contains(&name)) {
+        if std::thread::current().name().is_some_and(|name| is_vital(name)) {
             eprintln!("citybrain: this is a bug; the process ends so that it can be started again");
             std::process::exit(BROKEN);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use city_cluster::{Owners, OwnersParts, PartitionStatus};
 use city_model::SharedClock;
-use city_registry::Seed;
+use city_registry::Registry;
 use city_rules::{ReloadReport, Setting};
 use tokio_util::sync::CancellationToken;
 
@@ -34,12 +34,7 @@ pub(super) async fn run(city: City, settings: BusSettings) -> anyhow::Result<()>
         let (listener, changes) = node::changes();
         let bus = node::connect(&of)?;
         let replica = node::copy(&bus, &path, listener)?;
-        let registry = node::registry(&replica.state, || Seed {
-            catalogue: seed.catalogue.clone(),
-            zones: seed.zones.clone(),
-            kinds: seed.kinds.clone(),
-            departments: seed.departments.clone(),
-        })?;
+        let registry = Registry::open(replica.state.clone(), seed)?;
         anyhow::Ok((bus, replica, changes, Arc::new(registry)))
     })
     .await??;

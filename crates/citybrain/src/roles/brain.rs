@@ -21,7 +21,7 @@ use crate::city::City;
 use crate::clock::SystemClock;
 use crate::commands::until_told_to_stop;
 use crate::run_file::ON_A_BUS;
-use crate::settings::{BusSettings, Settings};
+use crate::settings::BusSettings;
 
 /// The lease of the brain that answers.
 const DESK: &str = "desk";
@@ -50,12 +50,8 @@ pub(super) async fn run(mut city: City, settings: BusSettings) -> anyhow::Result
     .await?;
     let mut standby = None;
     if !first {
-        match stand_by(&city, &bus, leases, lease).await? {
-            Some((held, copy)) => (leases, standby) = (held, Some(copy)),
-            None => return Ok(()),
-        }
-    } else {
-        // It is held already.
+        let Some((held, copy)) = stand_by(&city, &bus, leases, lease).await? else { return Ok(()) };
+        (leases, standby) = (held, Some(copy));
     }
     answer(city, bus, settings, leases, lease, standby).await
 }
@@ -121,8 +117,8 @@ async fn stand_by(
         leases
     });
     let mut waiting = std::pin::pin!(waiting);
-    let told = tokio::select! {
-        told = until_told_to_stop() => { told?; true }
+    tokio::select! {
+        told = until_told_to_stop() => told?,
         leases = &mut waiting => {
             let leases = leases?;
             tracing::info!("this brain answers from now on");
@@ -136,8 +132,7 @@ async fn stand_by(
             })
             .await?;
         }
-    };
-    debug_assert!(told);
+    }
     ends.cancel();
     stop.cancel();
     passing.wait().await;
@@ -151,13 +146,14 @@ async fn stand_by(
 
 /// The store of a brain that stands by, and the registry that its readings belong to.
 fn history(city: &City, replica: &Replica) -> anyhow::Result<(SharedStore, Arc<Registry>)> {
-    let seed = &city.seed;
-    let registry = Arc::new(node::registry(&replica.state, || Seed {
-        catalogue: seed.catalogue.clone(),
-        zones: seed.zones.clone(),
-        kinds: seed.kinds.clone(),
-        departments: seed.departments.clone(),
-    })?);
+    let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+    let seed = Seed {
+        catalogue: city.seed.catalogue.clone(),
+        zones: crate::zones::read(&city.settings.city, &mut problems, &mut warnings),
+        kinds: city.seed.kinds.clone(),
+        departments: city.seed.departments.clone(),
+    };
+    let registry = Arc::new(Registry::open(replica.state.clone(), seed)?);
     let (store, _) = crate::store::open(&city.settings.store, &city.settings.data_dir)?;
     Ok((store.start(&registry, &city.settings.store)?, registry))
 }

@@ -7,7 +7,7 @@ use city_bus::Bus;
 use city_cluster::BusStore;
 use city_model::SharedClock;
 use city_pipeline::{Limits, Pipeline, PipelineParts, TimePolicy};
-use city_registry::Seed;
+use city_registry::Registry;
 use city_registry::credentials::Credentials;
 use city_store::Memory;
 
@@ -43,16 +43,8 @@ pub(super) async fn run(city: City, bus: BusSettings) -> anyhow::Result<()> {
     })
     .await??;
     let state = replica.state.clone();
-    let (registry_state, seed) = (state.clone(), seed);
-    let registry = tokio::task::spawn_blocking(move || {
-        node::registry(&registry_state, || Seed {
-            catalogue: seed.catalogue.clone(),
-            zones: seed.zones.clone(),
-            kinds: seed.kinds.clone(),
-            departments: seed.departments.clone(),
-        })
-    })
-    .await??;
+    let of = state.clone();
+    let registry = tokio::task::spawn_blocking(move || Registry::open(of, seed)).await??;
     let registry = Arc::new(registry);
     let clients = Arc::new(Credentials::open(state.clone(), clock.clone())?);
     let holders =

@@ -10,9 +10,9 @@ use anyhow::Context as _;
 use city_bus::Bus;
 use city_cluster::{CITY, Replica, ReplicaError};
 use city_registry::credentials::Credentials;
-use city_registry::{Registry, RegistryError, Seed};
+use city_registry::Registry;
 use city_rulebook::Book;
-use city_store::{Listener, StateDb, Writers};
+use city_store::{Listener, Writers};
 
 use crate::settings::BusSettings;
 
@@ -24,9 +24,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Changes that follow each other this closely are read together.
 const SETTLES: Duration = Duration::from_millis(50);
-
-/// How often it is tried to read the registry of a state that somebody else changes meanwhile.
-const TRIES: usize = 20;
 
 /// Connects to the bus.
 pub(super) fn connect(settings: &BusSettings) -> anyhow::Result<Bus> {
@@ -58,24 +55,6 @@ pub(super) fn copy(bus: &Bus, path: &Path, listener: Listener) -> Result<Replica
     let copy = Replica::from_image(bus, CITY, path, Writers::Several, listener)?;
     // There was an image, and images are never taken away.
     copy.ok_or(ReplicaError::Bus(city_bus::BusError::Gone { first: 0 }))
-}
-
-/// The registry of a state that others change, too.
-pub(super) fn registry(
-    state: &Arc<StateDb>,
-    seed: impl Fn() -> Seed,
-) -> Result<Registry, RegistryError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match Registry::open(state.clone(), seed()) {
-            Err(error) if tries < TRIES => {
-                tracing::debug!(error.cause = %error, "the registry is read again");
-                std::thread::sleep(SETTLES);
-            }
-            done => return done,
-        }
-    }
 }
 
 /// Who holds what of the state in memory.
