@@ -214,6 +214,8 @@ impl Worker {
         if let Some(replica) = Replica::from_image(bus, &name, &path, Writers::One, nobody())? {
             return Ok(replica);
         }
+        std::fs::create_dir_all(folder)
+            .map_err(|source| ReplicaError::File { path: folder.clone(), source })?;
         // The first owner of all; what an earlier one wrote before it made an image is in the log.
         for end in ["", "-wal", "-shm"] {
             // What is not there need not go.

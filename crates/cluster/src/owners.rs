@@ -230,8 +230,10 @@ impl Keeper {
             }
         }
         let live = self.leases.live(GROUP);
-        let mine: Vec<Partition> = Partition::all(self.partitions)
-            .filter(|partition| belongs_to(&partition.name(), &live) == Some(&*self.node))
+        let mine: Vec<Partition> = shares(self.partitions, &live)
+            .into_iter()
+            .filter(|(_, node)| *node == self.node)
+            .map(|(partition, _)| partition)
             .collect();
         // What is another's by now is handed over: saved first, so that it goes on from there.
         let given: Vec<Partition> =
@@ -271,29 +273,62 @@ impl Keeper {
     }
 }
 
-/// Whose a partition is among those who live: the one whose name gives the highest hash with it, so
-/// that only a share of the partitions changes hands when somebody comes or goes.
-fn belongs_to<'a>(partition: &str, live: &'a [String]) -> Option<&'a str> {
-    let weight = |node: &str| crc32fast::hash(format!("{partition}/{node}").as_bytes());
-    live.iter().map(|node| &**node).max_by_key(|node| (weight(node), *node))
+/// Whose each partition is among those who live, by their names. Nobody gets more than the share of
+/// one, rounded up; within that each goes to the node whose name gives the highest hash with it, so
+/// that few change hands when somebody comes or goes.
+fn shares(partitions: u16, live: &[String]) -> BTreeMap<Partition, &str> {
+    let count = usize::from(partitions) + 1;
+    let most = count.div_ceil(live.len().max(1));
+    let mut held: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut shares = BTreeMap::new();
+    for partition in Partition::all(partitions) {
+        let name = partition.name();
+        let free = live.iter().map(|node| &**node).filter(|node| {
+            held.get(node).is_none_or(|count| *count < most)
+        });
+        let Some(node) = free.max_by_key(|node| (weight(&name, node), *node)) else { break };
+        *held.entry(node).or_default() += 1;
+        shares.insert(partition, node);
+    }
+    shares
+}
+
+/// A hash of both names, mixed as splitmix64 does: the difference of two CRCs alone would be the same
+/// for all partitions.
+fn weight(partition: &str, node: &str) -> u64 {
+    let both = [partition, node].map(|name| u64::from(crc32fast::hash(name.as_bytes())));
+    let mut mixed = (both[0] << 32 | both[1]).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn nodes(count: usize) -> Vec<String> {
+        (1..=count).map(|number| format!("alert-{number}")).collect()
+    }
+
     #[test]
-    fn only_the_partitions_of_who_goes_change_hands() {
-        let all: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
-        let names: Vec<String> = Partition::all(32).map(Partition::name).collect();
-        let before: Vec<_> = names.iter().map(|name| belongs_to(name, &all)).collect();
-        for node in &all {
-            let share = before.iter().filter(|owner| **owner == Some(node)).count();
-            assert!((4..=18).contains(&share), "{node} has {share} of 33");
+    fn everybody_has_a_fair_share_and_few_partitions_change_hands() {
+        for count in 1..=6 {
+            let live = nodes(count);
+            let shares = shares(8, &live);
+            assert_eq!(shares.len(), 9);
+            for node in &live {
+                let share = shares.values().filter(|owner| *owner == node).count();
+                assert!(share <= 9_usize.div_ceil(count), "{node} of {count}: {share}");
+            }
         }
-        for (name, owner) in names.iter().zip(&before).filter(|(_, owner)| **owner != Some("c")) {
-            assert_eq!(belongs_to(name, &all[..2]), *owner);
-        }
-        assert_eq!(belongs_to("p0", &[]), None);
+        let (three, two) = (nodes(3), nodes(2));
+        let (before, after) = (shares(32, &three), shares(32, &two));
+        let moved = before
+            .iter()
+            .filter(|(partition, owner)| **owner != "alert-3" && after[*partition] != **owner)
+            .count();
+        assert!(moved <= 8, "{moved} of 33 changed hands though their owner lives");
+        assert_eq!(shares(8, &[]), BTreeMap::new());
     }
 }
