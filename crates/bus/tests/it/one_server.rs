@@ -1,59 +1,12 @@
-//! The bus with NATS's own server.
-
-#![allow(missing_docs, clippy::unwrap_used)] // a test
-
-#[path = "../../../tests/src/nats.rs"]
-#[allow(dead_code, unreachable_pub)] // it is shared, and not all is used here
-mod nats;
+//! What does not need several servers.
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use city_bus::{
-    AppendError, Bus, BusConfig, BusError, Entry, Follow, Following, Message, Origin, Topic,
-};
-use nats::NatsCluster;
+use city_bus::{AppendError, Bus, BusConfig, BusError, Changes, Entry, Follow, Origin, Topic};
 
-const PATIENCE: Duration = Duration::from_secs(30);
-
-fn config(cluster: &NatsCluster) -> BusConfig {
-    let replicas = cluster.count();
-    BusConfig { servers: cluster.urls(), replicas, partitions: 4, ..BusConfig::default() }
-}
-
-fn connect(cluster: &NatsCluster, node: &str) -> Bus {
-    Bus::connect(&config(cluster), node, PATIENCE).unwrap()
-}
-
-fn entry(topic: Topic, number: usize) -> Entry {
-    Entry { topic, id: format!("e{number}"), payload: Bytes::from(number.to_string()) }
-}
-
-/// Reads until so many are there.
-fn read(following: &mut Following, count: usize) -> Vec<Message> {
-    let until = Instant::now() + PATIENCE;
-    let mut messages = Vec::new();
-    while messages.len() < count {
-        let left = until.saturating_duration_since(Instant::now());
-        assert!(!left.is_zero(), "only {} of {count} messages came", messages.len());
-        let most = count - messages.len();
-        following.next_batch(&mut messages, most, left).unwrap();
-    }
-    messages
-}
-
-fn payloads(messages: &[Message]) -> Vec<String> {
-    messages.iter().map(|m| String::from_utf8(m.payload.to_vec()).unwrap()).collect()
-}
-
-/// Repeats until it is so.
-fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
-    let until = Instant::now() + PATIENCE;
-    while !so() {
-        assert!(Instant::now() < until, "{what}: not within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
+use crate::nats::NatsCluster;
+use crate::{PATIENCE, append_all, check_log, config, connect, entry, payloads, read, wait_until};
 
 #[test]
 fn publishing_again_doubles_nothing_and_topics_are_read_in_order() {
@@ -159,44 +112,13 @@ fn of_two_that_append_one_succeeds_and_the_other_is_told() {
     assert!(matches!(large, Err(AppendError::Refused(BusError::TooLarge { .. }))), "{large:?}");
 }
 
-/// Appends `count` entries of a writer, each where the log ends then.
-fn append_all(bus: &Bus, log: &str, writer: usize, count: usize) {
-    let mut end = 0;
-    for number in 0..count {
-        let payload = format!("{writer}:{number}");
-        loop {
-            match bus.append(log, end, payload.clone().into(), PATIENCE) {
-                Ok(number) => {
-                    end = number;
-                    break;
-                }
-                Err(AppendError::Conflict) => end = bus.log_end(log).unwrap(),
-                Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
-            }
-        }
-    }
-}
-
-/// All entries of all writers are there once, those of each in order.
-fn check_log(bus: &Bus, log: &str, writers: usize, count: usize) {
-    let mut following = bus.follow(Follow::Log(log.to_owned()), 0).unwrap();
-    let all = payloads(&read(&mut following, writers * count));
-    assert_eq!(following.next(Duration::from_millis(50)).unwrap(), None, "nothing is doubled");
-    for writer in 0..writers {
-        let prefix = format!("{writer}:");
-        let of_one: Vec<_> = all.iter().filter_map(|text| text.strip_prefix(&prefix)).collect();
-        let wanted: Vec<_> = (0..count).map(|number| number.to_string()).collect();
-        assert_eq!(of_one, wanted, "of the writer {writer}");
-    }
-}
-
 #[test]
 fn two_that_race_leave_one_order() {
     let Some(cluster) = NatsCluster::start("two_that_race_leave_one_order", 1) else { return };
     std::thread::scope(|scope| {
         for writer in 0..2 {
             let bus = connect(&cluster, &format!("n{writer}"));
-            scope.spawn(move || append_all(&bus, "race", writer, 200));
+            scope.spawn(move || append_all(&bus, "race", writer, 200, |_| ()));
         }
     });
     check_log(&connect(&cluster, "n3"), "race", 2, 200);
@@ -284,7 +206,7 @@ fn a_lease_is_of_one_node_at_a_time() {
     let mut gained = a.turn(&wanted).unwrap().gained;
     gained.sort();
     assert_eq!(gained, wanted);
-    assert_eq!(b.turn(&wanted).unwrap(), city_bus::Changes::default());
+    assert_eq!(b.turn(&wanted).unwrap(), Changes::default());
     assert_eq!(b.holders()["partition.0"], "a");
     assert_eq!(b.live("workers"), ["a", "b.city.example"]);
     assert_eq!(b.live("others"), [""; 0]);
@@ -293,8 +215,8 @@ fn a_lease_is_of_one_node_at_a_time() {
     // Renewed, it stays, for longer than its time.
     let begun = Instant::now();
     while begun.elapsed() < ttl * 3 / 2 {
-        assert_eq!(a.turn(&wanted).unwrap(), city_bus::Changes::default());
-        assert_eq!(b.turn(&wanted).unwrap(), city_bus::Changes::default());
+        assert_eq!(a.turn(&wanted).unwrap(), Changes::default());
+        assert_eq!(b.turn(&wanted).unwrap(), Changes::default());
         assert!(holding.holds("partition.1"));
         std::thread::sleep(ttl / 10);
     }
@@ -303,7 +225,7 @@ fn a_lease_is_of_one_node_at_a_time() {
     a.release("partition.1");
     assert!(!holding.holds("partition.1"));
     assert_eq!(b.turn(&wanted).unwrap().gained, ["partition.1"]);
-    assert_eq!(a.turn(&wanted).unwrap(), city_bus::Changes::default(), "now it is the other's");
+    assert_eq!(a.turn(&wanted).unwrap(), Changes::default(), "now it is the other's");
 
     // The holder turns no more: another takes over, when the holder has given up for long.
     let stopped = Instant::now();
