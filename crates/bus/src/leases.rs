@@ -197,6 +197,10 @@ impl Leases {
     async fn ask(&mut self, wanted: &[String]) -> Result<Changes, BusError> {
         let within = self.ttl / 4;
         let deadline = Instant::now() + within;
+        if let Err(cause) = self.bus.server().connected(deadline).await {
+            let doing = "renewing the leases".to_owned();
+            return Err(BusError::TimedOut { doing, within, cause });
+        }
         let held: Vec<(String, Held)> =
             self.held.lock().iter().map(|(name, held)| (name.clone(), *held)).collect();
         // First what is held; its time runs.

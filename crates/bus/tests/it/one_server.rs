@@ -67,7 +67,7 @@ fn another_number_of_partitions_is_refused() {
     let other = BusConfig { partitions: 8, ..config(&cluster) };
     let refused = Bus::connect(&other, "n2", PATIENCE).err().expect("it is refused");
     assert!(matches!(refused, BusError::Partitions { configured: 8, kept: 4, .. }), "{refused:?}");
-    assert!(refused.to_string().contains("docs/cluster.md"), "{refused}");
+    assert!(refused.to_string().contains("docs/deployment.md"), "{refused}");
     // What may change does.
     let changed = BusConfig { max_bytes: 1 << 20, ..config(&cluster) };
     drop(Bus::connect(&changed, "n2", PATIENCE).unwrap());
@@ -274,4 +274,62 @@ fn leases_are_lost_when_the_bus_is_away() {
         !gained.is_empty()
     });
     assert_eq!(gained, wanted);
+}
+
+#[test]
+fn servers_with_certificates_and_passwords_are_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = rcgen::CertifiedIssuer::self_signed(
+        {
+            let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            params
+        },
+        rcgen::KeyPair::generate().unwrap(),
+    )
+    .unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()])
+        .unwrap()
+        .signed_by(&key, &authority)
+        .unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let ca_file = file("ca.pem", authority.pem());
+    let settings = format!(
+        "authorization {{ user: city, password: \"hidden\" }}\ntls {{ cert_file: \"{}\", key_file: \"{}\" }}\n",
+        file("cert.pem", certificate.pem()).display(),
+        file("key.pem", key.serialize_pem()).display(),
+    );
+    let test = "servers_with_certificates_and_passwords_are_reached";
+    let password_file = file("password", "hidden\n".to_owned());
+    let Some(cluster) = NatsCluster::start_with(test, 1, &settings, "tls://") else { return };
+    let user = Some("city".to_owned());
+    let good = BusConfig {
+        user,
+        password_file: Some(password_file.clone()),
+        ca_file: Some(ca_file),
+        ..config(&cluster)
+    };
+    let bus = Bus::connect(&good, "n1", PATIENCE).unwrap();
+    bus.publish(&[entry(Topic::Letters, 0)], PATIENCE).unwrap();
+
+    let short = Duration::from_secs(1);
+    let error = Bus::connect(&BusConfig { ca_file: None, ..good.clone() }, "n2", short);
+    let error = error.err().expect("of no known authority");
+    assert!(error.to_string().contains("certificate"), "{error}");
+    std::fs::write(password_file, "another").unwrap();
+    let error = Bus::connect(&good, "n2", short).err().expect("no entry").to_string();
+    assert!(error.contains("authorization") && !error.contains("another"), "{error}");
+
+    let missing = folder.path().join("none.pem");
+    let none = BusConfig { ca_file: Some(missing.clone()), ..config(&cluster) };
+    let error = Bus::connect(&none, "n2", short).err().expect("no file").to_string();
+    assert!(error.contains("bus.ca_file") && error.contains(missing.to_str().unwrap()), "{error}");
+    let none = BusConfig { ca_file: None, credentials_file: Some(missing), ..config(&cluster) };
+    let error = Bus::connect(&none, "n2", short).err().expect("no file").to_string();
+    assert!(error.contains("bus.credentials_file"), "{error}");
 }
