@@ -5,6 +5,10 @@
 //! monotonic clock, and gives up after three quarters of the time to live. Others count from when
 //! they first saw that renewal, which is later, and take over after the whole of it. Taking is a
 //! compare-and-set on the entry's revision: of two that try, one succeeds.
+//!
+//! It saves work from being done twice; it is no fence. A holder whose machine was suspended may act
+//! before it sees that its time is over. What must not happen twice is appended to a log, which
+//! refuses the second.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

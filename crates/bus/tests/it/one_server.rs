@@ -276,6 +276,25 @@ fn leases_are_lost_when_the_bus_is_away() {
     assert_eq!(gained, wanted);
 }
 
+/// A block of the configuration that is shipped, its comment signs taken away.
+fn shipped(block: &str) -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/nats/citybrain.conf");
+    let text = std::fs::read_to_string(path).unwrap();
+    let begin = format!("#{block} {{");
+    let lines = text.lines().skip_while(|line| *line != begin);
+    let lines = lines.map_while(|line| line.strip_prefix('#'));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_configuration_that_is_shipped_is_valid() {
+    let Some(server) = crate::nats::find() else { return };
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/nats/citybrain.conf");
+    let checked =
+        std::process::Command::new(server).args(["--config", path, "-t"]).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
 #[test]
 fn servers_with_certificates_and_passwords_are_reached() {
     let folder = tempfile::tempdir().unwrap();
@@ -300,14 +319,15 @@ fn servers_with_certificates_and_passwords_are_reached() {
     };
     let ca_file = file("ca.pem", authority.pem());
     let settings = format!(
-        "authorization {{ user: city, password: \"hidden\" }}\ntls {{ cert_file: \"{}\", key_file: \"{}\" }}\n",
+        "{}\ntls {{ cert_file: \"{}\", key_file: \"{}\" }}\n",
+        shipped("authorization").replace("$2a$11$...", "hidden"),
         file("cert.pem", certificate.pem()).display(),
         file("key.pem", key.serialize_pem()).display(),
     );
     let test = "servers_with_certificates_and_passwords_are_reached";
     let password_file = file("password", "hidden\n".to_owned());
     let Some(cluster) = NatsCluster::start_with(test, 1, &settings, "tls://") else { return };
-    let user = Some("city".to_owned());
+    let user = Some("citybrain".to_owned());
     let good = BusConfig {
         user,
         password_file: Some(password_file.clone()),
@@ -315,7 +335,17 @@ fn servers_with_certificates_and_passwords_are_reached() {
         ..config(&cluster)
     };
     let bus = Bus::connect(&good, "n1", PATIENCE).unwrap();
-    bus.publish(&[entry(Topic::Letters, 0)], PATIENCE).unwrap();
+    // The rights are enough for all that the bus does.
+    bus.publish(&[entry(Topic::Letters, 0), entry(Topic::Alerts(0), 0)], PATIENCE).unwrap();
+    assert_eq!(read(&mut bus.follow(Follow::AllReadings, 0).unwrap(), 1).len(), 1);
+    let number = bus.append("l", 0, "a".into(), PATIENCE).unwrap();
+    bus.put_image("l", number, b"a").unwrap();
+    bus.drop_before("l", number).unwrap();
+    assert_eq!(bus.image("l").unwrap(), Some((number, b"a".to_vec())));
+    let mut leases = bus.leases(Duration::from_secs(10));
+    leases.announce("workers").unwrap();
+    assert_eq!(leases.turn(&["p".to_owned()]).unwrap().gained, ["p"]);
+    leases.leave();
 
     let short = Duration::from_secs(1);
     let error = Bus::connect(&BusConfig { ca_file: None, ..good.clone() }, "n2", short);
