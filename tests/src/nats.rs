@@ -108,6 +108,23 @@ impl NatsCluster {
         }
     }
 
+    /// Stops one where it is, as a machine without processor time does, until it is resumed.
+    pub fn pause(&self, index: usize) {
+        self.signal(index, "STOP");
+    }
+
+    /// Lets one go on that was paused.
+    pub fn resume(&self, index: usize) {
+        self.signal(index, "CONT");
+    }
+
+    fn signal(&self, index: usize, signal: &str) {
+        let process = self.servers[index].process.as_ref().expect("it runs");
+        let command = format!("kill -{signal} {}", process.id());
+        let sent = Command::new("sh").args(["-c", &command]).status().expect("a shell");
+        assert!(sent.success(), "{command}");
+    }
+
     /// Starts one again where it was, with what it had, and waits until it can be used.
     pub fn restart(&mut self, index: usize) {
         self.kill(index);

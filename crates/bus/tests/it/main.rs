@@ -18,8 +18,14 @@ use nats::NatsCluster;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn config(cluster: &NatsCluster) -> BusConfig {
-    let replicas = cluster.count();
-    BusConfig { servers: cluster.urls(), replicas, partitions: 4, ..BusConfig::default() }
+    BusConfig {
+        servers: cluster.urls(),
+        replicas: cluster.count(),
+        partitions: 4,
+        // An election on a busy machine takes longer than the default.
+        timeout: PATIENCE,
+        ..BusConfig::default()
+    }
 }
 
 pub(crate) fn connect(cluster: &NatsCluster, node: &str) -> Bus {

@@ -150,6 +150,40 @@ fn following_goes_on_after_a_server_was_killed() {
 }
 
 #[test]
+fn a_late_answer_makes_no_second_entry() {
+    let Some(cluster) = NatsCluster::start("a_late_answer_makes_no_second_entry", 1) else {
+        return;
+    };
+    let bus = connect(&cluster, "n1");
+    let first = bus.append("l", 0, "a".into(), PATIENCE).unwrap();
+    cluster.pause(0);
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        let appending = scope.spawn(|| bus.append("l", first, "b".into(), PATIENCE));
+        let publishing = scope.spawn(|| bus.publish(&[entry(Topic::Letters, 0)], PATIENCE));
+        // Until each was sent more than once; an attempt waits two seconds for its answer.
+        wait_until("a second attempt", || begun.elapsed() > Duration::from_secs(3));
+        cluster.resume(0);
+        assert_eq!(appending.join().unwrap().unwrap(), first + 1);
+        assert_eq!(publishing.join().unwrap().unwrap(), [1]);
+    });
+    assert_eq!(bus.append("l", first + 1, "c".into(), PATIENCE).unwrap(), first + 2);
+    let log = read(&mut bus.follow(Follow::Log("l".to_owned()), 0).unwrap(), 3);
+    assert_eq!(payloads(&log), ["a", "b", "c"]);
+    assert_eq!(bus.readings_end().unwrap(), 1);
+
+    // While nothing is known, it says so in time.
+    cluster.pause(0);
+    let begun = Instant::now();
+    let unknown = bus.append("l", first + 2, "d".into(), Duration::from_millis(200));
+    assert!(matches!(unknown, Err(AppendError::Unavailable(_))), "{unknown:?}");
+    let late = bus.publish(&[entry(Topic::Letters, 1)], Duration::from_millis(200));
+    assert!(matches!(late, Err(BusError::TimedOut { .. })), "{late:?}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    cluster.resume(0);
+}
+
+#[test]
 fn an_image_takes_the_place_of_entries() {
     let Some(cluster) = NatsCluster::start("an_image_takes_the_place_of_entries", 1) else {
         return;
