@@ -20,6 +20,10 @@ pub struct NatsCluster {
     binary: PathBuf,
     folder: tempfile::TempDir,
     servers: Vec<Server>,
+    /// What more is in their configuration.
+    settings: String,
+    /// What comes before the address in a URL.
+    scheme: String,
 }
 
 struct Server {
@@ -57,6 +61,12 @@ impl NatsCluster {
     /// Starts servers that share JetStream, and waits until they can be used. `None`, after saying
     /// so, if there is none to start.
     pub fn start(test: &str, count: usize) -> Option<Self> {
+        Self::start_with(test, count, "", "nats://")
+    }
+
+    /// The same with more in their configuration, such as users and certificates, and with what
+    /// comes before the address in a URL for clients: `nats://` or `tls://`.
+    pub fn start_with(test: &str, count: usize, settings: &str, scheme: &str) -> Option<Self> {
         let binary = find();
         if binary.is_none() {
             // Not by a macro, whose output the test harness would swallow.
@@ -68,7 +78,9 @@ impl NatsCluster {
         let binary = binary?;
         for _ in 0..10 {
             let folder = tempfile::tempdir().expect("a temporary folder");
-            let mut cluster = Self { binary: binary.clone(), folder, servers: addresses(count) };
+            let (settings, scheme) = (settings.to_owned(), scheme.to_owned());
+            let (binary, servers) = (binary.clone(), addresses(count));
+            let mut cluster = Self { binary, folder, servers, settings, scheme };
             // If not all come up, somebody took a port meanwhile: with others, then.
             let started = (0..count).all(|index| cluster.spawn(index));
             if started && cluster.is_up() {
@@ -80,7 +92,7 @@ impl NatsCluster {
 
     /// The addresses for clients.
     pub fn urls(&self) -> Vec<String> {
-        self.servers.iter().map(|server| format!("nats://{}", server.clients)).collect()
+        self.servers.iter().map(|server| format!("{}{}", self.scheme, server.clients)).collect()
     }
 
     /// How many servers there are, running or not.
@@ -94,6 +106,23 @@ impl NatsCluster {
             let _ = process.kill();
             let _ = process.wait();
         }
+    }
+
+    /// Stops one where it is, as a machine without processor time does, until it is resumed.
+    pub fn pause(&self, index: usize) {
+        self.signal(index, "STOP");
+    }
+
+    /// Lets one go on that was paused.
+    pub fn resume(&self, index: usize) {
+        self.signal(index, "CONT");
+    }
+
+    fn signal(&self, index: usize, signal: &str) {
+        let process = self.servers[index].process.as_ref().expect("it runs");
+        let command = format!("kill -{signal} {}", process.id());
+        let sent = Command::new("sh").args(["-c", &command]).status().expect("a shell");
+        assert!(sent.success(), "{command}");
     }
 
     /// Starts one again where it was, with what it had, and waits until it can be used.
@@ -202,6 +231,7 @@ impl NatsCluster {
             }
             text.push_str("] }\n");
         }
+        text.push_str(&self.settings);
         let file = folder.join(format!("n{index}.conf"));
         std::fs::write(&file, text).expect("a configuration");
         file

@@ -191,15 +191,21 @@ async fn options(config: &BusConfig, node: &str) -> Result<ConnectOptions, BusEr
             Event::SlowConsumer(_) => tracing::warn!("the bus is read too slowly"),
             other => tracing::info!(event = %other, "the bus"),
         });
+    if let (Some(user), Some(path)) = (&config.user, &config.password_file) {
+        let file = |cause| BusError::File { key: "password_file", path: path.clone(), cause };
+        let text = std::fs::read_to_string(path).map_err(file)?;
+        let password = text.lines().next().unwrap_or_default();
+        options = options.user_and_password(user.clone(), password.to_owned());
+    }
     if let Some(path) = &config.credentials_file {
-        let file = |source| BusError::File { key: "credentials_file", path: path.clone(), source };
+        let file = |cause| BusError::File { key: "credentials_file", path: path.clone(), cause };
         options = options.credentials_file(path).await.map_err(file)?;
     }
     if let Some(path) = &config.ca_file {
-        std::fs::metadata(path).map_err(|source| BusError::File {
+        std::fs::metadata(path).map_err(|cause| BusError::File {
             key: "ca_file",
             path: path.clone(),
-            source,
+            cause,
         })?;
         options = options.add_root_certificates(path.clone());
     }
@@ -211,19 +217,22 @@ async fn connect(config: &BusConfig, node: &str, patience: Duration) -> Result<S
     let _ = rustls::crypto::ring::default_provider().install_default();
     let deadline = Instant::now() + patience;
     let mut pauses = Pauses::until(deadline);
+    let mut last: Option<Cause> = None;
     loop {
         let options = options(config, node).await?;
         let attempt = options.connect(config.servers.clone());
-        let source: Cause = match tokio::time::timeout_at(deadline, attempt).await {
+        let cause: Cause = match tokio::time::timeout_at(deadline, attempt).await {
             Ok(Ok(client)) => return Ok(server(client)),
             Ok(Err(error)) => error.into(),
-            Err(elapsed) => elapsed.into(),
+            // Why the attempt before failed says more.
+            Err(elapsed) => last.take().unwrap_or_else(|| elapsed.into()),
         };
         if !pauses.wait().await {
             let servers = config.servers.join(", ");
             let doing = "connecting".to_owned();
-            return Err(BusError::Unreachable { servers, doing, patience, source });
+            return Err(BusError::Unreachable { servers, doing, patience, cause });
         }
+        last = Some(cause);
     }
 }
 
@@ -304,9 +313,9 @@ async fn prepare(
         })
         .await;
         let kept = made.map_err(|error| match error {
-            BusError::TimedOut { doing, source, .. } => {
+            BusError::TimedOut { doing, cause, .. } => {
                 let servers = config.servers.join(", ");
-                BusError::Unreachable { servers, doing, patience, source }
+                BusError::Unreachable { servers, doing, patience, cause }
             }
             other => other,
         })?;

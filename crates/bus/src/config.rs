@@ -32,7 +32,11 @@ pub struct BusConfig {
     /// How long an operation that names no time of its own may take.
     #[serde(deserialize_with = "length_of_time")]
     pub timeout: Duration,
-    /// A file with the user's JWT and key, as `nsc` writes it (`*.creds`).
+    /// The user's name, if the servers want a name and a password.
+    pub user: Option<String>,
+    /// A file with the user's password in its first line.
+    pub password_file: Option<PathBuf>,
+    /// A file with the user's JWT and key, as `nsc` writes it (`*.creds`), instead of a password.
     pub credentials_file: Option<PathBuf>,
     /// Certificates (PEM) of the authorities of the servers' certificates. The system's, if missing.
     pub ca_file: Option<PathBuf>,
@@ -48,6 +52,8 @@ impl Default for BusConfig {
             retention: Duration::from_hours(7 * 24),
             max_bytes: 0,
             timeout: Duration::from_secs(5),
+            user: None,
+            password_file: None,
             credentials_file: None,
             ca_file: None,
         }
@@ -60,6 +66,15 @@ impl BusConfig {
         let wrong = |key, why| Err(BusError::Setting { key, why });
         if self.servers.is_empty() {
             return wrong("servers", "there must be at least one server");
+        }
+        if self.servers.iter().any(|server| server.contains('@')) {
+            return wrong("servers", "no user belongs there; write bus.user and bus.password_file");
+        }
+        if self.user.is_some() != self.password_file.is_some() {
+            return wrong("password_file", "it belongs to bus.user: write both or none");
+        }
+        if self.user.is_some() && self.credentials_file.is_some() {
+            return wrong("credentials_file", "write it or bus.user, not both");
         }
         if !matches!(self.replicas, 1 | 3 | 5) {
             return wrong("replicas", "it must be 1, 3 or 5");
@@ -142,8 +157,21 @@ mod tests {
     #[test]
     fn what_cannot_work_is_refused_with_its_key() {
         let default = BusConfig::default;
+        let some = |text: &str| Some(text.to_owned());
+        let with_password = vec!["nats://a:b@c:4222".to_owned()];
         for (key, config) in [
             ("servers", BusConfig { servers: Vec::new(), ..default() }),
+            ("servers", BusConfig { servers: with_password, ..default() }),
+            ("password_file", BusConfig { user: some("city"), ..default() }),
+            (
+                "credentials_file",
+                BusConfig {
+                    user: some("city"),
+                    password_file: Some("p".into()),
+                    credentials_file: Some("c".into()),
+                    ..default()
+                },
+            ),
             ("replicas", BusConfig { replicas: 2, ..default() }),
             ("partitions", BusConfig { partitions: 0, ..default() }),
             ("prefix", BusConfig { prefix: "a.b".to_owned(), ..default() }),
@@ -152,7 +180,7 @@ mod tests {
             ("timeout", BusConfig { timeout: Duration::ZERO, ..default() }),
         ] {
             let error = config.check().unwrap_err().to_string();
-            assert!(error.contains(key), "{error}");
+            assert!(error.starts_with(&format!("bus.{key}: ")), "{error}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What can go wrong on the bus, by what the caller can do about it.
+//! What can go wrong on the bus, by what the caller can do about it. Each message is whole: it has its
+//! cause and a hint in it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,18 +19,18 @@ pub enum BusError {
         why: &'static str,
     },
     /// A file that a setting names cannot be read.
-    #[error("bus.{key}: {path} cannot be used", path = path.display())]
+    #[error("bus.{key}: {path} cannot be used: {cause}", path = path.display())]
     File {
         /// The setting's key.
         key: &'static str,
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// No server answered, or none that could do what the bus needs.
     #[error(
-        "the bus at {servers} was not ready within {patience:?}: {doing}: {source}; hint: see that \
+        "the bus at {servers} was not ready within {patience:?}: {doing}: {cause}; hint: see that \
          the servers run with JetStream, that there are at least as many of them as bus.replicas, \
          and that this node may reach them and log in"
     )]
@@ -41,13 +42,13 @@ pub enum BusError {
         /// How long it was tried.
         patience: Duration,
         /// Why the last attempt failed.
-        source: Cause,
+        cause: Cause,
     },
     /// The bus is in use with another number of partitions.
     #[error(
         "bus.partitions is {configured}, but the stream {stream} is kept with {kept}; hint: set it \
-         to {kept}, or change the number as docs/cluster.md describes under \"Changing the number \
-         of partitions\""
+         to {kept}, or change the number as docs/deployment.md describes under \"Changing the \
+         number of partitions\""
     )]
     Partitions {
         /// The stream that says so.
@@ -60,7 +61,7 @@ pub enum BusError {
     /// An operation did not come about in time. Trying again may help. Whether what it was to write
     /// is written is not known.
     #[error(
-        "{doing} was not done within {within:?}: {source}; hint: it can be tried again; if it stays \
+        "{doing} was not done within {within:?}: {cause}; hint: it can be tried again; if it stays \
          so, see the state of the servers (`nats server report jetstream`)"
     )]
     TimedOut {
@@ -69,18 +70,18 @@ pub enum BusError {
         /// How long it was tried.
         within: Duration,
         /// Why the last attempt failed.
-        source: Cause,
+        cause: Cause,
     },
     /// A stream takes no more: it, or the servers' disk, is full. What was to be written is not.
     #[error(
-        "the stream {stream} takes no more: {source}; hint: wait until its readers or its retention \
+        "the stream {stream} takes no more: {cause}; hint: wait until its readers or its retention \
          free space, or raise bus.max_bytes and the servers' own limits"
     )]
     Full {
         /// The stream.
         stream: String,
         /// What the server said.
-        source: Cause,
+        cause: Cause,
     },
     /// A payload is larger than the servers take.
     #[error(
@@ -156,8 +157,8 @@ pub enum BusError {
         number: u64,
     },
     /// The bus could not start its threads.
-    #[error("the threads of the bus cannot be started")]
-    Threads(#[source] std::io::Error),
+    #[error("the threads of the bus cannot be started: {0}")]
+    Threads(std::io::Error),
 }
 
 /// An entry that was not appended, or of which this is not known.
@@ -168,9 +169,9 @@ pub enum AppendError {
     Conflict,
     /// Whether it was appended is not known. It may be appended yet: follow the log, and append
     /// again after its then last number.
-    #[error("whether the entry was appended is not known")]
-    Unavailable(#[source] BusError),
+    #[error("whether the entry was appended is not known: {0}")]
+    Unavailable(BusError),
     /// It cannot be appended, and was not.
-    #[error("the entry cannot be appended")]
-    Refused(#[source] BusError),
+    #[error("the entry cannot be appended: {0}")]
+    Refused(BusError),
 }

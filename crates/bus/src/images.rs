@@ -70,6 +70,7 @@ impl Bus {
         let subject = format!("{}{number}.{unique}", self.names().images(log));
         let stream = self.names().stream(Part::Images);
         let outgoing = |index: usize, piece: &[u8]| Outgoing {
+            stream: stream.clone(),
             subject: subject.clone(),
             message: PublishMessage::build()
                 .message_id(format!("{unique}.{index}"))
@@ -86,9 +87,9 @@ impl Bus {
             // By their numbers the reader sees the order, which a lost leader may change.
             let numbers = publish(self.server(), &pieces, within).await?;
             if !numbers.is_sorted() {
-                let source: Cause = "the pieces changed places while a leader was lost".into();
+                let cause: Cause = "the pieces changed places while a leader was lost".into();
                 let doing = format!("writing the image {number} of the log {log}");
-                return Err(BusError::TimedOut { doing, within, source });
+                return Err(BusError::TimedOut { doing, within, cause });
             }
         }
         let whole = format!("{} {} {:08x}", pieces.len(), bytes.len(), crc32fast::hash(bytes));
@@ -128,8 +129,8 @@ impl Bus {
             }
             if !pauses.wait().await {
                 let doing = format!("reading the image of the log {log}");
-                let source = "newer ones came too fast".into();
-                return Err(BusError::TimedOut { doing, within, source });
+                let cause = "newer ones came too fast".into();
+                return Err(BusError::TimedOut { doing, within, cause });
             }
         }
     }

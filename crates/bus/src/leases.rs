@@ -5,6 +5,10 @@
 //! monotonic clock, and gives up after three quarters of the time to live. Others count from when
 //! they first saw that renewal, which is later, and take over after the whole of it. Taking is a
 //! compare-and-set on the entry's revision: of two that try, one succeeds.
+//!
+//! It saves work from being done twice; it is no fence. A holder whose machine was suspended may act
+//! before it sees that its time is over. What must not happen twice is appended to a log, which
+//! refuses the second.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -197,6 +201,10 @@ impl Leases {
     async fn ask(&mut self, wanted: &[String]) -> Result<Changes, BusError> {
         let within = self.ttl / 4;
         let deadline = Instant::now() + within;
+        if let Err(cause) = self.bus.server().connected(deadline).await {
+            let doing = "renewing the leases".to_owned();
+            return Err(BusError::TimedOut { doing, within, cause });
+        }
         let held: Vec<(String, Held)> =
             self.held.lock().iter().map(|(name, held)| (name.clone(), *held)).collect();
         // First what is held; its time runs.

@@ -39,6 +39,7 @@ pub struct Entry {
 
 /// A message on its way.
 pub(crate) struct Outgoing {
+    pub(crate) stream: String,
     pub(crate) subject: String,
     pub(crate) message: PublishMessage,
     pub(crate) bytes: usize,
@@ -51,17 +52,20 @@ impl Bus {
     ///
     /// The entries of a topic keep their order, also over calls one after the other, except that
     /// while a leader is lost up to 256 neighbours may change places. What must stay together goes
-    /// into one entry.
+    /// into one entry. Entries of many kilobytes are best: servers that sync each message take about
+    /// as many large as small ones.
     pub fn publish(&self, entries: &[Entry], within: Duration) -> Result<Vec<u64>, BusError> {
         let outgoing = entries.iter().map(|entry| {
             entry.topic.check(self.partitions())?;
             check_id(&entry.id)?;
+            let stream = self.names().stream(entry.topic.part());
             Ok(Outgoing {
                 subject: self.names().topic(entry.topic),
                 message: PublishMessage::build()
                     .message_id(&entry.id)
-                    .expected_stream(self.names().stream(entry.topic.part()))
+                    .expected_stream(&stream)
                     .payload(entry.payload.clone()),
+                stream,
                 bytes: entry.payload.len(),
             })
         });
@@ -112,7 +116,7 @@ pub(crate) async fn publish(
         loop {
             let sent =
                 tokio::time::timeout_at(deadline, send(server, window, &left, deadline)).await;
-            let source: Cause = match sent {
+            let cause: Cause = match sent {
                 Ok((results, first_error)) => {
                     let mut again = Vec::new();
                     let mut unknown = first_error;
@@ -128,16 +132,16 @@ pub(crate) async fn publish(
                     left.retain(|index| numbers[*index] == 0);
                     match unknown {
                         None => break,
-                        Some(source) => source,
+                        Some(cause) => cause,
                     }
                 }
                 Err(elapsed) => elapsed.into(),
             };
-            tracing::debug!(error = %source, left = left.len(), "publishing again");
+            tracing::debug!(error = %cause, left = left.len(), "publishing again");
             if !pauses.wait().await {
                 let doing =
                     format!("publishing {} messages, {} of a window", outgoing.len(), left.len());
-                return Err(BusError::TimedOut { doing, within, source });
+                return Err(BusError::TimedOut { doing, within, cause });
             }
         }
     }
@@ -179,8 +183,8 @@ async fn send(
 /// Whether trying again is of use: then why it is needed.
 fn permanent(server: &Server, outgoing: &Outgoing, error: PutError) -> Result<Cause, BusError> {
     match error {
-        PutError::Unknown(source) => Ok(source),
-        PutError::Full(source) => Err(BusError::Full { stream: outgoing.subject.clone(), source }),
+        PutError::Unknown(cause) => Ok(cause),
+        PutError::Full(cause) => Err(BusError::Full { stream: outgoing.stream.clone(), cause }),
         PutError::TooLarge => Err(too_large(server, outgoing.bytes)),
         PutError::Mismatch => Ok("the stream wants another number".into()),
     }
@@ -220,7 +224,7 @@ impl Append<'_> {
         loop {
             let attempt =
                 tokio::time::timeout_at(deadline, self.attempt(deadline, &mut open)).await;
-            let (source, mismatch): (Cause, bool) = match attempt {
+            let (cause, mismatch): (Cause, bool) = match attempt {
                 Ok(Ok(Place::Ours(number))) => return Ok(number),
                 Ok(Ok(Place::Other)) => return Err(AppendError::Conflict),
                 Ok(Ok(Place::Dropped)) if !open => return Err(AppendError::Conflict),
@@ -230,11 +234,11 @@ impl Append<'_> {
                 // Another's entry is on its way there, or the log is shorter than the caller says.
                 Ok(Ok(Place::Empty)) => ("the log has another end".into(), true),
                 Ok(Err(PutError::Mismatch)) => ("the log has another end".into(), false),
-                Ok(Err(PutError::Full(source))) if !open => {
+                Ok(Err(PutError::Full(cause))) if !open => {
                     let stream = self.stream.clone();
-                    return Err(AppendError::Refused(BusError::Full { stream, source }));
+                    return Err(AppendError::Refused(BusError::Full { stream, cause }));
                 }
-                Ok(Err(PutError::Unknown(source) | PutError::Full(source))) => (source, false),
+                Ok(Err(PutError::Unknown(cause) | PutError::Full(cause))) => (cause, false),
                 Ok(Err(PutError::TooLarge)) => {
                     let error = too_large(self.server, self.payload.len());
                     return Err(AppendError::Refused(error));
@@ -244,13 +248,13 @@ impl Append<'_> {
                     (elapsed.into(), false)
                 }
             };
-            tracing::debug!(error = %source, subject = self.subject, "appending again");
+            tracing::debug!(error = %cause, subject = self.subject, "appending again");
             if !pauses.wait().await {
                 if mismatch && !open {
                     return Err(AppendError::Conflict);
                 }
                 let doing = format!("appending to {}", self.subject);
-                return Err(AppendError::Unavailable(BusError::TimedOut { doing, within, source }));
+                return Err(AppendError::Unavailable(BusError::TimedOut { doing, within, cause }));
             }
         }
     }
@@ -267,9 +271,9 @@ impl Append<'_> {
             Ok(number) => Ok(Place::Ours(number)),
             // By an earlier attempt of this entry, or by somebody else?
             Err(PutError::Mismatch) => self.place().await.map_err(PutError::Unknown),
-            Err(PutError::Unknown(source)) => {
+            Err(PutError::Unknown(cause)) => {
                 *open = true;
-                Err(PutError::Unknown(source))
+                Err(PutError::Unknown(cause))
             }
             Err(other) => Err(other),
         }

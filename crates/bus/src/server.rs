@@ -73,16 +73,16 @@ pub(crate) async fn patiently<T>(
     let mut pauses = Pauses::until(deadline);
     let mut last: Option<Cause> = None;
     loop {
-        let source = match tokio::time::timeout_at(deadline, attempt()).await {
+        let cause = match tokio::time::timeout_at(deadline, attempt()).await {
             Ok(Ok(done)) => return Ok(done),
-            Ok(Err(source)) => source,
+            Ok(Err(cause)) => cause,
             Err(elapsed) => last.take().unwrap_or_else(|| elapsed.into()),
         };
-        tracing::debug!(doing = doing(), error = %source, "the bus is asked again");
+        tracing::debug!(doing = doing(), error = %cause, "the bus is asked again");
         if !pauses.wait().await {
-            return Err(BusError::TimedOut { doing: doing(), within, source });
+            return Err(BusError::TimedOut { doing: doing(), within, cause });
         }
-        last = Some(source);
+        last = Some(cause);
     }
 }
 
@@ -189,7 +189,7 @@ impl From<PublishError> for PutError {
             _ => {}
         }
         let refusal = std::error::Error::source(&error)
-            .and_then(|source| source.downcast_ref::<Refusal>())
+            .and_then(|cause| cause.downcast_ref::<Refusal>())
             .map(Refusal::error_code);
         match refusal {
             Some(WRONG_LAST_SEQUENCE_CONSTANT) => Self::Mismatch,

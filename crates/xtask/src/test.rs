@@ -22,8 +22,8 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     timed("Grafana's dashboards", || program("dashboards/grafana", "npm", &["test"]))?;
     timed("tests", || cargo(&["test", "--workspace"]))?;
     timed("the bus with three servers", || {
-        let slow = ["test", "--package", "city-bus", "--features", "slow", "--test", "cluster"];
-        cargo(&[&slow[..], &["--", "--test-threads=1"]].concat())
+        let slow = ["test", "--package", "city-bus", "--features", "slow", "--test", "it"];
+        cargo(&[&slow[..], &["--", "cluster::", "--test-threads=1"]].concat())
     })?;
     timed("fuzzing", || fuzz::main(&fuzz::Args::short()))?;
     // The slow journeys drive the program as it ships: the release build, with the bus.

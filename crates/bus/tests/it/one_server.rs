@@ -1,59 +1,12 @@
-//! The bus with NATS's own server.
-
-#![allow(missing_docs, clippy::unwrap_used)] // a test
-
-#[path = "../../../tests/src/nats.rs"]
-#[allow(dead_code, unreachable_pub)] // it is shared, and not all is used here
-mod nats;
+//! What does not need several servers.
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use city_bus::{
-    AppendError, Bus, BusConfig, BusError, Entry, Follow, Following, Message, Origin, Topic,
-};
-use nats::NatsCluster;
+use city_bus::{AppendError, Bus, BusConfig, BusError, Changes, Entry, Follow, Origin, Topic};
 
-const PATIENCE: Duration = Duration::from_secs(30);
-
-fn config(cluster: &NatsCluster) -> BusConfig {
-    let replicas = cluster.count();
-    BusConfig { servers: cluster.urls(), replicas, partitions: 4, ..BusConfig::default() }
-}
-
-fn connect(cluster: &NatsCluster, node: &str) -> Bus {
-    Bus::connect(&config(cluster), node, PATIENCE).unwrap()
-}
-
-fn entry(topic: Topic, number: usize) -> Entry {
-    Entry { topic, id: format!("e{number}"), payload: Bytes::from(number.to_string()) }
-}
-
-/// Reads until so many are there.
-fn read(following: &mut Following, count: usize) -> Vec<Message> {
-    let until = Instant::now() + PATIENCE;
-    let mut messages = Vec::new();
-    while messages.len() < count {
-        let left = until.saturating_duration_since(Instant::now());
-        assert!(!left.is_zero(), "only {} of {count} messages came", messages.len());
-        let most = count - messages.len();
-        following.next_batch(&mut messages, most, left).unwrap();
-    }
-    messages
-}
-
-fn payloads(messages: &[Message]) -> Vec<String> {
-    messages.iter().map(|m| String::from_utf8(m.payload.to_vec()).unwrap()).collect()
-}
-
-/// Repeats until it is so.
-fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
-    let until = Instant::now() + PATIENCE;
-    while !so() {
-        assert!(Instant::now() < until, "{what}: not within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
+use crate::nats::NatsCluster;
+use crate::{PATIENCE, append_all, check_log, config, connect, entry, payloads, read, wait_until};
 
 #[test]
 fn publishing_again_doubles_nothing_and_topics_are_read_in_order() {
@@ -114,7 +67,7 @@ fn another_number_of_partitions_is_refused() {
     let other = BusConfig { partitions: 8, ..config(&cluster) };
     let refused = Bus::connect(&other, "n2", PATIENCE).err().expect("it is refused");
     assert!(matches!(refused, BusError::Partitions { configured: 8, kept: 4, .. }), "{refused:?}");
-    assert!(refused.to_string().contains("docs/cluster.md"), "{refused}");
+    assert!(refused.to_string().contains("docs/deployment.md"), "{refused}");
     // What may change does.
     let changed = BusConfig { max_bytes: 1 << 20, ..config(&cluster) };
     drop(Bus::connect(&changed, "n2", PATIENCE).unwrap());
@@ -159,44 +112,13 @@ fn of_two_that_append_one_succeeds_and_the_other_is_told() {
     assert!(matches!(large, Err(AppendError::Refused(BusError::TooLarge { .. }))), "{large:?}");
 }
 
-/// Appends `count` entries of a writer, each where the log ends then.
-fn append_all(bus: &Bus, log: &str, writer: usize, count: usize) {
-    let mut end = 0;
-    for number in 0..count {
-        let payload = format!("{writer}:{number}");
-        loop {
-            match bus.append(log, end, payload.clone().into(), PATIENCE) {
-                Ok(number) => {
-                    end = number;
-                    break;
-                }
-                Err(AppendError::Conflict) => end = bus.log_end(log).unwrap(),
-                Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
-            }
-        }
-    }
-}
-
-/// All entries of all writers are there once, those of each in order.
-fn check_log(bus: &Bus, log: &str, writers: usize, count: usize) {
-    let mut following = bus.follow(Follow::Log(log.to_owned()), 0).unwrap();
-    let all = payloads(&read(&mut following, writers * count));
-    assert_eq!(following.next(Duration::from_millis(50)).unwrap(), None, "nothing is doubled");
-    for writer in 0..writers {
-        let prefix = format!("{writer}:");
-        let of_one: Vec<_> = all.iter().filter_map(|text| text.strip_prefix(&prefix)).collect();
-        let wanted: Vec<_> = (0..count).map(|number| number.to_string()).collect();
-        assert_eq!(of_one, wanted, "of the writer {writer}");
-    }
-}
-
 #[test]
 fn two_that_race_leave_one_order() {
     let Some(cluster) = NatsCluster::start("two_that_race_leave_one_order", 1) else { return };
     std::thread::scope(|scope| {
         for writer in 0..2 {
             let bus = connect(&cluster, &format!("n{writer}"));
-            scope.spawn(move || append_all(&bus, "race", writer, 200));
+            scope.spawn(move || append_all(&bus, "race", writer, 200, |_| ()));
         }
     });
     check_log(&connect(&cluster, "n3"), "race", 2, 200);
@@ -225,6 +147,40 @@ fn following_goes_on_after_a_server_was_killed() {
         assert_eq!(payloads(&read(&mut log, 1)), [round.to_string()]);
     }
     assert_eq!(following.next(Duration::from_millis(50)).unwrap(), None);
+}
+
+#[test]
+fn a_late_answer_makes_no_second_entry() {
+    let Some(cluster) = NatsCluster::start("a_late_answer_makes_no_second_entry", 1) else {
+        return;
+    };
+    let bus = connect(&cluster, "n1");
+    let first = bus.append("l", 0, "a".into(), PATIENCE).unwrap();
+    cluster.pause(0);
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        let appending = scope.spawn(|| bus.append("l", first, "b".into(), PATIENCE));
+        let publishing = scope.spawn(|| bus.publish(&[entry(Topic::Letters, 0)], PATIENCE));
+        // Until each was sent more than once; an attempt waits two seconds for its answer.
+        wait_until("a second attempt", || begun.elapsed() > Duration::from_secs(3));
+        cluster.resume(0);
+        assert_eq!(appending.join().unwrap().unwrap(), first + 1);
+        assert_eq!(publishing.join().unwrap().unwrap(), [1]);
+    });
+    assert_eq!(bus.append("l", first + 1, "c".into(), PATIENCE).unwrap(), first + 2);
+    let log = read(&mut bus.follow(Follow::Log("l".to_owned()), 0).unwrap(), 3);
+    assert_eq!(payloads(&log), ["a", "b", "c"]);
+    assert_eq!(bus.readings_end().unwrap(), 1);
+
+    // While nothing is known, it says so in time.
+    cluster.pause(0);
+    let begun = Instant::now();
+    let unknown = bus.append("l", first + 2, "d".into(), Duration::from_millis(200));
+    assert!(matches!(unknown, Err(AppendError::Unavailable(_))), "{unknown:?}");
+    let late = bus.publish(&[entry(Topic::Letters, 1)], Duration::from_millis(200));
+    assert!(matches!(late, Err(BusError::TimedOut { .. })), "{late:?}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    cluster.resume(0);
 }
 
 #[test]
@@ -284,7 +240,7 @@ fn a_lease_is_of_one_node_at_a_time() {
     let mut gained = a.turn(&wanted).unwrap().gained;
     gained.sort();
     assert_eq!(gained, wanted);
-    assert_eq!(b.turn(&wanted).unwrap(), city_bus::Changes::default());
+    assert_eq!(b.turn(&wanted).unwrap(), Changes::default());
     assert_eq!(b.holders()["partition.0"], "a");
     assert_eq!(b.live("workers"), ["a", "b.city.example"]);
     assert_eq!(b.live("others"), [""; 0]);
@@ -293,8 +249,8 @@ fn a_lease_is_of_one_node_at_a_time() {
     // Renewed, it stays, for longer than its time.
     let begun = Instant::now();
     while begun.elapsed() < ttl * 3 / 2 {
-        assert_eq!(a.turn(&wanted).unwrap(), city_bus::Changes::default());
-        assert_eq!(b.turn(&wanted).unwrap(), city_bus::Changes::default());
+        assert_eq!(a.turn(&wanted).unwrap(), Changes::default());
+        assert_eq!(b.turn(&wanted).unwrap(), Changes::default());
         assert!(holding.holds("partition.1"));
         std::thread::sleep(ttl / 10);
     }
@@ -303,7 +259,7 @@ fn a_lease_is_of_one_node_at_a_time() {
     a.release("partition.1");
     assert!(!holding.holds("partition.1"));
     assert_eq!(b.turn(&wanted).unwrap().gained, ["partition.1"]);
-    assert_eq!(a.turn(&wanted).unwrap(), city_bus::Changes::default(), "now it is the other's");
+    assert_eq!(a.turn(&wanted).unwrap(), Changes::default(), "now it is the other's");
 
     // The holder turns no more: another takes over, when the holder has given up for long.
     let stopped = Instant::now();
@@ -352,4 +308,92 @@ fn leases_are_lost_when_the_bus_is_away() {
         !gained.is_empty()
     });
     assert_eq!(gained, wanted);
+}
+
+/// A block of the configuration that is shipped, its comment signs taken away.
+fn shipped(block: &str) -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/nats/citybrain.conf");
+    let text = std::fs::read_to_string(path).unwrap();
+    let begin = format!("#{block} {{");
+    let lines = text.lines().skip_while(|line| *line != begin);
+    let lines = lines.map_while(|line| line.strip_prefix('#'));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_configuration_that_is_shipped_is_valid() {
+    let Some(server) = crate::nats::find() else { return };
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/nats/citybrain.conf");
+    let checked =
+        std::process::Command::new(server).args(["--config", path, "-t"]).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
+#[test]
+fn servers_with_certificates_and_passwords_are_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = rcgen::CertifiedIssuer::self_signed(
+        {
+            let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            params
+        },
+        rcgen::KeyPair::generate().unwrap(),
+    )
+    .unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()])
+        .unwrap()
+        .signed_by(&key, &authority)
+        .unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let ca_file = file("ca.pem", authority.pem());
+    let settings = format!(
+        "{}\ntls {{ cert_file: \"{}\", key_file: \"{}\" }}\n",
+        shipped("authorization").replace("$2a$11$...", "hidden"),
+        file("cert.pem", certificate.pem()).display(),
+        file("key.pem", key.serialize_pem()).display(),
+    );
+    let test = "servers_with_certificates_and_passwords_are_reached";
+    let password_file = file("password", "hidden\n".to_owned());
+    let Some(cluster) = NatsCluster::start_with(test, 1, &settings, "tls://") else { return };
+    let user = Some("citybrain".to_owned());
+    let good = BusConfig {
+        user,
+        password_file: Some(password_file.clone()),
+        ca_file: Some(ca_file),
+        ..config(&cluster)
+    };
+    let bus = Bus::connect(&good, "n1", PATIENCE).unwrap();
+    // The rights are enough for all that the bus does.
+    bus.publish(&[entry(Topic::Letters, 0), entry(Topic::Alerts(0), 0)], PATIENCE).unwrap();
+    assert_eq!(read(&mut bus.follow(Follow::AllReadings, 0).unwrap(), 1).len(), 1);
+    let number = bus.append("l", 0, "a".into(), PATIENCE).unwrap();
+    bus.put_image("l", number, b"a").unwrap();
+    bus.drop_before("l", number).unwrap();
+    assert_eq!(bus.image("l").unwrap(), Some((number, b"a".to_vec())));
+    let mut leases = bus.leases(Duration::from_secs(10));
+    leases.announce("workers").unwrap();
+    assert_eq!(leases.turn(&["p".to_owned()]).unwrap().gained, ["p"]);
+    leases.leave();
+
+    let short = Duration::from_secs(1);
+    let error = Bus::connect(&BusConfig { ca_file: None, ..good.clone() }, "n2", short);
+    let error = error.err().expect("of no known authority");
+    assert!(error.to_string().contains("certificate"), "{error}");
+    std::fs::write(password_file, "another").unwrap();
+    let error = Bus::connect(&good, "n2", short).err().expect("no entry").to_string();
+    assert!(error.contains("authorization") && !error.contains("another"), "{error}");
+
+    let missing = folder.path().join("none.pem");
+    let none = BusConfig { ca_file: Some(missing.clone()), ..config(&cluster) };
+    let error = Bus::connect(&none, "n2", short).err().expect("no file").to_string();
+    assert!(error.contains("bus.ca_file") && error.contains(missing.to_str().unwrap()), "{error}");
+    let none = BusConfig { ca_file: None, credentials_file: Some(missing), ..config(&cluster) };
+    let error = Bus::connect(&none, "n2", short).err().expect("no file").to_string();
+    assert!(error.contains("bus.credentials_file"), "{error}");
 }
