@@ -14,6 +14,9 @@ use crate::log::BusLog;
 /// The log of the city's own state: registry, rules, people, alerts.
 pub const CITY: &str = "city";
 
+/// How often an image is taken that a newer one takes the place of meanwhile.
+const TRIES: usize = 5;
+
 const LOOK_UP: Duration = Duration::from_millis(200);
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
@@ -63,11 +66,23 @@ impl Replica {
         writers: Writers,
         listener: Listener,
     ) -> Result<Option<Self>, ReplicaError> {
-        let Some((number, bytes)) = bus.image(log)? else { return Ok(None) };
-        replace(path, &bytes)?;
-        let replica = Self::from_file(bus, log, path, &|_| Ok(()), writers, listener)?;
-        replica.image.store(number, Ordering::Relaxed);
-        Ok(Some(replica))
+        let listener = Arc::new(listener);
+        for tries in 1.. {
+            let Some((number, bytes)) = bus.image(log)? else { return Ok(None) };
+            replace(path, &bytes)?;
+            let hears = listener.clone();
+            let listener: Listener = Box::new(move |tables| (*hears)(tables));
+            match Self::from_file(bus, log, path, &|_| Ok(()), writers, listener) {
+                Ok(replica) => {
+                    replica.image.store(number, Ordering::Relaxed);
+                    return Ok(Some(replica));
+                }
+                // A newer image took the place of this one, and the log was cut, meanwhile.
+                Err(_) if tries < TRIES && bus.image(log)?.is_some_and(|(n, _)| n > number) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// Makes the file at `path` the first copy; `prepare` makes the tables that it needs. Nobody
@@ -92,12 +107,13 @@ impl Replica {
         })
     }
 
-    /// Puts an image of the present state on the bus, and drops from the log what is in it.
+    /// Puts an image of the present state on the bus, and drops from the log what was in the image
+    /// before: whoever has just taken that one goes on from there.
     pub fn put_image(&self) -> Result<(), ReplicaError> {
         let (number, bytes) = self.state.image()?;
         self.bus.put_image(&self.log, number, &bytes)?;
-        self.bus.drop_before(&self.log, number)?;
-        self.image.store(number, Ordering::Relaxed);
+        let before = self.image.swap(number, Ordering::Relaxed);
+        self.bus.drop_before(&self.log, before)?;
         Ok(())
     }
 
