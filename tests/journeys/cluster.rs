@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use city_model::{AlertEvent, AlertEventKind, Span, Timestamp};
-use city_tests::cluster::{Cluster, Size};
+use city_tests::cluster::{Cluster, RECOVERS, Size};
 use city_tests::faults::{City, PATIENCE};
 use city_tests::fleet::now;
 use city_tests::instance::eventually;
@@ -37,9 +37,6 @@ const END: &str = "end";
 
 /// How long a process or a network stays away.
 const AWAY: Duration = Duration::from_millis(1500);
-
-/// How long what was disturbed may take until it does its work again.
-const RECOVERS: Duration = Duration::from_secs(60);
 
 /// The level of a device in a round: up and down, each device in its own way.
 fn level(device: usize, round: usize) -> f64 {
@@ -293,34 +290,9 @@ fn fault(number: usize, cluster: &Cluster, rng: &mut rand::rngs::StdRng) -> Faul
     }
 }
 
-/// Waits until every partition is evaluated by somebody, and by one alone.
-async fn all_evaluated(cluster: &mut Cluster, except: Option<&str>) -> anyhow::Result<()> {
-    eventually("all partitions to be evaluated", RECOVERS, async || {
-        cluster.supervise()?;
-        let mut running = 0;
-        for name in cluster.of("alert") {
-            if Some(&*name) == except {
-                continue;
-            }
-            let http = cluster.node(&name)?.http;
-            running += figure(http, "citybrain_partitions").await.unwrap_or(0);
-        }
-        ensure!(running == 5, "{running} of 5");
-        Ok(Some(()))
-    })
-    .await
-}
-
-async fn figure(http: SocketAddr, name: &str) -> anyhow::Result<u64> {
-    let client = city_alert::plain_client(Duration::from_secs(2))?;
-    let text = client.get(format!("http://{http}/metrics")).send().await?.text().await?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    Ok(line.context("the figure")?.trim().parse::<f64>()? as u64)
-}
-
 /// Waits until each brain's address answers.
 async fn brains_answer(cluster: &mut Cluster, except: Option<&str>) -> anyhow::Result<()> {
-    let client = city_alert::plain_client(Duration::from_secs(2))?;
+    let client = city_alert::plain_client(Duration::from_secs(2)).map_err(anyhow::Error::msg)?;
     eventually("the brains to answer", RECOVERS, async || {
         cluster.supervise()?;
         for name in cluster.of("brain") {
@@ -355,7 +327,7 @@ async fn with_faults(faults: usize, seed: u64) -> anyhow::Result<()> {
     let sink = Sink::start()?;
     let size = Size { servers: 3, collectors: 3, workers: 3, brains: 2 };
     let Some(mut cluster) = Cluster::start(size, RULES, &sink.config())? else { return Ok(()) };
-    all_evaluated(&mut cluster, None).await?;
+    cluster.all_evaluated(None).await?;
     brains_answer(&mut cluster, None).await?;
     let doors: Vec<SocketAddr> =
         cluster.of("collect").iter().filter_map(|name| cluster.nodes[name].mqtt).collect();
@@ -372,7 +344,7 @@ async fn with_faults(faults: usize, seed: u64) -> anyhow::Result<()> {
             Fault::Kill(name) => {
                 cluster.kill(name)?;
                 if name.starts_with("alert") {
-                    all_evaluated(&mut cluster, Some(name)).await?;
+                    cluster.all_evaluated(Some(name)).await?;
                     partitions.0.push(begun.elapsed());
                 } else if name.starts_with("brain") {
                     brains_answer(&mut cluster, Some(name)).await?;
@@ -400,7 +372,7 @@ async fn with_faults(faults: usize, seed: u64) -> anyhow::Result<()> {
                 cluster.node(name)?.ways[*server].mend();
             }
         }
-        all_evaluated(&mut cluster, None).await?;
+        cluster.all_evaluated(None).await?;
         brains_answer(&mut cluster, None).await?;
         eventually("devices to be heard", RECOVERS, async || {
             cluster.supervise()?;

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
-use crate::instance::{Instance, binary};
+use crate::instance::{Instance, binary, eventually};
 use crate::nats::NatsCluster;
 use crate::network::{Network, free_address};
 
@@ -26,6 +27,12 @@ time = \"ts\"
 number = \"number\"
 level = \"water_level\"
 ";
+
+/// How many partitions the readings have.
+pub const PARTITIONS: u64 = 4;
+
+/// How long what was disturbed may take until it does its work again.
+pub const RECOVERS: Duration = Duration::from_mins(1);
 
 /// A process of the city.
 pub struct Node {
@@ -127,6 +134,31 @@ impl Cluster {
         Ok(ended)
     }
 
+    /// Waits until every partition is evaluated by somebody, and by one alone.
+    pub async fn all_evaluated(&mut self, except: Option<&str>) -> anyhow::Result<()> {
+        // The rules that span all devices are one more.
+        let wanted = PARTITIONS + 1;
+        eventually("all partitions to be evaluated", RECOVERS, async || {
+            self.supervise()?;
+            let mut running = 0;
+            for name in self.of("alert").iter().filter(|name| Some(&***name) != except) {
+                running += self.figure(name, "citybrain_partitions").await.unwrap_or(0);
+            }
+            ensure!(running == wanted, "{running} of {wanted}");
+            Ok(Some(()))
+        })
+        .await
+    }
+
+    /// A figure of a process, without labels.
+    pub async fn figure(&self, name: &str, figure: &str) -> anyhow::Result<u64> {
+        let http = self.nodes.get(name).with_context(|| format!("there is no {name}"))?.http;
+        let client = city_alert::plain_client(Duration::from_secs(2)).map_err(anyhow::Error::msg)?;
+        let text = client.get(format!("http://{http}/metrics")).send().await?.text().await?;
+        let line = text.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(' '));
+        Ok(line.context("the figure")?.trim().parse::<f64>()? as u64)
+    }
+
     /// A process.
     pub fn node(&mut self, name: &str) -> anyhow::Result<&mut Node> {
         self.nodes.get_mut(name).with_context(|| format!("there is no {name}"))
@@ -158,7 +190,7 @@ impl Node {
         write!(
             text,
             "[bus]\nnode = \"{name}\"\nlease = \"3s\"\n[bus.nats]\nservers = [{}]\nreplicas = {}\n\
-             partitions = 4\nretention = \"1d\"\n",
+             partitions = {PARTITIONS}\nretention = \"1d\"\n",
             servers.join(", "),
             nats.count(),
         )?;

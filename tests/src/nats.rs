@@ -100,6 +100,11 @@ impl NatsCluster {
         self.servers.len()
     }
 
+    /// The processes of those that run.
+    pub fn processes(&self) -> impl Iterator<Item = u32> {
+        self.servers.iter().filter_map(|server| server.process.as_ref().map(Child::id))
+    }
+
     /// Ends one at once, as a crash does.
     pub fn kill(&mut self, index: usize) {
         if let Some(mut process) = self.servers[index].process.take() {

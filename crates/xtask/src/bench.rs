@@ -35,6 +35,9 @@ enum Command {
 /// Benchmarks that run the program as it ships.
 const NEED_PROGRAM: &[&str] = &["alerts"];
 
+/// Those that run it on a bus.
+const NEED_BUS: &[&str] = &["scale"];
+
 pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
     if let Some(Command::Compare { old, new }) = &args.command {
         return compare(old, new);
@@ -42,6 +45,11 @@ pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
     let name = args.name.as_deref().context("name a benchmark: cargo xtask bench pipeline")?;
     if NEED_PROGRAM.contains(&name) {
         cargo(&["build", "--release", "--quiet", "--package", "citybrain"])?;
+    }
+    if NEED_BUS.contains(&name) {
+        crate::nats::ensure()?;
+        let with_bus = ["--package", "citybrain", "--features", "bus"];
+        cargo(&[&["build", "--release", "--quiet"], &with_bus[..]].concat())?;
     }
     let mut line = vec![
         "run",

@@ -15,6 +15,7 @@ mod intake;
 mod locate;
 mod part;
 mod pipeline;
+mod scale;
 mod store;
 mod upkeep;
 mod week;
@@ -38,6 +39,7 @@ pub static BENCHES: &[(&str, Run)] = &[
     ("endpoint", endpoint::run),
     ("locate", locate::run),
     ("pipeline", pipeline::run),
+    ("scale", scale::run),
     ("store", store::run),
     ("week", week::run),
 ];

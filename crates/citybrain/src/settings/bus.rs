@@ -24,7 +24,7 @@ pub struct BusSettings {
 }
 
 fn lease() -> Span {
-    Span::from_secs(4)
+    Span::from_secs(10)
 }
 
 impl BusSettings {
@@ -36,7 +36,7 @@ impl BusSettings {
             problems.push(Problem::new("bus.node", "it cannot be a name on the bus", hint));
         }
         if self.lease < Span::from_secs(1) || self.lease > Span::from_mins(5) {
-            let hint = "write from 1s to 5m; 4s is a good measure in one building";
+            let hint = "write from 1s to 5m; below 10s the loss of a NATS server can cost leases, too";
             problems.push(Problem::new("bus.lease", format!("{} cannot work", self.lease), hint));
         }
         if let Err(error) = self.nats.check() {
