@@ -150,6 +150,39 @@ fn following_goes_on_after_a_server_was_killed() {
 }
 
 #[test]
+fn what_is_gone_is_told() {
+    let Some(cluster) = NatsCluster::start("what_is_gone_is_told", 1) else { return };
+    let bus = connect(&cluster, "n1");
+    let entries: Vec<Entry> = (1..=100).map(|n| entry(Topic::Readings(n as u16 % 4), n)).collect();
+    bus.publish(&entries, PATIENCE).unwrap();
+    // As the retention does it, and as somebody might with a tool.
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let client = async_nats::connect(cluster.urls()).await.unwrap();
+        let context = async_nats::jetstream::new(client);
+        let stream = context.get_stream("citybrain_readings").await.unwrap();
+        stream.purge().sequence(51).await.unwrap();
+        stream.delete_message(60).await.unwrap();
+    });
+    let one = Follow::Topics(vec![Topic::Readings(3)]);
+    for what in [Follow::AllReadings, one.clone()] {
+        for after in [0, 49] {
+            let mut following = bus.follow(what.clone(), after).unwrap();
+            for _ in 0..2 {
+                let gone = following.next(PATIENCE);
+                assert!(matches!(gone, Err(BusError::Gone { first: 51 })), "{gone:?}");
+            }
+        }
+    }
+    assert_eq!(payloads(&read(&mut bus.follow(one, 50).unwrap(), 2)), ["51", "55"]);
+    let mut all = bus.follow(Follow::AllReadings, 50).unwrap();
+    assert_eq!(read(&mut all, 9).len(), 9, "those before the hole");
+    let hole = all.next(PATIENCE);
+    assert!(matches!(hole, Err(BusError::Gone { first: 61 })), "{hole:?}");
+    assert_eq!(all.position(), 59);
+    assert_eq!(read(&mut bus.follow(Follow::AllReadings, 60).unwrap(), 40).len(), 40);
+}
+
+#[test]
 fn a_late_answer_makes_no_second_entry() {
     let Some(cluster) = NatsCluster::start("a_late_answer_makes_no_second_entry", 1) else {
         return;
