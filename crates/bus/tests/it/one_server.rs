@@ -79,6 +79,31 @@ fn another_number_of_partitions_is_refused() {
 }
 
 #[test]
+fn nodes_that_start_together_agree() {
+    let Some(cluster) = NatsCluster::start("nodes_that_start_together_agree", 1) else { return };
+    let agreed: Vec<u16> = std::thread::scope(|scope| {
+        let starting: Vec<_> = (0..6)
+            .map(|number| {
+                let partitions = if number % 2 == 0 { 4 } else { 8 };
+                let config = BusConfig { partitions, ..config(&cluster) };
+                let node = format!("n{number}");
+                scope.spawn(move || match Bus::connect(&config, &node, PATIENCE) {
+                    Ok(bus) => Some(bus.partitions()),
+                    Err(BusError::Partitions { configured, kept, .. }) => {
+                        assert_eq!((configured, configured + kept), (partitions, 12));
+                        None
+                    }
+                    Err(error) => panic!("{error}"),
+                })
+            })
+            .collect();
+        starting.into_iter().filter_map(|starting| starting.join().unwrap()).collect()
+    });
+    assert_eq!(agreed.len(), 3, "half of them wanted what is kept: {agreed:?}");
+    assert!(agreed.iter().all(|partitions| *partitions == agreed[0]), "{agreed:?}");
+}
+
+#[test]
 fn an_unreachable_server_is_told_of_in_time() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = BusConfig { servers: vec![format!("nats://{free}")], ..BusConfig::default() };
