@@ -209,7 +209,7 @@ fn what_is_gone_is_told() {
 
 #[test]
 fn a_late_answer_makes_no_second_entry() {
-    let Some(cluster) = NatsCluster::start("a_late_answer_makes_no_second_entry", 1) else {
+    let Some(mut cluster) = NatsCluster::start("a_late_answer_makes_no_second_entry", 1) else {
         return;
     };
     let bus = connect(&cluster, "n1");
