@@ -19,7 +19,8 @@ pub struct Ready {
     pub http: SocketAddr,
     /// The address of the embedded MQTT endpoint.
     pub mqtt: Option<SocketAddr>,
-    /// A token with all rights.
+    /// A token with all rights, of those that have an API.
+    #[serde(default)]
     pub token: String,
     /// The token with which the first administrator is made, while there is none.
     #[serde(default)]
@@ -89,6 +90,11 @@ impl Instance {
     /// The number of its process.
     pub fn process(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Memory that it occupies now, in bytes.

@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod browser;
 pub mod certificates;
+pub mod cluster;
 pub mod crash;
 pub mod disk;
 pub mod faults;

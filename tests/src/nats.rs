@@ -221,7 +221,12 @@ impl NatsCluster {
             folder.join(format!("store{index}")).display(),
         );
         if self.servers.len() > 1 {
-            let _ = writeln!(text, "cluster {{ name: tests, listen: {}, routes: [", server.routes);
+            // Clients know the servers that they were told of, and come by the ways that they were given.
+            let _ = writeln!(
+                text,
+                "cluster {{ name: tests, listen: {}, no_advertise: true, routes: [",
+                server.routes
+            );
             for other in &self.servers {
                 let _ = writeln!(text, "  nats-route://{}", other.routes);
             }

@@ -7,6 +7,7 @@
 //! the saved state, evaluates the journal's inputs again (the store keeps the commits), which
 //! leads to where the last event was written, and goes on from there with the commits since.
 
+mod field;
 mod journal;
 mod recovery;
 mod runner;
@@ -23,6 +24,7 @@ use city_rules::{LateLog, ReloadReport, RuleSet};
 use city_store::{SharedStore, StateDb, StateError, StoreError};
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
 
+pub use self::field::Share;
 pub(crate) use self::journal::Input;
 use self::runner::Runner;
 use crate::outbox::Outbox;
@@ -39,6 +41,8 @@ pub struct EngineParts {
     pub rules: Arc<RuleSet>,
     /// The registry.
     pub registry: Arc<Registry>,
+    /// Which devices of it are this engine's; all if missing.
+    pub share: Option<Share>,
     /// The store, for the commits that a restart has to evaluate again.
     pub store: SharedStore,
     /// The state database.

@@ -11,9 +11,10 @@ mod route;
 mod state;
 mod told;
 
+pub use state::make_tables;
 pub use config::{CityFacts, PlaceBook, ReceiverConfig};
 pub use engine::{
-    Engine, EngineError, EngineHandle, EngineParts, EngineStatus, LowWater, Recovered,
+    Engine, EngineError, EngineHandle, EngineParts, EngineStatus, LowWater, Recovered, Share,
 };
 pub use gate::GateParts;
 pub use notifier::{Failure, Notifier, NotifierError, ReceiverReport, ReceiverStatus};

@@ -95,6 +95,22 @@ impl Outbox {
         Ok(())
     }
 
+    /// Takes events that engines elsewhere found, together with a note of what was taken. Taking the
+    /// same events again changes nothing. Blocks.
+    pub fn take<E: From<StateError> + From<rusqlite::Error>>(
+        &self,
+        events: &[AlertEvent],
+        now: Timestamp,
+        note: impl FnOnce(&Transaction<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.state.write(|tx| {
+            self.put(tx, events, now)?;
+            note(tx)
+        })?;
+        self.ring();
+        Ok(())
+    }
+
     /// Lets go what nothing holds any longer. Blocks.
     pub(crate) fn review(&self, now: Timestamp) -> Result<(), StateError> {
         if self.gate.review(&self.state, (&self.routes, wants), now)? {

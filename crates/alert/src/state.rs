@@ -69,6 +69,13 @@ const MIGRATIONS: &[&str] = &[
 ",
 ];
 
+/// Makes all tables of an engine and of what it tells: for a database that others follow, which must
+/// have them before it has anything in it.
+pub fn make_tables(state: &StateDb) -> Result<(), StateError> {
+    migrate(state)?;
+    crate::gate::migrate(state)
+}
+
 pub(crate) fn migrate(state: &StateDb) -> Result<(), StateError> {
     state.migrate("alert", MIGRATIONS)
 }

@@ -51,6 +51,12 @@ impl Drop for Inner {
     }
 }
 
+impl std::fmt::Debug for Bus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bus").field("node", &self.inner.node).finish_non_exhaustive()
+    }
+}
+
 impl Bus {
     /// Connects as `node` within `patience`, and makes the streams that are missing. What the
     /// settings say of retention, space and replicas is put into effect, also later: the node that
@@ -158,8 +164,12 @@ impl Bus {
         self.inner.runtime.as_ref().map(Runtime::handle).expect("it is there until the drop")
     }
 
-    /// Does async work on the calling thread.
+    /// Does async work on the calling thread. In async code it must be one of a runtime with several
+    /// threads, of which others go on meanwhile.
     pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        if Handle::try_current().is_ok() {
+            return tokio::task::block_in_place(|| self.handle().block_on(work));
+        }
         self.handle().block_on(work)
     }
 

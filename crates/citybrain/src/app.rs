@@ -6,18 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use city_alert::{Engine, EngineParts, GateParts, Notifier, PlaceBook, ReceiverConfig};
+use city_alert::{
+    Engine, EngineParts, GateParts, Notifier, Outbox, PlaceBook, ReceiverConfig,
+};
 use city_api::{
     Brain, CityInfo, Mode, NewToken, OWN_TOKEN, Parts, Role, SessionLimits, Silences, Tokens,
 };
 use city_collect::{Collector, FileMemory};
 use city_model::{SharedClock, Span};
-use city_pipeline::{Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
+use city_pipeline::{Follower, Intake, Limits, Pipeline, PipelineParts, Sources, TimePolicy};
 use city_registry::Registry;
 use city_registry::credentials::Credentials;
-use city_rules::Setting;
+use city_rulebook::Book;
 use city_rules::lifecycle::InhibitRule;
-use city_store::{SharedStore, StateDb};
+use city_rules::{ReloadReport, Setting};
+use city_store::{Memory, SharedStore, StateDb};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -83,15 +86,34 @@ pub struct App {
     _threads: Threads,
 }
 
+/// What a bus puts in the place of parts of this process: others evaluate the rules, and what is
+/// committed goes to all of them.
+pub(crate) struct Seam {
+    /// The city's state, which is on the bus.
+    pub(crate) state: Arc<StateDb>,
+    /// Makes what the pipeline commits to; the store answers questions.
+    pub(crate) commits: Box<dyn FnOnce(&Arc<Registry>, SharedStore) -> SharedStore>,
+}
+
+/// What is to be told of what comes by the bus.
+pub(crate) struct Begun {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) clients: Arc<Credentials>,
+    pub(crate) book: Arc<Book>,
+    pub(crate) store: SharedStore,
+    pub(crate) live: Arc<dyn Follower>,
+    pub(crate) outbox: Arc<Outbox>,
+}
+
 /// Tasks that are stopped together.
 #[derive(Default)]
-struct Stage {
-    stop: CancellationToken,
-    tasks: TaskTracker,
+pub(crate) struct Stage {
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
 }
 
 impl Stage {
-    async fn end(self, name: &str, within: Duration) {
+    pub(crate) async fn end(self, name: &str, within: Duration) {
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(within, self.tasks.wait()).await.is_err() {
@@ -103,6 +125,16 @@ impl Stage {
 impl App {
     /// Starts everything; when this returns, devices and browsers can connect.
     pub async fn start(city: City, mode: Mode, progress: Progress<'_>) -> anyhow::Result<Self> {
+        Ok(Self::start_with(city, mode, progress, None).await?.0)
+    }
+
+    /// As [`App::start`], with a bus in the place of some parts.
+    pub(crate) async fn start_with(
+        city: City,
+        mode: Mode,
+        progress: Progress<'_>,
+        seam: Option<Seam>,
+    ) -> anyhow::Result<(Self, Option<Begun>)> {
         let City {
             settings,
             seed,
@@ -129,7 +161,10 @@ impl App {
         if recovery.readings > 0 {
             progress(&format!("{} readings recovered from the log", recovery.readings));
         }
-        let state = Arc::new(StateDb::open(data_dir.join("state.db"))?);
+        let state = match &seam {
+            Some(seam) => seam.state.clone(),
+            None => Arc::new(StateDb::open(data_dir.join("state.db"))?),
+        };
 
         progress("reading the registry");
         let registry = Arc::new(Registry::open(state.clone(), seed)?);
@@ -186,18 +221,30 @@ impl App {
             registry.clone(),
             clock.clone(),
         )?;
+        // On a bus others evaluate the rules: the engine here has none, and hears nothing.
+        let (engine_rules, engine_state, engine_store): (_, _, SharedStore) = match &seam {
+            Some(_) => {
+                (Arc::default(), Arc::new(StateDb::in_memory()?), Arc::new(Memory::new()))
+            }
+            None => (rules.book().in_force().load_full(), state.clone(), store.clone()),
+        };
         let engine_parts = EngineParts {
-            rules: rules.book().in_force().load_full(),
+            rules: engine_rules,
             registry: registry.clone(),
-            store: store.clone(),
-            state: state.clone(),
+            share: None,
+            store: engine_store,
+            state: engine_state,
             outbox: notifier.outbox(),
             clock: clock.clone(),
             metrics: metrics.clone(),
         };
         let (engine, recovered) =
             tokio::task::spawn_blocking(move || Engine::start(engine_parts)).await??;
-        rules.connect(engine.handle());
+        match &seam {
+            // Those who evaluate read them from the city's state; what ends by it they tell as events.
+            Some(_) => rules.book().connect(Box::new(|_| Some(ReloadReport::default()))),
+            None => rules.connect(engine.handle()),
+        }
         rules.register_figures(&metrics)?;
         if recovered.restored {
             progress(&format!("alert state restored: {} firing", recovered.firing));
@@ -248,12 +295,24 @@ impl App {
         let setup = if mode == Mode::Live { brain.open_setup()? } else { None };
         let way_back = ingest.way_back();
         let downlinks = Downlinks::new(Arc::new(way_back.clone()));
+        let begun = seam.as_ref().map(|_| Begun {
+            registry: registry.clone(),
+            clients: clients.clone(),
+            book: rules.book(),
+            store: store.clone(),
+            live: brain.live(),
+            outbox: notifier.outbox(),
+        });
+        let (commits_to, followers): (_, Vec<Arc<dyn Follower>>) = match seam {
+            Some(seam) => ((seam.commits)(&registry, store.clone()), Vec::new()),
+            // The engine first, because it may wait; the live views never do.
+            None => (store.clone(), vec![Arc::new(engine.handle()), brain.live()]),
+        };
         let pipeline = Pipeline::start(PipelineParts {
             sources: sources.clone(),
             registry: registry.clone(),
-            store: store.clone(),
-            // The engine first, because it may wait; the live views never do.
-            followers: vec![Arc::new(engine.handle()), brain.live()],
+            store: commits_to,
+            followers,
             bounds,
             times: TimePolicy::default(),
             checks: settings.quality.clone(),
@@ -316,7 +375,7 @@ impl App {
         let hj212 = door.open(pipeline.intake(), &inputs.tasks, &inputs.stop).await?;
         let run_file = RunFile { process: std::process::id(), http: own, token: own_token };
         run_file.write(&data_dir).context("running.json cannot be written")?;
-        Ok(Self {
+        let app = Self {
             http: public,
             encrypted: certificate.is_some(),
             mqtt,
@@ -332,7 +391,8 @@ impl App {
             brain: brain_stage,
             maintenance,
             _threads: threads,
-        })
+        };
+        Ok((app, begun))
     }
 
     /// The address of the HTTP side as browsers have it, without a path.
@@ -391,16 +451,16 @@ async fn maintain(store: SharedStore, clock: SharedClock, stop: CancellationToke
 }
 
 /// What the ways in have in common.
-struct Doors<'a> {
-    settings: &'a Settings,
-    sources: &'a Arc<Sources>,
-    clock: &'a SharedClock,
-    metrics: &'a prometheus::Registry,
+pub(crate) struct Doors<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) sources: &'a Arc<Sources>,
+    pub(crate) clock: &'a SharedClock,
+    pub(crate) metrics: &'a prometheus::Registry,
 }
 
 impl Doors<'_> {
     /// A session with each external broker.
-    fn open_collectors(
+    pub(crate) fn open_collectors(
         &self,
         intake: &Intake,
         inputs: &Stage,

@@ -129,6 +129,18 @@ fn check_values(settings: &Settings, problems: &mut Vec<Problem>) {
     settings.log.check(problems);
     settings.mqtt.check(problems);
     settings.hj212.check(&settings.sources, problems);
+    #[cfg(feature = "bus")]
+    if let Some(bus) = &settings.bus {
+        bus.check(problems);
+    }
+    #[cfg(not(feature = "bus"))]
+    if settings.bus.is_some() {
+        problems.push(Problem::new(
+            "bus",
+            "this citybrain was built without the bus",
+            "leave [bus] out, or build it with `cargo build --release --features bus`",
+        ));
+    }
     check_store(settings, problems);
     for (key, message) in settings.issuer().and_then(Result::err).into_iter().flatten() {
         let hint = "see [cap] of `citybrain config example`";

@@ -22,6 +22,8 @@ mod log_lines;
 pub mod logging;
 pub mod metrics;
 mod receivers;
+#[cfg(feature = "bus")]
+pub mod roles;
 mod rules;
 pub mod run_file;
 pub mod sample;

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+/// The file that says that the state in a data folder is a copy of that on a bus.
+pub const ON_A_BUS: &str = "on-a-bus";
+
 const NAME: &str = "running.json";
 
 /// How to reach the running program.

@@ -123,6 +123,18 @@ impl Directory {
         Self::new(devices, self.metrics.clone(), self.zones.clone(), self.version)
     }
 
+    /// The same picture with only those devices that are `wanted`; all keys stay in use.
+    #[must_use]
+    pub fn only(&self, wanted: impl Fn(&Device) -> bool) -> Self {
+        let mut kept = self.clone();
+        for slot in &mut kept.devices {
+            if let Some(device) = slot.take_if(|device| !wanted(device)) {
+                kept.by_id.remove(&device.id);
+            }
+        }
+        kept
+    }
+
     /// How many device keys are in use: one more than the largest.
     pub fn device_slots(&self) -> usize {
         self.devices.len()

@@ -90,7 +90,6 @@ type ByName = BTreeMap<(String, Option<String>), Arc<Mapping>>;
 
 impl Mappings {
     pub(crate) fn new(mappings: Vec<Mapping>, seen: Vec<Unmapped>) -> Self {
-        let by_name = mappings.into_iter().map(|mapping| (key(&mapping), Arc::new(mapping)));
         let saved = seen.iter().map(|row| row.count).sum();
         let seen = seen.into_iter().map(|row| {
             let seen = Seen {
@@ -103,16 +102,29 @@ impl Mappings {
             ((row.source, row.name), Arc::new(seen))
         });
         Self {
-            by_name: ArcSwap::from_pointee(by_name.collect()),
+            by_name: ArcSwap::from_pointee(by_name(mappings)),
             seen: Mutex::new(seen.collect()),
             version: AtomicU64::new(0),
             saved: AtomicU64::new(saved),
         }
     }
 
+    /// Puts others in force, if they are others.
+    pub(crate) fn reset(&self, mappings: Vec<Mapping>) {
+        let fresh = by_name(mappings);
+        if **self.by_name.load() != fresh {
+            self.by_name.store(Arc::new(fresh));
+            self.version.fetch_add(1, Ordering::Release);
+        }
+    }
+
     fn seen(&self) -> MutexGuard<'_, BTreeMap<(String, String), Arc<Seen>>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn by_name(mappings: Vec<Mapping>) -> ByName {
+    mappings.into_iter().map(|mapping| (key(&mapping), Arc::new(mapping))).collect()
 }
 
 impl Registry {

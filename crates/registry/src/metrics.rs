@@ -83,6 +83,10 @@ impl Registry {
     }
 
     fn add(&self, source: Option<&str>, names: &[(&str, &str)]) -> Result<(), RegistryError> {
+        self.again(|| self.add_once(source, names))
+    }
+
+    fn add_once(&self, source: Option<&str>, names: &[(&str, &str)]) -> Result<(), RegistryError> {
         let _one_writer = self.lock();
         let old = self.directory();
         let is_new = |(id, _): &&(&str, &str)| old.metrics.by_id(id).is_none();

@@ -104,11 +104,19 @@ impl Provisioning {
     pub(crate) fn new(unknown: Vec<UnknownDevice>, registered: Vec<(String, String)>) -> Self {
         let mut state = State::default();
         state.unknown.extend(unknown.into_iter().map(|device| (device.id.clone(), device)));
-        for (id, source) in registered {
+        let provisioning = Self(Mutex::new(state));
+        provisioning.reset(registered);
+        provisioning
+    }
+
+    /// Takes which devices registered by calling, and through which sources.
+    pub(crate) fn reset(&self, registered: Vec<(String, String)>) {
+        let state = &mut *self.lock();
+        state.counts.clear();
+        for (_, source) in &registered {
             *state.counts.entry(source.clone()).or_default() += 1;
-            state.registered.insert(id, source);
         }
-        Self(Mutex::new(state))
+        state.registered = registered.into_iter().collect();
     }
 
     /// What is to be written down, if anything changed since the last time.
@@ -190,6 +198,10 @@ impl Registry {
         if !problems.is_empty() {
             return Err(RegistryError::Fields(problems).into());
         }
+        Ok(self.again(|| self.put_unknown(&entry, source))?)
+    }
+
+    fn put_unknown(&self, entry: &DeviceEntry, source: &str) -> Result<(), RegistryError> {
         let mut entries = self.lock();
         // Somebody may have registered it while this waited for the lock.
         if self.directory().device_by_id(&entry.id).is_some() {
@@ -198,9 +210,9 @@ impl Registry {
         let id = entry.id.clone();
         let key = self.state.write(|tx| {
             seen_tables::note_registered(tx, &id, source)?;
-            tables::put_device(tx, &entry)
+            tables::put_device(tx, entry)
         })?;
-        self.show(&mut entries, key, entry);
+        self.show(&mut entries, key, entry.clone());
         drop(entries);
         let state = &mut *self.provisioning.lock();
         if state.registered.insert(id.clone(), source.to_owned()).is_none() {

@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use city_geo::ZoneIndex;
-use city_model::{Catalogue, Device, DeviceKey, Directory, Placement};
+use city_model::{Catalogue, Device, DeviceKey, Difference, Directory, Placement};
 use city_store::StateDb;
 
 use crate::mapping::Mappings;
 use crate::provisioning::Provisioning;
 use crate::{Department, DeviceEntry, Kind, RegistryError, seen_tables, tables};
+
+/// How often something is tried that others, who write to the same state, get in the way of.
+const TRIES: usize = 20;
 
 /// What configuration brings to the registry at every start.
 #[derive(Debug, Default)]
@@ -38,6 +41,8 @@ pub struct Registry {
     /// How many names of metrics that are not in the catalogue each source brought.
     pub(crate) brought: Mutex<HashMap<String, usize>>,
     pub(crate) provisioning: Provisioning,
+    /// The metrics that the configuration describes.
+    described: Catalogue,
 }
 
 /// The described kinds by id.
@@ -53,15 +58,28 @@ impl Registry {
     /// Reads the registry from the state database, after adding what the seed brings.
     pub fn open(state: Arc<StateDb>, seed: Seed) -> Result<Self, RegistryError> {
         tables::migrate(&state)?;
-        let catalogue = state.write(|tx| {
-            for kind in &seed.kinds {
-                tables::put_kind(tx, kind)?;
+        let bring = || {
+            state.write(|tx| {
+                for kind in &seed.kinds {
+                    tables::put_kind(tx, kind)?;
+                }
+                for department in &seed.departments {
+                    tables::put_label(tx, "department", &department.id, &department.name, true)?;
+                }
+                tables::load_catalogue(tx, &seed.catalogue)
+            })
+        };
+        let mut brought = bring();
+        for _ in 1..TRIES {
+            match &brought {
+                // Others bring the same at the same time.
+                Err(RegistryError::State(error)) if state.is_shared() && error.is_busy() => {
+                    brought = bring();
+                }
+                _ => break,
             }
-            for department in &seed.departments {
-                tables::put_label(tx, "department", &department.id, &department.name, true)?;
-            }
-            tables::load_catalogue(tx, &seed.catalogue)
-        })?;
+        }
+        let catalogue = brought?;
         let kinds = state.read(tables::load_kinds)?;
         let entries: BTreeMap<_, _> = state.read(tables::load_devices)?.into_iter().collect();
         let devices: Vec<_> =
@@ -94,7 +112,38 @@ impl Registry {
             mappings,
             brought: Mutex::new(brought),
             provisioning,
+            described: seed.catalogue,
         })
+    }
+
+    /// Reads devices, kinds, metrics and mappings again, because somebody else has changed them in the
+    /// state database. Devices that are as they were stay the same.
+    pub fn reload(&self) -> Result<(), RegistryError> {
+        let mut entries = self.lock();
+        let catalogue = self.state.write(|tx| tables::load_catalogue(tx, &self.described))?;
+        let kinds = self.state.read(tables::load_kinds)?;
+        let fresh: BTreeMap<_, _> = self.state.read(tables::load_devices)?.into_iter().collect();
+        let (zones, before) = (self.zones(), self.directory());
+        let devices: Vec<_> = fresh
+            .iter()
+            .map(|(key, entry)| {
+                let device = build(*key, entry, &kinds, &zones);
+                match before.device(*key) {
+                    Some(known) if **known == *device => known.clone(),
+                    _ => device,
+                }
+            })
+            .collect();
+        let version = before.version + 1;
+        let directory = Directory::new(devices, catalogue, zones.zones().to_vec(), version);
+        self.kinds.store(Arc::new(kinds));
+        *entries = fresh;
+        if before.difference(&directory) != Difference::default() {
+            self.directory.store(Arc::new(directory));
+        }
+        self.mappings.reset(self.state.read(seen_tables::load_mappings)?);
+        self.provisioning.reset(self.state.read(seen_tables::load_registered)?);
+        Ok(())
     }
 
     /// The present picture; readers keep it as long as they like.
@@ -129,6 +178,23 @@ impl Registry {
     /// All devices as they can be imported again, in the order of their keys.
     pub fn export(&self) -> Vec<DeviceEntry> {
         self.lock().values().cloned().collect()
+    }
+
+    /// Does something that writes; where others write to the same state, again, when they were
+    /// quicker and have taken a key that was to be given.
+    pub(crate) fn again<T>(
+        &self,
+        mut attempt: impl FnMut() -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        for _ in 1..TRIES {
+            match attempt() {
+                Err(RegistryError::State(error)) if self.state.is_shared() && error.is_busy() => {
+                    self.reload()?;
+                }
+                done => return done,
+            }
+        }
+        attempt()
     }
 
     /// Builds devices anew, after something changed that they have in common.

@@ -155,6 +155,20 @@ impl Book {
         (!done.changes.added.is_empty()).then_some(done)
     }
 
+    /// Reads the kept groups again, because somebody else has changed them in the state database, and
+    /// puts them in force; those that cannot be are disabled.
+    pub fn reread(&self) -> Result<Reloaded, BookError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = self.page.load().files.clone();
+        let groups = crate::kept_groups(&self.parts.state)?;
+        let texts: Vec<_> = groups.iter().map(|group| (&group.name, &*group.text)).collect();
+        let names = groups.iter().map(|group| group.name.clone()).collect();
+        let directory = (self.parts.directory)();
+        let (rules, broken) =
+            assemble(&files, &[], &texts, &names, Some(&directory), &self.parts.setting)?;
+        self.put_in_force(Page { files, held: held(groups, broken), refused: None }, rules)
+    }
+
     /// Puts these files in force, and all kept groups that can be.
     fn take(&self, files: Arc<Vec<Text>>, page: &Page) -> Result<Reloaded, BookError> {
         let (firm, shaky): (Vec<&Held>, Vec<&Held>) =

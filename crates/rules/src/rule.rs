@@ -269,6 +269,23 @@ impl RuleSet {
         Self::new(self.rules.iter().filter(named).cloned().collect(), self.setting.clone())
     }
 
+    /// These rules in two parts: those whose alerts follow from what one device sends, whatever the
+    /// others do, and those that look at several devices or at other rules, with all that they name.
+    #[must_use]
+    pub fn split(&self) -> (Self, Self) {
+        let spans = |rule: &&Arc<Rule>| {
+            matches!(
+                rule.condition,
+                Condition::Zone(_) | Condition::Composite(_) | Condition::Dependency(_)
+            )
+        };
+        let spanning: Vec<String> =
+            self.rules.iter().filter(spans).map(|rule| rule.id.to_string()).collect();
+        let spanning = self.only(&spanning);
+        let alone = self.rules.iter().filter(|rule| spanning.get(&rule.id).is_none());
+        (Self::new(alone.cloned().collect(), self.setting.clone()), spanning)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.rules.len()

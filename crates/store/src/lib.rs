@@ -11,6 +11,7 @@ pub mod conformance;
 mod port;
 mod priority;
 mod sequence;
+mod shared;
 mod sqlite;
 mod state;
 mod steps;
@@ -31,4 +32,5 @@ pub use port::{
 };
 pub use priority::{give_way, give_way_a_little};
 pub use sequence::Sequence;
+pub use shared::{AppendError, Listener, SharedLog, Sharing, Writers};
 pub use state::{StateDb, StateError};

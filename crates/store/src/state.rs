@@ -1,12 +1,14 @@
 //! The database for state: registry, rules' state, alerts, users. Small rows, real transactions.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parking_lot::FairMutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::StoreError;
+use crate::shared::{self, Shared, Sharing};
 use crate::sqlite::{self, Format};
 
 pub(crate) const FORMAT: Format = Format {
@@ -59,6 +61,23 @@ pub enum StateError {
     /// A statement failed.
     #[error("state database: {0}")]
     Sql(#[from] rusqlite::Error),
+    /// An image of the database cannot be made or taken.
+    #[error("{}: the image of the state cannot be made here: {source}; free space on this disk, and \
+             let citybrain's user write to this folder", path.display())]
+    Image {
+        /// The image's file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl StateError {
+    /// Whether somebody else was in the way, so that the same can succeed when it is tried again.
+    pub fn is_busy(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+    }
 }
 
 /// One SQLite database shared by the parts that keep state, each with its own tables.
@@ -84,6 +103,9 @@ pub struct StateDb {
     reader: Option<Mutex<Connection>>,
     /// Fair: the engine's events come between the parts of a state that is being saved.
     writer: FairMutex<Writer>,
+    /// Of a shared database: the last entry of the log that is in this file.
+    position: Arc<AtomicU64>,
+    is_shared: AtomicBool,
     path: PathBuf,
 }
 
@@ -92,21 +114,28 @@ struct Writer {
     conn: Connection,
     /// Whether a commit waits for the disk, as it does unless something else was said.
     waits: bool,
+    /// What makes one database of this and of others', if it is shared.
+    shared: Option<Shared>,
 }
 
 impl Writer {
     fn new(conn: Connection) -> Self {
-        Self { conn, waits: true }
+        Self { conn, waits: true, shared: None }
     }
 
     /// Begins a transaction whose commit waits for the disk or does not.
     fn begin(&mut self, waits: bool) -> rusqlite::Result<Transaction<'_>> {
+        self.wait_for_disk(waits)?;
+        self.conn.transaction_with_behavior(TransactionBehavior::Immediate)
+    }
+
+    fn wait_for_disk(&mut self, waits: bool) -> rusqlite::Result<()> {
         if self.waits != waits {
             let mode = if waits { "FULL" } else { "NORMAL" };
             self.conn.pragma_update(None, "synchronous", mode)?;
             self.waits = waits;
         }
-        self.conn.transaction_with_behavior(TransactionBehavior::Immediate)
+        Ok(())
     }
 }
 
@@ -116,7 +145,7 @@ impl StateDb {
         let path = path.as_ref().to_owned();
         let writer = FairMutex::new(Writer::new(FORMAT.open(&path)?));
         let reader = Some(Mutex::new(FORMAT.open_reader(&path)?));
-        Ok(Self { reader, writer, path })
+        Ok(Self::of(reader, writer, path))
     }
 
     /// A database that is gone when it is dropped, for tests.
@@ -125,7 +154,12 @@ impl StateDb {
         sqlite::make_durable(&conn)?;
         conn.execute_batch(FORMAT.schema)?;
         let writer = FairMutex::new(Writer::new(conn));
-        Ok(Self { reader: None, writer, path: PathBuf::from(":memory:") })
+        Ok(Self::of(None, writer, PathBuf::from(":memory:")))
+    }
+
+    fn of(reader: Option<Mutex<Connection>>, writer: FairMutex<Writer>, path: PathBuf) -> Self {
+        let (position, is_shared) = (Arc::default(), AtomicBool::new(false));
+        Self { reader, writer, position, is_shared, path }
     }
 
     /// Brings the tables of one part of the program up to date.
@@ -152,6 +186,7 @@ impl StateDb {
                 known: steps.len(),
             });
         }
+        let is_new = found < steps.len();
         for (done, step) in steps.iter().enumerate().skip(found) {
             run_step(&mut writer, component, done + 1, step).map_err(|source| {
                 StateError::Migration {
@@ -161,6 +196,9 @@ impl StateDb {
                     source,
                 }
             })?;
+        }
+        if is_new && writer.shared.is_some() {
+            shared::capture(&writer.conn)?;
         }
         Ok(())
     }
@@ -207,10 +245,58 @@ impl StateDb {
         write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut writer = self.writer.lock();
+        if writer.shared.is_some() {
+            // The log is what makes it durable; a file that lost its last entries hears them again.
+            writer.wait_for_disk(false)?;
+            let Writer { conn, shared: Some(shared), .. } = &mut *writer else { unreachable!() };
+            return shared.write(conn, write);
+        }
         let tx = writer.begin(waits)?;
         let result = write(&tx)?;
         tx.commit()?;
         Ok(result)
+    }
+
+    /// From now on this database is one of several that are the same: see [`Sharing`]. Applies what
+    /// is in the log already. All tables must be there; what was written before stays in this file
+    /// alone, unless an [image](Self::image) of it is passed on. Blocks.
+    pub fn share(&self, sharing: Sharing) -> Result<(), StateError> {
+        self.migrate("shared", shared::MIGRATIONS)?;
+        let mut writer = self.writer.lock();
+        let shared = Shared::begin(&mut writer.conn, sharing, self.position.clone())?;
+        writer.shared = Some(shared);
+        self.is_shared.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Applies an entry that somebody appended to the log; one that is known changes nothing. Blocks.
+    pub fn apply(&self, number: u64, entry: &[u8]) -> Result<(), StateError> {
+        let mut writer = self.writer.lock();
+        writer.wait_for_disk(false)?;
+        let Writer { conn, shared: Some(shared), .. } = &mut *writer else { return Ok(()) };
+        shared.apply(conn, number, entry)?;
+        Ok(())
+    }
+
+    /// Whether it is one of several.
+    pub fn is_shared(&self) -> bool {
+        self.is_shared.load(Ordering::Acquire)
+    }
+
+    /// The last entry of the log whose transaction is in this file; 0 if it is not shared.
+    pub fn position(&self) -> u64 {
+        self.position.load(Ordering::Acquire)
+    }
+
+    /// All of the database as the bytes of one file, with the number of the last entry of the log
+    /// that is in it. Only of one that is, or was, shared, and not of one in memory. Blocks.
+    pub fn image(&self) -> Result<(u64, Vec<u8>), StateError> {
+        self.migrate("shared", shared::MIGRATIONS)?;
+        let path = self.path.with_extension("image");
+        match &self.reader {
+            Some(reader) => shared::image(&lock(reader), &path),
+            None => shared::image(&self.writer.lock().conn, &path),
+        }
     }
 
     /// Where it is.

@@ -26,8 +26,8 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         cargo(&[&slow[..], &["--", "cluster::", "--test-threads=1"]].concat())
     })?;
     timed("fuzzing", || fuzz::main(&fuzz::Args::short()))?;
-    // The slow journeys drive the program as it ships: the release build.
-    timed("the release build", || cargo(&["build", "--release"]))?;
+    // The slow journeys drive the program as it ships: the release build, with the bus.
+    timed("the release build", || cargo(&["build", "--release", "--features", "bus"]))?;
     timed("journeys", || {
         cargo(&["test", "--package", "city-tests", "--features", "slow", "--", "--test-threads=1"])
     })?;
@@ -51,7 +51,7 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
 pub(crate) fn ci() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     tools::ensure()?;
-    let slow = "city-tests/slow,city-bus/slow";
+    let slow = "city-tests/slow,city-bus/slow,citybrain/bus";
     timed("lints", || {
         cargo(&[
             "clippy",

@@ -221,6 +221,7 @@ pub(super) fn start(folder: &Path) -> anyhow::Result<(Pipeline, Engine, Arc<Sour
     let (engine, _) = Engine::start(EngineParts {
         rules: Arc::new(rules),
         registry: registry.clone(),
+        share: None,
         store: store.clone(),
         state,
         outbox: notifier.outbox(),

@@ -12,6 +12,7 @@ use city_rules::{Evaluator, Told};
 use city_store::{Replay, SharedStore};
 use rustc_hash::FxHashMap;
 
+use super::field::Field;
 use super::journal::{Input, Journal, Next, Script};
 use super::runner::{Base, Runner, SAVE_EVERY};
 use super::saver::{Content, Saver};
@@ -38,7 +39,8 @@ impl Runner {
         low_water: Arc<OnceLock<LowWater>>,
     ) -> Result<(Self, Past), EngineError> {
         state::migrate(&parts.state)?;
-        let present = parts.registry.directory();
+        let mut field = Field::new(parts.registry, parts.share);
+        let present = field.look();
         let now = parts.clock.now();
         let (saved, numbers) = state::load(&parts.state)?;
         let content = saved.as_ref().and_then(|saved| Content::read(&saved.bytes));
@@ -50,7 +52,8 @@ impl Runner {
         }
         // Devices that were registered later are not known yet.
         let known = content.as_ref().map_or(u32::MAX, |content| content.devices) as usize;
-        let directory = if known < present.device_slots() {
+        let is_behind = known < present.device_slots();
+        let directory = if is_behind {
             Arc::new(present.with_devices_below(known))
         } else {
             present
@@ -87,7 +90,8 @@ impl Runner {
         )?;
         let runner = Self {
             evaluator,
-            registry: parts.registry,
+            field,
+            is_behind,
             directory,
             store: parts.store,
             state: parts.state,
@@ -156,8 +160,9 @@ impl Runner {
         match input {
             Input::Clock(at) => self.evaluator.advance(at, &mut self.events),
             Input::Devices(keys, at) if keys as usize > self.directory.device_slots() => {
-                let present = self.registry.directory();
+                let present = self.field.look();
                 self.directory = Arc::new(present.with_devices_below(keys as usize));
+                self.is_behind = true;
                 let mut report = self.evaluator.set_directory(self.directory.clone(), at);
                 self.events.append(&mut report.events);
             }
@@ -190,7 +195,7 @@ impl Runner {
             reading.zones = device.zones.clone();
             return;
         }
-        let locate = |position| self.registry.zones().locate(position);
+        let locate = |position| self.field.zones().locate(position);
         if let Some(position) = reading.position {
             known.insert(key, locate(position));
             self.places.insert(key, position);

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use city_model::{AlertEvent, DeviceKey, Directory, Position, SharedClock, Span, Timestamp};
 use city_pipeline::Committed;
-use city_registry::Registry;
 use city_rules::{Evaluator, ReloadReport, RuleSet, Snapshot, Told};
 use city_store::{SharedStore, StateDb};
 use rustc_hash::FxHashMap;
 
+use super::field::Field;
 use super::journal::{Input, Journal};
 use super::saver::{Content, Done, Job, Saver};
 use super::{EngineError, EngineStatus, LowWater, Metrics, Order};
@@ -84,8 +84,10 @@ pub(super) struct Taking {
 /// What the engine's thread holds.
 pub(super) struct Runner {
     pub(super) evaluator: Evaluator,
-    pub(super) registry: Arc<Registry>,
+    pub(super) field: Field,
     pub(super) directory: Arc<Directory>,
+    /// Whether the directory is one of before.
+    pub(super) is_behind: bool,
     pub(super) store: SharedStore,
     pub(super) state: Arc<StateDb>,
     pub(super) outbox: Arc<Outbox>,
@@ -204,10 +206,11 @@ impl Runner {
 
     /// Takes up changes of the registry.
     pub(super) fn refresh(&mut self, now: Timestamp) {
-        if self.registry.is_current(&self.directory) {
+        if self.field.is_current() && !self.is_behind {
             return;
         }
-        let present = self.registry.directory();
+        self.is_behind = false;
+        let present = self.field.look();
         let keys = self.directory.device_slots();
         if self.directory.difference(&present).only_adds_from(keys) {
             self.journal.note(Input::Devices(present.device_slots() as u32, now));

@@ -90,6 +90,10 @@ impl std::fmt::Debug for Gate {
     }
 }
 
+pub(crate) fn migrate(state: &StateDb) -> Result<(), StateError> {
+    held::migrate(state)
+}
+
 impl Gate {
     /// The gate as the database has it.
     pub(crate) fn open(state: &StateDb, parts: GateParts) -> Result<Self, StateError> {

@@ -132,8 +132,6 @@ impl Notifier {
         metrics: &prometheus::Registry,
         gate: GateParts,
     ) -> Result<Self, NotifierError> {
-        crate::state::migrate(&state)?;
-        let gate = Gate::open(&state, gate)?;
         let mut built: Vec<(ReceiverConfig, Arc<dyn Receiver>)> = Vec::new();
         for config in configs {
             let error = |message| NotifierError::Receiver { id: config.id.clone(), message };
@@ -143,6 +141,19 @@ impl Notifier {
             let receiver = config.build().map_err(error)?;
             built.push((config, receiver.into()));
         }
+        Self::with(state, built, clock, metrics, gate)
+    }
+
+    /// Takes receivers that are ready.
+    pub fn with(
+        state: Arc<StateDb>,
+        built: Vec<(ReceiverConfig, Arc<dyn Receiver>)>,
+        clock: SharedClock,
+        metrics: &prometheus::Registry,
+        gate: GateParts,
+    ) -> Result<Self, NotifierError> {
+        crate::state::migrate(&state)?;
+        let gate = Gate::open(&state, gate)?;
         let routes = built.iter().map(|(config, receiver)| Route {
             people: receiver.speaks_to_people(),
             ..config.route()

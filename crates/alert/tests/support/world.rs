@@ -82,6 +82,7 @@ impl World {
         let (engine, _) = Engine::start(EngineParts {
             rules: Arc::new(rules),
             registry: self.registry.clone(),
+            share: None,
             store: self.store.clone(),
             state: self.state.clone(),
             outbox: notifier.outbox(),

@@ -39,6 +39,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::settings::default_data_dir;
 
+#[cfg(feature = "bus")]
+pub(crate) use serve::{announce_app, until_told_to_stop};
+
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -139,6 +142,12 @@ impl DataDir {
             "{} is not there; give the data folder with --data-dir",
             path.display()
         );
+        anyhow::ensure!(
+            !folder.join(crate::run_file::ON_A_BUS).exists(),
+            "{} is a copy of the state of a city on a bus, which a change here would not reach; use \
+             the dashboard or the API of its brain",
+            path.display()
+        );
         let state = StateDb::open(&path).with_context(|| path.display().to_string())?;
         Ok(Arc::new(state))
     }
@@ -158,7 +167,14 @@ pub(crate) struct Listen {
 /// The threads without which nothing works. Nothing that was acknowledged is lost when the
 /// process ends, and the next start goes on from there, so a process that limps on without one of
 /// them is the worse choice.
-const VITAL_THREADS: &[&str] = &["pipeline", "commit", "alerts", "alerts-saver", "influxdb"];
+const VITAL_THREADS: &[&str] = &["pipeline", "commit", "influxdb", "leases"];
+
+/// What the names of further threads begin with without which nothing works.
+const VITAL_KINDS: &[&str] = &["alerts", "bus-"];
+
+fn is_vital(thread: &str) -> bool {
+    VITAL_THREADS.contains(&thread) || VITAL_KINDS.iter().any(|kind| thread.starts_with(kind))
+}
 
 /// The exit code after a panic of a vital thread (EX_SOFTWARE of sysexits.h).
 const BROKEN: i32 = 70;
@@ -170,7 +186,7 @@ fn die_with_vital_threads() {
         if city_rules::kinds::is_computing() {
             return; // caught: the formula of a rule has no result
         }
-        if std::thread::current().name().is_some_and(|name| VITAL_THREADS.contains(&name)) {
+        if std::thread::current().name().is_some_and(|name| is_vital(name)) {
             eprintln!("citybrain: this is a bug; the process ends so that it can be started again");
             std::process::exit(BROKEN);
         }

@@ -23,6 +23,10 @@ pub(crate) struct ServeArgs {
     data: DataDir,
     #[command(flatten)]
     listen: Listen,
+    /// What this process does; those of a city on several machines share a bus
+    #[cfg(feature = "bus")]
+    #[arg(long, value_name = "ROLE", default_value = "all")]
+    role: crate::roles::Role,
     /// What the log looks like [default: that of the configuration, or text]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<LogFormat>,
@@ -35,15 +39,14 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let log = settings.log.clone();
     let city = City::read(settings)?;
     logging::start(&log)?;
+    #[cfg(feature = "bus")]
+    if args.role != crate::roles::Role::All {
+        return runtime()?.block_on(crate::roles::run(args.role, city));
+    }
     runtime()?.block_on(async {
         let app = App::start(city, Mode::Live, &mut |step| tracing::info!("{step}")).await?;
         tracing::info!(http = %app.http, mqtt = ?app.mqtt, "ready");
-        announce_ready(&app);
-        if let Some(setup) = &app.setup {
-            println!("Nobody administers the city yet. Make the first administrator, once, with:");
-            println!("  {}/setup#token={setup}", app.url());
-            println!("or on this machine with: citybrain user add NAME --grant admin");
-        }
+        announce_app(&app);
         until_told_to_stop().await?;
         tracing::info!("stopping");
         app.stop().await
@@ -74,6 +77,16 @@ pub(crate) fn announce_ready(app: &App) {
         let ready = serde_json::json!({ "http": app.http, "mqtt": app.mqtt, "token": app.token,
             "setup": app.setup });
         println!("READY {ready}");
+    }
+}
+
+/// Tells programs and people that wait for the start.
+pub(crate) fn announce_app(app: &App) {
+    announce_ready(app);
+    if let Some(setup) = &app.setup {
+        println!("Nobody administers the city yet. Make the first administrator, once, with:");
+        println!("  {}/setup#token={setup}", app.url());
+        println!("or on this machine with: citybrain user add NAME --grant admin");
     }
 }
 

@@ -1,6 +1,8 @@
 //! Settings: what a configuration file can say, with defaults for everything but the city.
 
 mod base_map;
+#[cfg(feature = "bus")]
+mod bus;
 mod http;
 mod influxdb;
 mod load;
@@ -26,6 +28,10 @@ use crate::hj212::Hj212Settings;
 use crate::logging::LogSettings;
 
 pub use base_map::BaseLayer;
+#[cfg(feature = "bus")]
+pub use bus::BusSettings;
+#[cfg(feature = "bus")]
+pub(crate) use bus::check_roles;
 pub use http::{HttpSettings, HttpTls};
 pub use influxdb::{InfluxSettings, StoreBackend};
 pub(crate) use load::tree;
@@ -89,6 +95,14 @@ pub struct Settings {
     /// The program's log.
     #[serde(default)]
     pub log: LogSettings,
+    /// The bus between the processes of a city on several machines.
+    #[cfg(feature = "bus")]
+    #[serde(default)]
+    pub bus: Option<BusSettings>,
+    /// The same where this program knows no bus: refused with a word on why.
+    #[cfg(not(feature = "bus"))]
+    #[serde(default)]
+    pub bus: Option<serde::de::IgnoredAny>,
 }
 
 /// The city: its name, its files.

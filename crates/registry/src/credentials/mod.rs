@@ -165,6 +165,11 @@ impl Credentials {
         Ok(credentials)
     }
 
+    /// Reads them again, because somebody else has changed them in the state database.
+    pub fn reload(&self) -> Result<(), RegistryError> {
+        self.load(None)
+    }
+
     /// Adds a client with these rights, or changes those of one that is there.
     pub fn put_client(&self, name: &str, rights: &Rights) -> Result<(), RegistryError> {
         self.change_rights(name, |_| Ok::<_, RegistryError>(rights.clone())).map(|_| ())

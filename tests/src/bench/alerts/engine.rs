@@ -57,6 +57,7 @@ pub(super) fn run(rules: usize, scale: Scale, folder: &Path) -> anyhow::Result<(
     let (engine, _) = Engine::start(EngineParts {
         rules: Arc::new(parsed),
         registry,
+        share: None,
         store: Arc::new(Memory::new()),
         state,
         outbox: notifier.outbox(),

@@ -1,0 +1,304 @@
+//! The role `brain`: of all brains one answers, the others keep the same history and stand by.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use city_api::Mode;
+use city_bus::{Bus, Leases};
+use city_cluster::{BusStore, CITY, Intake, Replica, Tail, TailParts};
+use city_model::SharedClock;
+use city_registry::{Registry, Seed};
+use city_store::{SharedStore, Writers};
+use tokio_util::sync::CancellationToken;
+
+use super::node::{self, Changes, Holders};
+use super::{announce_ready, forward};
+use crate::app::{App, Begun, Seam};
+use crate::city::City;
+use crate::clock::SystemClock;
+use crate::commands::until_told_to_stop;
+use crate::run_file::ON_A_BUS;
+use crate::settings::BusSettings;
+
+/// The lease of the brain that answers.
+const DESK: &str = "desk";
+
+/// How often the image of the city's state is renewed, and its log cut.
+const IMAGE_EVERY: Duration = Duration::from_mins(5);
+
+/// The exit code of a brain that has to start again (EX_TEMPFAIL of sysexits.h).
+const TAKE_ANOTHER_TURN: i32 = 75;
+
+pub(super) async fn run(mut city: City, settings: BusSettings) -> anyhow::Result<()> {
+    // Devices come in by collectors.
+    city.settings.mqtt.enabled = false;
+    city.settings.hj212.enabled = false;
+    city.settings.brokers.clear();
+    let data_dir = city.settings.data_dir.clone();
+    std::fs::create_dir_all(&data_dir)?;
+    let of = settings.clone();
+    let bus = tokio::task::spawn_blocking(move || node::connect(&of)).await??;
+    let lease = Duration::from_micros(settings.lease.micros() as u64);
+    let mut leases = bus.leases(lease);
+    let (mut leases, first) = tokio::task::spawn_blocking(move || {
+        let desk = is_desk(&mut leases);
+        (leases, desk)
+    })
+    .await?;
+    let mut standby = None;
+    if !first {
+        let Some((held, copy)) = stand_by(&city, &bus, leases, lease).await? else { return Ok(()) };
+        (leases, standby) = (held, Some(copy));
+    }
+    answer(city, bus, settings, leases, lease, standby).await
+}
+
+/// Tries once to become the brain that answers.
+fn is_desk(leases: &mut Leases) -> bool {
+    match leases.turn(&[DESK.to_owned()]) {
+        Ok(changes) => changes.gained.iter().any(|name| name == DESK),
+        Err(error) => {
+            tracing::warn!(error.cause = %error, "the bus does not say which brain answers");
+            false
+        }
+    }
+}
+
+/// What a brain that stood by has when it begins to answer.
+struct Copy {
+    replica: Replica,
+    changes: Changes,
+}
+
+/// Keeps the history and passes connections on until this brain is to answer; `None` if it is told
+/// to stop.
+async fn stand_by(
+    city: &City,
+    bus: &Bus,
+    mut leases: Leases,
+    lease: Duration,
+) -> anyhow::Result<Option<(Leases, Copy)>> {
+    let settings = &city.settings;
+    let (of, path) = (bus.clone(), settings.data_dir.join("state.db"));
+    mark_or_refuse(&settings.data_dir, &path, true)?;
+    let (replica, changes) = tokio::task::spawn_blocking(move || {
+        let (listener, changes) = node::changes();
+        anyhow::Ok((node::copy(&of, &path, listener)?, changes))
+    })
+    .await??;
+    let follower = replica.follow()?;
+    let (store, registry) = history(city, &replica)?;
+    let tail = Tail::start(TailParts {
+        bus: bus.clone(),
+        registry,
+        state: replica.state.clone(),
+        store: store.clone(),
+        followers: Vec::new(),
+    })?;
+    let stop = CancellationToken::new();
+    let (http, passing) =
+        forward::forward(settings.http.listen, replica.state.clone(), stop.clone()).await?;
+    tracing::info!(%http, node = bus.node(), "a brain stands by");
+    announce_ready(http, None);
+    let ours = Arc::new(AtomicBool::new(false));
+    let ends = CancellationToken::new();
+    let (gained, ended) = (ours.clone(), ends.clone());
+    let waiting = tokio::task::spawn_blocking(move || {
+        while !ended.is_cancelled() {
+            if is_desk(&mut leases) {
+                gained.store(true, Ordering::Relaxed);
+                break;
+            }
+            std::thread::sleep(lease / 4);
+        }
+        leases
+    });
+    let mut waiting = std::pin::pin!(waiting);
+    tokio::select! {
+        told = until_told_to_stop() => told?,
+        leases = &mut waiting => {
+            let leases = leases?;
+            tracing::info!("this brain answers from now on");
+            stop.cancel();
+            passing.wait().await;
+            return tokio::task::spawn_blocking(move || {
+                drop((tail, follower));
+                store.flush()?;
+                drop(store);
+                Ok(Some((leases, Copy { replica, changes })))
+            })
+            .await?;
+        }
+    }
+    ends.cancel();
+    stop.cancel();
+    passing.wait().await;
+    tokio::task::spawn_blocking(move || {
+        drop((tail, follower));
+        store.flush()
+    })
+    .await??;
+    Ok(None)
+}
+
+/// The store of a brain that stands by, and the registry that its readings belong to.
+fn history(city: &City, replica: &Replica) -> anyhow::Result<(SharedStore, Arc<Registry>)> {
+    let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+    let seed = Seed {
+        catalogue: city.seed.catalogue.clone(),
+        zones: crate::zones::read(&city.settings.city, &mut problems, &mut warnings),
+        kinds: city.seed.kinds.clone(),
+        departments: city.seed.departments.clone(),
+    };
+    let registry = Arc::new(Registry::open(replica.state.clone(), seed)?);
+    let (store, _) = crate::store::open(&city.settings.store, &city.settings.data_dir)?;
+    Ok((store.start(&registry, &city.settings.store)?, registry))
+}
+
+/// Refuses a data folder with a city of its own where the bus has one, too.
+fn mark_or_refuse(data_dir: &Path, state: &Path, there_is_one: bool) -> anyhow::Result<()> {
+    let mark = data_dir.join(ON_A_BUS);
+    anyhow::ensure!(
+        !there_is_one || !state.exists() || mark.exists(),
+        "{} holds a city of its own, and the bus has one already; give this brain an empty data \
+         folder, or the bus another prefix",
+        state.display()
+    );
+    std::fs::write(&mark, "The state here is a copy of that on the bus.\n")
+        .with_context(|| mark.display().to_string())
+}
+
+/// Runs the brain that answers, until it is told to stop or another one answers.
+async fn answer(
+    city: City,
+    bus: Bus,
+    settings: BusSettings,
+    leases: Leases,
+    lease: Duration,
+    standby: Option<Copy>,
+) -> anyhow::Result<()> {
+    let data_dir = city.settings.data_dir.clone();
+    let keeping = keep_the_desk(leases, lease);
+    let Copy { replica, changes } = match standby {
+        Some(copy) => copy,
+        None => {
+            let (of, path) = (bus.clone(), data_dir.join("state.db"));
+            tokio::task::spawn_blocking(move || first_copy(&of, &data_dir, &path)).await??
+        }
+    };
+    let clock: SharedClock = Arc::new(SystemClock);
+    let follower = replica.follow()?;
+    let (of, state) = (bus.clone(), replica.state.clone());
+    let process = format!("{}-{}", bus.node(), clock.now().micros());
+    let commits: Box<dyn FnOnce(&Arc<Registry>, SharedStore) -> SharedStore> =
+        Box::new(move |registry, store| {
+            Arc::new(BusStore::writer(of, registry.clone(), state, &process, store))
+        });
+    let seam = Seam { state: replica.state.clone(), commits };
+    let step = &mut |step: &str| tracing::info!("{step}");
+    let (app, begun) = App::start_with(city, Mode::Live, step, Some(seam)).await?;
+    let Begun { registry, clients, book, store, live, outbox } =
+        begun.context("a brain on a bus has begun")?;
+    node::keep_current(changes, Holders { registry: registry.clone(), credentials: Some(clients), book: Some(book) })?;
+    let tail = Tail::start(TailParts {
+        bus: bus.clone(),
+        registry,
+        state: replica.state.clone(),
+        store,
+        followers: vec![live],
+    })?;
+    let intake = Intake::start(bus.clone(), replica.state.clone(), outbox, clock)?;
+    let address = settings.advertise.clone().unwrap_or_else(|| app.http.to_string());
+    let replica = tokio::task::spawn_blocking(move || {
+        forward::make_table(&replica.state)?;
+        forward::answer_at(&replica.state, &address)?;
+        replica.put_image()?;
+        anyhow::Ok(Arc::new(replica))
+    })
+    .await??;
+    tracing::info!(http = %app.http, node = bus.node(), "the brain answers");
+    crate::commands::announce_app(&app);
+    let imaging = tokio::spawn(renew_images(replica));
+    let failed = async {
+        while !follower.has_failed() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let why = tokio::select! {
+        told = until_told_to_stop() => { told?; None }
+        () = keeping.lost.cancelled() => Some("another brain answers now; start this one again"),
+        () = failed => Some("the copy of the city's state is lost; start this brain again"),
+    };
+    if let Some(why) = why {
+        // What another one does now must not be done here, too: nothing is finished.
+        tracing::error!("{why}");
+        std::process::exit(TAKE_ANOTHER_TURN);
+    }
+    imaging.abort();
+    tokio::task::spawn_blocking(move || drop((intake, tail, follower))).await?;
+    app.stop().await?;
+    keeping.end().await;
+    Ok(())
+}
+
+/// The state of the first brain of a city, or of one that answers again.
+fn first_copy(bus: &Bus, data_dir: &Path, path: &Path) -> anyhow::Result<Copy> {
+    let (listener, changes) = node::changes();
+    let there_is_one = bus.image(CITY)?.is_some();
+    mark_or_refuse(data_dir, path, there_is_one)?;
+    if there_is_one {
+        return Ok(Copy { replica: node::copy(bus, path, listener)?, changes });
+    }
+    let replica =
+        Replica::from_file(bus, CITY, path, &forward::make_table, Writers::Several, listener)?;
+    Ok(Copy { replica, changes })
+}
+
+async fn renew_images(replica: Arc<Replica>) {
+    loop {
+        tokio::time::sleep(IMAGE_EVERY).await;
+        let replica = replica.clone();
+        let renewed = tokio::task::spawn_blocking(move || replica.renew_image()).await;
+        if let Ok(Err(error)) = renewed {
+            tracing::warn!(error.cause = %error, "the image of the city's state is not renewed now");
+        }
+    }
+}
+
+/// A thread that keeps the lease of the brain that answers.
+struct Keeping {
+    stop: CancellationToken,
+    lost: CancellationToken,
+    thread: tokio::task::JoinHandle<()>,
+}
+
+impl Keeping {
+    async fn end(self) {
+        self.stop.cancel();
+        // It panics only with the process.
+        let _ = self.thread.await;
+    }
+}
+
+fn keep_the_desk(mut leases: Leases, lease: Duration) -> Keeping {
+    let (stop, lost) = (CancellationToken::new(), CancellationToken::new());
+    let (ends, tells) = (stop.clone(), lost.clone());
+    let thread = tokio::task::spawn_blocking(move || {
+        let holding = leases.holding();
+        while !ends.is_cancelled() {
+            if let Err(error) = leases.turn(&[DESK.to_owned()]) {
+                tracing::warn!(error.cause = %error, "the lease of this brain is not renewed now");
+            }
+            if !holding.holds(DESK) {
+                tells.cancel();
+                return;
+            }
+            std::thread::sleep(lease / 4);
+        }
+        leases.release(DESK);
+    });
+    Keeping { stop, lost, thread }
+}

@@ -1,0 +1,58 @@
+//! Where readings from the bus count: zones are not sent, for their keys are of one process.
+
+use std::sync::Arc;
+
+use city_model::{DeviceKey, Placement, Reading, ZoneSet};
+use city_registry::{Registry, RegistryError};
+use city_store::StateDb;
+use rustc_hash::FxHashMap;
+
+use crate::wire::Batch;
+
+/// Gives readings their zones, once their devices are known here.
+pub(crate) struct Placer {
+    registry: Arc<Registry>,
+    state: Arc<StateDb>,
+    /// Where devices that move were last.
+    last: FxHashMap<DeviceKey, ZoneSet>,
+}
+
+impl Placer {
+    pub(crate) fn new(registry: Arc<Registry>, state: Arc<StateDb>) -> Self {
+        Self { registry, state, last: FxHashMap::default() }
+    }
+
+    /// Whether the devices of a batch can be known here: whether the city's state has come as far as
+    /// whoever wrote it had seen.
+    pub(crate) fn knows(&self, batch: &Batch) -> bool {
+        self.state.position() >= batch.state
+    }
+
+    /// Gives readings their zones. Devices that are unknown are looked for in the state once.
+    pub(crate) fn place(&mut self, readings: &mut [Reading]) -> Result<(), RegistryError> {
+        let directory = self.registry.directory();
+        let unknown = |reading: &Reading| {
+            directory.device(reading.series.device).is_none()
+                || directory.metrics.get(reading.series.metric).is_none()
+        };
+        if readings.iter().any(unknown) {
+            self.registry.reload()?;
+        }
+        let directory = self.registry.directory();
+        for reading in readings {
+            let key = reading.series.device;
+            reading.zones = match directory.device(key) {
+                Some(device) if matches!(device.placement, Placement::Fixed(_)) => {
+                    device.zones.clone()
+                }
+                _ => {
+                    if let Some(position) = reading.position {
+                        self.last.insert(key, self.registry.zones().locate(position));
+                    }
+                    self.last.get(&key).cloned().unwrap_or_else(|| [].into())
+                }
+            };
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,490 @@
+//! A city of several processes on a bus: whatever process is killed, whatever server of the bus, and
+//! whatever link is cut, no acknowledged reading is lost, and the same alerts are told as by one
+//! process that nothing happens to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use city_model::{AlertEvent, AlertEventKind, Span, Timestamp};
+use city_tests::cluster::{Cluster, Size};
+use city_tests::faults::{City, PATIENCE};
+use city_tests::fleet::now;
+use city_tests::instance::eventually;
+use city_tests::network::Way;
+use city_tests::publisher::Publisher;
+use city_tests::sink::{Received, Sink};
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::json;
+
+const RULES: &str = "group: numbers\ndepartment: city\nrules:
+  - {id: high, kind: threshold, lateness: any, select: {metric: water_level}, severity: {low: {above: 1, clear_below: 1}, \
+   high: {above: 3, clear_below: 2}}}
+  - {id: mean, kind: window, lateness: any, select: {metric: water_level}, window: {function: mean, over: 1h}, \
+   severity: medium, raise: {above: 2}}
+";
+
+const DEVICES: usize = 40;
+
+/// Devices send through so many connections, each device through one of them.
+const CONNECTIONS: usize = 4;
+
+/// Whose last reading says that all is over.
+const END: &str = "end";
+
+/// How long a process or a network stays away.
+const AWAY: Duration = Duration::from_millis(1500);
+
+/// How long what was disturbed may take until it does its work again.
+const RECOVERS: Duration = Duration::from_secs(60);
+
+/// The level of a device in a round: up and down, each device in its own way.
+fn level(device: usize, round: usize) -> f64 {
+    ((device * 7 + round * (device % 5 + 1)) % 9) as f64 / 2.0
+}
+
+/// What was told, without what differs from run to run: by rule and subject the kind, severity, value
+/// and time of each event, in order.
+type Told = BTreeMap<(String, String), Vec<String>>;
+
+/// Devices that send one round after the other until they are told how many there are, each message
+/// until it is acknowledged.
+struct Devices {
+    rounds: Arc<AtomicUsize>,
+    sent_again: Arc<AtomicU64>,
+    done: Vec<Arc<AtomicUsize>>,
+    threads: Vec<std::thread::JoinHandle<anyhow::Result<()>>>,
+}
+
+impl Devices {
+    fn start(began: Timestamp, doors: Vec<SocketAddr>, pace: Duration) -> Self {
+        let (rounds, sent_again) = (Arc::new(AtomicUsize::new(usize::MAX)), Arc::default());
+        let mut devices = Self {
+            rounds: rounds.clone(),
+            sent_again: Arc::clone(&sent_again),
+            done: Vec::new(),
+            threads: Vec::new(),
+        };
+        for connection in 0..CONNECTIONS {
+            let done = Arc::new(AtomicUsize::new(0));
+            devices.done.push(done.clone());
+            let own = (0..DEVICES).filter(|device| device % CONNECTIONS == connection).collect();
+            let sender = Sender {
+                doors: doors.clone(),
+                connection,
+                own,
+                began,
+                pace,
+                rounds: rounds.clone(),
+                again: sent_again.clone(),
+                done,
+            };
+            devices.threads.push(std::thread::spawn(move || sender.run()));
+        }
+        devices
+    }
+
+    /// How many rounds all have sent.
+    fn done(&self) -> usize {
+        self.done.iter().map(|done| done.load(Ordering::Relaxed)).min().unwrap_or(0)
+    }
+
+    /// Ends after the round that is under way; tells how many there were.
+    fn finish(self) -> anyhow::Result<usize> {
+        let most = self.done.iter().map(|done| done.load(Ordering::Relaxed)).max();
+        let rounds = most.unwrap_or(0) + 2;
+        self.rounds.store(rounds, Ordering::Relaxed);
+        for thread in self.threads {
+            thread.join().expect("a sender does not panic")?;
+        }
+        Ok(rounds)
+    }
+}
+
+struct Sender {
+    doors: Vec<SocketAddr>,
+    connection: usize,
+    own: Vec<usize>,
+    began: Timestamp,
+    pace: Duration,
+    rounds: Arc<AtomicUsize>,
+    again: Arc<AtomicU64>,
+    done: Arc<AtomicUsize>,
+}
+
+impl Sender {
+    fn run(self) -> anyhow::Result<()> {
+        let mut line = Line { doors: self.doors.clone(), at: self.connection, open: None };
+        for round in 0.. {
+            if round >= self.rounds.load(Ordering::Relaxed) {
+                break;
+            }
+            let at = self.began + Span::from_secs(round as i64);
+            let messages: Vec<(String, f64)> = self
+                .own
+                .iter()
+                .map(|device| (format!("device-{device}"), level(*device, round)))
+                .collect();
+            let begun = Instant::now();
+            line.send(&messages, at, &self.again)?;
+            self.done.store(round + 1, Ordering::Relaxed);
+            std::thread::sleep(self.pace.saturating_sub(begun.elapsed()));
+        }
+        Ok(())
+    }
+}
+
+/// A connection to one of several doors, and to the next one when it breaks.
+struct Line {
+    doors: Vec<SocketAddr>,
+    at: usize,
+    open: Option<Publisher>,
+}
+
+impl Line {
+    /// Sends messages until all are acknowledged, by whomever.
+    fn send(
+        &mut self,
+        messages: &[(String, f64)],
+        at: Timestamp,
+        again: &AtomicU64,
+    ) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        let mut left: Vec<usize> = (0..messages.len()).collect();
+        let mut tries = 0_u64;
+        while !left.is_empty() {
+            ensure!(begun.elapsed() < 2 * RECOVERS, "nobody takes the messages of {at}");
+            if tries > 0 {
+                again.fetch_add(left.len() as u64, Ordering::Relaxed);
+            }
+            tries += 1;
+            if self.attempt(messages, at, &mut left).is_err() {
+                self.open = None;
+                self.at += 1;
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        Ok(())
+    }
+
+    fn attempt(
+        &mut self,
+        messages: &[(String, f64)],
+        at: Timestamp,
+        left: &mut Vec<usize>,
+    ) -> anyhow::Result<()> {
+        let door = self.doors[self.at % self.doors.len()];
+        let publisher = match &mut self.open {
+            Some(publisher) => publisher,
+            none => none.insert(Publisher::connect(door, &format!("devices-{}", self.at))?),
+        };
+        let mut under_way = BTreeMap::new();
+        for index in left.iter() {
+            let (device, level) = &messages[*index];
+            let payload = json!({ "ts": at, "level": level }).to_string();
+            let id = publisher.publish(&format!("mqtt/{device}/up"), payload.as_bytes());
+            under_way.insert(id, *index);
+        }
+        publisher.flush()?;
+        while !under_way.is_empty() {
+            // A collector that the bus does not answer keeps its acknowledgements back.
+            let id = publisher.acknowledged_within(Duration::from_secs(5))?.context("too slow")?;
+            if let Some(index) = under_way.remove(&id) {
+                left.retain(|one| *one != index);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All events until those about the end, which come last; each once by its key.
+fn told(sink: &Sink, doors: &[SocketAddr], end: Timestamp) -> anyhow::Result<(Told, usize)> {
+    let mut line = Line { doors: doors.to_vec(), at: 0, open: None };
+    line.send(&[(END.to_owned(), 9.0)], end, &AtomicU64::new(0))?;
+    let mut events: BTreeMap<String, AlertEvent> = BTreeMap::new();
+    let (mut ends, mut doubled) = (0, 0);
+    let mut quiet_since = Instant::now();
+    // Other partitions may be behind the one of the end: it is over when nothing comes any more.
+    while ends < 2 || quiet_since.elapsed() < Duration::from_secs(8) {
+        match sink.received.recv_timeout(Duration::from_secs(1)) {
+            Ok(Received { key, event, .. }) => {
+                quiet_since = Instant::now();
+                ensure!(key == event.key && event.reason.is_none(), "{event:?}");
+                let is_end = event.alert.subject.to_string().contains(&format!(":{END}/"));
+                match events.insert(key, event.clone()) {
+                    None => ends += usize::from(is_end),
+                    Some(before) => {
+                        ensure!(before == event, "the same key, another event: {before:?} {event:?}");
+                        doubled += 1;
+                    }
+                }
+            }
+            Err(_) => ensure!(quiet_since.elapsed() < PATIENCE, "the end is not told of"),
+        }
+    }
+    let mut told: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for event in events.into_values() {
+        let of = (event.alert.rule.id.to_string(), event.alert.subject.to_string());
+        told.entry(of).or_default().push(event);
+    }
+    let mut lines = Told::new();
+    for (of, mut events) in told {
+        events.sort_by_key(|event| (event.alert.started_at, event.seq));
+        // One alert after the other, each from its first event to its last.
+        let mut open = None;
+        for event in &events {
+            let (id, seq) = (&event.alert.id, event.seq);
+            let expected = open.map_or((id, 1), |(id, seq)| (id, seq + 1));
+            ensure!((id, seq) == expected, "an event was lost: {of:?} {events:#?}");
+            open = (event.kind != AlertEventKind::Resolved).then_some((id, seq));
+        }
+        let said = events.iter().map(|event| {
+            let alert = &event.alert;
+            format!("{:?} {} {:?} {:?}", event.kind, alert.severity, alert.value, alert.reading_time)
+        });
+        lines.insert(of, said.collect());
+    }
+    Ok((lines, doubled))
+}
+
+/// One process, in peace, for as many rounds.
+async fn in_one_process(began: Timestamp, rounds: usize) -> anyhow::Result<Told> {
+    let city = City::with_rules(Some(RULES), &[])?;
+    let sink = Sink::start()?;
+    let config = city.folder().join("citybrain.toml");
+    std::fs::write(&config, std::fs::read_to_string(&config)? + &sink.config())?;
+    let instance = city.start().await?;
+    let door = instance.ready.mqtt.context("an endpoint")?;
+    let devices = Devices::start(began, vec![door], Duration::ZERO);
+    devices.rounds.store(rounds, Ordering::Relaxed);
+    for thread in devices.threads {
+        thread.join().expect("a sender does not panic")?;
+    }
+    let end = began + Span::from_secs(rounds as i64);
+    Ok(tokio::task::spawn_blocking(move || told(&sink, &[door], end)).await??.0)
+}
+
+/// Something that goes wrong.
+#[derive(Clone, Debug)]
+enum Fault {
+    Kill(String),
+    Server(usize),
+    Cut(String, usize),
+    Stall(String, usize),
+}
+
+fn fault(number: usize, cluster: &Cluster, rng: &mut rand::rngs::StdRng) -> Fault {
+    let mut one_of = |role: &str| {
+        let names = cluster.of(role);
+        names[rng.random_range(0..names.len())].clone()
+    };
+    let servers = cluster.nats.count();
+    match number % 7 {
+        0 => Fault::Kill(one_of("alert")),
+        1 => Fault::Kill(one_of("collect")),
+        2 => Fault::Kill(one_of("brain")),
+        3 => Fault::Server(rng.random_range(0..servers)),
+        4 => Fault::Cut(one_of("alert"), rng.random_range(0..servers)),
+        5 => Fault::Stall(one_of("collect"), rng.random_range(0..servers)),
+        _ => Fault::Cut(one_of("brain"), rng.random_range(0..servers)),
+    }
+}
+
+/// Waits until every partition is evaluated by somebody, and by one alone.
+async fn all_evaluated(cluster: &mut Cluster, except: Option<&str>) -> anyhow::Result<()> {
+    eventually("all partitions to be evaluated", RECOVERS, async || {
+        cluster.supervise()?;
+        let mut running = 0;
+        for name in cluster.of("alert") {
+            if Some(&*name) == except {
+                continue;
+            }
+            let http = cluster.node(&name)?.http;
+            running += figure(http, "citybrain_partitions").await.unwrap_or(0);
+        }
+        ensure!(running == 5, "{running} of 5");
+        Ok(Some(()))
+    })
+    .await
+}
+
+async fn figure(http: SocketAddr, name: &str) -> anyhow::Result<u64> {
+    let client = city_alert::plain_client(Duration::from_secs(2))?;
+    let text = client.get(format!("http://{http}/metrics")).send().await?.text().await?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    Ok(line.context("the figure")?.trim().parse::<f64>()? as u64)
+}
+
+/// Waits until each brain's address answers.
+async fn brains_answer(cluster: &mut Cluster, except: Option<&str>) -> anyhow::Result<()> {
+    let client = city_alert::plain_client(Duration::from_secs(2))?;
+    eventually("the brains to answer", RECOVERS, async || {
+        cluster.supervise()?;
+        for name in cluster.of("brain") {
+            if Some(&*name) == except {
+                continue;
+            }
+            let http = cluster.node(&name)?.http;
+            let answer = client.get(format!("http://{http}/health/live")).send().await?;
+            ensure!(answer.status().is_success(), "{name}: {}", answer.status());
+        }
+        Ok(Some(()))
+    })
+    .await
+}
+
+#[derive(Default)]
+struct Times(Vec<Duration>);
+
+impl std::fmt::Display for Times {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        let at = |share: f64| {
+            let index = ((sorted.len() as f64 - 1.0) * share).round().max(0.0) as usize;
+            sorted.get(index).map_or(0.0, Duration::as_secs_f64)
+        };
+        write!(f, "p50 {:.1} s, max {:.1} s of {}", at(0.5), at(1.0), sorted.len())
+    }
+}
+
+async fn with_faults(faults: usize, seed: u64) -> anyhow::Result<()> {
+    let sink = Sink::start()?;
+    let size = Size { servers: 3, collectors: 3, workers: 3, brains: 2 };
+    let Some(mut cluster) = Cluster::start(size, RULES, &sink.config())? else { return Ok(()) };
+    all_evaluated(&mut cluster, None).await?;
+    brains_answer(&mut cluster, None).await?;
+    let doors: Vec<SocketAddr> =
+        cluster.of("collect").iter().filter_map(|name| cluster.nodes[name].mqtt).collect();
+    let began = now() - Span::from_hours(6);
+    let devices = Devices::start(began, doors.clone(), Duration::from_millis(100));
+    let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
+    let (mut partitions, mut brains) = (Times::default(), Times::default());
+    for number in 0..faults {
+        let fault = fault(number, &cluster, &mut rng);
+        let before = devices.done();
+        let begun = Instant::now();
+        eprintln!("fault {number}: {fault:?} after {before} rounds");
+        match &fault {
+            Fault::Kill(name) => {
+                cluster.kill(name)?;
+                if name.starts_with("alert") {
+                    all_evaluated(&mut cluster, Some(name)).await?;
+                    partitions.0.push(begun.elapsed());
+                } else if name.starts_with("brain") {
+                    brains_answer(&mut cluster, Some(name)).await?;
+                    brains.0.push(begun.elapsed());
+                } else {
+                    tokio::time::sleep(AWAY).await;
+                }
+                cluster.restart(name)?;
+            }
+            Fault::Server(server) => {
+                cluster.nats.kill(*server);
+                tokio::time::sleep(AWAY).await;
+                cluster.nats.restart(*server);
+            }
+            Fault::Cut(name, server) => {
+                cluster.node(name)?.ways[*server].cut();
+                tokio::time::sleep(AWAY).await;
+                cluster.node(name)?.ways[*server].mend();
+            }
+            Fault::Stall(name, server) => {
+                for way in [Way::Up, Way::Down] {
+                    cluster.node(name)?.ways[*server].stall(way);
+                }
+                tokio::time::sleep(AWAY).await;
+                cluster.node(name)?.ways[*server].mend();
+            }
+        }
+        all_evaluated(&mut cluster, None).await?;
+        brains_answer(&mut cluster, None).await?;
+        eventually("devices to be heard", RECOVERS, async || {
+            cluster.supervise()?;
+            Ok((devices.done() > before + 2).then_some(()))
+        })
+        .await?;
+    }
+    let again = devices.sent_again.clone();
+    let rounds = tokio::task::spawn_blocking(move || devices.finish()).await??;
+    let end = began + Span::from_secs(rounds as i64);
+    let telling = doors.clone();
+    let (with, doubled) =
+        tokio::task::spawn_blocking(move || told(&sink, &telling, end)).await??;
+    eprintln!(
+        "{faults} faults over {rounds} rounds of {DEVICES} devices: {} messages sent again, \
+         {doubled} events told twice; partitions taken over: {partitions}; brains: {brains}",
+        again.load(Ordering::Relaxed)
+    );
+    // Every acknowledged reading is in the history of every brain, once.
+    let wanted = (rounds * DEVICES + 1) as u64;
+    for name in cluster.of("brain") {
+        let data = cluster.node(&name)?.data().to_owned();
+        eventually("the history", RECOVERS, async || {
+            let stored = stored(&mut cluster, &name, &data).await?;
+            ensure!(stored == wanted, "{name}: {stored} of {wanted} readings");
+            Ok(Some(()))
+        })
+        .await?;
+    }
+    let without = in_one_process(began, rounds).await?;
+    let events = without.values().map(Vec::len).sum::<usize>();
+    ensure!(without.len() > DEVICES && events > DEVICES, "enough happens: {events}");
+    if with != without {
+        let differs: Vec<_> = without
+            .iter()
+            .filter(|(of, lines)| with.get(*of) != Some(*lines))
+            .map(|(of, lines)| (of, lines, with.get(of)))
+            .take(3)
+            .collect();
+        let keys: BTreeSet<_> = with.keys().filter(|of| !without.contains_key(*of)).collect();
+        anyhow::bail!("other alerts than in one process: {differs:#?}, and more: {keys:?}");
+    }
+    eprintln!("{events} alert events, the same as in one process");
+    Ok(())
+}
+
+/// How many readings a brain has in its history: asked of its files, as they are on the disk.
+async fn stored(
+    cluster: &mut Cluster,
+    name: &str,
+    data: &std::path::Path,
+) -> anyhow::Result<u64> {
+    // A moment for what is still on its way.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    cluster.kill(name)?;
+    let store = data.join("store");
+    let count = tokio::task::spawn_blocking(move || {
+        use city_store::Store as _;
+        let (store, _) = city_store::Embedded::open(store, city_store::Options::default())?;
+        store.count(None, city_store::TimeRange::ALL)
+    })
+    .await??;
+    cluster.restart(name)?;
+    Ok(count)
+}
+
+/// Only one at a time: each keeps the machine busy.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn run(faults: usize, seed: u64) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    runtime.block_on(with_faults(faults, seed)).expect("nothing is lost");
+}
+
+#[test]
+fn a_few_faults_lose_nothing_and_double_nothing() {
+    run(7, 1);
+}
+
+/// Five minutes and more: `cargo test -p city-tests --features slow --test cluster -- --ignored`.
+#[test]
+#[ignore = "takes many minutes"]
+fn fifty_faults_lose_nothing_and_double_nothing() {
+    run(56, 2);
+}

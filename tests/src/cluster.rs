@@ -1,0 +1,196 @@
+//! A city of several processes on a bus, each behind networks of its own, and what can go wrong with
+//! them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::instance::{Instance, binary};
+use crate::nats::NatsCluster;
+use crate::network::{Network, free_address};
+
+/// What a city needs beside the bus: its devices publish to `mqtt/{device}/up`.
+const SOURCE: &str = "
+[[source]]
+id = \"mqtt\"
+topic = \"mqtt/{device}/up\"
+format = \"json\"
+unknown_devices = \"register\"
+[source.options]
+time = \"ts\"
+[source.options.values]
+number = \"number\"
+level = \"water_level\"
+";
+
+/// A process of the city.
+pub struct Node {
+    role: &'static str,
+    config: PathBuf,
+    data: PathBuf,
+    instance: Option<Instance>,
+    /// Its ways to the servers of the bus, in their order.
+    pub ways: Vec<Network>,
+    /// Where its HTTP side is, whatever process it is.
+    pub http: SocketAddr,
+    /// Where its MQTT endpoint is, if it has one.
+    pub mqtt: Option<SocketAddr>,
+}
+
+/// A city on a bus.
+pub struct Cluster {
+    /// The bus.
+    pub nats: NatsCluster,
+    /// The processes by name.
+    pub nodes: BTreeMap<String, Node>,
+    _folder: tempfile::TempDir,
+}
+
+/// How many of what.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Servers of the bus: 1 or 3.
+    pub servers: usize,
+    /// Collectors.
+    pub collectors: usize,
+    /// Alert workers.
+    pub workers: usize,
+    /// Brains.
+    pub brains: usize,
+}
+
+impl Cluster {
+    /// Starts all of it; `more` is added to the configuration of the brains.
+    pub fn start(size: Size, rules: &str, more: &str) -> anyhow::Result<Option<Self>> {
+        let Some(nats) = NatsCluster::start("a city on a bus", size.servers) else {
+            return Ok(None);
+        };
+        let folder = tempfile::tempdir()?;
+        std::fs::create_dir(folder.path().join("rules"))?;
+        std::fs::write(folder.path().join("rules/rules.yaml"), rules)?;
+        let mut nodes = BTreeMap::new();
+        let roles = [
+            ("brain", size.brains),
+            ("collect", size.collectors),
+            ("alert", size.workers),
+        ];
+        for (role, count) in roles {
+            for number in 1..=count {
+                let name = format!("{role}-{number}");
+                let node = Node::prepare(role, &name, folder.path(), &nats, more)?;
+                nodes.insert(name, node);
+            }
+        }
+        let mut cluster = Self { nats, nodes, _folder: folder };
+        let mut names: Vec<String> = cluster.nodes.keys().cloned().collect();
+        // The first brain makes the city for which the others wait.
+        names.sort_by_key(|name| !name.starts_with("brain"));
+        for name in names {
+            cluster.restart(&name)?;
+        }
+        Ok(Some(cluster))
+    }
+
+    /// Names of the processes of a role.
+    pub fn of(&self, role: &str) -> Vec<String> {
+        self.nodes.keys().filter(|name| name.starts_with(role)).cloned().collect()
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self, name: &str) -> anyhow::Result<()> {
+        match self.node(name)?.instance.take() {
+            Some(instance) => instance.kill(),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts a process again, whether it still runs or not.
+    pub fn restart(&mut self, name: &str) -> anyhow::Result<()> {
+        self.kill(name)?;
+        self.node(name)?.start().with_context(|| name.to_owned())
+    }
+
+    /// Starts again what ended by itself, as a supervisor does; tells whose.
+    pub fn supervise(&mut self) -> anyhow::Result<Vec<String>> {
+        let mut ended = Vec::new();
+        for (name, node) in &mut self.nodes {
+            if node.instance.as_mut().is_some_and(Instance::has_ended) {
+                node.instance = None;
+                node.start().with_context(|| name.clone())?;
+                ended.push(name.clone());
+            }
+        }
+        Ok(ended)
+    }
+
+    /// A process.
+    pub fn node(&mut self, name: &str) -> anyhow::Result<&mut Node> {
+        self.nodes.get_mut(name).with_context(|| format!("there is no {name}"))
+    }
+}
+
+impl Node {
+    fn prepare(
+        role: &'static str,
+        name: &str,
+        folder: &Path,
+        nats: &NatsCluster,
+        more: &str,
+    ) -> anyhow::Result<Self> {
+        let http = free_address()?;
+        let mqtt = if role == "collect" { Some(free_address()?) } else { None };
+        let mut ways = Vec::new();
+        for url in nats.urls() {
+            ways.push(Network::to(url.trim_start_matches("nats://").parse()?)?);
+        }
+        let servers: Vec<String> =
+            ways.iter().map(|way| format!("\"nats://{}\"", way.address)).collect();
+        let mut text = "[city]\nname = \"Cluster\"\ntime_zone = \"UTC\"\nrules = \"rules\"\n".to_owned();
+        write!(text, "[http]\nlisten = \"{http}\"\n")?;
+        match mqtt {
+            Some(mqtt) => write!(text, "[mqtt]\nlisten = \"{mqtt}\"\n")?,
+            None => text += "[mqtt]\nenabled = false\n",
+        }
+        write!(
+            text,
+            "[bus]\nnode = \"{name}\"\nlease = \"3s\"\n[bus.nats]\nservers = [{}]\nreplicas = {}\n\
+             partitions = 4\nretention = \"1d\"\n",
+            servers.join(", "),
+            nats.count(),
+        )?;
+        text += SOURCE;
+        if role == "brain" {
+            text += more;
+        }
+        let config = folder.join(format!("{name}.toml"));
+        std::fs::write(&config, text)?;
+        let data = folder.join(name);
+        Ok(Self { role, config, data, instance: None, ways, http, mqtt })
+    }
+
+    fn start(&mut self) -> anyhow::Result<()> {
+        let instance = Instance::launch(
+            Command::new(binary()?)
+                .args(["serve", "--role", self.role, "--config"])
+                .arg(&self.config)
+                .arg("--data-dir")
+                .arg(&self.data),
+        )?;
+        self.instance = Some(instance);
+        Ok(())
+    }
+
+    /// The process, if it runs.
+    pub fn instance(&self) -> Option<&Instance> {
+        self.instance.as_ref()
+    }
+
+    /// Where its data are.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+}
