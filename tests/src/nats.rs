@@ -118,9 +118,10 @@ impl NatsCluster {
         self.signal(index, "STOP");
     }
 
-    /// Lets one go on that was paused.
-    pub fn resume(&self, index: usize) {
+    /// Lets one go on that was paused, and waits until it can be used.
+    pub fn resume(&mut self, index: usize) {
         self.signal(index, "CONT");
+        assert!(self.is_up(), "the server {index} ended");
     }
 
     fn signal(&self, index: usize, signal: &str) {

@@ -19,6 +19,9 @@ use crate::{BusConfig, Leases};
 /// In the metadata of the readings' stream: how many partitions they have.
 const PARTITIONS: &str = "citybrain.partitions";
 
+/// How often the server is asked whether it is there.
+const PING: Duration = Duration::from_secs(3);
+
 /// How long an entry of the leases is kept that nobody renews: what nodes that are gone for good have
 /// left behind vanishes then.
 const FORGOTTEN: Duration = Duration::from_hours(24);
@@ -183,6 +186,8 @@ async fn options(config: &BusConfig, node: &str) -> Result<ConnectOptions, BusEr
         .connection_timeout(ATTEMPT)
         .request_timeout(Some(ATTEMPT))
         .max_reconnects(None)
+        // A server that hangs is left for another after three without an answer.
+        .ping_interval(PING)
         // A server that is there again is found at once.
         .reconnect_delay_callback(|attempts| Duration::from_millis(100 * attempts.min(10) as u64))
         .event_callback(async |event| match event {

@@ -1,6 +1,6 @@
 //! The settings of the bus.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -61,6 +61,14 @@ impl Default for BusConfig {
 }
 
 impl BusConfig {
+    /// Makes paths relative to a folder absolute.
+    pub fn resolve_paths(&mut self, base: &Path) {
+        let files = [&mut self.password_file, &mut self.credentials_file, &mut self.ca_file];
+        for path in files.into_iter().flatten() {
+            *path = base.join(&*path);
+        }
+    }
+
     /// Says what is wrong with it, without asking a server.
     pub fn check(&self) -> Result<(), BusError> {
         let wrong = |key, why| Err(BusError::Setting { key, why });
@@ -68,13 +76,16 @@ impl BusConfig {
             return wrong("servers", "there must be at least one server");
         }
         if self.servers.iter().any(|server| server.contains('@')) {
-            return wrong("servers", "no user belongs there; write bus.user and bus.password_file");
+            return wrong(
+                "servers",
+                "no user belongs there; write bus.nats.user and bus.nats.password_file",
+            );
         }
         if self.user.is_some() != self.password_file.is_some() {
-            return wrong("password_file", "it belongs to bus.user: write both or none");
+            return wrong("password_file", "it belongs to bus.nats.user: write both or none");
         }
         if self.user.is_some() && self.credentials_file.is_some() {
-            return wrong("credentials_file", "write it or bus.user, not both");
+            return wrong("credentials_file", "write it or bus.nats.user, not both");
         }
         if !matches!(self.replicas, 1 | 3 | 5) {
             return wrong("replicas", "it must be 1, 3 or 5");
@@ -147,6 +158,16 @@ mod tests {
     }
 
     #[test]
+    fn paths_are_relative_to_the_configuration() {
+        let text = "password_file = 'p'\nca_file = '/etc/ca.pem'\ncredentials_file = 'c'";
+        let mut read: BusConfig = toml::from_str(text).unwrap();
+        read.resolve_paths(Path::new("/city"));
+        assert_eq!(read.password_file, Some("/city/p".into()));
+        assert_eq!(read.credentials_file, Some("/city/c".into()));
+        assert_eq!(read.ca_file, Some("/etc/ca.pem".into()));
+    }
+
+    #[test]
     fn a_typo_is_named() {
         let error = toml::from_str::<BusConfig>("replica = 3").unwrap_err().to_string();
         assert!(error.contains("replica"), "{error}");
@@ -180,7 +201,7 @@ mod tests {
             ("timeout", BusConfig { timeout: Duration::ZERO, ..default() }),
         ] {
             let error = config.check().unwrap_err().to_string();
-            assert!(error.starts_with(&format!("bus.{key}: ")), "{error}");
+            assert!(error.starts_with(&format!("bus.nats.{key}: ")), "{error}");
         }
     }
 }

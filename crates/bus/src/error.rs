@@ -11,7 +11,7 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {
     /// A setting cannot work.
-    #[error("bus.{key}: {why}")]
+    #[error("bus.nats.{key}: {why}")]
     Setting {
         /// Its key.
         key: &'static str,
@@ -19,7 +19,7 @@ pub enum BusError {
         why: &'static str,
     },
     /// A file that a setting names cannot be read.
-    #[error("bus.{key}: {path} cannot be used: {cause}", path = path.display())]
+    #[error("bus.nats.{key}: {path} cannot be used: {cause}", path = path.display())]
     File {
         /// The setting's key.
         key: &'static str,
@@ -31,7 +31,7 @@ pub enum BusError {
     /// No server answered, or none that could do what the bus needs.
     #[error(
         "the bus at {servers} was not ready within {patience:?}: {doing}: {cause}; hint: see that \
-         the servers run with JetStream, that there are at least as many of them as bus.replicas, \
+         the servers run with JetStream, that there are at least as many of them as bus.nats.replicas, \
          and that this node may reach them and log in"
     )]
     Unreachable {
@@ -46,8 +46,8 @@ pub enum BusError {
     },
     /// The bus is in use with another number of partitions.
     #[error(
-        "bus.partitions is {configured}, but the stream {stream} is kept with {kept}; hint: set it \
-         to {kept}, or change the number as docs/deployment.md describes under \"Changing the \
+        "bus.nats.partitions is {configured}, but the stream {stream} is kept with {kept}; hint: set it \
+         to {kept}, or change the number as docs/cluster.md describes under \"Changing the \
          number of partitions\""
     )]
     Partitions {
@@ -75,7 +75,7 @@ pub enum BusError {
     /// A stream takes no more: it, or the servers' disk, is full. What was to be written is not.
     #[error(
         "the stream {stream} takes no more: {cause}; hint: wait until its readers or its retention \
-         free space, or raise bus.max_bytes and the servers' own limits"
+         free space, or raise bus.nats.max_bytes and the servers' own limits"
     )]
     Full {
         /// The stream.

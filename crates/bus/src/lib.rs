@@ -7,7 +7,8 @@
 //!
 //! All of it is replicated by the servers: what was acknowledged survives the loss of a minority of
 //! them. Callers are ordinary threads; every wait has a deadline. The bus has a small runtime of its
-//! own, so it must not be called from async code, but for `spawn_blocking`.
+//! own. Async code calls it in `spawn_blocking`; elsewhere it blocks a thread of its runtime, which must
+//! have several.
 //!
 //! It knows nothing of what the payloads mean.
 

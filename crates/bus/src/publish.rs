@@ -118,14 +118,12 @@ pub(crate) async fn publish(
                 tokio::time::timeout_at(deadline, send(server, window, &left, deadline)).await;
             let cause: Cause = match sent {
                 Ok((results, first_error)) => {
-                    let mut again = Vec::new();
                     let mut unknown = first_error;
                     for (index, result) in results {
                         match result {
                             Ok(number) => numbers[index] = number,
                             Err(error) => {
                                 unknown = Some(permanent(server, &window[index], error)?);
-                                again.push(index);
                             }
                         }
                     }

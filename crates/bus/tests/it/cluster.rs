@@ -12,6 +12,15 @@ use crate::{PATIENCE, append_all, check_log, connect, entry, payloads, read, wai
 /// What a cluster may take to find a new leader, with time to spare for a busy machine.
 const ELECTION: Duration = Duration::from_mins(1);
 
+/// How a server is lost.
+#[derive(Clone, Copy)]
+enum Loss {
+    /// It ends at once.
+    Killed,
+    /// It hangs, and afterwards thinks that it still leads.
+    Paused,
+}
+
 /// How much is done, and may be done by now, so that work is under way whenever a server is killed.
 #[derive(Default)]
 struct Work {
@@ -38,17 +47,23 @@ impl Work {
         wait_until("the others go on", || self.done.load(Ordering::Relaxed) >= until);
     }
 
-    /// Kills each server once in the middle of `of` things to do: first the one that leads the
+    /// Loses each server once in the middle of `of` things to do: first the one that leads the
     /// stream. Each stays away until the others have gone on without it.
-    fn kill_each(&self, cluster: &mut NatsCluster, stream: &str, of: usize) {
+    fn lose_each(&self, cluster: &mut NatsCluster, how: Loss, stream: &str, of: usize) {
         let leader = cluster.leader_of(stream).expect("a leader");
         let step = of / (2 * cluster.count());
         for round in 0..cluster.count() {
             let index = (leader + round) % cluster.count();
             self.allow(step, false);
-            cluster.kill(index);
+            match how {
+                Loss::Killed => cluster.kill(index),
+                Loss::Paused => cluster.pause(index),
+            }
             self.allow(step, true);
-            cluster.restart(index);
+            match how {
+                Loss::Killed => cluster.restart(index),
+                Loss::Paused => cluster.resume(index),
+            }
         }
         // The rest, if it cannot be divided.
         self.allowed.fetch_add(of, Ordering::Relaxed);
@@ -58,9 +73,18 @@ impl Work {
 #[test]
 #[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
 fn whatever_server_is_killed_all_readings_are_there_once_and_in_order() {
+    readings("whatever_server_is_killed_all_readings_are_there_once_and_in_order", Loss::Killed);
+}
+
+#[test]
+#[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
+fn whatever_server_hangs_all_readings_are_there_once_and_in_order() {
+    readings("whatever_server_hangs_all_readings_are_there_once_and_in_order", Loss::Paused);
+}
+
+fn readings(test: &str, how: Loss) {
     const CALLS: usize = 100;
     const EACH: usize = 20;
-    let test = "whatever_server_is_killed";
     let Some(mut cluster) = NatsCluster::start(test, 3) else { return };
     let (publisher, reader) = (connect(&cluster, "n1"), connect(&cluster, "n2"));
     let work = Work::default();
@@ -81,7 +105,7 @@ fn whatever_server_is_killed_all_readings_are_there_once_and_in_order() {
             assert_eq!(following.next(Duration::from_millis(500)).unwrap(), None);
             messages
         });
-        work.kill_each(&mut cluster, "citybrain_readings", CALLS);
+        work.lose_each(&mut cluster, how, "citybrain_readings", CALLS);
         reading.join().unwrap()
     });
     assert!(messages.iter().map(|m| m.number).eq(1..=(CALLS * EACH) as u64), "no gap");
@@ -103,9 +127,18 @@ fn check_calls(messages: &[Message], each: usize) {
 
 #[test]
 #[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
-fn what_is_appended_while_a_leader_is_lost_is_neither_lost_nor_doubled() {
+fn what_is_appended_while_a_leader_is_killed_is_neither_lost_nor_doubled() {
+    logs("what_is_appended_while_a_leader_is_killed_is_neither_lost_nor_doubled", Loss::Killed);
+}
+
+#[test]
+#[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
+fn what_is_appended_while_a_leader_hangs_is_neither_lost_nor_doubled() {
+    logs("what_is_appended_while_a_leader_hangs_is_neither_lost_nor_doubled", Loss::Paused);
+}
+
+fn logs(test: &str, how: Loss) {
     const EACH: usize = 200;
-    let test = "what_is_appended_while_a_leader_is_lost";
     let Some(mut cluster) = NatsCluster::start(test, 3) else { return };
     let work = Work::default();
     std::thread::scope(|scope| {
@@ -120,15 +153,24 @@ fn what_is_appended_while_a_leader_is_lost_is_neither_lost_nor_doubled() {
                 });
             });
         }
-        work.kill_each(&mut cluster, "citybrain_state", 2 * EACH);
+        work.lose_each(&mut cluster, how, "citybrain_state", 2 * EACH);
     });
     check_log(&connect(&cluster, "n3"), "race", 2, EACH);
 }
 
 #[test]
 #[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
-fn no_lease_is_of_two_while_leaders_are_lost() {
-    let test = "no_lease_is_of_two_while_leaders_are_lost";
+fn no_lease_is_of_two_while_leaders_are_killed() {
+    leases("no_lease_is_of_two_while_leaders_are_killed", Loss::Killed);
+}
+
+#[test]
+#[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
+fn no_lease_is_of_two_while_leaders_hang() {
+    leases("no_lease_is_of_two_while_leaders_hang", Loss::Paused);
+}
+
+fn leases(test: &str, how: Loss) {
     let Some(mut cluster) = NatsCluster::start(test, 3) else { return };
     let ttl = Duration::from_secs(2);
     let wanted: Vec<String> = (0..4).map(|n| format!("p{n}")).collect();
@@ -161,7 +203,7 @@ fn no_lease_is_of_two_while_leaders_are_lost() {
             }
         });
         // Turns that succeed, and three servers lost among them.
-        work.kill_each(&mut cluster, "KV_citybrain_leases", 70);
+        work.lose_each(&mut cluster, how, "KV_citybrain_leases", 70);
         wait_until("all are held again", || {
             wanted.iter().all(|name| holdings.iter().any(|holding| holding.holds(name)))
         });

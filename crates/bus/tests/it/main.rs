@@ -38,7 +38,7 @@ pub(crate) fn entry(topic: Topic, number: usize) -> Entry {
 
 /// Reads until so many are there.
 pub(crate) fn read(following: &mut Following, count: usize) -> Vec<Message> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + 6 * PATIENCE;
     let mut messages = Vec::new();
     while messages.len() < count {
         let left = until.saturating_duration_since(Instant::now());
@@ -55,9 +55,10 @@ pub(crate) fn payloads(messages: &[Message]) -> Vec<String> {
 
 /// Repeats until it is so.
 pub(crate) fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
-    let until = Instant::now() + PATIENCE;
+    let patience = 2 * PATIENCE;
+    let until = Instant::now() + patience;
     while !so() {
-        assert!(Instant::now() < until, "{what}: not within {PATIENCE:?}");
+        assert!(Instant::now() < until, "{what}: not within {patience:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -65,9 +65,9 @@ fn another_number_of_partitions_is_refused() {
     let bus = connect(&cluster, "n1");
     assert_eq!(bus.partitions(), 4);
     let other = BusConfig { partitions: 8, ..config(&cluster) };
-    let refused = Bus::connect(&other, "n2", PATIENCE).err().expect("it is refused");
+    let refused = Bus::connect(&other, "n2", PATIENCE).expect_err("it is refused");
     assert!(matches!(refused, BusError::Partitions { configured: 8, kept: 4, .. }), "{refused:?}");
-    assert!(refused.to_string().contains("docs/deployment.md"), "{refused}");
+    assert!(refused.to_string().contains("docs/cluster.md"), "{refused}");
     // What may change does.
     let changed = BusConfig { max_bytes: 1 << 20, ..config(&cluster) };
     drop(Bus::connect(&changed, "n2", PATIENCE).unwrap());
@@ -79,11 +79,36 @@ fn another_number_of_partitions_is_refused() {
 }
 
 #[test]
+fn nodes_that_start_together_agree() {
+    let Some(cluster) = NatsCluster::start("nodes_that_start_together_agree", 1) else { return };
+    let agreed: Vec<u16> = std::thread::scope(|scope| {
+        let starting: Vec<_> = (0..6)
+            .map(|number| {
+                let partitions = if number % 2 == 0 { 4 } else { 8 };
+                let config = BusConfig { partitions, ..config(&cluster) };
+                let node = format!("n{number}");
+                scope.spawn(move || match Bus::connect(&config, &node, PATIENCE) {
+                    Ok(bus) => Some(bus.partitions()),
+                    Err(BusError::Partitions { configured, kept, .. }) => {
+                        assert_eq!((configured, configured + kept), (partitions, 12));
+                        None
+                    }
+                    Err(error) => panic!("{error}"),
+                })
+            })
+            .collect();
+        starting.into_iter().filter_map(|starting| starting.join().unwrap()).collect()
+    });
+    assert_eq!(agreed.len(), 3, "half of them wanted what is kept: {agreed:?}");
+    assert!(agreed.iter().all(|partitions| *partitions == agreed[0]), "{agreed:?}");
+}
+
+#[test]
 fn an_unreachable_server_is_told_of_in_time() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = BusConfig { servers: vec![format!("nats://{free}")], ..BusConfig::default() };
     let begun = Instant::now();
-    let error = Bus::connect(&config, "n1", Duration::from_millis(300)).err().expect("an error");
+    let error = Bus::connect(&config, "n1", Duration::from_millis(300)).expect_err("an error");
     assert!(matches!(error, BusError::Unreachable { .. }), "{error:?}");
     assert!(error.to_string().contains(&free.to_string()), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(5));
@@ -150,8 +175,41 @@ fn following_goes_on_after_a_server_was_killed() {
 }
 
 #[test]
+fn what_is_gone_is_told() {
+    let Some(cluster) = NatsCluster::start("what_is_gone_is_told", 1) else { return };
+    let bus = connect(&cluster, "n1");
+    let entries: Vec<Entry> = (1..=100).map(|n| entry(Topic::Readings(n as u16 % 4), n)).collect();
+    bus.publish(&entries, PATIENCE).unwrap();
+    // As the retention does it, and as somebody might with a tool.
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let client = async_nats::connect(cluster.urls()).await.unwrap();
+        let context = async_nats::jetstream::new(client);
+        let stream = context.get_stream("citybrain_readings").await.unwrap();
+        stream.purge().sequence(51).await.unwrap();
+        stream.delete_message(60).await.unwrap();
+    });
+    let one = Follow::Topics(vec![Topic::Readings(3)]);
+    for what in [Follow::AllReadings, one.clone()] {
+        for after in [0, 49] {
+            let mut following = bus.follow(what.clone(), after).unwrap();
+            for _ in 0..2 {
+                let gone = following.next(PATIENCE);
+                assert!(matches!(gone, Err(BusError::Gone { first: 51 })), "{gone:?}");
+            }
+        }
+    }
+    assert_eq!(payloads(&read(&mut bus.follow(one, 50).unwrap(), 2)), ["51", "55"]);
+    let mut all = bus.follow(Follow::AllReadings, 50).unwrap();
+    assert_eq!(read(&mut all, 9).len(), 9, "those before the hole");
+    let hole = all.next(PATIENCE);
+    assert!(matches!(hole, Err(BusError::Gone { first: 61 })), "{hole:?}");
+    assert_eq!(all.position(), 59);
+    assert_eq!(read(&mut bus.follow(Follow::AllReadings, 60).unwrap(), 40).len(), 40);
+}
+
+#[test]
 fn a_late_answer_makes_no_second_entry() {
-    let Some(cluster) = NatsCluster::start("a_late_answer_makes_no_second_entry", 1) else {
+    let Some(mut cluster) = NatsCluster::start("a_late_answer_makes_no_second_entry", 1) else {
         return;
     };
     let bus = connect(&cluster, "n1");
@@ -383,17 +441,20 @@ fn servers_with_certificates_and_passwords_are_reached() {
 
     let short = Duration::from_secs(1);
     let error = Bus::connect(&BusConfig { ca_file: None, ..good.clone() }, "n2", short);
-    let error = error.err().expect("of no known authority");
+    let error = error.expect_err("of no known authority");
     assert!(error.to_string().contains("certificate"), "{error}");
     std::fs::write(password_file, "another").unwrap();
-    let error = Bus::connect(&good, "n2", short).err().expect("no entry").to_string();
+    let error = Bus::connect(&good, "n2", short).expect_err("no entry").to_string();
     assert!(error.contains("authorization") && !error.contains("another"), "{error}");
 
     let missing = folder.path().join("none.pem");
     let none = BusConfig { ca_file: Some(missing.clone()), ..config(&cluster) };
-    let error = Bus::connect(&none, "n2", short).err().expect("no file").to_string();
-    assert!(error.contains("bus.ca_file") && error.contains(missing.to_str().unwrap()), "{error}");
+    let error = Bus::connect(&none, "n2", short).expect_err("no file").to_string();
+    assert!(
+        error.contains("bus.nats.ca_file") && error.contains(missing.to_str().unwrap()),
+        "{error}"
+    );
     let none = BusConfig { ca_file: None, credentials_file: Some(missing), ..config(&cluster) };
-    let error = Bus::connect(&none, "n2", short).err().expect("no file").to_string();
-    assert!(error.contains("bus.credentials_file"), "{error}");
+    let error = Bus::connect(&none, "n2", short).expect_err("no file").to_string();
+    assert!(error.contains("bus.nats.credentials_file"), "{error}");
 }
