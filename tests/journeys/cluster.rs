@@ -32,6 +32,9 @@ const DEVICES: usize = 40;
 /// Devices send through so many connections, each device through one of them.
 const CONNECTIONS: usize = 4;
 
+/// How long a round takes at least.
+const PACE: Duration = Duration::from_millis(250);
+
 /// Whose last reading says that all is over.
 const END: &str = "end";
 
@@ -214,7 +217,10 @@ fn told(sink: &Sink, doors: &[SocketAddr], end: Timestamp) -> anyhow::Result<(To
                 match events.insert(key, event.clone()) {
                     None => ends += usize::from(is_end),
                     Some(before) => {
-                        ensure!(before == event, "the same key, another event: {before:?} {event:?}");
+                        ensure!(
+                            before == event,
+                            "the same key, another event: {before:?} {event:?}"
+                        );
                         doubled += 1;
                     }
                 }
@@ -240,7 +246,10 @@ fn told(sink: &Sink, doors: &[SocketAddr], end: Timestamp) -> anyhow::Result<(To
         }
         let said = events.iter().map(|event| {
             let alert = &event.alert;
-            format!("{:?} {} {:?} {:?}", event.kind, alert.severity, alert.value, alert.reading_time)
+            format!(
+                "{:?} {} {:?} {:?}",
+                event.kind, alert.severity, alert.value, alert.reading_time
+            )
         });
         lines.insert(of, said.collect());
     }
@@ -282,7 +291,8 @@ fn fault(number: usize, cluster: &Cluster, rng: &mut rand::rngs::StdRng) -> Faul
     match number % 7 {
         0 => Fault::Kill(one_of("alert")),
         1 => Fault::Kill(one_of("collect")),
-        2 => Fault::Kill(one_of("brain")),
+        // The one that answers: until the first of these the first, and each time it is another's turn.
+        2 => Fault::Kill(format!("brain-{}", number / 7 % 2 + 1)),
         3 => Fault::Server(rng.random_range(0..servers)),
         4 => Fault::Cut(one_of("alert"), rng.random_range(0..servers)),
         5 => Fault::Stall(one_of("collect"), rng.random_range(0..servers)),
@@ -332,7 +342,7 @@ async fn with_faults(faults: usize, seed: u64) -> anyhow::Result<()> {
     let doors: Vec<SocketAddr> =
         cluster.of("collect").iter().filter_map(|name| cluster.nodes[name].mqtt).collect();
     let began = now() - Span::from_hours(6);
-    let devices = Devices::start(began, doors.clone(), Duration::from_millis(100));
+    let devices = Devices::start(began, doors.clone(), PACE);
     let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
     let (mut partitions, mut brains) = (Times::default(), Times::default());
     for number in 0..faults {
@@ -384,8 +394,7 @@ async fn with_faults(faults: usize, seed: u64) -> anyhow::Result<()> {
     let rounds = tokio::task::spawn_blocking(move || devices.finish()).await??;
     let end = began + Span::from_secs(rounds as i64);
     let telling = doors.clone();
-    let (with, doubled) =
-        tokio::task::spawn_blocking(move || told(&sink, &telling, end)).await??;
+    let (with, doubled) = tokio::task::spawn_blocking(move || told(&sink, &telling, end)).await??;
     eprintln!(
         "{faults} faults over {rounds} rounds of {DEVICES} devices: {} messages sent again, \
          {doubled} events told twice; partitions taken over: {partitions}; brains: {brains}",
@@ -420,11 +429,7 @@ async fn with_faults(faults: usize, seed: u64) -> anyhow::Result<()> {
 }
 
 /// How many readings a brain has in its history: asked of its files, as they are on the disk.
-async fn stored(
-    cluster: &mut Cluster,
-    name: &str,
-    data: &std::path::Path,
-) -> anyhow::Result<u64> {
+async fn stored(cluster: &mut Cluster, name: &str, data: &std::path::Path) -> anyhow::Result<u64> {
     // A moment for what is still on its way.
     tokio::time::sleep(Duration::from_secs(1)).await;
     cluster.kill(name)?;

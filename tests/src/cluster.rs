@@ -80,11 +80,7 @@ impl Cluster {
         std::fs::create_dir(folder.path().join("rules"))?;
         std::fs::write(folder.path().join("rules/rules.yaml"), rules)?;
         let mut nodes = BTreeMap::new();
-        let roles = [
-            ("brain", size.brains),
-            ("collect", size.collectors),
-            ("alert", size.workers),
-        ];
+        let roles = [("brain", size.brains), ("collect", size.collectors), ("alert", size.workers)];
         for (role, count) in roles {
             for number in 1..=count {
                 let name = format!("{role}-{number}");
@@ -134,17 +130,19 @@ impl Cluster {
         Ok(ended)
     }
 
-    /// Waits until every partition is evaluated by somebody, and by one alone.
+    /// Waits until every partition is evaluated by somebody, and by one alone, and all workers have a
+    /// share, `except` one.
     pub async fn all_evaluated(&mut self, except: Option<&str>) -> anyhow::Result<()> {
         // The rules that span all devices are one more.
         let wanted = PARTITIONS + 1;
         eventually("all partitions to be evaluated", RECOVERS, async || {
             self.supervise()?;
-            let mut running = 0;
+            let mut running = Vec::new();
             for name in self.of("alert").iter().filter(|name| Some(&***name) != except) {
-                running += self.figure(name, "citybrain_partitions").await.unwrap_or(0);
+                running.push(self.figure(name, "citybrain_partitions").await.unwrap_or(0));
             }
-            ensure!(running == wanted, "{running} of {wanted}");
+            let all = running.iter().sum::<u64>() == wanted && !running.contains(&0);
+            ensure!(all, "{running:?} of {wanted}");
             Ok(Some(()))
         })
         .await
@@ -153,7 +151,8 @@ impl Cluster {
     /// A figure of a process, without labels.
     pub async fn figure(&self, name: &str, figure: &str) -> anyhow::Result<u64> {
         let http = self.nodes.get(name).with_context(|| format!("there is no {name}"))?.http;
-        let client = city_alert::plain_client(Duration::from_secs(2)).map_err(anyhow::Error::msg)?;
+        let client =
+            city_alert::plain_client(Duration::from_secs(2)).map_err(anyhow::Error::msg)?;
         let text = client.get(format!("http://{http}/metrics")).send().await?.text().await?;
         let line = text.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(' '));
         Ok(line.context("the figure")?.trim().parse::<f64>()? as u64)
@@ -181,7 +180,8 @@ impl Node {
         }
         let servers: Vec<String> =
             ways.iter().map(|way| format!("\"nats://{}\"", way.address)).collect();
-        let mut text = "[city]\nname = \"Cluster\"\ntime_zone = \"UTC\"\nrules = \"rules\"\n".to_owned();
+        let mut text =
+            "[city]\nname = \"Cluster\"\ntime_zone = \"UTC\"\nrules = \"rules\"\n".to_owned();
         write!(text, "[http]\nlisten = \"{http}\"\n")?;
         match mqtt {
             Some(mqtt) => write!(text, "[mqtt]\nlisten = \"{mqtt}\"\n")?,

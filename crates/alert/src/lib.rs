@@ -11,7 +11,6 @@ mod route;
 mod state;
 mod told;
 
-pub use state::make_tables;
 pub use config::{CityFacts, PlaceBook, ReceiverConfig};
 pub use engine::{
     Engine, EngineError, EngineHandle, EngineParts, EngineStatus, LowWater, Recovered, Share,
@@ -24,3 +23,4 @@ pub use receivers::{
     plain_client,
 };
 pub use route::{LabelValues, Route};
+pub use state::make_tables;

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use city_alert::{
-    Engine, EngineParts, GateParts, Notifier, Outbox, PlaceBook, ReceiverConfig,
-};
+use city_alert::{Engine, EngineParts, GateParts, Notifier, Outbox, PlaceBook, ReceiverConfig};
 use city_api::{
     Brain, CityInfo, Mode, NewToken, OWN_TOKEN, Parts, Role, SessionLimits, Silences, Tokens,
 };
@@ -223,9 +221,7 @@ impl App {
         )?;
         // On a bus others evaluate the rules: the engine here has none, and hears nothing.
         let (engine_rules, engine_state, engine_store): (_, _, SharedStore) = match &seam {
-            Some(_) => {
-                (Arc::default(), Arc::new(StateDb::in_memory()?), Arc::new(Memory::new()))
-            }
+            Some(_) => (Arc::default(), Arc::new(StateDb::in_memory()?), Arc::new(Memory::new())),
             None => (rules.book().in_force().load_full(), state.clone(), store.clone()),
         };
         let engine_parts = EngineParts {

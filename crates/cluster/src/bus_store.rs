@@ -162,8 +162,7 @@ impl Store for BusStore {
                          worker running"
                     );
                     seen = first.saturating_sub(1);
-                    following =
-                        self.bus.follow(what(), seen).map_err(|error| bus_error(&error))?;
+                    following = self.bus.follow(what(), seen).map_err(|error| bus_error(&error))?;
                     continue;
                 }
                 Err(error) => return Err(bus_error(&error)),

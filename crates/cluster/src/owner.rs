@@ -9,8 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use city_alert::{
-    Engine, EngineError, EngineParts, GateParts, Notifier, NotifierError,
-    ReceiverConfig,
+    Engine, EngineError, EngineParts, GateParts, Notifier, NotifierError, ReceiverConfig,
 };
 use city_bus::{Bus, BusError, Following, Message};
 use city_model::{SharedClock, Span, Timestamp};

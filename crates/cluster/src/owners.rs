@@ -283,9 +283,10 @@ fn shares(partitions: u16, live: &[String]) -> BTreeMap<Partition, &str> {
     let mut shares = BTreeMap::new();
     for partition in Partition::all(partitions) {
         let name = partition.name();
-        let free = live.iter().map(|node| &**node).filter(|node| {
-            held.get(node).is_none_or(|count| *count < most)
-        });
+        let free = live
+            .iter()
+            .map(|node| &**node)
+            .filter(|node| held.get(node).is_none_or(|count| *count < most));
         let Some(node) = free.max_by_key(|node| (weight(&name, node), *node)) else { break };
         *held.entry(node).or_default() += 1;
         shares.insert(partition, node);

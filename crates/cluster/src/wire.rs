@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use city_model::{DeviceKey, Marks, MetricKey, Position, Quality, Reading, SeriesKey, Timestamp, Value};
+use city_model::{
+    DeviceKey, Marks, MetricKey, Position, Quality, Reading, SeriesKey, Timestamp, Value,
+};
 use city_store::{Commit, DeliveryNote, NewDeadLetter, SequenceNote};
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +63,9 @@ struct WireLetter {
 
 /// A message that this program cannot read.
 #[derive(Debug, thiserror::Error)]
-#[error("message {number} of the bus cannot be read ({why}); run the same version of citybrain on every machine")]
+#[error(
+    "message {number} of the bus cannot be read ({why}); run the same version of citybrain on every machine"
+)]
 pub(crate) struct Unreadable {
     pub(crate) number: u64,
     pub(crate) why: String,
@@ -155,8 +159,9 @@ impl Batch {
         commit.sequences.extend(self.sequences.into_iter().map(|(source, device, number)| {
             SequenceNote { source, device: DeviceKey(device), number }
         }));
-        commit.deliveries.extend(self.deliveries.into_iter().map(|(key, received)| {
-            DeliveryNote { key, received: Timestamp::from_micros(received) }
+        commit.deliveries.extend(self.deliveries.into_iter().map(|(key, received)| DeliveryNote {
+            key,
+            received: Timestamp::from_micros(received),
         }));
     }
 

@@ -19,7 +19,9 @@ use city_model::{
 use city_pipeline::{Committed, Follower};
 use city_registry::{Registry, Seed, read_devices};
 use city_rules::RuleSet;
-use city_store::{Commit, Memory, NewDeadLetter, SharedStore, StateDb, Store as _, TimeRange, Writers};
+use city_store::{
+    Commit, Memory, NewDeadLetter, SharedStore, StateDb, Store as _, TimeRange, Writers,
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -50,8 +52,7 @@ struct City {
 impl City {
     fn start(test: &str) -> Option<Self> {
         let server = nats::NatsCluster::start(test, 1)?;
-        let config =
-            BusConfig { servers: server.urls(), partitions: 2, ..BusConfig::default() };
+        let config = BusConfig { servers: server.urls(), partitions: 2, ..BusConfig::default() };
         let bus = Bus::connect(&config, "test", PATIENCE).expect("connected");
         let folder = tempfile::tempdir().expect("a folder");
         let replica = Replica::from_file(
@@ -201,16 +202,14 @@ fn an_alert_goes_on_when_its_partition_changes_hands() {
     let Some(city) = City::start("partitions on the bus") else { return };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let connect = |node: &str| {
-        let config = BusConfig {
-            servers: city._server.urls(),
-            partitions: 2,
-            ..BusConfig::default()
-        };
+        let config =
+            BusConfig { servers: city._server.urls(), partitions: 2, ..BusConfig::default() };
         Bus::connect(&config, node, PATIENCE).expect("connected")
     };
     let clock: SharedClock = Arc::new(Wall);
     let desk = Arc::new(StateDb::in_memory().expect("a database"));
-    let receiver = ReceiverConfig::new("desk", "webhook", serde_json::json!({"url": "http://127.0.0.1:1"}));
+    let receiver =
+        ReceiverConfig::new("desk", "webhook", serde_json::json!({"url": "http://127.0.0.1:1"}));
     let notifier = Notifier::gated(
         desk.clone(),
         vec![receiver],
@@ -219,8 +218,8 @@ fn an_alert_goes_on_when_its_partition_changes_hands() {
         GateParts::default(),
     )
     .expect("a notifier");
-    let _intake = Intake::start(city.bus.clone(), desk.clone(), notifier.outbox(), clock)
-        .expect("an intake");
+    let _intake =
+        Intake::start(city.bus.clone(), desk.clone(), notifier.outbox(), clock).expect("an intake");
     let events = || -> Vec<AlertEvent> {
         let bodies: Result<Vec<String>, rusqlite::Error> = desk.read(|conn| {
             let mut statement = conn.prepare("SELECT body FROM alert_outbox ORDER BY id")?;
@@ -240,7 +239,9 @@ fn an_alert_goes_on_when_its_partition_changes_hands() {
     eventually("shares", || running(&one) + running(&two) == 3 && running(&two) > 0);
     drop(one);
     eventually("all three to be owned by the other", || running(&two) == 3);
-    writer.commit(&commit(vec![city.reading("a", 1, 6.0), city.reading("b", 1, 7.0)])).expect("on the bus");
+    writer
+        .commit(&commit(vec![city.reading("a", 1, 6.0), city.reading("b", 1, 7.0)]))
+        .expect("on the bus");
     writer.commit(&commit(vec![city.reading("a", 2, 1.0)])).expect("on the bus");
     eventually("three events", || events().len() >= 3);
     let mut told: Vec<(String, AlertEventKind)> =

@@ -18,7 +18,17 @@ pub(crate) struct Args {
 
 pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
     let target = &args.target;
-    cargo(&["build", "--release", "--locked", "--package", "citybrain", "--features", "bus", "--target", target])?;
+    cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "citybrain",
+        "--features",
+        "bus",
+        "--target",
+        target,
+    ])?;
     let folder = root().join(FOLDER);
     fs::create_dir_all(&folder)?;
     let bill = folder.join("citybrain.cdx.json");

@@ -115,7 +115,8 @@ fn alone(
     let door = instance.ready.mqtt.context("an endpoint")?;
     let stored = |wanted: usize| {
         runtime.block_on(eventually("all to be stored", PATIENCE, async || {
-            Ok((sums(&instance).await?.stored == wanted as u64 * READINGS_PER_MESSAGE).then_some(()))
+            Ok((sums(&instance).await?.stored == wanted as u64 * READINGS_PER_MESSAGE)
+                .then_some(()))
         }))
     };
     LOAD.run(door, first)?;

@@ -53,11 +53,8 @@ impl Runner {
         // Devices that were registered later are not known yet.
         let known = content.as_ref().map_or(u32::MAX, |content| content.devices) as usize;
         let is_behind = known < present.device_slots();
-        let directory = if is_behind {
-            Arc::new(present.with_devices_below(known))
-        } else {
-            present
-        };
+        let directory =
+            if is_behind { Arc::new(present.with_devices_below(known)) } else { present };
         // Whatever becomes of the state: commits after it were not evaluated yet.
         let (seq, begun) =
             saved.as_ref().map_or((parts.store.head_seq(), now), |saved| (saved.seq, saved.clock));

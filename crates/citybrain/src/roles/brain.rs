@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use city_api::Mode;
@@ -26,8 +26,12 @@ use crate::settings::BusSettings;
 /// The lease of the brain that answers.
 const DESK: &str = "desk";
 
-/// How often the image of the city's state is renewed, and its log cut.
-const IMAGE_EVERY: Duration = Duration::from_mins(5);
+/// How often the image of the city's state is renewed at most, and its log cut: what a process that
+/// starts has to apply.
+const IMAGE_EVERY: Duration = Duration::from_secs(30);
+
+/// Making an image takes at most one part in so many of the time.
+const IMAGE_SHARE: u32 = 20;
 
 /// The exit code of a brain that has to start again (EX_TEMPFAIL of sysexits.h).
 const TAKE_ANOTHER_TURN: i32 = 75;
@@ -202,7 +206,10 @@ async fn answer(
     let (app, begun) = App::start_with(city, Mode::Live, step, Some(seam)).await?;
     let Begun { registry, clients, book, store, live, outbox } =
         begun.context("a brain on a bus has begun")?;
-    node::keep_current(changes, Holders { registry: registry.clone(), credentials: Some(clients), book: Some(book) })?;
+    node::keep_current(
+        changes,
+        Holders { registry: registry.clone(), credentials: Some(clients), book: Some(book) },
+    )?;
     let tail = Tail::start(TailParts {
         bus: bus.clone(),
         registry,
@@ -258,10 +265,12 @@ fn first_copy(bus: &Bus, data_dir: &Path, path: &Path) -> anyhow::Result<Copy> {
 }
 
 async fn renew_images(replica: Arc<Replica>) {
+    let mut pause = IMAGE_EVERY;
     loop {
-        tokio::time::sleep(IMAGE_EVERY).await;
-        let replica = replica.clone();
+        tokio::time::sleep(pause).await;
+        let (replica, begun) = (replica.clone(), Instant::now());
         let renewed = tokio::task::spawn_blocking(move || replica.renew_image()).await;
+        pause = (begun.elapsed() * IMAGE_SHARE).max(IMAGE_EVERY);
         if let Ok(Err(error)) = renewed {
             tracing::warn!(error.cause = %error, "the image of the city's state is not renewed now");
         }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use city_bus::Bus;
 use city_cluster::{CITY, Replica, ReplicaError};
-use city_registry::credentials::Credentials;
 use city_registry::Registry;
+use city_registry::credentials::Credentials;
 use city_rulebook::Book;
 use city_store::{Listener, Writers};
 

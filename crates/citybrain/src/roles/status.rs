@@ -57,7 +57,9 @@ async fn metrics(State(told): State<Arc<Told>>) -> Response {
     let mut text = Vec::new();
     let encoder = TextEncoder::new();
     match encoder.encode(&(told.figures)(), &mut text) {
-        Ok(()) => ([(header::CONTENT_TYPE, encoder.format_type().to_owned())], text).into_response(),
+        Ok(()) => {
+            ([(header::CONTENT_TYPE, encoder.format_type().to_owned())], text).into_response()
+        }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }

@@ -32,11 +32,13 @@ impl BusSettings {
     pub(crate) fn check(&self, problems: &mut Vec<Problem>) {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if self.node.is_empty() || self.node.len() > 64 || !self.node.chars().all(fits) {
-            let hint = "write a short name of letters, digits, `-`, `_` and `.`, such as the machine's";
+            let hint =
+                "write a short name of letters, digits, `-`, `_` and `.`, such as the machine's";
             problems.push(Problem::new("bus.node", "it cannot be a name on the bus", hint));
         }
         if self.lease < Span::from_secs(1) || self.lease > Span::from_mins(5) {
-            let hint = "write from 1s to 5m; below 10s the loss of a NATS server can cost leases, too";
+            let hint =
+                "write from 1s to 5m; below 10s the loss of a NATS server can cost leases, too";
             problems.push(Problem::new("bus.lease", format!("{} cannot work", self.lease), hint));
         }
         if let Err(error) = self.nats.check() {

@@ -120,6 +120,8 @@ impl Settings {
         self.city.codecs.iter_mut().for_each(resolve);
         self.store.influxdb.iter_mut().for_each(|influxdb| influxdb.resolve_paths(base));
         self.receivers.iter_mut().for_each(|receiver| receiver.resolve_paths(base));
+        #[cfg(feature = "bus")]
+        self.bus.iter_mut().for_each(|bus| bus.nats.resolve_paths(base));
     }
 }
 
