@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_device_stays_where_it_is_and_all_partitions_have_their_share() {
-        assert_eq!(partition_of("air-0001", 8), 3);
+        assert_eq!(partition_of("air-0001", 8), 5);
         let mut counts = [0; 8];
         for number in 0..8_000 {
             counts[usize::from(partition_of(&format!("air-{number:04}"), 8))] += 1;
