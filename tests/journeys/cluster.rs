@@ -1,6 +1,7 @@
 //! A city of several processes on a bus: whatever process is killed, whatever server of the bus, and
 //! whatever link is cut, no acknowledged reading is lost, and the same alerts are told as by one
 //! process that nothing happens to.
+#![allow(clippy::print_stderr)] // what was taken over when is what people run it for
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -60,7 +61,7 @@ struct Devices {
 }
 
 impl Devices {
-    fn start(began: Timestamp, doors: Vec<SocketAddr>, pace: Duration) -> Self {
+    fn start(began: Timestamp, doors: &[SocketAddr], pace: Duration) -> Self {
         let (rounds, sent_again) = (Arc::new(AtomicUsize::new(usize::MAX)), Arc::default());
         let mut devices = Self {
             rounds: rounds.clone(),
@@ -73,7 +74,7 @@ impl Devices {
             devices.done.push(done.clone());
             let own = (0..DEVICES).filter(|device| device % CONNECTIONS == connection).collect();
             let sender = Sender {
-                doors: doors.clone(),
+                doors: doors.to_vec(),
                 connection,
                 own,
                 began,
@@ -264,7 +265,7 @@ async fn in_one_process(began: Timestamp, rounds: usize) -> anyhow::Result<Told>
     std::fs::write(&config, std::fs::read_to_string(&config)? + &sink.config())?;
     let instance = city.start().await?;
     let door = instance.ready.mqtt.context("an endpoint")?;
-    let devices = Devices::start(began, vec![door], Duration::ZERO);
+    let devices = Devices::start(began, &[door], Duration::ZERO);
     devices.rounds.store(rounds, Ordering::Relaxed);
     for thread in devices.threads {
         thread.join().expect("a sender does not panic")?;
@@ -342,7 +343,7 @@ async fn with_faults(faults: usize, seed: u64) -> anyhow::Result<()> {
     let doors: Vec<SocketAddr> =
         cluster.of("collect").iter().filter_map(|name| cluster.nodes[name].mqtt).collect();
     let began = now() - Span::from_hours(6);
-    let devices = Devices::start(began, doors.clone(), PACE);
+    let devices = Devices::start(began, &doors, PACE);
     let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
     let (mut partitions, mut brains) = (Times::default(), Times::default());
     for number in 0..faults {

@@ -84,16 +84,21 @@ pub struct App {
     _threads: Threads,
 }
 
+/// Makes what the pipeline commits to; the store answers questions.
+pub(crate) type CommitsTo = Box<dyn FnOnce(&Arc<Registry>, SharedStore) -> SharedStore>;
+
 /// What a bus puts in the place of parts of this process: others evaluate the rules, and what is
 /// committed goes to all of them.
+#[cfg_attr(not(feature = "bus"), allow(dead_code))]
 pub(crate) struct Seam {
     /// The city's state, which is on the bus.
     pub(crate) state: Arc<StateDb>,
-    /// Makes what the pipeline commits to; the store answers questions.
-    pub(crate) commits: Box<dyn FnOnce(&Arc<Registry>, SharedStore) -> SharedStore>,
+    /// Where commits go.
+    pub(crate) commits: CommitsTo,
 }
 
 /// What is to be told of what comes by the bus.
+#[cfg_attr(not(feature = "bus"), allow(dead_code))]
 pub(crate) struct Begun {
     pub(crate) registry: Arc<Registry>,
     pub(crate) clients: Arc<Credentials>,

@@ -47,12 +47,9 @@ const ON_ITS_WAY: Span = Span::from_secs(2);
 const AFTER_AN_OUTAGE: Duration = Duration::from_secs(10);
 
 /// How often the image of the engine's state is renewed, and its log cut.
-const IMAGE_EVERY: Duration = Duration::from_secs(60);
+const IMAGE_EVERY: Duration = Duration::from_mins(1);
 
 const TRY_AGAIN: Duration = Duration::from_millis(500);
-
-/// How long readings wait for the part of the city's state that knows their devices.
-const STATE_COMES: Duration = Duration::from_secs(10);
 
 /// Why a partition is not evaluated.
 #[derive(Debug, thiserror::Error)]
@@ -348,7 +345,7 @@ impl Worker {
                         continue;
                     }
                 };
-                self.await_state(&placer, &batch);
+                placer.await_state(&batch, &self.lost);
                 let mut readings = batch.into_readings();
                 placer.place(&mut readings)?;
                 let count = readings.len() as u64;
@@ -376,13 +373,6 @@ impl Worker {
 
     fn again(&self, common: &Common, seen: u64) -> Result<Following, OwnerError> {
         Ok(common.bus.follow(self.partition.follow(common.bus.partitions()), seen)?)
-    }
-
-    fn await_state(&self, placer: &Placer, batch: &Batch) {
-        let begun = Instant::now();
-        while !placer.knows(batch) && begun.elapsed() < STATE_COMES {
-            std::thread::sleep(Duration::from_millis(5));
-        }
     }
 }
 

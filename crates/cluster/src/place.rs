@@ -1,6 +1,8 @@
 //! Where readings from the bus count: zones are not sent, for their keys are of one process.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use city_model::{DeviceKey, Placement, Reading, ZoneSet};
 use city_registry::{Registry, RegistryError};
@@ -8,6 +10,11 @@ use city_store::StateDb;
 use rustc_hash::FxHashMap;
 
 use crate::wire::Batch;
+
+/// How long readings wait for the part of the city's state that knows their devices.
+const STATE_COMES: Duration = Duration::from_secs(10);
+
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Gives readings their zones, once their devices are known here.
 pub(crate) struct Placer {
@@ -22,10 +29,16 @@ impl Placer {
         Self { registry, state, last: FxHashMap::default() }
     }
 
-    /// Whether the devices of a batch can be known here: whether the city's state has come as far as
-    /// whoever wrote it had seen.
-    pub(crate) fn knows(&self, batch: &Batch) -> bool {
-        self.state.position() >= batch.state
+    /// Waits until the devices of a batch can be known here: until the city's state has come as far as
+    /// whoever wrote it had seen. Not for ever: a state that does not come is told elsewhere.
+    pub(crate) fn await_state(&self, batch: &Batch, ends: &AtomicBool) {
+        let begun = Instant::now();
+        while self.state.position() < batch.state
+            && begun.elapsed() < STATE_COMES
+            && !ends.load(Ordering::Relaxed)
+        {
+            std::thread::sleep(LOOK_AGAIN);
+        }
     }
 
     /// Gives readings their zones. Devices that are unknown are looked for in the state once.

@@ -26,9 +26,6 @@ const MESSAGES: usize = 64;
 const LOOK_UP: Duration = Duration::from_millis(200);
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
-/// How long readings wait for the part of the city's state that knows their devices.
-const STATE_COMES: Duration = Duration::from_secs(10);
-
 /// What a tail is made of.
 pub struct TailParts {
     /// The bus.
@@ -148,7 +145,7 @@ impl Reader {
                 let number = message.number;
                 match Batch::decode(number, &message.payload) {
                     Ok(batch) => {
-                        self.await_state(&batch);
+                        self.placer.await_state(&batch, &self.stop);
                         batch.add_to(&mut commit);
                     }
                     Err(error) => tracing::error!("{error}"),
@@ -164,16 +161,6 @@ impl Reader {
             }
         }
         Ok(())
-    }
-
-    fn await_state(&self, batch: &Batch) {
-        let begun = std::time::Instant::now();
-        while !self.placer.knows(batch)
-            && begun.elapsed() < STATE_COMES
-            && !self.stop.load(Ordering::Relaxed)
-        {
-            std::thread::sleep(Duration::from_millis(5));
-        }
     }
 
     fn commit(&mut self, mut commit: Commit, number: u64) -> Result<(), TailError> {

@@ -2,7 +2,7 @@
 //! word, where there is no server: `cargo xtask nats` builds it.
 
 #[path = "../../../tests/src/nats.rs"]
-#[allow(dead_code)] // it has more for others
+#[allow(dead_code, unreachable_pub)] // it is shared, and not all is used here
 mod nats;
 
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ use city_store::{
     Commit, Memory, NewDeadLetter, SharedStore, StateDb, Store as _, TimeRange, Writers,
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const DEVICES: &str = r#"[{"id":"a","kind":"gauge","department":"water"},
     {"id":"b","kind":"gauge","department":"water"}]"#;
@@ -46,7 +46,7 @@ struct City {
     registry: Arc<Registry>,
     replica: Replica,
     folder: tempfile::TempDir,
-    _server: nats::NatsCluster,
+    server: nats::NatsCluster,
 }
 
 impl City {
@@ -67,7 +67,7 @@ impl City {
         let seed = Seed { catalogue: Catalogue::embedded(), ..Seed::default() };
         let registry = Registry::open(replica.state.clone(), seed).expect("a registry");
         registry.import(&read_devices("d", DEVICES).expect("valid")).expect("imported");
-        Some(Self { bus, registry: Arc::new(registry), replica, folder, _server: server })
+        Some(Self { bus, registry: Arc::new(registry), replica, folder, server })
     }
 
     fn writer(&self, process: &str) -> BusStore {
@@ -203,7 +203,7 @@ fn an_alert_goes_on_when_its_partition_changes_hands() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let connect = |node: &str| {
         let config =
-            BusConfig { servers: city._server.urls(), partitions: 2, ..BusConfig::default() };
+            BusConfig { servers: city.server.urls(), partitions: 2, ..BusConfig::default() };
         Bus::connect(&config, node, PATIENCE).expect("connected")
     };
     let clock: SharedClock = Arc::new(Wall);

@@ -369,10 +369,8 @@ fn triggers(conn: &Connection, table: &str, without_rowid: bool) -> rusqlite::Re
     } else {
         vec!["rowid"]
     };
-    let stored: Vec<&str> = match without_rowid {
-        true => all.clone(),
-        false => std::iter::once("rowid").chain(all.iter().copied()).collect(),
-    };
+    let number = if without_rowid { None } else { Some("rowid") };
+    let stored: Vec<&str> = number.into_iter().chain(all.iter().copied()).collect();
     let join = |parts: Vec<String>, between: &str| parts.join(between);
     // An expression that gives `name = value AND …` for the row OLD or NEW.
     let place = |row: &str| {

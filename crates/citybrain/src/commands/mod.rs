@@ -186,7 +186,7 @@ fn die_with_vital_threads() {
         if city_rules::kinds::is_computing() {
             return; // caught: the formula of a rule has no result
         }
-        if std::thread::current().name().is_some_and(|name| is_vital(name)) {
+        if std::thread::current().name().is_some_and(is_vital) {
             eprintln!("citybrain: this is a bug; the process ends so that it can be started again");
             std::process::exit(BROKEN);
         }

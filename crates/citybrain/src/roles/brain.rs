@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::node::{self, Changes, Holders};
 use super::{announce_ready, forward};
-use crate::app::{App, Begun, Seam};
+use crate::app::{App, Begun, CommitsTo, Seam};
 use crate::city::City;
 use crate::clock::SystemClock;
 use crate::commands::until_told_to_stop;
@@ -186,21 +186,19 @@ async fn answer(
 ) -> anyhow::Result<()> {
     let data_dir = city.settings.data_dir.clone();
     let keeping = keep_the_desk(leases, lease);
-    let Copy { replica, changes } = match standby {
-        Some(copy) => copy,
-        None => {
-            let (of, path) = (bus.clone(), data_dir.join("state.db"));
-            tokio::task::spawn_blocking(move || first_copy(&of, &data_dir, &path)).await??
-        }
+    let Copy { replica, changes } = if let Some(copy) = standby {
+        copy
+    } else {
+        let (of, path) = (bus.clone(), data_dir.join("state.db"));
+        tokio::task::spawn_blocking(move || first_copy(&of, &data_dir, &path)).await??
     };
     let clock: SharedClock = Arc::new(SystemClock);
     let follower = replica.follow()?;
     let (of, state) = (bus.clone(), replica.state.clone());
     let process = format!("{}-{}", bus.node(), clock.now().micros());
-    let commits: Box<dyn FnOnce(&Arc<Registry>, SharedStore) -> SharedStore> =
-        Box::new(move |registry, store| {
-            Arc::new(BusStore::writer(of, registry.clone(), state, &process, store))
-        });
+    let commits: CommitsTo = Box::new(move |registry, store| {
+        Arc::new(BusStore::writer(of, registry.clone(), state, &process, store))
+    });
     let seam = Seam { state: replica.state.clone(), commits };
     let step = &mut |step: &str| tracing::info!("{step}");
     let (app, begun) = App::start_with(city, Mode::Live, step, Some(seam)).await?;

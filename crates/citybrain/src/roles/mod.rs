@@ -49,9 +49,9 @@ pub(crate) async fn run(role: Role, city: City) -> anyhow::Result<()> {
     let bus = bus(role, &city)?;
     match role {
         Role::All => anyhow::bail!("the role `all` knows no bus"),
-        Role::Collect => collect::run(city, bus).await,
-        Role::Alert => alert::run(city, bus).await,
-        Role::Brain => brain::run(city, bus).await,
+        Role::Collect => Box::pin(collect::run(city, bus)).await,
+        Role::Alert => Box::pin(alert::run(city, bus)).await,
+        Role::Brain => Box::pin(brain::run(city, bus)).await,
     }
 }
 

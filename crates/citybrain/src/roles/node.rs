@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -68,11 +68,8 @@ pub(super) struct Holders {
 pub(super) fn keep_current(changes: Changes, holders: Holders) -> std::io::Result<()> {
     std::thread::Builder::new().name("bus-changes".to_owned()).spawn(move || {
         while let Ok(mut tables) = changes.news.recv() {
-            loop {
-                match changes.news.recv_timeout(SETTLES) {
-                    Ok(more) => tables.extend(more),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-                }
+            while let Ok(more) = changes.news.recv_timeout(SETTLES) {
+                tables.extend(more);
             }
             holders.read_again(&tables);
         }
