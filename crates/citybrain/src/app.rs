@@ -420,13 +420,13 @@ impl App {
     }
 }
 
-/// The brain is told about alerts exactly as an outside receiver is: by a webhook.
 /// The login through an identity provider, if one is configured.
 fn external_login(settings: &Settings) -> anyhow::Result<Option<city_api::ExternalLogin>> {
     let login = settings.http.oidc.as_ref().map(crate::settings::HttpOidc::login).transpose();
     login.map_err(|problem| anyhow::anyhow!("{problem}"))
 }
 
+/// The brain is told about alerts exactly as an outside receiver is: by a webhook.
 fn brain_receiver(http: SocketAddr, token: &str) -> ReceiverConfig {
     let url = format!("http://{http}/api/v1/alert-events");
     let options = serde_json::json!({ "url": url, "token": token });

@@ -47,6 +47,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         let app = App::start(city, Mode::Live, &mut |step| tracing::info!("{step}")).await?;
         tracing::info!(http = %app.http, mqtt = ?app.mqtt, "ready");
         announce_app(&app);
+        if app.setup.is_some() {
+            println!("or on this machine with: citybrain user add NAME --grant admin");
+        }
         until_told_to_stop().await?;
         tracing::info!("stopping");
         app.stop().await
@@ -86,7 +89,6 @@ pub(crate) fn announce_app(app: &App) {
     if let Some(setup) = &app.setup {
         println!("Nobody administers the city yet. Make the first administrator, once, with:");
         println!("  {}/setup#token={setup}", app.url());
-        println!("or on this machine with: citybrain user add NAME --grant admin");
     }
 }
 
