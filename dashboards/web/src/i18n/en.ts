@@ -312,6 +312,8 @@ export const en = {
   "chart.mean": "Mean",
   "chart.band": "Lowest to highest",
   "chart.limit": "Limit",
+  "chart.cut.above": "▲ cut off, reaches {value}",
+  "chart.cut.below": "▼ cut off, reaches {value}",
   "chart.flagged": "Failed or suspect",
   "chart.none": "No readings in this range.",
   "chart.past": "Nothing newer: the chart ends at the newest reading, {time}.",

@@ -313,6 +313,8 @@ export const zh: Texts = {
   "chart.mean": "均值",
   "chart.band": "最低至最高",
   "chart.limit": "限值",
+  "chart.cut.above": "▲ 已截断，最高 {value}",
+  "chart.cut.below": "▼ 已截断，最低 {value}",
   "chart.flagged": "未通过或可疑",
   "chart.none": "该时段内没有读数。",
   "chart.past": "没有更新的读数：图表止于最新读数 {time}。",
