@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AlertItem, Handling, PositionLoad } from "../src/api/types";
 import { setLanguage } from "../src/i18n";
 import { limitsOf } from "../src/screens/alert/limits";
-import { inCityTime } from "../src/screens/alert/explain-panel";
 import { distance, nearest } from "../src/screens/alert/neighbours";
 import { projection, spread } from "../src/screens/alert/neighbour-map";
 import { medianLength } from "../src/screens/alert/similar";
@@ -210,11 +209,6 @@ describe("an alert's page", () => {
     expect(limitsOf(alert({ limit: 3 }), rule, 1).limit?.clear, "a device with a limit of its own").toBeUndefined();
     expect(limitsOf(alert({ state: "resolved", limit: 2.2 }), rule, 1).limit).toMatchObject({ value: 2.4, clear: { value: 2.2 } });
     expect(limitsOf(alert({ limit: null }), null, 1)).toEqual({ limit: null, others: [] });
-  });
-
-  it("tells the server's times by the city's clock", () => {
-    expect(inCityTime("Firing since 2026-11-23T18:00:00.813Z (high)")).toBe("Firing since 23 Nov 2026, 12:00:00 (high)");
-    expect(inCityTime("95 against 80")).toBe("95 against 80");
   });
 
   it("finds the nearest neighbours", () => {
