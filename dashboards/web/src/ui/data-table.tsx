@@ -15,7 +15,7 @@ export function DataTable({ class: extra = "", children }: Props) {
   const table = useRef<HTMLTableElement>(null);
   const save = () => {
     if (!table.current) return;
-    const title = table.current.closest("section")?.querySelector("h2")?.textContent ?? document.title;
+    const title = table.current.closest("section")?.querySelector("h2, h3")?.textContent ?? document.title;
     // Spreadsheet programs tell by the mark that it is UTF-8.
     const blob = new Blob(["\uFEFF", csvOf(rowsOf(table.current))], { type: "text/csv;charset=utf-8" });
     saveBlob(blob, fileName([title], serverNow(), "csv"));
