@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AlertItem, Handling, PositionLoad } from "../src/api/types";
 import { setLanguage } from "../src/i18n";
-import { limitsOf } from "../src/screens/alert/limits";
+import { isOfReadings, limitsOf } from "../src/screens/alert/limits";
 import { distance, nearest } from "../src/screens/alert/neighbours";
 import { projection, spread } from "../src/screens/alert/neighbour-map";
 import { medianLength } from "../src/screens/alert/similar";
@@ -209,6 +209,14 @@ describe("an alert's page", () => {
     expect(limitsOf(alert({ limit: 3 }), rule, 1).limit?.clear, "a device with a limit of its own").toBeUndefined();
     expect(limitsOf(alert({ state: "resolved", limit: 2.2 }), rule, 1).limit).toMatchObject({ value: 2.4, clear: { value: 2.2 } });
     expect(limitsOf(alert({ limit: null }), null, 1)).toEqual({ limit: null, others: [] });
+  });
+
+  it("draws a limit among readings only if it is one of readings", () => {
+    expect(isOfReadings(alert({ unit: "m" }), "m")).toBe(true);
+    expect(isOfReadings(alert({ unit: "" }), "")).toBe(true);
+    for (const unit of ["m/h", "s", "%", null]) expect(isOfReadings(alert({ unit }), "m"), String(unit)).toBe(false);
+    expect(isOfReadings(alert({ unit: null }), ""), "how unusual a count is").toBe(false);
+    expect(isOfReadings(alert({ unit: null }), undefined), "of a metric that nobody knows").toBe(true);
   });
 
   it("finds the nearest neighbours", () => {

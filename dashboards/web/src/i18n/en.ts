@@ -151,6 +151,7 @@ export const en = {
   "alert.chart": "Deciding series",
   "alert.chart.none": "This rule watches for silence, so there is no series to draw.",
   "alert.chart.span": "Firing",
+  "alert.chart.no_line": "The limit is not one of the readings themselves, so no line is drawn for it.",
   "alert.chart.recorded": "recorded data: shown around the reading that decided",
   "alert.chart.reading": "Deciding reading",
   "alert.log": "Event log",

@@ -152,6 +152,7 @@ export const zh: Texts = {
   "alert.chart": "判定曲线",
   "alert.chart.none": "该规则监测设备静默，没有可绘制的曲线。",
   "alert.chart.span": "告警期间",
+  "alert.chart.no_line": "该限值并非读数本身的限值，图中未绘制限值线。",
   "alert.chart.recorded": "历史数据：显示判定读数前后",
   "alert.chart.reading": "判定读数",
   "alert.log": "事件记录",
