@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use city_model::{LocalText, Quality, RuleRef, Severity, Span};
+use city_model::{LocalText, Metric, Quality, RuleRef, Severity, Span};
 use rustc_hash::FxHashMap;
 
 use crate::kinds::Condition;
@@ -130,6 +130,12 @@ impl Rule {
     pub fn hold_of(&self, severity: Severity) -> Span {
         let step = self.ladder.as_ref().and_then(|ladder| ladder.step(severity));
         step.and_then(|step| step.hold).unwrap_or(self.hold)
+    }
+
+    /// The unit of what it judges and of its limits, as people write it, for values of a metric;
+    /// `None` if there is none.
+    pub fn unit(&self, metric: Option<&Metric>) -> Option<Arc<str>> {
+        self.condition.measure().unit(metric)
     }
 
     /// Its severities, mildest first, with their limits if it judges a value.

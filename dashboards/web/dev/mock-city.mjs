@@ -123,6 +123,7 @@ export const RULES = [
   ["slow_traffic", "transport", "window", "traffic_speed", "traffic_counter", "Traffic slower than {l} km/h for 10 minutes", "车速连续十分钟低于 {l} km/h", 15, -40, ["low", "medium"]],
   ["bin_full", "sanitation", "threshold", "fill_level", "waste_bin", "Bin nearly full", "垃圾桶将满", 90, 50, ["low"]],
   ["silent_device", "environment", "absence", null, null, "Silent for 3 intervals", "连续三个周期未上报", null, 0, ["medium"]],
+  ["level_unusual", "water", "anomaly", "water_level", "water_gauge", "Water level unusual for the hour", "水位异常", 4, 1.1, ["medium", "high"]],
   ["zone_air", "environment", "zone_aggregate", "pm25", "air_station", "Neighbourhood mean of PM2.5 above {l}", "片区 PM2.5 均值超过 {l}", 55, 40, ["high"]],
 ].map(([id, department, kind, metric, device_kind, en, zh, limit, by, severities]) => ({ id, department, kind, metric, device_kind, en, zh, limit, by, severities, version: (id.length * 7919).toString(16).padStart(12, "a3f90c4d21e8").slice(0, 12) }));
 

@@ -60,13 +60,15 @@ function fire(rule, device, at) {
   const zone = rule.kind === "zone_aggregate";
   const severity = pick(rule.severities);
   const limit = rule.limit;
-  const v = rule.metric && limit !== null ? Number((limit + Math.sign(rule.by) * Math.abs(rule.by) * (0.1 + 0.3 * random())).toFixed(metrics.find((m) => m.id === rule.metric).decimals)) : null;
+  // What an anomaly rule judges is how many usual errors a reading is off: a bare number.
+  const bare = rule.kind === "anomaly";
+  const v = bare ? Math.round(10 * (limit + 1 + 3 * random())) / 10 : rule.metric && limit !== null ? Number((limit + Math.sign(rule.by) * Math.abs(rule.by) * (0.1 + 0.3 * random())).toFixed(metrics.find((m) => m.id === rule.metric).decimals)) : null;
   const fill = (s) => s.replace("{l}", limit);
   const id = `a${next++}-${rule.id}`;
   if (rule.metric && !zone) device.bump = { metric: rule.metric, from: at - 70e3, by: rule.by };
   const alert = { id, rule: { id: rule.id, version: rule.version, name: { en: fill(rule.en), zh: fill(rule.zh) }, department: rule.department },
     subject: zone ? { type: "zone", zone: device.zone.id } : rule.metric ? { type: "series", device: device.id, metric: rule.metric } : { type: "device", device: device.id },
-    severity, started_at: iso(at - 60e3), fired_at: iso(at), resolved_at: null, metric: rule.metric, unit: rule.metric ? metrics.find((m) => m.id === rule.metric).symbol : null, value: v, limit, reading_time: rule.metric ? iso(at - 1500) : null,
+    severity, started_at: iso(at - 60e3), fired_at: iso(at), resolved_at: null, metric: rule.metric, unit: rule.metric && !bare ? metrics.find((m) => m.id === rule.metric).symbol : null, value: v, limit, reading_time: rule.metric ? iso(at - 1500) : null,
     summary: zone ? { en: `${fill(rule.en)} in ${device.zone.name.en}`, zh: `${device.zone.name.zh}：${fill(rule.zh)}` } : { en: `${fill(rule.en)}: ${device.name.en}`, zh: `${device.name.zh}：${fill(rule.zh)}` },
     zones: [device.zone.id], kind: zone ? rule.device_kind : device.kind, position: zone ? null : { lon: device.place[0], lat: device.place[1] }, simulated: true, runbook: `https://city.example/runbooks/${rule.id}`, labels: { team: rule.department },
     state: "firing", acknowledged: null, handling: { ...NOBODY }, shelved: null, silenced_by: [], inhibited_by: [], updated_at: iso(Math.max(at, started)), events: 1, device_name: zone ? null : device.name, zone_names: [device.zone.name] };
@@ -104,7 +106,7 @@ function resolve(alert) {
 const CROWDED = Number(process.env.ALERTS ?? 46) > devices.length / 2;
 const candidates = (rule) => devices.filter((d) => (CROWDED || !d.severity) && d.status !== 3 && (rule.device_kind === null || d.kind === rule.device_kind));
 for (let n = 0; n < Number(process.env.ALERTS ?? 46); n++) {
-  const rule = RULES[[4, 3, 1, 4, 1, 3, 5, 1, 4, 0, 3, 2, 6][n % 13]];
+  const rule = RULES[[4, 3, 1, 4, 1, 3, 5, 1, 4, 0, 3, 2, 7, 6][n % 14]];
   const alert = fire(rule, pick(candidates(rule)), started - 60e3 - random() * 5400e3);
   if (random() < 0.45) {
     alert.acknowledged = { by: pick(["operator-1", "wang.li", "j.smith"]), at: iso(started - 30e3), note: random() < 0.4 ? "Team is on the way" : null };
@@ -168,7 +170,7 @@ const steps = (from, to, s) => { const out = []; for (let x = Math.ceil(from / s
 const seconds = (text) => { const [, n, u] = /^(\d+)([smhd]?)$/.exec(text ?? "") ?? [, "60", "s"]; return n * { s: 1, m: 60, h: 3600, d: 86400, "": 1 }[u]; };
 const outage = (ms) => (ms / 60e3) % 331 > 318; // a gap now and then
 
-const routes = () => ROUTES ??= [...workRoutes({ alerts, firing, change, ok, page, problem, devices }), ...OWN];
+const routes = () => ROUTES ??= [...workRoutes({ alerts, firing, change, ok, page, problem, devices, byId, value, metrics }), ...OWN];
 let ROUTES = null;
 const OWN = [
   ["GET", "/session", () => ok({ user: "operator-1", name: "Operator 1", role: process.env.ROLE ?? "operator", grants: [{ department: "*", role: process.env.ROLE ?? "operator" }], csrf_header: "X-Citybrain-Csrf", expires_at: iso(started + 288e5), password_change_needed: false, password_changeable: false })],
@@ -182,7 +184,7 @@ const OWN = [
   }],
   ["GET", "/alert-log", (_, q) => page([...alerts.values()].flatMap((a) => a.log.map((line) => ({ ...line, alert: a.id, rule: a.rule.id, department: a.rule.department, device: a.subject.device ?? null, about: null }))).filter((line) => !q.get("kind") || q.get("kind").split(",").includes(line.kind)), q)],
   ["GET", "/loss", (_, q) => { const items = books(q.get("by")); return ok({ balanced: true, items, total: sum(items), next_cursor: null }); }],
-  ["GET", "/reports/ingest", (_, q) => { const items = books(q.get("by")); return ok({ date: q.get("date") ?? iso(Date.now()).slice(0, 10), available: [], balanced: true, closed: false, counted_from: iso(started), counted_to: iso(Date.now()), items, total: sum(items), dead_letters: [], silent_devices: { count: 2, ids: devices.slice(0, 2).map((d) => d.id) }, next_cursor: null }); }],
+  ["GET", "/reports/ingest", (_, q) => { const items = books(q.get("by")); return ok({ date: q.get("date") ?? iso(Date.now()).slice(0, 10), available: [], balanced: true, closed: false, counted_from: iso(started), counted_to: iso(Date.now()), items, total: sum(items), dead_letters: [], silent_devices: { count: 70, ids: devices.slice(0, 70).map((d) => d.id) }, next_cursor: null }); }],
   ["GET", "/alarm-load", () => { const load = (position, alerts) => ({ position, operators: 2, alerts, per_operator_day: alerts, ten_minutes_mean: alerts / 144, ten_minutes_peak: 14, hours_over_30: 0, ten_minutes_over_10: 0.02, floods: 1, flood_share: 0.02, chattering: 1, fleeting: 3, standing: firing().length, stale: 2, severities: [] }); return ok({ from: iso(started - 864e5), to: iso(Date.now()), city: load("city", 200), departments: ["environment", "water"].map((each, n) => load(each, 60 + 240 * n)), bad_actors: [] }); }],
   ["GET", "/base-map", () => ok({ layers: baseLayers, updated_at: iso(started) })],
   ["GET", "/receivers", () => ok({ items: receivers() })],
@@ -207,7 +209,11 @@ const OWN = [
   }],
   ["GET", "/devices/:id", ({ id }) => (byId.has(id) ? ok(showDevice(byId.get(id))) : problem(404, "not_found", "no such device"))],
   ["GET", "/map", () => ok({ at: iso(Date.now()), cursor: String(position), devices: { id: devices.map((d) => d.id), kind: devices.map((d) => kinds.indexOf(d.kind)), lon: devices.map((d) => d.place[0]), lat: devices.map((d) => d.place[1]), status: devices.map((d) => d.status), severity: devices.map((d) => d.severity), moving: devices.map((d) => Number(d.moving)) }, kinds })],
-  ["GET", "/last-values", (_, q) => page(byId.has(q.get("device")) ? lastValues(byId.get(q.get("device"))) : [], q)],
+  ["GET", "/last-values", (_, q) => {
+    const wanted = (name, value) => !q.get(name) || q.get(name).split(",").includes(value);
+    const mine = q.get("device") ? devices.filter((d) => wanted("device", d.id)) : devices.filter((d) => wanted("zone", d.zone.id) && wanted("kind", d.kind));
+    return page(mine.flatMap(lastValues).filter((each) => wanted("metric", each.metric)), q);
+  }],
   ["GET", "/readings", (_, q) => {
     const d = byId.get(q.get("device")), metric = q.get("metric"), m = metrics.find((x) => x.id === metric);
     if (!d || !(metric in d.series)) return problem(404, "not_found", "no such series");
@@ -220,7 +226,9 @@ const OWN = [
     const metric = q.get("metric"), m = metrics.find((x) => x.id === metric), to = Date.parse(q.get("to") ?? iso(Date.now())), from = Date.parse(q.get("from") ?? iso(to - 216e5)), step_s = seconds(q.get("step"));
     const mine = devices.filter((d) => metric in d.series && (!q.get("zone") || d.zone.id === q.get("zone")) && (!q.get("kind") || d.kind === q.get("kind")));
     const sample = mine.slice(0, 25);
-    return ok({ metric, unit: m.unit, symbol: m.symbol, zone: q.get("zone"), devices: mine.length, step_s, buckets: columns(steps(from, to, step_s), (x) => (outage(x) ? [] : sample.map((d) => value(d, metric, x)))) });
+    // One device has a peak now and then, far beyond the others.
+    const peak = (x, n) => (n === 0 && Math.floor(x / step_s / 1000) % 37 === 9 ? 12 : 1);
+    return ok({ metric, unit: m.unit, symbol: m.symbol, zone: q.get("zone"), devices: mine.length, step_s, buckets: columns(steps(from, to, step_s), (x) => (outage(x) ? [] : sample.map((d, n) => value(d, metric, x) * peak(x, n)))) });
   }],
   ["GET", "/alerts", (_, q) => {
     const state = q.get("state") ?? "firing", severity = q.get("severity")?.split(","), device = q.get("device"), zone = q.get("zone");
@@ -244,7 +252,7 @@ const OWN = [
     return ok(a);
   }],
   ["POST", "/alerts/:id/notes", ({ id }, _, body) => { const a = alerts.get(id); if (!a) return problem(404, "not_found", "no such alert"); change(a, "noted", "operator-1", body.note); return ok(a); }],
-  ["GET", "/rules/:id", ({ id }) => { const r = RULES.find((x) => x.id === id); return r ? ok({ id, group: r.department, name: { en: r.en.replace("{l}", r.limit), zh: r.zh.replace("{l}", r.limit) }, department: r.department, kind: r.kind, version: r.version, for_s: 60, keep_firing_for_s: 0, direction: "above", severities: r.severities.map((severity) => ({ severity, limit: r.limit, clear: r.limit && r.limit * 0.9, for_s: 60 })), text: ruleText(r), file: `rules/${r.department}.yaml`, line: 12, firing: 1 }) : problem(404, "not_found", "no such rule"); }],
+  ["GET", "/rules/:id", ({ id }) => { const r = RULES.find((x) => x.id === id); return r ? ok({ id, group: r.department, name: { en: r.en.replace("{l}", r.limit), zh: r.zh.replace("{l}", r.limit) }, department: r.department, kind: r.kind, select: { metric: r.metric ? [r.metric] : [], kind: r.device_kind ? [r.device_kind] : [], zone: [], department: [], device: [] }, version: r.version, for_s: 60, keep_firing_for_s: 0, direction: "above", severities: r.severities.map((severity) => ({ severity, limit: r.limit, clear: r.limit && r.limit * 0.9, for_s: 60 })), text: ruleText(r), file: `rules/${r.department}.yaml`, line: 12, firing: 1 }) : problem(404, "not_found", "no such rule"); }],
 ];
 OWN.push(...placesRoutes({ ok, page, problem, devices, byId, value, metrics, iso }));
 

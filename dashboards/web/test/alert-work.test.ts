@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AlertItem, Handling, PositionLoad } from "../src/api/types";
 import { setLanguage } from "../src/i18n";
-import { limitsOf } from "../src/screens/alert/limits";
-import { inCityTime } from "../src/screens/alert/explain-panel";
+import { isOfReadings, limitsOf } from "../src/screens/alert/limits";
 import { distance, nearest } from "../src/screens/alert/neighbours";
 import { projection, spread } from "../src/screens/alert/neighbour-map";
 import { medianLength } from "../src/screens/alert/similar";
@@ -212,9 +211,12 @@ describe("an alert's page", () => {
     expect(limitsOf(alert({ limit: null }), null, 1)).toEqual({ limit: null, others: [] });
   });
 
-  it("tells the server's times by the city's clock", () => {
-    expect(inCityTime("Firing since 2026-11-23T18:00:00.813Z (high)")).toBe("Firing since 23 Nov 2026, 12:00:00 (high)");
-    expect(inCityTime("95 against 80")).toBe("95 against 80");
+  it("draws a limit among readings only if it is one of readings", () => {
+    expect(isOfReadings(alert({ unit: "m" }), "m")).toBe(true);
+    expect(isOfReadings(alert({ unit: "" }), "")).toBe(true);
+    for (const unit of ["m/h", "s", "%", null]) expect(isOfReadings(alert({ unit }), "m"), String(unit)).toBe(false);
+    expect(isOfReadings(alert({ unit: null }), ""), "how unusual a count is").toBe(false);
+    expect(isOfReadings(alert({ unit: null }), undefined), "of a metric that nobody knows").toBe(true);
   });
 
   it("finds the nearest neighbours", () => {

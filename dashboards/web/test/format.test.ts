@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { latLon, number, plainValue, valueWithUnit } from "../src/format/number";
-import { ago, cityZone, clockTime, dateTime, shortTime, span, zoneOffset } from "../src/format/time";
+import { ago, cityZone, clockTime, dateTime, inCityTime, shortTime, span, zoneOffset } from "../src/format/time";
 import { setLanguage } from "../src/i18n";
 
 beforeEach(() => {
@@ -15,6 +15,11 @@ describe("time", () => {
     expect(dateTime("2026-11-23T22:32:20Z")).toBe("23 Nov 2026, 16:32:20");
     setLanguage("zh");
     expect(dateTime("2026-11-23T22:32:20Z")).toBe("2026年11月23日 16:32:20");
+  });
+
+  it("is the city's in the server's sentences, too", () => {
+    expect(inCityTime("Firing since 2026-11-23T18:00:00.813Z (high), over at 2026-11-24T06:30:00Z")).toBe("Firing since 23 Nov 2026, 12:00:00 (high), over at 24 Nov 2026, 00:30:00");
+    expect(inCityTime("95 against 80")).toBe("95 against 80");
   });
 
   it("has the offset of that moment", () => {

@@ -65,6 +65,14 @@ describe("the city in the past", () => {
     expect(replay.fleet.byId("lamp-1")?.severity).toBeNull();
   });
 
+  it("shows nobody as silent, not even who is silent now", () => {
+    const now = snapshot();
+    now.devices.status = [2, 1, 0, 3];
+    const replay = new Replay(now, []);
+    replay.seek(minutes(1));
+    expect(["lamp-1", "gauge-1", "lost-1"].map((id) => replay.fleet.byId(id)?.status)).toEqual(["online", "online", "online"]);
+  });
+
   it("moves what moved, and does not invent where it was", () => {
     const replay = new Replay(snapshot(), []);
     expect(replay.movingIds).toEqual(["bus-1"]);

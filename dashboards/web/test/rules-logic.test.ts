@@ -9,7 +9,7 @@ import { parametersOf, sentencesOf } from "../src/rulefile/words";
 import { readYaml } from "../src/rulefile/yaml";
 import { byteAt, bytesOf, hexRows } from "../src/screens/intake/bytes";
 import { groupsOf } from "../src/screens/intake/letter-groups";
-import { placeOfText } from "../src/screens/intake/place-field";
+import { middleOf, placeOfText } from "../src/screens/intake/place-field";
 import { detailText, mappingOf, placeOf } from "../src/screens/intake/reasons";
 import { replayAll } from "../src/screens/intake/replay";
 import { dropDraft, keepDraft, readDraft } from "../src/state/drafts";
@@ -169,6 +169,12 @@ it("places are both numbers or none, within the earth", () => {
   expect(placeOfText({ crs: "GCJ-02", lat: "39.9", lon: "116,4" })).toEqual({ crs: "GCJ-02", lat: 39.9, lon: 116.4 });
   expect(placeOfText({ crs: "WGS-84", lat: "", lon: "" })).toBeNull();
   for (const [lat, lon] of [["91", "0"], ["1", ""], ["x", "1"], ["0", "181"]] as const) expect(placeOfText({ crs: "WGS-84", lat, lon })).toBe("wrong");
+});
+
+it("the example of a place is the middle of the city, longitude first, and none before the city is known", () => {
+  expect(middleOf([-87.9, 41.6, -87.5, 42])?.map((degrees) => degrees.toFixed(4))).toEqual(["-87.7000", "41.8000"]);
+  expect(middleOf([151.2, -33.9, 151.2, -33.9]), "a city of one place").toEqual([151.2, -33.9]);
+  expect(middleOf(undefined)).toBeNull();
 });
 
 it("every address leads back to its screen", () => {

@@ -2,11 +2,14 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Grant } from "../src/api/types";
+import type { Rule } from "../src/api/rules";
+import { cityZone } from "../src/format/time";
 import { setLanguage } from "../src/i18n";
 import { go } from "../src/router";
 import { LettersScreen } from "../src/screens/intake/letters";
+import { ExplainPanel } from "../src/screens/rules/explain";
 import { RulesScreen } from "../src/screens/rules";
-import { departments } from "../src/state/city";
+import { departments, metrics } from "../src/state/city";
 import { readDraft } from "../src/state/drafts";
 import { session } from "../src/state/session";
 import { TextEditor } from "../src/ui/text-editor";
@@ -75,6 +78,42 @@ const open = async () => {
 };
 const area = () => root.querySelector<HTMLTextAreaElement>(".text-body textarea");
 const field = (name: string) => root.querySelector(`[data-field="${name}"]`);
+
+describe("why a rule did or did not fire", () => {
+  const both = (text: string) => ({ en: text, zh: text });
+  const at = "2026-11-23T18:00:00Z";
+  const held = {
+    rule: "a", version: "1", subject: { type: "series", device: "d", metric: "pm25" }, at, from: "2026-11-23T17:00:00Z", verdict: "firing", sentence: both("Firing since 2026-11-23T17:30:00Z (high)"), since: null, until: null, readings: 3,
+    counts: {}, untrusted: {}, nearest_miss: { value: 80, limit: 115, at }, mismatches: [{ part: "zone", text: both("not there since 2026-11-23T17:10:00Z") }], steps: [{ at, decision: "pending", limit: 115, value: 120, reading: null, text: both("pending, fires at 2026-11-23T18:05:00Z") }], steps_left_out: 0,
+    caveats: [both("nothing before 2026-11-23T17:00:00Z")], silences: [], alerts: [], alert: null, late_readings: [],
+  };
+  const rule = (kind: string) => ({ id: "a", kind, select: { metric: ["pm25"], kind: [] } }) as unknown as Rule;
+  const explain = async (kind: string) => {
+    server(() => ({ body: held }));
+    go("/rules/a?subject=d/pm25");
+    await show(<ExplainPanel rule={rule(kind)} />);
+    await vi.waitFor(() => expect(root.querySelector(".steps")).not.toBeNull());
+    return root.textContent ?? "";
+  };
+  beforeEach(() => {
+    cityZone.value = "America/Chicago";
+    metrics.value = [{ id: "pm25", name: both("PM2.5"), unit: "ug/m3", symbol: "µg/m³", range: null, decimals: 0, unmapped: false }];
+  });
+  afterEach(() => (metrics.value = []));
+
+  it("is told by the city's clock throughout", async () => {
+    const text = await explain("threshold");
+    for (const told of ["Firing since 23 Nov 2026, 11:30:00 (high)", "not there since 23 Nov 2026, 11:10:00", "fires at 23 Nov 2026, 12:05:00", "nothing before 23 Nov 2026, 11:00:00"]) expect(text).toContain(told);
+    expect(text).not.toMatch(/\dT\d\d:/);
+  });
+
+  it("names the unit of what is judged as it is measured, and none of what is made of it", async () => {
+    expect(await explain("threshold")).toContain("Nearest to the limit: 80\u00a0µg/m³ of 115\u00a0µg/m³");
+    expect(root.querySelector(".steps thead")?.textContent).toContain("Value (µg/m³)Limit (µg/m³)");
+    act(() => render(null, root));
+    expect(await explain("rate_of_change")).toContain("Nearest to the limit: 80 of 115");
+  });
+});
 
 describe("the rule editor", () => {
   it("has a form that follows the text, and a text that follows the form", async () => {

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { LastValue, Receiver, Role, System } from "../src/api/types";
 import { setLanguage } from "../src/i18n";
 import { handleKey, useKeys } from "../src/keys";
+import { Legend } from "../src/map/legend";
+import { ReplayFrame } from "../src/map/replay-bar";
 import { setQuery } from "../src/router";
 import { AlertRow } from "../src/screens/overview/alert-row";
 import { MapCard } from "../src/screens/overview/map-card";
@@ -162,6 +164,19 @@ describe("the card of a device on the map", () => {
     await act(() => setLanguage("zh"));
     expect(root.textContent).toContain("可疑");
     setQuery({ device: null });
+  });
+});
+
+describe("the map of the past", () => {
+  it("says in both languages that nobody is shown as silent, and has no shape for it in its legend", async () => {
+    await show(<><ReplayFrame /><Legend past /></>);
+    expect(root.querySelector(".replay-badge")?.textContent).toContain("silent devices not marked");
+    expect(root.querySelector(".legend")?.textContent).not.toContain("Offline");
+    expect(root.querySelector(".legend")?.textContent, "moving ones are late where they were last heard").toContain("Late");
+    await act(() => setLanguage("zh"));
+    expect(root.querySelector(".replay-badge")?.textContent).toContain("不显示当时的静默");
+    await show(<Legend />);
+    expect(root.querySelector(".legend")?.textContent).toContain("离线");
   });
 });
 

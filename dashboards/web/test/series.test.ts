@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { NO_CUTS, apart, cutWords, cutsOf } from "../src/charts/cuts";
 import { placeForWords, yRange, type Taken } from "../src/charts/options";
 import { rangeForInterval, windowOf } from "../src/charts/ranges";
 import { extremes, fromBuckets, fromRaw, hasValues, reachOf } from "../src/charts/series";
+import { setLanguage } from "../src/i18n";
 
 const MINUTE = 60_000;
 const buckets = (start: number[], values: number[]) => ({
@@ -80,8 +82,53 @@ describe("the reach of the means", () => {
     expect(reachOf(fromBuckets(peak, 60))?.[1]).toBe(90);
   });
 
+  it("holds of a band, and of what is usual, what is not too far from the means", () => {
+    const time = Array.from({ length: 30 }, (_, at) => at * MINUTE);
+    const held = buckets(time, time.map((_, at) => 10 + (at % 3)));
+    held.max[7] = 16;
+    held.max[8] = 17;
+    held.min[9] = 6.5;
+    const series = fromBuckets(held, 60);
+    expect(reachOf(series)).toEqual([6.5, 16]);
+    const far = time.map(() => 3);
+    expect(reachOf(series, [{ min: time.map(() => 6), max: far }])).toEqual([6, 16]);
+  });
+
+  it("is everything where the means lie on a line, which nothing can flatten", () => {
+    const flat = buckets([0, MINUTE, 2 * MINUTE], [0, 0, 0]);
+    flat.min.fill(0);
+    flat.max = [0, 0, 80];
+    expect(reachOf(fromBuckets(flat, 60))).toEqual([0, 80]);
+  });
+
   it("is everything for readings without a band", () => {
     expect(reachOf(fromRaw({ time: [0, 1], value: [1, 2], quality: [1, 1] }, 60))).toBeNull();
+  });
+});
+
+describe("what is cut of a band", () => {
+  const time = [0, 1, 2, 3].map((at) => at * MINUTE);
+  const band = { min: [1, null, -9, 1], max: [5, null, 12, 30] };
+
+  it("is told at each edge: when, and how far it goes", () => {
+    expect(cutsOf(time, [band], [0, 10])).toEqual({ above: { times: [2 * MINUTE, 3 * MINUTE], value: 30 }, below: { times: [2 * MINUTE], value: -9 } });
+    expect(cutsOf(time, [band, { min: [1, 1, 1, 1], max: [1, 11, 40, 1] }], [-10, 10]).above).toEqual({ times: [MINUTE, 2 * MINUTE, 3 * MINUTE], value: 40 });
+    expect(cutsOf(time, [band], [-9, 30])).toEqual(NO_CUTS);
+    expect(cutsOf(time, [], [0, 1])).toEqual(NO_CUTS);
+  });
+
+  it("is said in both languages, with the unit", () => {
+    const cuts = cutsOf(time, [band], [0, 10]);
+    setLanguage("en");
+    expect(cutWords(cuts, 0, "µg/m³")).toEqual(["▲ cut off, reaches 30\u00a0µg/m³", "▼ cut off, reaches −9\u00a0µg/m³"]);
+    setLanguage("zh");
+    expect(cutWords({ ...cuts, below: null }, 1, "")).toEqual(["▲ 已截断，最高 30.0"]);
+    setLanguage("en");
+    expect(cutWords(NO_CUTS, 0, "m")).toEqual([]);
+  });
+
+  it("is marked once where marks would lie on each other", () => {
+    expect(apart([0, 5, 13, 14, 20, 40], 14)).toEqual([0, 14, 40]);
   });
 });
 

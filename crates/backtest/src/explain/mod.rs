@@ -19,7 +19,7 @@ use crate::slices::{Locate, Wanted};
 
 pub use selection::Mismatch;
 pub use subject::subject_of;
-pub use words::told;
+pub use words::{Units, told};
 
 /// Readings that an explanation looks at; a run over more of them is a backtest's work.
 const MOST: u64 = 50_000_000;
@@ -72,6 +72,8 @@ pub struct Explanation {
     pub verdict: Verdict,
     /// All of it in one sentence.
     pub sentence: LocalText,
+    /// What the numbers of its steps are measured in.
+    pub units: Units,
     /// Since when: the alert fired, or the condition held.
     pub since: Option<Timestamp>,
     /// When it would have changed by itself: fired, ended, or fallen silent.
@@ -138,6 +140,7 @@ pub fn explain(
         from,
         verdict: Verdict::NotSelected,
         sentence: LocalText::default(),
+        units: Units::of(rule, subject, directory),
         since: None,
         until: None,
         alert: None,
@@ -188,7 +191,7 @@ pub fn explain(
     evaluator.advance(at, &mut events);
     explanation.readings = readings.get();
     let Some(trace) = evaluator.traced() else { return Ok(explanation) };
-    sentence::judge(&mut explanation, rule, &trace, newest, directory);
+    sentence::judge(&mut explanation, rule, &trace, newest);
     explanation.counts = trace.counts;
     explanation.untrusted = trace.untrusted;
     explanation.nearest = trace.nearest.filter(|_| explanation.verdict != Verdict::Firing);

@@ -1,6 +1,6 @@
 //! The verdict, and all of an explanation in one sentence.
 
-use city_model::{AlertEventKind, Directory, LocalText, Span, Timestamp};
+use city_model::{AlertEventKind, LocalText, Span, Timestamp};
 use city_rules::{Condition, Decision, Rule, Standing, Trace};
 
 use super::words::{followed, longer, names, number, quality, severity};
@@ -28,7 +28,6 @@ pub(super) fn judge(
     rule: &Rule,
     trace: &Trace,
     newest: Option<Timestamp>,
-    directory: &Directory,
 ) {
     match &trace.standing {
         Standing::Firing { alert, until } => {
@@ -71,11 +70,12 @@ pub(super) fn judge(
             explanation.verdict = Verdict::Pending;
             (explanation.since, explanation.until) = (Some(*since), Some(*until));
             let last = judged_last(trace);
+            let unit = &explanation.units.judged;
             let (en, zh) = last.map_or_else(Default::default, |(value, limit)| {
                 let (value, limit) = (number(value), number(limit));
                 (
-                    format!(" (last {value}, limit {limit})"),
-                    format!("（最新 {value}，限值 {limit}）"),
+                    format!(" (last {value}{unit}, limit {limit}{unit})"),
+                    format!("（最新 {value}{unit}，限值 {limit}{unit}）"),
                 )
             });
             explanation.sentence = LocalText::new(
@@ -97,7 +97,7 @@ pub(super) fn judge(
                 format!("未告警：{at} 收到信号，最早 {until} 才算静默超时"),
             );
         }
-        Standing::Clear => clear(explanation, rule, trace, newest, directory),
+        Standing::Clear => clear(explanation, rule, trace, newest),
     }
 }
 
@@ -140,13 +140,7 @@ fn held_back(rule: &Rule, trace: &Trace, at: Timestamp) -> LocalText {
     )
 }
 
-fn clear(
-    explanation: &mut Explanation,
-    rule: &Rule,
-    trace: &Trace,
-    newest: Option<Timestamp>,
-    directory: &Directory,
-) {
+fn clear(explanation: &mut Explanation, rule: &Rule, trace: &Trace, newest: Option<Timestamp>) {
     let count = |name: &str| trace.counts.get(name).copied().unwrap_or(0);
     let judged = count("judged") + count("followed") + count("outside_zones");
     if let Condition::Composite(composite) = &rule.condition {
@@ -167,7 +161,7 @@ fn clear(
         return;
     }
     explanation.verdict = Verdict::Clear;
-    explanation.sentence = not_firing(&why_clear(explanation, rule, trace, directory));
+    explanation.sentence = not_firing(&why_clear(explanation, rule, trace));
 }
 
 fn not_firing(why: &LocalText) -> LocalText {
@@ -175,12 +169,7 @@ fn not_firing(why: &LocalText) -> LocalText {
 }
 
 /// Why a rule that judged raised nothing: the latest of what may have happened comes first.
-fn why_clear(
-    explanation: &Explanation,
-    rule: &Rule,
-    trace: &Trace,
-    directory: &Directory,
-) -> LocalText {
+fn why_clear(explanation: &Explanation, rule: &Rule, trace: &Trace) -> LocalText {
     let over = trace
         .steps
         .iter()
@@ -213,10 +202,7 @@ fn why_clear(
         after(step.at) && matches!(step.decision, Decision::Judged { raised: None, .. })
     });
     let judged = passed.count() as u64 + if over.is_none() { trace.dropped } else { 0 };
-    let unit = match rule.condition {
-        Condition::Value => unit(explanation, directory),
-        _ => String::new(),
-    };
+    let unit = &explanation.units.judged;
     let (value, limit, at) = (number(near.value), number(near.limit), near.at);
     let text = LocalText::new(
         format!(
@@ -233,16 +219,6 @@ fn why_clear(
         ),
         None => text,
     }
-}
-
-/// The unit of a series, with a space before it.
-fn unit(explanation: &Explanation, directory: &Directory) -> String {
-    let city_model::Subject::Series { metric, .. } = &explanation.subject else {
-        return String::new();
-    };
-    let metric = directory.metrics.by_id(metric);
-    let symbol = metric.map(|metric| metric.symbol.clone()).filter(|symbol| !symbol.is_empty());
-    symbol.map_or_else(String::new, |symbol| format!(" {symbol}"))
 }
 
 /// Why a rule had nothing by which to judge.

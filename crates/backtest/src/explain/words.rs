@@ -2,11 +2,39 @@
 
 use std::sync::Arc;
 
-use city_model::{AlertEventKind, LocalText, Quality, Severity};
-use city_rules::{Decision, Expectation};
+use city_model::{AlertEventKind, Directory, LocalText, Quality, Severity, Subject};
+use city_rules::{Decision, Expectation, Rule};
+
+/// What the numbers of a rule's decisions are measured in, as it is written after them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Units {
+    /// Of what is judged, and of its limits.
+    pub(super) judged: String,
+    /// Of the readings, and of what was expected of them.
+    pub(super) read: String,
+}
+
+impl Units {
+    /// Those of a rule's decisions about a subject.
+    pub(super) fn of(rule: &Rule, subject: &Subject, directory: &Directory) -> Self {
+        let metric = match subject {
+            Subject::Series { metric, .. } => Some(metric),
+            Subject::Zone { .. } => rule.select.metric.first(),
+            Subject::Device { .. } => None,
+        };
+        let metric = metric.and_then(|id| directory.metrics.by_id(id));
+        let after = |unit: Option<Arc<str>>| {
+            // A bare number has none.
+            let unit = unit.filter(|unit| !matches!(&**unit, "" | "1"));
+            unit.map_or_else(String::new, |unit| format!(" {unit}"))
+        };
+        let judged = after(rule.unit(metric));
+        Self { judged, read: after(metric.map(|metric| metric.symbol.clone())) }
+    }
+}
 
 /// What a step decided, for people.
-pub fn told(decision: &Decision) -> LocalText {
+pub fn told(decision: &Decision, units: &Units) -> LocalText {
     let text = |en: &str, zh: &str| LocalText::new(en, zh);
     match decision {
         Decision::Retained => text("retained, so it is no news", "保留消息，不视为新读数"),
@@ -38,8 +66,8 @@ pub fn told(decision: &Decision) -> LocalText {
             format!("仅 {have} 台设备有读数，需要 {need} 台"),
         ),
         Decision::Judged { value, limit, raised, cleared, expected } => {
-            let told = judged(*value, *limit, *raised, *cleared);
-            expected.map_or(told.clone(), |expected| with_expected(&told, &expected))
+            let told = judged(*value, *limit, *raised, *cleared, &units.judged);
+            expected.map_or(told.clone(), |expected| with_expected(&told, &expected, &units.read))
         }
         Decision::Followed { firing, needed, blocking } => followed(firing, *needed, blocking),
         Decision::OffSchedule => text("the rule is off schedule", "不在规则生效时段内"),
@@ -81,14 +109,19 @@ fn judged(
     limit: Option<f64>,
     raised: Option<Severity>,
     cleared: bool,
+    unit: &str,
 ) -> LocalText {
     let compared = match (value, limit) {
         (Some(value), Some(limit)) => {
             let (value, limit) = (number(value), number(limit));
-            Some((format!("{value} against {limit}: "), format!("{value} 对比限值 {limit}：")))
+            Some((
+                format!("{value}{unit} against {limit}{unit}: "),
+                format!("{value}{unit} 对比限值 {limit}{unit}："),
+            ))
         }
         (Some(value), None) => {
-            Some((format!("{}: ", number(value)), format!("{}：", number(value))))
+            let value = number(value);
+            Some((format!("{value}{unit}: "), format!("{value}{unit}：")))
         }
         (None, _) => None,
     };
@@ -105,13 +138,19 @@ fn judged(
 }
 
 /// A decision with what had been expected.
-fn with_expected(told: &LocalText, expected: &Expectation) -> LocalText {
+fn with_expected(told: &LocalText, expected: &Expectation, unit: &str) -> LocalText {
     let [value, low, high] = [expected.value, expected.low, expected.high].map(number);
     let off = number((expected.deviation.abs() * 10.0).round() / 10.0);
     let (en, zh) = if expected.deviation < 0.0 { ("below", "低于") } else { ("above", "高于") };
     LocalText::new(
-        format!("{}; expected {value}, usual {low} to {high}; {off} usual errors {en}", told.en),
-        format!("{}；预期 {value}，通常 {low} 至 {high}；{zh}预期 {off} 倍常见误差", told.zh),
+        format!(
+            "{}; expected {value}{unit}, usual {low} to {high}{unit}; {off} usual errors {en}",
+            told.en
+        ),
+        format!(
+            "{}；预期 {value}{unit}，通常 {low} 至 {high}{unit}；{zh}预期 {off} 倍常见误差",
+            told.zh
+        ),
     )
 }
 

@@ -27,12 +27,15 @@ fn an_alert_that_fires_is_told_with_what_decided() {
     let alert = found.alert.expect("it fires");
     assert_eq!((alert.severity, alert.started_at), (Severity::Medium, at(0)));
     assert_eq!((found.counts["judged"], found.counts["fired"], found.readings), (7, 1, 7));
-    let words: Vec<String> = found.steps.iter().map(|step| told(&step.decision).en).collect();
+    let words: Vec<LocalText> =
+        found.steps.iter().map(|step| told(&step.decision, &found.units)).collect();
+    let en: Vec<&str> = words.iter().map(|text| &*text.en).collect();
     assert_eq!(
-        words[..2],
-        ["80 against 75: raises medium", "pending, fires at 2026-11-20T12:05:00Z"]
+        en[..2],
+        ["80 µg/m³ against 75 µg/m³: raises medium", "pending, fires at 2026-11-20T12:05:00Z"]
     );
-    assert!(words.contains(&"120 against 115: raises high".to_owned()), "{words:?}");
+    assert!(en.contains(&"120 µg/m³ against 115 µg/m³: raises high"), "{en:?}");
+    assert!(words[0].zh.starts_with("80 µg/m³ 对比限值 75 µg/m³："), "{}", words[0].zh);
     let seen = found.steps[0].reading.as_ref().expect("a reading");
     assert_eq!((seen.time, &seen.value), (at(0), &80.0.into()));
 }
@@ -44,7 +47,7 @@ fn what_a_rule_expected_is_told() {
     let last = values.len() as i64 - 1;
     let found = City::new(&values).ask("odd", "d0/pm25", last);
     let judged = found.steps.iter().rev().find_map(|step| match &step.decision {
-        Decision::Judged { expected, .. } => Some((*expected, told(&step.decision))),
+        Decision::Judged { expected, .. } => Some((*expected, told(&step.decision, &found.units))),
         _ => None,
     });
     let (expected, words) = judged.expect("the last reading was judged");
@@ -54,7 +57,10 @@ fn what_a_rule_expected_is_told() {
         words.en.contains("; expected ") && words.en.ends_with(" usual errors above"),
         "{words:?}"
     );
-    assert!(words.zh.contains("；预期 "), "{words:?}");
+    // What is judged is a bare number, what was expected is a reading.
+    assert!(!words.en.split(';').next().is_some_and(|judged| judged.contains("µg")), "{words:?}");
+    assert_eq!(words.en.matches(" µg/m³").count(), 2, "{words:?}");
+    assert!(words.zh.contains("；预期 ") && words.zh.contains(" µg/m³，通常 "), "{words:?}");
 }
 
 #[test]
@@ -64,7 +70,7 @@ fn what_is_pending_says_until_when_and_what_ceased_says_that_it_was_too_short() 
     says(
         &found,
         Verdict::Pending,
-        "fires at 2026-11-20T12:06:00Z if it stays that way (last 90, limit 75)",
+        "fires at 2026-11-20T12:06:00Z if it stays that way (last 90 µg/m³, limit 75 µg/m³)",
     );
     assert_eq!((found.since, found.until), (Some(at(1)), Some(at(6))));
     let found = city.ask("high", "d0/pm25", 4);
@@ -221,7 +227,7 @@ fn a_zone_is_told_by_its_devices() {
     says(&found, Verdict::Firing, "Firing since 2026-11-20T12:01:00Z");
     assert_eq!(found.readings, 6);
     let found = city(&[60.0, 40.0, 40.0]).ask("wide", "old-town", 3);
-    says(&found, Verdict::Clear, "the nearest was 65 at");
+    says(&found, Verdict::Clear, "the nearest was 65 µg/m³ at");
     let found = city(&[]).ask("wide", "old-town", 2);
     says(&found, Verdict::Unknown, "the rule needs 2 devices of the zone, heard were 1");
 }

@@ -3,6 +3,7 @@ import type uPlot from "uplot";
 import { clockTime, dayMonth, minuteTime } from "../format/time";
 import { number } from "../format/number";
 import { token } from "../state/theme";
+import { drawCuts, type Cuts } from "./cuts";
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -38,6 +39,8 @@ export interface ChartSetup {
   hasUsual: boolean;
   /** What the value axis must hold, if not every value of every column. */
   reach: readonly [number, number] | null;
+  /** What lies beyond the axis for that. */
+  cuts: Cuts;
   tzDate(ms: number): Date;
   onCursor(index: number | null, left: number): void;
 }
@@ -71,7 +74,7 @@ export function chartOptions(setup: ChartSetup): uPlot.Options {
     ...((setup.hasBand || setup.hasUsual) && { bands: bandsOf(setup) }),
     hooks: {
       drawClear: [(plot) => drawSpan(plot, setup.span), (plot) => drawLimitBand(plot, setup.limit)],
-      draw: [(plot) => drawLimits(plot, setup), (plot) => drawSpanLabel(plot, setup.span)],
+      draw: [(plot) => drawLimits(plot, setup), (plot) => drawSpanLabel(plot, setup.span), (plot) => drawCuts(plot, setup.cuts, scale)],
       setCursor: [(plot) => setup.onCursor(plot.cursor.idx ?? null, plot.cursor.left ?? -1)],
     },
   };

@@ -4,13 +4,19 @@ import type { Buckets, RawReadings, ReadingValue } from "../api/types";
 
 type Column = (number | null)[];
 
+/** A shaded range: its two edges. */
+export interface Band {
+  min: Column;
+  max: Column;
+}
+
 /** Columns of equal length; times in epoch milliseconds. */
 export interface ChartSeries {
   time: number[];
   /** Trusted values, or the mean of a step. */
   value: Column;
   /** Lowest and highest of each step; null for raw readings. */
-  band: { min: Column; max: Column } | null;
+  band: Band | null;
   /** Values that failed a check or are suspect: drawn apart, never in the line. */
   flagged: Column;
 }
@@ -76,11 +82,23 @@ export function extremes(series: ChartSeries): { min: number; max: number; last:
   return last === null ? null : { min, max, last };
 }
 
-/** The part of the value axis that the means need; a single device's peak must not flatten them. */
-export function reachOf(series: ChartSeries): [number, number] | null {
+/** So many usual spreads beyond it on each side the axis goes for the sake of a shaded range. */
+const SPREADS_HELD = 2;
+
+/**
+ * The part of the value axis that a series with a band needs: every mean, and of the band and of `more`
+ * shaded ranges what is not too far from them. A single device's peak must not flatten the means; what is
+ * cut for their sake is marked (`cuts.ts`).
+ */
+export function reachOf(series: ChartSeries, more: readonly Band[] = []): [number, number] | null {
   const means = numbers(series.value);
   if (!series.band || means.length === 0) return null;
-  return [Math.min(median(numbers(series.band.min)), ...means), Math.max(median(numbers(series.band.max)), ...means)];
+  const low = Math.min(median(numbers(series.band.min)), ...means);
+  const high = Math.max(median(numbers(series.band.max)), ...means);
+  // A line without any spread is flat however far the axis goes.
+  const room = high > low ? SPREADS_HELD * (high - low) : Infinity;
+  const edges = [series.band, ...more].flatMap(({ min, max }) => [...numbers(min), ...numbers(max)]).filter((value) => value >= low - room && value <= high + room);
+  return [Math.min(low, ...edges), Math.max(high, ...edges)];
 }
 
 const numbers = (column: Column) => column.filter((value): value is number => value !== null);

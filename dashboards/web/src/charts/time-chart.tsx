@@ -7,9 +7,11 @@ import { cityZone, clockTime, dateTime, dayMonth, minuteTime } from "../format/t
 import { language, t } from "../i18n";
 import { theme } from "../state/theme";
 import { PictureIcon } from "../ui/icons";
-import { chartOptions, type ChartLimit, type ChartSpan } from "./options";
+import { CutNote } from "./cut-note";
+import { NO_CUTS, cutWords, cutsOf } from "./cuts";
+import { chartOptions, yRange, type ChartLimit, type ChartSpan } from "./options";
 import { bandAt, type Usual } from "./usual";
-import { extremes, hasValues, reachOf, type ChartSeries } from "./series";
+import { extremes, hasValues, reachOf, type Band, type ChartSeries } from "./series";
 
 export interface TimeChartProps {
   name: string;
@@ -37,17 +39,23 @@ export function TimeChart(props: TimeChartProps) {
   const plot = useRef<uPlot | null>(null);
   const [readOut, setReadOut] = useState<ReadOut | null>(null);
   const { series, from, to, limit = null, otherLimits = NO_LIMITS, span = null, usual = null } = props;
-  const data = useMemo(() => columns(series, usual), [series, usual]);
+  const usualBand = useMemo(() => (usual === null ? null : bandAt(usual, series.time)), [series, usual]);
+  const data = useMemo(() => columns(series, usualBand), [series, usualBand]);
   const hasBand = series.band !== null;
   const look = [theme.value, language.value, cityZone.value, hasBand, usual !== null, props.decimals, JSON.stringify([limit, otherLimits]), span?.colour, span?.label].join("|");
-  const reach = useMemo(() => (limit === null ? reachOf(series) : null), [series, limit === null]);
-  const shown = useRef({ from, to, span, reach });
+  const { reach, cuts } = useMemo(() => {
+    const more = usualBand === null ? [] : [usualBand];
+    const reach = limit === null ? reachOf(series, more) : null;
+    return { reach, cuts: reach === null ? NO_CUTS : cutsOf(series.time, [...(series.band ? [series.band] : []), ...more], yRange(...reach, limit, props.decimals, otherLimits)) };
+  }, [series, usualBand, look]);
+  const shown = useRef({ from, to, span, reach, cuts });
+  const cut = cutWords(cuts, props.decimals, props.symbol);
 
   useEffect(() => {
     const host = box.current;
     if (!host) return;
     const zone = cityZone.peek();
-    shown.current = { from, to, span, reach };
+    shown.current = { from, to, span, reach, cuts };
     const made = new uPlot(
       chartOptions({
         width: Math.max(host.clientWidth, 50),
@@ -63,6 +71,9 @@ export function TimeChart(props: TimeChartProps) {
         },
         get reach() {
           return shown.current.reach;
+        },
+        get cuts() {
+          return shown.current.cuts;
         },
         decimals: props.decimals,
         limit,
@@ -89,7 +100,7 @@ export function TimeChart(props: TimeChartProps) {
   }, [look]);
 
   useEffect(() => {
-    shown.current = { from, to, span, reach };
+    shown.current = { from, to, span, reach, cuts };
     plot.current?.batch(() => {
       plot.current?.setData(data, false);
       plot.current?.setScale("x", { min: from, max: to });
@@ -97,10 +108,11 @@ export function TimeChart(props: TimeChartProps) {
   }, [data, from, to, span?.from, span?.to]);
 
   return (
-    <div class="chart">
+    <div class={cut.length > 0 ? "chart has-cut" : "chart"}>
       <div class="chart-plot" ref={box} role="img" aria-label={spoken(props)} />
+      {cut.length > 0 && <CutNote words={cut} />}
       {hasValues(series) && (
-        <button type="button" class="plain icon-only chart-save" title={t("picture.chart")} aria-label={`${t("picture.chart")}: ${props.name}`} onClick={() => void save(plot.current, props)}>
+        <button type="button" class="plain icon-only chart-save" title={t("picture.chart")} aria-label={`${t("picture.chart")}: ${props.name}`} onClick={() => void save(plot.current, props, cut)}>
           <PictureIcon />
         </button>
       )}
@@ -111,19 +123,16 @@ export function TimeChart(props: TimeChartProps) {
 }
 
 /** Its module is loaded when somebody wants a picture. */
-async function save(plot: uPlot | null, { name, symbol, from, to, series }: TimeChartProps): Promise<void> {
+async function save(plot: uPlot | null, { name, symbol, from, to, series }: TimeChartProps, cut: readonly string[]): Promise<void> {
   if (!plot) return;
   const { saveChart } = await import("./chart-picture");
-  await saveChart(plot.ctx.canvas, { title: name, symbol, from, to, hasBand: series.band !== null });
+  await saveChart(plot.ctx.canvas, { title: name, symbol, from, to, hasBand: series.band !== null, cut });
 }
 
-function columns(series: ChartSeries, usual: Usual | null): uPlot.AlignedData {
+function columns(series: ChartSeries, usual: Band | null): uPlot.AlignedData {
   const all = [series.time, series.value, series.flagged];
   if (series.band) all.push(series.band.min, series.band.max);
-  if (usual) {
-    const { min, max } = bandAt(usual, series.time);
-    all.push(min, max);
-  }
+  if (usual) all.push(usual.min, usual.max);
   return all as uPlot.AlignedData;
 }
 

@@ -1,6 +1,6 @@
 /** What a series usually is at these hours: from the same hours of the days before. */
 import type { Buckets, ExplainedStep } from "../api/types";
-import { medianDistance } from "./series";
+import { medianDistance, type Band } from "./series";
 
 type Column = (number | null)[];
 
@@ -56,7 +56,7 @@ export function expectedOf(steps: readonly ExplainedStep[], intervalS: number | 
 }
 
 /** The band at the times that a chart has; gaps stay gaps. */
-export function bandAt(usual: Usual, times: readonly number[]): { min: Column; max: Column } {
+export function bandAt(usual: Usual, times: readonly number[]): Band {
   const index = new Map(usual.start.map((start, at) => [start, at]));
   const pick = (column: Column) => times.map((time) => {
     const at = index.get(Math.floor(time / usual.stepMs) * usual.stepMs) ?? index.get(Math.round(time / usual.stepMs) * usual.stepMs);

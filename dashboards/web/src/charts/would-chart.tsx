@@ -7,7 +7,9 @@ import { cityZone } from "../format/time";
 import { language, t } from "../i18n";
 import type { Change } from "../rulefile/trial";
 import { theme, token } from "../state/theme";
-import { chartOptions, type ChartLimit } from "./options";
+import { CutNote } from "./cut-note";
+import { NO_CUTS, cutWords, cutsOf } from "./cuts";
+import { chartOptions, yRange, type ChartLimit } from "./options";
 import { hasValues, reachOf, type ChartSeries } from "./series";
 
 export interface WouldMark {
@@ -23,6 +25,7 @@ interface Props {
   series: ChartSeries;
   from: number;
   to: number;
+  symbol: string;
   decimals: number;
   limit: ChartLimit | null;
   marks: readonly WouldMark[];
@@ -31,9 +34,14 @@ interface Props {
 /** Rows of marks above the line: the new version's and, below it, those that it no longer has. */
 const ROW_PX = 13;
 
-export function WouldChart({ name, series, from, to, decimals, limit, marks }: Props) {
+export function WouldChart({ name, series, from, to, symbol, decimals, limit, marks }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const data = useMemo(() => (series.band ? [series.time, series.value, series.flagged, series.band.min, series.band.max] : [series.time, series.value, series.flagged]) as uPlot.AlignedData, [series]);
+  const { reach, cuts } = useMemo(() => {
+    const reach = limit === null ? reachOf(series) : null;
+    return { reach, cuts: reach === null || !series.band ? NO_CUTS : cutsOf(series.time, [series.band], yRange(...reach, limit, decimals)) };
+  }, [series, limit, decimals]);
+  const cut = cutWords(cuts, decimals, symbol);
   useEffect(() => {
     const host = box.current;
     if (!host) return;
@@ -41,12 +49,11 @@ export function WouldChart({ name, series, from, to, decimals, limit, marks }: P
     const options = chartOptions({
       width: Math.max(host.clientWidth, 50),
       height: Math.max(host.clientHeight, 50),
-      from, to, decimals, limit,
+      from, to, decimals, limit, reach, cuts,
       span: null,
       otherLimits: [],
       hasUsual: false,
       hasBand: series.band !== null,
-      reach: limit === null ? reachOf(series) : null,
       tzDate: (ms) => uPlot.tzDate(new Date(ms), zone),
       onCursor: () => undefined,
     });
@@ -62,8 +69,9 @@ export function WouldChart({ name, series, from, to, decimals, limit, marks }: P
   }, [data, from, to, marks, limit, decimals, theme.value, language.value]);
   const count = (change: Change) => marks.filter((mark) => mark.change === change).length;
   return (
-    <div class="chart" role="img" aria-label={t("backtest.chart.summary", { name, both: count("both"), gained: count("gained"), lost: count("lost") })}>
-      <div class="chart-plot" ref={box} />
+    <div class={cut.length > 0 ? "chart has-cut" : "chart"}>
+      <div class="chart-plot" ref={box} role="img" aria-label={t("backtest.chart.summary", { name, both: count("both"), gained: count("gained"), lost: count("lost") })} />
+      {cut.length > 0 && <CutNote words={cut} />}
       {!hasValues(series) && <p class="chart-empty">{t("chart.none")}</p>}
     </div>
   );

@@ -50,6 +50,13 @@ export const dateTime = (moment: Moment | null | undefined) => show("dateTime", 
 /** 23 Nov */
 export const dayMonth = (moment: Moment | null | undefined) => show("dayMonth", moment);
 
+const UTC_TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
+
+/** The server's sentences name moments in UTC; people here live by the city's clock. */
+export function inCityTime(text: string): string {
+  return text.replace(UTC_TIME, (moment) => dateTime(moment));
+}
+
 /** The time alone if it was today in the city, else with the day. */
 export function shortTime(moment: Moment | null | undefined, nowMs: number): string {
   if (moment === null || moment === undefined) return t("value.none");

@@ -36,7 +36,7 @@ export const enHelp = {
   "guide.state.arrow": "Small arrow at a device",
   "guide.state.arrow.why": "Where a moving device goes; the line behind a selected one is its way of the last half hour.",
   "guide.state.replay": "Striped frame and REPLAY",
-  "guide.state.replay.why": "The map shows the past. Which devices were silent then is not kept, so none is shown as silent.",
+  "guide.state.replay.why": "The map shows the past. Which devices were silent then is not kept, so none is shown as silent; moving ones stand pale where they were last heard. A device that is picked shows its values then and how old they were.",
   "guide.state.simulated": "Violet band",
   "guide.state.simulated.why": "Nothing on the page is measured by real sensors.",
   "guide.state.disabled": "Grey button",

@@ -26,6 +26,7 @@ export const enWall = {
   "replay.open": "Replay the past hour or day on the map",
   "replay.of": "REPLAY of {time}",
   "replay.map_only": "only the map is past; lists and figures are live",
+  "replay.no_silence": "silent devices not marked",
   "replay.back": "Back to live",
   "replay.play": "Play",
   "replay.pause": "Pause",

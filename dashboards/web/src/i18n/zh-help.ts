@@ -38,7 +38,7 @@ export const zhHelp: Readonly<Record<keyof typeof enHelp, string>> = {
   "guide.state.arrow": "设备旁的小箭头",
   "guide.state.arrow.why": "移动设备的行进方向；选中设备身后的线是它最近半小时的轨迹。",
   "guide.state.replay": "条纹边框与“回放”",
-  "guide.state.replay.why": "地图显示的是过去。当时哪些设备静默没有留存，因此不显示静默状态。",
+  "guide.state.replay.why": "地图显示的是过去。当时哪些设备静默没有留存，因此不显示静默状态；移动设备以浅色停在最后收到的位置。点选设备可查看其当时的数值及时效。",
   "guide.state.simulated": "紫色条带",
   "guide.state.simulated.why": "本页数据均非真实传感器测量。",
   "guide.state.disabled": "灰色按钮",

@@ -28,6 +28,7 @@ export const zhWall: Readonly<Record<keyof typeof enWall, string>> = {
   "replay.open": "在地图上回放过去一小时或一天",
   "replay.of": "回放 {time}",
   "replay.map_only": "仅地图为历史画面，列表与指标仍为实时",
+  "replay.no_silence": "不显示当时的静默",
   "replay.back": "返回实时",
   "replay.play": "播放",
   "replay.pause": "暂停",

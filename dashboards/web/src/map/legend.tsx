@@ -3,7 +3,12 @@ import { SEVERITIES } from "../api/codes";
 import { t } from "../i18n";
 import { MovingMark, SeverityWord, StatusMark, StatusWord } from "../ui/marks";
 
-export function Legend() {
+interface Props {
+  /** Whether the map shows the past, where nothing is offline: who was silent then is not kept. */
+  past?: boolean;
+}
+
+export function Legend({ past = false }: Props) {
   return (
     <ul class="legend" aria-label={t("map.legend")}>
       {SEVERITIES.map((severity) => (
@@ -11,9 +16,11 @@ export function Legend() {
           <SeverityWord severity={severity} />
         </li>
       ))}
-      <li>
-        <StatusWord status="offline" />
-      </li>
+      {!past && (
+        <li>
+          <StatusWord status="offline" />
+        </li>
+      )}
       <li>
         <StatusWord status="late" />
       </li>

@@ -20,6 +20,8 @@ export interface PictureWords {
   /** What sets it apart from the present or from real data. */
   marks: string[];
   attribution: string;
+  /** Of the past, in which no device is shown as silent. */
+  past: boolean;
 }
 
 export async function saveMap(map: CityMap, at: number, replayed: boolean): Promise<void> {
@@ -27,7 +29,7 @@ export async function saveMap(map: CityMap, at: number, replayed: boolean): Prom
   const about = system.peek();
   const city = local(about?.city.name);
   const marks = [...(replayed ? [t("replay.title")] : []), ...(about?.simulated ? [t("app.simulated")] : [])];
-  const words: PictureWords = { city, moment: `${dateTime(at)} ${zoneOffset(at)}`, marks, attribution: attributions(baseMap.peek() ?? NO_BASE_MAP).map(local).join(" · ") };
+  const words: PictureWords = { city, moment: `${dateTime(at)} ${zoneOffset(at)}`, marks, attribution: attributions(baseMap.peek() ?? NO_BASE_MAP).map(local).join(" · "), past: replayed };
   await saveCanvas(compose(shown, devicePixelRatio, words, map.metresPerPixel(), readPalette()), pictureName(["citybrain", "map", city], at));
 }
 
@@ -55,17 +57,18 @@ export function compose(shown: HTMLCanvasElement, ratio: number, words: PictureW
   write(words.moment, width - PAD, HEAD / 2, 15, 600, "text", "right");
   x = PAD;
   const top = HEAD + height;
-  for (const [icon, word] of legend()) {
+  for (const [icon, word] of legend(words.past)) {
     c.drawImage(iconCanvas(icon, palette), x, top + 8, 18, 18);
     x += 23 + write(word, x + 23, top + 18, 12.5, 400, "text") + 16;
   }
   drawScale(c, width - PAD, top + 18, metresPerPixel, write);
-  write(words.attribution, PAD, top + 43, 11.5, 400, "text-muted");
+  write([...(words.past ? [t("replay.no_silence")] : []), words.attribution].join(" · "), PAD, top + 43, 11.5, 400, "text-muted");
   return paper;
 }
 
-function legend(): [DrawnName, string][] {
-  return [...SEVERITIES.map((severity): [DrawnName, string] => [severity, t(`severity.${severity}`)]), ["offline", t("status.offline")], ["never_seen", t("status.never_seen")]];
+function legend(past: boolean): [DrawnName, string][] {
+  const severities = SEVERITIES.map((severity): [DrawnName, string] => [severity, t(`severity.${severity}`)]);
+  return past ? severities : [...severities, ["offline", t("status.offline")], ["never_seen", t("status.never_seen")]];
 }
 
 function iconCanvas(name: DrawnName, palette: Palette): HTMLCanvasElement {

@@ -121,6 +121,7 @@ export function ReplayFrame() {
         {at !== null && <span>{date(at)}</span>}
         {at !== null && data && <span>{counted("replay.firing", data.replay.firing(at))}</span>}
         <span>{t("replay.map_only")}</span>
+        <span>{t("replay.no_silence")}</span>
       </p>
     </>
   );

@@ -5,14 +5,17 @@ export function rowsOf(table: HTMLTableElement): string[][] {
   return [...table.rows].filter((row) => row.cells.length > 0).map((row) => [...row.cells].flatMap((cell) => [textOf(cell), ...Array<string>(Math.max(0, cell.colSpan - 1)).fill("")]));
 }
 
+/** What begins a line of its own, or stands apart, on the screen. */
+const APART = ".under, .worded, .badge, .chip, li, p, div, br";
+
 function textOf(cell: HTMLTableCellElement): string {
-  const times = cell.querySelectorAll("time");
-  const moment = times[0]?.getAttribute("datetime");
-  if (times.length === 1 && moment) return moment;
-  // A head that sorts is a button, and its text is the name of the column.
-  if (cell.tagName === "TH") return plain(cell.textContent);
   const copy = cell.cloneNode(true) as HTMLElement;
-  copy.querySelectorAll("button, input, select, svg, [aria-hidden=true]").forEach((part) => part.remove());
+  copy.querySelectorAll("time[datetime]").forEach((time) => (time.textContent = time.getAttribute("datetime")));
+  // A shape that has to be read out has no word beside it.
+  copy.querySelectorAll("svg[aria-label]").forEach((shape) => shape.replaceWith(`${shape.getAttribute("aria-label")} `));
+  // A head that sorts is a button, and its text is the name of the column.
+  copy.querySelectorAll(`${cell.tagName === "TH" ? "" : "button, "}input, select, svg, [aria-hidden=true]`).forEach((part) => part.remove());
+  copy.querySelectorAll(APART).forEach((part) => (part.before(" "), part.after(" ")));
   return plain(copy.textContent);
 }
 

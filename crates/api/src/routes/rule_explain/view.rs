@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use city_backtest::{Caveat, Explanation, Mismatch, Verdict, told};
+use city_backtest::{Caveat, Explanation, Mismatch, Units, Verdict, told};
 use city_model::{Alert, Directory, LocalText, Quality, Subject, Timestamp, Value};
 use city_rules::{Decision, Expectation, TraceStep};
 use serde::Serialize;
@@ -170,6 +170,7 @@ pub(super) fn view(
     let mut steps = explanation.steps;
     let older = steps.len().saturating_sub(limit);
     let steps = steps.split_off(older);
+    let units = explanation.units;
     RuleExplanation {
         rule: explanation.rule.to_string(),
         version: explanation.version.to_string(),
@@ -189,7 +190,7 @@ pub(super) fn view(
             limit: near.limit,
             at: near.at,
         }),
-        steps: steps.into_iter().map(|step| step_view(step, directory)).collect(),
+        steps: steps.into_iter().map(|step| step_view(step, &units, directory)).collect(),
         steps_left_out: explanation.left_out + older as u64,
         readings: explanation.readings,
         alerts: beside.alerts,
@@ -199,7 +200,7 @@ pub(super) fn view(
     }
 }
 
-fn step_view(step: TraceStep, directory: &Directory) -> ExplainedStep {
+fn step_view(step: TraceStep, units: &Units, directory: &Directory) -> ExplainedStep {
     let (value, limit, expected) = match step.decision {
         Decision::Judged { value, limit, expected, .. } => (value, limit, expected),
         _ => (None, None, None),
@@ -215,7 +216,7 @@ fn step_view(step: TraceStep, directory: &Directory) -> ExplainedStep {
             quality: seen.quality,
         }),
         decision: step.decision.name(),
-        text: told(&step.decision),
+        text: told(&step.decision, units),
         value: value.filter(finite),
         limit: limit.filter(finite),
         expected: expected.map(|Expectation { value, low, high, deviation }| {

@@ -14,7 +14,7 @@ import { metricName, metricOf } from "../../state/city";
 import { serverNow } from "../../state/clock";
 import { useResource } from "../../state/resource";
 import { Loading, ResourceView } from "../../ui/resource-view";
-import { limitsOf, type Limits } from "./limits";
+import { NO_LIMITS, isOfReadings, limitsOf, type Limits } from "./limits";
 
 const MINUTE_MS = 60_000;
 const LIVE_MS = 10_000;
@@ -59,11 +59,19 @@ function spanOf(alert: AlertDetail): ChartSpan {
 
 export function DecidingChart({ alert, rule }: { alert: AlertDetail; rule: RuleWithLimits | null }) {
   const { subject, metric } = alert;
-  const decimals = metricOf(metric)?.decimals ?? 1;
-  const limits = limitsOf(alert, rule, decimals);
   if (metric === null) return <p class="state">{t("alert.chart.none")}</p>;
-  if (subject.type === "zone") return <ZoneSeries alert={alert} zone={subject.zone} metric={metric} limits={limits} span={spanOf(alert)} />;
-  return <DeviceSeries alert={alert} device={subject.device} metric={metric} limits={limits} span={spanOf(alert)} expects={rule?.kind === EXPECTING} />;
+  const ofReadings = isOfReadings(alert, metricOf(metric)?.symbol);
+  const limits = ofReadings ? limitsOf(alert, rule, metricOf(metric)?.decimals ?? 1) : NO_LIMITS;
+  return (
+    <>
+      {subject.type === "zone" ? (
+        <ZoneSeries alert={alert} zone={subject.zone} metric={metric} limits={limits} span={spanOf(alert)} />
+      ) : (
+        <DeviceSeries alert={alert} device={subject.device} metric={metric} limits={limits} span={spanOf(alert)} expects={rule?.kind === EXPECTING} />
+      )}
+      {!ofReadings && alert.limit !== null && <p class="chart-legend muted">{t("alert.chart.no_line")}</p>}
+    </>
+  );
 }
 
 interface DeviceSeriesProps {

@@ -2,7 +2,7 @@
 import { alertWork } from "../../api/alerts";
 import type { AlertDetail, ExplainedStep, RuleExplanation } from "../../api/types";
 import { number } from "../../format/number";
-import { clockTime, dateTime } from "../../format/time";
+import { clockTime, dateTime, inCityTime } from "../../format/time";
 import { local, t } from "../../i18n";
 import { setQuery, query, to } from "../../router";
 import { useResource } from "../../state/resource";
@@ -73,11 +73,4 @@ function Step({ step }: { step: ExplainedStep }) {
       <span>{inCityTime(local(step.text))}</span>
     </li>
   );
-}
-
-const UTC_TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
-
-/** The server's sentences name moments in UTC; people here live by the city's clock. */
-export function inCityTime(text: string): string {
-  return text.replace(UTC_TIME, (moment) => dateTime(moment));
 }

@@ -9,6 +9,16 @@ export interface Limits {
   others: readonly ChartLimit[];
 }
 
+export const NO_LIMITS: Limits = { limit: null, others: [] };
+
+/**
+ * Whether the limit is one of the metric's values. A rate, a length of time, a count of devices or how unusual
+ * something is has another unit or none, and no place on the axis of the readings.
+ */
+export function isOfReadings(alert: Pick<AlertDetail, "unit">, symbol: string | undefined): boolean {
+  return symbol === undefined || alert.unit === symbol;
+}
+
 type Told = Pick<AlertDetail, "limit" | "severity" | "state" | "unit"> & { rule: { version: string } };
 
 /** What the rule says counts only while it is the version that raised the alert. */

@@ -4,11 +4,12 @@ import { api } from "../../api/client";
 import type { AlertDetail, LastValue, LonLat } from "../../api/types";
 import { span } from "../../format/time";
 import { t } from "../../i18n";
-import { to } from "../../router";
 import { metricName } from "../../state/city";
 import { fleet } from "../../state/fleet";
 import { now } from "../../state/clock";
+import { useDeviceNames } from "../../state/device-names";
 import { useResource } from "../../state/resource";
+import { DeviceId, DeviceLink } from "../../ui/device-link";
 import { Panel } from "../../ui/panel";
 import { trustedText, QualityWord, isDoubtful } from "../../ui/quality";
 import { ResourceView } from "../../ui/resource-view";
@@ -31,6 +32,7 @@ export function Neighbours({ alert }: { alert: AlertDetail }) {
   const resource = useResource(metric === null || zone === undefined ? null : `neighbours|${zone}|${metric}`, (signal) => api.lastValues({ zone: alert.zones.length > 0 ? alert.zones.join(",") : zone, metric, limit: LOADED }, signal), { everyMs: REFRESH_MS });
   const own = subject.type === "zone" ? null : subject.device;
   const found = useMemo(() => nearest(resource.data?.items ?? [], own, position ? [position.lon, position.lat] : null, placeOf), [resource.data, own, position]);
+  useDeviceNames(found.map(({ value }) => value.device));
   if (metric === null || zone === undefined) return null;
   const self = resource.data?.items.find(({ device }) => device === own) ?? null;
   return (
@@ -59,12 +61,13 @@ function Line({ neighbour: { value, metres }, n }: { neighbour: Neighbour; n: nu
   return (
     <li class={stale ? "stale" : ""}>
       <span class="neighbour-n">{n}</span>
-      <a href={to.device(value.device)}>{value.device}</a>
+      <DeviceLink id={value.device} />
       <strong>{trustedText(value)}</strong>
       <span class="muted">
         {metres < 1000 ? t("unit.m", { n: Math.round(metres / 10) * 10 }) : t("unit.km", { n: (metres / 1000).toFixed(1) })} · {span(old)}
         {stale && ` · ${t("device.stale")}`}
       </span>
+      <DeviceId id={value.device} />
       {isDoubtful(value.quality) && <QualityWord quality={value.quality} />}
     </li>
   );

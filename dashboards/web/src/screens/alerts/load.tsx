@@ -7,9 +7,11 @@ import { local, t } from "../../i18n";
 import { query, setQuery, to } from "../../router";
 import { departmentName, departments, metricName, zoneName } from "../../state/city";
 import { serverNow } from "../../state/clock";
+import { useDeviceNames } from "../../state/device-names";
 import { useResource } from "../../state/resource";
 import { Choice } from "../../ui/choice";
 import { DataTable } from "../../ui/data-table";
+import { DeviceId, DeviceLink } from "../../ui/device-link";
 import { CheckIcon, WarnIcon } from "../../ui/icons";
 import { SeverityWord } from "../../ui/marks";
 import { Panel } from "../../ui/panel";
@@ -145,6 +147,7 @@ function PriorityMix({ load }: { load: PositionLoad }) {
 }
 
 function BadActors({ load, ruleName, hours }: { load: AlarmLoad; ruleName(id: string): string; hours: number }) {
+  useDeviceNames(load.bad_actors.flatMap((actor) => subjectOf(actor.subject).device ?? []));
   const together = load.bad_actors.reduce((sum, { share }) => sum + share, 0);
   return (
     <Panel title={t("actors.title")} note={load.bad_actors.length === 0 ? t("actors.none") : t("actors.note", { share: `${number(together * 100)}\u2009%` })} class="bad-actors">
@@ -168,8 +171,9 @@ function BadActors({ load, ruleName, hours }: { load: AlarmLoad; ruleName(id: st
                   <tr key={`${actor.rule}|${actor.subject}`}>
                     <td class="wide"><a href={to.rule(actor.rule)}>{ruleName(actor.rule)}</a><span class="under">{actor.rule}</span></td>
                     <td>
-                      {about.zone !== null ? <a href={to.zone(about.zone)}>{zoneName(about.zone)}</a> : <a href={to.device(about.device ?? "")}>{about.device}</a>}
+                      {about.zone !== null ? <a href={to.zone(about.zone)}>{zoneName(about.zone)}</a> : <DeviceLink id={about.device ?? ""} />}
                       {about.metric !== null && <span class="under">{metricName(about.metric)}</span>}
+                      {about.device !== null && <DeviceId id={about.device} />}
                     </td>
                     <td class="right"><a href={to.alerts({ rule: actor.rule, ...place, state: "all", last: String(hours) })}>{number(actor.alerts)}</a></td>
                     <td class="right">{`${number(actor.share * 100, 1)}\u2009%`}</td>

@@ -59,7 +59,7 @@ export function Overview() {
             map.current = made;
           }}
         >
-          <Legend />
+          <Legend past={replaying} />
           <MapTools map={map} zone={zone} />
           <MapCard />
         </MapPanel>

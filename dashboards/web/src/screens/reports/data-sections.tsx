@@ -1,11 +1,13 @@
 /** The data of a report: what came, what is missing, and which devices did worst. */
+import type { ComponentChildren } from "preact";
 import type { IngestReport, LossItem } from "../../api/platform";
 import { number } from "../../format/number";
 import { counted, t } from "../../i18n";
-import { to } from "../../router";
 import { departmentName } from "../../state/city";
+import { useDeviceNames } from "../../state/device-names";
 import { completeness, worstDevices } from "./figures";
 import { DataTable } from "../../ui/data-table";
+import { DeviceId, DeviceLink } from "../../ui/device-link";
 
 const WORST = 15;
 const SILENT_SHOWN = 60;
@@ -23,7 +25,9 @@ export function DataSections({ books, devices, registered, department }: Props) 
   const whole = department === null ? books.total : (items[0] ?? null);
   const complete = whole === null ? null : completeness(whole);
   const silent = books.silent_devices;
+  const silentShown = silent.ids.slice(0, SILENT_SHOWN);
   const worst = worstDevices(devices.items, WORST);
+  useDeviceNames(department === null ? [...worst.map(({ id }) => id), ...silentShown] : []);
   return (
     <>
       <section>
@@ -57,9 +61,11 @@ export function DataSections({ books, devices, registered, department }: Props) 
           <h3>{t("report.silent")}</h3>
           <p class="lead">{counted("report.silent.count", silent.count, { total: number(registered) })}</p>
           {silent.count > 0 && (
-            <p class="report-ids">
-              {silent.ids.slice(0, SILENT_SHOWN).map((id) => (
-                <a key={id} href={to.device(id)}>{id}</a>
+            <p class="report-devices">
+              {silentShown.map((id) => (
+                <span key={id}>
+                  <DeviceLink id={id} /> <DeviceId id={id} />
+                </span>
               ))}
               {silent.count > SILENT_SHOWN && <span class="muted">{t("report.others", { n: number(silent.count - SILENT_SHOWN) })}</span>}
             </p>
@@ -82,7 +88,7 @@ export function DataSections({ books, devices, registered, department }: Props) 
               </thead>
               <tbody>
                 {worst.map((item) => (
-                  <CounterLine key={item.id} item={item} name={item.id} href={to.device(item.id)} />
+                  <CounterLine key={item.id} item={item} name={<><DeviceLink id={item.id} /><DeviceId id={item.id} /></>} />
                 ))}
               </tbody>
             </DataTable>
@@ -93,11 +99,11 @@ export function DataSections({ books, devices, registered, department }: Props) 
   );
 }
 
-function CounterLine({ item, name, href }: { item: LossItem; name: string; href?: string }) {
+function CounterLine({ item, name }: { item: LossItem; name: ComponentChildren }) {
   const complete = completeness(item);
   return (
     <tr>
-      <th scope="row">{href === undefined ? name : <a href={href}>{name}</a>}</th>
+      <th scope="row">{name}</th>
       {COLUMNS.map((column) => (
         <td key={column} class="right">{number(item[column])}</td>
       ))}

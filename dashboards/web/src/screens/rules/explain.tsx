@@ -1,8 +1,8 @@
 /** Why a rule did or did not fire about something at an instant. */
 import { useEffect, useId, useState } from "preact/hooks";
 import { rulesApi, type Rule, type RuleExplanation } from "../../api/rules";
-import { plainValue } from "../../format/number";
-import { clockTime, dateTime, zoneOffset } from "../../format/time";
+import { plainValue, valueWithUnit } from "../../format/number";
+import { clockTime, dateTime, inCityTime, zoneOffset } from "../../format/time";
 import { parseWallClock, wallClock } from "../../format/wall-clock";
 import { local, t } from "../../i18n";
 import { query, setQuery, to } from "../../router";
@@ -70,17 +70,19 @@ function offered({ kind, select }: Rule): string[] {
 function Answer({ rule, held }: { rule: Rule; held: RuleExplanation }) {
   const metric = metricOf(held.subject.type === "series" ? held.subject.metric : rule.select.metric[0]);
   const decimals = metric?.decimals ?? 1;
+  // What other kinds judge is made of readings and need not have their unit.
+  const judged = { decimals, symbol: rule.kind === "threshold" ? (metric?.symbol ?? "") : "" };
   return (
     <div class="answer">
       <p class={`outcome outcome-${held.verdict}`} data-verdict={held.verdict}>
-        <span class="badge badge-open">{t(`explain.verdict.${held.verdict}`)}</span> <strong>{local(held.sentence)}</strong>
+        <span class="badge badge-open">{t(`explain.verdict.${held.verdict}`)}</span> <strong>{inCityTime(local(held.sentence))}</strong>
       </p>
       <p class="muted">
         {t("explain.rule.looked", { from: dateTime(held.from), at: `${dateTime(held.at)} ${zoneOffset(held.at)}`, n: held.readings })}
         {held.until !== null && ` ${t("explain.until", { time: dateTime(held.until) })}`}
       </p>
-      {held.nearest_miss !== null && <p>{t("explain.nearest", { value: plainValue(held.nearest_miss.value, decimals), limit: plainValue(held.nearest_miss.limit, decimals), time: dateTime(held.nearest_miss.at) })}</p>}
-      {held.mismatches.length > 0 && <ul class="plain-list">{held.mismatches.map((each, at) => <li key={at}>{local(each.text)}</li>)}</ul>}
+      {held.nearest_miss !== null && <p>{t("explain.nearest", { value: valueWithUnit(held.nearest_miss.value, judged), limit: valueWithUnit(held.nearest_miss.limit, judged), time: dateTime(held.nearest_miss.at) })}</p>}
+      {held.mismatches.length > 0 && <ul class="plain-list">{held.mismatches.map((each, at) => <li key={at}>{inCityTime(local(each.text))}</li>)}</ul>}
       {Object.entries(held.untrusted).length > 0 && (
         <p>{t("explain.rule.untrusted")} {Object.entries(held.untrusted).map(([flag, count]) => `${isQuality(flag) ? t(`quality.${flag}`) : flag}: ${count}`).join(t("list.and"))}</p>
       )}
@@ -91,9 +93,9 @@ function Answer({ rule, held }: { rule: Rule; held: RuleExplanation }) {
           {held.alerts.map((alert) => <a key={alert.id} class="chip" href={to.alert(alert.id)}>{dateTime(alert.fired_at)}</a>)}
         </p>
       )}
-      {held.steps.length > 0 && <Steps held={held} decimals={decimals} />}
+      {held.steps.length > 0 && <Steps held={held} decimals={decimals} symbol={judged.symbol} />}
       {held.steps_left_out > 0 && <p class="muted">{t("explain.left_out", { n: held.steps_left_out })}</p>}
-      {held.caveats.length > 0 && <p class="muted">{held.caveats.map((each) => local(each)).join(" · ")}</p>}
+      {held.caveats.length > 0 && <p class="muted">{held.caveats.map((each) => inCityTime(local(each))).join(" · ")}</p>}
     </div>
   );
 }
@@ -104,7 +106,8 @@ const STEPS = ["retained", "future", "duplicate", "out_of_order", "inserted", "l
 
 const stepName = (decision: string) => (STEPS.includes(decision as (typeof STEPS)[number]) ? t(`explain.step.${decision as (typeof STEPS)[number]}`) : decision);
 
-function Steps({ held, decimals }: { held: RuleExplanation; decimals: number }) {
+function Steps({ held, decimals, symbol }: { held: RuleExplanation; decimals: number; symbol: string }) {
+  const unit = symbol === "" ? "" : ` (${symbol})`;
   return (
     <div class="steps" tabIndex={0} role="region" aria-label={t("explain.rule.steps")}>
       <DataTable>
@@ -113,8 +116,8 @@ function Steps({ held, decimals }: { held: RuleExplanation; decimals: number }) 
             <th scope="col">{t("explain.time")}</th>
             <th scope="col">{t("explain.decision")}</th>
             <th scope="col">{t("explain.why")}</th>
-            <th scope="col" class="right">{t("alert.value")}</th>
-            <th scope="col" class="right">{t("alert.limit")}</th>
+            <th scope="col" class="right">{t("alert.value") + unit}</th>
+            <th scope="col" class="right">{t("alert.limit") + unit}</th>
             <th scope="col">{t("quality.label")}</th>
           </tr>
         </thead>
@@ -123,7 +126,7 @@ function Steps({ held, decimals }: { held: RuleExplanation; decimals: number }) 
             <tr key={at}>
               <td><time dateTime={step.at} title={dateTime(step.at)}>{clockTime(step.at)}</time></td>
               <td>{stepName(step.decision)}</td>
-              <td class="wide">{local(step.text)}</td>
+              <td class="wide">{inCityTime(local(step.text))}</td>
               <td class="right">{plainValue(step.value ?? step.reading?.value ?? null, decimals)}</td>
               <td class="right">{plainValue(step.limit, decimals)}</td>
               <td>{step.reading && <QualityWord quality={step.reading.quality} />}{step.reading?.metric && held.subject.type !== "series" && <span class="under">{metricName(step.reading.metric)}</span>}</td>

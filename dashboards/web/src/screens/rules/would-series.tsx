@@ -1,7 +1,7 @@
 /** The readings of what would have raised alerts, with the marks where it would. */
 import { useMemo } from "preact/hooks";
 import { api } from "../../api/client";
-import type { Aggregates, Readings } from "../../api/types";
+import type { Aggregates, Metric, Readings } from "../../api/types";
 import { seriesOf } from "../../charts/device-chart";
 import { iso } from "../../charts/ranges";
 import { fromBuckets, EMPTY_SERIES, type ChartSeries } from "../../charts/series";
@@ -37,16 +37,16 @@ export function WouldSeries({ alerts, about, from, to }: Props) {
   }, [alerts, metric]);
   if (!subject) return null;
   const name = subjectName({ subject });
-  const chart = (series: ChartSeries, decimals: number) => (
+  const chart: Chart = (series, measured) => (
     <div class="chart-tall would-chart">
-      <WouldChart name={name} series={series} from={from} to={to} decimals={decimals} limit={plausible(series, limit)} marks={marks} />
+      <WouldChart name={name} series={series} from={from} to={to} symbol={measured?.symbol ?? ""} decimals={measured?.decimals ?? 1} limit={plausible(series, limit)} marks={marks} />
     </div>
   );
   if (subject.type === "zone") return <ZoneMarks zone={subject.zone} metric={about} from={from} to={to} chart={chart} />;
-  if (metric === null) return chart(EMPTY_SERIES, 0);
+  if (metric === null) return chart(EMPTY_SERIES, undefined);
   return (
     <ResourceView resource={resource} compact>
-      {(readings: Readings) => chart(seriesOf(readings, null), metricOf(metric)?.decimals ?? 1)}
+      {(readings: Readings) => chart(seriesOf(readings, null), metricOf(metric))}
     </ResourceView>
   );
 }
@@ -60,22 +60,24 @@ function plausible<Limit extends { value: number } | null>(series: ChartSeries, 
   return limit.value >= low - room && limit.value <= high + room ? limit : null;
 }
 
+type Chart = (series: ChartSeries, measured: Metric | undefined) => preact.ComponentChild;
+
 interface ZoneProps {
   zone: string;
   metric: string | null;
   from: number;
   to: number;
-  chart(series: ChartSeries, decimals: number): preact.ComponentChild;
+  chart: Chart;
 }
 
 /** The mean over the zone; the marks stand alone where nobody knows of what. */
 function ZoneMarks({ zone, metric, from, to, chart }: ZoneProps) {
   const step = STEPS_S.find((each) => each >= (to - from) / 1000 / 200) ?? 86_400;
   const resource = useResource(metric === null ? null : `would-zone|${zone}|${metric}|${from}|${to}`, (signal) => api.aggregates({ metric, zone, from: iso(from), to: iso(to), step: `${step}s` }, signal));
-  if (metric === null) return <>{chart(EMPTY_SERIES, 0)}</>;
+  if (metric === null) return <>{chart(EMPTY_SERIES, undefined)}</>;
   return (
     <ResourceView resource={resource} compact>
-      {(held: Aggregates) => <>{chart(fromBuckets(held.buckets, held.step_s), metricOf(metric)?.decimals ?? 1)}</>}
+      {(held: Aggregates) => <>{chart(fromBuckets(held.buckets, held.step_s), metricOf(metric))}</>}
     </ResourceView>
   );
 }
