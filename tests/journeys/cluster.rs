@@ -460,7 +460,7 @@ fn a_few_faults_lose_nothing_and_double_nothing() {
     run(7, 1);
 }
 
-/// Five minutes and more: `cargo test -p city-tests --features slow --test cluster -- --ignored`.
+/// Five minutes and more: `cargo test -p city-tests --features slow --test journeys -- --ignored cluster`.
 #[test]
 #[ignore = "takes many minutes"]
 fn fifty_faults_lose_nothing_and_double_nothing() {

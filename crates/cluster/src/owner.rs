@@ -49,6 +49,10 @@ const AFTER_AN_OUTAGE: Duration = Duration::from_secs(10);
 /// How often the image of the engine's state is renewed, and its log cut.
 const IMAGE_EVERY: Duration = Duration::from_mins(1);
 
+/// After how long an engine whose state is not taken is begun anew, from what the bus has: of a write
+/// that was not answered nobody knows whether it was taken.
+const STUCK_AFTER: Duration = Duration::from_secs(5);
+
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
 /// Why a partition is not evaluated.
@@ -72,6 +76,9 @@ pub enum OwnerError {
     /// The registry failed.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// The engine's state cannot be written any more.
+    #[error("the engine's state is not taken any more: {0}")]
+    Stuck(String),
 }
 
 /// What all partitions of a worker have in common.
@@ -302,6 +309,7 @@ impl Worker {
         let mut messages: Vec<Message> = Vec::new();
         let mut pace = Pace::new(settled);
         let mut imaged = Instant::now();
+        let mut since_failing = None;
         loop {
             match self.inbox.try_recv() {
                 Ok(Order::Rules(rules)) => {
@@ -360,7 +368,17 @@ impl Worker {
                 }
                 None => pace.nothing_came(&common, self.partition, seen),
             }
-            self.progress.troubled(handle.status().failing);
+            let failing = handle.status().failing;
+            self.progress.troubled(failing.clone());
+            match failing {
+                Some(why)
+                    if since_failing.get_or_insert_with(Instant::now).elapsed() >= STUCK_AFTER =>
+                {
+                    return Err(OwnerError::Stuck(why));
+                }
+                Some(_) => {}
+                None => since_failing = None,
+            }
             if imaged.elapsed() >= IMAGE_EVERY {
                 imaged = Instant::now();
                 if let Err(error) = replica.renew_image() {
