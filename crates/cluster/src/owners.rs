@@ -273,12 +273,15 @@ impl Keeper {
     }
 }
 
-/// Whose each partition is among those who live, by their names. Nobody gets more than the share of
-/// one, rounded up; within that each goes to the node whose name gives the highest hash with it, so
-/// that few change hands when somebody comes or goes.
+/// Whose each partition is among those who live, by their names. Nobody gets more or less than a fair
+/// share, rounded up or down; within that each goes to the node whose name gives the highest hash with
+/// it, so that few change hands when somebody comes or goes.
 fn shares(partitions: u16, live: &[String]) -> BTreeMap<Partition, &str> {
     let count = usize::from(partitions) + 1;
-    let most = count.div_ceil(live.len().max(1));
+    let (least, mut one_more) = match live.len() {
+        0 => return BTreeMap::new(),
+        nodes => (count / nodes, count % nodes),
+    };
     let mut held: BTreeMap<&str, usize> = BTreeMap::new();
     let mut shares = BTreeMap::new();
     for partition in Partition::all(partitions) {
@@ -320,7 +323,7 @@ mod tests {
             assert_eq!(shares.len(), 9);
             for node in &live {
                 let share = shares.values().filter(|owner| *owner == node).count();
-                assert!(share <= 9_usize.div_ceil(count), "{node} of {count}: {share}");
+                assert!(share == 9 / count || share == 9_usize.div_ceil(count), "{node}: {share}");
             }
         }
         let (three, two) = (nodes(3), nodes(2));
