@@ -286,11 +286,15 @@ fn shares(partitions: u16, live: &[String]) -> BTreeMap<Partition, &str> {
     let mut shares = BTreeMap::new();
     for partition in Partition::all(partitions) {
         let name = partition.name();
+        let of = |node: &str| held.get(node).copied().unwrap_or(0);
         let free = live
             .iter()
             .map(|node| &**node)
-            .filter(|node| held.get(node).is_none_or(|count| *count < most));
+            .filter(|node| of(node) < least || (of(node) == least && one_more > 0));
         let Some(node) = free.max_by_key(|node| (weight(&name, node), *node)) else { break };
+        if of(node) == least {
+            one_more -= 1;
+        }
         *held.entry(node).or_default() += 1;
         shares.insert(partition, node);
     }
