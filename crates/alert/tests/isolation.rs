@@ -147,6 +147,14 @@ async fn bad_receivers_delay_no_good_one_and_are_seen() {
     })
     .await;
 
+    // What was delivered is noted a moment later, several events together.
+    until(async || {
+        let report = running.notifier.report().expect("read");
+        let good = report.iter().find(|receiver| receiver.route.receiver == "good")?;
+        (good.status.waiting == 0).then_some(())
+    })
+    .await;
+
     // What is kept of each, in full: how many wait since when, and that nothing was given up.
     let report = running.notifier.report().expect("read");
     let ids: Vec<&str> = report.iter().map(|receiver| receiver.route.receiver.as_str()).collect();
