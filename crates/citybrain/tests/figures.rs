@@ -170,6 +170,11 @@ alert rules over these; `docs/operations.md` says what to do about each.
 
 Figures of InfluxDB, brokers, HJ 212 and certificates are there where they are configured.
 
+Collectors and alert workers on a bus (`docs/cluster.md`) show those of the parts that they run; a worker's are
+labelled with their `partition`. Workers have three more: `citybrain_partitions` (partitions whose rules are
+evaluated here), `citybrain_partition_readings` (readings that those have taken) and `citybrain_partition_message`
+(number of the last message of the bus that was evaluated).
+
 | metric | type | labels | what |
 |---|---|---|---|
 "
@@ -190,7 +195,8 @@ fn names_in_sources() -> BTreeSet<String> {
             let path = entry.expect("an entry").path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
-                if !["tests", "web", "target", "assets"].contains(&name.as_str()) {
+                // Processes of a city on a bus have their own, said in the text above the table.
+                if !["tests", "web", "target", "assets", "roles"].contains(&name.as_str()) {
                     folders.push(path);
                 }
             } else if path.extension().is_some_and(|end| end == "rs") && !name.contains("tests") {
