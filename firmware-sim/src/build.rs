@@ -210,8 +210,8 @@ impl<'s> Builder<'s> {
     /// The prescribed incidents and those that follow, by their start.
     pub(crate) fn incidents(&self, start: Timestamp) -> Result<Vec<Incident>, SimError> {
         let mut plans = self.scenario.incidents.clone();
-        if let Some(repeat) = &self.scenario.repeat {
-            self.repeat(repeat, &mut plans);
+        for (number, repeat) in self.scenario.repeat.iter().enumerate() {
+            self.repeat(number, repeat, &mut plans);
         }
         plans.sort_by_key(|plan| plan.start);
         plans
@@ -234,7 +234,7 @@ impl<'s> Builder<'s> {
         let Some(zone) = self.zones.by_name(&plan.zone) else {
             return fail("the zone file has no such zone".to_owned());
         };
-        let devices = self.struck(plan.kind, zone);
+        let devices = self.struck(plan.kind, zone, plan.share);
         if devices.is_empty() {
             return fail(format!("no {} is there", plan.kind.acts_on().0.join(" or ")));
         }
@@ -317,15 +317,17 @@ impl<'s> Builder<'s> {
         Ok(())
     }
 
-    /// The devices on which an incident in a zone acts.
-    fn struck(&self, kind: IncidentKind, zone: usize) -> Vec<usize> {
+    /// The devices on which an incident in a zone acts: a share of the zone's, or the usual few.
+    fn struck(&self, kind: IncidentKind, zone: usize, share: Option<f64>) -> Vec<usize> {
         let (wanted, _, most) = kind.acts_on();
         let there = |index: &usize| {
             let unit: &Unit = &self.units[*index];
             wanted.contains(&unit.kind.id()) && unit.zone == zone && unit.ride.is_none()
         };
         if !kind.silences() {
-            return (0..self.units.len()).filter(there).take(most).collect();
+            let mut all: Vec<usize> = (0..self.units.len()).filter(there).collect();
+            all.truncate(share.map_or(most, |share| (all.len() as f64 * share).ceil() as usize));
+            return all;
         }
         let gateway = self.lorawan[zone];
         let is_hit = |index: &usize| {
@@ -339,9 +341,9 @@ impl<'s> Builder<'s> {
     }
 
     /// Incidents at random places, one after the other.
-    fn repeat(&self, repeat: &Repeat, plans: &mut Vec<IncidentPlan>) {
+    fn repeat(&self, number: usize, repeat: &Repeat, plans: &mut Vec<IncidentPlan>) {
         let places: Vec<Vec<usize>> =
-            repeat.kinds.iter().map(|kind| self.fitting_zones(*kind)).collect();
+            repeat.kinds.iter().map(|kind| self.fitting_zones(*kind, repeat.share)).collect();
         let mut recent: Vec<usize> =
             plans.iter().filter_map(|plan| self.zones.by_name(&plan.zone)).collect();
         let mut start = repeat.first;
@@ -349,7 +351,7 @@ impl<'s> Builder<'s> {
             if start > repeat.until {
                 return;
             }
-            let seed = mix(mix(self.scenario.seed, 0x1c1d), n);
+            let seed = mix(mix(self.scenario.seed, 0x1c1d + number as u64), n);
             let which = n as usize % repeat.kinds.len();
             let kind = repeat.kinds[which];
             let fresh: Vec<usize> =
@@ -361,7 +363,7 @@ impl<'s> Builder<'s> {
                 if recent.len() > 6 {
                     recent.remove(0);
                 }
-                plans.push(self.random_plan(kind, zone, start, seed));
+                plans.push(self.random_plan(repeat, kind, zone, start, seed));
             }
             let [low, high] = repeat.pause;
             let pause = between(mix(seed, 2), low.millis() as f64, high.millis() as f64);
@@ -369,26 +371,39 @@ impl<'s> Builder<'s> {
         }
     }
 
-    fn random_plan(&self, kind: IncidentKind, zone: usize, start: Span, seed: u64) -> IncidentPlan {
-        let secs = |which: u64, low: f64, high: f64| {
+    fn random_plan(
+        &self,
+        repeat: &Repeat,
+        kind: IncidentKind,
+        zone: usize,
+        start: Span,
+        seed: u64,
+    ) -> IncidentPlan {
+        let drawn = |which: u64, given: Option<[Span; 2]>, usual: [i64; 2]| {
+            let [low, high] = given.unwrap_or(usual.map(Span::from_secs)).map(Span::secs_f64);
             Span::from_millis((between(mix(seed, which), low, high) * 1e3) as i64)
         };
         let sudden = kind.silences();
+        let slope = |which, given| {
+            if sudden { Span::default() } else { drawn(which, given, [30, 60]) }
+        };
         IncidentPlan {
             kind,
             zone: self.zones.list[zone].name.en.clone(),
             start,
-            rise: if sudden { Span::default() } else { secs(3, 30.0, 60.0) },
-            hold: if sudden { secs(4, 60.0, 120.0) } else { secs(4, 40.0, 90.0) },
-            fall: if sudden { Span::default() } else { secs(5, 30.0, 60.0) },
+            rise: slope(3, repeat.rise),
+            hold: drawn(4, repeat.hold, if sudden { [60, 120] } else { [40, 90] }),
+            fall: slope(5, repeat.fall),
             peak: kind.usual_peak(),
+            share: repeat.share,
         }
     }
 
     /// The zones with enough devices for an incident.
-    fn fitting_zones(&self, kind: IncidentKind) -> Vec<usize> {
+    fn fitting_zones(&self, kind: IncidentKind, share: Option<f64>) -> Vec<usize> {
         let (_, least, _) = kind.acts_on();
-        (0..self.zones.list.len()).filter(|zone| self.struck(kind, *zone).len() >= least).collect()
+        let fits = |zone: &usize| self.struck(kind, *zone, share).len() >= least;
+        (0..self.zones.list.len()).filter(fits).collect()
     }
 }
 

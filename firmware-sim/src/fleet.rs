@@ -54,6 +54,8 @@ pub struct Fleet {
     incidents: Vec<Incident>,
     /// For each device the incidents that act on it, by their start.
     struck: Vec<Vec<usize>>,
+    /// How long the longest incident takes, in milliseconds.
+    longest: i64,
     faults: Vec<Fault>,
     /// For each device the faults that it has at some time.
     faulty: Vec<Vec<usize>>,
@@ -94,6 +96,8 @@ impl Fleet {
             }
             of_device
         };
+        let length = |i: &Incident| i.end.as_millisecond() - i.start.as_millisecond();
+        let longest = incidents.iter().map(length).max().unwrap_or(0);
         let struck = by_device(&mut incidents.iter().map(|incident| &*incident.devices));
         let faulty = by_device(&mut faults.iter().map(|fault| &*fault.devices));
         let [west, south, east, north] = zones.bounds;
@@ -112,6 +116,7 @@ impl Fleet {
             senders,
             incidents,
             struck,
+            longest,
             faults,
             faulty,
             city,
@@ -209,8 +214,10 @@ impl Fleet {
     ) -> impl Iterator<Item = (IncidentKind, f64, f64)> + '_ {
         let struck = self.struck.get(device).map_or(&[][..], Vec::as_slice);
         let begun = struck.partition_point(|number| self.incidents[*number].start <= time);
-        // No place is struck again before the last few incidents are over.
-        struck[begun.saturating_sub(4)..begun].iter().filter_map(move |number| {
+        let from = time.as_millisecond() - self.longest;
+        let may_act =
+            move |number: &&usize| self.incidents[**number].start.as_millisecond() >= from;
+        struck[..begun].iter().rev().take_while(may_act).filter_map(move |number| {
             let incident = &self.incidents[*number];
             let strength = incident.strength(time);
             (strength > 0.0).then_some((incident.kind, strength, incident.peak))

@@ -37,9 +37,9 @@ pub struct Scenario {
     /// What happens when.
     #[serde(default)]
     pub incidents: Vec<IncidentPlan>,
-    /// What happens after that.
+    /// What happens again and again, beside that.
     #[serde(default)]
-    pub repeat: Option<Repeat>,
+    pub repeat: Vec<Repeat>,
     /// What devices do wrong, or otherwise than one expects.
     #[serde(default)]
     pub faults: Vec<FaultPlan>,
@@ -105,6 +105,10 @@ pub struct IncidentPlan {
     pub fall: Span,
     /// How bad it gets; what the number means depends on the kind, see [`IncidentKind`].
     pub peak: f64,
+    /// The part of the zone's devices of its kinds that it acts on, from 0 to 1; a few if it is not
+    /// said. It means nothing to what silences a gateway or a whole zone.
+    #[serde(default)]
+    pub share: Option<f64>,
 }
 
 /// What some devices of a kind do wrong, or otherwise than one expects.
@@ -136,8 +140,9 @@ const fn all() -> f64 {
     1.0
 }
 
-/// Incidents that go on after the prescribed ones, each at a random place.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// Incidents that come again and again, each at a random place. What is not said is as in the demo,
+/// where all is over within minutes.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repeat {
     /// When the first begins.
@@ -148,6 +153,62 @@ pub struct Repeat {
     pub until: Span,
     /// The kinds, in turn.
     pub kinds: Vec<IncidentKind>,
+    /// The shortest and the longest time that they take to their peak.
+    #[serde(default)]
+    pub rise: Option<[Span; 2]>,
+    /// How long they stay there.
+    #[serde(default)]
+    pub hold: Option<[Span; 2]>,
+    /// How long they take to end.
+    #[serde(default)]
+    pub fall: Option<[Span; 2]>,
+    /// As in [`IncidentPlan`].
+    #[serde(default)]
+    pub share: Option<f64>,
+}
+
+impl Repeat {
+    /// What is wrong, and what to do.
+    fn check(&self) -> Result<(), (String, &'static str)> {
+        if self.kinds.is_empty() {
+            return Err(("kinds is empty".to_owned(), "leave [[repeat]] out instead"));
+        }
+        let spans = [
+            ("pause", Some(self.pause)),
+            ("rise", self.rise),
+            ("hold", self.hold),
+            ("fall", self.fall),
+        ];
+        for (name, span) in spans {
+            if let Some([low, high]) = span
+                && high < low
+            {
+                let problem = format!("{name} [{low}, {high}] is not shortest and longest");
+                return Err((problem, "write the shorter one first"));
+            }
+        }
+        if self.pause[0].is_zero() {
+            return Err(("pause is zero".to_owned(), "give at least 1ms"));
+        }
+        if self.kinds.iter().any(|kind| kind.silences()) && self.rise.or(self.fall).is_some() {
+            let problem = "a silence has neither rise nor fall".to_owned();
+            return Err((problem, "give it a [[repeat]] of its own, with hold alone"));
+        }
+        self.kinds.iter().try_for_each(|kind| check_share(*kind, self.share))
+    }
+}
+
+/// What is wrong with a share of the devices, and what to do.
+fn check_share(kind: IncidentKind, share: Option<f64>) -> Result<(), (String, &'static str)> {
+    match share {
+        Some(_) if kind.silences() => {
+            Err((format!("a share means nothing to {}", kind.name()), "leave it out"))
+        }
+        Some(share) if !(share > 0.0 && share <= 1.0) => {
+            Err((format!("share {share} is not a share"), "give more than 0, at most 1"))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl Scenario {
@@ -235,10 +296,19 @@ impl Scenario {
         }
         self.check_gateways()?;
         for (index, plan) in self.incidents.iter().enumerate() {
-            if !plan.peak.is_finite() {
-                let place = format!("[[incidents]] number {}", index + 1);
-                return Err(SimError::scenario(place, "peak is not a number", "give a number"));
-            }
+            let checked = if plan.peak.is_finite() {
+                check_share(plan.kind, plan.share)
+            } else {
+                Err(("peak is not a number".to_owned(), "give a number"))
+            };
+            checked.map_err(|(problem, hint)| {
+                SimError::scenario(format!("[[incidents]] number {}", index + 1), problem, hint)
+            })?;
+        }
+        for (index, repeat) in self.repeat.iter().enumerate() {
+            repeat.check().map_err(|(problem, hint)| {
+                SimError::scenario(format!("[[repeat]] number {}", index + 1), problem, hint)
+            })?;
         }
         for (index, plan) in self.faults.iter().enumerate() {
             self.check_fault(plan).map_err(|(problem, hint)| {
@@ -254,19 +324,7 @@ impl Scenario {
                 "give a step between 1ms and the window, or leave [backfill] out",
             ));
         }
-        match &self.repeat {
-            Some(repeat) if repeat.kinds.is_empty() => {
-                Err(SimError::scenario("[repeat]", "kinds is empty", "leave [repeat] out instead"))
-            }
-            Some(Repeat { pause: [low, high], .. }) if low.is_zero() || high < low => {
-                Err(SimError::scenario(
-                    "[repeat]",
-                    format!("pause [{low}, {high}] is not shortest and longest"),
-                    "write the shorter one first; it must be more than zero",
-                ))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// What is wrong with a fault, and what to do.

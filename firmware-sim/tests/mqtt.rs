@@ -83,7 +83,7 @@ fn small_city() -> (Arc<Fleet>, Clock) {
     let clock = Clock::wall();
     let mut scenario = Scenario::chicago().scaled(0.1);
     scenario.incidents.clear();
-    scenario.repeat = None;
+    scenario.repeat.clear();
     scenario.backfill =
         Some(Backfill { window: Span::from_secs(3_600), step: Span::from_secs(300) });
     (Arc::new(Fleet::new(&scenario, ZONES, clock.now()).expect("a city")), clock)

@@ -457,7 +457,7 @@ fn a_few_faults_lose_nothing_and_double_nothing() {
     run(7, 1, Duration::from_millis(250));
 }
 
-/// A quarter of an hour: `cargo test -p city-tests --features slow --test journeys -- --ignored cluster`.
+/// A quarter of an hour: `cargo test -p city-tests --test journeys -- --ignored cluster`.
 #[test]
 #[ignore = "takes many minutes"]
 fn fifty_faults_lose_nothing_and_double_nothing() {

@@ -10,55 +10,46 @@ async fn walk(script: &str) {
 }
 
 #[tokio::test]
-#[ignore = "several at a time: `cargo xtask test` does"]
 async fn an_operator_works_through_a_shift() {
     walk("shift").await;
 }
 
 #[tokio::test]
-#[ignore = "several at a time: `cargo xtask test` does"]
 async fn two_operators_act_on_one_alert() {
     walk("two-operators").await;
 }
 
 #[tokio::test]
-#[ignore = "several at a time: `cargo xtask test` does"]
 async fn an_engineer_edits_tries_and_publishes_a_rule() {
     walk("engineer").await;
 }
 
 #[tokio::test]
-#[ignore = "several at a time: `cargo xtask test` does"]
 async fn a_device_maker_finds_and_mends_what_was_not_understood() {
     walk("device-maker").await;
 }
 
 #[tokio::test]
-#[ignore = "several at a time: `cargo xtask test` does"]
 async fn a_wall_screen_gets_through_its_day() {
     walk("wall").await;
 }
 
 #[tokio::test]
-#[ignore = "several at a time: `cargo xtask test` does"]
 async fn a_lost_network_comes_back_and_nothing_old_looks_new() {
     walk("network").await;
 }
 
 #[tokio::test]
-#[ignore = "several at a time: `cargo xtask test` does"]
 async fn the_map_shows_the_city_and_its_past() {
     walk("map").await;
 }
 
 #[tokio::test]
-#[ignore = "several at a time: `cargo xtask test` does"]
 async fn devices_and_zones_are_found_read_and_edited() {
     walk("places").await;
 }
 
 #[tokio::test]
-#[ignore = "several at a time: `cargo xtask test` does"]
 async fn every_screen_is_without_a_fault_in_both_languages_and_themes() {
     walk("every-screen").await;
 }

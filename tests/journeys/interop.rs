@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -17,8 +18,10 @@ fn here(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
 }
 
-/// Python with what is pinned, installed unless exactly that is.
+/// Python with what is pinned, installed unless exactly that is: by one at a time.
 fn python() -> anyhow::Result<PathBuf> {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let venv = here("../target/interop");
     let pinned = here("interop/requirements.txt");
     let (stamp, wanted) = (venv.join("requirements.txt"), std::fs::read_to_string(&pinned)?);

@@ -1,5 +1,5 @@
 //! Whole journeys with real brokers, servers, faults and crashes, one after the other:
-//! `cargo test -p city-tests --features slow --test journeys -- --test-threads=1 NAME`.
+//! `cargo test -p city-tests --test journeys -- --test-threads=1 NAME`.
 
 mod access;
 mod alert_crash;

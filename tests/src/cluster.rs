@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use crate::instance::{Instance, binary, eventually};
+use crate::instance::{Instance, binary_with_bus, eventually};
 use crate::nats::NatsCluster;
 use crate::network::{Network, free_address};
 
@@ -206,7 +206,7 @@ impl Node {
 
     fn start(&mut self) -> anyhow::Result<()> {
         let instance = Instance::launch(
-            Command::new(binary()?)
+            Command::new(binary_with_bus()?)
                 .args(["serve", "--role", self.role, "--config"])
                 .arg(&self.config)
                 .arg("--data-dir")

@@ -37,14 +37,33 @@ pub struct Instance {
     pub output: Receiver<String>,
 }
 
-/// The binary as it ships, built before by `cargo xtask test` or `cargo build --release`; the
-/// debug build if that is newer or alone.
+/// The binary, built before by `cargo xtask test` or `cargo build`: the newer one of the debug and the
+/// release build.
 pub fn binary() -> anyhow::Result<PathBuf> {
+    let newest = binaries().into_iter().next();
+    newest.context("there is no citybrain binary; run `cargo build` first")
+}
+
+/// As [`binary`], of those that were built with the bus.
+pub fn binary_with_bus() -> anyhow::Result<PathBuf> {
+    let with_bus = |path: &PathBuf| {
+        let help = Command::new(path).args(["serve", "--help"]).output();
+        help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--role"))
+    };
+    let newest = binaries().into_iter().find(with_bus);
+    newest
+        .context("no citybrain binary knows the bus; run `cargo build -p citybrain --features bus`")
+}
+
+/// The binaries that are there, the newest first.
+fn binaries() -> Vec<PathBuf> {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-    let candidates = ["release/citybrain", "debug/citybrain"].map(|name| target.join(name));
     let age = |path: &PathBuf| path.metadata().and_then(|data| data.modified()).ok();
-    let newest = candidates.into_iter().filter(|path| path.exists()).max_by_key(age);
-    newest.context("there is no citybrain binary; run `cargo build --release` first")
+    let mut found: Vec<PathBuf> =
+        ["release/citybrain", "debug/citybrain"].map(|name| target.join(name)).into();
+    found.retain(|path| path.exists());
+    found.sort_by_key(|path| std::cmp::Reverse(age(path)));
+    found
 }
 
 impl Instance {

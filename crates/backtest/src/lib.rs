@@ -14,5 +14,5 @@ mod slices;
 pub use city_rules::lifecycle::{Load, Occurrence, RuleLoad};
 pub use compare::{Difference, Found, Label, Labelled};
 pub use explain::{Explanation, Mismatch, Question, Units, Verdict, explain, subject_of, told};
-pub use run::{Caveat, Progress, Report, Request, WouldBe, backtest};
+pub use run::{Alerts, Caveat, Progress, Report, Request, WouldBe, backtest};
 pub use slices::Locate;

@@ -79,6 +79,16 @@ impl WouldBe {
         (self.fired_at, self.resolved_at.unwrap_or(end))
     }
 
+    /// What operators' load is reckoned from.
+    pub fn occurrence(&self) -> Occurrence {
+        Occurrence {
+            rule: self.rule.clone(),
+            subject: self.subject.to_string().into(),
+            fired: self.fired_at,
+            ended: self.resolved_at,
+        }
+    }
+
     /// Whether it is at a device or zone with this id.
     pub(crate) fn is_at(&self, place: &Arc<str>) -> bool {
         let own = match &self.subject {
@@ -209,8 +219,8 @@ pub fn backtest(
             if let Some(other) = &mut other {
                 other.observe(reading);
             }
-            let there = other.as_ref().map_or(0, |other| other.alerts.len());
-            found.set(there.max(trial.alerts.len()));
+            let there = other.as_ref().map_or(0, |other| other.alerts.all.len());
+            found.set(there.max(trial.alerts.all.len()));
         },
         |until| progress(Progress { readings: readings.get(), until }),
     )?;
@@ -220,7 +230,7 @@ pub fn backtest(
         Difference::between(&alerts, &there, range, LISTED_DIFFERENCE)
     });
     alerts.retain(|alert| range.contains(alert.fired_at));
-    let occurrences: Vec<Occurrence> = alerts.iter().map(occurrence).collect();
+    let occurrences: Vec<Occurrence> = alerts.iter().map(WouldBe::occurrence).collect();
     let mut per_day = BTreeMap::new();
     for alert in &alerts {
         let time = alert.fired_at.to_string();
@@ -277,44 +287,22 @@ pub(crate) fn caveats(rules: &[&RuleSet]) -> Vec<Caveat> {
     caveats
 }
 
-fn occurrence(alert: &WouldBe) -> Occurrence {
-    Occurrence {
-        rule: alert.rule.clone(),
-        subject: alert.subject.to_string().into(),
-        fired: alert.fired_at,
-        ended: alert.resolved_at,
-    }
-}
-
-/// One set of rules on its way.
-struct Trial {
-    evaluator: Evaluator,
-    events: Vec<AlertEvent>,
-    alerts: Vec<WouldBe>,
+/// Alerts, put together from the events of an evaluator.
+#[derive(Debug, Default)]
+pub struct Alerts {
+    all: Vec<WouldBe>,
     /// Those that fire, by the alert's id.
     open: FxHashMap<Arc<str>, usize>,
 }
 
-impl Trial {
-    fn new(rules: &Arc<RuleSet>, directory: &Arc<Directory>, start: Timestamp) -> Self {
-        let mut evaluator = Evaluator::new(rules.clone(), directory.clone(), start);
-        evaluator.watch_from_first_readings();
-        Self { evaluator, events: Vec::new(), alerts: Vec::new(), open: FxHashMap::default() }
-    }
-
-    fn observe(&mut self, reading: &Reading) {
-        self.evaluator.observe(reading, &mut self.events);
-        if !self.events.is_empty() {
-            self.take_events();
-        }
-    }
-
-    fn take_events(&mut self) {
-        for event in self.events.drain(..) {
+impl Alerts {
+    /// Takes what happened, in its order.
+    pub fn take(&mut self, events: impl IntoIterator<Item = AlertEvent>) {
+        for event in events {
             let AlertEvent { kind, at, alert, .. } = event;
             if kind == AlertEventKind::Fired {
-                self.open.insert(alert.id.clone(), self.alerts.len());
-                self.alerts.push(WouldBe {
+                self.open.insert(alert.id.clone(), self.all.len());
+                self.all.push(WouldBe {
                     rule: alert.rule.id,
                     subject: alert.subject,
                     severity: alert.severity,
@@ -329,7 +317,7 @@ impl Trial {
                 continue;
             }
             let Some(place) = self.open.get(&alert.id).copied() else { continue };
-            let known = &mut self.alerts[place];
+            let known = &mut self.all[place];
             known.severity = known.severity.max(alert.severity);
             if kind == AlertEventKind::Resolved {
                 known.resolved_at = Some(at);
@@ -338,11 +326,38 @@ impl Trial {
         }
     }
 
+    /// All of them in order of time.
+    pub fn finish(mut self) -> Vec<WouldBe> {
+        self.all.sort_by_key(|alert| alert.fired_at);
+        self.all
+    }
+}
+
+/// One set of rules on its way.
+struct Trial {
+    evaluator: Evaluator,
+    events: Vec<AlertEvent>,
+    alerts: Alerts,
+}
+
+impl Trial {
+    fn new(rules: &Arc<RuleSet>, directory: &Arc<Directory>, start: Timestamp) -> Self {
+        let mut evaluator = Evaluator::new(rules.clone(), directory.clone(), start);
+        evaluator.watch_from_first_readings();
+        Self { evaluator, events: Vec::new(), alerts: Alerts::default() }
+    }
+
+    fn observe(&mut self, reading: &Reading) {
+        self.evaluator.observe(reading, &mut self.events);
+        if !self.events.is_empty() {
+            self.alerts.take(self.events.drain(..));
+        }
+    }
+
     /// All alerts until the end of the range, in order of time.
     fn finish(mut self, range: TimeRange) -> Vec<WouldBe> {
         self.evaluator.advance(range.to, &mut self.events);
-        self.take_events();
-        self.alerts.sort_by_key(|alert| alert.fired_at);
-        self.alerts
+        self.alerts.take(self.events);
+        self.alerts.finish()
     }
 }

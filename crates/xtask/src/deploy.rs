@@ -1,12 +1,10 @@
 //! The files of `deploy/`, each checked by the tool that reads it, and tried with the program.
 
-use crate::run::program;
+use crate::run::{cargo, program};
 use crate::venv;
 
 /// Where the checks are, from the top.
 const FOLDER: &str = "tests/deploy";
-/// The release build, which must be there.
-const PROGRAM: &str = "target/release/citybrain";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -23,13 +21,20 @@ impl Args {
     }
 }
 
+/// Builds the program as it ships and does it with that.
 pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
+    cargo(&["build", "--release", "--package", "citybrain", "--features", "bus"])?;
+    run(args, "target/release/citybrain")
+}
+
+/// Does it with a program that is there.
+pub(crate) fn run(args: &Args, citybrain: &str) -> anyhow::Result<()> {
     let python = format!("{}/python", venv::ensure(FOLDER)?);
     for script in ["check.py", "proxy.py"] {
-        program(".", &python, &[&format!("{FOLDER}/{script}"), PROGRAM])?;
+        program(".", &python, &[&format!("{FOLDER}/{script}"), citybrain])?;
     }
     if args.bare {
-        program(".", &format!("{FOLDER}/bare_install.sh"), &[PROGRAM, "target/deploy-bare"])?;
+        program(".", &format!("{FOLDER}/bare_install.sh"), &[citybrain, "target/deploy-bare"])?;
     }
     Ok(())
 }

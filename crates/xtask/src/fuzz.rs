@@ -13,7 +13,7 @@ use std::thread::{self, available_parallelism};
 
 use anyhow::{Context as _, ensure};
 
-use crate::run::{root, with_environment};
+use crate::run::{cargo, root, with_environment};
 
 /// What the compiler needs to be told so that libFuzzer sees which code an input reaches.
 const COVERAGE: &[&str] = &[
@@ -33,7 +33,14 @@ pub(crate) struct Args {
     seconds: u32,
 }
 
+/// Builds what it needs and does it.
 pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
+    cargo(&["build", "--package", "city-decode", "--example", "fuzz_seeds"])?;
+    run(args)
+}
+
+/// Fuzzes; the program that writes the formats' examples must be there.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let folder = root().join("target/fuzz");
     let corpus = folder.join("corpus");
     std::fs::create_dir_all(&corpus)?;
@@ -94,11 +101,12 @@ impl Args {
 
 /// Writes the formats' examples, for a start, and returns the formats' names.
 fn seeds(corpus: &Path) -> anyhow::Result<Vec<String>> {
-    let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--package", "city-decode", "--example", "fuzz_seeds", "--"])
+    let program = root().join("target/debug/examples/fuzz_seeds");
+    let output = Command::new(&program)
         .arg(corpus)
         .current_dir(root())
-        .output()?;
+        .output()
+        .with_context(|| program.display().to_string())?;
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "the formats' examples cannot be written:\n{errors}");
     Ok(String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect())

@@ -74,16 +74,10 @@ fn main() -> anyhow::Result<()> {
         Command::Web { check } => web::build(check),
         Command::Test { quick } => test::all(quick),
         Command::Bench(args) => bench::main(&args),
-        Command::Deploy(args) => {
-            run::cargo(&["build", "--release"])?;
-            deploy::main(&args)
-        }
+        Command::Deploy(args) => deploy::main(&args),
         Command::Release(args) => release::main(&args),
         Command::Fuzz(args) => fuzz::main(&args),
-        Command::Schemathesis(args) => {
-            run::cargo(&["build", "--release"])?;
-            schemathesis::main(&args)
-        }
+        Command::Schemathesis(args) => schemathesis::main(&args),
         Command::CrashTest { readings, kills, seed } => run::cargo(&[
             "run",
             "--release",

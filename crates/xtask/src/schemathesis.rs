@@ -4,7 +4,7 @@
 //! It is a Python program; `tests/schemathesis/requirements.txt` pins it with all that it needs, and
 //! it lives in `target/schemathesis`.
 
-use crate::run::cargo;
+use crate::run::{cargo, program};
 use crate::venv;
 
 /// Where all that belongs to it is, from the top.
@@ -30,14 +30,20 @@ impl Args {
     }
 }
 
-/// Starts a city in the release build, which must be there, and runs schemathesis.
+/// Builds what it needs and does it.
 pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
+    cargo(&["build", "--package", "city-tests", "--bin", "schemathesis"])?;
+    cargo(&["build", "--release"])?;
+    run(args)
+}
+
+/// Starts a city and runs schemathesis; both programs must be there.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let schemathesis = format!("{}/schemathesis", venv::ensure(FOLDER)?);
     let (examples, seed) = (args.max_examples.to_string(), args.seed.to_string());
-    let mut line = vec!["run", "--quiet", "--package", "city-tests", "--bin", "schemathesis", "--"];
-    line.extend(["--program", &schemathesis, "--max-examples", &examples, "--seed", &seed]);
+    let mut line = vec!["--program", &schemathesis, "--max-examples", &examples, "--seed", &seed];
     for role in &args.role {
         line.extend(["--role", role]);
     }
-    cargo(&line)
+    program(".", "target/debug/schemathesis", &line)
 }

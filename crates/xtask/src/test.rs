@@ -5,6 +5,14 @@ use std::time::Instant;
 use crate::run::{cargo, program};
 use crate::{deploy, fuzz, influxd, nats, schemathesis, tools, web};
 
+/// What all builds of tests select: cargo compiles what features of another selection change, and
+/// all that depends on it, once more.
+const WHOLE: &[&str] = &["--workspace", "--features", "citybrain/bus"];
+/// The program that they build, and drive.
+const PROGRAM: &str = "target/debug/citybrain";
+/// The tests that run only when they are named.
+const JOURNEYS: &[&str] = &["--test", "journeys", "--test", "dashboard"];
+
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     if quick {
         // The collector's journeys need a real broker.
@@ -20,24 +28,16 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         web::build(true)
     })?;
     timed("Grafana's dashboards", || program("dashboards/grafana", "npm", &["test"]))?;
-    timed("tests", || cargo(&["test", "--workspace"]))?;
+    timed("tests", || test(&[], &[]))?;
     timed("the bus with three servers", || {
-        let slow = ["test", "--package", "city-bus", "--features", "slow", "--test", "it"];
-        cargo(&[&slow[..], &["--", "cluster::", "--test-threads=1"]].concat())
+        test(&["--test", "it"], &["cluster::", "--ignored", "--test-threads=1"])
     })?;
-    timed("fuzzing", || fuzz::main(&fuzz::Args::short()))?;
-    // The slow journeys drive the program as it ships: the release build, with the bus.
-    timed("the release build", || cargo(&["build", "--release", "--features", "bus"]))?;
-    timed("journeys", || {
-        cargo(&["test", "--package", "city-tests", "--features", "slow", "--", "--test-threads=1"])
-    })?;
-    timed("the dashboard's journeys", || {
-        let journeys = ["test", "--package", "city-tests", "--features", "slow"];
-        let several = ["--test", "dashboard", "--", "--ignored", "--test-threads=3"];
-        cargo(&[&journeys[..], &several].concat())
-    })?;
-    timed("deployment files", || deploy::main(&deploy::Args::short()))?;
-    timed("schemathesis", || schemathesis::main(&schemathesis::Args::short()))?;
+    timed("fuzzing", || fuzz::run(&fuzz::Args::short()))?;
+    // Mostly they wait, for what takes its time.
+    timed("journeys", || test(&["--test", "journeys"], &["--test-threads=2"]))?;
+    timed("the dashboard's journeys", || test(&["--test", "dashboard"], &["--test-threads=3"]))?;
+    timed("deployment files", || deploy::run(&deploy::Args::short(), PROGRAM))?;
+    timed("schemathesis", || schemathesis::run(&schemathesis::Args::short()))?;
     if with_influxd && with_nats {
         eprintln!("all tests passed");
     } else {
@@ -51,20 +51,19 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
 pub(crate) fn ci() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     tools::ensure()?;
-    let slow = "city-tests/slow,city-bus/slow,citybrain/bus";
     timed("lints", || {
-        cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--features",
-            slow,
-            "--",
-            "-D",
-            "warnings",
-        ])
+        let deny = ["--", "-D", "warnings"];
+        cargo(&[&["clippy"], WHOLE, &["--all-targets"], &deny].concat())?;
+        // What runs only when it is named is not among all targets.
+        cargo(&[&["clippy"], WHOLE, JOURNEYS, &deny].concat())?;
+        cargo(&[&["clippy", "--workspace"][..], &deny].concat())
     })?;
     all(false)
+}
+
+/// Runs these of all tests, with these arguments for the test programs.
+fn test(which: &[&str], arguments: &[&str]) -> anyhow::Result<()> {
+    cargo(&[&["test"], WHOLE, which, &["--"], arguments].concat())
 }
 
 /// Does a part and says how long it took.

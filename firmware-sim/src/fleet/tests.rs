@@ -283,7 +283,7 @@ fn only_scripted_values_pass_the_limits_of_the_rules() {
 /// The demo's city with one incident in Austin, a minute after the start, for ten minutes.
 fn struck_by(kind: &str, peak: f64) -> Fleet {
     let mut scenario = Scenario::chicago();
-    scenario.repeat = None;
+    scenario.repeat.clear();
     let text = format!(
         "kind = \"{kind}\"\nzone = \"Austin\"\nstart = \"60s\"\nrise = \"0s\"\nhold = \"10m\"\n\
          fall = \"0s\"\npeak = {peak:?}"

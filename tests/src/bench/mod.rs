@@ -17,6 +17,7 @@ mod part;
 mod pipeline;
 mod scale;
 mod store;
+mod truth;
 mod upkeep;
 mod week;
 
@@ -41,6 +42,7 @@ pub static BENCHES: &[(&str, Run)] = &[
     ("pipeline", pipeline::run),
     ("scale", scale::run),
     ("store", store::run),
+    ("truth", truth::run),
     ("week", week::run),
 ];
 

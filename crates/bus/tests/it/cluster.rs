@@ -1,4 +1,4 @@
-//! Three servers of which any one is lost at any time. Slow: run with the feature `slow`.
+//! Three servers of which any one is lost at any time. Slow: run by `cargo xtask test`.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -71,13 +71,13 @@ impl Work {
 }
 
 #[test]
-#[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
+#[ignore = "three servers: `cargo xtask test` starts them"]
 fn whatever_server_is_killed_all_readings_are_there_once_and_in_order() {
     readings("whatever_server_is_killed_all_readings_are_there_once_and_in_order", Loss::Killed);
 }
 
 #[test]
-#[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
+#[ignore = "three servers: `cargo xtask test` starts them"]
 fn whatever_server_hangs_all_readings_are_there_once_and_in_order() {
     readings("whatever_server_hangs_all_readings_are_there_once_and_in_order", Loss::Paused);
 }
@@ -126,13 +126,13 @@ fn check_calls(messages: &[Message], each: usize) {
 }
 
 #[test]
-#[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
+#[ignore = "three servers: `cargo xtask test` starts them"]
 fn what_is_appended_while_a_leader_is_killed_is_neither_lost_nor_doubled() {
     logs("what_is_appended_while_a_leader_is_killed_is_neither_lost_nor_doubled", Loss::Killed);
 }
 
 #[test]
-#[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
+#[ignore = "three servers: `cargo xtask test` starts them"]
 fn what_is_appended_while_a_leader_hangs_is_neither_lost_nor_doubled() {
     logs("what_is_appended_while_a_leader_hangs_is_neither_lost_nor_doubled", Loss::Paused);
 }
@@ -159,13 +159,13 @@ fn logs(test: &str, how: Loss) {
 }
 
 #[test]
-#[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
+#[ignore = "three servers: `cargo xtask test` starts them"]
 fn no_lease_is_of_two_while_leaders_are_killed() {
     leases("no_lease_is_of_two_while_leaders_are_killed", Loss::Killed);
 }
 
 #[test]
-#[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
+#[ignore = "three servers: `cargo xtask test` starts them"]
 fn no_lease_is_of_two_while_leaders_hang() {
     leases("no_lease_is_of_two_while_leaders_hang", Loss::Paused);
 }
@@ -212,7 +212,7 @@ fn leases(test: &str, how: Loss) {
 }
 
 #[test]
-#[cfg_attr(not(feature = "slow"), ignore = "three servers; run with the feature slow")]
+#[ignore = "three servers: `cargo xtask test` starts them"]
 fn an_image_is_written_and_read_while_a_leader_is_lost() {
     let Some(mut cluster) = NatsCluster::start("an_image_is_written_and_read", 3) else { return };
     let bus = connect(&cluster, "n1");
