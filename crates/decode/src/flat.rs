@@ -5,6 +5,7 @@
 //! becomes a text of its own only when a value keeps it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt::{self, Write as _};
 
 use serde::de::{
@@ -20,6 +21,10 @@ const USUAL_VALUES: usize = 12;
 
 /// How long a path is expected to be, in bytes.
 const USUAL_PATH: usize = 32;
+
+/// How many values and bytes of paths memory is kept for from one message to the next.
+const KEPT_VALUES: usize = 256;
+const KEPT_PATHS: usize = 16 << 10;
 
 /// A flattened object as it was read. Null is no value.
 pub(crate) type Flat<'a> = Walk<Entries<'a>>;
@@ -67,11 +72,46 @@ pub(crate) fn each<'a>(payload: &'a [u8], taker: impl Take<'a>) -> Result<(), De
 }
 
 /// Values by path, in the payload's order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Entries<'a> {
     /// The paths that are not as sent, one after the other.
     paths: String,
     list: Vec<Entry<'a>>,
+}
+
+thread_local! {
+    /// The memory of the object before: messages come by the thousand, and each is small.
+    static SPARE: Cell<Option<(String, Vec<Entry<'static>>)>> = const { Cell::new(None) };
+}
+
+impl Default for Entries<'_> {
+    fn default() -> Self {
+        // There is none while the thread ends.
+        let spare = SPARE.try_with(Cell::take).ok().flatten();
+        let (paths, list) = spare.unwrap_or_default();
+        Self { paths, list: emptied(list) }
+    }
+}
+
+impl Drop for Entries<'_> {
+    fn drop(&mut self) {
+        let fits = self.list.capacity() <= KEPT_VALUES && self.paths.capacity() <= KEPT_PATHS;
+        if !fits || self.list.capacity() == 0 {
+            return;
+        }
+        let mut paths = std::mem::take(&mut self.paths);
+        paths.clear();
+        let list = emptied(std::mem::take(&mut self.list));
+        // An error says that the thread ends.
+        let _ = SPARE.try_with(|spare| spare.set(Some((paths, list))));
+    }
+}
+
+/// Empties a list and gives its memory for another message's lifetime.
+fn emptied<'b>(mut list: Vec<Entry<'_>>) -> Vec<Entry<'b>> {
+    list.clear();
+    // Nothing is left to convert; `collect` reuses the allocation because the layouts agree.
+    list.into_iter().map_while(|_| None).collect()
 }
 
 #[derive(Debug)]
@@ -330,9 +370,9 @@ impl<'a> Flat<'a> {
     }
 
     /// The same for longer than its payload.
-    pub(crate) fn into_owned<'b>(self) -> Flat<'b> {
+    pub(crate) fn into_owned<'b>(mut self) -> Flat<'b> {
         let mut taker = Entries::default();
-        for Entry { start, end, sent, raw } in self.taker.list {
+        for Entry { start, end, sent, raw } in std::mem::take(&mut self.taker.list) {
             let text = Entry { start, end, sent, raw: Raw::Bool(false) };
             let from = taker.paths.len();
             taker.paths.push_str(text.name(&self.taker.paths).as_str());

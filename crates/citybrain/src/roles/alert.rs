@@ -30,14 +30,14 @@ pub(super) async fn run(city: City, settings: BusSettings) -> anyhow::Result<()>
     let metrics = prometheus::Registry::new();
     std::fs::create_dir_all(&city.data_dir)?;
     let (path, of) = (city.data_dir.join(COPY), settings.clone());
-    let (bus, replica, changes, registry) = tokio::task::spawn_blocking(move || {
+    let (bus, replica, changes, registry) = node::unless_stopped(move || {
         let (listener, changes) = node::changes();
         let bus = node::connect(&of)?;
         let replica = node::copy(&bus, &path, listener)?;
         let registry = Registry::open(replica.state.clone(), seed)?;
-        anyhow::Ok((bus, replica, changes, Arc::new(registry)))
+        Ok((bus, replica, changes, Arc::new(registry)))
     })
-    .await??;
+    .await?;
     let state = replica.state.clone();
     let rules = Rules::open(
         city.city.rules.clone(),
@@ -116,19 +116,14 @@ pub(super) async fn run(city: City, settings: BusSettings) -> anyhow::Result<()>
     let http = status::open(city.http.listen, told, stop.clone()).await?;
     tracing::info!(%http, node = bus.node(), "an alert worker is ready");
     super::announce_ready(http, None);
-    let failed = async {
-        while !follower.has_failed() {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-    };
     let lost = tokio::select! {
         told = until_told_to_stop() => { told?; false }
-        () = failed => true,
+        () = node::until(|| follower.has_failed()) => true,
     };
     stop.cancel();
     // It has nothing to say any more.
     let _ = watching.await;
-    tokio::task::spawn_blocking(move || drop((owners, follower))).await?;
+    node::end(move || drop((owners, follower))).await?;
     anyhow::ensure!(!lost, "the copy of the city's state is lost; start this process again");
     Ok(())
 }

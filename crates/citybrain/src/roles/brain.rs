@@ -44,12 +44,21 @@ pub(super) async fn run(mut city: City, settings: BusSettings) -> anyhow::Result
     let data_dir = city.settings.data_dir.clone();
     std::fs::create_dir_all(&data_dir)?;
     let of = settings.clone();
-    let bus = tokio::task::spawn_blocking(move || node::connect(&of)).await??;
     let lease = Duration::from_micros(settings.lease.micros() as u64);
-    let mut leases = bus.leases(lease);
-    let (mut leases, first) = tokio::task::spawn_blocking(move || {
-        let desk = is_desk(&mut leases);
-        (leases, desk)
+    let (bus, mut leases, first) = node::unless_stopped(move || {
+        let bus = node::connect(&of)?;
+        let mut leases = bus.leases(lease);
+        // Until some brain has put the city on the bus there is nothing to stand by with, and each of
+        // them goes on trying to be the one that does.
+        loop {
+            if is_desk(&mut leases) {
+                return Ok((bus, leases, true));
+            }
+            if bus.image(CITY)?.is_some() {
+                return Ok((bus, leases, false));
+            }
+            std::thread::sleep(lease / 4);
+        }
     })
     .await?;
     let mut standby = None;
@@ -227,15 +236,10 @@ async fn answer(
     tracing::info!(http = %app.http, node = bus.node(), "the brain answers");
     crate::commands::announce_app(&app);
     let imaging = tokio::spawn(renew_images(replica));
-    let failed = async {
-        while !follower.has_failed() {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-    };
     let why = tokio::select! {
         told = until_told_to_stop() => { told?; None }
         () = keeping.lost.cancelled() => Some("another brain answers now; start this one again"),
-        () = failed => Some("the copy of the city's state is lost; start this brain again"),
+        () = node::until(|| follower.has_failed()) => Some("the copy of the city's state is lost; start this brain again"),
     };
     if let Some(why) = why {
         // What another one does now must not be done here, too: nothing is finished.
@@ -243,7 +247,7 @@ async fn answer(
         std::process::exit(TAKE_ANOTHER_TURN);
     }
     imaging.abort();
-    tokio::task::spawn_blocking(move || drop((intake, tail, follower))).await?;
+    node::end(move || drop((intake, tail, follower))).await?;
     app.stop().await?;
     keeping.end().await;
     Ok(())

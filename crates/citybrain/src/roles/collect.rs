@@ -35,13 +35,13 @@ pub(super) async fn run(city: City, bus: BusSettings) -> anyhow::Result<()> {
     std::fs::create_dir_all(&settings.data_dir)?;
     let path = settings.data_dir.join(COPY);
     let of = bus.clone();
-    let (bus, replica, changes) = tokio::task::spawn_blocking(move || {
+    let (bus, replica, changes) = node::unless_stopped(move || {
         let (listener, changes) = node::changes();
         let bus = node::connect(&of)?;
         let replica = node::copy(&bus, &path, listener)?;
-        anyhow::Ok((bus, replica, changes))
+        Ok((bus, replica, changes))
     })
-    .await??;
+    .await?;
     let state = replica.state.clone();
     let of = state.clone();
     let registry = tokio::task::spawn_blocking(move || Registry::open(of, seed)).await??;
@@ -112,19 +112,14 @@ pub(super) async fn run(city: City, bus: BusSettings) -> anyhow::Result<()> {
     .await?;
     tracing::info!(%http, ?mqtt, node = bus.node(), "a collector is ready");
     super::announce_ready(http, mqtt);
-    let failed = async {
-        while !follower.has_failed() {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-    };
     let lost = tokio::select! {
         told = until_told_to_stop() => { told?; false }
-        () = failed => true,
+        () = node::until(|| follower.has_failed()) => true,
     };
     inputs.end("inputs", Duration::from_secs(4)).await;
-    tokio::task::spawn_blocking(move || pipeline.stop()).await?;
+    node::end(move || pipeline.stop()).await?;
     upkeep.end("upkeep", Duration::from_secs(2)).await;
-    tokio::task::spawn_blocking(move || drop(follower)).await?;
+    node::end(move || drop(follower)).await?;
     anyhow::ensure!(!lost, "the copy of the city's state is lost; start this process again");
     Ok(())
 }

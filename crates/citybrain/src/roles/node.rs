@@ -14,6 +14,7 @@ use city_registry::credentials::Credentials;
 use city_rulebook::Book;
 use city_store::{Listener, Writers};
 
+use crate::commands::until_told_to_stop;
 use crate::settings::BusSettings;
 
 /// How long a start waits for the bus.
@@ -24,6 +25,42 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Changes that follow each other this closely are read together.
 const SETTLES: Duration = Duration::from_millis(50);
+
+/// How long a process that is told to stop tries to tell the bus so.
+const FAREWELL: Duration = Duration::from_secs(8);
+
+/// Does at the start what may have to wait for the bus or for the first brain. A process that is told
+/// to stop meanwhile ends: it holds nothing yet.
+pub(super) async fn unless_stopped<T: Send + 'static>(
+    start: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        told = until_told_to_stop() => {
+            told?;
+            tracing::info!("stopped before it began");
+            std::process::exit(0);
+        }
+        done = tokio::task::spawn_blocking(start) => done?,
+    }
+}
+
+/// Waits until the copy of the city's state, or whatever else, is lost.
+pub(super) async fn until(is_lost: impl Fn() -> bool) {
+    while !is_lost() {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Ends what tells the bus that it ends. Where the bus does not answer, the process does not wait: it
+/// is as after a crash then, by which nothing is lost either.
+pub(super) async fn end(work: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+    let ended = tokio::time::timeout(FAREWELL, tokio::task::spawn_blocking(work)).await;
+    let Ok(done) = ended else {
+        tracing::warn!("the bus does not answer; stopped without telling it");
+        std::process::exit(0);
+    };
+    Ok(done?)
+}
 
 /// Connects to the bus.
 pub(super) fn connect(settings: &BusSettings) -> anyhow::Result<Bus> {
