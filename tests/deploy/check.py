@@ -22,6 +22,8 @@ DEPLOY = HERE.parents[1] / "deploy"
 BIN = pathlib.Path(sys.executable).parent
 # The most that `systemd-analyze security` may find, of 10; below 2.5 it says OK.
 EXPOSURE = 2.5
+# What the processes of a city on a bus do.
+ROLES = ["alert", "brain", "collect"]
 
 
 class Skip(Exception):
@@ -44,13 +46,21 @@ def run(*words, cwd=None):
 
 
 def units(folder):
-    """The units, with another program in the place of citybrain, which is not installed here."""
+    """The units, with another program in the place of citybrain, which is not installed here, and an instance
+    of a template for each role."""
     for unit in (DEPLOY / "systemd").glob("citybrain*"):
         text = unit.read_text().replace("/usr/local/bin/citybrain", "/bin/true")
-        (folder / unit.name).write_text(text)
+        for role in ROLES if "@." in unit.name else [""]:
+            (folder / unit.name.replace("@.", f"@{role}.")).write_text(text)
     found = sorted(path for path in folder.iterdir() if path.suffix in (".service", ".timer"))
-    assert len(found) == 3, found
+    assert len(found) == 3 + len(ROLES), found
     return found
+
+
+def settings(unit):
+    """What a unit says, line by line, without comments."""
+    lines = (DEPLOY / "systemd" / unit).read_text().splitlines()
+    return [line for line in lines if line and line[0] != "#"]
 
 
 def systemd_takes_the_units(folder):
@@ -66,6 +76,13 @@ def systemd_takes_the_units(folder):
             assert found and float(found[2]) < EXPOSURE, report
             said.append(f"{found[1]} {found[2]}")
     return "exposure " + ", ".join(said)
+
+
+def systemd_shuts_roles_off_like_the_one_process(folder):
+    one, roles = settings("citybrain.service"), settings("citybrain@.service")
+    own = r"(Description|After|ExecStart|ExecReload|StateDirectory)="
+    one, roles = [[line for line in unit if not re.match(own, line)] for unit in (one, roles)]
+    assert one == roles, f"only one of the two has: {sorted(set(one) ^ set(roles))}"
 
 
 def systemd_takes_user_folders_and_log(folder):
@@ -258,6 +275,7 @@ def citybrain_takes_its_configurations(folder):
 
 CHECKS = [
     systemd_takes_the_units,
+    systemd_shuts_roles_off_like_the_one_process,
     systemd_takes_user_folders_and_log,
     prometheus_takes_configuration_and_rules,
     nginx_takes_the_proxy,
