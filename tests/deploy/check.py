@@ -8,6 +8,7 @@ Python's packages are in requirements.txt beside this file; `--require` makes ea
 """
 
 import importlib.util
+import json
 import pathlib
 import re
 import shutil
@@ -211,6 +212,17 @@ def dockerfiles_pass_the_linter(folder):
     assert ends[0] == ends[1], "the images of the two Dockerfiles differ"
 
 
+def image_is_ill_when_nothing_runs(folder):
+    text = (DEPLOY / "docker/Dockerfile").read_text()
+    asked = json.loads(re.search(r"HEALTHCHECK.*\n +CMD (.*)", text)[1])
+    compose = (DEPLOY / "docker/compose.yaml").read_text()
+    assert f"test: {json.dumps(['CMD', *asked])}" in compose, "compose.yaml asks otherwise than the image"
+    if not CITYBRAIN:
+        raise Skip("no program was named")
+    done = subprocess.run([CITYBRAIN, *asked[1:], "--data-dir", folder], capture_output=True, text=True)
+    assert done.returncode and "nothing runs on" in done.stderr, f"it is well without a program: {done}"
+
+
 def kubernetes_takes_the_manifests(folder):
     validate = tool("kubernetes-validate", "PyPI: kubernetes-validate")
     import yaml
@@ -282,6 +294,7 @@ CHECKS = [
     mosquitto_starts_with_both_files,
     compose_is_of_its_schema,
     dockerfiles_pass_the_linter,
+    image_is_ill_when_nothing_runs,
     kubernetes_takes_the_manifests,
     grafana_finds_what_its_files_name,
     citybrain_takes_its_configurations,
