@@ -1,14 +1,18 @@
 """Checks every file of deploy/ with the tool that its reader would use, without root and network: systemd,
-Prometheus, nginx, Mosquitto, compose, Dockerfiles, Kubernetes, Grafana, citybrain's own configurations.
+Prometheus, nginx, HAProxy, Mosquitto, NATS, compose, Dockerfiles, Kubernetes, Grafana, citybrain's own
+configurations.
 
-usage: check.py [CITYBRAIN]
+usage: check.py [--require] [--with-bus CITYBRAIN] [CITYBRAIN]
 
 A tool that is missing is said as SKIPPED with what brings it; anything that a tool does not like fails.
-Python's packages are in requirements.txt beside this file; `--require` makes each skip a failure.
+Python's packages are in requirements.txt beside this file; `--require` makes each skip a failure. The
+configurations of roles are checked by a program that knows the bus, if the first one does not.
 """
 
+import argparse
 import importlib.util
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -25,6 +29,10 @@ BIN = pathlib.Path(sys.executable).parent
 EXPOSURE = 2.5
 # What the processes of a city on a bus do.
 ROLES = ["alert", "brain", "collect"]
+# Where there is a configuration for each role.
+ROLE_FILES = [DEPLOY / "docker/cluster/city"]
+# The configurations of NATS; that for machines of their own says why.
+NATS = [DEPLOY / "nats/citybrain.conf", DEPLOY / "docker/cluster/nats.conf"]
 
 
 class Skip(Exception):
@@ -39,9 +47,10 @@ def tool(name, package):
     raise Skip(f"{name} is missing ({package})")
 
 
-def run(*words, cwd=None):
+def run(*words, cwd=None, environment=None):
     """Runs a tool, which must be content; gives what it says."""
-    done = subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True)
+    environment = os.environ | (environment or {})
+    done = subprocess.run([str(word) for word in words], cwd=cwd, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{' '.join(map(str, words))}:\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 
@@ -188,20 +197,115 @@ def mosquitto_starts_with_both_files(folder):
     assert one == other and len(one) >= 7, f"the limits differ: {limits}"
 
 
+def nats_server():
+    """Where NATS's server is: that of tests/nats, or what is installed."""
+    built = pathlib.Path.home().glob(".cache/citybrain/nats-*/nats-server")
+    newest = max(built, key=lambda path: path.stat().st_mtime, default=None)
+    return newest or tool("nats-server", "cargo xtask nats; Debian: nats-server")
+
+
+def nats_takes_its_configurations(folder):
+    server = nats_server()
+    certificate(folder)
+    shutil.copy(folder / "cert.pem", folder / "ca.pem")
+    for path in NATS:
+        # Secrets are where they are in a container, seen from the configuration.
+        home = folder / path.parent.name / "etc/nats"
+        home.mkdir(parents=True)
+        secrets = folder / path.parent.name / "run/secrets"
+        secrets.mkdir(parents=True)
+        (secrets / "bus_server.conf").write_text('password: "not a secret"\n')
+        (home / path.name).write_text(path.read_text())
+        run(server, "-t", "--name", "a-server", "--config", home / path.name)
+    return f"{len(NATS)} files"
+
+
+def nats_servers_have_the_same_limits(folder):
+    # What is commented out in the file for machines is in force in the others.
+    keys = r"^ *#? *(max_\w+|sync_interval|ping_\w+|publish|subscribe): +([^#\n]*[^# \n])"
+    limits = {path: dict(re.findall(keys, path.read_text(), re.MULTILINE)) for path in NATS}
+    first = limits[NATS[0]]
+    assert len(first) == 7 and all(one == first for one in limits.values()), f"the limits differ: {limits}"
+
+
+def haproxy_takes_the_balancer(folder):
+    haproxy = tool("haproxy", "Debian: haproxy")
+    run(haproxy, "-c", "-f", DEPLOY / "docker/cluster/haproxy.cfg")
+
+
 def compose_is_of_its_schema(folder):
     checker = tool("check-jsonschema", "PyPI: check-jsonschema")
-    run(checker, "--builtin-schema", "vendor.compose-spec", DEPLOY / "docker/compose.yaml")
     import yaml
-    compose = yaml.safe_load((DEPLOY / "docker/compose.yaml").read_text())
-    for name, service in compose["services"].items():
-        assert service["cap_drop"] == ["ALL"] and "no-new-privileges:true" in service["security_opt"], name
-        for volume in service.get("volumes", []):
-            source = volume.split(":")[0]
-            if source.startswith(".") and not source.endswith(".pem"):
-                assert (DEPLOY / "docker" / source).exists(), f"{name}: {source} is not there"
-            elif not source.startswith("."):
-                assert source in compose["volumes"], f"{name}: {source} is no volume"
-        assert set(service.get("secrets", [])) <= set(compose["secrets"]), name
+    for path in [DEPLOY / "docker/compose.yaml", DEPLOY / "docker/cluster.yaml"]:
+        run(checker, "--builtin-schema", "vendor.compose-spec", path)
+        compose = yaml.safe_load(path.read_text())
+        for name, service in compose["services"].items():
+            assert service["cap_drop"] == ["ALL"] and "no-new-privileges:true" in service["security_opt"], name
+            for volume in service.get("volumes", []):
+                source = volume.split(":")[0]
+                if source.startswith(".") and not source.endswith((".pem", "/tls")):
+                    assert (DEPLOY / "docker" / source).exists(), f"{name}: {source} is not there"
+                elif not source.startswith("."):
+                    assert source in compose["volumes"], f"{name}: {source} is no volume"
+            assert set(service.get("secrets", [])) <= set(compose["secrets"]), name
+            assert set(service.get("networks", [])) <= set(compose.get("networks", [])), name
+        used = {volume.split(":")[0] for service in compose["services"].values()
+                for volume in service.get("volumes", [])}
+        assert set(compose["volumes"]) <= used, set(compose["volumes"]) - used
+
+
+def compose_processes():
+    """The services of cluster.yaml that are processes of the city, by role."""
+    import yaml
+    services = yaml.safe_load((DEPLOY / "docker/cluster.yaml").read_text())["services"].items()
+    does = {name: " ".join(service.get("command", [])) for name, service in services}
+    return {role: {name: service for name, service in services if f"--role {role} " in does[name]} for role in ROLES}
+
+
+def compose_processes_find_each_other(folder):
+    if importlib.util.find_spec("yaml") is None:
+        raise Skip("PyYAML is missing (PyPI: PyYAML)")
+    import yaml
+    home = DEPLOY / "docker/cluster"
+    services = yaml.safe_load((DEPLOY / "docker/cluster.yaml").read_text())["services"]
+    servers = sorted(name for name, service in services.items() if "nats" in service["image"])
+    for name in servers:
+        assert services[name]["command"][-2:] == ["--name", name] and services[name]["read_only"], name
+    routes = re.findall(r"nats-route://([\w-]+):6222", (home / "nats.conf").read_text())
+    assert len(servers) == 3 and routes == servers, (routes, servers)
+    balancer = (home / "haproxy.cfg").read_text()
+    for role, processes in compose_processes().items():
+        listen = {"brain": "8443", "collect": "8883", "alert": "8080"}[role]
+        for name, process in processes.items():
+            environment = process["environment"]
+            assert environment["CITYBRAIN__BUS__NODE"] == name and process["read_only"], name
+            assert "FEATURES" in process["build"]["args"] and process["healthcheck"] == {"disable": True}, name
+            advertised = f"{name}:8443" if role == "brain" else None
+            assert environment.get("CITYBRAIN__BUS__ADVERTISE") == advertised, name
+            config = environment.get("CITYBRAIN_CONFIG") or process["command"][4]
+            assert config == f"/etc/citybrain/{role}.toml", (name, config)
+            assert re.search(rf"server {name} {name}:{listen}\s", balancer), f"the balancer does not know {name}"
+        assert len(re.findall(rf"server {role}-\d", balancer)) == len(processes) >= 2, role
+        text = (home / f"city/{role}.toml").read_text()
+        assert re.findall(r"nats://([\w-]+):4222", text) == servers, role
+
+
+def parts(path):
+    """The tables of a configuration, without comments, as they are written."""
+    text = re.sub(r"\s+#.*$|^#.*$", "", path.read_text(), flags=re.MULTILINE)
+    found = re.split(r"^(?=\[)", text, flags=re.MULTILINE)
+    return {part.split("]")[0].strip("["): [line for line in part.splitlines() if line] for part in found}
+
+
+def roles_have_the_same_city_and_bus(folder):
+    for home in ROLE_FILES:
+        alert, brain, collect = [parts(home / f"{role}.toml") for role in ROLES]
+        for name in ["city", "source", "source.options", "source.options.values", "bus.nats"]:
+            assert alert[name] == brain[name] == collect[name], f"{home}: [{name}] differs between the roles"
+        limit = int(re.search(r"max_bytes = (\d+)", "\n".join(alert["bus.nats"]))[1])
+        room = int(re.search(r"max_file_store: (\d+)GB", NATS[0].read_text())[1]) * 1_000_000_000
+        assert limit <= 0.9 * room, f"{home}: max_bytes leaves no room for state"
+        assert "replicas = 3" in alert["bus.nats"], home
 
 
 def dockerfiles_pass_the_linter(folder):
@@ -270,18 +374,37 @@ def grafana_finds_what_its_files_name(folder):
             assert named <= uids, (path, named)
 
 
+def accepts(program, folder, path, environment=None):
+    """Has a configuration checked, with certificates that are there."""
+    certificate(folder)
+    text = re.sub(r'"(?:/etc/citybrain-tls/)?(?:cert\.pem|tls\.crt)"', '"cert.pem"', path.read_text())
+    text = re.sub(r'"(?:/etc/citybrain-tls/)?(?:key\.pem|tls\.key)"', '"key.pem"', text)
+    (folder / "citybrain.toml").write_text(text)
+    run(program, "config", "check", folder / "citybrain.toml", environment=environment)
+
+
 def citybrain_takes_its_configurations(folder):
     if not CITYBRAIN:
         raise Skip("no program was named")
-    certificate(folder)
+    files = [DEPLOY / "citybrain.example.toml", DEPLOY / "docker/city/citybrain.toml",
+             DEPLOY / "kubernetes/citybrain.toml"]
+    for path in files:
+        accepts(CITYBRAIN, folder, path)
+    return f"{len(files)} files"
+
+
+def citybrain_takes_the_configurations_of_roles(folder):
+    programs = [program for program in [WITH_BUS, CITYBRAIN] if program]
+    if not programs:
+        raise Skip("no program was named")
+    knows = [program for program in programs if "--role" in run(program, "serve", "--help")]
+    if not knows:
+        raise Skip("the program does not know the bus; name one that does with --with-bus")
     checked = 0
-    for path in [DEPLOY / "citybrain.example.toml", DEPLOY / "docker/city/citybrain.toml",
-                 DEPLOY / "kubernetes/citybrain.toml"]:
-        text = re.sub(r'"(?:/etc/citybrain-tls/)?(?:cert\.pem|tls\.crt)"', '"cert.pem"', path.read_text())
-        text = re.sub(r'"(?:/etc/citybrain-tls/)?(?:key\.pem|tls\.key)"', '"key.pem"', text)
-        (folder / "citybrain.toml").write_text(text)
-        run(CITYBRAIN, "config", "check", folder / "citybrain.toml")
-        checked += 1
+    for home in ROLE_FILES:
+        for role in ROLES:
+            accepts(knows[0], folder, home / f"{role}.toml", {"CITYBRAIN__BUS__NODE": f"{role}-1"})
+            checked += 1
     return f"{checked} files"
 
 
@@ -292,17 +415,26 @@ CHECKS = [
     prometheus_takes_configuration_and_rules,
     nginx_takes_the_proxy,
     mosquitto_starts_with_both_files,
+    nats_takes_its_configurations,
+    nats_servers_have_the_same_limits,
+    haproxy_takes_the_balancer,
     compose_is_of_its_schema,
+    compose_processes_find_each_other,
+    roles_have_the_same_city_and_bus,
     dockerfiles_pass_the_linter,
     image_is_ill_when_nothing_runs,
     kubernetes_takes_the_manifests,
     grafana_finds_what_its_files_name,
     citybrain_takes_its_configurations,
+    citybrain_takes_the_configurations_of_roles,
 ]
 
-arguments = [word for word in sys.argv[1:] if word != "--require"]
-REQUIRED = "--require" in sys.argv[1:]
-CITYBRAIN = pathlib.Path(arguments[0]).resolve() if arguments else None
+arguments = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].splitlines()[0])
+arguments.add_argument("citybrain", nargs="?", type=lambda word: pathlib.Path(word).resolve())
+arguments.add_argument("--with-bus", type=lambda word: pathlib.Path(word).resolve())
+arguments.add_argument("--require", action="store_true")
+arguments = arguments.parse_args()
+REQUIRED, CITYBRAIN, WITH_BUS = arguments.require, arguments.citybrain, arguments.with_bus
 
 
 def main():
