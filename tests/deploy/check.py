@@ -30,9 +30,10 @@ EXPOSURE = 2.5
 # What the processes of a city on a bus do.
 ROLES = ["alert", "brain", "collect"]
 # Where there is a configuration for each role.
-ROLE_FILES = [DEPLOY / "docker/cluster/city"]
+ROLE_FILES = [DEPLOY / "docker/cluster/city", DEPLOY / "kubernetes/cluster"]
 # The configurations of NATS; that for machines of their own says why.
-NATS = [DEPLOY / "nats/citybrain.conf", DEPLOY / "docker/cluster/nats.conf"]
+NATS = [DEPLOY / "nats/citybrain.conf", DEPLOY / "docker/cluster/nats.conf", DEPLOY / "kubernetes/cluster/nats.conf"]
+KUBERNETES = [DEPLOY / "kubernetes", DEPLOY / "kubernetes/cluster"]
 
 
 class Skip(Exception):
@@ -207,15 +208,18 @@ def nats_server():
 def nats_takes_its_configurations(folder):
     server = nats_server()
     certificate(folder)
-    shutil.copy(folder / "cert.pem", folder / "ca.pem")
-    for path in NATS:
-        # Secrets are where they are in a container, seen from the configuration.
-        home = folder / path.parent.name / "etc/nats"
+    for number, path in enumerate(NATS):
+        home = folder / str(number) / "etc/nats"
         home.mkdir(parents=True)
-        secrets = folder / path.parent.name / "run/secrets"
-        secrets.mkdir(parents=True)
-        (secrets / "bus_server.conf").write_text('password: "not a secret"\n')
-        (home / path.name).write_text(path.read_text())
+        text = path.read_text()
+        for name, file in [("tls.crt", "cert.pem"), ("tls.key", "key.pem"), ("ca.crt", "cert.pem")]:
+            text = text.replace(f"/etc/nats-tls/{name}", str(folder / file))
+        (home / path.name).write_text(text)
+        # The password lies where it does in a container, seen from the configuration.
+        for included in re.findall(r'include "(.*)"', text):
+            secret = (home / included).resolve()
+            secret.parent.mkdir(parents=True)
+            secret.write_text('password: "not a secret"\n')
         run(server, "-t", "--name", "a-server", "--config", home / path.name)
     return f"{len(NATS)} files"
 
@@ -330,30 +334,115 @@ def image_is_ill_when_nothing_runs(folder):
 def kubernetes_takes_the_manifests(folder):
     validate = tool("kubernetes-validate", "PyPI: kubernetes-validate")
     import yaml
-    home = DEPLOY / "kubernetes"
-    kustomization = yaml.safe_load((home / "kustomization.yaml").read_text())
-    files = {path.name for path in home.glob("*.yaml")} - {"kustomization.yaml", "secrets.example.yaml"}
-    assert files == set(kustomization["resources"]), "kustomization.yaml names other files than there are"
-    # The oldest that some still run, and the newest that the package knows.
-    for version in [["--kubernetes-version", "1.29"], []]:
-        for name in sorted(files | {"secrets.example.yaml"}):
-            run(validate, "--strict", "--quiet", *version, home / name)
-    stateful = yaml.safe_load((home / "statefulset.yaml").read_text())["spec"]
-    pod = stateful["template"]["spec"]
-    container = pod["containers"][0]
+    for home in KUBERNETES:
+        kustomization = yaml.safe_load((home / "kustomization.yaml").read_text())
+        files = {path.name for path in home.glob("*.yaml")} - {"kustomization.yaml", "secrets.example.yaml"}
+        assert files == set(kustomization["resources"]), f"{home}: kustomization.yaml names other files than there are"
+        # The oldest that some still run, and the newest that the package knows.
+        for version in [["--kubernetes-version", "1.29"], []]:
+            for name in sorted(files | {"secrets.example.yaml"}):
+                run(validate, "--strict", "--quiet", *version, home / name)
+        if shutil.which("kustomize"):
+            run("kustomize", "build", home)
+    return "built by kustomize, too" if shutil.which("kustomize") else None
+
+
+def kubernetes_parts_find_each_other(folder):
+    if importlib.util.find_spec("yaml") is None:
+        raise Skip("PyYAML is missing (PyPI: PyYAML)")
+    import yaml
+    for home in KUBERNETES:
+        kustomization = yaml.safe_load((home / "kustomization.yaml").read_text())
+        found = {}
+        for name in kustomization["resources"]:
+            for one in yaml.safe_load_all((home / name).read_text()):
+                found.setdefault(one["kind"], []).append(one)
+        sets = found["StatefulSet"]
+        maps = {one["name"]: one["files"] for one in kustomization["configMapGenerator"]}
+        for stateful in sets:
+            restricted_and_complete(stateful, maps)
+        # What chooses pods chooses those of one of the sets, and names ports that they have.
+        ports = {}
+        for service in found["Service"]:
+            of, named = chosen(service["spec"]["selector"], sets)
+            assert {port["targetPort"] for port in service["spec"]["ports"]} <= named, service["metadata"]
+            if service["spec"].get("clusterIP") == "None":
+                ports[service["metadata"]["name"]] = of
+        assert ports == {one["spec"]["serviceName"]: one["metadata"]["name"] for one in sets}, ports
+        for kind, choice in [("PodDisruptionBudget", "selector"), ("NetworkPolicy", "podSelector")]:
+            of = [chosen(one["spec"][choice]["matchLabels"], sets)[0] for one in found[kind]]
+            assert sorted(of) == sorted(one["metadata"]["name"] for one in sets), (kind, of)
+        for policy in found["NetworkPolicy"]:
+            _, own = chosen(policy["spec"]["podSelector"]["matchLabels"], sets)
+            assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"], policy["metadata"]
+            for rule in policy["spec"]["ingress"]:
+                assert rule["ports"] and {port["port"] for port in rule["ports"]} <= own, policy["metadata"]
+            for rule in policy["spec"]["egress"]:
+                for to in (to for to in rule["to"] if "podSelector" in to):
+                    _, theirs = chosen(to["podSelector"]["matchLabels"], sets)
+                    assert {port["port"] for port in rule["ports"]} <= theirs, policy["metadata"]
+
+
+def restricted_and_complete(stateful, maps):
+    """A set's pods are restricted, and have all that they mount, ask and read."""
+    spec = stateful["spec"]
+    pod, container = spec["template"]["spec"], spec["template"]["spec"]["containers"][0]
+    name = stateful["metadata"]["name"]
+    assert pod["securityContext"]["runAsNonRoot"] and not pod["automountServiceAccountToken"], name
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+    assert container["securityContext"] == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
+                                            "capabilities": {"drop": ["ALL"]}}, name
+    assert container["resources"]["limits"].keys() == {"memory"}, name
     mounted = {mount["name"] for mount in container["volumeMounts"]}
     there = {volume["name"] for volume in pod["volumes"]}
-    there |= {claim["metadata"]["name"] for claim in stateful["volumeClaimTemplates"]}
-    assert mounted == there, (mounted, there)
-    ports = {port["name"] for port in container["ports"]}
-    asked = {container[probe]["httpGet"]["port"] for probe in container if probe.endswith("Probe")}
-    targets = {port["targetPort"] for service in yaml.safe_load_all((home / "services.yaml").read_text())
-               for port in service["spec"]["ports"]}
-    assert asked | targets <= ports, (asked, targets, ports)
-    if shutil.which("kustomize"):
-        run("kustomize", "build", home)
-        return "built by kustomize, too"
-    return None
+    there |= {claim["metadata"]["name"] for claim in spec.get("volumeClaimTemplates", [])}
+    assert mounted == there, (name, mounted, there)
+    probes = [container[f"{probe}Probe"]["httpGet"]["port"] for probe in ["startup", "liveness", "readiness"]]
+    assert set(probes) <= {port["name"] for port in container["ports"]}, (name, probes)
+    files = [volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume]
+    assert files and set(files) <= maps.keys(), (name, files)
+
+
+def chosen(labels, sets):
+    """The name of the one set whose pods have these labels, and the names of their ports."""
+    fits = [one for one in sets if labels.items() <= one["spec"]["template"]["metadata"]["labels"].items()]
+    assert len(fits) == 1, f"{labels} choose {len(fits)} sets of pods"
+    ports = fits[0]["spec"]["template"]["spec"]["containers"][0]["ports"]
+    return fits[0]["metadata"]["name"], {port["name"] for port in ports}
+
+
+def kubernetes_processes_find_each_other(folder):
+    if importlib.util.find_spec("yaml") is None:
+        raise Skip("PyYAML is missing (PyPI: PyYAML)")
+    import yaml
+    home = DEPLOY / "kubernetes/cluster"
+    secrets = (home / "secrets.example.yaml").read_text()
+    sets = {name: yaml.safe_load((home / f"{name}.yaml").read_text())["spec"] for name in [*ROLES, "nats"]}
+    servers = [f"citybrain-nats-{number}.citybrain-nats-pods" for number in range(sets["nats"]["replicas"])]
+    assert re.findall(r"nats-route://([\w.-]+):6222", (home / "nats.conf").read_text()) == servers
+    assert all(server in secrets for server in servers), "the certificate's names differ"
+    claim = sets["nats"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"]
+    room = re.search(r"max_file_store: (\d+)GB", (home / "nats.conf").read_text())[1]
+    assert int(claim.removesuffix("Gi")) > int(room), f"a claim of {claim} does not hold {room} GB"
+    for role in ROLES:
+        text = (home / f"{role}.toml").read_text()
+        assert re.findall(r"tls://([\w.-]+):4222", text) == servers, role
+        pod = sets[role]["template"]["spec"]
+        container = pod["containers"][0]
+        environment = {one["name"]: one.get("value") for one in container["env"]}
+        words = " ".join(container["args"])
+        config = environment.get("CITYBRAIN_CONFIG") or words.split("--config ")[1].split()[0]
+        assert config == f"/etc/citybrain/{role}.toml" and f"--role {role} " in words, (role, words)
+        assert "CITYBRAIN__BUS__NODE" in environment and sets[role]["replicas"] >= 2, role
+        advertised = "$(CITYBRAIN__BUS__NODE).citybrain-brain-pods:8443" if role == "brain" else None
+        assert environment.get("CITYBRAIN__BUS__ADVERTISE") == advertised, role
+        # Each file that the configuration names is in a volume that the pod has.
+        folders = {mount["mountPath"] for mount in container["volumeMounts"]}
+        named = set(re.findall(r'"(/etc/[\w-]+)/[\w.]+"', re.sub(r"^#.*$", "", text, flags=re.MULTILINE)))
+        assert named <= folders, (role, named - folders)
+    for name, spec in sets.items():
+        for volume in spec["template"]["spec"]["volumes"]:
+            assert volume.get("secret", {}).get("secretName", "") in secrets, (name, volume)
 
 
 def grafana_finds_what_its_files_name(folder):
@@ -424,6 +513,8 @@ CHECKS = [
     dockerfiles_pass_the_linter,
     image_is_ill_when_nothing_runs,
     kubernetes_takes_the_manifests,
+    kubernetes_parts_find_each_other,
+    kubernetes_processes_find_each_other,
     grafana_finds_what_its_files_name,
     citybrain_takes_its_configurations,
     citybrain_takes_the_configurations_of_roles,
