@@ -75,7 +75,7 @@ fn main() -> anyhow::Result<()> {
         Command::Test { quick } => test::all(quick),
         Command::Bench(args) => bench::main(&args),
         Command::Deploy(args) => {
-            run::cargo(&["build", "--release"])?;
+            run::cargo(&["build", "--release", "--features", "bus"])?;
             deploy::main(&args)
         }
         Command::Release(args) => release::main(&args),
