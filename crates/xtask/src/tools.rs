@@ -50,6 +50,11 @@ const TOOLS: &[Tool] = &[
         why: "MQTT over TLS through the proxy",
     },
     Tool {
+        package: "haproxy",
+        proof: "/usr/sbin/haproxy",
+        why: "the balancer of several processes in deploy/",
+    },
+    Tool {
         package: "mosquitto-clients",
         proof: "/usr/bin/mosquitto_pub",
         why: "a device's means of publishing through the proxy",
