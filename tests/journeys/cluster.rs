@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use city_model::{AlertEvent, AlertEventKind, Span, Timestamp};
+use city_model::{AlertEvent, AlertEventKind, EndReason, Span, Timestamp};
 use city_tests::cluster::{Cluster, RECOVERS, Size};
 use city_tests::faults::{City, PATIENCE};
 use city_tests::fleet::now;
@@ -401,13 +401,7 @@ async fn with_faults(faults: usize, seed: u64, pace: Duration) -> anyhow::Result
     // Every acknowledged reading is in the history of every brain, once.
     let wanted = (rounds * DEVICES + 1) as u64;
     for name in cluster.of("brain") {
-        let data = cluster.node(&name)?.data().to_owned();
-        eventually("the history", RECOVERS, async || {
-            let stored = stored(&mut cluster, &name, &data).await?;
-            ensure!(stored == wanted, "{name}: {stored} of {wanted} readings");
-            Ok(Some(()))
-        })
-        .await?;
+        has_history(&mut cluster, &name, wanted).await?;
     }
     let without = in_one_process(began, rounds).await?;
     let events = without.values().map(Vec::len).sum::<usize>();
@@ -424,6 +418,89 @@ async fn with_faults(faults: usize, seed: u64, pace: Duration) -> anyhow::Result
     }
     eprintln!("{events} alert events, the same as in one process");
     Ok(())
+}
+
+/// Reads what a receiver is told of alerts that no engine knows any more; there must be so many.
+fn ends_of_unknown(sink: &Sink, count: usize) -> anyhow::Result<()> {
+    let mut ended = BTreeSet::new();
+    while ended.len() < count {
+        let Received { event, .. } = sink
+            .received
+            .recv_timeout(PATIENCE)
+            .with_context(|| format!("{} of {count} alerts of before ended", ended.len()))?;
+        ensure!(
+            event.kind == AlertEventKind::Resolved && event.reason == Some(EndReason::StateLost),
+            "{event:?}"
+        );
+        ended.insert(event.key);
+    }
+    Ok(())
+}
+
+/// Sends so many rounds, to the end of what is told of them.
+async fn rounds(
+    sink: Sink,
+    doors: &[SocketAddr],
+    began: Timestamp,
+    rounds: usize,
+) -> anyhow::Result<(Told, Sink)> {
+    let devices = Devices::start(began, doors, Duration::ZERO);
+    devices.rounds.store(rounds, Ordering::Relaxed);
+    let doors = doors.to_vec();
+    let told = tokio::task::spawn_blocking(move || {
+        for thread in devices.threads {
+            thread.join().expect("a sender does not panic")?;
+        }
+        let end = began + Span::from_secs(rounds as i64);
+        anyhow::Ok((told(&sink, &doors, end)?.0, sink))
+    });
+    told.await?
+}
+
+async fn with_more_partitions() -> anyhow::Result<()> {
+    const ROUNDS: usize = 40;
+    let sink = Sink::start()?;
+    let size = Size { servers: 1, collectors: 2, workers: 2, brains: 2 };
+    let Some(mut cluster) = Cluster::start(size, RULES, &sink.config())? else { return Ok(()) };
+    cluster.all_evaluated(None).await?;
+    brains_answer(&mut cluster, None).await?;
+    let doors: Vec<SocketAddr> =
+        cluster.of("collect").iter().filter_map(|name| cluster.nodes[name].mqtt).collect();
+    let began = now() - Span::from_hours(6);
+    let (before, sink) = rounds(sink, &doors, began, ROUNDS).await?;
+    let fires = |lines: &Vec<String>| lines.last().is_some_and(|l| !l.starts_with("Resolved"));
+    let firing = before.values().filter(|lines| fires(lines)).count();
+    ensure!(firing > 10, "{firing} alerts stand");
+
+    cluster.change_partitions(7, "grown")?;
+    let sink = tokio::task::spawn_blocking(move || {
+        ends_of_unknown(&sink, firing)?;
+        anyhow::Ok(sink)
+    })
+    .await??;
+    cluster.all_evaluated(None).await?;
+    brains_answer(&mut cluster, None).await?;
+    // Engines begin anew, as those of a single process that begins now do.
+    let later = began + Span::from_hours(2);
+    let (after, _sink) = rounds(sink, &doors, later, ROUNDS).await?;
+    let alone = in_one_process(later, ROUNDS).await?;
+    ensure!(after == alone, "other alerts than in one process: {after:#?} {alone:#?}");
+    let wanted = 2 * (ROUNDS * DEVICES + 1) as u64;
+    for name in cluster.of("brain") {
+        has_history(&mut cluster, &name, wanted).await?;
+    }
+    Ok(())
+}
+
+/// Waits until a brain has so many readings in its history.
+async fn has_history(cluster: &mut Cluster, name: &str, wanted: u64) -> anyhow::Result<()> {
+    let data = cluster.node(name)?.data().to_owned();
+    eventually("the history", RECOVERS, async || {
+        let stored = stored(cluster, name, &data).await?;
+        ensure!(stored == wanted, "{name}: {stored} of {wanted} readings");
+        Ok(Some(()))
+    })
+    .await
 }
 
 /// How many readings a brain has in its history: asked of its files, as they are on the disk.
@@ -445,16 +522,21 @@ async fn stored(cluster: &mut Cluster, name: &str, data: &std::path::Path) -> an
 /// Only one at a time: each keeps the machine busy.
 static TURN: Mutex<()> = Mutex::new(());
 
-fn run(faults: usize, seed: u64, pace: Duration) {
+fn run(journey: impl Future<Output = anyhow::Result<()>>) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
-    runtime.block_on(with_faults(faults, seed, pace)).expect("nothing is lost");
+    runtime.block_on(journey).expect("nothing is lost");
 }
 
 #[test]
 fn a_few_faults_lose_nothing_and_double_nothing() {
-    run(7, 1, Duration::from_millis(250));
+    run(with_faults(7, 1, Duration::from_millis(250)));
+}
+
+#[test]
+fn a_bus_with_more_partitions_takes_the_city_over() {
+    run(with_more_partitions());
 }
 
 /// A quarter of an hour: `cargo test -p city-tests --test journeys -- --ignored cluster`.
@@ -462,5 +544,5 @@ fn a_few_faults_lose_nothing_and_double_nothing() {
 #[ignore = "takes many minutes"]
 fn fifty_faults_lose_nothing_and_double_nothing() {
     // Nearly every reading of these devices is an event of an alert.
-    run(56, 2, Duration::from_secs(1));
+    run(with_faults(56, 2, Duration::from_secs(1)));
 }

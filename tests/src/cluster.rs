@@ -28,8 +28,8 @@ number = \"number\"
 level = \"water_level\"
 ";
 
-/// How many partitions the readings have.
-pub const PARTITIONS: u64 = 4;
+/// How many partitions the readings have at first.
+const PARTITIONS: u64 = 4;
 
 /// How long what was disturbed may take until it does its work again.
 pub const RECOVERS: Duration = Duration::from_mins(1);
@@ -54,6 +54,7 @@ pub struct Cluster {
     pub nats: NatsCluster,
     /// The processes by name.
     pub nodes: BTreeMap<String, Node>,
+    partitions: u64,
     _folder: tempfile::TempDir,
 }
 
@@ -88,14 +89,42 @@ impl Cluster {
                 nodes.insert(name, node);
             }
         }
-        let mut cluster = Self { nats, nodes, _folder: folder };
-        let mut names: Vec<String> = cluster.nodes.keys().cloned().collect();
+        let mut cluster = Self { nats, nodes, partitions: PARTITIONS, _folder: folder };
+        cluster.start_all()?;
+        Ok(Some(cluster))
+    }
+
+    fn start_all(&mut self) -> anyhow::Result<()> {
+        let mut names: Vec<String> = self.nodes.keys().cloned().collect();
         // The first brain makes the city for which the others wait.
         names.sort_by_key(|name| !name.starts_with("brain"));
-        for name in names {
-            cluster.restart(&name)?;
+        names.iter().try_for_each(|name| self.restart(name))
+    }
+
+    /// Changes the number of partitions, as `docs/cluster.md` says: everything stops, the bus begins
+    /// anew under another prefix, brains keep their folders, collectors and workers get empty ones.
+    pub fn change_partitions(&mut self, partitions: u64, prefix: &str) -> anyhow::Result<()> {
+        // Nothing new comes any more when the workers stop, and nothing is told when the brains do.
+        let names = ["collect", "alert", "brain"].map(|role| self.of(role)).concat();
+        for name in &names {
+            if let Some(instance) = self.node(name)?.instance.take() {
+                let (took, clean) = instance.interrupt()?;
+                ensure!(clean, "{name} did not stop as it should, after {took:?}");
+            }
+            let node = self.node(name)?;
+            let before = std::fs::read_to_string(&node.config)?;
+            let after = before.replace(
+                &format!("partitions = {}\n", self.partitions),
+                &format!("partitions = {partitions}\nprefix = \"{prefix}\"\n"),
+            );
+            ensure!(before != after, "{name} says nothing of partitions");
+            std::fs::write(&node.config, after)?;
+            if node.role != "brain" {
+                std::fs::remove_dir_all(&node.data)?;
+            }
         }
-        Ok(Some(cluster))
+        self.partitions = partitions;
+        self.start_all()
     }
 
     /// Names of the processes of a role.
@@ -133,7 +162,7 @@ impl Cluster {
     /// Waits until every partition is evaluated by somebody, and by one alone, not counting a worker.
     pub async fn all_evaluated(&mut self, except: Option<&str>) -> anyhow::Result<()> {
         // The rules that span all devices are one more.
-        let wanted = PARTITIONS + 1;
+        let wanted = self.partitions + 1;
         eventually("all partitions to be evaluated", RECOVERS, async || {
             self.supervise()?;
             let mut running = Vec::new();

@@ -69,6 +69,7 @@ use crate::problem::{Problem, codes};
 use crate::request_id::RequestLog;
 use crate::server::{Figures, Server};
 
+pub use crate::alerts::ends_of_unknown;
 pub use crate::auth::{
     AccessToken, CITY, ExternalLogin, Grant, GrantProblem, Grants, NewPassword, NewToken,
     OWN_TOKEN, ParseRoleError, PasswordState, Role, SHORTEST_USER_PASSWORD, SessionLimits, Tokens,

@@ -37,6 +37,7 @@ struct Inner {
     names: Names,
     node: String,
     partitions: u16,
+    made: i64,
     timeout: Duration,
     /// Taken when it is dropped.
     runtime: Option<Runtime>,
@@ -71,18 +72,19 @@ impl Bus {
             .build()
             .map_err(BusError::Threads)?;
         let names = Names::new(&config.prefix);
-        let server = runtime.block_on(async {
+        let (server, made) = runtime.block_on(async {
             let deadline = Instant::now() + patience;
             let server = connect(config, node, patience).await?;
             let left = deadline.saturating_duration_since(Instant::now()).max(ATTEMPT);
-            prepare(&server, &names, config, left).await?;
-            Ok::<_, BusError>(server)
+            let made = prepare(&server, &names, config, left).await?;
+            Ok::<_, BusError>((server, made))
         })?;
         let inner = Inner {
             server,
             names,
             node: node.to_owned(),
             partitions: config.partitions,
+            made,
             timeout: config.timeout,
             runtime: Some(runtime),
         };
@@ -92,6 +94,12 @@ impl Bus {
     /// How many partitions the readings have.
     pub fn partitions(&self) -> u16 {
         self.inner.partitions
+    }
+
+    /// When the stream of readings was made, in microseconds since the epoch: numbers of one bus mean
+    /// nothing on another, nor after its streams were made anew.
+    pub fn made(&self) -> i64 {
+        self.inner.made
     }
 
     /// This node's name.
@@ -296,34 +304,35 @@ fn streams(names: &Names, config: &BusConfig) -> Vec<Config> {
     ]
 }
 
+/// Makes the streams that are missing and brings the others' settings up to date; tells when that of
+/// the readings was made.
 async fn prepare(
     server: &Server,
     names: &Names,
     config: &BusConfig,
     patience: Duration,
-) -> Result<(), BusError> {
+) -> Result<i64, BusError> {
     let deadline = Instant::now() + patience;
+    let mut readings_made = 0;
     for wanted in streams(names, config) {
         let name = wanted.name.clone();
         let left = deadline.saturating_duration_since(Instant::now());
         let doing = || format!("making the stream {name}");
         let made = patiently(doing, left, async || {
-            Ok(server
-                .context
-                .get_or_create_stream(wanted.clone())
-                .await?
-                .cached_info()
-                .config
-                .clone())
+            Ok(server.context.get_or_create_stream(wanted.clone()).await?.cached_info().clone())
         })
         .await;
-        let kept = made.map_err(|error| match error {
+        let info = made.map_err(|error| match error {
             BusError::TimedOut { doing, cause, .. } => {
                 let servers = config.servers.join(", ");
                 BusError::Unreachable { servers, doing, patience, cause }
             }
             other => other,
         })?;
+        if name == names.stream(Part::Readings) {
+            readings_made = (info.created.unix_timestamp_nanos() / 1_000) as i64;
+        }
+        let kept = info.config;
         if let Some(count) = wanted.metadata.get(PARTITIONS)
             && kept.metadata.get(PARTITIONS) != Some(count)
         {
@@ -347,5 +356,5 @@ async fn prepare(
             tracing::info!(stream = name, "the stream's settings were changed");
         }
     }
-    Ok(())
+    Ok(readings_made)
 }

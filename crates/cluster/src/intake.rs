@@ -8,17 +8,14 @@ use std::time::Duration;
 
 use city_alert::Outbox;
 use city_bus::{Bus, BusError, Follow, Message};
-use city_model::{AlertEvent, SharedClock};
+use city_model::{AlertEvent, SharedClock, Timestamp};
 use city_store::{StateDb, StateError};
 
 const COMPONENT: &str = "bus";
 const MIGRATIONS: &[&str] = &["CREATE TABLE bus_taken (
-         stream TEXT PRIMARY KEY,
+         stream TEXT PRIMARY KEY,  -- alerts, and when its bus was made
          number INTEGER NOT NULL   -- the last message of it that was taken
      ) STRICT;"];
-
-/// The stream that is taken in.
-const ALERTS: &str = "alerts";
 
 /// Events that are taken in one transaction.
 const TOGETHER: usize = 500;
@@ -51,16 +48,27 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Starts it.
-    pub fn start(
+    /// Starts it. Where nothing was ever taken from this bus, what fires by engines of another bus, or of
+    /// a single process, is not known to any engine: `unknown` gives the events by which that ends, and
+    /// they are told before all others.
+    pub fn start<E>(
         bus: Bus,
         state: Arc<StateDb>,
         outbox: Arc<Outbox>,
         clock: SharedClock,
-    ) -> Result<Self, IntakeError> {
+        unknown: impl FnOnce(Timestamp) -> Result<Vec<AlertEvent>, E>,
+    ) -> Result<Self, IntakeError>
+    where
+        IntakeError: From<E>,
+    {
         state.migrate(COMPONENT, MIGRATIONS)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let taker = Taker { bus, state, outbox, clock, stop: stop.clone() };
+        let stream = format!("alerts/{}", bus.made());
+        let taker = Taker { bus, stream, state, outbox, clock, stop: stop.clone() };
+        if taker.taken()?.is_none() {
+            let now = taker.clock.now();
+            taker.note(&unknown(now)?, now, 0)?;
+        }
         let thread =
             std::thread::Builder::new().name("bus-alerts".to_owned()).spawn(move || taker.run())?;
         Ok(Self { stop, thread: Some(thread) })
@@ -78,6 +86,8 @@ impl Drop for Intake {
 
 struct Taker {
     bus: Bus,
+    /// Under which is noted how far it is.
+    stream: String,
     state: Arc<StateDb>,
     outbox: Arc<Outbox>,
     clock: SharedClock,
@@ -108,7 +118,7 @@ impl Taker {
 
     /// Takes until it is told to stop, or fails.
     fn take(&self, skip_to: u64) -> Result<(), IntakeError> {
-        let taken = self.taken()?.max(skip_to);
+        let taken = self.taken()?.unwrap_or(0).max(skip_to);
         let mut following = self.bus.follow(Follow::Alerts, taken)?;
         let mut messages = Vec::new();
         while !self.stop.load(Ordering::Relaxed) {
@@ -117,28 +127,35 @@ impl Taker {
             if let Some(last) = messages.last() {
                 let (number, now) = (last.number, self.clock.now());
                 let events: Vec<AlertEvent> = messages.iter().filter_map(event).collect();
-                self.outbox.take(&events, now, |tx| {
-                    tx.execute(
-                        "INSERT INTO bus_taken (stream, number) VALUES (?1, ?2)
-                         ON CONFLICT DO UPDATE SET number = excluded.number",
-                        (ALERTS, number as i64),
-                    )?;
-                    Ok::<_, IntakeError>(())
-                })?;
+                self.note(&events, now, number)?;
             }
         }
         Ok(())
     }
 
-    fn taken(&self) -> Result<u64, IntakeError> {
-        let number: i64 = self.state.read(|conn| {
-            conn.query_row(
-                "SELECT coalesce(max(number), 0) FROM bus_taken WHERE stream = ?1",
-                [ALERTS],
+    /// Takes events, and notes up to which message of the bus that is.
+    fn note(&self, events: &[AlertEvent], now: Timestamp, number: u64) -> Result<(), IntakeError> {
+        self.outbox.take(events, now, |tx| {
+            tx.execute(
+                "INSERT INTO bus_taken (stream, number) VALUES (?1, ?2)
+                 ON CONFLICT DO UPDATE SET number = excluded.number",
+                (&self.stream, number as i64),
+            )?;
+            Ok(())
+        })
+    }
+
+    /// The last message that was taken; `None` if nothing ever was of this bus.
+    fn taken(&self) -> Result<Option<u64>, IntakeError> {
+        let number: Option<i64> = self.state.read(|conn| {
+            let row = conn.query_row(
+                "SELECT max(number) FROM bus_taken WHERE stream = ?1",
+                [&self.stream],
                 |row| row.get(0),
-            )
+            )?;
+            Ok::<_, IntakeError>(row)
         })?;
-        Ok(number as u64)
+        Ok(number.map(|number| number as u64))
     }
 }
 

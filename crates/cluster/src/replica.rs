@@ -96,6 +96,9 @@ impl Replica {
         listener: Listener,
     ) -> Result<Self, ReplicaError> {
         let state = StateDb::open(path)?;
+        if bus.log_end(log)? == 0 {
+            state.begin_log()?;
+        }
         prepare(&state)?;
         let shared = Arc::new(BusLog::new(bus.clone(), log));
         state.share(Sharing { log: shared, writers, listener })?;

@@ -14,7 +14,8 @@ use city_store::{Commit, DeliveryNote, Outcome, SharedStore, StateDb, StoreError
 use crate::place::Placer;
 use crate::wire::Batch;
 
-/// Under this key the store notes, in the same commit, up to where it has read the bus.
+/// Under this key, mixed with when the bus was made, the store notes in the same commit up to where it
+/// has read that bus.
 const POSITION: u64 = u64::from_be_bytes(*b"city-bus");
 
 /// Readings in one commit, at most.
@@ -67,10 +68,11 @@ pub struct Tail {
 impl Tail {
     /// Goes on where the store stands.
     pub fn start(parts: TailParts) -> Result<Self, StoreError> {
-        let taken = position(&parts.store)?;
+        let key = POSITION ^ parts.bus.made() as u64;
+        let taken = position(&parts.store, key)?;
         let (stop, at) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(taken)));
         let placer = Placer::new(parts.registry.clone(), parts.state.clone());
-        let mut reader = Reader { parts, placer, stop: stop.clone(), taken: at.clone() };
+        let mut reader = Reader { parts, placer, key, stop: stop.clone(), taken: at.clone() };
         let thread = std::thread::Builder::new()
             .name("bus-readings".to_owned())
             .spawn(move || reader.run())
@@ -97,15 +99,17 @@ impl Drop for Tail {
 }
 
 /// Up to where a store has read the bus.
-fn position(store: &SharedStore) -> Result<u64, StoreError> {
+fn position(store: &SharedStore, key: u64) -> Result<u64, StoreError> {
     let notes = store.deliveries()?;
-    let mine = notes.iter().filter(|note| note.key == POSITION);
+    let mine = notes.iter().filter(|note| note.key == key);
     Ok(mine.map(|note| note.received.micros() as u64).max().unwrap_or(0))
 }
 
 struct Reader {
     parts: TailParts,
     placer: Placer,
+    /// Under which the position is noted.
+    key: u64,
     stop: Arc<AtomicBool>,
     taken: Arc<AtomicU64>,
 }
@@ -166,7 +170,7 @@ impl Reader {
     fn commit(&mut self, mut commit: Commit, number: u64) -> Result<(), TailError> {
         self.placer.place(&mut commit.readings)?;
         let at = Timestamp::from_micros(number as i64);
-        commit.deliveries.push(DeliveryNote { key: POSITION, received: at });
+        commit.deliveries.push(DeliveryNote { key: self.key, received: at });
         let report = self.parts.store.commit(&commit)?;
         self.taken.store(number, Ordering::Relaxed);
         let fresh: Vec<_> = commit

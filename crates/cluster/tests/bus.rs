@@ -20,7 +20,7 @@ use city_pipeline::{Committed, Follower};
 use city_registry::{Registry, Seed, read_devices};
 use city_rules::RuleSet;
 use city_store::{
-    Commit, Memory, NewDeadLetter, SharedStore, StateDb, Store as _, TimeRange, Writers,
+    Commit, Memory, NewDeadLetter, SharedStore, StateDb, StateError, Store as _, TimeRange, Writers,
 };
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -218,8 +218,10 @@ fn an_alert_goes_on_when_its_partition_changes_hands() {
         GateParts::default(),
     )
     .expect("a notifier");
-    let _intake =
-        Intake::start(city.bus.clone(), desk.clone(), notifier.outbox(), clock).expect("an intake");
+    let _intake = Intake::start(city.bus.clone(), desk.clone(), notifier.outbox(), clock, |_| {
+        Ok::<_, StateError>(Vec::new())
+    })
+    .expect("an intake");
     let events = || -> Vec<AlertEvent> {
         let bodies: Result<Vec<String>, rusqlite::Error> = desk.read(|conn| {
             let mut statement = conn.prepare("SELECT body FROM alert_outbox ORDER BY id")?;

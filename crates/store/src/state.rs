@@ -269,6 +269,16 @@ impl StateDb {
         Ok(())
     }
 
+    /// Forgets how far it was in a log, because the one that it is to share has nothing in it yet. Before
+    /// [`share`](Self::share). Blocks.
+    pub fn begin_log(&self) -> Result<(), StateError> {
+        self.migrate("shared", shared::MIGRATIONS)?;
+        self.write(|tx| {
+            tx.execute("UPDATE shared_position SET number = 0", [])?;
+            Ok(())
+        })
+    }
+
     /// Applies an entry that somebody appended to the log; one that is known changes nothing. Blocks.
     pub fn apply(&self, number: u64, entry: &[u8]) -> Result<(), StateError> {
         let mut writer = self.writer.lock();

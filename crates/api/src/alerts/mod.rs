@@ -47,6 +47,19 @@ pub(crate) use tables::severity_code;
 pub(crate) use upkeep::upkeep;
 pub(crate) use watch::watch;
 
+/// The events by which everything that fires ends because no engine knows of it: on a bus that is new,
+/// engines begin anew, and what still holds is raised again. Blocks.
+pub fn ends_of_unknown(state: &StateDb, now: Timestamp) -> Result<Vec<AlertEvent>, StateError> {
+    let firing = state.read(tables::firing_with_seq)?;
+    let end = |(mut alert, newest): (Alert, u32)| {
+        alert.resolved_at = Some(now);
+        let seq = newest + 1;
+        let (key, reason) = (format!("{}/{seq}", alert.id), Some(EndReason::StateLost));
+        AlertEvent { key, seq, kind: AlertEventKind::Resolved, at: now, reason, alert }
+    };
+    Ok(firing.into_iter().map(end).collect())
+}
+
 /// An alert as the list keeps it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stored {

@@ -184,6 +184,17 @@ pub(super) fn firing(conn: &Connection) -> Result<Vec<Stored>, StateError> {
     Ok(statement.query_map([], stored)?.collect::<Result<_, _>>()?)
 }
 
+/// All that fire, each with the number of its newest event.
+pub(super) fn firing_with_seq(conn: &Connection) -> Result<Vec<(Alert, u32)>, StateError> {
+    let mut statement =
+        conn.prepare("SELECT alert, newest_seq FROM alerts WHERE resolved_at IS NULL")?;
+    let rows = statement.query_map([], |row| {
+        let alert = from_json(row, 0)?.ok_or_else(|| unreadable(0, "there is none".to_owned()))?;
+        Ok((alert, row.get(1)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// What fires, and what ended at `since` or later, last changed first; and why it ended, if no
 /// reading cleared it.
 pub(super) fn current(

@@ -224,7 +224,12 @@ async fn answer(
         store,
         followers: vec![live],
     })?;
-    let intake = Intake::start(bus.clone(), replica.state.clone(), outbox, clock)?;
+    let state = replica.state.clone();
+    let unknown = {
+        let state = state.clone();
+        move |now| city_api::ends_of_unknown(&state, now)
+    };
+    let intake = Intake::start(bus.clone(), state, outbox, clock, unknown)?;
     let address = settings.advertise.clone().unwrap_or_else(|| app.http.to_string());
     let replica = tokio::task::spawn_blocking(move || {
         forward::make_table(&replica.state)?;
