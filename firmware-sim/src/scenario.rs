@@ -436,12 +436,41 @@ mod tests {
             ("count = 40", "count = 41", "together are 40"),
             ("[\"140s\", \"220s\"]", "[\"220s\", \"140s\"]", "shorter one first"),
             ("peak = 178.0", "peak = nan", "peak is not a number"),
+            ("peak = 178.0", "peak = 178.0\nshare = 1.5", "share 1.5 is not a share"),
+            ("peak = 0.0", "peak = 0.0\nshare = 0.5", "a share means nothing to dark_gateway"),
+            ("first = \"3m\"", "first = \"3m\"\nrise = [\"1m\", \"2m\"]", "neither rise nor fall"),
             ("kind = \"noise_meter\"", "kind = \"air_station\"", "listed twice"),
         ] {
             let error = Scenario::parse("test", &TEXT.replacen(from, to, 1)).expect_err(to);
             let text = error.to_string();
             assert!(text.contains(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn the_metropolis_has_a_hundred_thousand_devices_and_incidents_reach_all_of_a_zone() {
+        let text = include_str!("../scenarios/metropolis.toml");
+        let scenario = Scenario::parse("metropolis", text).expect("valid");
+        assert_eq!(scenario.device_count(), 100_000);
+        let small = scenario.scaled(0.1);
+        let start = "2026-11-16T06:00:00Z".parse().expect("a time");
+        let fleet = crate::Fleet::new(&small, crate::zones::tests::CHICAGO, start).expect("a city");
+        let incidents = fleet.incidents();
+        for (kind, least) in [
+            (IncidentKind::TrafficJam, 60),
+            (IncidentKind::RisingWater, 5),
+            (IncidentKind::PowerCut, 2),
+            (IncidentKind::DarkGateway, 8),
+        ] {
+            let count = incidents.iter().filter(|incident| incident.kind == kind).count();
+            assert!(count >= least, "{count} of {kind:?}");
+        }
+        let jams = incidents.iter().filter(|incident| incident.kind == IncidentKind::TrafficJam);
+        let most = jams.map(|jam| jam.devices.len()).max().unwrap_or(0);
+        assert!(most > IncidentKind::TrafficJam.acts_on().2, "{most} loops at most");
+        let flood = incidents.iter().find(|i| i.zone == "Albany Park").expect("the flood");
+        let lasts = flood.end.as_second() - flood.start.as_second();
+        assert_eq!(lasts, 40 * 3_600, "it is as long as the scenario says");
     }
 
     #[test]
