@@ -75,7 +75,7 @@ pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
             against: None,
             range,
             operators: OPERATORS,
-            labels: labels.clone(),
+            labels: Vec::new(),
         };
         let zones = &city.zones;
         let locate = |position| zones.locate(position);
@@ -371,27 +371,70 @@ fn watchers(kind: IncidentKind) -> &'static [&'static str] {
         IncidentKind::TrafficJam => &["traffic-jam"],
         IncidentKind::LoudEvent | IncidentKind::Festival => &["noise-high"],
         IncidentKind::DarkGateway => &["gateway-dark"],
-        IncidentKind::PowerCut => &["gateway-dark", "cabinet-dark", "device-silent"],
+        IncidentKind::PowerCut => &["gateway-dark", "cabinet-dark"],
+    }
+}
+
+/// The rules that are right to fire in an incident, too, though it is enough if others do.
+fn bystanders(kind: IncidentKind) -> &'static [&'static str] {
+    match kind {
+        IncidentKind::PowerCut => &["device-silent", "lamp-or-bin-silent"],
+        IncidentKind::DarkGateway => &["lamp-or-bin-silent"],
+        _ => &[],
+    }
+}
+
+/// What rules should have seen, and what else they are right to see.
+#[derive(Clone, Default)]
+struct Labels {
+    due: Vec<Label>,
+    excused: Vec<Label>,
+}
+
+impl Labels {
+    /// What concerns a rule.
+    fn of(&self, rule: &Arc<str>) -> Self {
+        let own = |labels: &[Label]| {
+            labels.iter().filter(|label| label.rule.as_ref() == Some(rule)).cloned().collect()
+        };
+        Self { due: own(&self.due), excused: own(&self.excused) }
+    }
+
+    /// The rules that should have seen something.
+    fn rules(&self) -> BTreeSet<Arc<str>> {
+        self.due.iter().filter_map(|label| label.rule.clone()).collect()
+    }
+
+    /// Recall and delay by what was due, precision by all.
+    fn score(&self, alerts: &[WouldBe], end: Timestamp) -> Labelled {
+        let all = [&*self.due, &self.excused].concat();
+        let Labelled { precision, false_alarms, .. } = Labelled::of(alerts, &all, end);
+        Labelled { precision, false_alarms, ..Labelled::of(alerts, &self.due, end) }
     }
 }
 
 /// What each rule should have seen of the truth, as far as it happened before the end.
-fn labels(fleet: &Fleet, directory: &Directory, end: Timestamp) -> anyhow::Result<Vec<Label>> {
-    let mut labels = Vec::new();
+fn labels(fleet: &Fleet, directory: &Directory, end: Timestamp) -> anyhow::Result<Labels> {
+    let mut labels = Labels::default();
     for incident in fleet.incidents().iter().filter(|incident| stamp(incident.start) < end) {
-        for rule in watchers(incident.kind) {
-            let place = if *rule == "gateway-dark" {
-                incident.devices.first().cloned()
-            } else {
-                zone_of(directory, incident)
+        let label = |rule: &str| {
+            let place = match rule {
+                "gateway-dark" | "lamp-or-bin-silent" => incident.devices.first().cloned(),
+                _ => zone_of(directory, incident),
             };
-            labels.push(Label {
+            anyhow::Ok(Label {
                 name: format!("{} {}", incident.number, incident.name.en),
-                rule: Some((*rule).into()),
+                rule: Some(rule.into()),
                 place: Some(place.with_context(|| incident.name.en.clone())?.into()),
                 from: stamp(incident.start),
                 to: stamp(incident.end),
-            });
+            })
+        };
+        for rule in watchers(incident.kind) {
+            labels.due.push(label(rule)?);
+        }
+        for rule in bystanders(incident.kind) {
+            labels.excused.push(label(rule)?);
         }
     }
     for fault in fleet.faults().iter().filter(|fault| stamp(fault.start) < end) {
@@ -401,7 +444,7 @@ fn labels(fleet: &Fleet, directory: &Directory, end: Timestamp) -> anyhow::Resul
             _ => continue,
         };
         for device in &fault.devices {
-            labels.push(Label {
+            labels.due.push(Label {
                 name: format!("{} of {device}", fault.kind.name()),
                 rule: Some(rule.into()),
                 place: Some(device.as_str().into()),
@@ -410,7 +453,7 @@ fn labels(fleet: &Fleet, directory: &Directory, end: Timestamp) -> anyhow::Resul
             });
         }
     }
-    ensure!(!labels.is_empty(), "nothing happens in this city");
+    ensure!(!labels.due.is_empty(), "nothing happens in this city");
     Ok(labels)
 }
 
@@ -419,16 +462,12 @@ fn zone_of(directory: &Directory, incident: &Incident) -> Option<String> {
     Some(zone.id.to_string())
 }
 
-fn rules_of(labels: &[Label]) -> BTreeSet<Arc<str>> {
-    labels.iter().filter_map(|label| label.rule.clone()).collect()
-}
-
 /// Scores each rule by what it should have seen, and all together.
 fn score(
     samples: &mut Samples,
     suffix: &str,
     alerts: &[WouldBe],
-    labels: &[Label],
+    labels: &Labels,
     range: TimeRange,
 ) {
     let mut add = |name: String, value: Option<f64>| {
@@ -436,14 +475,12 @@ fn score(
             samples.add(format!("{name}{suffix}"), value);
         }
     };
-    let all = Labelled::of(alerts, labels, range.to);
+    let all = labels.score(alerts, range.to);
     add("precision".to_owned(), all.precision);
     add("recall".to_owned(), all.recall);
-    for rule in rules_of(labels) {
+    for rule in labels.rules() {
         let own: Vec<WouldBe> = alerts.iter().filter(|alert| alert.rule == rule).cloned().collect();
-        let due: Vec<Label> =
-            labels.iter().filter(|l| l.rule.as_ref() == Some(&rule)).cloned().collect();
-        let scored = Labelled::of(&own, &due, range.to);
+        let scored = labels.of(&rule).score(&own, range.to);
         add(format!("{rule}: alerts"), Some(own.len() as f64));
         add(format!("{rule}: precision"), scored.precision);
         add(format!("{rule}: recall"), scored.recall);
@@ -465,13 +502,13 @@ fn score(
 }
 
 /// The figures of a score in their order: name, unit, note.
-fn names(labels: &[Label]) -> Vec<(String, &'static str, String)> {
+fn names(labels: &Labels) -> Vec<(String, &'static str, String)> {
     let mut names = vec![
         ("precision".to_owned(), "", "alerts that belong to something that happened".to_owned()),
         ("recall".to_owned(), "", "of what a rule should have seen".to_owned()),
     ];
-    for rule in rules_of(labels) {
-        let due = labels.iter().filter(|label| label.rule.as_ref() == Some(&rule)).count();
+    for rule in labels.rules() {
+        let due = labels.of(&rule).due.len();
         names.push((
             format!("{rule}: alerts"),
             "",
@@ -497,13 +534,13 @@ fn names(labels: &[Label]) -> Vec<(String, &'static str, String)> {
 }
 
 /// Writes what was told of each incident, and which alerts belong to none.
-fn write(fleet: &Fleet, alerts: &[WouldBe], labels: &[Label]) -> anyhow::Result<()> {
+fn write(fleet: &Fleet, alerts: &[WouldBe], labels: &Labels) -> anyhow::Result<()> {
     let end = alerts.iter().map(|alert| alert.fired_at).max().unwrap_or(stamp(fleet.start()));
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench/truth.csv");
     let mut file = csv::Writer::from_path(path)?;
     file.write_record(["what", "rule", "place", "from", "to", "fired_at"])?;
     let time = |time: Timestamp| time.to_string();
-    for label in labels {
+    for label in &labels.due {
         let found = Labelled::of(alerts, std::slice::from_ref(label), end);
         let fired = found.incidents.first().and_then(|found| found.fired_at);
         file.write_record([
@@ -516,9 +553,8 @@ fn write(fleet: &Fleet, alerts: &[WouldBe], labels: &[Label]) -> anyhow::Result<
         ])?;
     }
     for alert in alerts {
-        let own: Vec<Label> =
-            labels.iter().filter(|l| l.rule.as_ref() == Some(&alert.rule)).cloned().collect();
-        if Labelled::of(std::slice::from_ref(alert), &own, end).false_alarms > 0 {
+        let own = labels.of(&alert.rule);
+        if own.score(std::slice::from_ref(alert), end).false_alarms > 0 {
             file.write_record([
                 "false alarm",
                 &alert.rule,

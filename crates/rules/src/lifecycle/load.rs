@@ -119,7 +119,8 @@ impl Load {
             per_operator_day: alerts.len() as f64 / days(length) / share,
             peak_ten_minutes: most_within(&fired, TEN_MINUTES) as f64 / share,
             floods: floods.len() as u64,
-            flood_minutes: floods.iter().map(|flood| flood.secs_f64() / 60.0).sum(),
+            // A sum of nothing is -0.
+            flood_minutes: floods.iter().map(|flood| flood.secs_f64() / 60.0).sum::<f64>() + 0.0,
             hours_over_30: periods(HOUR, HOUR_LIMIT),
             ten_minutes_over_10: periods(TEN_MINUTES, TEN_MINUTES_LIMIT),
             ..Self::default()
