@@ -45,7 +45,8 @@ export async function openDesk({ url, token, folder, name, language }) {
     if (localStorage.getItem("citybrain.language") === null) localStorage.setItem("citybrain.language", l);
   }, language);
   await page.goto(`${url}/login#token=${token}`);
-  await page.waitForSelector(".shell nav");
+  // Around what is still asking who is there stands the same frame.
+  await page.waitForURL((where) => where.pathname !== "/login");
   await use(language, "dark");
   return { browser, page, look, api, use, notes, shot: (what) => page.screenshot({ path: join(folder, `${name}-${what}.png`) }) };
 }

@@ -142,7 +142,8 @@ try {
   await visit("login", "/login", ".login input");
   await visit("setup", "/setup", ".login");
   await page.goto(`${url}/login?next=${encodeURIComponent("/devices")}#token=${token}`);
-  await page.waitForSelector(".shell nav");
+  // Around what is still asking who is there stands the same frame.
+  await page.waitForURL((where) => where.pathname !== "/login");
 
   await visit("overview", "/", "li.alert-row");
   await visit("overview-card", `/?device=${series.subject.device ?? it.air}`, ".map-card h3, .map-card h2");

@@ -106,6 +106,7 @@ impl Cluster {
     pub fn change_partitions(&mut self, partitions: u64, prefix: &str) -> anyhow::Result<()> {
         // Nothing new comes any more when the workers stop, and nothing is told when the brains do.
         let names = ["collect", "alert", "brain"].map(|role| self.of(role)).concat();
+        let old = format!("partitions = {}\n", self.partitions);
         for name in &names {
             if let Some(instance) = self.node(name)?.instance.take() {
                 let (took, clean) = instance.interrupt()?;
@@ -113,10 +114,8 @@ impl Cluster {
             }
             let node = self.node(name)?;
             let before = std::fs::read_to_string(&node.config)?;
-            let after = before.replace(
-                &format!("partitions = {}\n", self.partitions),
-                &format!("partitions = {partitions}\nprefix = \"{prefix}\"\n"),
-            );
+            let after = before
+                .replace(&old, &format!("partitions = {partitions}\nprefix = \"{prefix}\"\n"));
             ensure!(before != after, "{name} says nothing of partitions");
             std::fs::write(&node.config, after)?;
             if node.role != "brain" {
