@@ -331,14 +331,19 @@ impl std::fmt::Display for Times {
     }
 }
 
+/// A city in which everybody does their part, and its collectors' doors; `None` without a server.
+async fn running(size: Size, sink: &Sink) -> anyhow::Result<Option<(Cluster, Vec<SocketAddr>)>> {
+    let Some(mut cluster) = Cluster::start(size, RULES, &sink.config())? else { return Ok(None) };
+    cluster.all_evaluated(None).await?;
+    brains_answer(&mut cluster, None).await?;
+    let doors = cluster.of("collect").iter().filter_map(|name| cluster.nodes[name].mqtt).collect();
+    Ok(Some((cluster, doors)))
+}
+
 async fn with_faults(faults: usize, seed: u64, pace: Duration) -> anyhow::Result<()> {
     let sink = Sink::start()?;
     let size = Size { servers: 3, collectors: 3, workers: 3, brains: 2 };
-    let Some(mut cluster) = Cluster::start(size, RULES, &sink.config())? else { return Ok(()) };
-    cluster.all_evaluated(None).await?;
-    brains_answer(&mut cluster, None).await?;
-    let doors: Vec<SocketAddr> =
-        cluster.of("collect").iter().filter_map(|name| cluster.nodes[name].mqtt).collect();
+    let Some((mut cluster, doors)) = running(size, &sink).await? else { return Ok(()) };
     let began = now() - Span::from_hours(6);
     let devices = Devices::start(began, &doors, pace);
     let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
@@ -461,11 +466,7 @@ async fn with_more_partitions() -> anyhow::Result<()> {
     const ROUNDS: usize = 40;
     let sink = Sink::start()?;
     let size = Size { servers: 1, collectors: 2, workers: 2, brains: 2 };
-    let Some(mut cluster) = Cluster::start(size, RULES, &sink.config())? else { return Ok(()) };
-    cluster.all_evaluated(None).await?;
-    brains_answer(&mut cluster, None).await?;
-    let doors: Vec<SocketAddr> =
-        cluster.of("collect").iter().filter_map(|name| cluster.nodes[name].mqtt).collect();
+    let Some((mut cluster, doors)) = running(size, &sink).await? else { return Ok(()) };
     let began = now() - Span::from_hours(6);
     let (before, sink) = rounds(sink, &doors, began, ROUNDS).await?;
     let fires = |lines: &Vec<String>| lines.last().is_some_and(|l| !l.starts_with("Resolved"));

@@ -33,8 +33,12 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         test(&["--test", "it"], &["cluster::", "--ignored", "--test-threads=1"])
     })?;
     timed("fuzzing", || fuzz::run(&fuzz::Args::short()))?;
-    // Mostly they wait, for what takes its time.
-    timed("journeys", || test(&["--test", "journeys"], &["--test-threads=2"]))?;
+    // Mostly they wait, for what takes its time; but a city of many processes keeps the machine busy, and
+    // its leases are short.
+    timed("journeys", || {
+        test(&["--test", "journeys"], &["--test-threads=2", "--skip", "cluster::"])?;
+        test(&["--test", "journeys"], &["--test-threads=1", "cluster::"])
+    })?;
     timed("the dashboard's journeys", || test(&["--test", "dashboard"], &["--test-threads=3"]))?;
     timed("deployment files", || deploy::run(&deploy::Args::short(), PROGRAM))?;
     timed("schemathesis", || schemathesis::run(&schemathesis::Args::short()))?;
