@@ -52,6 +52,8 @@ pub struct Node {
 pub struct Cluster {
     /// The bus.
     pub nats: NatsCluster,
+    /// The ways between its servers, by the numbers of both.
+    pub links: BTreeMap<(usize, usize), Network>,
     /// The processes by name.
     pub nodes: BTreeMap<String, Node>,
     partitions: u64,
@@ -74,7 +76,15 @@ pub struct Size {
 impl Cluster {
     /// Starts all of it; `more` is added to the configuration of the brains.
     pub fn start(size: Size, rules: &str, more: &str) -> anyhow::Result<Option<Self>> {
-        let Some(nats) = NatsCluster::start("a city on a bus", size.servers) else {
+        let mut links = BTreeMap::new();
+        let mut make_way = |from, to, routes| {
+            let link = Network::to(routes).expect("a free port");
+            let address = link.address;
+            links.insert((from, to), link);
+            address
+        };
+        let Some(nats) = NatsCluster::start_apart("a city on a bus", size.servers, &mut make_way)
+        else {
             return Ok(None);
         };
         let folder = tempfile::tempdir()?;
@@ -89,7 +99,7 @@ impl Cluster {
                 nodes.insert(name, node);
             }
         }
-        let mut cluster = Self { nats, nodes, partitions: PARTITIONS, _folder: folder };
+        let mut cluster = Self { nats, links, nodes, partitions: PARTITIONS, _folder: folder };
         cluster.start_all()?;
         Ok(Some(cluster))
     }

@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// How long servers may take to start and to find a leader.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Where nobody listens.
+const NOWHERE: &str = "127.0.0.1:9";
+
 /// Running servers; killed when it is dropped.
 pub struct NatsCluster {
     binary: PathBuf,
@@ -31,8 +34,13 @@ struct Server {
     clients: SocketAddr,
     routes: SocketAddr,
     state: SocketAddr,
+    /// Where it finds others, if not at their own addresses.
+    ways: Option<Vec<SocketAddr>>,
     process: Option<Child>,
 }
+
+/// Makes a way from one server to another, whose address this is; tells where it begins.
+pub type MakeWay<'a> = dyn FnMut(usize, usize, SocketAddr) -> SocketAddr + 'a;
 
 /// Where the server is, if it was built.
 pub fn find() -> Option<PathBuf> {
@@ -64,9 +72,24 @@ impl NatsCluster {
         Self::start_with(test, count, "", "nats://")
     }
 
+    /// The same, with a way between each two of them: one finds the other there, and nowhere else.
+    pub fn start_apart(test: &str, count: usize, make_way: &mut MakeWay<'_>) -> Option<Self> {
+        Self::start_as(test, count, "", "nats://", Some(make_way))
+    }
+
     /// The same with more in their configuration, such as users and certificates, and with what
     /// comes before the address in a URL for clients: `nats://` or `tls://`.
     pub fn start_with(test: &str, count: usize, settings: &str, scheme: &str) -> Option<Self> {
+        Self::start_as(test, count, settings, scheme, None)
+    }
+
+    fn start_as(
+        test: &str,
+        count: usize,
+        settings: &str,
+        scheme: &str,
+        mut make_way: Option<&mut MakeWay<'_>>,
+    ) -> Option<Self> {
         let binary = find();
         if binary.is_none() {
             // Not by a macro, whose output the test harness would swallow.
@@ -79,7 +102,14 @@ impl NatsCluster {
         for _ in 0..10 {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let (settings, scheme) = (settings.to_owned(), scheme.to_owned());
-            let (binary, servers) = (binary.clone(), addresses(count));
+            let (binary, mut servers) = (binary.clone(), addresses(count));
+            if let Some(make_way) = make_way.as_deref_mut() {
+                for from in 0..count {
+                    // Of each two only one connects, or there would be two ways.
+                    let way = |to: usize| make_way(from, to, servers[to].routes);
+                    servers[from].ways = Some((0..from).map(way).collect());
+                }
+            }
             let mut cluster = Self { binary, folder, servers, settings, scheme };
             // If not all come up, somebody took a port meanwhile: with others, then.
             let started = (0..count).all(|index| cluster.spawn(index));
@@ -229,11 +259,18 @@ impl NatsCluster {
             // Clients know the servers that they were told of, and come by the ways that they were given.
             let _ = writeln!(
                 text,
-                "cluster {{ name: tests, listen: {}, no_advertise: true, routes: [",
+                "cluster {{ name: tests, listen: {}, no_advertise: true",
                 server.routes
             );
-            for other in &self.servers {
-                let _ = writeln!(text, "  nats-route://{}", other.routes);
+            let mut others: Vec<_> = self.servers.iter().map(|other| other.routes).collect();
+            if let Some(ways) = &server.ways {
+                others.clone_from(ways);
+                // Servers tell each other where further ones are: there is nobody.
+                let _ = writeln!(text, "advertise: \"{NOWHERE}\"");
+            }
+            text.push_str("routes: [\n");
+            for other in others {
+                let _ = writeln!(text, "  nats-route://{other}");
             }
             text.push_str("] }\n");
         }
@@ -261,6 +298,7 @@ fn addresses(count: usize) -> Vec<Server> {
         clients: address(index * 3),
         routes: address(index * 3 + 1),
         state: address(index * 3 + 2),
+        ways: None,
         process: None,
     };
     (0..count).map(server).collect()

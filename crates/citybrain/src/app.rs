@@ -374,7 +374,8 @@ impl App {
             metrics: &metrics,
         };
         let hj212 = door.open(pipeline.intake(), &inputs.tasks, &inputs.stop).await?;
-        let run_file = RunFile { process: std::process::id(), http: own, token: own_token };
+        let run_file =
+            RunFile { process: std::process::id(), http: own, token: own_token, role: None };
         run_file.write(&data_dir).context("running.json cannot be written")?;
         let app = Self {
             http: public,

@@ -20,8 +20,11 @@ pub struct RunFile {
     pub process: u32,
     /// The address of its HTTP side.
     pub http: SocketAddr,
-    /// A token with all rights.
+    /// A token with all rights; empty where there is no API.
     pub token: String,
+    /// The role of a process without an API: a collector, an alert worker, a brain that stands by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
 }
 
 impl RunFile {

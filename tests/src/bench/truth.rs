@@ -29,7 +29,7 @@ use city_pipeline::{
 };
 use city_registry::{DeviceEntry, Registry, Seed};
 use city_rules::{Evaluator, RuleSet};
-use city_store::{Cancel, Embedded, Options, SharedStore, StateDb, TimeRange};
+use city_store::{Cancel, Counters, Embedded, LedgerKey, Options, SharedStore, StateDb, TimeRange};
 use firmware_sim::{FaultKind, Fleet, Incident, IncidentKind, Scenario};
 
 use super::part::{bytes_in, disk_folder, memory_mb};
@@ -65,7 +65,8 @@ pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
     let messages = city.live_through(&fleet, end)?;
     let (wall, cpu) = (begun.elapsed().as_secs_f64(), cpu_seconds() - cpu);
 
-    let readings = city.store.count(None, TimeRange::ALL)?;
+    let counted = city.counted();
+    let readings = counted.stored;
     let directory = city.registry.directory();
     let labels = labels(&fleet, &directory, end)?;
     let range = TimeRange { from: start, to: end };
@@ -90,6 +91,8 @@ pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
     samples.add("readings_per_s", readings as f64 / wall);
     samples.add("readings_per_cpu_s", readings as f64 / cpu);
     samples.add("readings", readings as f64);
+    samples.add("duplicates", counted.duplicate as f64);
+    samples.add("dead_letters", counted.dead_lettered as f64);
     let raw = bytes_in(&folder.path().join("store/chunks"));
     let log: u64 = ["ingest.db", "ingest.db-wal"]
         .map(|f| bytes_in(&folder.path().join("store").join(f)))
@@ -101,6 +104,8 @@ pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
     samples.add("rss_mb", memory_mb(std::process::id(), "VmRSS")?);
     let mut figures = vec![
         samples.figure("readings", "", None, "of the whole time, stored"),
+        samples.figure("duplicates", "", None, "sent again, and stored once"),
+        samples.figure("dead_letters", "", None, "what could not be read, and is kept"),
         samples.figure("readings_per_s", "1/s", None, "by the clock, the simulator beside it"),
         samples.figure("readings_per_cpu_s", "1/s", None, "the simulator's work included"),
         samples.figure("messages_per_s", "1/s", None, ""),
@@ -232,6 +237,20 @@ impl City {
             Ok(())
         })?;
         Ok(total)
+    }
+
+    /// What became of all that was sent.
+    fn counted(&self) -> Counters {
+        let mut sum = Counters::default();
+        for (key, counters) in self.store.ledger() {
+            // Each reading is counted for its device, too.
+            if matches!(key, LedgerKey::Source(_) | LedgerKey::NoSource) {
+                sum.stored += counters.stored;
+                sum.duplicate += counters.duplicate;
+                sum.dead_lettered += counters.dead_lettered;
+            }
+        }
+        sum
     }
 
     /// Stops everything; all alerts.

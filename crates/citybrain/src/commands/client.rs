@@ -30,6 +30,13 @@ impl Client {
                 folder.display()
             )
         })?;
+        if let Some(role) = &running.role {
+            bail!(
+                "what runs on {} has the role `{role}` and no API of its own; give the data folder of the brain \
+                 that answers",
+                folder.display()
+            );
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let http = city_alert::plain_client(Duration::from_secs(30)).map_err(anyhow::Error::msg)?;
         Ok(Self { running, http, runtime })

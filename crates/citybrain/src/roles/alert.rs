@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::node::{self, Holders};
 use super::status::{self, Told};
+use super::{Role, Running};
 use crate::city::City;
 use crate::clock::SystemClock;
 use crate::commands::until_told_to_stop;
@@ -114,6 +115,7 @@ pub(super) async fn run(city: City, settings: BusSettings) -> anyhow::Result<()>
         }),
     };
     let http = status::open(city.http.listen, told, stop.clone()).await?;
+    let _running = Running::note(Role::Alert, &city.data_dir, http)?;
     tracing::info!(%http, node = bus.node(), "an alert worker is ready");
     super::announce_ready(http, None);
     let lost = tokio::select! {
@@ -123,7 +125,7 @@ pub(super) async fn run(city: City, settings: BusSettings) -> anyhow::Result<()>
     stop.cancel();
     // It has nothing to say any more.
     let _ = watching.await;
-    node::end(move || drop((owners, follower))).await?;
+    node::end(lost, move || drop((owners, follower))).await?;
     anyhow::ensure!(!lost, "the copy of the city's state is lost; start this process again");
     Ok(())
 }

@@ -15,7 +15,7 @@ use city_store::{SharedStore, Writers};
 use tokio_util::sync::CancellationToken;
 
 use super::node::{self, Changes, Holders};
-use super::{announce_ready, forward};
+use super::{Role, Running, announce_ready, forward};
 use crate::app::{App, Begun, CommitsTo, Seam};
 use crate::city::City;
 use crate::clock::SystemClock;
@@ -114,6 +114,7 @@ async fn stand_by(
     let stop = CancellationToken::new();
     let (http, passing) =
         forward::forward(settings.http.listen, replica.state.clone(), stop.clone()).await?;
+    let _running = Running::note(Role::Brain, &settings.data_dir, http)?;
     tracing::info!(%http, node = bus.node(), "a brain stands by");
     announce_ready(http, None);
     let ours = Arc::new(AtomicBool::new(false));
@@ -252,7 +253,7 @@ async fn answer(
         std::process::exit(TAKE_ANOTHER_TURN);
     }
     imaging.abort();
-    node::end(move || drop((intake, tail, follower))).await?;
+    node::end(false, move || drop((intake, tail, follower))).await?;
     app.stop().await?;
     keeping.end().await;
     Ok(())

@@ -13,6 +13,7 @@ use city_store::Memory;
 
 use super::node::{self, Holders};
 use super::status::{self, Told};
+use super::{Role, Running};
 use crate::app::{Doors, OTHER_FILES, Stage};
 use crate::bridge::Ingest;
 use crate::city::City;
@@ -110,6 +111,7 @@ pub(super) async fn run(city: City, bus: BusSettings) -> anyhow::Result<()> {
         upkeep.stop.clone(),
     )
     .await?;
+    let _running = Running::note(Role::Collect, &settings.data_dir, http)?;
     tracing::info!(%http, ?mqtt, node = bus.node(), "a collector is ready");
     super::announce_ready(http, mqtt);
     let lost = tokio::select! {
@@ -117,9 +119,9 @@ pub(super) async fn run(city: City, bus: BusSettings) -> anyhow::Result<()> {
         () = node::until(|| follower.has_failed()) => true,
     };
     inputs.end("inputs", Duration::from_secs(4)).await;
-    node::end(move || pipeline.stop()).await?;
+    node::end(lost, move || pipeline.stop()).await?;
     upkeep.end("upkeep", Duration::from_secs(2)).await;
-    node::end(move || drop(follower)).await?;
+    node::end(lost, move || drop(follower)).await?;
     anyhow::ensure!(!lost, "the copy of the city's state is lost; start this process again");
     Ok(())
 }

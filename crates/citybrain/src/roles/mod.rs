@@ -12,10 +12,13 @@ mod node;
 mod status;
 
 use std::net::SocketAddr;
+use std::path::Path;
 
+use anyhow::Context as _;
 use clap::ValueEnum;
 
 use crate::city::City;
+use crate::run_file::RunFile;
 use crate::settings::{BusSettings, Problem, Problems, check_roles};
 
 /// What a process does.
@@ -52,6 +55,24 @@ pub(crate) async fn run(role: Role, city: City) -> anyhow::Result<()> {
         Role::Collect => Box::pin(collect::run(city, bus)).await,
         Role::Alert => Box::pin(alert::run(city, bus)).await,
         Role::Brain => Box::pin(brain::run(city, bus)).await,
+    }
+}
+
+/// Says in a data folder what runs on it, for as long as this lives.
+struct Running<'a>(&'a Path);
+
+impl<'a> Running<'a> {
+    fn note(role: Role, data_dir: &'a Path, http: SocketAddr) -> anyhow::Result<Self> {
+        let role = Some(role.name().to_owned());
+        let note = RunFile { process: std::process::id(), http, token: String::new(), role };
+        note.write(data_dir).context("running.json cannot be written")?;
+        Ok(Self(data_dir))
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        RunFile::remove(self.0);
     }
 }
 

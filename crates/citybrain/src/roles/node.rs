@@ -52,12 +52,13 @@ pub(super) async fn until(is_lost: impl Fn() -> bool) {
 }
 
 /// Ends what tells the bus that it ends. Where the bus does not answer, the process does not wait: it
-/// is as after a crash then, by which nothing is lost either.
-pub(super) async fn end(work: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+/// is as after a crash then, by which nothing is lost either. Its status says whether it had `failed`
+/// before, and is to be started again.
+pub(super) async fn end(failed: bool, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
     let ended = tokio::time::timeout(FAREWELL, tokio::task::spawn_blocking(work)).await;
     let Ok(done) = ended else {
         tracing::warn!("the bus does not answer; stopped without telling it");
-        std::process::exit(0);
+        std::process::exit(i32::from(failed));
     };
     Ok(done?)
 }

@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder as _, TextEncoder};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -46,10 +47,15 @@ pub(super) async fn open(
     Ok(address)
 }
 
+/// In the shape of a brain's answer.
 async fn ready(State(told): State<Arc<Told>>) -> Response {
     match (told.trouble)() {
-        None => "ready".into_response(),
-        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
+        None => Json(json!({ "status": "ready", "parts": {} })).into_response(),
+        Some(why) => {
+            let parts = json!({ "work": { "ok": false, "detail": why } });
+            let told = Json(json!({ "status": "not_ready", "parts": parts }));
+            (StatusCode::SERVICE_UNAVAILABLE, told).into_response()
+        }
     }
 }
 

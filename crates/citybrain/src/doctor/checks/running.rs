@@ -136,7 +136,7 @@ mod tests {
 
     fn of(ready: &Value, system: &Value) -> Vec<(Level, String)> {
         let http = ([127, 0, 0, 1], 1).into();
-        let running = RunFile { process: 7, http, token: String::new() };
+        let running = RunFile { process: 7, http, token: String::new(), role: None };
         let found = judge(ready, system, &running);
         found.into_iter().map(|finding| (finding.level, finding.what.en)).collect()
     }
