@@ -483,6 +483,12 @@ async fn with_more_partitions() -> anyhow::Result<()> {
     let sink = Sink::start()?;
     let size = Size { servers: 1, collectors: 2, workers: 2, brains: 2 };
     let Some((mut cluster, doors)) = running(size, &sink).await? else { return Ok(()) };
+    for name in cluster.nodes.keys() {
+        let told = cluster.doctor(name)?;
+        let port = format!("http.listen = {}", cluster.nodes[name].http);
+        ensure!(told.contains(&format!("{port} is in use by the running program")), "{told}");
+        ensure!(told.contains("is ready"), "{told}");
+    }
     let began = now() - Span::from_hours(6);
     let (before, sink) = rounds(sink, &doors, began, ROUNDS).await?;
     let fires = |lines: &Vec<String>| lines.last().is_some_and(|l| !l.starts_with("Resolved"));

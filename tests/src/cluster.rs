@@ -196,6 +196,18 @@ impl Cluster {
         Ok(line.context("the figure")?.trim().parse::<f64>()? as u64)
     }
 
+    /// What `citybrain doctor` says where a process runs.
+    pub fn doctor(&self, name: &str) -> anyhow::Result<String> {
+        let node = self.nodes.get(name).with_context(|| format!("there is no {name}"))?;
+        let told = Command::new(binary_with_bus()?)
+            .args(["doctor", "--lang", "en", "--config"])
+            .arg(&node.config)
+            .arg("--data-dir")
+            .arg(&node.data)
+            .output()?;
+        Ok(String::from_utf8(told.stdout)?)
+    }
+
     /// A process.
     pub fn node(&mut self, name: &str) -> anyhow::Result<&mut Node> {
         self.nodes.get_mut(name).with_context(|| format!("there is no {name}"))

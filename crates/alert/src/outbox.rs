@@ -223,8 +223,8 @@ impl Outbox {
         })
     }
 
-    /// How many events wait for a receiver.
-    pub(crate) fn backlog(&self, receiver: &str) -> Result<u64, StateError> {
+    /// How many events wait for a receiver. Blocks.
+    pub fn backlog(&self, receiver: &str) -> Result<u64, StateError> {
         self.state.read(|conn| {
             let count: i64 = conn
                 .prepare_cached(

@@ -50,27 +50,24 @@ pub struct Intake {
 impl Intake {
     /// Starts it. Where nothing was ever taken from this bus, what fires by engines of another bus, or of
     /// a single process, is not known to any engine: `unknown` gives the events by which that ends, and
-    /// they are told before all others.
-    pub fn start<E>(
+    /// they are told before all others, once the receiver `list`, which `unknown` reads, was told of
+    /// all that waited for it.
+    pub fn start(
         bus: Bus,
         state: Arc<StateDb>,
         outbox: Arc<Outbox>,
         clock: SharedClock,
-        unknown: impl FnOnce(Timestamp) -> Result<Vec<AlertEvent>, E>,
-    ) -> Result<Self, IntakeError>
-    where
-        IntakeError: From<E>,
-    {
+        list: &str,
+        unknown: impl Fn(Timestamp) -> Result<Vec<AlertEvent>, StateError> + Send + 'static,
+    ) -> Result<Self, IntakeError> {
         state.migrate(COMPONENT, MIGRATIONS)?;
         let stop = Arc::new(AtomicBool::new(false));
         let stream = format!("alerts/{}", bus.made());
-        let taker = Taker { bus, stream, state, outbox, clock, stop: stop.clone() };
-        if taker.taken()?.is_none() {
-            let now = taker.clock.now();
-            taker.note(&unknown(now)?, now, 0)?;
-        }
-        let thread =
-            std::thread::Builder::new().name("bus-alerts".to_owned()).spawn(move || taker.run())?;
+        let (list, stopped) = (list.to_owned(), stop.clone());
+        let taker = Taker { bus, stream, state, outbox, clock, stop: stopped, list };
+        let thread = std::thread::Builder::new()
+            .name("bus-alerts".to_owned())
+            .spawn(move || taker.run(&unknown))?;
         Ok(Self { stop, thread: Some(thread) })
     }
 }
@@ -91,14 +88,18 @@ struct Taker {
     state: Arc<StateDb>,
     outbox: Arc<Outbox>,
     clock: SharedClock,
+    /// The receiver that keeps the list of alerts.
+    list: String,
     stop: Arc<AtomicBool>,
 }
 
+type Unknown = dyn Fn(Timestamp) -> Result<Vec<AlertEvent>, StateError>;
+
 impl Taker {
-    fn run(&self) {
+    fn run(&self, unknown: &Unknown) {
         let mut skip_to = 0;
         while !self.stop.load(Ordering::Relaxed) {
-            match self.take(skip_to) {
+            match self.begin(unknown).and_then(|()| self.take(skip_to)) {
                 Ok(()) => {}
                 Err(IntakeError::Bus(BusError::Gone { first })) => {
                     tracing::error!(
@@ -114,6 +115,21 @@ impl Taker {
                 }
             }
         }
+    }
+
+    /// Ends what no engine knows, where nothing was ever taken from this bus.
+    fn begin(&self, unknown: &Unknown) -> Result<(), IntakeError> {
+        if self.taken()?.is_some() {
+            return Ok(());
+        }
+        while self.outbox.backlog(&self.list)? > 0 {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            std::thread::sleep(LOOK_UP);
+        }
+        let now = self.clock.now();
+        self.note(&unknown(now)?, now, 0)
     }
 
     /// Takes until it is told to stop, or fails.

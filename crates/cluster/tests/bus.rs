@@ -31,6 +31,9 @@ const DEVICES: &str = r#"[{"id":"a","kind":"gauge","department":"water"},
 const RULES: &str = "group: water\ndepartment: water\nrules:\n  - {id: high, kind: threshold, \
                      lateness: any, select: {metric: water_level}, severity: high, raise: {above: 3}}\n";
 
+/// Asks what fires.
+type Unknown = Box<dyn Fn(Timestamp) -> Result<Vec<AlertEvent>, StateError> + Send>;
+
 struct Wall;
 
 impl city_model::Clock for Wall {
@@ -218,10 +221,11 @@ fn an_alert_goes_on_when_its_partition_changes_hands() {
         GateParts::default(),
     )
     .expect("a notifier");
-    let _intake = Intake::start(city.bus.clone(), desk.clone(), notifier.outbox(), clock, |_| {
-        Ok::<_, StateError>(Vec::new())
-    })
-    .expect("an intake");
+    let intake = |unknown: Unknown| {
+        let (bus, outbox, clock) = (city.bus.clone(), notifier.outbox(), clock.clone());
+        Intake::start(bus, desk.clone(), outbox, clock, "desk", unknown).expect("an intake")
+    };
+    let taking = intake(Box::new(|_| Ok(Vec::new())));
     let events = || -> Vec<AlertEvent> {
         let bodies: Result<Vec<String>, rusqlite::Error> = desk.read(|conn| {
             let mut statement = conn.prepare("SELECT body FROM alert_outbox ORDER BY id")?;
@@ -257,4 +261,21 @@ fn an_alert_goes_on_when_its_partition_changes_hands() {
     );
     let ids: BTreeSet<_> = events().iter().map(|event| event.alert.id.clone()).collect();
     assert_eq!(ids.len(), 2, "the alert of `a` kept its id");
+
+    // On another bus the list is asked what fires, but not before it knows all that was told.
+    drop(taking);
+    let change = |sql: &str| {
+        let changed: Result<usize, rusqlite::Error> = desk.write(|tx| tx.execute(sql, []));
+        changed.expect("changed");
+    };
+    change("DELETE FROM bus_taken");
+    let asked = Arc::new(Mutex::new(None));
+    let (asks, outbox) = (asked.clone(), notifier.outbox());
+    let _taking = intake(Box::new(move |_| {
+        *asks.lock().expect("a lock") = Some(outbox.backlog("desk")?);
+        Ok(Vec::new())
+    }));
+    change("UPDATE alert_outbox SET delivered_at = 1");
+    eventually("the list to be asked", || asked.lock().expect("a lock").is_some());
+    assert_eq!(*asked.lock().expect("a lock"), Some(0));
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::node::{self, Changes, Holders};
 use super::{Role, Running, announce_ready, forward};
-use crate::app::{App, Begun, CommitsTo, Seam};
+use crate::app::{App, BRAIN, Begun, CommitsTo, Seam};
 use crate::city::City;
 use crate::clock::SystemClock;
 use crate::commands::until_told_to_stop;
@@ -230,7 +230,7 @@ async fn answer(
         let state = state.clone();
         move |now| city_api::ends_of_unknown(&state, now)
     };
-    let intake = Intake::start(bus.clone(), state, outbox, clock, unknown)?;
+    let intake = Intake::start(bus.clone(), state, outbox, clock, BRAIN, unknown)?;
     let address = settings.advertise.clone().unwrap_or_else(|| app.http.to_string());
     let replica = tokio::task::spawn_blocking(move || {
         forward::make_table(&replica.state)?;
