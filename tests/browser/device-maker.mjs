@@ -8,6 +8,7 @@
 // node tests/browser/device-maker.mjs URL TOKEN FOLDER
 import assert from "node:assert/strict";
 import { journey, openDesk } from "./engineer-desk.mjs";
+import { press } from "./parts/patience.mjs";
 
 const [url, token, folder] = process.argv.slice(2);
 const stamp = Date.now().toString(36);
@@ -39,7 +40,7 @@ for (const language of ["en", "zh"]) {
     await page.fill("input[lang='zh-CN']", "试制气象站");
     await page.waitForSelector(".place-map .map-canvas[data-ready=true]");
     await page.focus(".place-map canvas");
-    await page.keyboard.press("ArrowUp");
+    await press(page, "ArrowUp");
     await page.waitForSelector(".place-inputs button:not(:disabled)");
     await page.click(".place-inputs button");
     await page.waitForFunction(() => Math.abs(Number([...document.querySelectorAll(".place-inputs input")][0].value)) > 1);
@@ -71,8 +72,9 @@ for (const language of ["en", "zh"]) {
     await page.goto(`${url}/dead-letters?view=each&device=${device}&reason=bad_unit`);
     await page.waitForSelector("tr[data-letter]");
     await look("letters-each");
-    await page.keyboard.press("j");
-    await page.keyboard.press("Enter");
+    await press(page, "j");
+    await page.waitForSelector("tr[data-letter][aria-current=true]");
+    await press(page, "Enter");
     await page.waitForURL("**/dead-letters/*");
     await page.waitForSelector(".mapping-form");
     assert.match(await page.textContent(".payload"), /22\.6/);
@@ -110,7 +112,12 @@ for (const language of ["en", "zh"]) {
     await look("broken");
     await page.goBack();
     await page.waitForSelector("tr[data-letter]");
-    for (const key of ["j", "x", "j", "x"]) await page.keyboard.press(key);
+    for (const row of [1, 2]) {
+      await press(page, "j");
+      await page.waitForSelector(`tr[data-letter][aria-current=true]:nth-child(${row})`);
+      await press(page, "x");
+      await page.waitForSelector(`tr[data-letter]:nth-child(${row}) input:checked`);
+    }
     await page.click(".letters-bar .primary");
     await page.waitForSelector(".replay-view .outcome[data-again='2']", { timeout: 60_000 });
     await look("replayed");

@@ -6,6 +6,7 @@
 // node tests/browser/engineer.mjs URL TOKEN FOLDER
 import assert from "node:assert/strict";
 import { journey, openDesk } from "./engineer-desk.mjs";
+import { eventually, press } from "./parts/patience.mjs";
 
 const [url, token, folder] = process.argv.slice(2);
 const WORDS = {
@@ -22,9 +23,14 @@ for (const language of ["en", "zh"]) {
   const rule = `${group}-threshold`;
   const field = (name) => page.locator(`[data-field="${name}"]`);
   const pane = (name) => page.click(`#tab-${name}`);
+  const text = () => page.inputValue(".text-body textarea");
 
   await journey(desk, `an engineer's day (${language})`, async (say) => {
-    const station = (await api("GET", "/last-values?metric=pm25&limit=1")).body.items[0].device;
+    const station = await eventually(async () => {
+      const { items } = (await api("GET", "/last-values?metric=pm25&limit=1")).body;
+      assert.notEqual(items.length, 0, "an air station has sent something");
+      return items[0].device;
+    });
     const old = await api("GET", `/rule-groups/${group}`);
     if (old.status === 200) await api("DELETE", `/rule-groups/${group}?why=begin`, undefined, { "If-Match": old.tag });
 
@@ -34,8 +40,9 @@ for (const language of ["en", "zh"]) {
     await look("rules");
     await page.goto(`${url}/rules?kind=threshold&department=environment`);
     await page.waitForFunction(() => document.querySelectorAll("tr[data-rule]").length === 1);
-    await page.keyboard.press("j");
-    await page.keyboard.press("Enter");
+    await press(page, "j");
+    await page.waitForSelector("tr[data-rule][aria-current=true]");
+    await press(page, "Enter");
     await page.waitForURL("**/rules/pm25-high");
     await page.waitForSelector(".words li");
 
@@ -51,7 +58,7 @@ for (const language of ["en", "zh"]) {
     await look("groups");
     await page.goto(`${url}/rule-groups/air`);
     await page.waitForSelector(".check-sum");
-    assert.equal(await page.getAttribute(".head-buttons .primary", "aria-disabled"), "true");
+    await eventually(async () => assert.equal(await page.getAttribute(".head-buttons .primary", "aria-disabled"), "true", "it cannot be published"));
     await look("read-only");
 
     say("a group is made");
@@ -59,7 +66,7 @@ for (const language of ["en", "zh"]) {
     await page.waitForSelector(".text-body textarea");
     await page.fill(".text-body textarea", `# Made by an engineer\ngroup: ${group}\ndepartment: environment\nrules:\n  - id: ${rule}\n    name: {en: Journey, zh: 旅程}\n    kind: threshold\n    select: {metric: pm25, device: ${station}}\n    severity:\n      medium: {above: 9000, clear_below: 8000}   # far away\n    for: 1s\n`);
     await page.waitForFunction(() => document.querySelector("[data-field=id]")?.value.startsWith("journey"));
-    assert.equal(await field("severity.medium.above").inputValue(), "9000", "the form follows the text");
+    await eventually(async () => assert.equal(await field("severity.medium.above").inputValue(), "9000", "the form follows the text"));
     await pane("publish");
     await page.fill(".publish-form input", "a first version");
     await page.click(".publish-form button[type=submit]");
@@ -69,35 +76,36 @@ for (const language of ["en", "zh"]) {
     say("a problem is seen at its field, at its line and in the list");
     await field("severity.medium.above").fill("1o0");
     await page.waitForSelector(".fault");
-    assert.match(await page.textContent(".fault strong"), words.problem);
-    assert.match(await page.textContent(".fault-place"), words.line);
-    assert.match(await page.textContent(".text-gutter .line-wrong"), /✕\s*10/);
-    assert.match(await page.textContent(".ladder .field-error"), words.problem);
+    await eventually(async () => {
+      assert.match(await page.textContent(".fault strong"), words.problem);
+      assert.match(await page.textContent(".fault-place"), words.line);
+      assert.match(await page.textContent(".text-gutter .line-wrong"), /✕\s*10/);
+      assert.match(await page.textContent(".ladder .field-error"), words.problem);
+    });
     await look("problem");
     await page.click(".fault");
-    const at = await page.evaluate(() => document.activeElement.value.slice(document.activeElement.selectionStart).slice(0, 3));
-    assert.equal(at, "1o0", "the cursor goes to the problem");
+    const at = () => page.evaluate(() => document.activeElement.value.slice(document.activeElement.selectionStart).slice(0, 3));
+    await eventually(async () => assert.equal(await at(), "1o0", "the cursor goes to the problem"));
 
     say("it is mended by the form, and the comment stays");
     await field("severity.medium.above").fill("0.5");
     await field("severity.medium.clear_below").fill("0.1");
     await page.waitForFunction(() => document.querySelector(".fault") === null && document.querySelector(".check-sum") !== null);
-    assert.match(await page.inputValue(".text-body textarea"), /medium: \{above: 0\.5, clear_below: 0\.1\} {3}# far away/);
+    await eventually(async () => assert.match(await text(), /medium: \{above: 0\.5, clear_below: 0\.1\} {3}# far away/));
 
     say("undo and redo go through form and text alike, and Tab can leave the text");
     await page.focus(".text-body textarea");
-    await page.keyboard.press("Control+z");
-    assert.doesNotMatch(await page.inputValue(".text-body textarea"), /clear_below: 0\.1\}/);
-    await page.keyboard.press("Control+y");
-    assert.match(await page.inputValue(".text-body textarea"), /clear_below: 0\.1\}/);
-    await page.keyboard.press("Escape");
-    await page.keyboard.press("Tab");
-    assert.notEqual(await page.evaluate(() => document.activeElement.tagName), "TEXTAREA");
+    await press(page, "Control+z");
+    await eventually(async () => assert.doesNotMatch(await text(), /clear_below: 0\.1\}/));
+    await press(page, "Control+y");
+    await eventually(async () => assert.match(await text(), /clear_below: 0\.1\}/));
+    await press(page, "Escape", "Tab");
+    await eventually(async () => assert.notEqual(await page.evaluate(() => document.activeElement.tagName), "TEXTAREA"));
 
     say("the draft is there again after the tab was closed");
     await page.reload();
     await page.waitForSelector(".draft-note");
-    assert.equal(await field("severity.medium.above").inputValue(), "0.5");
+    await eventually(async () => assert.equal(await field("severity.medium.above").inputValue(), "0.5"));
     await look("draft");
 
     say("its tests are run");
@@ -113,13 +121,15 @@ for (const language of ["en", "zh"]) {
     await page.waitForSelector(".trial-figure strong", { timeout: 240_000 });
     await page.waitForSelector(".would-table tr[data-change=gained]");
     await page.waitForSelector(".would-chart .u-over");
-    assert.ok(Number(await page.getAttribute(".trial-figure strong", "data-load")) > 0);
-    assert.ok((await page.locator(".day-bars .bar-tried").count()) > 0);
-    const drawn = await page.evaluate(() => {
-      const canvas = document.querySelector(".would-chart canvas");
-      return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data].some((value) => value > 0);
+    await eventually(async () => {
+      assert.ok(Number(await page.getAttribute(".trial-figure strong", "data-load")) > 0);
+      assert.ok((await page.locator(".day-bars .bar-tried").count()) > 0);
+      const drawn = await page.evaluate(() => {
+        const canvas = document.querySelector(".would-chart canvas");
+        return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data].some((value) => value > 0);
+      });
+      assert.ok(drawn, "the chart has pixels");
     });
-    assert.ok(drawn, "the chart has pixels");
     await look("backtest", ".backtest-result");
     await look("backtest-marks", ".result-marks");
 
@@ -134,7 +144,7 @@ for (const language of ["en", "zh"]) {
     await look("conflict", ".editor-panes");
     await page.click(".conflict .primary");
     await page.waitForSelector(".conflict", { state: "detached" });
-    assert.match(await page.inputValue(".text-body textarea"), /Journey of two/);
+    await eventually(async () => assert.match(await text(), /Journey of two/));
     await page.click(".publish-form button[type=submit]");
     await page.waitForFunction((text) => document.querySelector(".publish-pane .outcome-good")?.textContent.includes(text), words.published);
     await look("published", ".editor-panes");

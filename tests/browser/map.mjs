@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { readFileSync } from "node:fs";
 import assert from "node:assert/strict";
 import { caller, coloursIn, folderOf, look, openBrowser, openPage, seeMap, settled, use } from "./parts/eyes.mjs";
+import { eventually, goTo, press } from "./parts/patience.mjs";
 
 const [url, token, path] = process.argv.slice(2);
 const folder = folderOf(path);
@@ -21,16 +22,14 @@ const say = (text) => {
 // A server without a base map answers 404, which the browser logs by itself.
 const { page, notes } = await openPage(browser, url, { width: 1920, height: 1080, expected: /status of (401|404)/ });
 const seen = (check, ...args) => page.waitForFunction(check, ...args);
-const query = (name) => new URL(page.url()).searchParams.get(name);
 /** Waits until the address says so: on a busy machine a key is answered a moment after it was pressed. */
 const inAddress = (name, value) => seen(([key, wanted]) => new URL(location.href).searchParams.get(key) === wanted, [name, value]);
 const badge = () => page.textContent(".replay-badge strong");
 /** Saves what a button downloads, and says how many colours are in it. */
 async function picture(button, name) {
-  const coming = page.waitForEvent("download");
-  await button.click({ force: true });
+  const [saved] = await Promise.all([page.waitForEvent("download"), button.click({ force: true })]);
   const file = join(folder, name);
-  await (await coming).saveAs(file);
+  await saved.saveAs(file);
   const png = readFileSync(file);
   assert.ok(png.subarray(1, 4).toString() === "PNG", `${name} is a picture`);
   return { width: png.readUInt32BE(16), height: png.readUInt32BE(20), colours: await coloursIn(page, png.toString("base64")) };
@@ -42,19 +41,18 @@ try {
   await page.waitForSelector("li.alert-row", { timeout: 180_000 });
   await seeMap(page);
   await page.focus(".layer-choice summary");
-  await page.keyboard.press("Enter");
+  await press(page, "Enter");
   await page.waitForSelector(".layer-list");
   const base = await api("GET", "/base-map");
-  const groups = await page.locator(".layer-list input:enabled").count();
-  assert.ok(groups >= 3 + (base.body.layers?.length > 0 ? 1 : 0), "there are layers to choose");
+  await eventually(async () => assert.ok((await page.locator(".layer-list input:enabled").count()) >= 3 + (base.body.layers?.length > 0 ? 1 : 0), "there are layers to choose"));
   await look(page, folder, "map-layers");
   await page.locator(".layer-list label", { hasText: "Zone names" }).locator("input").uncheck();
   await inAddress("hide", "names");
   await page.locator(".layer-list label", { hasText: "Zone names" }).locator("input").check();
   await inAddress("hide", null);
   await page.focus(".layer-choice summary");
-  await page.keyboard.press("Escape");
-  assert.equal(await page.locator(".layer-choice[open]").count(), 0);
+  await press(page, "Escape");
+  await eventually(async () => assert.equal(await page.locator(".layer-choice[open]").count(), 0, "the choice of layers is closed"));
 
   say("abnormal devices do not vanish in clusters");
   const place = await page.evaluate(() => fetch("/api/v1/system").then((answer) => answer.json()).then(({ city }) => city.bounds));
@@ -67,40 +65,48 @@ try {
   await seeMap(page);
 
   say("a picture of the map says what, when and where from");
-  const map = await picture(page.locator(".map-tools button", { hasText: "PNG" }), "picture-map.png");
-  assert.ok(map.width > 600 && map.height > 400 && map.colours > 10, JSON.stringify(map));
-  const chart = await picture(page.locator(".trend .chart-save"), "picture-chart.png");
-  assert.ok(chart.width > 200 && chart.height > 100 && chart.colours > 3, JSON.stringify(chart));
+  // What is on them comes one after the other.
+  await eventually(async () => {
+    const map = await picture(page.locator(".map-tools button", { hasText: "PNG" }), "picture-map.png");
+    assert.ok(map.width > 600 && map.height > 400 && map.colours > 10, JSON.stringify(map));
+  }, 150_000);
+  await eventually(async () => {
+    const chart = await picture(page.locator(".trend .chart-save"), "picture-chart.png");
+    assert.ok(chart.width > 200 && chart.height > 100 && chart.colours > 3, JSON.stringify(chart));
+  }, 150_000);
 
   say("the past hour is replayed by keyboard");
   await page.evaluate(() => document.activeElement?.blur());
-  await page.keyboard.press("h");
+  await press(page, "h");
   await page.waitForSelector(".replay-slide input:enabled");
   await page.waitForSelector(".replay-frame");
-  const first = await badge();
-  assert.match(first, /^REPLAY of \d\d:\d\d:\d\d$/);
-  await page.keyboard.press(" ");
+  const first = await eventually(async () => {
+    const said = await badge();
+    assert.match(said, /^REPLAY of \d\d:\d\d:\d\d$/);
+    return said;
+  });
+  await press(page, " ");
   await seen((before) => document.querySelector(".replay-badge strong").textContent !== before, first);
-  await page.keyboard.press(">");
+  await press(page, ">");
   await inAddress("speed", "60");
-  await page.keyboard.press(" ");
+  await press(page, " ");
   await seen(() => new URL(location.href).searchParams.get("at") !== null);
   const paused = await badge();
-  await page.keyboard.press(".");
+  await press(page, ".");
   await seen((before) => document.querySelector(".replay-badge strong").textContent !== before, paused);
   // To the end, where something fires: what fired then stands on the map.
   await page.focus(".replay-slide input");
-  await page.keyboard.press("End");
+  await press(page, "End");
   await seen(() => /[1-9]\d* alerts? (was|were) firing/.test(document.querySelector(".replay-badge").textContent));
   await seeMap(page);
   await look(page, folder, "map-replay");
-  const there = page.url();
+  const there = await page.evaluate(() => location.href);
   const moment = await badge();
   await page.goto(there);
   await page.waitForSelector(".replay-slide input:enabled");
-  assert.equal(await badge(), moment, "the address holds the moment");
+  await eventually(async () => assert.equal(await badge(), moment, "the address holds the moment"));
   await page.evaluate(() => document.activeElement?.blur());
-  await page.keyboard.press("Escape");
+  await press(page, "Escape");
   await page.waitForSelector(".replay-frame", { state: "detached" });
   await inAddress("replay", null);
   await page.goBack();
@@ -109,16 +115,14 @@ try {
   await page.waitForSelector(".replay-frame", { state: "detached" });
 
   say("the system");
-  await page.keyboard.press("g");
-  await page.keyboard.press("y");
+  await goTo(page, "y", "/system");
   await page.waitForSelector('.check[data-check="books"].check-good');
   await seen(() => document.querySelector(".platform .table tbody tr") !== null);
   await seen(() => !/–/.test(document.querySelector(".platform .table tbody tr td").textContent));
   await look(page, folder, "system");
 
   say("the report of a day, on the screen and on paper");
-  await page.keyboard.press("g");
-  await page.keyboard.press("e");
+  await goTo(page, "e", "/reports");
   await page.waitForSelector(".paper .table");
   await seen(() => Number((/(\d+) alerts? fired/.exec(document.querySelector(".paper .lead").textContent) ?? [])[1]) > 0);
   await look(page, folder, "report");
@@ -127,8 +131,7 @@ try {
   const today = await page.inputValue(".report-days input");
   await page.click(".report-days button >> nth=0");
   await seen((day) => document.querySelector(".report-days input").value < day, today);
-  await seen(() => new URL(location.href).searchParams.has("date"));
-  assert.match(query("date"), /^\d{4}-\d\d-\d\d$/);
+  await eventually(async () => assert.match(await page.evaluate(() => new URL(location.href).searchParams.get("date") ?? ""), /^\d{4}-\d\d-\d\d$/));
   await page.goBack();
   await seen((day) => document.querySelector(".report-days input").value === day, today);
   await page.waitForSelector(".paper .table");
@@ -136,8 +139,8 @@ try {
     await use(page, language, "dark");
     await page.emulateMedia({ media: "print" });
     await settled(page);
-    const paper = await page.evaluate(() => ({ head: getComputedStyle(document.querySelector(".head")).display, ground: getComputedStyle(document.querySelector(".paper")).backgroundColor, ink: getComputedStyle(document.querySelector(".paper h2")).color }));
-    assert.deepEqual(paper, { head: "none", ground: "rgb(255, 255, 255)", ink: "rgb(0, 0, 0)" });
+    const paper = () => page.evaluate(() => ({ head: getComputedStyle(document.querySelector(".head")).display, ground: getComputedStyle(document.querySelector(".paper")).backgroundColor, ink: getComputedStyle(document.querySelector(".paper h2")).color }));
+    await eventually(async () => assert.deepEqual(await paper(), { head: "none", ground: "rgb(255, 255, 255)", ink: "rgb(0, 0, 0)" }));
     await page.pdf({ path: join(folder, `report-${language}.pdf`), format: "A4", preferCSSPageSize: true });
     await page.setViewportSize({ width: 794, height: 1123 });
     await page.screenshot({ path: join(folder, `report-paper-${language}.png`), fullPage: true });
@@ -147,8 +150,7 @@ try {
   await use(page, "en", "dark");
 
   say("help");
-  await page.keyboard.press("g");
-  await page.keyboard.press("k");
+  await goTo(page, "k", "/help");
   await page.waitForSelector(".guide-terms");
   await look(page, folder, "help");
   await page.fill(".guide .search", "silence");

@@ -30,6 +30,8 @@ async function goThrough(page, button, person) {
   await page.locator("input[name=login]").fill(person);
   await page.locator("input[name=password]").fill("anything");
   await page.locator("button[type=submit]").click();
+  // What is agreed to is asked on a page of its own.
+  await page.locator("input[name=login]").waitFor({ state: "detached" });
   const back = page.waitForRequest((request) => request.url().startsWith(`${url}/login?`) && request.isNavigationRequest());
   await page.locator("button[type=submit]").click();
   return (await back).url();

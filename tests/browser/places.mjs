@@ -10,7 +10,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import assert from "node:assert/strict";
-import { checkAccessibility, checkChinese, checkWidth, folderOf, newNotes, openBrowser, openPage, useByButtons } from "./parts/eyes.mjs";
+import { awake, checkAccessibility, checkChinese, checkWidth, folderOf, newNotes, openBrowser, openPage, useByButtons } from "./parts/eyes.mjs";
+import { eventually, focused, goTo, press } from "./parts/patience.mjs";
 import { goThrough, say } from "./parts/steps.mjs";
 
 const [url, token, path] = process.argv.slice(2);
@@ -62,21 +63,13 @@ async function settled(page) {
 
 /** Goes on with Tab until the wanted element has the focus, as somebody without a mouse does. */
 async function tabTo(page, selector, most = 150) {
+  await page.waitForSelector(selector);
+  await awake(page);
   for (let presses = 0; presses < most; presses += 1) {
     if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
     await page.keyboard.press("Tab");
   }
   assert.fail(`the keyboard does not reach ${selector}`);
-}
-
-/** Two keys in a row; on a machine that is busy the second may come too late for the first. */
-async function goTo(page, key, path) {
-  for (let tries = 0; tries < 8; tries += 1) {
-    await page.keyboard.press("g");
-    await page.keyboard.press(key);
-    if (await page.waitForURL(`**${path}`, { timeout: 2_000 }).then(() => true, () => false)) return;
-  }
-  assert.fail(`the keys g ${key} do not lead to ${path}`);
 }
 
 /** The text of a file that a link gives, without the mark at its start. */
@@ -100,7 +93,7 @@ async function journey(language, device) {
   await goTo(page, "d", "/devices");
   await page.waitForSelector(".long-table [data-row]");
   const total = (await api("GET", "/devices?limit=1")).body.total;
-  assert.equal(Number(await page.getAttribute(".long-table table", "aria-rowcount")), total + 1);
+  await eventually(async () => assert.equal(Number(await page.getAttribute(".long-table table", "aria-rowcount")), total + 1));
   assert.ok((await page.locator(".long-table tbody tr").count()) < 80, "only rows in sight exist");
   await look(page, "devices", language);
   await tabTo(page, ".long-table");
@@ -118,7 +111,8 @@ async function journey(language, device) {
   await page.goto(`${url}/devices?kind=${device.kind}&status=online`);
   const ofKind = (await api("GET", `/devices?kind=${device.kind}&limit=1`)).body.total;
   await page.waitForFunction((most) => Number(document.querySelector(".long-table table")?.getAttribute("aria-rowcount")) <= most + 1, ofKind);
-  await page.keyboard.press("/");
+  await press(page, "/");
+  await focused(page, ".search");
   await page.keyboard.type(device.id);
   await page.waitForFunction((id) => new URLSearchParams(location.search).get("q") === id, device.id);
   await page.waitForSelector(`[data-row="${device.id}"]`);
@@ -127,12 +121,14 @@ async function journey(language, device) {
   assert.match(list.lines[0], /^id,name_en,name_zh,kind,department,/);
   assert.ok(list.lines.slice(1).some((line) => line.startsWith(`${device.id},`)), list.lines.join("\n"));
   assert.match(list.name, /^devices.*\.csv$/);
-  await page.keyboard.press("/");
-  await page.keyboard.press("Escape");
+  await press(page, "/");
+  await focused(page, ".search");
+  await press(page, "Escape");
+  await focused(page, "body");
   const rows = await page.locator("[data-row]").evaluateAll((all) => all.map((row) => row.dataset.row));
-  for (let at = 0; at <= rows.indexOf(device.id); at += 1) await page.keyboard.press("j");
+  for (let at = 0; at <= rows.indexOf(device.id); at += 1) await press(page, "j");
   await page.waitForSelector(`[data-row="${device.id}"][aria-current]`);
-  await page.keyboard.press("Enter");
+  await press(page, "Enter");
   await page.waitForURL(`**/devices/${device.id}`);
 
   say(`${language}: its values, and its history as chart and as readings`);
@@ -172,10 +168,12 @@ async function journey(language, device) {
   const never = page.locator(".ledger-missed");
   await never.waitFor();
   assert.ok((await never.textContent()).includes(words.never));
-  const { body: loss } = await api("GET", "/loss?by=device");
-  const missed = loss.items.find((item) => item.id === device.id).missed;
-  const shown = Number((await never.locator("td").first().textContent()).replace(/\D/g, ""));
-  assert.ok(missed > 0 && shown > 0 && shown <= missed, `of ${missed} that never came ${shown} are shown`);
+  await eventually(async () => {
+    const shown = Number((await never.locator("td").first().textContent()).replace(/\D/g, ""));
+    const { body: loss } = await api("GET", "/loss?by=device");
+    const missed = loss.items.find((item) => item.id === device.id).missed;
+    assert.ok(missed > 0 && shown > 0 && shown <= missed, `of ${missed} that never came ${shown} are shown`);
+  });
   await look(page, "messages", language);
 
   say(`${language}: its name is edited while somebody else saves too`);
@@ -194,7 +192,9 @@ async function journey(language, device) {
   assert.equal(await page.locator(".conflict fieldset").count(), 0, "they changed different things");
   await look(page, "conflict", language);
   await tabTo(page, ".conflict .button.primary");
-  await page.keyboard.press("Enter");
+  // What was saved is loaded again; what others change after that clashes with it.
+  const isEntry = (answer) => answer.request().method() === "GET" && answer.url().endsWith(`/devices/${device.id}/entry`);
+  await Promise.all([page.waitForResponse(isEntry), page.keyboard.press("Enter")]);
   await page.waitForSelector(".conflict", { state: "detached" });
   const both = (await api("GET", `/devices/${device.id}/entry`)).body;
   assert.deepEqual([both.name[language], both.name[other], both.life_cycle], [`${name} !`, `${device.name[other]} *`, "maintenance"]);
@@ -215,17 +215,19 @@ async function journey(language, device) {
   await api("PATCH", `/devices/${device.id}`, { name: device.name, life_cycle: "active" });
 
   say(`${language}: its alerts, each with its log`);
-  const { body: some } = await api("GET", "/alerts?state=all&limit=200");
-  const alerted = some.items.find((alert) => alert.subject.type !== "zone" && alert.device_name !== null);
-  if (alerted !== undefined) {
-    await page.goto(`${url}/devices/${alerted.subject.device}?tab=alerts`);
-    await page.waitForSelector("[data-alert]");
-    await tabTo(page, "[data-alert] button");
-    await page.keyboard.press("Enter");
-    await page.waitForSelector("[data-alert] .log li");
-    await page.waitForFunction(() => new URLSearchParams(location.search).get("alert") !== null);
-    await look(page, "device-alerts", language);
-  }
+  const alerted = await eventually(async () => {
+    const { body: some } = await api("GET", "/alerts?state=all&limit=200");
+    const found = some.items.find((alert) => alert.subject.type !== "zone" && alert.device_name !== null);
+    assert.ok(found !== undefined, "there is an alert about a device");
+    return found;
+  }, 180_000);
+  await page.goto(`${url}/devices/${alerted.subject.device}?tab=alerts`);
+  await page.waitForSelector("[data-alert]");
+  await tabTo(page, "[data-alert] button");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-alert] .log li");
+  await page.waitForFunction(() => new URLSearchParams(location.search).get("alert") !== null);
+  await look(page, "device-alerts", language);
 
   say(`${language}: a command to it`);
   await page.goto(`${url}/devices/${device.id}?tab=commands`);
@@ -233,7 +235,7 @@ async function journey(language, device) {
   await page.fill(".place-form textarea", '{"report": "now"}');
   await page.click(".place-form button[type=submit]");
   await page.waitForSelector(".letters [class=letter-line] strong");
-  assert.match(await page.textContent(".letters code"), new RegExp(`${device.id}/set$`));
+  await eventually(async () => assert.match(await page.textContent(".letters code"), new RegExp(`${device.id}/set$`)));
   await look(page, "commands", language);
 
   say(`${language}: its zone, compared with others, and the list of zones`);
@@ -244,16 +246,17 @@ async function journey(language, device) {
   await page.waitForURL(`**/zones/${device.zones[0]}`);
   await page.waitForSelector(".comparison tbody tr >> nth=2");
   await page.waitForFunction(() => document.querySelectorAll(".chart-tall .uplot").length === 1 && document.querySelectorAll(".chart-empty").length === 0);
-  assert.ok((await page.textContent(".comparison")).includes(words.city));
+  await eventually(async () => assert.ok((await page.textContent(".comparison")).includes(words.city)));
   await look(page, "zone", language);
   await page.goto(`${url}/zones/${device.zones[0]}?over=day`);
   await page.waitForFunction(() => document.querySelectorAll(".panel-text + .table tbody tr").length > 0);
   await look(page, "zone-day", language);
+  await page.waitForSelector(".comparison tbody tr >> nth=2");
   const count = await page.locator(".comparison tbody tr").count();
   await tabTo(page, ".comparison button.icon-only");
   await page.keyboard.press("Enter");
   await page.waitForFunction((rowsBefore) => document.querySelectorAll(".comparison tbody tr").length === rowsBefore - 1, count);
-  assert.match(new URL(page.url()).search, /with=/);
+  await page.waitForFunction(() => /with=/.test(location.search));
   const steps = await download(page, ".panel:has(.chart-tall) .file-links a");
   assert.match(steps.lines[0], /^time,device,metric,count,min/);
   await goTo(page, "z", "/zones");
@@ -300,8 +303,9 @@ async function subjects() {
     const { items } = (await api("GET", "/devices?status=online&limit=1000&life_cycle=active")).body;
     const fit = items.filter((device) => missed.has(device.id) && device.zones.length > 0 && device.id.length > 5 && items.filter((each) => each.id.startsWith(device.id)).length === 1);
     if (fit.length < 2) continue;
-    const metric = async (device) => (await api("GET", `/last-values?device=${device.id}`)).body.items.find((value) => typeof value.value === "number" && value.marks.length === 0).metric;
-    return Promise.all(fit.slice(0, 2).map(async (device) => ({ ...device, metric: await metric(device) })));
+    const metric = async (device) => (await api("GET", `/last-values?device=${device.id}`)).body.items.find((value) => typeof value.value === "number" && value.marks.length === 0)?.metric;
+    const found = await Promise.all(fit.slice(0, 2).map(async (device) => ({ ...device, metric: await metric(device) })));
+    if (found.every((device) => device.metric !== undefined)) return found;
   }
   return assert.fail("no two devices are heard that have skipped numbers");
 }

@@ -3,6 +3,7 @@
 //
 // node tests/browser/two-operators.mjs URL ADMIN_TOKEN FOLDER
 import assert from "node:assert/strict";
+import { eventually, focused, press } from "./parts/patience.mjs";
 import { goThrough, say } from "./parts/steps.mjs";
 import { City, Office, chooseByKeys } from "./work-on-alerts.mjs";
 
@@ -20,28 +21,31 @@ async function two(language, li, zhao, people, device) {
   }
 
   say(`${language}: while one writes, the other acknowledges`);
-  await zhao.keyboard.press("n");
+  await press(zhao, "n");
+  await focused(zhao, "#alert-note");
   await zhao.keyboard.type(note);
-  await li.keyboard.press("a");
+  await press(li, "a");
   await li.waitForSelector(".log [data-kind=acknowledged]");
   await zhao.waitForSelector(".meanwhile");
-  assert.match(await zhao.textContent(".meanwhile"), new RegExp(people.li.user), "it says who did what");
-  assert.equal(await zhao.inputValue("#alert-note"), note, "the note is still there");
-  await zhao.waitForFunction(() => document.activeElement.id === "alert-note"); // and so is the cursor
+  await eventually(async () => assert.match(await zhao.textContent(".meanwhile"), new RegExp(people.li.user), "it says who did what"));
+  await eventually(async () => assert.equal(await zhao.inputValue("#alert-note"), note, "the note is still there"));
+  await focused(zhao, "#alert-note"); // and so is the cursor
   await office.look(zhao, `meanwhile-${language}`, language);
   assert.equal(await zhao.locator(".actions button[type=submit].primary").count(), 0, "it cannot be acknowledged a second time");
-  await zhao.keyboard.press("Escape");
-  await zhao.keyboard.press("h");
+  await press(zhao, "Escape");
+  await focused(zhao, "body");
+  await press(zhao, "h");
   await zhao.waitForSelector(".notice");
   assert.equal(await zhao.locator(".deed-form").count(), 0, "nothing goes on before that was read");
   await zhao.click(".meanwhile button");
   await zhao.waitForSelector(".meanwhile", { state: "detached" });
   await zhao.click(".actions form .buttons .button");
   await li.waitForFunction((said) => [...document.querySelectorAll(".log [data-kind=noted]")].some((each) => each.textContent.includes(said)), note);
+  await zhao.waitForSelector(".log [data-kind=noted]");
 
   say(`${language}: both act at the same moment, and one is too late`);
   const second = language === "zh" ? "请安排人员前往码头" : "Somebody should go to the pier";
-  await zhao.keyboard.press("h");
+  await press(zhao, "h");
   await zhao.waitForSelector(".deed-form");
   await chooseByKeys(zhao, ".deed-form [data-first]", "transport");
   await zhao.fill(".deed-form textarea", second);
@@ -53,8 +57,8 @@ async function two(language, li, zhao, people, device) {
   });
   await zhao.click(".deed-form button[type=submit]");
   await zhao.waitForSelector(".mishap");
-  assert.match(await zhao.textContent(".mishap"), new RegExp(people.li.user), "it says in whose hands the alert is");
-  assert.equal(await zhao.inputValue(".deed-form textarea"), second, "what was written is still there");
+  await eventually(async () => assert.match(await zhao.textContent(".mishap"), new RegExp(people.li.user), "it says in whose hands the alert is"));
+  await eventually(async () => assert.equal(await zhao.inputValue(".deed-form textarea"), second, "what was written is still there"));
   await zhao.waitForSelector(".meanwhile");
   await office.look(zhao, `too-late-${language}`, language);
   await zhao.unroute("**/hand-over");
@@ -65,15 +69,15 @@ async function two(language, li, zhao, people, device) {
   await zhao.click(".meanwhile button");
   await zhao.waitForSelector(".meanwhile", { state: "detached" });
   await zhao.click(".deed-form .buttons .button:not(.primary)");
-  assert.equal(await zhao.inputValue("#alert-note"), second, "the note waits for another act");
-  await zhao.keyboard.press("s");
+  await eventually(async () => assert.equal(await zhao.inputValue("#alert-note"), second, "the note waits for another act"));
+  await press(zhao, "s");
   await zhao.waitForSelector(".deed-form");
   await zhao.fill(".deed-form input[data-first]", people.zhao.user);
   await zhao.click(".deed-form button[type=submit]");
   await zhao.waitForSelector(".log [data-kind=assigned]");
   await li.waitForSelector(".log [data-kind=assigned]");
-  assert.match(await li.textContent(".standing-handling"), new RegExp(people.zhao.user));
-  assert.equal(await li.getAttribute(".deed-buttons button", "aria-disabled"), "true", "the first cannot accept what is another's");
+  await eventually(async () => assert.match(await li.textContent(".standing-handling"), new RegExp(people.zhao.user), "the first sees who is asked"));
+  await eventually(async () => assert.equal(await li.getAttribute(".deed-buttons button", "aria-disabled"), "true", "the first cannot accept what is another's"));
 
   say(`${language}: nothing that was written is lost`);
   const { log } = await city.call("GET", `/alerts/${alert.id}`);
@@ -91,7 +95,7 @@ await goThrough("the journey of two operators", async () => {
   const [li, zhao] = [await office.sitDown(people.li, "zh"), await office.sitDown(people.zhao, "zh")];
   await two("zh", li, zhao, people, devices[0]);
   for (const page of [li, zhao]) {
-    await page.keyboard.press("l");
+    await press(page, "l");
     await page.waitForFunction(() => document.documentElement.lang === "en");
   }
   await two("en", li, zhao, people, devices[1]);

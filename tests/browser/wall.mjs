@@ -4,7 +4,8 @@
 // node tests/browser/wall.mjs URL TOKEN FOLDER     (a demo; the token of an administrator)
 import { join } from "node:path";
 import assert from "node:assert/strict";
-import { caller, checkAccessibility, folderOf, openBrowser, openPage, seeMap, settled } from "./parts/eyes.mjs";
+import { caller, checkAccessibility, folderOf, openBrowser, openPage, secondsIn, seeMap, settled } from "./parts/eyes.mjs";
+import { eventually } from "./parts/patience.mjs";
 import { layWire } from "./parts/wire.mjs";
 
 const [url, token, path] = process.argv.slice(2);
@@ -57,7 +58,7 @@ try {
       await page.waitForSelector(".wall-chart .uplot");
       await settled(page);
       await shot(`${name}-${language}-${theme}`);
-      const fits = await page.evaluate(() => {
+      const look = () => page.evaluate(() => {
         const out = [...document.querySelectorAll(".wall-stage *")].filter((each) => {
           const box = each.getBoundingClientRect();
           return box.width > 0 && (box.right > innerWidth + 1 || box.bottom > innerHeight + 1) && each.closest(".wall-alerts ul, .wall-zones ul, .maplibregl-map, .wall-map") === null;
@@ -65,8 +66,11 @@ try {
         const clock = Number.parseFloat(getComputedStyle(document.querySelector(".wall-clock strong")).fontSize);
         return { out: out.slice(0, 3).map((each) => each.className), clock, height: innerHeight };
       });
-      assert.deepEqual(fits.out, [], `${name}: outside of the screen`);
-      assert.ok(fits.clock / fits.height > 0.035, `${name}: the clock is seen from across the room`);
+      await eventually(async () => {
+        const fits = await look();
+        assert.deepEqual(fits.out, [], `${name}: outside of the screen`);
+        assert.ok(fits.clock / fits.height > 0.035, `${name}: the clock is seen from across the room`);
+      });
       await checkAccessibility(page, `the wall at ${name} in ${theme}`);
     }
   }
@@ -98,15 +102,17 @@ try {
   wire.cut();
   await page.waitForSelector(".wall-trouble.wall-lost");
   await page.waitForSelector(".wall-link-lost");
-  const size = await page.evaluate(() => Number.parseFloat(getComputedStyle(document.querySelector(".wall-trouble strong")).fontSize) / innerHeight);
-  assert.ok(size > 0.05, "the words are large");
-  assert.match(await page.textContent(".wall-trouble"), /NO CONNECTION.*since \d\d:\d\d:\d\d UTC/);
-  assert.ok(await page.evaluate(() => getComputedStyle(document.querySelector(".wall-main")).filter.includes("saturate")), "what is old is pale");
+  await eventually(async () => {
+    const size = await page.evaluate(() => Number.parseFloat(getComputedStyle(document.querySelector(".wall-trouble strong")).fontSize) / innerHeight);
+    assert.ok(size > 0.05, "the words are large");
+    assert.match(await page.textContent(".wall-trouble"), /NO CONNECTION.*since \d\d:\d\d:\d\d UTC/);
+    assert.ok(await page.evaluate(() => getComputedStyle(document.querySelector(".wall-main")).filter.includes("saturate")), "what is old is pale");
+  });
   await seeMap(page, { least: 4 });
-  // The age goes on counting: old data never look new.
-  const age = () => page.evaluate(() => Number.parseInt(document.querySelector(".wall-age b").textContent, 10));
+  // The age goes on counting, after 90 s by minutes: old data never look new.
+  const age = async () => secondsIn(await page.textContent(".wall-age b"));
   const first = await age();
-  await seen((least) => Number.parseInt(document.querySelector(".wall-age b").textContent, 10) >= least, first + 3);
+  await eventually(async () => assert.ok((await age()) >= first + 3, "what is shown grows old"), 120_000);
   await checkAccessibility(page, "the wall without a connection");
   await shot("lost-en-dark");
   say("it comes back by itself");
@@ -116,9 +122,9 @@ try {
   await seeMap(page);
 
   say("its session ends, and it signs in again by itself");
-  await context.clearCookies();
   // The next figure that it asks for is refused; then the token of the link is used again.
-  const renewed = await page.waitForResponse((answer) => answer.url().endsWith("/api/v1/session") && answer.request().method() === "POST", { timeout: 90_000 });
+  const isLogin = (answer) => answer.url().endsWith("/api/v1/session") && answer.request().method() === "POST";
+  const [renewed] = await Promise.all([page.waitForResponse(isLogin, { timeout: 90_000 }), context.clearCookies()]);
   assert.ok(renewed.ok());
   await page.waitForSelector(".wall-link-live");
   await page.waitForSelector(".wall-trouble", { state: "detached" });
@@ -128,7 +134,7 @@ try {
   const mine = tokens.items.find((each) => each.note === `wall ${began}`);
   assert.equal((await api("DELETE", `/tokens/${mine.id}`)).status, 204);
   await page.waitForSelector(".wall-trouble.wall-out", { timeout: 120_000 });
-  assert.match(await page.textContent(".wall-trouble"), /NOT SIGNED IN/);
+  await eventually(async () => assert.match(await page.textContent(".wall-trouble"), /NOT SIGNED IN/));
   await page.waitForSelector(".wall-board");
   await checkAccessibility(page, "the wall without a session");
   await shot("not-signed-in-en-dark");

@@ -2,7 +2,8 @@
 // and a look at a screen in both languages and themes.
 import { join } from "node:path";
 import assert from "node:assert/strict";
-import { LOOKS, checkAccessibility, checkChinese, checkWidth, folderOf, newNotes, openBrowser, openPage, useByButtons } from "./parts/eyes.mjs";
+import { LOOKS, awake, checkAccessibility, checkChinese, checkWidth, folderOf, newNotes, openBrowser, openPage, useByButtons } from "./parts/eyes.mjs";
+import { eventually, focused } from "./parts/patience.mjs";
 
 const PASSWORD = "nine quiet herons wade";
 const SIZES = [[1400, 900], [1920, 1080]];
@@ -72,11 +73,11 @@ export class City {
   /** Rises until the rule fires: as air does, not in one leap. */
   async pollute(device, top = 95) {
     for (const part of [0.45, 0.6, 0.75, 1]) await this.measure(device, Math.round(top * part));
-    for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 200))) {
+    return eventually(async () => {
       const { items } = await this.call("GET", `/alerts?state=firing&device=${device}`);
-      if (items.length > 0) return items[0];
-    }
-    assert.fail(`no alert about ${device}`);
+      assert.notEqual(items.length, 0, `an alert about ${device} fires`);
+      return items[0];
+    });
   }
 
   async clear(device) {
@@ -139,10 +140,14 @@ async function settled(page) {
 
 /** Presses the keys of a choice until it stands where it should, as somebody without a mouse does. */
 export async function chooseByKeys(page, selector, value) {
+  await awake(page);
   await page.focus(selector);
+  await focused(page, selector);
   for (let turn = 0; turn < 40; turn += 1) {
-    if ((await page.inputValue(selector)) === value) return;
+    const before = await page.inputValue(selector);
+    if (before === value) return;
     await page.keyboard.press("ArrowDown");
+    await eventually(async () => assert.notEqual(await page.inputValue(selector), before, `there is no ${value} in ${selector}`));
   }
   assert.fail(`${value} cannot be chosen in ${selector}`);
 }

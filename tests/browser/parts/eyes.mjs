@@ -43,6 +43,7 @@ export async function openPage(browser, origin, { width = 1400, height = 900, ex
 /** Presses the keys that a person would, until the page is as wanted. */
 export async function use(page, language, theme) {
   const is = () => page.evaluate(() => [document.documentElement.lang.slice(0, 2), document.documentElement.dataset.theme]);
+  await awake(page);
   await page.evaluate(() => document.activeElement instanceof HTMLElement && document.activeElement.blur());
   if ((await is())[0] !== language) await page.keyboard.press("l");
   if ((await is())[1] !== theme) await page.keyboard.press("t");
@@ -51,6 +52,7 @@ export async function use(page, language, theme) {
 
 /** As `use`, by the buttons: keys are silent in dialogs and fields. A page that is opened later begins so too. */
 export async function useByButtons(page, language, theme) {
+  await awake(page);
   await page.evaluate(([l, t]) => {
     localStorage.setItem("citybrain.language", l);
     localStorage.setItem("citybrain.theme", t);
@@ -79,10 +81,22 @@ export async function look(page, folder, name, { axe = true } = {}) {
   await use(page, "en", "dark");
 }
 
+const twoFrames = (page, restMs) => page.evaluate((ms) => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, ms)))), restMs);
+
 /** Two frames after the last change, so that what was asked for is drawn. */
-export function settled(page) {
-  return page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 120)))));
+export const settled = (page) => twoFrames(page, 120);
+
+/** What is shown takes keys, has the keyboard and says its language a frame after it came. */
+export const awake = (page) => twoFrames(page, 0);
+
+/** Nothing is on its way to the screen any more, and what there is has been drawn. */
+export async function quiet(page) {
+  await page.waitForFunction(() => document.querySelector(".loading") === null);
+  await settled(page);
 }
+
+/** How many seconds "42 s ago" or "5 min ago" says; none if nothing came yet. */
+export const secondsIn = (text) => Number.parseInt(text, 10) * (/ min\b/.test(text) ? 60 : 1);
 
 /** What is called the same in every language. */
 const PROPER = /^(English|PNG|API|HTTP|CSV|GeoJSON|WGS-84|GCJ-02.*|BD-09|CGCS2000|LoRaWAN|Esc|PM2\.5.*|PM10.*)$/;
