@@ -1,5 +1,6 @@
 // Every screen of the dashboard in real Chromium, in both languages and both themes: nothing on any that
-// anybody would call a fault (see parts/faults.mjs), and a picture of each on request.
+// anybody would call a fault (see parts/faults.mjs), nothing against WCAG 2.2 AA as axe sees it, and a
+// picture of each on request.
 //
 // node tests/browser/every-screen.mjs URL TOKEN FOLDER     (a demo; the token of an administrator)
 //
@@ -7,7 +8,7 @@
 // ONLY is a pattern for the names of the screens to look at, SIZE that of the window (1440x900).
 import { join } from "node:path";
 import assert from "node:assert/strict";
-import { LOOKS, awake, caller, folderOf, openBrowser, openPage, seeMap } from "./parts/eyes.mjs";
+import { LOOKS, awake, caller, checkAccessibility, folderOf, openBrowser, openPage, seeMap } from "./parts/eyes.mjs";
 import { faultsOf } from "./parts/faults.mjs";
 import { eventually, lastingAlerts, press } from "./parts/patience.mjs";
 
@@ -104,6 +105,8 @@ async function look(name, { wall = null, fullPage = false } = {}) {
     // A map that is there has yet to draw what is on it.
     if ((at === 0 || wall !== null) && (await mapInSight())) await seeMap(page, { least: 3, width: 50, height: 50 });
     const faults = await faultsOf(page, language);
+    // What axe sees is the same in both languages.
+    if (language === "en") await checkAccessibility(page, name).catch((error) => faults.push(error.message));
     for (const fault of faults) found.push(`${name} in ${language}, ${theme}: ${fault}`);
     if (pictures !== undefined || faults.length > 0) await page.screenshot({ path: join(folder, `${name}-${language}-${theme}.png`), fullPage });
   }

@@ -8,8 +8,6 @@ use crate::{deploy, fuzz, influxd, nats, schemathesis, tools, web};
 /// What all builds of tests select: cargo compiles what features of another selection change, and
 /// all that depends on it, once more.
 const WHOLE: &[&str] = &["--workspace", "--features", "citybrain/bus"];
-/// The program that they build, and drive.
-const PROGRAM: &str = "target/debug/citybrain";
 /// The tests that run only when they are named.
 const JOURNEYS: &[&str] = &["--test", "journeys", "--test", "dashboard"];
 
@@ -33,6 +31,8 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         test(&["--test", "it"], &["cluster::", "--ignored", "--test-threads=1"])
     })?;
     timed("fuzzing", || fuzz::run(&fuzz::Args::short()))?;
+    // Beside a browser an unoptimized one does not keep up with its city.
+    timed("the program", deploy::build_program_soon)?;
     // Mostly they wait, for what takes its time; but a city of many processes keeps the machine busy, and
     // its leases are short.
     timed("journeys", || {
@@ -40,7 +40,7 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         test(&["--test", "journeys"], &["--test-threads=1", "cluster::"])
     })?;
     timed("the dashboard's journeys", || test(&["--test", "dashboard"], &["--test-threads=3"]))?;
-    timed("deployment files", || deploy::run(&deploy::Args::short(), PROGRAM))?;
+    timed("deployment files", || deploy::run(&deploy::Args::short()))?;
     timed("schemathesis", || schemathesis::run(&schemathesis::Args::short()))?;
     if with_influxd && with_nats {
         eprintln!("all tests passed");

@@ -1,7 +1,7 @@
 /** What hardly changes: the city, its zones, kinds and metrics; and the figures of `/system`. */
 import { computed, effect, signal } from "@preact/signals";
 import { api } from "../api/client";
-import type { Department, Kind, Metric, System, ZoneCollection, ZoneFeature } from "../api/types";
+import type { AlertItem, Department, Kind, Metric, System, ZoneCollection, ZoneFeature } from "../api/types";
 import { cityZone } from "../format/time";
 import { local, t, type TextKey } from "../i18n";
 import { learnServerTime } from "./clock";
@@ -39,6 +39,14 @@ export function inOrder(ids: readonly string[]): string[] {
 
 export function metricOf(id: string | null | undefined): Metric | undefined {
   return id ? metricById.value.get(id) : undefined;
+}
+
+/** With how many decimals the figures of an alert are written: those of its metric, as long as they are in its unit. */
+export function decimalsOf(alert: Pick<AlertItem, "metric" | "unit" | "value" | "limit">): number {
+  const metric = metricOf(alert.metric);
+  if (metric !== undefined && metric.symbol === (alert.unit ?? "")) return metric.decimals;
+  // Counts, shares, and how unusual something is.
+  return [alert.value, alert.limit].every((figure) => figure === null || Number.isInteger(figure)) ? 0 : 1;
 }
 
 export function metricName(id: string): string {

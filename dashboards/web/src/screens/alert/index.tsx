@@ -7,7 +7,7 @@ import { plainValue } from "../../format/number";
 import { local, t } from "../../i18n";
 import { to } from "../../router";
 import { alertBook, alertVersion } from "../../state/alert-book";
-import { departmentName, kindName, metricName, metricOf, zoneById, zoneName } from "../../state/city";
+import { decimalsOf, departmentName, kindName, metricName, zoneById, zoneName } from "../../state/city";
 import { now } from "../../state/clock";
 import { useResource } from "../../state/resource";
 import { Age } from "../../ui/age";
@@ -79,7 +79,7 @@ function chartNote(alert: AlertDetail, metric: string): string {
 
 function AlertHead({ alert }: { alert: AlertDetail }) {
   const end = alert.resolved_at === null ? now.value : Date.parse(alert.resolved_at);
-  const decimals = metricOf(alert.metric)?.decimals ?? 1;
+  const decimals = decimalsOf(alert);
   const value = alert.value === null ? null : `${plainValue(alert.value, decimals)} ${alert.unit ?? ""}`;
   const limit = alert.limit === null ? null : `${plainValue(alert.limit, decimals)} ${alert.unit ?? ""}`;
   return (

@@ -4,7 +4,7 @@ import { plainValue } from "../../format/number";
 import { dateTime } from "../../format/time";
 import { t } from "../../i18n";
 import { to } from "../../router";
-import { departmentName, departments, metricOf } from "../../state/city";
+import { decimalsOf, departmentName, departments } from "../../state/city";
 import { SeverityWord } from "../../ui/marks";
 
 export function Log({ alert }: { alert: AlertDetail }) {
@@ -48,5 +48,5 @@ function About({ entry, about }: { entry: AlertLogEntry; about: string }) {
 }
 
 function valueOf(entry: AlertLogEntry, alert: AlertDetail): string {
-  return `${plainValue(entry.value, metricOf(alert.metric)?.decimals ?? 1)} ${alert.unit ?? ""}`;
+  return `${plainValue(entry.value, decimalsOf({ ...alert, value: entry.value }))} ${alert.unit ?? ""}`;
 }

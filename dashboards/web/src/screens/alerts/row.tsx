@@ -6,7 +6,7 @@ import { clockTime, date, dayMonth, minuteTime, span } from "../../format/time";
 import { local, t } from "../../i18n";
 import { to } from "../../router";
 import { acknowledge, acknowledging } from "../../state/acknowledge";
-import { departmentName, kindName, metricOf } from "../../state/city";
+import { decimalsOf, departmentName, kindName } from "../../state/city";
 import { now } from "../../state/clock";
 import { whyNoAlertChange } from "../../state/rights";
 import { Age } from "../../ui/age";
@@ -97,8 +97,6 @@ function AckState({ alert }: { alert: AlertItem }) {
     </GuardedButton>
   );
 }
-
-const decimalsOf = (alert: AlertItem) => metricOf(alert.metric)?.decimals ?? 1;
 
 function valueText(alert: AlertItem): string {
   return alert.value === null ? "" : `${plainValue(alert.value, decimalsOf(alert))} ${alert.unit ?? ""}`.trim();

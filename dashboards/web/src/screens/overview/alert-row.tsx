@@ -5,7 +5,7 @@ import { shortTime } from "../../format/time";
 import { local, t } from "../../i18n";
 import { to } from "../../router";
 import { acknowledge, acknowledging } from "../../state/acknowledge";
-import { departmentName, metricOf } from "../../state/city";
+import { decimalsOf, departmentName } from "../../state/city";
 import { now } from "../../state/clock";
 import { whyNoAlertChange } from "../../state/rights";
 import { Age } from "../../ui/age";
@@ -94,12 +94,11 @@ function placesOf(alert: AlertItem): [zones: string, device: string] {
 }
 
 function valueOf(alert: AlertItem): string {
-  return alert.value === null ? "" : plainValue(alert.value, metricOf(alert.metric)?.decimals ?? 1);
+  return alert.value === null ? "" : plainValue(alert.value, decimalsOf(alert));
 }
 
 function againstLimit(alert: AlertItem): string {
   if (alert.value === null) return "";
-  const decimals = metricOf(alert.metric)?.decimals ?? 1;
   const value = `${valueOf(alert)} ${alert.unit ?? ""}`.trim();
-  return alert.limit === null ? value : `${value} / ${plainValue(alert.limit, decimals)}`;
+  return alert.limit === null ? value : `${value} / ${plainValue(alert.limit, decimalsOf(alert))}`;
 }
