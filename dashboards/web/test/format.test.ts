@@ -1,7 +1,9 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { latLon, number, plainValue, valueWithUnit } from "../src/format/number";
 import { ago, cityZone, clockTime, dateTime, inCityTime, shortTime, span, zoneOffset } from "../src/format/time";
 import { setLanguage } from "../src/i18n";
+import { decimalsOf, metrics } from "../src/state/city";
+import { alert } from "./samples";
 
 beforeEach(() => {
   setLanguage("en");
@@ -63,5 +65,17 @@ describe("values", () => {
 
   it("give coordinates latitude first", () => {
     expect(latLon(-87.62981, 41.87812)).toBe("41.87812, -87.62981");
+  });
+});
+
+describe("decimals of an alert's figures", () => {
+  afterEach(() => (metrics.value = []));
+
+  it("are those of its metric in its unit, and of their own otherwise", () => {
+    metrics.value = [{ id: "water_level", name: { en: "Water level", zh: "水位" }, unit: "m", symbol: "m", range: null, decimals: 2, unmapped: false }];
+    expect(decimalsOf(alert())).toBe(2);
+    expect(decimalsOf(alert({ unit: null, value: 6.27, limit: 5 }))).toBe(1);
+    expect(decimalsOf(alert({ unit: null, value: 3, limit: 2 }))).toBe(0);
+    expect(decimalsOf(alert({ metric: "unknown" }))).toBe(1);
   });
 });
