@@ -1,6 +1,7 @@
 //! The days of those who work with the dashboard, in real Chromium and in both languages; each in a
 //! demo of its own. The steps are in `tests/browser`, screenshots go to `tests/artefacts`. Most of the
 //! time they wait for what should be seen, so several run at a time, which other journeys must not.
+//! They begin in the order of their names: the longest come first.
 
 use city_tests::browser::Demo;
 
@@ -45,11 +46,11 @@ async fn the_map_shows_the_city_and_its_past() {
 }
 
 #[tokio::test]
-async fn devices_and_zones_are_found_read_and_edited() {
+async fn a_city_of_devices_and_zones_is_found_read_and_edited() {
     walk("places").await;
 }
 
 #[tokio::test]
-async fn every_screen_is_without_a_fault_in_both_languages_and_themes() {
+async fn a_full_look_at_every_screen_finds_no_fault() {
     walk("every-screen").await;
 }
