@@ -239,7 +239,7 @@ impl Node {
         }
         write!(
             text,
-            "[bus]\nnode = \"{name}\"\nlease = \"3s\"\n[bus.nats]\nservers = [{}]\nreplicas = {}\n\
+            "[bus]\nnode = \"{name}\"\nlease = \"5s\"\n[bus.nats]\nservers = [{}]\nreplicas = {}\n\
              partitions = {PARTITIONS}\nretention = \"1d\"\n",
             servers.join(", "),
             nats.count(),

@@ -267,6 +267,8 @@ impl NatsCluster {
                 others.clone_from(ways);
                 // Servers tell each other where further ones are: there is nobody.
                 let _ = writeln!(text, "advertise: \"{NOWHERE}\"");
+                // One that looks for nobody does not take part.
+                others.extend(NOWHERE.parse::<SocketAddr>());
             }
             text.push_str("routes: [\n");
             for other in others {
