@@ -104,9 +104,7 @@ impl Evaluator {
                 continue;
             }
             if let Some(quiet) = self.slots.quiet_mut(id) {
-                quiet.suppressed = false;
-                quiet.silent = false;
-                quiet.armed = quiet.armed.max(now);
+                quiet.arm_anew(now);
             }
             self.schedule(id);
         }
@@ -275,16 +273,15 @@ impl Evaluator {
         self.apply(id, now, since, verdict, evidence, out);
     }
 
-    /// Gives the devices behind a gateway that is back their full allowance anew.
+    /// Gives the devices behind a gateway that is back their full allowance anew: not each had its turn
+    /// to send yet.
     pub(super) fn release_members(&mut self, id: SlotId, now: Timestamp) {
         let Body::Gateway { members } = &self.slots.get(id).body else { return };
         for member in members.clone() {
             if let Some(quiet) = self.slots.quiet_mut(member)
-                && quiet.suppressed
+                && (quiet.suppressed || !quiet.silent)
             {
-                quiet.suppressed = false;
-                quiet.silent = false;
-                quiet.armed = now;
+                quiet.arm_anew(now);
                 self.schedule(member);
             }
         }

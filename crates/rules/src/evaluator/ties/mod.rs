@@ -86,7 +86,7 @@ impl Evaluator {
         for cause in before {
             self.end_cause(&cause);
             if !self.ties.active.contains_key(&cause) {
-                self.release(cause.0, now, out);
+                self.release(&cause, now, out);
             }
         }
     }
@@ -268,11 +268,15 @@ impl Evaluator {
     }
 
     pub(super) fn hangs_on_a_cause(&self, rule: u32, key: &SubjectKey) -> bool {
+        self.hangs_on(rule, key, |name| self.ties.active.contains_key(&(rule, name.clone())))
+    }
+
+    /// Whether a subject hangs, by a dependency, on one of the causes that are `active`.
+    fn hangs_on(&self, rule: u32, key: &SubjectKey, active: impl Fn(&Arc<str>) -> bool) -> bool {
         let Condition::Dependency(dependency) = &self.program.rules[rule as usize].rule.condition
         else {
             return false;
         };
-        let active = |name: &Arc<str>| self.ties.active.contains_key(&(rule, name.clone()));
         let device = match key {
             SubjectKey::Zone(zone) => return dependency.via == Via::Zone && active(zone),
             SubjectKey::Series(series) => self.directory.device(series.device),
@@ -282,7 +286,7 @@ impl Evaluator {
         let Some(device) = device else { return false };
         match &dependency.via {
             Via::Device => active(&device.id),
-            Via::Gateway => device.gateway.as_ref().is_some_and(active),
+            Via::Gateway => device.gateway.as_ref().is_some_and(&active),
             Via::Zone => device
                 .zones
                 .iter()
@@ -302,13 +306,17 @@ impl Evaluator {
         }
     }
 
-    /// Lets go of what no longer hangs on a cause: silences have their allowance anew, what is
-    /// pending begins anew.
-    fn release(&mut self, dependency: u32, now: Timestamp, out: &mut Vec<AlertEvent>) {
-        for id in self.suppressed_by(dependency) {
+    /// Lets go of what no longer hangs on a cause: silences have their allowance anew, also those that
+    /// were not over it yet, and what is pending begins anew.
+    fn release(&mut self, cause: &Cause, now: Timestamp, out: &mut Vec<AlertEvent>) {
+        let (dependency, ended) = cause;
+        for id in self.suppressed_by(*dependency) {
             let slot = self.slots.get(id);
-            let held = slot.held || self.slots.quiet(id).is_some_and(|quiet| quiet.suppressed);
-            if !held || self.is_suppressed(slot.rule, &slot.key) {
+            let quiet = self.slots.quiet(id);
+            let held = slot.held || quiet.is_some_and(|quiet| quiet.suppressed);
+            let waits = quiet.is_some_and(|quiet| !quiet.silent)
+                && self.hangs_on(*dependency, &slot.key, |name| name == ended);
+            if !(held || waits) || self.is_suppressed(slot.rule, &slot.key) {
                 continue;
             }
             let dark = self
@@ -319,12 +327,10 @@ impl Evaluator {
             let slot = self.slots.get_mut(id);
             slot.held = false;
             if let Body::Silence(quiet) = &mut slot.body
-                && quiet.suppressed
+                && (quiet.suppressed || waits)
                 && !dark
             {
-                quiet.suppressed = false;
-                quiet.silent = false;
-                quiet.armed = now;
+                quiet.arm_anew(now);
             }
             if let Some(open) = slot.open.as_mut().filter(|open| open.alert.is_none()) {
                 open.machine.wait_anew(now);

@@ -193,3 +193,20 @@ fn another_rule_for_the_cause_is_no_storm() {
     evaluator.advance(at(60), &mut out);
     assert_eq!(log(&out), [("power-out", AlertEventKind::Fired)], "it holds them back again");
 }
+
+#[test]
+fn what_was_not_over_its_allowance_yet_has_it_anew_when_the_cause_is_over() {
+    let mut evaluator = dark();
+    let at = |secs| T0 + Span::from_secs(secs);
+    let mut out = Vec::new();
+    evaluator.observe(&of(1, reading("temperature", 1_870, 20.0)), &mut out);
+    // A minute and a half later the feeder is back: the device has had no turn to send since.
+    evaluator.observe(&of(0, reading("lamp_on", 1_960, 1.0)), &mut out);
+    assert_eq!(log(&out), [("power-out", AlertEventKind::Resolved)]);
+    out.clear();
+    evaluator.advance(at(2_070), &mut out);
+    assert_eq!(log(&out), []);
+    evaluator.advance(at(2_090), &mut out);
+    assert_eq!(log(&out), [("silent", AlertEventKind::Fired)]);
+    assert_eq!(out[0].at, at(1_960 + 120));
+}
