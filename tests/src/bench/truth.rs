@@ -437,8 +437,10 @@ fn labels(fleet: &Fleet, directory: &Directory, end: Timestamp) -> anyhow::Resul
     let mut labels = Labels::default();
     for incident in fleet.incidents().iter().filter(|incident| stamp(incident.start) < end) {
         let label = |rule: &str| {
-            let place = match rule {
-                "gateway-dark" | "lamp-or-bin-silent" => incident.devices.first().cloned(),
+            let place = match (incident.kind, rule) {
+                (_, "gateway-dark") | (IncidentKind::DarkGateway, _) => {
+                    incident.devices.first().cloned()
+                }
                 _ => zone_of(directory, incident),
             };
             anyhow::Ok(Label {
