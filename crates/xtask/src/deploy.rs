@@ -27,10 +27,13 @@ const CITYBRAIN: &str = "target/release/citybrain";
 const BUILD: &[&str] =
     &["build", "--release", "--package", "citybrain", "--features", "citybrain/bus"];
 
-/// Builds the program without what is done over all crates together, which takes most of the time.
+/// Builds the program optimized as far as does not take long.
 pub(crate) fn build_program_soon() -> anyhow::Result<()> {
-    let soon =
-        [("CARGO_PROFILE_RELEASE_LTO", "off"), ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")];
+    let soon = [
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+        ("CARGO_PROFILE_RELEASE_LTO", "off"),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ];
     with_environment(".", env!("CARGO"), BUILD, &soon)
 }
 
