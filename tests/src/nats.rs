@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Where nobody listens.
-const NOWHERE: &str = "127.0.0.1:9";
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 /// Running servers; killed when it is dropped.
 pub struct NatsCluster {
@@ -268,7 +268,7 @@ impl NatsCluster {
                 // Servers tell each other where further ones are: there is nobody.
                 let _ = writeln!(text, "advertise: \"{NOWHERE}\"");
                 // One that looks for nobody does not take part.
-                others.extend(NOWHERE.parse::<SocketAddr>());
+                others.push(NOWHERE);
             }
             text.push_str("routes: [\n");
             for other in others {
