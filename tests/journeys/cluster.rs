@@ -396,8 +396,11 @@ async fn with_faults(faults: usize, seed: u64, pace: Duration) -> anyhow::Result
                 cluster.node(name)?.ways[*server].mend();
             }
             Fault::Apart(both) => {
+                let (one, other) = *both;
+                ensure!(cluster.nats.reaches(one, other), "they are together before");
                 cluster.links[both].cut();
                 tokio::time::sleep(APART).await;
+                ensure!(!cluster.nats.reaches(one, other), "they found another way");
                 cluster.links[both].mend();
             }
         }

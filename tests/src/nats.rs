@@ -186,6 +186,12 @@ impl NatsCluster {
         })
     }
 
+    /// Whether one server is connected to another.
+    pub fn reaches(&self, from: usize, to: usize) -> bool {
+        let told = get(self.servers[from].state, "/routez");
+        told.is_some_and(|(_, answer)| answer.contains(&format!("\"remote_name\": \"n{to}\"")))
+    }
+
     fn spawn(&mut self, index: usize) -> bool {
         let file = self.configure(index);
         let log = self.folder.path().join(format!("log{index}"));
