@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, ensure};
 use city_tests::browser::walk;
 use city_tests::faults::City;
-use city_tests::network::free_address;
+use city_tests::ports::free_address;
 use serde_json::Value;
 
 /// A running provider; it ends when this does.

@@ -12,7 +12,8 @@ use anyhow::{Context as _, ensure};
 
 use crate::instance::{Instance, binary_with_bus, eventually};
 use crate::nats::NatsCluster;
-use crate::network::{Network, free_address};
+use crate::network::Network;
+use crate::ports::free_address;
 
 /// What a city needs beside the bus: its devices publish to `mqtt/{device}/up`.
 const SOURCE: &str = "
@@ -176,11 +177,12 @@ impl Cluster {
             self.supervise()?;
             let mut running = Vec::new();
             for name in self.of("alert").iter().filter(|name| Some(&***name) != except) {
-                running.push(self.figure(name, "citybrain_partitions").await.unwrap_or(0));
+                running.push(self.figure(name, "citybrain_partitions").await);
             }
             // Who has just come back has nothing yet.
-            let shared = except.is_some() || !running.contains(&0);
-            ensure!(running.iter().sum::<u64>() == wanted && shared, "{running:?} of {wanted}");
+            let shared = except.is_some() || running.iter().all(|one| !matches!(one, Ok(0)));
+            let sum = running.iter().filter_map(|one| one.as_ref().ok()).sum::<u64>();
+            ensure!(sum == wanted && shared, "{running:?} of {wanted}");
             Ok(Some(()))
         })
         .await

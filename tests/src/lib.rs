@@ -18,6 +18,7 @@ pub mod mqtt_load;
 pub mod nats;
 pub mod network;
 pub mod peers;
+pub mod ports;
 pub mod power;
 pub mod publisher;
 pub mod schemathesis;

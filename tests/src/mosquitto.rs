@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::network::free_address;
+use crate::ports::free_address;
 
 /// Where the shipped configuration expects certificates, passwords and rights.
 const SHIPPED_FOLDERS: [&str; 2] = ["/etc/mosquitto/certs/", "/etc/mosquitto/"];

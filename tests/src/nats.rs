@@ -7,10 +7,12 @@
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::ports::free_address;
 
 /// How long servers may take to start and to find a leader.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -297,15 +299,13 @@ impl Drop for NatsCluster {
     }
 }
 
-/// Free addresses. All are held until all are found, so that none is there twice.
+/// Free addresses.
 fn addresses(count: usize) -> Vec<Server> {
-    let listen = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let listeners: Vec<TcpListener> = (0..count * 3).map(listen).collect();
-    let address = |index: usize| listeners[index].local_addr().expect("an address");
-    let server = |index: usize| Server {
-        clients: address(index * 3),
-        routes: address(index * 3 + 1),
-        state: address(index * 3 + 2),
+    let address = || free_address().expect("a free port");
+    let server = |_| Server {
+        clients: address(),
+        routes: address(),
+        state: address(),
         ways: None,
         process: None,
     };

@@ -5,11 +5,6 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// An address that is free now, for programs that cannot be given an open socket.
-pub fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
-}
-
 /// A way through the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {

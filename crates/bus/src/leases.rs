@@ -3,8 +3,13 @@
 //! A lease is an entry of a replicated key-value store that its holder writes anew again and again.
 //! No clocks need agree. A holder counts from before it sent its last successful renewal, by its own
 //! monotonic clock, and gives up after three quarters of the time to live. Others count from when
-//! they first saw that renewal, which is later, and take over after the whole of it. Taking is a
-//! compare-and-set on the entry's revision: of two that try, one succeeds.
+//! they first saw that renewal, which is later, and take over after the whole of it; the time during
+//! which they could not look does not count, for nobody could renew anything while the bus was away.
+//! Taking is a compare-and-set on the entry's revision: of two that try, one succeeds.
+//!
+//! Who is too slow to renew in time, as on a machine that is kept busy by something else, soon comes
+//! back. If it got its share back at once, that would cost it and the others the very time that is
+//! missing, again and again; it must have lived for a while ([`Leases::live`]).
 //!
 //! It saves work from being done twice; it is no fence. A holder whose machine was suspended may act
 //! before it sees that its time is over. What must not happen twice is appended to a log, which
@@ -28,6 +33,10 @@ use crate::server::{PutError, patiently};
 /// The shortest time to live: below it, a server's pause costs every lease.
 const SHORTEST: Duration = Duration::from_secs(1);
 
+/// For so many times to live a node must give signs of life again until it is counted among those
+/// that live, if it gave none for too long before.
+const RETURNS: u32 = 2;
+
 /// The headers by which key-value stores mark what was deleted.
 const OPERATION: (&str, &str) = ("KV-Operation", "DEL");
 
@@ -38,8 +47,10 @@ pub struct Leases {
     /// Tells this process from an earlier one of the same node.
     process: String,
     held: Arc<Mutex<BTreeMap<String, Held>>>,
-    /// What was read of all entries, and when each revision was first seen.
+    /// What was read of all entries, and for how long each revision has been seen.
     seen: HashMap<String, Seen>,
+    /// When all entries were last read.
+    looked: Option<Instant>,
     group: Option<String>,
 }
 
@@ -51,9 +62,44 @@ struct Held {
 
 struct Seen {
     revision: u64,
-    since: Instant,
+    /// How long it has been the same while it was looked at.
+    quiet: Duration,
+    /// How long it has been renewed again after it was not for longer than the time to live; none if
+    /// it always was.
+    back: Option<Duration>,
     /// Who holds it; none if it was released.
     holder: Option<Holder>,
+}
+
+impl Seen {
+    /// What is seen now, `passed` after the time before.
+    fn next(
+        before: Option<&Self>,
+        passed: Duration,
+        ttl: Duration,
+        revision: u64,
+        holder: Option<Holder>,
+    ) -> Self {
+        let Some(before) = before else {
+            return Self { revision, quiet: Duration::ZERO, back: None, holder };
+        };
+        // The time in which nobody looked does not count.
+        let passed = passed.min(ttl / 2);
+        let is_same = before.revision == revision;
+        let quiet = if is_same { before.quiet + passed } else { Duration::ZERO };
+        // Who says that it leaves has not been too slow.
+        let back = if before.holder.is_some() && before.quiet >= ttl {
+            Some(Duration::ZERO)
+        } else {
+            before.back.map(|back| back + passed).filter(|back| *back < ttl * RETURNS)
+        };
+        Self { revision, quiet, back, holder }
+    }
+
+    /// Whether the holder gives signs of life.
+    fn lives(&self, ttl: Duration) -> bool {
+        self.holder.is_some() && self.quiet < ttl
+    }
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -88,7 +134,7 @@ impl Leases {
     pub(crate) fn new(bus: Bus, ttl: Duration) -> Self {
         let process = bus.unique();
         let (ttl, held) = (ttl.max(SHORTEST), Arc::default());
-        Self { bus, ttl, process, held, seen: HashMap::new(), group: None }
+        Self { bus, ttl, process, held, seen: HashMap::new(), looked: None, group: None }
     }
 
     /// A view for other threads.
@@ -140,23 +186,26 @@ impl Leases {
     pub fn holders(&self) -> BTreeMap<String, String> {
         let held = self.seen.iter().filter_map(|(key, seen)| {
             let name = key.strip_prefix("lease.")?;
-            let holder = seen.holder.as_ref().filter(|_| seen.since.elapsed() < self.ttl)?;
+            let holder = seen.holder.as_ref().filter(|_| seen.lives(self.ttl))?;
             Some((name.to_owned(), holder.node.clone()))
         });
         held.collect()
     }
 
-    /// The nodes of a group that live, as of the last turn, in order. This node is among them if it
-    /// announced itself.
+    /// The nodes of a group that live, as of the last turn that could look, in order; none before
+    /// the first. This node is among them if it announced itself. A node that had no time to give
+    /// signs of life for longer than the time to live is not, until it has given them for twice as
+    /// long; one that left, or that is new, is at once.
     pub fn live(&self, group: &str) -> Vec<String> {
         let begin = format!("node.{group}.");
-        let live = self
-            .seen
-            .iter()
-            .filter(|(_, seen)| seen.holder.is_some() && seen.since.elapsed() < self.ttl);
+        let live = self.seen.iter().filter(|(_, seen)| seen.lives(self.ttl) && seen.back.is_none());
         let mut nodes: Vec<_> =
             live.filter_map(|(key, _)| key.strip_prefix(&begin).map(str::to_owned)).collect();
+        if self.looked.is_some() && self.group.as_deref() == Some(group) {
+            nodes.push(self.bus.node().to_owned());
+        }
         nodes.sort_unstable();
+        nodes.dedup();
         nodes
     }
 
@@ -247,9 +296,7 @@ impl Leases {
             }
             match self.seen.get(&format!("lease.{name}")) {
                 None => take.push((name, 0)),
-                Some(seen)
-                    if seen.holder.is_none() || mine(seen) || seen.since.elapsed() >= self.ttl =>
-                {
+                Some(seen) if !seen.lives(self.ttl) || mine(seen) => {
                     take.push((name, seen.revision));
                 }
                 Some(_) => {}
@@ -309,15 +356,16 @@ impl Leases {
         })
         .await?;
         let now = Instant::now();
+        let passed = self.looked.map_or(Duration::ZERO, |looked| now - looked);
         let mut seen = HashMap::new();
         for (key, last) in found.into_iter().flatten() {
-            let before = self.seen.get(&key).filter(|seen| seen.revision == last.sequence);
-            let since = before.map_or(now, |seen| seen.since);
             let deleted = last.headers.get(OPERATION.0).is_some();
             let holder = if deleted { None } else { holder(&last.payload) };
-            seen.insert(key, Seen { revision: last.sequence, since, holder });
+            let before = self.seen.get(&key);
+            let next = Seen::next(before, passed, self.ttl, last.sequence, holder);
+            seen.insert(key, next);
         }
-        self.seen = seen;
+        (self.seen, self.looked) = (seen, Some(now));
         Ok(())
     }
 }
@@ -325,4 +373,54 @@ impl Leases {
 fn holder(value: &[u8]) -> Option<Holder> {
     let (node, process) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     Some(Holder { node: node.to_owned(), process: process.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(8);
+    const TURN: Duration = Duration::from_secs(2);
+
+    /// What is seen of an entry of these revisions, one each turn; revision 0 is its deletion.
+    fn seen(before: Option<Seen>, revisions: impl IntoIterator<Item = u64>) -> Option<Seen> {
+        revisions.into_iter().fold(before, |before, revision| {
+            let node = || Holder { node: "a".to_owned(), process: "1".to_owned() };
+            let holder = (revision > 0).then(node);
+            Some(Seen::next(before.as_ref(), TURN, TTL, revision, holder))
+        })
+    }
+
+    #[test]
+    fn who_gives_no_signs_of_life_for_the_time_to_live_is_gone() {
+        let lives = |seen: Option<Seen>| seen.is_some_and(|seen| seen.lives(TTL));
+        assert!(lives(seen(None, [7])));
+        assert!(lives(seen(None, [7, 7, 7, 7])));
+        assert!(!lives(seen(None, [7, 7, 7, 7, 7])));
+        assert!(!lives(seen(None, [7, 0])));
+        // Nobody looked for long: it may have had no chance.
+        let before = seen(None, [7]).unwrap();
+        let after = Seen::next(Some(&before), 10 * TTL, TTL, 7, before.holder.clone());
+        assert!(after.lives(TTL));
+    }
+
+    #[test]
+    fn who_was_too_slow_is_back_only_when_it_has_lived_for_a_while() {
+        let back = |seen: &Option<Seen>| seen.as_ref().unwrap().back.is_some();
+        let gone = || seen(None, [7; 5]);
+        assert!(!back(&gone()));
+        let mut returned = seen(gone(), [8]);
+        for turn in 0..7 {
+            assert!(back(&returned), "turn {turn}");
+            returned = seen(returned, [9 + turn]);
+        }
+        returned = seen(returned, [99]);
+        assert!(!back(&returned));
+        // Too slow once more meanwhile: from the beginning.
+        let again = seen(seen(gone(), [8, 8, 8, 8, 8]), [9, 10]).unwrap();
+        assert_eq!(again.back, Some(TURN));
+        // It said that it leaves, or nobody has seen it before.
+        assert!(!back(&seen(None, [7, 0, 0, 0, 0, 0, 8])));
+        assert!(!back(&seen(None, [8])));
+    }
 }

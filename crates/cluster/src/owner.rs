@@ -120,6 +120,8 @@ enum Order {
 /// A partition that is owned.
 pub(crate) struct Owner {
     orders: Sender<Order>,
+    /// Whether it is to end.
+    ends: Arc<AtomicBool>,
     /// Whether somebody else may own it by now: nothing is saved any more.
     lost: Arc<AtomicBool>,
     pub(crate) progress: Arc<Progress>,
@@ -137,12 +139,14 @@ impl Owner {
         // Labels of this form are always taken.
         let metrics = prometheus::Registry::new_custom(None, Some(labels)).unwrap_or_default();
         let (orders, inbox) = channel();
-        let (lost, progress) = (Arc::new(AtomicBool::new(false)), Arc::new(Progress::default()));
+        let [ends, lost] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+        let progress = Arc::new(Progress::default());
         let worker = Worker {
             common,
             partition,
             rules,
             inbox,
+            ends: ends.clone(),
             lost: lost.clone(),
             progress: progress.clone(),
             metrics: metrics.clone(),
@@ -150,7 +154,7 @@ impl Owner {
         let thread = std::thread::Builder::new()
             .name(format!("alerts-{}", partition.name()))
             .spawn(move || worker.run())?;
-        Ok(Self { orders, lost, progress, metrics, thread: Some(thread) })
+        Ok(Self { orders, ends, lost, progress, metrics, thread: Some(thread) })
     }
 
     pub(crate) fn set_rules(&self, rules: Arc<RuleSet>) {
@@ -158,10 +162,29 @@ impl Owner {
         let _ = self.orders.send(Order::Rules(rules));
     }
 
-    /// Ends it; `lost`: without saving anything.
-    pub(crate) fn end(mut self, lost: bool) {
-        self.lost.store(lost, Ordering::Relaxed);
+    /// Tells it to save and to end, which takes its time.
+    pub(crate) fn stop(&self) {
+        self.ends.store(true, Ordering::Relaxed);
+        // An error says that it has ended.
         let _ = self.orders.send(Order::Stop);
+    }
+
+    /// Tells it to end without saving anything: somebody else may own the partition.
+    pub(crate) fn lose(&self) {
+        self.lost.store(true, Ordering::Relaxed);
+        self.stop();
+    }
+
+    /// Whether it does nothing any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+}
+
+impl Drop for Owner {
+    /// Waits until it has ended.
+    fn drop(&mut self) {
+        self.stop();
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread of a partition panicked");
         }
@@ -173,6 +196,7 @@ struct Worker {
     partition: Partition,
     rules: Arc<RuleSet>,
     inbox: Receiver<Order>,
+    ends: Arc<AtomicBool>,
     lost: Arc<AtomicBool>,
     progress: Arc<Progress>,
     metrics: prometheus::Registry,
@@ -353,7 +377,11 @@ impl Worker {
                         continue;
                     }
                 };
-                placer.await_state(&batch, &self.lost);
+                placer.await_state(&batch, &self.ends);
+                if self.ends.load(Ordering::Relaxed) {
+                    // Whoever is next evaluates it, also if this one could not know its device yet.
+                    return Ok(End::Told);
+                }
                 let mut readings = batch.into_readings();
                 placer.place(&mut readings)?;
                 let count = readings.len() as u64;
@@ -371,12 +399,12 @@ impl Worker {
             let failing = handle.status().failing;
             self.progress.troubled(failing.clone());
             match failing {
-                Some(why)
-                    if since_failing.get_or_insert_with(Instant::now).elapsed() >= STUCK_AFTER =>
-                {
-                    return Err(OwnerError::Stuck(why));
+                Some(why) => {
+                    let since = *since_failing.get_or_insert_with(Instant::now);
+                    if replica.state.is_replaced() || since.elapsed() >= STUCK_AFTER {
+                        return Err(OwnerError::Stuck(why));
+                    }
                 }
-                Some(_) => {}
                 None => since_failing = None,
             }
             if imaged.elapsed() >= IMAGE_EVERY {

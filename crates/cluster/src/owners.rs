@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use city_bus::{Bus, Leases};
 use city_model::SharedClock;
@@ -20,6 +20,9 @@ use crate::partition::Partition;
 
 /// The group of those who evaluate rules.
 const GROUP: &str = "alert";
+
+/// How often it is looked whether a partition that is let go of is saved.
+const LOOK_UP: Duration = Duration::from_millis(20);
 
 /// What a worker needs.
 pub struct OwnersParts {
@@ -171,6 +174,7 @@ impl Owners {
                 runtime: parts.runtime,
             }),
             owning: owning.clone(),
+            ending: Vec::new(),
             stop: stop.clone(),
             is_announced: false,
             leases,
@@ -202,20 +206,41 @@ struct Keeper {
     every: Duration,
     common: Arc<Common>,
     owning: Owning,
+    ending: Vec<Ending>,
     stop: Arc<AtomicBool>,
     is_announced: bool,
     leases: Leases,
 }
 
+/// A partition that is let go of. That takes its time, in which the leases of the others go on, and
+/// this one's too: who takes it over goes on from what is saved here.
+struct Ending {
+    partition: Partition,
+    owner: Owner,
+    /// Whether the lease is still held.
+    is_held: bool,
+}
+
 impl Keeper {
     fn run(mut self) {
         while !self.stop.load(Ordering::Relaxed) {
+            let begun = Instant::now();
             self.turn();
-            std::thread::sleep(self.every);
+            while !self.ending.is_empty() && begun.elapsed() < self.every {
+                std::thread::sleep(LOOK_UP.min(self.every));
+                self.release_ended();
+            }
+            std::thread::sleep(self.every.saturating_sub(begun.elapsed()));
         }
         for (partition, owner) in std::mem::take(&mut self.owning.lock().owners) {
-            owner.end(false);
-            self.leases.release(&partition.name());
+            owner.stop();
+            self.ending.push(Ending { partition, owner, is_held: true });
+        }
+        for Ending { partition, owner, is_held } in std::mem::take(&mut self.ending) {
+            drop(owner);
+            if is_held {
+                self.leases.release(&partition.name());
+            }
         }
         self.leases.leave();
     }
@@ -229,6 +254,7 @@ impl Keeper {
                 }
             }
         }
+        self.release_ended();
         let live = self.leases.live(GROUP);
         let mine: Vec<Partition> = shares(self.partitions, &live)
             .into_iter()
@@ -236,16 +262,14 @@ impl Keeper {
             .map(|(partition, _)| partition)
             .collect();
         // What is another's by now is handed over: saved first, so that it goes on from there.
-        let given: Vec<Partition> =
-            self.owning.lock().owners.keys().filter(|held| !mine.contains(held)).copied().collect();
-        for partition in given {
-            let owner = self.owning.lock().owners.remove(&partition);
-            if let Some(owner) = owner {
-                owner.end(false);
-            }
-            self.leases.release(&partition.name());
+        let given = |partition: &Partition, _: &mut Owner| !mine.contains(partition);
+        for (partition, owner) in self.owning.lock().owners.extract_if(.., given) {
+            owner.stop();
+            self.ending.push(Ending { partition, owner, is_held: true });
         }
-        let wanted: Vec<String> = mine.iter().map(|partition| partition.name()).collect();
+        let is_free =
+            |partition: &&Partition| self.ending.iter().all(|e| e.partition != **partition);
+        let wanted: Vec<String> = mine.iter().filter(is_free).map(|one| one.name()).collect();
         let changes = match self.leases.turn(&wanted) {
             Ok(changes) => changes,
             Err(error) => {
@@ -256,10 +280,16 @@ impl Keeper {
             Partition::all(self.partitions).filter(|one| names.contains(&one.name())).collect()
         };
         for partition in named(&changes.lost) {
-            tracing::warn!(partition = partition.name(), "a partition was lost to another worker");
-            let owner = self.owning.lock().owners.remove(&partition);
-            if let Some(owner) = owner {
-                owner.end(true);
+            tracing::warn!(
+                partition = partition.name(),
+                "the lease of a partition is lost: it could not be renewed in time"
+            );
+            if let Some(owner) = self.owning.lock().owners.remove(&partition) {
+                owner.lose();
+                self.ending.push(Ending { partition, owner, is_held: false });
+            } else if let Some(ending) = self.ending.iter_mut().find(|e| e.partition == partition) {
+                ending.owner.lose();
+                ending.is_held = false;
             }
         }
         for partition in named(&changes.gained) {
@@ -268,6 +298,15 @@ impl Keeper {
             match Owner::start(self.common.clone(), partition, rules) {
                 Ok(owner) => _ = held.owners.insert(partition, owner),
                 Err(error) => tracing::error!(error.cause = %error, "a partition has no thread"),
+            }
+        }
+    }
+
+    /// Lets others have what is saved by now.
+    fn release_ended(&mut self) {
+        for ending in self.ending.extract_if(.., |ending| ending.owner.has_ended()) {
+            if ending.is_held {
+                self.leases.release(&ending.partition.name());
             }
         }
     }

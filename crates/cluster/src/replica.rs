@@ -138,9 +138,10 @@ impl Replica {
             while !ends.load(Ordering::Relaxed) {
                 match follow(&bus, &log, &state, &ends) {
                     Ok(()) => {}
-                    Err(ReplicaError::Bus(BusError::Gone { .. }) | ReplicaError::State(_)) => {
+                    Err(error @ (ReplicaError::Bus(BusError::Gone { .. }) | ReplicaError::State(_))) => {
                         tracing::error!(
                             log,
+                            error.cause = %error,
                             "this copy of the shared state cannot be brought up to date; the \
                              process must be started again, which makes it anew"
                         );

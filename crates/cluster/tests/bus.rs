@@ -4,6 +4,9 @@
 #[path = "../../../tests/src/nats.rs"]
 #[allow(dead_code, unreachable_pub)] // it is shared, and not all is used here
 mod nats;
+#[path = "../../../tests/src/ports.rs"]
+#[allow(unreachable_pub)] // as above
+mod ports;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

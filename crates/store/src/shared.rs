@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use flate2::Compression;
@@ -161,7 +161,7 @@ pub(crate) struct Shared {
     pending: Vec<Change>,
     parts: u32,
     /// Whether somebody else writes where nobody may.
-    is_replaced: bool,
+    is_replaced: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -176,6 +176,7 @@ impl Shared {
         conn: &mut Connection,
         sharing: Sharing,
         position: Arc<AtomicU64>,
+        is_replaced: Arc<AtomicBool>,
     ) -> rusqlite::Result<Self> {
         conn.execute_batch(
             "PRAGMA temp_store = MEMORY; PRAGMA recursive_triggers = ON;
@@ -194,7 +195,7 @@ impl Shared {
             position,
             pending: Vec::new(),
             parts: 0,
-            is_replaced: false,
+            is_replaced,
         };
         shared.catch_up(conn)?;
         Ok(shared)
@@ -262,7 +263,7 @@ impl Shared {
         conn: &mut Connection,
         write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        if self.is_replaced {
+        if self.is_replaced.load(Ordering::Acquire) {
             return Err(replaced().into());
         }
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -315,7 +316,7 @@ impl Shared {
             match why {
                 AppendError::Unavailable(why) => return Err(unavailable(&why)),
                 AppendError::Conflict if self.sharing.writers == Writers::One => {
-                    self.is_replaced = true;
+                    self.is_replaced.store(true, Ordering::Release);
                     return Err(replaced());
                 }
                 AppendError::Conflict => {}

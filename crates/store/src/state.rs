@@ -106,6 +106,7 @@ pub struct StateDb {
     /// Of a shared database: the last entry of the log that is in this file.
     position: Arc<AtomicU64>,
     is_shared: AtomicBool,
+    is_replaced: Arc<AtomicBool>,
     path: PathBuf,
 }
 
@@ -158,8 +159,8 @@ impl StateDb {
     }
 
     fn of(reader: Option<Mutex<Connection>>, writer: FairMutex<Writer>, path: PathBuf) -> Self {
-        let (position, is_shared) = (Arc::default(), AtomicBool::new(false));
-        Self { reader, writer, position, is_shared, path }
+        let (position, is_replaced) = (Arc::default(), Arc::default());
+        Self { reader, writer, position, is_shared: AtomicBool::new(false), is_replaced, path }
     }
 
     /// Brings the tables of one part of the program up to date.
@@ -263,7 +264,10 @@ impl StateDb {
     pub fn share(&self, sharing: Sharing) -> Result<(), StateError> {
         self.migrate("shared", shared::MIGRATIONS)?;
         let mut writer = self.writer.lock();
-        let shared = Shared::begin(&mut writer.conn, sharing, self.position.clone())?;
+        // As with each write from now on: what the disk loses comes again from the log.
+        writer.wait_for_disk(false)?;
+        let (position, replaced) = (self.position.clone(), self.is_replaced.clone());
+        let shared = Shared::begin(&mut writer.conn, sharing, position, replaced)?;
         writer.shared = Some(shared);
         self.is_shared.store(true, Ordering::Release);
         Ok(())
@@ -291,6 +295,13 @@ impl StateDb {
     /// Whether it is one of several.
     pub fn is_shared(&self) -> bool {
         self.is_shared.load(Ordering::Acquire)
+    }
+
+    /// Whether another process has taken over what only one may write ([`Writers::One`]), or a write
+    /// that was not answered was taken after all: nothing more can be written here, and a new copy
+    /// must be made.
+    pub fn is_replaced(&self) -> bool {
+        self.is_replaced.load(Ordering::Acquire)
     }
 
     /// The last entry of the log whose transaction is in this file; 0 if it is not shared.

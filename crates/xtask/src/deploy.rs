@@ -1,6 +1,6 @@
 //! The files of `deploy/`, each checked by the tool that reads it, and tried with the program.
 
-use crate::run::{cargo, program, with_environment};
+use crate::run::{cargo, program};
 use crate::venv;
 
 /// Where the checks are, from the top.
@@ -21,36 +21,23 @@ impl Args {
     }
 }
 
-/// Where the program is.
-const CITYBRAIN: &str = "target/release/citybrain";
-
-const BUILD: &[&str] =
-    &["build", "--release", "--package", "citybrain", "--features", "citybrain/bus"];
-
-/// Builds the program optimized as far as does not take long.
-pub(crate) fn build_program_soon() -> anyhow::Result<()> {
-    let soon = [
-        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-        ("CARGO_PROFILE_RELEASE_LTO", "off"),
-        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-    ];
-    with_environment(".", env!("CARGO"), BUILD, &soon)
-}
+/// Where the program is as it ships.
+const SHIPS: &str = "target/release/citybrain";
 
 /// Builds the program as it ships and does it with that.
 pub(crate) fn main(args: &Args) -> anyhow::Result<()> {
-    cargo(BUILD)?;
-    run(args)
+    cargo(&["build", "--release", "--package", "citybrain", "--features", "citybrain/bus"])?;
+    run(args, SHIPS)
 }
 
-/// Does it with the program that is there.
-pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+/// Does it with a program that is there.
+pub(crate) fn run(args: &Args, citybrain: &str) -> anyhow::Result<()> {
     let python = format!("{}/python", venv::ensure(FOLDER)?);
     for script in ["check.py", "proxy.py"] {
-        program(".", &python, &[&format!("{FOLDER}/{script}"), CITYBRAIN])?;
+        program(".", &python, &[&format!("{FOLDER}/{script}"), citybrain])?;
     }
     if args.bare {
-        program(".", &format!("{FOLDER}/bare_install.sh"), &[CITYBRAIN, "target/deploy-bare"])?;
+        program(".", &format!("{FOLDER}/bare_install.sh"), &[citybrain, "target/deploy-bare"])?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::run::{cargo, program};
+use crate::run::{cargo, program, with_environment};
 use crate::{deploy, fuzz, influxd, nats, schemathesis, tools, web};
 
 /// What all builds of tests select: cargo compiles what features of another selection change, and
@@ -10,6 +10,9 @@ use crate::{deploy, fuzz, influxd, nats, schemathesis, tools, web};
 const WHOLE: &[&str] = &["--workspace", "--features", "citybrain/bus"];
 /// The tests that run only when they are named.
 const JOURNEYS: &[&str] = &["--test", "journeys", "--test", "dashboard"];
+
+/// Where the program is that journeys are made with.
+const PROGRAM: &str = "target/debug/citybrain";
 
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     if quick {
@@ -31,8 +34,7 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         test(&["--test", "it"], &["cluster::", "--ignored", "--test-threads=1"])
     })?;
     timed("fuzzing", || fuzz::run(&fuzz::Args::short()))?;
-    // Beside a browser an unoptimized one does not keep up with its city.
-    timed("the program", deploy::build_program_soon)?;
+    timed("the program", build_program)?;
     // Mostly they wait, for what takes its time; but a city of many processes keeps the machine busy, and
     // its leases are short.
     timed("journeys", || {
@@ -40,7 +42,7 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         test(&["--test", "journeys"], &["--test-threads=1", "cluster::"])
     })?;
     timed("the dashboard's journeys", || test(&["--test", "dashboard"], &["--test-threads=3"]))?;
-    timed("deployment files", || deploy::run(&deploy::Args::short()))?;
+    timed("deployment files", || deploy::run(&deploy::Args::short(), PROGRAM))?;
     timed("schemathesis", || schemathesis::run(&schemathesis::Args::short()))?;
     if with_influxd && with_nats {
         eprintln!("all tests passed");
@@ -50,6 +52,13 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Builds the program for journeys. Beside a browser one without any optimization does not keep up with its
+/// city; what is not this repository's is optimized that far anyway, and not compiled again.
+fn build_program() -> anyhow::Result<()> {
+    let build = [&["build"], WHOLE, &["--bin", "citybrain"]].concat();
+    with_environment(".", env!("CARGO"), &build, &[("CARGO_PROFILE_DEV_OPT_LEVEL", "1")])
 }
 
 pub(crate) fn ci() -> anyhow::Result<()> {

@@ -8,6 +8,9 @@ mod cluster;
 #[path = "../../../../tests/src/nats.rs"]
 mod nats;
 mod one_server;
+#[allow(unreachable_pub)]
+#[path = "../../../../tests/src/ports.rs"]
+mod ports;
 
 use std::time::{Duration, Instant};
 

@@ -12,7 +12,7 @@ use clap::Args;
 use firmware_sim::{Fleet, Runner, Scenario, Target};
 use tokio_util::sync::CancellationToken;
 
-use super::serve::{announce_ready, apply, runtime, until_told_to_stop};
+use super::serve::{announce_ready, apply, to_the_end, until_told_to_stop};
 use super::{DataDir, Listen};
 use crate::app::App;
 use crate::city::City;
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let data_dir = settings.data_dir.clone();
     let city = City::read(settings)?;
 
-    runtime()?.block_on(async {
+    to_the_end(async {
         let app = App::start(city, Mode::Demo, &mut |step| say.step(step)).await?;
         let mqtt = app.mqtt.context("the demo needs the embedded endpoint")?;
         say.step(&format!("connecting {} simulated devices", fleet.devices().len()));

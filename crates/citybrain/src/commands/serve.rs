@@ -41,9 +41,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     logging::start(&log)?;
     #[cfg(feature = "bus")]
     if args.role != crate::roles::Role::All {
-        return runtime()?.block_on(crate::roles::run(args.role, city));
+        return to_the_end(crate::roles::run(args.role, city));
     }
-    runtime()?.block_on(async {
+    to_the_end(async {
         let app = App::start(city, Mode::Live, &mut |step| tracing::info!("{step}")).await?;
         tracing::info!(http = %app.http, mqtt = ?app.mqtt, "ready");
         announce_app(&app);
@@ -72,6 +72,17 @@ pub(crate) fn apply(settings: &mut Settings, data: &DataDir, listen: &Listen) {
 /// The runtime of everything async.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Runs work to its end. When it failed nothing else is waited for: what still runs on a thread, such as
+/// the renewing of a lease, must not keep a process that does its work no more from ending.
+pub(crate) fn to_the_end<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    if done.is_err() {
+        runtime.shutdown_background();
+    }
+    done
 }
 
 /// One line of JSON for programs that wait for the start.
@@ -107,4 +118,25 @@ pub(crate) async fn until_told_to_stop() -> anyhow::Result<()> {
         std::process::exit(130);
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_still_runs_does_not_keep_a_failed_process_from_ending() {
+        let (running, waits) = std::sync::mpsc::channel::<()>();
+        let failed = to_the_end(async {
+            let (begins, begun) = tokio::sync::oneshot::channel();
+            tokio::task::spawn_blocking(move || {
+                let _ = begins.send(());
+                waits.recv()
+            });
+            begun.await?;
+            anyhow::Result::<()>::Err(anyhow::anyhow!("the bus is away"))
+        });
+        assert_eq!(failed.map_err(|error| error.to_string()), Err("the bus is away".to_owned()));
+        assert!(running.send(()).is_ok(), "it still waits");
+    }
 }

@@ -33,6 +33,10 @@ const IMAGE_EVERY: Duration = Duration::from_secs(30);
 /// Making an image takes at most one part in so many of the time.
 const IMAGE_SHARE: u32 = 20;
 
+/// How long a brain that begins to answer tries to say so before it leaves it to another.
+const DESK_PATIENCE: Duration = Duration::from_secs(30);
+const TRY_AGAIN: Duration = Duration::from_millis(500);
+
 /// The exit code of a brain that has to start again (EX_TEMPFAIL of sysexits.h).
 const TAKE_ANOTHER_TURN: i32 = 75;
 
@@ -232,13 +236,9 @@ async fn answer(
     };
     let intake = Intake::start(bus.clone(), state, outbox, clock, BRAIN, unknown)?;
     let address = settings.advertise.clone().unwrap_or_else(|| app.http.to_string());
-    let replica = tokio::task::spawn_blocking(move || {
-        forward::make_table(&replica.state)?;
-        forward::answer_at(&replica.state, &address)?;
-        replica.put_image()?;
-        anyhow::Ok(Arc::new(replica))
-    })
-    .await??;
+    let replica = Arc::new(replica);
+    let of = replica.clone();
+    tokio::task::spawn_blocking(move || take_the_desk(&of, &address)).await??;
     tracing::info!(http = %app.http, node = bus.node(), "the brain answers");
     crate::commands::announce_app(&app);
     let imaging = tokio::spawn(renew_images(replica));
@@ -257,6 +257,25 @@ async fn answer(
     app.stop().await?;
     keeping.end().await;
     Ok(())
+}
+
+/// Says where the brain is that answers, and puts the city's state on the bus, again until the bus
+/// takes it: a brain often begins to answer just when the bus comes back.
+fn take_the_desk(replica: &Replica, address: &str) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    loop {
+        let done = forward::make_table(&replica.state)
+            .and_then(|()| forward::answer_at(&replica.state, address))
+            .map_err(anyhow::Error::from)
+            .and_then(|()| Ok(replica.put_image()?));
+        match done {
+            Err(error) if begun.elapsed() < DESK_PATIENCE => {
+                tracing::warn!(error.cause = %error, "the bus does not hear yet which brain answers");
+                std::thread::sleep(TRY_AGAIN);
+            }
+            done => return done,
+        }
+    }
 }
 
 /// The state of the first brain of a city, or of one that answers again.

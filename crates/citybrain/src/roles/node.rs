@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use city_bus::Bus;
+use city_bus::{Bus, BusError};
 use city_cluster::{CITY, Replica, ReplicaError};
 use city_registry::Registry;
 use city_registry::credentials::Credentials;
@@ -83,16 +83,27 @@ pub(super) fn changes() -> (Listener, Changes) {
 
 /// A copy of the city's state; waits until a brain has put it on the bus.
 pub(super) fn copy(bus: &Bus, path: &Path, listener: Listener) -> Result<Replica, ReplicaError> {
-    let mut told = false;
-    while bus.image(CITY)?.is_none() {
-        if !std::mem::replace(&mut told, true) {
-            tracing::info!("waiting for the first brain, which puts the city's state on the bus");
+    let (mut told, begun) = (false, Instant::now());
+    loop {
+        match bus.image(CITY) {
+            Ok(Some(_)) => break,
+            Ok(None) => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::info!(
+                        "waiting for the first brain, which puts the city's state on the bus"
+                    );
+                }
+            }
+            Err(error @ BusError::TimedOut { .. }) if begun.elapsed() < PATIENCE => {
+                tracing::warn!(error.cause = %error, "waiting for the bus");
+            }
+            Err(error) => return Err(error.into()),
         }
         std::thread::sleep(LOOK_EVERY);
     }
     let copy = Replica::from_image(bus, CITY, path, Writers::Several, listener)?;
     // There was an image, and images are never taken away.
-    copy.ok_or(ReplicaError::Bus(city_bus::BusError::Gone { first: 0 }))
+    copy.ok_or(ReplicaError::Bus(BusError::Gone { first: 0 }))
 }
 
 /// Who holds what of the state in memory.

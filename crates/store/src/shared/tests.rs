@@ -159,9 +159,11 @@ fn who_was_replaced_writes_nothing_any_more() {
     old.run(WORK[2]).expect("written");
     let new = node(&log, Writers::One);
     new.run("UPDATE pair SET c = 1").expect("the new owner's");
+    assert!(!old.db.is_replaced(), "it does not know yet");
     for _ in 0..2 {
         let error = old.run("UPDATE pair SET c = 7 WHERE b = 1").expect_err("replaced");
         assert_eq!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly), "{error}");
+        assert!(old.db.is_replaced() && !new.db.is_replaced());
     }
     assert_eq!(log.entries.lock().expect("entries").len(), 2);
 }

@@ -23,7 +23,7 @@ use crate::bench::asking::{Kind, Times};
 use crate::bench::city::{City, Feed};
 use crate::bench::part::{bytes_in, disk_folder, memory_mb};
 use crate::bench::{Figure, Samples, Scale};
-use crate::network::free_address;
+use crate::ports::free_address;
 
 const LINES: usize = 5_000;
 const UNDER_WAY: usize = 2;
