@@ -74,9 +74,37 @@ pub struct Size {
     pub brains: usize,
 }
 
+/// What is added to the configuration of a city, for each of its processes.
+#[derive(Clone, Debug, Default)]
+pub struct Additions {
+    /// Lines for its table `city`.
+    pub city: String,
+    /// Tables.
+    pub tables: String,
+    /// Files by name, from the configuration's folder on.
+    pub files: Vec<(&'static str, String)>,
+}
+
+impl Additions {
+    /// Writes them into a folder, and adds them to the text of a configuration that begins with the
+    /// table `city`.
+    pub fn add_to(&self, text: &str, folder: &Path) -> anyhow::Result<String> {
+        for (name, content) in &self.files {
+            std::fs::write(folder.join(name), content)?;
+        }
+        let city = format!("[city]\n{}", self.city);
+        Ok(text.replacen("[city]\n", &city, 1) + "\n" + &self.tables)
+    }
+}
+
 impl Cluster {
     /// Starts all of it; `more` is added to the configuration of the brains.
-    pub fn start(size: Size, rules: &str, more: &str) -> anyhow::Result<Option<Self>> {
+    pub fn start(
+        size: Size,
+        rules: &str,
+        additions: &Additions,
+        more: &str,
+    ) -> anyhow::Result<Option<Self>> {
         let mut links = BTreeMap::new();
         let mut make_way = |from, to, routes| {
             let link = Network::to(routes).expect("a free port");
@@ -96,7 +124,7 @@ impl Cluster {
         for (role, count) in roles {
             for number in 1..=count {
                 let name = format!("{role}-{number}");
-                let node = Node::prepare(role, &name, folder.path(), &nats, more)?;
+                let node = Node::prepare(role, &name, folder.path(), &nats, (additions, more))?;
                 nodes.insert(name, node);
             }
         }
@@ -222,7 +250,7 @@ impl Node {
         name: &str,
         folder: &Path,
         nats: &NatsCluster,
-        more: &str,
+        (additions, more): (&Additions, &str),
     ) -> anyhow::Result<Self> {
         let http = free_address()?;
         let mqtt = if role == "collect" { Some(free_address()?) } else { None };
@@ -250,6 +278,7 @@ impl Node {
         if role == "brain" {
             text += more;
         }
+        text = additions.add_to(&text, folder)?;
         let config = folder.join(format!("{name}.toml"));
         std::fs::write(&config, text)?;
         let data = folder.join(name);

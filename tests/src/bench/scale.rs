@@ -16,7 +16,7 @@ use anyhow::{Context as _, ensure};
 use tokio::runtime::Runtime;
 
 use super::{Report, Samples, Scale};
-use crate::cluster::{Cluster, Size};
+use crate::cluster::{Additions, Cluster, Size};
 use crate::faults::{City, sums};
 use crate::instance::{Instance, eventually};
 use crate::mqtt_load::Load;
@@ -167,7 +167,8 @@ fn on_a_bus(
 }
 
 fn start(size: Size) -> anyhow::Result<Cluster> {
-    Cluster::start(size, RULES, "")?.context("there is no nats-server; run `cargo xtask nats`")
+    Cluster::start(size, RULES, &Additions::default(), "")?
+        .context("there is no nats-server; run `cargo xtask nats`")
 }
 
 fn door(cluster: &Cluster) -> anyhow::Result<SocketAddr> {
