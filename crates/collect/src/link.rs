@@ -139,6 +139,8 @@ pub(crate) enum Event {
     Published(Result<(), packets_v5::PubAckReason>),
     Ping,
     Pong,
+    /// An acknowledgement that was asked for is out.
+    Acknowledged,
     /// Our goodbye is out.
     Left,
     Other,
@@ -267,6 +269,25 @@ impl Link {
         })
     }
 
+    /// Whether [`Link::acknowledge`] sends anything.
+    pub(crate) fn takes_acknowledgements(&self) -> bool {
+        matches!(self, Self::V4(_))
+    }
+
+    /// Sends acknowledgements, all together, if it takes them. Not to be dropped half-way.
+    pub(crate) async fn acknowledge(
+        &mut self,
+        due: &[Slot],
+        config: &BrokerConfig,
+    ) -> Result<(), LinkError> {
+        match self {
+            Self::V4(events) if !due.is_empty() => {
+                acknowledge_together(events, due).await.map_err(|error| error_v4(error, config))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The next event. Not to be dropped half-way: a request that it is sending would be lost.
     pub(crate) async fn next(&mut self, config: &BrokerConfig) -> Result<Event, LinkError> {
         match self {
@@ -378,6 +399,29 @@ impl Requests {
     }
 }
 
+/// Writes acknowledgements and sends them at once. The library sends each that it is asked for on its
+/// own, a call of the system and a packet of the network for four bytes; its half for MQTT 5 has no
+/// other way.
+async fn acknowledge_together(
+    events: &mut rumqttc::EventLoop,
+    due: &[Slot],
+) -> Result<(), rumqttc::ConnectionError> {
+    // Without a connection there is nothing that the broker waits for.
+    let Some(network) = events.network.as_mut() else { return Ok(()) };
+    let all = async {
+        for slot in due {
+            let packet = match slot.qos {
+                2 => rumqttc::Packet::PubRec(rumqttc::PubRec::new(slot.id)),
+                _ => rumqttc::Packet::PubAck(rumqttc::PubAck::new(slot.id)),
+            };
+            network.write(packet).await?;
+        }
+        network.flush().await
+    };
+    let sent = tokio::time::timeout(CONNECT_PATIENCE, all).await;
+    Ok(sent.map_err(|_| rumqttc::ConnectionError::FlushTimeout)??)
+}
+
 /// Whether a subscription can be made at all (MQTT 5, 4.7).
 pub(crate) fn valid_filter(filter: &str) -> bool {
     rumqttc::valid_filter(filter)
@@ -461,6 +505,7 @@ fn event_out(outgoing: &rumqttc::Outgoing) -> Event {
     match outgoing {
         rumqttc::Outgoing::Disconnect => Event::Left,
         rumqttc::Outgoing::PingReq => Event::Ping,
+        rumqttc::Outgoing::PubAck(_) | rumqttc::Outgoing::PubRec(_) => Event::Acknowledged,
         _ => Event::Other,
     }
 }

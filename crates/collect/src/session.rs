@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::acks::Unacked;
+use crate::acks::{Slot, Unacked};
 use crate::collector::Shared;
 use crate::link::{Delivery, Event, Link, LinkError, Requests};
 use crate::outbox::{Outbox, size};
@@ -52,6 +52,10 @@ pub(crate) struct Session<'a> {
     /// Our state as a Sparkplug host application, if we are one.
     host: Option<Host>,
     unacked: Unacked,
+    /// Acknowledgements that go out together, behind the one that is under way.
+    due: Vec<Slot>,
+    /// Whether the library was asked for one that is not out yet: that wakes it.
+    acknowledging: bool,
     pace: Pace,
     /// What each SUBSCRIBE without an answer asked for.
     asked: VecDeque<Vec<String>>,
@@ -101,6 +105,8 @@ pub(crate) async fn run(
         requests,
         host,
         unacked: Unacked::default(),
+        due: Vec::new(),
+        acknowledging: false,
         pace: Pace::new(shared.config.keep_alive.to_std()),
         asked: VecDeque::new(),
         ask_again: None,
@@ -124,10 +130,21 @@ impl Session<'_> {
         let mut shutdown = pin!(shutdown.cancelled());
         let mut armed = None;
         let mut timer = pin!(sleep_until(Instant::now()));
+        let together = link.takes_acknowledgements();
+        let mut due = Vec::new();
         loop {
+            due.clear();
+            if !self.acknowledging {
+                std::mem::swap(&mut self.due, &mut due);
+                self.say_goodbye_when_done()?;
+            }
             // One poll of the library must not be dropped half-way, so everything else that
             // happens meanwhile is handled beside it.
-            let mut next = pin!(link.next(&self.shared.config));
+            let config = &self.shared.config;
+            let mut next = pin!(async {
+                link.acknowledge(&due, config).await?;
+                link.next(config).await
+            });
             let event = loop {
                 let polls = self.polls();
                 let tick = self.next_tick(polls);
@@ -168,7 +185,7 @@ impl Session<'_> {
                 .await;
                 match wake {
                     Wake::Event(event) => break event,
-                    Wake::News => self.settle()?,
+                    Wake::News => self.settle(together)?,
                     Wake::Command(command) => self.requests.publish(command)?,
                     Wake::Handed(Ok(())) => {}
                     Wake::Handed(Err(IntakeClosed)) => return Ok(End::PipelineStopped),
@@ -233,6 +250,7 @@ impl Session<'_> {
             }
             Event::Ping => self.pace.ping(Instant::now()),
             Event::Pong => self.pace.pong(),
+            Event::Acknowledged => self.acknowledging = false,
             Event::Left => self.wait_for_close(),
             Event::Published(_) | Event::Other => {}
         }
@@ -388,12 +406,18 @@ impl Session<'_> {
         self.outbox.push(message);
     }
 
-    /// Sends the acknowledgements that are due.
-    fn settle(&mut self) -> Result<(), LinkError> {
+    /// Sends the acknowledgements that are due: `together` if the connection can, and then in their
+    /// order too. The library hears of the first; it wakes up for that, and the others follow.
+    fn settle(&mut self, together: bool) -> Result<(), LinkError> {
         let lost = self.unacked.settle();
         let mut acknowledged = 0;
         while let Some(slot) = self.unacked.pop() {
-            self.requests.acknowledge(slot)?;
+            if together && self.acknowledging {
+                self.due.push(slot);
+            } else {
+                self.requests.acknowledge(slot)?;
+                self.acknowledging = true;
+            }
             acknowledged += 1;
         }
         add(&self.shared.stats.acknowledged, acknowledged);
@@ -428,7 +452,7 @@ impl Session<'_> {
 
     /// Says goodbye behind the last acknowledgement. After a loss, the next never comes.
     fn say_goodbye_when_done(&mut self) -> Result<(), LinkError> {
-        let done = self.unacked.is_empty() && self.outbox.is_empty();
+        let done = self.unacked.is_empty() && self.due.is_empty() && self.outbox.is_empty();
         if let Some(leaving) = self.leaving.as_mut().filter(|leaving| !leaving.said_goodbye)
             && (done || matches!(leaving.end, End::Failed(LinkError::NotStored)))
         {
