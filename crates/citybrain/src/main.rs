@@ -5,12 +5,6 @@ use std::process::ExitCode;
 use citybrain::commands::{self, Cli};
 use clap::Parser as _;
 
-/// Millions of small pieces come and go for months on several threads: measured, this one lets the
-/// store take a quarter more than the system's does, and musl's, which the static program would have,
-/// lets all threads wait for one lock.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The configuration, or a file that it names, cannot be used.
 const BAD_CONFIGURATION: u8 = 2;
 

@@ -4,10 +4,6 @@
 use city_tests::bench::{self, Scale};
 use clap::Parser;
 
-/// As in the program that ships.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Parser)]
 struct Arguments {
     /// The benchmark.

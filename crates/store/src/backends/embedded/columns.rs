@@ -203,15 +203,15 @@ impl DeviceColumns {
         put
     }
 
-    /// Makes room for more rows if there is none: for a quarter to a half more, by the first time, which
-    /// differs from device to device. More would be memory that most devices do not use yet. Devices that send equally often would otherwise all
+    /// Makes room for more rows if there is none: half as much again to twice as much, by the first
+    /// time, which differs from device to device. Devices that send equally often would otherwise all
     /// be moved to larger places in the same moment, and whoever waits for the commit would wait for
     /// hundreds of megabytes to be copied.
     fn grow_if_full(&mut self) {
         let room = self.times.capacity();
         if room > 0 && self.times.len() == room {
             let first = self.times[0] as usize;
-            self.times.reserve_exact(spread((room / 2).max(2), first));
+            self.times.reserve_exact(spread(room, first));
         }
     }
 
