@@ -28,6 +28,30 @@ async fn acknowledgements_follow_the_commit_in_order_of_arrival() {
     }
 }
 
+/// Also where more is committed while acknowledgements of before are on their way.
+#[tokio::test]
+async fn acknowledgements_of_many_commits_keep_their_order() {
+    for version in VERSIONS {
+        let script = Script::listen().await;
+        let mut bench = Bench::start(config(script.port, version));
+        let mut peer = script.welcome(is_v5(version)).await;
+        let ids: Vec<u16> = (1..=600).rev().collect();
+        for id in &ids {
+            peer.publish(is_v5(version), *id, b"x").await;
+        }
+        let mut messages = bench.take(ids.len()).await;
+        while !messages.is_empty() {
+            messages.drain(..messages.len().min(7)).rev().for_each(commit);
+            tokio::task::yield_now().await;
+        }
+        for id in ids {
+            peer.expect_puback(id).await;
+        }
+        bench.stop().await;
+        peer.expect(DISCONNECT).await;
+    }
+}
+
 #[tokio::test]
 async fn a_late_commit_never_acknowledges_on_the_next_connection() {
     for version in VERSIONS {
