@@ -87,7 +87,7 @@ pub(super) fn run(scale: Scale) -> anyhow::Result<Report> {
             eprintln!("run {run} of {runs}: {} connections", names.connections);
             let load = Load {
                 connections: names.connections,
-                window: (UNDER_WAY / names.connections).max(1),
+                window: UNDER_WAY.div_ceil(names.connections),
             };
             let outcome = durable(load, &messages)?;
             samples.add(names.acks, outcome.per_second);
